@@ -1,0 +1,56 @@
+"""Statistical reanalysis of small, rare-event clinical cohorts.
+
+Names are loaded on first use: ``import rnetstats`` alone imports no third-party module.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    # data
+    "Codebook": "data.codebook",
+    "load_cohort": "data.embedded",
+    "read_cohort": "data.read",
+    "write_codebook": "data.template",
+    # tables
+    "exact_proportion": "tables.exact_proportion",
+    "exact_rate": "tables.exact_rate",
+    "exact_rate_ratio": "tables.exact_rate",
+    "exact_table": "tables.exact_table",
+    "table_one": "tables.table_one",
+    # survival
+    "follow_up": "survival.follow_up",
+    "kaplan_meier": "survival.kaplan_meier",
+    "logrank": "survival.logrank",
+    # regression
+    "cox": "regression.cox",
+    "logistic": "regression.logistic",
+    "separation": "regression.separation",
+    "univariable": "regression.univariable",
+    # simulation
+    "draw_cohort": "simulation.draw",
+    # studies
+    "reproduce": "studies.reproduce",
+}
+
+__all__ = ["__version__", "errors", *_HOMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name (PEP 562) and keep it for the next use."""
+    if name == "errors":
+        return import_module("rnetstats.errors")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'rnetstats' has no attribute {name!r}")
+    value = getattr(import_module(f"rnetstats.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Shared ground beneath every room: results, schema, JSON, options, random draws, columns."""

@@ -1,0 +1,86 @@
+"""Columns of the caller's data: a DataFrame or any mapping, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from rnetstats.errors import ColumnError, DataError, closest
+
+__all__ = ["Data", "as_frame", "column", "is_synthetic", "label_of"]
+
+Data: TypeAlias = pd.DataFrame | Mapping[str, Any]
+
+
+def as_frame(data: Data) -> pd.DataFrame:
+    """Return ``data`` as a DataFrame (the same object if it is one already).
+
+    Raises
+    ------
+    DataError
+        If it is no table, has no rows, or its columns differ in length.
+    ColumnError
+        If a column's name occurs twice.
+    """
+    if isinstance(data, pd.DataFrame):
+        frame = data
+    elif isinstance(data, Mapping):
+        frame = _from_mapping(data)
+    else:
+        raise DataError(
+            f"data must be a DataFrame or a mapping of columns, not {type(data).__name__}."
+        )
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()].unique().tolist()
+        raise ColumnError(f"The column name {twice[0]!r} occurs more than once; rename one.")
+    if len(frame) == 0:
+        raise DataError("The data have no rows.")
+    return frame
+
+
+def _from_mapping(data: Mapping[str, Any]) -> pd.DataFrame:
+    arrays = {str(name): values for name, values in data.items()}
+    lengths: dict[str, int] = {}
+    for name, values in arrays.items():
+        if np.ndim(values) != 1:
+            raise DataError(f"Column {name!r} must be one-dimensional.")
+        lengths[name] = len(values)
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name}: {n}" for name, n in lengths.items())
+        raise DataError(f"The columns differ in length ({listed}).")
+    return pd.DataFrame(arrays)
+
+
+def column(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Return one column, or a :class:`ColumnError` that names the nearest one."""
+    if name not in frame.columns:
+        hint = closest(name, (str(c) for c in frame.columns))
+        shown = ", ".join(str(c) for c in list(frame.columns)[:12])
+        more = ", ..." if len(frame.columns) > 12 else ""
+        raise ColumnError(f"There is no column {name!r}.{hint} The columns are: {shown}{more}.")
+    return frame[name]
+
+
+def _attrs(frame: pd.DataFrame) -> Mapping[str, Any]:
+    stored = frame.attrs.get("rnetstats", {})
+    return stored if isinstance(stored, Mapping) else {}
+
+
+def label_of(frame: pd.DataFrame, name: str) -> str:
+    """Return the column's label with its unit, e.g. ``'Tumour size (mm)'``, or its name.
+
+    Labels live in ``frame.attrs["rnetstats"]["labels"]`` and ``["units"]``; losing them changes
+    what is printed, never a number.
+    """
+    attrs = _attrs(frame)
+    text = str(attrs.get("labels", {}).get(name, name))
+    unit = attrs.get("units", {}).get(name)
+    return f"{text} ({unit})" if unit else text
+
+
+def is_synthetic(frame: pd.DataFrame) -> bool:
+    """Say whether the cohort was drawn rather than observed."""
+    return bool(_attrs(frame).get("synthetic", False))

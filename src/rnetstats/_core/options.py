@@ -1,0 +1,55 @@
+"""Checks of options: each refusal names the option, the value and what is allowed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+from rnetstats.errors import OptionError, closest
+
+__all__ = ["choice", "level", "positive_int", "real"]
+
+
+def choice(name: str, value: Any, allowed: Sequence[Any]) -> Any:
+    """Return ``value`` if it is one of ``allowed``; else say what is."""
+    for option in allowed:
+        if value is option or (isinstance(value, str) and value == option):
+            return value
+    listed = ", ".join(repr(option) for option in allowed)
+    hint = (
+        closest(value, [o for o in allowed if isinstance(o, str)]) if isinstance(value, str) else ""
+    )
+    raise OptionError(f"{name}={value!r} is not allowed; choose one of {listed}.{hint}")
+
+
+def level(conf_level: float, name: str = "conf_level") -> float:
+    """Return a confidence level strictly between 0 and 1."""
+    if isinstance(conf_level, bool) or not isinstance(conf_level, Real):
+        raise OptionError(f"{name} must be a number between 0 and 1, not {conf_level!r}.")
+    value = float(conf_level)
+    if not 0.0 < value < 1.0:
+        hint = " Write 0.95 for 95 %." if 1.0 < value < 100.0 else ""
+        raise OptionError(f"{name} must lie between 0 and 1, not {conf_level!r}.{hint}")
+    return value
+
+
+def positive_int(name: str, value: int, *, minimum: int = 1) -> int:
+    """Return a whole number of at least ``minimum``."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < minimum:
+        raise OptionError(f"{name} must be a whole number of at least {minimum}, not {value!r}.")
+    return int(value)
+
+
+def real(
+    name: str, value: float, *, low: float = -math.inf, high: float = math.inf, closed: bool = True
+) -> float:
+    """Return a finite number in [low, high], or in (low, high) if not ``closed``."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(float(value)):
+        raise OptionError(f"{name} must be a finite number, not {value!r}.")
+    number = float(value)
+    inside = low <= number <= high if closed else low < number < high
+    if not inside:
+        raise OptionError(f"{name} must lie between {low:g} and {high:g}, not {value!r}.")
+    return number

@@ -1,0 +1,1 @@
+"""Reading cohorts, codebooks and checks."""

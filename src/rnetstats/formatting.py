@@ -1,0 +1,60 @@
+"""Numbers as readers expect them: estimates, intervals, P values, percentages."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["fmt_interval", "fmt_number", "fmt_p", "fmt_percent"]
+
+MISSING = "–"
+
+
+def fmt_number(value: float, digits: int = 2) -> str:
+    """Format a number to ``digits`` decimals; extremes in significant digits.
+
+    Infinite numbers become the infinity sign, missing ones a dash.
+    """
+    if value is None or math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    size = abs(value)
+    if size >= 10_000 or 0 < size < 0.5 * 10.0**-digits:
+        return (
+            f"{value:.2g}".replace("e-0", "e-").replace("e+0", "e+").replace("-", "−", 1)
+            if (value < 0)
+            else f"{value:.2g}".replace("e-0", "e-").replace("e+0", "e+")
+        )
+    if size >= 100:
+        digits = min(digits, 1)
+    text = f"{value:.{digits}f}"
+    if float(text) == 0.0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def fmt_interval(low: float, high: float, digits: int = 2) -> str:
+    """Format an interval: ``'0.40 to 2.02'``; a dash when there is none."""
+    if (low is None or math.isnan(low)) and (high is None or math.isnan(high)):
+        return MISSING
+    return f"{fmt_number(low, digits)} to {fmt_number(high, digits)}"
+
+
+def fmt_p(value: float) -> str:
+    """Format a P value: two digits from 0.1, three below, ``'<0.001'`` under that."""
+    if value is None or math.isnan(value):
+        return MISSING
+    if value < 0.001:
+        return "<0.001"
+    if value < 0.0995:
+        return f"{value:.3f}"
+    if value > 0.995:
+        return ">0.99"
+    return f"{value:.2f}"
+
+
+def fmt_percent(share: float, digits: int = 1) -> str:
+    """Format a share of 1 as a percentage: ``0.343 -> '34.3 %'``."""
+    if share is None or math.isnan(share):
+        return MISSING
+    return f"{100.0 * share:.{digits}f} %"

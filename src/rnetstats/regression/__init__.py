@@ -1,0 +1,1 @@
+"""Logistic and Cox regression, separation, term tests."""

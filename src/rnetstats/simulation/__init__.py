@@ -1,0 +1,1 @@
+"""Drawing cohorts whose truth is known."""

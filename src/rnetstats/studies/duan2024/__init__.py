@@ -1,0 +1,1 @@
+"""The 527-patient margin study."""

@@ -1,0 +1,1 @@
+"""Kaplan-Meier, log-rank and follow-up."""

@@ -1,0 +1,1 @@
+"""Table 1, two-group tests and exact methods."""
