@@ -1,0 +1,270 @@
+"""Safeguarded Newton ascent of many concave log-likelihoods at once.
+
+Each replicate converges, diverges or fails by itself: a finished one is written down and taken
+out of the batch, so that its result does not depend on the others beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "DIVERGED",
+    "FAILED",
+    "LOST_TERM",
+    "OK",
+    "STATUS_TEXT",
+    "Evaluate",
+    "FloatArray",
+    "NewtonFit",
+    "maximise",
+    "solve_symmetric",
+]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+OK, LOST_TERM, DIVERGED, FAILED = 0, 1, 2, 3
+STATUS_TEXT = ("ok", "lost_term", "diverged", "failed")
+
+Evaluate = Callable[[FloatArray, IntArray], tuple[FloatArray, FloatArray, FloatArray]]
+"""``(beta (A, p), index (A,)) -> (log-likelihood (A,), score (A, p), information (A, p, p))``.
+
+``index`` names the replicates of the batch to which the rows of ``beta`` belong.
+"""
+
+_RUNNING = -1
+_MAX_HALVINGS = 20
+_CHANGE = 1e-12  # relative change of the log-likelihood
+_DECREMENT = 1e-18  # score' I^-1 score
+_FLAT_STEP = 1e-4  # a step this long at a zero decrement: the likelihood is flat
+_TAIL_DECREMENT = 1e-8  # below it, equal steps in a row are those of an exponential tail
+_TAIL_STEPS = 4
+
+
+@dataclass(frozen=True)
+class NewtonFit:
+    """Where each replicate ended.
+
+    Attributes
+    ----------
+    coef, score : arrays of shape (B, p)
+    log_likelihood : array of shape (B,)
+    information : array of shape (B, p, p)
+        Of all coordinates, those held fixed included.
+    status : int array of shape (B,)
+        ``OK``, ``DIVERGED`` or ``FAILED``.
+    iterations : int array of shape (B,)
+    """
+
+    coef: FloatArray
+    log_likelihood: FloatArray
+    score: FloatArray
+    information: FloatArray
+    status: IntArray
+    iterations: IntArray
+
+
+def maximise(
+    evaluate: Evaluate,
+    start: FloatArray,
+    *,
+    free: BoolArray | None = None,
+    max_iter: int = 100,
+) -> NewtonFit:
+    """Maximise B log-likelihoods by Newton's method with step halving.
+
+    A replicate has converged when the relative change of its log-likelihood is below 1e-12 and
+    score' I^-1 score below 1e-18; one more step is then made. It has diverged when its steps do
+    not shrink while the decrement vanishes: in the exponential tail of a separated likelihood
+    each Newton step is as long as the one before. What fails is tried once more, alone, from
+    zero. Columns are expected to be scaled to order one.
+
+    Parameters
+    ----------
+    evaluate : Evaluate
+        Returns log-likelihood, score and information for the given replicates.
+    start : array of shape (B, p)
+    free : bool array of shape (B, p), optional
+        Coordinates that are not free keep their start value.
+    max_iter : int
+        Newton steps, each of at most 20 halvings.
+
+    Returns
+    -------
+    NewtonFit
+    """
+    start = np.asarray(start, dtype=float)
+    size, p = start.shape
+    mask = None if free is None or bool(np.all(free)) else np.broadcast_to(free, (size, p))
+    fit = NewtonFit(
+        coef=start.copy(),
+        log_likelihood=np.full(size, np.nan),
+        score=np.full((size, p), np.nan),
+        information=np.full((size, p, p), np.nan),
+        status=np.full(size, FAILED),
+        iterations=np.zeros(size, dtype=np.int64),
+    )
+    _ascend(evaluate, start, np.arange(size), free=mask, max_iter=max_iter, fit=fit)
+    for row in np.flatnonzero(fit.status == FAILED):
+        alone = np.array([row])
+        zero = np.zeros((1, p)) if mask is None else np.where(mask[alone], 0.0, start[alone])
+        _ascend(evaluate, zero, alone, free=mask, max_iter=max_iter, fit=fit)
+    return fit
+
+
+def solve_symmetric(matrices: FloatArray, right: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Solve a stack of systems; a singular one gets a small ridge and is reported.
+
+    Parameters
+    ----------
+    matrices : array of shape (A, p, p)
+    right : array of shape (A, p)
+
+    Returns
+    -------
+    solution : array of shape (A, p)
+    singular : bool array of shape (A,)
+    """
+    singular: BoolArray = np.zeros(len(matrices), dtype=bool)
+    solution: FloatArray
+    try:
+        solution = np.linalg.solve(matrices, right[..., None])[..., 0]
+        return solution, singular
+    except np.linalg.LinAlgError:
+        solution = np.zeros_like(right)
+    identity = np.eye(right.shape[1])
+    for i, (matrix, vector) in enumerate(zip(matrices, right, strict=True)):
+        try:
+            solution[i] = np.linalg.solve(matrix, vector)
+        except np.linalg.LinAlgError:
+            singular[i] = True
+            ridge = 1e-8 * (np.abs(np.diag(matrix)).max() or 1.0)
+            solution[i] = np.linalg.lstsq(matrix + ridge * identity, vector, rcond=None)[0]
+    return solution, singular
+
+
+@dataclass
+class _Points:
+    """The replicates still running: where they are, and how they came there."""
+
+    index: IntArray
+    beta: FloatArray
+    value: FloatArray
+    score: FloatArray
+    information: FloatArray
+    free: BoolArray | None
+    change: FloatArray
+    decrement: FloatArray
+    length: FloatArray
+    tail: IntArray
+
+    def keep(self, rows: BoolArray) -> _Points:
+        return _Points(
+            *(None if part is None else part[rows] for part in vars(self).values())  # type: ignore[arg-type]
+        )
+
+
+def _ascend(
+    evaluate: Evaluate,
+    start: FloatArray,
+    index: IntArray,
+    *,
+    free: BoolArray | None,
+    max_iter: int,
+    fit: NewtonFit,
+) -> None:
+    """Run the replicates of `index` from `start`, writing into `fit` as each ends."""
+    size = len(index)
+    now = _Points(
+        index,
+        start,
+        *evaluate(start, index),
+        None if free is None else free[index],
+        np.full(size, np.inf),
+        np.full(size, np.inf),
+        np.full(size, np.inf),
+        np.zeros(size, dtype=np.int64),
+    )
+    for iteration in range(1, max_iter + 1):
+        step, verdict = _judge(now)
+        moved = _move(evaluate, now, step)
+        status = np.where((verdict == _RUNNING) & ~moved, FAILED, verdict)
+        done = status != _RUNNING
+        if done.any():
+            _record(fit, now, done, status[done], iteration)
+            if done.all():
+                return
+            now = now.keep(~done)
+    _record(fit, now, np.ones(len(now.index), dtype=bool), FAILED, max_iter)
+
+
+def _judge(now: _Points) -> tuple[FloatArray, IntArray]:
+    """Newton's step from here, and whether it is the last one."""
+    score, information = now.score, now.information
+    if now.free is not None:
+        score = np.where(now.free, score, 0.0)
+        both = now.free[:, :, None] & now.free[:, None, :]
+        information = np.where(both, information, np.eye(score.shape[1]))
+    step, singular = solve_symmetric(information, score)
+    decrement = np.einsum("ij,ij->i", score, step)
+    length = np.abs(step).max(axis=1, initial=0.0)
+    settled = (np.abs(decrement) < _DECREMENT) & (
+        np.abs(now.change) <= _CHANGE * (np.abs(now.value) + 0.1)
+    )
+    in_tail = (
+        (np.abs(decrement) < _TAIL_DECREMENT)
+        & (decrement < 0.6 * now.decrement)
+        & (length > 0.8 * now.length)
+        & (length > _FLAT_STEP)
+    )
+    now.tail = np.where(in_tail, now.tail + 1, 0)
+    now.decrement, now.length = decrement, length
+    flat = singular | (now.tail >= _TAIL_STEPS) | (settled & (length > _FLAT_STEP))
+    return step, np.where(flat, DIVERGED, np.where(settled, OK, _RUNNING))
+
+
+def _move(evaluate: Evaluate, now: _Points, step: FloatArray) -> BoolArray:
+    """Move each replicate along its step, halved until the likelihood does not fall."""
+    beta = now.beta + step
+    value, score, information = evaluate(beta, now.index)
+    floor = now.value - _CHANGE * (np.abs(now.value) + 0.1)
+    moved: BoolArray = value >= floor  # False for a value that is not a number
+    if not moved.all():
+        beta, value, score, information = (
+            np.array(part) for part in (beta, value, score, information)
+        )
+        for halving in range(1, _MAX_HALVINGS + 1):
+            rows = np.flatnonzero(~moved)
+            beta[rows] = now.beta[rows] + step[rows] * 0.5**halving
+            value[rows], score[rows], information[rows] = evaluate(beta[rows], now.index[rows])
+            moved = value >= floor
+            if moved.all():
+                break
+        stuck = ~moved
+        beta[stuck], value[stuck] = now.beta[stuck], now.value[stuck]
+        score[stuck], information[stuck] = now.score[stuck], now.information[stuck]
+    now.change = value - now.value
+    now.beta, now.value, now.score, now.information = beta, value, score, information
+    return moved
+
+
+def _record(
+    fit: NewtonFit,
+    now: _Points,
+    rows: BoolArray,
+    status: IntArray | int,
+    iteration: int,
+) -> None:
+    index = now.index[rows]
+    fit.coef[index] = now.beta[rows]
+    fit.log_likelihood[index] = now.value[rows]
+    fit.score[index] = now.score[rows]
+    fit.information[index] = now.information[rows]
+    fit.status[index] = status
+    fit.iterations[index] = iteration
