@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +23,14 @@ __all__ = [
     "FloatArray",
     "NewtonFit",
     "maximise",
+    "rows_of",
     "solve_symmetric",
 ]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+AnyArray = TypeVar("AnyArray", FloatArray, BoolArray)
 
 OK, LOST_TERM, DIVERGED, FAILED = 0, 1, 2, 3
 STATUS_TEXT = ("ok", "lost_term", "diverged", "failed")
@@ -35,7 +38,7 @@ STATUS_TEXT = ("ok", "lost_term", "diverged", "failed")
 Evaluate = Callable[[FloatArray, IntArray], tuple[FloatArray, FloatArray, FloatArray]]
 """``(beta (A, p), index (A,)) -> (log-likelihood (A,), score (A, p), information (A, p, p))``.
 
-``index`` names the replicates of the batch to which the rows of ``beta`` belong.
+``index`` names, in increasing order, the replicates to which the rows of ``beta`` belong.
 """
 
 _RUNNING = -1
@@ -75,6 +78,7 @@ def maximise(
     start: FloatArray,
     *,
     free: BoolArray | None = None,
+    first: tuple[FloatArray, FloatArray, FloatArray] | None = None,
     max_iter: int = 100,
 ) -> NewtonFit:
     """Maximise B log-likelihoods by Newton's method with step halving.
@@ -92,6 +96,8 @@ def maximise(
     start : array of shape (B, p)
     free : bool array of shape (B, p), optional
         Coordinates that are not free keep their start value.
+    first : tuple of arrays, optional
+        What `evaluate` returns for all replicates at `start`, where it is known.
     max_iter : int
         Newton steps, each of at most 20 halvings.
 
@@ -110,11 +116,14 @@ def maximise(
         status=np.full(size, FAILED),
         iterations=np.zeros(size, dtype=np.int64),
     )
-    _ascend(evaluate, start, np.arange(size), free=mask, max_iter=max_iter, fit=fit)
+    everyone = np.arange(size)
+    first = first or evaluate(start, everyone)
+    _ascend(evaluate, _Points.at(start, everyone, first, mask), max_iter, fit)
     for row in np.flatnonzero(fit.status == FAILED):
         alone = np.array([row])
         zero = np.zeros((1, p)) if mask is None else np.where(mask[alone], 0.0, start[alone])
-        _ascend(evaluate, zero, alone, free=mask, max_iter=max_iter, fit=fit)
+        now = _Points.at(zero, alone, evaluate(zero, alone), mask)
+        _ascend(evaluate, now, max_iter, fit)
     return fit
 
 
@@ -134,7 +143,7 @@ def solve_symmetric(matrices: FloatArray, right: FloatArray) -> tuple[FloatArray
     singular: BoolArray = np.zeros(len(matrices), dtype=bool)
     solution: FloatArray
     try:
-        solution = np.linalg.solve(matrices, right[..., None])[..., 0]
+        solution = np.asarray(np.linalg.solve(matrices, right[..., None])[..., 0], dtype=float)
         return solution, singular
     except np.linalg.LinAlgError:
         solution = np.zeros_like(right)
@@ -147,6 +156,11 @@ def solve_symmetric(matrices: FloatArray, right: FloatArray) -> tuple[FloatArray
             ridge = 1e-8 * (np.abs(np.diag(matrix)).max() or 1.0)
             solution[i] = np.linalg.lstsq(matrix + ridge * identity, vector, rcond=None)[0]
     return solution, singular
+
+
+def rows_of(array: AnyArray, index: IntArray) -> AnyArray:
+    """Return the rows of replicates in increasing order; a single row belongs to all of them."""
+    return array if len(array) in {1, len(index)} else array[index]
 
 
 @dataclass
@@ -164,33 +178,25 @@ class _Points:
     length: FloatArray
     tail: IntArray
 
+    @classmethod
+    def at(
+        cls,
+        beta: FloatArray,
+        index: IntArray,
+        found: tuple[FloatArray, FloatArray, FloatArray],
+        free: BoolArray | None,
+    ) -> _Points:
+        far = np.full(len(index), np.inf)
+        tail = np.zeros(len(index), dtype=np.int64)
+        return cls(index, beta, *found, None if free is None else free[index], far, far, far, tail)
+
     def keep(self, rows: BoolArray) -> _Points:
-        return _Points(
-            *(None if part is None else part[rows] for part in vars(self).values())  # type: ignore[arg-type]
-        )
+        parts: list[Any] = [None if part is None else part[rows] for part in vars(self).values()]
+        return _Points(*parts)
 
 
-def _ascend(
-    evaluate: Evaluate,
-    start: FloatArray,
-    index: IntArray,
-    *,
-    free: BoolArray | None,
-    max_iter: int,
-    fit: NewtonFit,
-) -> None:
-    """Run the replicates of `index` from `start`, writing into `fit` as each ends."""
-    size = len(index)
-    now = _Points(
-        index,
-        start,
-        *evaluate(start, index),
-        None if free is None else free[index],
-        np.full(size, np.inf),
-        np.full(size, np.inf),
-        np.full(size, np.inf),
-        np.zeros(size, dtype=np.int64),
-    )
+def _ascend(evaluate: Evaluate, now: _Points, max_iter: int, fit: NewtonFit) -> None:
+    """Run the replicates to their end, writing into `fit` as each arrives."""
     for iteration in range(1, max_iter + 1):
         step, verdict = _judge(now)
         moved = _move(evaluate, now, step)

@@ -1,0 +1,151 @@
+"""The logistic log-likelihood of many replicates: value, score and information."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnetstats.kernels.firth import half_log_det, inverse_information, without
+from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray, rows_of
+from rnetstats.kernels.packing import column_products, packing
+
+__all__ = ["LogisticLikelihood"]
+
+
+class LogisticLikelihood:
+    """Log-likelihood, score and information of B replicates; an ``Evaluate`` for Newton.
+
+    Calling it takes coefficients of the columns as given; :meth:`scaled` those of the columns
+    divided by their root mean square, ``scale``, in which Newton's method works.
+
+    Parameters
+    ----------
+    X : array of shape (n, p), shared, or (B, n, p)
+        The intercept is a column.
+    y : array of shape (n,) or (B, n)
+        0 or 1.
+    weights : array of shape (n,) or (B, n), optional
+    offset : array of shape (n,) or (B, n), optional
+    firth : bool
+        Add Firth's penalty, half the log-determinant of X'WX of all columns.
+    lost : bool array of shape (B, p), optional
+        Columns that the penalty leaves out.
+
+    References
+    ----------
+    Firth D (1993). Bias reduction of maximum likelihood estimates. Biometrika 80:27-38.
+    Heinze G, Schemper M (2002). A solution to the problem of separation in logistic regression.
+    Statistics in Medicine 21:2409-2419.
+    """
+
+    def __init__(
+        self,
+        X: FloatArray,
+        y: FloatArray,
+        *,
+        weights: FloatArray | None = None,
+        offset: FloatArray | None = None,
+        firth: bool = False,
+        lost: BoolArray | None = None,
+    ) -> None:
+        self.firth = firth
+        self.lost = lost
+        self.weights = None if weights is None else np.atleast_2d(weights)
+        self.sign = np.atleast_2d(2.0 * y - 1.0)
+        self.offset = None if offset is None else np.atleast_2d(offset) * self.sign
+        length = np.sqrt(np.einsum("...ij,...ij->...j", X, X) / X.shape[-2])
+        self.scale = np.atleast_2d(np.where(length > 0, length, 1.0))
+        self.p = X.shape[-1]
+        self.shared = X.ndim == 2
+        self.X = X / (self.scale if self.shared else self.scale[:, None, :])
+        self.products = column_products(self.X) if self.shared else None
+        if self.shared and len(self.sign) == 1:
+            # The outcome is the same in every replicate: its sign goes into the design.
+            self.X = self.X * self.sign.T
+            self.sign = np.ones((1, 1))
+        self._packing = packing(self.p)
+
+    def __call__(
+        self, beta: FloatArray, index: IntArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Evaluate at coefficients (A, p) of the columns as given."""
+        scale = rows_of(self.scale, index)
+        value, score, information = self.scaled(beta * scale, index)
+        if self.firth:
+            value = value + self.log_scale(index)
+        return value, score * scale, information * (scale[:, :, None] * scale[:, None, :])
+
+    def scaled(
+        self, gamma: FloatArray, index: IntArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Evaluate at coefficients (A, p) of the scaled columns."""
+        weights = None if self.weights is None else rows_of(self.weights, index)
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            fitted, value = self._fitted(gamma, index, weights)
+            residual = np.subtract(1.0, fitted)
+            hat = residual * fitted if self.firth else None
+            weighted = residual if weights is None else residual * weights
+            information = self._information(weighted * fitted, index)
+            if hat is not None:
+                lost = None if self.lost is None else rows_of(self.lost, index)
+                kept = without(information, lost)
+                value = value + half_log_det(kept)
+                hat *= self._quadratic(inverse_information(kept), index)
+                hat *= np.subtract(0.5, fitted, out=fitted)
+                weighted += hat if weights is None else np.multiply(hat, weights, out=hat)
+            return value, self._score(weighted, index), information
+
+    def _fitted(
+        self, gamma: FloatArray, index: IntArray, weights: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Probability of the outcome that was seen (A, n), and the log-likelihood (A,)."""
+        fitted = self._margin(gamma, index)
+        np.exp(np.negative(fitted, out=fitted), out=fitted)
+        fitted += 1.0
+        logs = np.log(fitted)
+        value: FloatArray = logs.sum(axis=1) if weights is None else np.vecdot(logs, weights)
+        return np.reciprocal(fitted, out=fitted), -value
+
+    def log_scale(self, index: IntArray) -> FloatArray:
+        """Return what the scaling takes from a penalised log-likelihood."""
+        logs = np.log(rows_of(self.scale, index))
+        if self.lost is not None:
+            logs = logs * ~rows_of(self.lost, index)
+        return np.asarray(logs.sum(axis=1))
+
+    def _margin(self, gamma: FloatArray, index: IntArray) -> FloatArray:
+        """Linear predictor, its sign that of the outcome."""
+        margin: FloatArray
+        if self.shared:
+            margin = gamma @ self.X.T
+        else:
+            margin = (rows_of(self.X, index) @ gamma[:, :, None])[:, :, 0]
+        if self.sign.size > 1:
+            margin = margin * rows_of(self.sign, index)
+        return margin if self.offset is None else margin + rows_of(self.offset, index)
+
+    def _score(self, residual: FloatArray, index: IntArray) -> FloatArray:
+        if self.sign.size > 1:
+            residual = residual * rows_of(self.sign, index)
+        score: FloatArray
+        if self.shared:
+            score = residual @ self.X
+        else:
+            score = (residual[:, None, :] @ rows_of(self.X, index))[:, 0, :]
+        return score
+
+    def _information(self, weights: FloatArray, index: IntArray) -> FloatArray:
+        information: FloatArray
+        if self.products is not None:
+            information = (weights @ self.products)[:, self._packing.place]
+        else:
+            X = rows_of(self.X, index)
+            information = (X * weights[:, :, None]).swapaxes(1, 2) @ X
+        return information
+
+    def _quadratic(self, matrices: FloatArray, index: IntArray) -> FloatArray:
+        """X' M x of each row x."""
+        if self.products is not None:
+            packed = matrices.reshape(len(matrices), -1)[:, self._packing.upper]
+            return np.asarray((packed * self._packing.times) @ self.products.T)
+        X = rows_of(self.X, index)
+        return np.asarray(np.einsum("bij,bij->bi", X @ matrices, X))
