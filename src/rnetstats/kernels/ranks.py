@@ -1,0 +1,219 @@
+"""Log-rank statistics of k groups, and the permutation distribution of linear rank statistics.
+
+With the scores of `logrank_scores` the two-sample log-rank numerator, observed less expected
+events of a group, is the sum of that group's scores, and the scores of all rows add up to zero.
+Its permutation distribution is then that of the sum of a random subset of fixed size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnetstats.kernels.risksets import Floats, RiskSets
+
+__all__ = [
+    "LogrankTable",
+    "logrank_chi2",
+    "logrank_scores",
+    "logrank_table",
+    "permutation_sums",
+    "subset_sums",
+]
+
+_BLOCK = 1 << 18  # keys drawn at once
+
+
+@dataclass(frozen=True, eq=False)
+class LogrankTable:
+    """Weighted observed and expected events of k groups and the variance of their differences.
+
+    Attributes
+    ----------
+    observed, expected
+        (k,) sums over event times and strata.
+    variance
+        (k, k) hypergeometric, of rank k - 1 at most.
+    """
+
+    observed: Floats
+    expected: Floats
+    variance: Floats
+
+
+def logrank_table(
+    sets: RiskSets, group: ArrayLike, n_groups: int, *, rho: float = 0.0
+) -> LogrankTable:
+    """Observed and expected events by group, summed over event times and strata.
+
+    Parameters
+    ----------
+    sets
+        Risk sets, with their strata.
+    group
+        (n,) codes 0 ... k - 1.
+    n_groups
+        k.
+    rho
+        Each time has the weight S(t-) ** rho, S the Kaplan-Meier estimate of the stratum.
+
+    Returns
+    -------
+    LogrankTable
+
+    References
+    ----------
+    Harrington DP, Fleming TR (1982). A class of rank test procedures for censored survival data.
+    Biometrika 69, 553-566.
+    """
+    member = np.asarray(group)[sets.rows] == np.arange(n_groups)[:, None]
+    at_risk = sets.risk_sums(member.astype(np.float64))
+    events = sets.death_sums(member[:, sets.deaths].astype(np.float64))
+    n, d = at_risk.sum(axis=0), events.sum(axis=0)
+    weight = _left_survival(sets, n, d) ** rho
+    share = at_risk / n
+    spread = weight**2 * d * (n - d) / np.maximum(n - 1.0, 1.0)
+    variance = np.diag((spread * share).sum(axis=1)) - (spread * share) @ share.T
+    return LogrankTable((weight * events).sum(axis=1), (weight * d * share).sum(axis=1), variance)
+
+
+def logrank_chi2(table: LogrankTable) -> tuple[float, int]:
+    """Quadratic form of the differences, and its degrees of freedom.
+
+    Groups without expected events are left out; one further group is redundant.
+
+    Returns
+    -------
+    tuple
+        Chi-square and degrees of freedom; (nan, 0) if fewer than two groups are left.
+    """
+    kept = np.flatnonzero(table.expected > 0)
+    if kept.size < 2:
+        return float("nan"), 0
+    free = kept[1:]
+    difference = (table.observed - table.expected)[free]
+    variance = table.variance[np.ix_(free, free)]
+    statistic = float(difference @ np.linalg.lstsq(variance, difference, rcond=None)[0])
+    return statistic, int(free.size)
+
+
+def logrank_scores(sets: RiskSets, *, rho: float = 0.0) -> Floats:
+    """Score of each row: its weighted event less the hazard that it was exposed to.
+
+    Parameters
+    ----------
+    sets
+        Risk sets; with strata the scores are centred within each.
+    rho
+        As in `logrank_table`.
+
+    Returns
+    -------
+    array of shape (n,)
+        Summed over a group: observed less expected events. All scores add up to 0.
+    """
+    ones = np.ones(sets.rows.size)
+    n, d = sets.risk_sums(ones), sets.death_sums(ones[sets.deaths])
+    weight = _left_survival(sets, n, d) ** rho
+    kept = -sets.spread(sets.accumulate_forward(weight * d / n))
+    kept[sets.deaths] += weight[sets.death_columns]
+    scores = np.zeros(sets.n)
+    scores[sets.rows] = kept
+    return scores
+
+
+def permutation_sums(
+    rng: np.random.Generator,
+    scores: Floats,
+    group: ArrayLike,
+    draws: int,
+    *,
+    strata: ArrayLike | None = None,
+) -> Floats:
+    """Sums of the group's scores under random relabelling, within strata where given.
+
+    Parameters
+    ----------
+    rng
+        Source of the draws.
+    scores
+        (n,) scores, or (n, q) for several statistics on the same relabellings.
+    group
+        (n,) true for the rows of the group whose scores are summed.
+    draws
+        Number of relabellings.
+    strata
+        (n,) integer codes; labels are exchanged within a stratum only.
+
+    Returns
+    -------
+    array of shape (draws,) or (draws, q)
+    """
+    chosen = np.asarray(group).astype(bool)
+    if strata is None:
+        return subset_sums(rng, scores, int(chosen.sum()), draws)
+    codes = np.asarray(strata)
+    total = np.zeros((draws, *scores.shape[1:]))
+    for code in np.unique(codes):
+        rows = codes == code
+        total += subset_sums(rng, scores[rows], int(chosen[rows].sum()), draws)
+    return total
+
+
+def subset_sums(rng: np.random.Generator, scores: Floats, size: int, draws: int) -> Floats:
+    """Sums over random subsets of fixed size, each subset equally likely.
+
+    The subset is that of the smallest of n random keys. A key carries its row's number in its low
+    bits, so that one partial sort finds the rows; ties of the random bits then go to the lower
+    number, which is made harmless by numbering the rows at random for each block of draws.
+
+    Parameters
+    ----------
+    rng
+        Source of the draws.
+    scores
+        (n,) or (n, q).
+    size
+        Rows in the subset.
+    draws
+        Number of subsets.
+
+    Returns
+    -------
+    array of shape (draws,) or (draws, q)
+    """
+    n = len(scores)
+    if size in {0, n}:
+        return np.broadcast_to(scores.sum(axis=0) * (size > 0), (draws, *scores.shape[1:])).copy()
+    fewer = min(size, n - size)
+    sums = np.empty((draws, *scores.shape[1:]))
+    rows = max(1, _BLOCK // n)
+    for begin in range(0, draws, rows):
+        part = sums[begin : begin + rows]
+        numbered = scores[rng.permutation(n)]
+        part[:] = np.take(numbered, _random_rows(rng, n, fewer, len(part)), axis=0).sum(axis=1)
+    return sums if fewer == size else scores.sum(axis=0) - sums
+
+
+def _random_rows(rng: np.random.Generator, n: int, size: int, draws: int) -> NDArray[np.intp]:
+    """Row numbers (draws, size) of the smallest of n random keys."""
+    bits = int(n - 1).bit_length()
+    kind = np.uint32 if bits <= 12 else np.uint64
+    keys = rng.integers(0, np.iinfo(kind).max, (draws, n), dtype=kind, endpoint=True)
+    low = kind((1 << bits) - 1)
+    keys &= ~low
+    keys |= np.arange(n).astype(kind)
+    keys.partition(size - 1, axis=1)
+    return (keys[:, :size] & low).astype(np.intp)
+
+
+def _left_survival(sets: RiskSets, n: Floats, d: Floats) -> Floats:
+    """Kaplan-Meier estimate just before each event time (E,), by stratum."""
+    factors = 1.0 - d / n
+    survival = np.ones_like(n)
+    for a, b in zip(sets.stratum_bounds[:-1], sets.stratum_bounds[1:], strict=True):
+        steps = factors[a + 1 : b][::-1]  # falling time: the earliest event is the last column
+        survival[a : b - 1] = np.cumprod(steps)[::-1]
+    return survival
