@@ -1,0 +1,225 @@
+"""Drawing a synthetic cohort that carries its own truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from rnetstats._core.options import choice, positive_int
+from rnetstats._core.random import resolve_seed
+from rnetstats._core.result import Result
+from rnetstats.errors import OptionError
+from rnetstats.formatting import fmt_number
+from rnetstats.simulation.fidelity import fidelity
+from rnetstats.simulation.latent import draw_latent
+from rnetstats.simulation.observed import (
+    latent_frame,
+    observed_arrays,
+    observed_frame,
+    with_missing,
+)
+from rnetstats.simulation.population import Targets, targets_of
+from rnetstats.simulation.recipe import Recipe
+from rnetstats.simulation.recipe_file import load_recipe
+from rnetstats.simulation.truth import Truth, true_values
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["DrawnCohort", "draw_cohort"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class DrawnCohort(Result):
+    """A synthetic cohort with the truth it was drawn from.
+
+    Attributes
+    ----------
+    name : str
+        The recipe's name.
+    truth : Truth
+        Coefficients and true values of the estimands.
+    fidelity : DataFrame
+        ``quantity, published, standing, drawn, tolerance, met``.
+    data : DataFrame
+        One row a patient, as a registry would record it.
+    latent : DataFrame
+        Unrounded values and latent times, row by row (never written to JSON, like ``data``).
+    """
+
+    name: str
+    truth: Truth
+    fidelity: pd.DataFrame
+    data: pd.DataFrame = field(default=None, metadata={"rows": True})  # type: ignore[assignment]
+    latent: pd.DataFrame = field(default=None, metadata={"rows": True})  # type: ignore[assignment]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table of fidelity."""
+        return self.fidelity.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: recipe, truth, totals drawn, median follow-up."""
+        drawn = self.fidelity.set_index("quantity")["drawn"]
+        return pd.DataFrame(
+            {
+                "recipe": [self.name],
+                "truth": [self.truth.name],
+                "totals": [self.options["totals"]],
+                "n": [int(drawn["patients"])],
+                "n_margin_positive": [int(drawn["positive margins"])],
+                "n_recurrences": [int(drawn["recurrences"])],
+                "median_follow_up": [float(drawn["median follow-up (months)"])],
+                "synthetic": [True],
+            }
+        )
+
+    def display(self) -> pd.DataFrame:
+        """Return the table of fidelity as text."""
+        shown = self.fidelity.copy()
+        for name in ("published", "drawn", "tolerance"):
+            shown[name] = [fmt_number(v, 0 if v == round(v) else 1) for v in shown[name]]
+        shown["met"] = ["yes" if met else "no" for met in shown["met"]]
+        return shown
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw each patient's follow-up by calendar date of enrolment, recurrences marked."""
+        import matplotlib.pyplot as plt
+
+        rows = self._need("data", "The plot of follow-up")
+        axes = plt.subplots()[1] if ax is None else ax
+        for flag, name, colour in ((0, "negative", "tab:blue"), (1, "positive", "tab:orange")):
+            group = rows[rows["margin_positive"] == flag]
+            axes.plot(
+                group["enrolment_date"],
+                group["os_months"],
+                ".",
+                color=colour,
+                alpha=0.4,
+                label=name,
+            )
+            seen = group[group["recurrence"] == 1]
+            axes.plot(seen["enrolment_date"], seen["dfs_months"], "x", color=colour, mew=2)
+        axes.set_xlabel("Enrolment")
+        axes.set_ylabel("Follow-up (dots) and recurrence (crosses), months")
+        axes.legend(title="Margin (synthetic data)")
+        return axes
+
+
+def draw_cohort(
+    name: str = "duan2024",
+    *,
+    truth: str = "as_published",
+    totals: str = "fixed",
+    seed: int | None = None,
+    split: tuple[int, int] | None = None,
+    patients: int | None = None,
+    recurrences: int | None = None,
+    missing: Mapping[str, float] | None = None,
+) -> DrawnCohort:
+    """Draw a synthetic cohort from a study's recipe.
+
+    Parameters
+    ----------
+    name : str
+        A study, or the path of a recipe ending in ``.toml``.
+    truth : str
+        ``"as_published"``, ``"smooth"`` or ``"null"``.
+    totals : {"fixed", "free"}
+        Meet the published totals exactly (for demonstration), or in expectation (for operating
+        characteristics: conditioning on 12 events distorts them).
+    seed : int, optional
+        The same seed gives the same cohort; None draws entropy and records it.
+    split : (int, int), optional
+        With fixed totals: recurrences among positive and among negative margins, a chosen
+        possible world.
+    patients, recurrences : int, optional
+        Another size of cohort; margins and, unless given, recurrences grow with it.
+    missing : mapping of str to float, optional
+        Share of values to empty, by column.
+
+    Returns
+    -------
+    DrawnCohort
+        ``.data``, ``.latent``, ``.truth`` and ``.fidelity``.
+
+    Raises
+    ------
+    OptionError
+        If an option is not allowed or contradicts another.
+    """
+    recipe = load_recipe(name)
+    recipe.truth(truth)
+    fixed = choice("totals", totals, ("fixed", "free")) == "fixed"
+    if split is not None and not fixed:
+        raise OptionError('split= chooses where fixed recurrences fall: it needs totals="fixed".')
+    targets = _targets(recipe, patients, recurrences)
+    drawn_seed = resolve_seed(seed)
+    latent = draw_latent(recipe, truth, targets, drawn_seed, fixed=fixed, split=split)
+    arrays = observed_arrays(recipe, latent)
+    data = observed_frame(recipe, arrays)
+    if missing:
+        data = with_missing(recipe, data, latent, missing, fixed=fixed)
+    data.attrs["rnetstats"] = _provenance(recipe, truth, totals, drawn_seed)
+    options = {
+        "truth": truth,
+        "totals": totals,
+        "split": None if split is None else list(split),
+        "patients": targets.patients,
+        "recurrences": targets.recurrences,
+        "missing": dict(missing or {}),
+    }
+    return DrawnCohort(
+        name=recipe.name,
+        truth=true_values(recipe, truth, targets),
+        fidelity=fidelity(recipe, targets, arrays),
+        data=data,
+        latent=latent_frame(recipe, latent),
+        seed=drawn_seed,
+        options=options,
+        notes=_notes(recipe, truth, fixed, split),
+    )
+
+
+def _targets(recipe: Recipe, patients: int | None, recurrences: int | None) -> Targets:
+    if patients is not None:
+        positive_int("patients", patients, minimum=20)
+    if recurrences is not None:
+        positive_int("recurrences", recurrences)
+    targets = targets_of(recipe, patients, recurrences)
+    if not 0 < targets.recurrences < targets.patients / 2:
+        raise OptionError(
+            f"recurrences={targets.recurrences} cannot be had among {targets.patients} patients; "
+            "ask for at least 1 and fewer than half of them."
+        )
+    return targets
+
+
+def _provenance(recipe: Recipe, truth: str, totals: str, seed: int) -> dict[str, object]:
+    return {
+        "synthetic": True,
+        "source": (
+            f"drawn from the recipe {recipe.name} (truth {truth}, totals {totals}, seed {seed})"
+        ),
+        "labels": {v.name: v.label for v in recipe.variables},
+        "units": {v.name: v.unit for v in recipe.variables if v.unit},
+    }
+
+
+def _notes(
+    recipe: Recipe, truth: str, fixed: bool, split: tuple[int, int] | None
+) -> tuple[str, ...]:
+    notes = [f"Synthetic: no patient is behind these rows. Truth: {recipe.truth(truth).label}."]
+    if fixed:
+        notes.append(
+            "Totals are fixed at the published ones: for demonstration, not for operating "
+            "characteristics."
+        )
+    if split is not None:
+        notes.append(
+            f"A chosen possible world: {split[0]} recurrences among positive margins, "
+            f"{split[1]} among negative ones."
+        )
+    return tuple(notes)
