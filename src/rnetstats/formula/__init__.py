@@ -1,1 +1,1 @@
-"""The formula language and the design matrix."""
+"""The formula language: from text and a table to outcomes, groups and design matrices."""

@@ -1,0 +1,217 @@
+"""The model frame: from data and a formula to the outcome, the design matrix and the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnetstats._core.frame import Data, as_frame
+from rnetstats.errors import ColumnError, DataError
+from rnetstats.formula.encoders import Encoder, fit_encoder, source_values
+from rnetstats.formula.groups import Groups, crossed
+from rnetstats.formula.outcome import Outcome, build_outcome, check_left_side
+from rnetstats.formula.parser import as_formula
+from rnetstats.formula.rows import Rows, Weights, select_rows
+from rnetstats.formula.spec import Column, Spec, Term
+from rnetstats.formula.terms import Atom, Formula
+from rnetstats.formula.tokens import Literal
+from rnetstats.formula.variables import Floats, Integers
+
+__all__ = ["Design", "ModelFrame", "model_frame"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """The design matrix ``X`` (n, p) and what its columns mean."""
+
+    X: Floats
+    spec: Spec
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of X; the first is the intercept if there is one."""
+        return self.spec.columns
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The terms in order, without the intercept."""
+        return self.spec.terms
+
+    @property
+    def intercept(self) -> bool:
+        """Whether the first column of X is the constant 1."""
+        return self.spec.intercept
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns of X, all different."""
+        return tuple(column.name for column in self.columns)
+
+    def term(self, name: str) -> Term:
+        """Return a term by its name."""
+        return self.spec.term(name)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelFrame:
+    """What a model works on.
+
+    Attributes
+    ----------
+    formula
+        The formula in its canonical writing.
+    outcome, design
+        The outcome and the design matrix of the rows used; ``outcome`` is None for a one-sided
+        formula.
+    offset
+        Sum of the offsets (n,), or None.
+    strata, cluster
+        What ``strata()`` and ``cluster()`` form, or None.
+    freq_weights, sampling_weights
+        Weights (n,), or None.
+    rows
+        Places (n,) of the rows used in the data as given, from 0.
+    n_missing, missing_columns
+        Rows left out for missing values, and how many each column lacks.
+    notes
+        What was decided on the way, in words.
+    """
+
+    formula: str
+    outcome: Outcome | None
+    design: Design
+    offset: Floats | None
+    strata: Groups | None
+    cluster: Groups | None
+    freq_weights: Floats | None
+    sampling_weights: Floats | None
+    rows: Integers
+    n_missing: int
+    missing_columns: dict[str, int]
+    notes: tuple[str, ...]
+
+    @property
+    def n(self) -> int:
+        """Rows used."""
+        return len(self.rows)
+
+
+def model_frame(
+    data: Data,
+    formula: str | Formula,
+    *,
+    kind: str = "either",
+    weights: Weights | None = None,
+    missing: str = "drop",
+    intercept: bool = True,
+    censor: Literal = 0,
+    cause: Literal | None = None,
+    spec: Spec | None = None,
+    check: bool = True,
+) -> ModelFrame:
+    """Read the outcome and the design matrix that a formula asks for.
+
+    Factors are coded against their first level (R's treatment contrasts); an interaction needs
+    its main effects, and its columns are the products of theirs. The knots of splines are taken
+    from the rows used, counted by their frequency weights.
+
+    Parameters
+    ----------
+    data
+        A DataFrame or a mapping of columns; it is not changed.
+    formula
+        Such as ``"margin_positive ~ method + rcs(size_mm, 4)"``.
+    kind
+        What the left side must be: see ``rnetstats.formula.outcome.KINDS``.
+    weights
+        ``freq_weights`` and ``sampling_weights``, each a column's name, an array (n,) or None.
+    missing
+        ``"drop"`` leaves rows with missing values out, and counts them; ``"raise"`` refuses them.
+    intercept
+        Whether X begins with a column of 1.
+    censor, cause
+        For competing risks: the code of censoring, and the cause of interest.
+    spec
+        Levels and knots learnt before: X is then made as that model has it.
+    check
+        Whether to refuse constant columns and more columns than rows.
+
+    Raises
+    ------
+    FormulaError
+        The formula is outside the language, or its left side does not fit ``kind``.
+    ColumnError
+        A column is absent, of the wrong type, constant, all missing or of one level.
+    DataError
+        A value is wrong: infinite, an event not 0/1, a negative time, start >= stop, a weight
+        that is missing or negative; or no complete row is left.
+    """
+    parsed = as_formula(formula)
+    kind = check_left_side(parsed.outcome, kind, str(parsed))
+    frame = as_frame(data)
+    used = parsed.columns if kind != "none" else _without_outcome(parsed)
+    if spec is not None:
+        used = tuple(dict.fromkeys((*used, *spec.variables)))
+    rows = select_rows(frame, used, weights, missing)
+    outcome = None
+    if parsed.outcome is not None and kind != "none":
+        outcome = build_outcome(parsed.outcome, kind, rows, censor=censor, cause=cause)
+    known = spec or _fit_spec(parsed, rows, intercept=intercept)
+    X = known.build(rows.variables, len(rows.positions))
+    if check and spec is None:
+        _check_design(X, known)
+    return ModelFrame(
+        formula=str(parsed),
+        outcome=outcome,
+        design=Design(X, known),
+        offset=_offset(parsed, rows),
+        strata=crossed(parsed.strata, rows.variables),
+        cluster=crossed(() if parsed.cluster is None else (parsed.cluster,), rows.variables),
+        freq_weights=rows.freq_weights,
+        sampling_weights=rows.sampling_weights,
+        rows=rows.positions,
+        n_missing=rows.n_missing,
+        missing_columns=rows.missing_columns,
+        notes=tuple(rows.notes),
+    )
+
+
+def _without_outcome(formula: Formula) -> tuple[str, ...]:
+    return Formula(None, formula.terms, formula.offsets, formula.strata, formula.cluster).columns
+
+
+def _fit_spec(formula: Formula, rows: Rows, *, intercept: bool) -> Spec:
+    encoders: dict[Atom, Encoder] = {}
+    for term in formula.terms:
+        for atom in term:
+            if atom not in encoders:
+                variable = rows.variables[atom.columns[0]]
+                encoders[atom] = fit_encoder(atom, variable, rows.freq_weights, rows.notes)
+    terms = tuple(tuple(encoders[atom] for atom in term) for term in formula.terms)
+    return Spec(str(formula), intercept, terms)
+
+
+def _offset(formula: Formula, rows: Rows) -> Floats | None:
+    if not formula.offsets:
+        return None
+    parts = [source_values(rows.variables[o.column], o) for o in formula.offsets]
+    return np.asarray(np.sum(parts, axis=0), dtype=np.float64)
+
+
+def _check_design(X: Floats, spec: Spec) -> None:
+    n, p = X.shape
+    if p > n:
+        widest = max(spec.terms, key=lambda term: term.df)
+        raise DataError(
+            f"The design has {p} columns for {n} rows; {widest.name!r} alone has {widest.df}. "
+            "Leave terms out, or check that no identifier is among them."
+        )
+    constant = X.min(axis=0) == X.max(axis=0)
+    constant[: int(spec.intercept)] = False
+    if constant.any():
+        place = int(np.flatnonzero(constant)[0])
+        column = spec.columns[place]
+        raise ColumnError(
+            f"{column.name!r} is {X[0, place]:g} in all {n} rows used; leave it out of the formula."
+        )

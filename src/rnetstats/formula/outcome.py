@@ -1,0 +1,217 @@
+"""The left side of a formula as arrays, with the checks that an outcome must pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError
+from rnetstats.formula.encoders import compare
+from rnetstats.formula.rows import Rows
+from rnetstats.formula.terms import Condition, LeftSide, Plain
+from rnetstats.formula.tokens import Literal
+from rnetstats.formula.variables import Floats, Integers, Variable, level_text, row_numbers
+
+__all__ = ["KINDS", "Outcome", "build_outcome", "check_left_side"]
+
+KINDS: Final = ("binary", "survival", "competing", "numeric", "either", "none")
+_FORMS: Final = {
+    "binary": "a 0/1 column or column == value, as in 'margin_positive ~ ...'",
+    "survival": "Surv(time, event) or Surv(start, stop, event)",
+    "competing": "Surv(time, code), the code 0 for censored",
+    "numeric": "a column of numbers",
+    "either": "a 0/1 column, column == value, or Surv(...)",
+    "none": "nothing: the formula begins with '~'",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """The outcome of the rows used.
+
+    Attributes
+    ----------
+    kind
+        binary, survival, competing or numeric.
+    name
+        The left side as written.
+    columns
+        The columns of the data that it reads.
+    y
+        Binary (0.0 or 1.0) or numeric outcome (n,); None for times.
+    start, stop
+        Entry and exit times (n,), in the units of the data; ``start`` is None without late
+        entry. A row is at risk on (start, stop].
+    event
+        Whether the event was seen at ``stop`` (n,), bool; for competing risks the event of
+        ``cause``, or of any cause if none was chosen.
+    cause_codes, causes
+        Competing risks: 0 for censored and k for ``causes[k - 1]`` (n,), and the causes' names.
+    cause
+        The chosen cause's code, or None.
+    """
+
+    kind: str
+    name: str
+    columns: tuple[str, ...]
+    y: Floats | None = None
+    start: Floats | None = None
+    stop: Floats | None = None
+    event: NDArray[np.bool_] | None = None
+    cause_codes: Integers | None = None
+    causes: tuple[str, ...] = ()
+    cause: int | None = None
+
+    @property
+    def time_name(self) -> str:
+        """The column of the exit times, "" without times."""
+        return "" if self.stop is None else self.columns[0 if self.start is None else 1]
+
+
+def check_left_side(left: LeftSide | None, kind: str, formula: str) -> str:
+    """Return the kind of outcome that the left side gives, or say what ``kind`` needs."""
+    if kind not in KINDS:
+        raise OptionError(f"kind={kind!r} is not allowed; choose one of {', '.join(KINDS)}.")
+    if kind == "none":
+        return "none"
+    has_times = left is not None and bool(left.times)
+    if kind == "either" and left is not None:
+        return "survival" if has_times else "binary"
+    if left is None or has_times != (kind in ("survival", "competing")):
+        raise FormulaError(
+            f"The left side of {formula!r} does not fit this analysis, which needs {_FORMS[kind]}."
+        )
+    return kind
+
+
+def build_outcome(
+    left: LeftSide,
+    kind: str,
+    rows: Rows,
+    *,
+    censor: Literal = 0,
+    cause: Literal | None = None,
+) -> Outcome:
+    """Turn a left side into arrays.
+
+    Parameters
+    ----------
+    left, kind
+        The left side and the kind that :func:`check_left_side` gave.
+    rows
+        The rows used; what is noticed goes to their notes.
+    censor, cause
+        For competing risks: the code of censoring, and the cause of interest or None.
+    """
+    event = rows.variables[left.event.column]
+    if kind == "numeric":
+        if isinstance(left.event, Condition):
+            y = compare(event, left.event)
+        else:
+            y = event.numbers("this outcome")
+        return Outcome(kind, left.text, left.columns, y=y)
+    if kind == "binary":
+        y = _zero_one(left.event, event, rows)
+        return Outcome(kind, left.text, left.columns, y=y)
+    start, stop = _times(left, rows)
+    if kind == "survival":
+        seen = _zero_one(left.event, event, rows) == 1.0
+        return Outcome(kind, left.text, left.columns, start=start, stop=stop, event=seen)
+    codes, causes, chosen = _causes(left.event, event, censor, cause)
+    seen = codes > 0 if chosen is None else codes == chosen
+    return Outcome(
+        kind,
+        left.text,
+        left.columns,
+        start=start,
+        stop=stop,
+        event=seen,
+        cause_codes=codes,
+        causes=causes,
+        cause=chosen,
+    )
+
+
+def _zero_one(part: Plain | Condition, variable: Variable, rows: Rows) -> Floats:
+    if isinstance(part, Condition):
+        flags = compare(variable, part)
+        if not flags.any():
+            rows.notes.append(f"No row has {part.comparison}.")
+        return flags
+    if not variable.is_numeric:
+        level = variable.levels[-1]
+        raise ColumnError(
+            f"The outcome {variable.name!r} holds categories; say which one is the event, "
+            f"as in {Condition(variable.name, '==', level).comparison}."
+        )
+    values = variable.numbers("the outcome")
+    wrong = (values != 0.0) & (values != 1.0)
+    if wrong.any():
+        first = level_text(float(values[wrong][0]))
+        largest = level_text(float(values.max()))
+        raise DataError(
+            f"The event column {variable.name!r} must be 0 or 1; it is {first} in "
+            f"{row_numbers(wrong, rows.partial)}. If another code means the event, write "
+            f"{part.text} == {largest}."
+        )
+    return values
+
+
+def _times(left: LeftSide, rows: Rows) -> tuple[Floats | None, Floats]:
+    times = [rows.variables[name].numbers("a time") for name in left.times]
+    for name, values in zip(left.times, times, strict=True):
+        if (values < 0).any():
+            raise DataError(
+                f"The time {name!r} is negative in {row_numbers(values < 0, rows.partial)}; "
+                "times count from the start of follow-up."
+            )
+    if len(times) == 1:
+        zeros = int(np.count_nonzero(times[0] == 0))
+        if zeros:
+            noun = "row has" if zeros == 1 else "rows have"
+            rows.notes.append(f"{zeros} {noun} {left.times[0]} = 0.")
+        return None, times[0]
+    start, stop = times
+    wrong = start >= stop
+    if wrong.any():
+        raise DataError(
+            f"{left.times[0]!r} is not before {left.times[1]!r} in "
+            f"{row_numbers(wrong, rows.partial)}; each row is at risk on (start, stop]."
+        )
+    return start, stop
+
+
+def _causes(
+    part: Plain | Condition, variable: Variable, censor: Literal, cause: Literal | None
+) -> tuple[Integers, tuple[str, ...], int | None]:
+    if isinstance(part, Condition):
+        raise FormulaError(
+            f"Competing risks need the coded column itself, Surv(time, {part.column}); "
+            "name the event by the option cause=."
+        )
+    codes, levels = variable.as_factor()
+    used = set(np.unique(codes).tolist())
+    kept = [i for i, level in enumerate(levels) if i in used and not _same(level, censor)]
+    if not kept:
+        raise DataError(
+            f"Column {variable.name!r} has no event: every row is {censor!r}, the censoring code."
+        )
+    place: Any = np.zeros(len(levels), dtype=np.intp)
+    place[kept] = np.arange(1, len(kept) + 1)
+    names = tuple(level_text(levels[i]) for i in kept)
+    if cause is None:
+        return place[codes], names, None
+    chosen = [k for k, i in enumerate(kept, start=1) if _same(levels[i], cause)]
+    if not chosen:
+        raise OptionError(
+            f"cause={cause!r} is no event of column {variable.name!r}; "
+            f"its events are {', '.join(names)}, and censor={censor!r}."
+        )
+    return place[codes], names, chosen[0]
+
+
+def _same(level: Literal, other: Literal) -> bool:
+    return level == other and isinstance(level, str) == isinstance(other, str)
