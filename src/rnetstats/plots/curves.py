@@ -1,0 +1,243 @@
+"""Survival curves: steps, bands, censor marks, and numbers at risk under the time axis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rnetstats.plots.style import (
+    INK,
+    MUTED,
+    ax_or_new,
+    colour,
+    line_style,
+    mark_synthetic,
+    plain_axes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+__all__ = ["survival_curves"]
+
+Floats = NDArray[np.float64]
+
+_ROW = 0.2  # inches a row of the table
+_TOP = 0.62  # inches from the axis down to the table's first row
+_GAP = 0.28  # inches between the table's labels and its first column
+_WIDTH, _HEIGHT = 7.0, 4.0
+
+
+def survival_curves(
+    curves: pd.DataFrame,
+    risk: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    conf_level: float = 0.95,
+    synthetic: bool = False,
+    band: bool | None = None,
+    censor: bool = True,
+    risk_table: bool = True,
+    y_low: float | None = None,
+    y_label: str = "Survival",
+    names: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw survival curves with their table of numbers at risk.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        ``group, time, n_event, n_censor, survival, conf_low, conf_high``.
+    risk : DataFrame
+        ``group, time, n_risk`` at the times of the axis ticks.
+    labels : mapping
+        ``time`` and ``group``.
+    conf_level : float
+        Level of the band, for the legend.
+    synthetic : bool
+        Mark the figure as synthetic data.
+    band : bool, optional
+        Draw the limits. By default they are drawn for up to three groups, unless a group has no
+        event.
+    censor : bool
+        Mark censored times.
+    risk_table : bool
+        Write the numbers at risk below the axis.
+    y_low : float, optional
+        Where the vertical axis starts. By default 0, or close to the curves when all stay above
+        0.75; an axis that does not start at 0 says so.
+    y_label : str
+    names : mapping, optional
+        What to call the groups in the figure.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    if names:
+        curves, risk = (x.assign(group=x["group"].replace(dict(names))) for x in (curves, risk))
+    groups = list(dict.fromkeys(curves["group"]))
+    rows = len(groups) + 2 if risk_table else 0
+    axes = ax_or_new(ax, figsize=(_WIDTH, _HEIGHT + _ROW * rows))
+    shown = _band_wanted(curves, band)
+    floor = _floor(curves, shown) if y_low is None else float(y_low)
+    for index, group in enumerate(groups):
+        curve = curves[curves["group"] == group]
+        _draw_curve(axes, curve, index)
+        if shown:
+            _draw_band(axes, curve, index)
+        if censor:
+            _draw_censored(axes, curve, index)
+    _dress(axes, np.unique(risk["time"]), floor)
+    axes.set_xlabel(labels["time"])
+    axes.set_ylabel(y_label)
+    if len(groups) > 1 or shown:
+        title = "" if names else labels["group"]
+        _legend(axes, curves, title, groups, conf_level if shown else None)
+    if risk_table:
+        _risk_table(axes, risk, groups)
+    if synthetic:
+        mark_synthetic(axes)
+    return axes
+
+
+def _band_wanted(curves: pd.DataFrame, band: bool | None) -> bool:
+    if band is not None:
+        return band
+    events = curves.groupby("group", sort=False)["n_event"].sum()
+    return bool(len(events) <= 3 and (events > 0).all() and curves["conf_low"].notna().any())
+
+
+def _floor(curves: pd.DataFrame, band: bool) -> float:
+    """Return the lower end of the axis: 0, or a round number below curves that stay high."""
+    low = curves["survival"].min()
+    if low < 0.75:
+        return 0.0
+    if band:
+        low = min(low, curves["conf_low"].min(skipna=True))
+    return float(max(0.0, np.floor((low - 0.02) * 20.0) / 20.0))
+
+
+def _draw_curve(axes: Axes, curve: pd.DataFrame, index: int) -> None:
+    axes.step(
+        np.append(0.0, curve["time"]),
+        np.append(1.0, curve["survival"]),
+        where="post",
+        color=colour(index),
+        linestyle=line_style(index),
+        linewidth=1.9,
+        label=str(curve["group"].iloc[0]),
+        zorder=3,
+    )
+
+
+def _draw_band(axes: Axes, curve: pd.DataFrame, index: int) -> None:
+    axes.fill_between(
+        curve["time"],
+        curve["conf_low"],
+        curve["conf_high"],
+        step="post",
+        color=colour(index),
+        alpha=0.16,
+        linewidth=0,
+    )
+
+
+def _draw_censored(axes: Axes, curve: pd.DataFrame, index: int) -> None:
+    gone = curve[curve["n_censor"] > 0]
+    axes.plot(
+        gone["time"],
+        gone["survival"],
+        linestyle="",
+        marker="|",
+        markersize=5,
+        markeredgewidth=0.8,
+        color=colour(index),
+        zorder=3,
+    )
+
+
+def _dress(axes: Axes, ticks: Floats, floor: float) -> None:
+    axes.set_xticks(ticks)
+    axes.set_ylim(floor - 0.02 * (1.0 - floor), 1.0 + 0.02 * (1.0 - floor))
+    axes.set_xlim(left=0.0)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100.0 * value:.3g} %")
+    plain_axes(axes, grid="y")
+    if floor > 0.0:
+        axes.text(
+            0.995,
+            0.02,
+            f"vertical axis starts at {100.0 * floor:g} %",
+            transform=axes.transAxes,
+            ha="right",
+            va="bottom",
+            fontsize=8.5,
+            style="italic",
+            color=MUTED,
+        )
+
+
+def _legend(
+    axes: Axes,
+    curves: pd.DataFrame,
+    title: str,
+    groups: list[str],
+    conf_level: float | None,
+) -> None:
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = list(axes.get_legend_handles_labels()[0])
+    events = curves.groupby("group", sort=False)["n_event"].sum()
+    texts = [f"{group} ({events[group]:g} events)" for group in groups]
+    if conf_level is not None:
+        handles.append(Patch(color=MUTED, alpha=0.25, linewidth=0))
+        texts.append(f"{100.0 * conf_level:g} % limits")
+    legend = axes.legend(
+        handles,
+        texts,
+        title=title,
+        loc=_empty_corner(axes, curves),
+        frameon=False,
+        fontsize=9.5,
+        title_fontsize=9.5,
+        alignment="left",
+        handlelength=2.0,
+        labelcolor=INK,
+    )
+    legend.get_title().set_color(INK)
+
+
+def _empty_corner(axes: Axes, curves: pd.DataFrame) -> str:
+    """Return the corner that falling curves leave free: below them, or to their right."""
+    early = curves[curves["time"] <= 0.45 * axes.get_xlim()[1]]
+    bottom, top = axes.get_ylim()
+    low = early["survival"].min() if len(early) else 1.0
+    return "lower left" if low > bottom + 0.45 * (top - bottom) else "upper right"
+
+
+def _risk_table(axes: Axes, risk: pd.DataFrame, groups: list[str]) -> None:
+    """Write the numbers at risk as rows below the axis, each under its tick."""
+    from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+
+    scale = axes.figure.dpi_scale_trans
+    across = blended_transform_factory(axes.transData, axes.transAxes)
+    style: dict[str, Any] = {"va": "center", "fontsize": 9.5}
+    for index, name in enumerate(["Number at risk", *groups]):
+        down = _TOP + _ROW * index
+        label = axes.transAxes + ScaledTranslation(-_GAP, -down, scale)
+        look: dict[str, Any] = (
+            {"color": colour(index - 1)} if index else {"color": INK, "fontweight": "bold"}
+        )
+        axes.text(0.0, 0.0, name, transform=label, ha="right", **style, **look)
+        cell = across + ScaledTranslation(0.0, -down, scale)
+        cells = risk[risk["group"] == name] if index else risk.iloc[:0]
+        for time, count in zip(cells["time"], cells["n_risk"], strict=True):
+            text = f"{count:.4g}" if count < 1e4 else f"{count:.0f}"
+            axes.text(time, 0.0, text, transform=cell, ha="center", color=INK, **style)

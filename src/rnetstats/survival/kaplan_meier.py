@@ -1,0 +1,302 @@
+"""Kaplan-Meier curves: estimates, limits that survive few events, numbers at risk."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.frame import Data, as_frame, is_synthetic
+from rnetstats._core.options import choice, level
+from rnetstats._core.result import Result
+from rnetstats.errors import OptionError
+from rnetstats.formatting import fmt_interval, fmt_number
+from rnetstats.survival.curve_fit import CURVE_COLUMNS, CurveOptions, fit_curves
+from rnetstats.survival.curve_tables import (
+    curve_at,
+    probabilities,
+    quantile_row,
+    risk_before,
+    time_points,
+)
+from rnetstats.survival.rows import group_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+__all__ = ["KaplanMeier", "kaplan_meier"]
+
+CI = ("log-log", "log", "plain", "bpcp")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class KaplanMeier(Result):
+    """Kaplan-Meier curves, one a group.
+
+    Attributes
+    ----------
+    curves : DataFrame
+        ``group, time, n_risk, n_event, n_censor, survival, std_error, conf_low, conf_high,
+        hazard, hazard_std_error``; ``std_error`` is on the survival scale.
+    groups : DataFrame
+        ``group, n, n_events`` and the limits before the first time.
+    entries : DataFrame or None
+        ``group, time, n_enter`` for late entry.
+    labels : dict
+        ``time``, ``event`` and ``group`` as shown.
+    n_missing : int
+        Rows left out because a value was missing.
+    synthetic : bool
+        Whether the data say that they were drawn.
+    """
+
+    curves: pd.DataFrame
+    groups: pd.DataFrame
+    entries: pd.DataFrame | None = None
+    labels: dict[str, str]
+    n_missing: int = 0
+    synthetic: bool = False
+
+    def _curve(self, group: str) -> pd.DataFrame:
+        return self.curves[self.curves["group"] == group]
+
+    def _entries(self, group: str) -> pd.DataFrame | None:
+        if self.entries is None:
+            return None
+        return self.entries[self.entries["group"] == group]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the curves; ``std_error`` is that of the survival probability itself."""
+        return self.curves.loc[:, list(CURVE_COLUMNS)].copy()
+
+    def cumulative_hazard(self) -> pd.DataFrame:
+        """Return the Nelson-Aalen estimate: ``group, time, hazard, std_error``."""
+        frame = self.curves[["group", "time", "hazard", "hazard_std_error"]]
+        return frame.rename(columns={"hazard_std_error": "std_error"})
+
+    def at(self, times: float | Sequence[float], *, extend: bool = False) -> pd.DataFrame:
+        """Return survival at given times.
+
+        Parameters
+        ----------
+        times : float or sequence of float
+            In the unit of the data.
+        extend : bool
+            Carry the last value past a group's last time; by default it is missing there.
+
+        Returns
+        -------
+        DataFrame
+            ``group, time, n_risk, survival, std_error, conf_low, conf_high, beyond``, with
+            ``n_risk`` counted just before the time and ``beyond`` marking times past the group's
+            last one.
+        """
+        points = time_points(times)
+        parts = []
+        for row in self.groups.to_dict("records"):
+            group, curve = row["group"], self._curve(row["group"])
+            part = curve_at(curve, (row["first_low"], row["first_high"]), points)
+            part.insert(1, "n_risk", risk_before(curve, self._entries(group), points))
+            part.insert(0, "group", group)
+            parts.append(part)
+        found = pd.concat(parts, ignore_index=True)
+        if not extend:
+            values = ["survival", "std_error", "conf_low", "conf_high"]
+            found.loc[found["beyond"], values] = np.nan
+        return found
+
+    def quantile(self, q: float | Sequence[float] = (0.25, 0.5, 0.75)) -> pd.DataFrame:
+        """Return the times by which shares ``q`` have had the event.
+
+        Where the curve lies on the level (to 1e-8), the middle of the flat piece is taken. Limits
+        are read off the pointwise limits (Brookmeyer & Crowley 1982). What is not reached is
+        missing.
+
+        Returns
+        -------
+        DataFrame
+            ``group, q, estimate, conf_low, conf_high``.
+        """
+        rows = [
+            {"group": group, **quantile_row(self._curve(group), float(p))}
+            for group in self.groups["group"]
+            for p in probabilities(q)
+        ]
+        return pd.DataFrame(rows)
+
+    @property
+    def median(self) -> pd.DataFrame:
+        """The median time of each group with its limits, as :meth:`quantile` gives it."""
+        return self.quantile(0.5)
+
+    def risk_table(self, times: float | Sequence[float]) -> pd.DataFrame:
+        """Return numbers at risk just before each time, with events and censorings up to it.
+
+        Returns
+        -------
+        DataFrame
+            ``group, time, n_risk, n_event, n_censor``; the last two are cumulative and count what
+            happened before the time.
+        """
+        points = time_points(times)
+        parts = []
+        for group in self.groups["group"]:
+            curve = self._curve(group)
+            before = np.searchsorted(curve["time"], points, side="left")
+            part = pd.DataFrame({"time": points})
+            part.insert(0, "group", group)
+            part["n_risk"] = risk_before(curve, self._entries(group), points)
+            for name in ("n_event", "n_censor"):
+                part[name] = np.append(0.0, np.cumsum(curve[name].to_numpy(float)))[before]
+            parts.append(part)
+        return pd.concat(parts, ignore_index=True)
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: counts, the kind of limits and the last time."""
+        return pd.DataFrame(
+            {
+                "n": [self.groups["n"].sum()],
+                "n_missing": self.n_missing,
+                "n_events": self.groups["n_events"].sum(),
+                "n_groups": len(self.groups),
+                "last_time": self.curves["time"].max(),
+                "ci": self.options["ci"],
+                "conf_level": self.options["conf_level"],
+            }
+        )
+
+    def display(self) -> pd.DataFrame:
+        """Return a row per group: counts, median, and survival at three round times."""
+        from rnetstats.survival.ticks import round_times
+
+        percent = f"{100 * self.options['conf_level']:g} % CI"
+        table = pd.DataFrame(
+            {
+                "Group": self.groups["group"],
+                "N": [fmt_number(n, 0) for n in self.groups["n"]],
+                "Events": [fmt_number(n, 0) for n in self.groups["n_events"]],
+            }
+        )
+        table[f"Median ({percent})"] = [
+            _with_limits(row, "estimate", 1) if np.isfinite(row["estimate"]) else "not reached"
+            for row in self.median.to_dict("records")
+        ]
+        for time in round_times(self.curves["time"].max(), 4, self.labels["time"])[1:]:
+            table[f"At {time:g} ({percent})"] = [
+                _with_limits(row, "survival", 3) for row in self.at(time).to_dict("records")
+            ]
+        return table
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the curves; see :func:`rnetstats.plots.curves.survival_curves` for options."""
+        from rnetstats.plots.curves import survival_curves
+        from rnetstats.survival.ticks import round_times
+
+        reverse = self.options["reverse"]
+        name = "Still followed up" if reverse else f"Free of {self.labels['event'].lower()}"
+        options.setdefault("y_label", name)
+        times = options.pop("times", None)
+        if times is None:
+            times = round_times(self.curves["time"].max(), 8, self.labels["time"])
+        return survival_curves(
+            self.to_frame(),
+            self.risk_table(times),
+            labels=self.labels,
+            conf_level=self.options["conf_level"],
+            synthetic=self.synthetic,
+            ax=ax,
+            **options,
+        )
+
+
+def _with_limits(row: Mapping[Hashable, Any], name: str, digits: int) -> str:
+    limits = fmt_interval(row["conf_low"], row["conf_high"], digits)
+    return f"{fmt_number(row[name], digits)} ({limits})"
+
+
+def kaplan_meier(
+    data: Data,
+    formula: str,
+    *,
+    ci: str = "log-log",
+    conf_level: float = 0.95,
+    mid_p: bool = False,
+    reverse: bool = False,
+    freq_weights: str | ArrayLike | None = None,
+    sampling_weights: str | ArrayLike | None = None,
+    missing: str = "drop",
+) -> KaplanMeier:
+    """Estimate survival curves by Kaplan and Meier's method.
+
+    Parameters
+    ----------
+    data : DataFrame or mapping
+    formula : str
+        ``"Surv(time, event) ~ group"``, or ``~ 1`` for one curve. ``Surv(start, stop, event)``
+        for late entry: a row is at risk for start < t <= stop. With ``cluster(id)`` the standard
+        errors are robust.
+    ci : {"log-log", "log", "plain", "bpcp"}
+        Pointwise limits: Greenwood's variance on one of three scales, or the beta product
+        confidence procedure of Fay, Brittain and Proschan (2013), which also bounds a group
+        without events.
+    conf_level : float
+    mid_p : bool
+        Mid-P limits; for ``ci="bpcp"`` only.
+    reverse : bool
+        Take censoring as the event: the curve of potential follow-up.
+    freq_weights, sampling_weights : str or array, optional
+        A column or an array. Frequency weights stand for replicated rows; sampling weights give
+        standard errors by the infinitesimal jackknife.
+    missing : {"drop", "raise"}
+
+    Returns
+    -------
+    KaplanMeier
+
+    Raises
+    ------
+    OptionError
+        For an option that is not allowed, or ``ci="bpcp"`` with late entry or sampling weights.
+    DataError, ColumnError, FormulaError
+        For data or a formula that cannot be used.
+
+    References
+    ----------
+    Kaplan EL, Meier P. J Am Stat Assoc 1958;53:457-81. Fay MP, Brittain EH, Proschan MA.
+    Biostatistics 2013;14:723-36.
+    """
+    settings = CurveOptions(choice("ci", ci, CI), level(conf_level), bool(mid_p))
+    if mid_p and ci != "bpcp":
+        raise OptionError("mid_p=True belongs to ci='bpcp'.")
+    frame = as_frame(data)
+    rows, info = group_rows(
+        frame,
+        formula,
+        freq_weights=freq_weights,
+        sampling_weights=sampling_weights,
+        missing=missing,
+    )
+    if reverse:
+        rows = replace(rows, event=~rows.event)
+    curves, groups, entries, notes = fit_curves(rows, settings)
+    return KaplanMeier(
+        curves=curves,
+        groups=groups,
+        entries=entries,
+        labels=info.labels,
+        n_missing=info.n_missing,
+        synthetic=is_synthetic(frame),
+        notes=(*info.notes, *notes),
+        options={
+            "formula": formula,
+            "ci": ci,
+            "conf_level": settings.conf_level,
+            "mid_p": settings.mid_p,
+            "reverse": bool(reverse),
+            "missing": missing,
+        },
+    )

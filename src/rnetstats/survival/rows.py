@@ -1,0 +1,132 @@
+"""The rows of a group formula, as the curves and tests of this room take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats._core.frame import label_of
+from rnetstats.errors import DataError, FormulaError, OptionError
+from rnetstats.formula.groups import GroupFrame, group_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+__all__ = ["RowsInfo", "SurvivalRows", "group_rows", "info_of"]
+
+Floats = NDArray[np.float64]
+_Part = TypeVar("_Part", Floats, NDArray[np.intp])
+
+
+@dataclass(frozen=True)
+class SurvivalRows:
+    """Right-censored rows with a group each; arrays have shape (n,)."""
+
+    stop: Floats
+    event: NDArray[np.bool_]
+    start: Floats | None
+    group: NDArray[np.intp]
+    labels: tuple[str, ...]
+    weights: Floats | None = None
+    cluster: NDArray[np.intp] | None = None
+    robust: bool = False
+
+    def take(self, keep: NDArray[np.bool_]) -> SurvivalRows:
+        """Return some of the rows."""
+
+        def part(values: _Part | None) -> _Part | None:
+            return None if values is None else values[keep]
+
+        return SurvivalRows(
+            stop=self.stop[keep],
+            event=self.event[keep],
+            start=part(self.start),
+            group=self.group[keep],
+            labels=self.labels,
+            weights=part(self.weights),
+            cluster=part(self.cluster),
+            robust=self.robust,
+        )
+
+    def of_group(self, code: int) -> SurvivalRows:
+        """Return the rows of one group."""
+        return self.take(self.group == code)
+
+
+@dataclass(frozen=True)
+class RowsInfo:
+    """What is shown beside the numbers: labels, rows left out, notes."""
+
+    labels: dict[str, str]
+    n_missing: int
+    notes: tuple[str, ...]
+
+
+def group_rows(
+    frame: pd.DataFrame,
+    formula: str,
+    *,
+    freq_weights: str | ArrayLike | None = None,
+    sampling_weights: str | ArrayLike | None = None,
+    missing: str = "drop",
+) -> tuple[SurvivalRows, RowsInfo]:
+    """Read the rows of ``Surv(...) ~ group`` for survival curves.
+
+    Raises
+    ------
+    FormulaError
+        For ``strata()``, which curves do not have.
+    OptionError
+        If both kinds of weights are given.
+    DataError
+        If every row of a group has sampling weight 0.
+    """
+    if freq_weights is not None and sampling_weights is not None:
+        raise OptionError("Give freq_weights or sampling_weights, not both.")
+    weights = {"freq_weights": freq_weights, "sampling_weights": sampling_weights}
+    read = group_frame(frame, formula, weights=weights, missing=missing)
+    if read.strata is not None:
+        raise FormulaError(
+            f"Curves have groups, not strata: write + {' + '.join(read.strata.columns)} "
+            "in place of strata()."
+        )
+    outcome = read.outcome
+    assert outcome.stop is not None and outcome.event is not None
+    rows = SurvivalRows(
+        stop=outcome.stop,
+        event=outcome.event,
+        start=outcome.start,
+        group=read.groups.codes,
+        labels=read.groups.labels,
+        weights=read.freq_weights if sampling_weights is None else read.sampling_weights,
+        cluster=None if read.cluster is None else read.cluster.codes,
+        robust=sampling_weights is not None or read.cluster is not None,
+    )
+    return _positive_weights(rows), info_of(frame, read)
+
+
+def _positive_weights(rows: SurvivalRows) -> SurvivalRows:
+    if rows.weights is None or bool(np.all(rows.weights > 0.0)):
+        return rows
+    kept = rows.take(rows.weights > 0.0)
+    empty = [label for code, label in enumerate(rows.labels) if not np.any(kept.group == code)]
+    if empty:
+        raise DataError(f"Every row of group {empty[0]!r} has weight 0.")
+    return kept
+
+
+def info_of(frame: pd.DataFrame, read: GroupFrame) -> RowsInfo:
+    """Return labels and notes for a group frame."""
+    outcome = read.outcome
+    _, comparison, value = outcome.name.removesuffix(")").partition(" == ")
+    event = label_of(frame, outcome.columns[-1]) + (f" = {value}" if comparison else "")
+    labels = {
+        "time": label_of(frame, outcome.time_name),
+        "event": event,
+        "group": ", ".join(label_of(frame, name) for name in read.groups.columns),
+    }
+    return RowsInfo(labels=labels, n_missing=read.n_missing, notes=read.notes)
