@@ -133,18 +133,19 @@ def solve_symmetric(matrices: FloatArray, right: FloatArray) -> tuple[FloatArray
     Parameters
     ----------
     matrices : array of shape (A, p, p)
-    right : array of shape (A, p)
+    right : array of shape (A, p) or (A, p, k)
 
     Returns
     -------
-    solution : array of shape (A, p)
+    solution : array of the shape of `right`
     singular : bool array of shape (A,)
     """
     singular: BoolArray = np.zeros(len(matrices), dtype=bool)
     solution: FloatArray
     try:
-        solution = np.asarray(np.linalg.solve(matrices, right[..., None])[..., 0], dtype=float)
-        return solution, singular
+        columns = right if right.ndim == 3 else right[..., None]
+        solution = np.asarray(np.linalg.solve(matrices, columns), dtype=float)
+        return solution.reshape(right.shape), singular
     except np.linalg.LinAlgError:
         solution = np.zeros_like(right)
     identity = np.eye(right.shape[1])

@@ -1,0 +1,176 @@
+"""Walk outward along a profile likelihood, each fit starting at its neighbour.
+
+The penalised profile of a nearly separated data set may have several local maxima; what counts
+is the branch that is continuous with the estimate. The walkers of all coefficients and sides
+move in step, so that their fits are one batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnetstats.kernels.newton import DIVERGED, FAILED, Evaluate, FloatArray, IntArray, maximise
+
+__all__ = ["FOUND", "LIMIT_TEXT", "NOT_FOUND", "NO_LIMIT", "walk_outward"]
+
+FOUND, NO_LIMIT, NOT_FOUND = 0, 1, 2
+LIMIT_TEXT = ("found", "infinite", "not found")
+
+_MAX_ROUNDS = 300
+_FIRST_STEP = 0.25  # in standard errors
+_SHORTEST = 1e-3
+_JUMP = 1.0  # the nuisance coefficients may gain this much log-likelihood in one step
+_FLAT = 1e-9
+_FAR = 1e6
+_TOLERANCE = 1e-11
+
+
+@dataclass
+class _Point:
+    """A point of the profile: the coefficient, all coefficients, height above the target."""
+
+    at: float
+    beta: FloatArray
+    height: float
+    slope: float
+    tangent: FloatArray
+
+
+class _Walker:
+    """One coefficient on one side: first a walk until the target is crossed, then a root."""
+
+    def __init__(self, side: float) -> None:
+        self.side = side
+        self.length = _FIRST_STEP
+        self.inside: _Point | None = None
+        self.outside: _Point | None = None
+        self.limit = np.nan
+        self.status: int | None = None
+        self.before = np.inf
+
+    def propose(self) -> tuple[float, FloatArray]:
+        """Where to fit next, and from which coefficients."""
+        inside, outside = self.inside, self.outside
+        if inside is None:  # the start lies beyond the limit: the way is back
+            assert outside is not None
+            at, near = outside.at - self.side * self.length, outside
+        elif outside is None:
+            at, near = inside.at + self.side * self.length, inside
+        else:
+            at, near = self._between(inside, outside)
+        return at, near.beta + (at - near.at) * near.tangent
+
+    def _between(self, inside: _Point, outside: _Point) -> tuple[float, _Point]:
+        """Newton's step from the nearer point where it stays inside, else the middle."""
+        near = inside if abs(inside.height) < abs(outside.height) else outside
+        width = abs(outside.at - inside.at)
+        if near.slope * self.side < 0:
+            at = near.at - near.height / near.slope
+            within = min(inside.at, outside.at) < at < max(inside.at, outside.at)
+            if within and abs(at - near.at) < 0.5 * self.before:
+                self.before = abs(at - near.at)
+                return at, near
+        self.before = width
+        return 0.5 * (inside.at + outside.at), near
+
+    def receive(self, point: _Point, jump: float, failed: bool) -> None:
+        """Take the fit at the proposed place."""
+        walking = self.inside is None or self.outside is None
+        if walking and (failed or jump > _JUMP) and self.length > _SHORTEST:
+            self.length *= 0.5
+            return
+        if failed:
+            self.status = NOT_FOUND
+            return
+        flat = self.inside is not None and abs(point.slope) < _FLAT
+        if point.height >= 0:
+            self.inside = point
+        else:
+            self.outside = point
+        if self.inside is not None and self.outside is not None:
+            self._finish(point)
+        else:
+            self.length *= 1.5
+            if flat or abs(point.at) > _FAR:
+                self.limit, self.status = self.side * np.inf, NO_LIMIT
+
+    def _finish(self, point: _Point) -> None:
+        assert self.inside is not None and self.outside is not None
+        width = abs(self.outside.at - self.inside.at)
+        left = abs(point.height / point.slope) if point.slope * self.side < 0 else np.inf
+        small = _TOLERANCE * (1.0 + abs(point.at))
+        if left < small or width < small:
+            self.limit = point.at - (point.height / point.slope if left < small else 0.0)
+            self.status = FOUND
+
+
+def walk_outward(
+    evaluate: Evaluate,
+    centre: FloatArray,
+    column: IntArray,
+    side: FloatArray,
+    *,
+    target: float,
+) -> tuple[FloatArray, IntArray]:
+    """Find where the profile log-likelihoods of A coefficients cross `target`.
+
+    Parameters
+    ----------
+    evaluate : Evaluate
+        Of coefficients measured in standard errors.
+    centre : array of shape (p,)
+        Where to start.
+    column : int array of shape (A,)
+    side : array of shape (A,)
+        -1 for a lower, 1 for an upper limit.
+    target : float
+
+    Returns
+    -------
+    limit : array of shape (A,)
+        Infinite where the likelihood flattens out above the target, NaN where not found.
+    status : int array of shape (A,)
+        See `LIMIT_TEXT`.
+    """
+    walkers = [_Walker(s) for s in side]
+    at = centre[column]
+    start = np.tile(centre, (len(column), 1))
+    active = np.arange(len(column))
+    for round_number in range(_MAX_ROUNDS):
+        found = _fit_round(evaluate, start, at, column[active], target)
+        for which, (point, gain, failed) in zip(active, found, strict=True):
+            walkers[which].receive(point, gain if round_number else 0.0, failed)
+        active = np.array([i for i in active if walkers[i].status is None], dtype=np.int64)
+        if not len(active):
+            break
+        places, starts = zip(*(walkers[i].propose() for i in active), strict=True)
+        at, start = np.array(places), np.array(starts)
+    status = [NOT_FOUND if walker.status is None else walker.status for walker in walkers]
+    return np.array([walker.limit for walker in walkers]), np.array(status)
+
+
+def _fit_round(
+    evaluate: Evaluate, start: FloatArray, at: FloatArray, column: IntArray, target: float
+) -> list[tuple[_Point, float, bool]]:
+    """Fit the nuisance coefficients of every walker at the place it proposed."""
+    rows = np.arange(len(column))
+    start[rows, column] = at
+    free = np.ones(start.shape, dtype=bool)
+    free[rows, column] = False
+    first = evaluate(start, rows)
+    fit = maximise(evaluate, start, free=free, first=first)
+    inner = np.where(free[:, :, None] & free[:, None, :], fit.information, np.eye(start.shape[1]))
+    right = np.where(free, -fit.information[rows, column], 0.0)
+    out: list[tuple[_Point, float, bool]] = []
+    for i in rows:
+        tangent = np.linalg.lstsq(inner[i], right[i], rcond=1e-10)[0]
+        tangent[column[i]] = 1.0
+        height = float(fit.log_likelihood[i]) - target
+        slope = float(fit.score[i, column[i]])
+        point = _Point(float(at[i]), fit.coef[i], height, slope, tangent)
+        gain = float(fit.log_likelihood[i] - first[0][i])
+        failed = bool(fit.status[i] == FAILED) or not np.isfinite(height)
+        out.append((point, gain if fit.status[i] != DIVERGED else 0.0, failed))
+    return out
