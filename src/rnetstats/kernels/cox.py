@@ -1,0 +1,283 @@
+"""Cox regression of many replicates at once, by maximum likelihood or Firth's penalty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnetstats.kernels.cox_design import CoxDesign, build_design
+from rnetstats.kernels.cox_exact import ExactCoxLikelihood
+from rnetstats.kernels.cox_likelihood import CoxLikelihood, cox_weights
+from rnetstats.kernels.firth import half_log_det, inverse_information, without
+from rnetstats.kernels.newton import LOST_TERM, OK, BoolArray, FloatArray, IntArray, maximise
+from rnetstats.kernels.risksets import RiskSets, prepare
+
+__all__ = ["CoxFit", "CoxLikelihood", "cox_likelihood", "fit_cox", "prepare"]
+
+_POSSIBLE = 1e-9  # of a column's information: what is left of it beside the columns before
+
+
+@dataclass(frozen=True, eq=False)
+class CoxFit:
+    """Cox fits of B replicates, p columns each.
+
+    Attributes
+    ----------
+    coef : array of shape (B, p)
+        A lost column has coefficient 0.
+    log_likelihood, log_likelihood_null : arrays of shape (B,)
+        Log partial likelihood at the estimate, without the penalty, and with all coefficients
+        zero.
+    log_likelihood_penalized : array of shape (B,) or None
+        None for maximum likelihood.
+    information : array of shape (B, p, p)
+        At the estimate, of all columns.
+    free, lost : bool arrays of shape (B, p)
+        Columns that were estimated; columns on which the replicate's risk sets say nothing.
+    status, iterations : int arrays of shape (B,)
+        See :data:`rnetstats.kernels.newton.STATUS_TEXT`.
+    """
+
+    coef: FloatArray
+    log_likelihood: FloatArray
+    log_likelihood_penalized: FloatArray | None
+    log_likelihood_null: FloatArray
+    information: FloatArray
+    free: BoolArray
+    lost: BoolArray
+    status: IntArray
+    iterations: IntArray
+
+    @property
+    def covariance(self) -> FloatArray:
+        """Inverse information (B, p, p); zero for a coordinate that was not estimated."""
+        fixed = ~self.free
+        diagonal = self.information.diagonal(axis1=1, axis2=2)
+        usable = ~fixed & (diagonal > 0) & np.isfinite(diagonal)
+        scale = 1.0 / np.sqrt(np.where(usable, diagonal, 1.0))
+        outer = scale[:, :, None] * scale[:, None, :]
+        inverse = inverse_information(without(self.information * outer, fixed)) * outer
+        return np.where(fixed[:, :, None] | fixed[:, None, :], 0.0, inverse)
+
+
+def fit_cox(
+    X: ArrayLike,
+    sets: RiskSets,
+    *,
+    freq: ArrayLike | None = None,
+    case: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    ties: str = "efron",
+    firth: bool = False,
+    start: ArrayLike | None = None,
+    free: ArrayLike | None = None,
+) -> CoxFit:
+    """Fit B Cox regressions.
+
+    Parameters
+    ----------
+    X : array of shape (n, p), shared by the replicates, or (B, n, p)
+        Without a constant column.
+    sets : RiskSets
+        From :func:`rnetstats.kernels.risksets.prepare`.
+    freq : array of shape (n,) or (B, n), optional
+        Whole numbers: how often each row stands in the replicate, in Efron's ties too.
+    case : array of shape (n,) or (B, n), optional
+        Sampling weights; a term of Efron's likelihood has the mean weight of the tied events.
+    offset : array of shape (n,), optional
+        Added to the linear predictor.
+    ties : {"efron", "breslow", "exact"}
+        Exact is the discrete likelihood, for one fit by maximum likelihood.
+    firth : bool
+        Firth's penalty; maximum likelihood otherwise.
+    start : array of shape (p,) or (B, p), optional
+        By default zero, and for several replicates of one data set its own estimate.
+    free : bool array of shape (p,) or (B, p), optional
+        Columns to estimate; the others keep their start value. A penalty is that of all columns.
+
+    Returns
+    -------
+    CoxFit
+        Replicates in the order given. A column on which a replicate's risk sets say nothing is
+        fixed at 0 there (status ``LOST_TERM``); a monotone likelihood is ``DIVERGED`` under
+        maximum likelihood.
+
+    Raises
+    ------
+    ValueError
+        If there is no event, or the exact likelihood is asked for with what it does not take.
+
+    References
+    ----------
+    Cox DR (1972). Regression models and life-tables. JRSS B 34:187-220.
+    Heinze G, Schemper M (2001). A solution to the problem of monotone likelihood in Cox
+    regression. Biometrics 57:114-119.
+    """
+    if not sets.n_times:
+        msg = "no event: there is no partial likelihood"
+        raise ValueError(msg)
+    columns, counts, sampling = _array(X), _optional(freq), _optional(case)
+    size = _replicates(columns, counts, sampling, start, free)
+    options = {"offset": _optional(offset), "ties": ties, "firth": firth}
+    if start is None and free is None and size > 1 and columns.ndim == 2:
+        same = sampling if sampling is None or sampling.ndim == 1 else None
+        whole = fit_cox(columns, sets, case=same, offset=offset, ties=ties, firth=firth)
+        start = whole.coef[0] if whole.status[0] == OK else None
+    begin = np.broadcast_to(0.0 if start is None else _array(start), (size, columns.shape[-1]))
+    chosen = np.broadcast_to(
+        True if free is None else np.asarray(free, dtype=bool), (size, columns.shape[-1])
+    )
+    design = build_design(columns, sets, batch=size > 1) if columns.ndim == 2 else None
+    step = block_size(sets.rows.size)
+    parts = []
+    for at in range(0, size, step):
+        rows = slice(at, min(at + step, size))
+        likelihood = cox_likelihood(
+            columns[rows] if design is None else columns,
+            sets,
+            freq=_block(counts, rows),
+            case=_block(sampling, rows),
+            design=design,
+            **options,
+        )
+        parts.append(_fit_block(likelihood, begin[rows], chosen[rows]))
+    if len(parts) == 1:
+        return parts[0]
+    names = [field.name for field in fields(CoxFit)]
+    return CoxFit(**{k: _joined([getattr(part, k) for part in parts]) for k in names})
+
+
+def cox_likelihood(
+    X: ArrayLike,
+    sets: RiskSets,
+    *,
+    freq: ArrayLike | None = None,
+    case: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    ties: str = "efron",
+    firth: bool = False,
+    design: CoxDesign | None = None,
+) -> CoxLikelihood:
+    """Build the likelihood that `fit_cox` maximises: for profiles, tests and residuals.
+
+    Parameters
+    ----------
+    X, sets, freq, case, offset, ties, firth
+        As in `fit_cox`.
+    design : CoxDesign, optional
+        What `build_design` made of X, to spare its making.
+
+    Returns
+    -------
+    CoxLikelihood
+        Call it with coefficients (A, p) of the columns as given and replicate numbers (A,).
+    """
+    if ties not in {"efron", "breslow", "exact"}:
+        msg = f"ties must be 'efron', 'breslow' or 'exact', not {ties!r}"
+        raise ValueError(msg)
+    if design is None:
+        design = build_design(_array(X), sets, batch=False)
+    shift = _optional(offset)
+    kept = None if shift is None else sets.sort(shift)
+    weights = cox_weights(sets, _optional(freq), _optional(case))
+    if ties == "exact":
+        if firth or case is not None:
+            msg = "the exact likelihood takes neither Firth's penalty nor sampling weights"
+            raise ValueError(msg)
+        return ExactCoxLikelihood(design, sets, weights, offset=kept)
+    return CoxLikelihood(design, sets, weights, offset=kept, efron=ties == "efron", firth=firth)
+
+
+def block_size(m: int) -> int:
+    """Replicates fitted together: some 60,000 numbers an array, so that they stay in cache."""
+    return min(max(1, 2**16 // max(m, 1)), 256)
+
+
+def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) -> CoxFit:
+    size = len(start)
+    everyone, scale = np.arange(size), likelihood.scale
+    plain = likelihood.unpenalised(start * scale, everyone)
+    lost = _lost_columns(likelihood, plain[2])
+    if lost is not None:
+        free, start = free & ~lost, np.where(lost, 0.0, start)
+        likelihood.lost = lost
+    first = plain if lost is None and not likelihood.firth else None
+    fit = maximise(likelihood.scaled, start * scale, free=free, first=first)
+    value = log_likelihood = fit.log_likelihood
+    if likelihood.firth:
+        log_likelihood = value - half_log_det(without(fit.information, lost))
+        value = value + likelihood.log_scale(everyone)
+    status = fit.status
+    if lost is not None:
+        status = np.where((status == OK) & lost.any(axis=1), LOST_TERM, status)
+    return CoxFit(
+        coef=fit.coef / scale,
+        log_likelihood=log_likelihood,
+        log_likelihood_penalized=value if likelihood.firth else None,
+        log_likelihood_null=np.broadcast_to(likelihood.null_log_likelihood(), (size,)),
+        information=fit.information * (scale[:, :, None] * scale[:, None, :]),
+        free=np.array(free),
+        lost=np.zeros_like(free) if lost is None else lost,
+        status=status,
+        iterations=fit.iterations,
+    )
+
+
+def _lost_columns(likelihood: CoxLikelihood, information: FloatArray) -> BoolArray | None:
+    """Columns on which a replicate's risk sets say nothing beside the columns before; or None.
+
+    What looks lost at the start is judged with all coefficients zero, where no information can
+    have vanished because of a large linear predictor.
+    """
+    lost = _dependent(information)
+    suspects = np.flatnonzero(lost.any(axis=1))
+    if not suspects.size:
+        return None
+    zero = np.zeros((suspects.size, information.shape[-1]))
+    lost[suspects] = _dependent(likelihood.unpenalised(zero, suspects)[2])
+    return lost if lost.any() else None
+
+
+def _dependent(information: FloatArray) -> BoolArray:
+    """Columns (A, p) whose information (A, p, p) is nil once the columns before are taken out."""
+    size, p = information.shape[:2]
+    rest = information.copy()
+    own = np.maximum(information.diagonal(axis1=1, axis2=2), _POSSIBLE)
+    lost = np.zeros((size, p), dtype=bool)
+    for j in range(p):
+        pivot = rest[:, j, j]
+        lost[:, j] = ~(pivot > _POSSIBLE * own[:, j])
+        divisor = np.where(lost[:, j], np.inf, pivot)
+        rest -= rest[:, :, j, None] * (rest[:, None, j, :] / divisor[:, None, None])
+    return lost
+
+
+def _replicates(
+    X: FloatArray,
+    freq: FloatArray | None,
+    case: FloatArray | None,
+    start: ArrayLike | None,
+    free: ArrayLike | None,
+) -> int:
+    sizes = [len(X)] if X.ndim == 3 else [1]
+    given = [np.asarray(a) for a in (freq, case, start, free) if a is not None]
+    return max(sizes + [len(a) for a in given if a.ndim == 2])
+
+
+def _array(values: ArrayLike) -> FloatArray:
+    return np.asarray(values, dtype=np.float64)
+
+
+def _optional(values: ArrayLike | None) -> FloatArray | None:
+    return None if values is None else _array(values)
+
+
+def _block(part: FloatArray | None, rows: slice) -> FloatArray | None:
+    return part[rows] if part is not None and part.ndim == 2 and len(part) > 1 else part
+
+
+def _joined(parts: list[FloatArray | None]) -> FloatArray | None:
+    present = [part for part in parts if part is not None]
+    return np.concatenate(present) if present else None
