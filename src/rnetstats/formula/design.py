@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnetstats._core.frame import Data, as_frame
-from rnetstats.errors import ColumnError, DataError
+from rnetstats.formula.checks import check_design
 from rnetstats.formula.encoders import Encoder, fit_encoder, source_values
 from rnetstats.formula.groups import Groups, crossed
 from rnetstats.formula.outcome import Outcome, build_outcome, check_left_side
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.rows import Rows, Weights, select_rows
-from rnetstats.formula.spec import Column, Spec, Term
+from rnetstats.formula.spec import Column, Spec, Term, make_spec
 from rnetstats.formula.terms import Atom, Formula
 from rnetstats.formula.tokens import Literal
 from rnetstats.formula.variables import Floats, Integers
@@ -135,14 +135,15 @@ def model_frame(
     spec
         Levels and knots learnt before: X is then made as that model has it.
     check
-        Whether to refuse constant columns and more columns than rows.
+        Whether to refuse constant and collinear columns, and more columns than rows.
 
     Raises
     ------
     FormulaError
         The formula is outside the language, or its left side does not fit ``kind``.
     ColumnError
-        A column is absent, of the wrong type, constant, all missing or of one level.
+        A column is absent, of the wrong type, constant, all missing, of one level, or a
+        combination of others.
     DataError
         A value is wrong: infinite, an event not 0/1, a negative time, start >= stop, a weight
         that is missing or negative; or no complete row is left.
@@ -160,7 +161,7 @@ def model_frame(
     known = spec or _fit_spec(parsed, rows, intercept=intercept)
     X = known.build(rows.variables, len(rows.positions))
     if check and spec is None:
-        _check_design(X, known)
+        check_design(X, known)
     return ModelFrame(
         formula=str(parsed),
         outcome=outcome,
@@ -189,7 +190,7 @@ def _fit_spec(formula: Formula, rows: Rows, *, intercept: bool) -> Spec:
                 variable = rows.variables[atom.columns[0]]
                 encoders[atom] = fit_encoder(atom, variable, rows.freq_weights, rows.notes)
     terms = tuple(tuple(encoders[atom] for atom in term) for term in formula.terms)
-    return Spec(str(formula), intercept, terms)
+    return make_spec(str(formula), intercept, terms)
 
 
 def _offset(formula: Formula, rows: Rows) -> Floats | None:
@@ -197,21 +198,3 @@ def _offset(formula: Formula, rows: Rows) -> Floats | None:
         return None
     parts = [source_values(rows.variables[o.column], o) for o in formula.offsets]
     return np.asarray(np.sum(parts, axis=0), dtype=np.float64)
-
-
-def _check_design(X: Floats, spec: Spec) -> None:
-    n, p = X.shape
-    if p > n:
-        widest = max(spec.terms, key=lambda term: term.df)
-        raise DataError(
-            f"The design has {p} columns for {n} rows; {widest.name!r} alone has {widest.df}. "
-            "Leave terms out, or check that no identifier is among them."
-        )
-    constant = X.min(axis=0) == X.max(axis=0)
-    constant[: int(spec.intercept)] = False
-    if constant.any():
-        place = int(np.flatnonzero(constant)[0])
-        column = spec.columns[place]
-        raise ColumnError(
-            f"{column.name!r} is {X[0, place]:g} in all {n} rows used; leave it out of the formula."
-        )

@@ -22,7 +22,7 @@ from rnetstats.formula.splines import (
 )
 from rnetstats.formula.terms import Atom, Condition, Factor, Log, Plain, Spline
 from rnetstats.formula.tokens import Literal
-from rnetstats.formula.variables import Floats, Variable, level_text, looks_numeric, row_numbers
+from rnetstats.formula.variables import Floats, Variable, level_text, looks_numeric
 
 __all__ = [
     "Encoder",
@@ -99,7 +99,7 @@ class FactorEncoder:
             level = levels[int(codes[np.flatnonzero(unknown)[0]])]
             shown = ", ".join(repr(level) for level in self.levels)
             raise DataError(
-                f"Column {variable.name!r} has the level {level!r} in {row_numbers(unknown)}, "
+                f"Column {variable.name!r} has the level {level!r} in {variable.where(unknown)}, "
                 f"which the model has never seen; it knows {shown}."
             )
 
@@ -150,7 +150,7 @@ def source_values(variable: Variable, atom: Plain | Log) -> Floats:
     if refused.any():
         raise DataError(
             f"{atom.text}: column {variable.name!r} is zero or negative in "
-            f"{row_numbers(refused)}, where there is no logarithm."
+            f"{variable.where(refused)}, where there is no logarithm."
         )
     return np.asarray(np.log(values))
 

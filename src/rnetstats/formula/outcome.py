@@ -13,7 +13,7 @@ from rnetstats.formula.encoders import compare
 from rnetstats.formula.rows import Rows
 from rnetstats.formula.terms import Condition, LeftSide, Plain
 from rnetstats.formula.tokens import Literal
-from rnetstats.formula.variables import Floats, Integers, Variable, level_text, row_numbers
+from rnetstats.formula.variables import Floats, Integers, Variable, level_text
 
 __all__ = ["KINDS", "Outcome", "build_outcome", "check_left_side"]
 
@@ -154,18 +154,19 @@ def _zero_one(part: Plain | Condition, variable: Variable, rows: Rows) -> Floats
         largest = level_text(float(values.max()))
         raise DataError(
             f"The event column {variable.name!r} must be 0 or 1; it is {first} in "
-            f"{row_numbers(wrong, rows.partial)}. If another code means the event, write "
+            f"{variable.where(wrong)}. If another code means the event, write "
             f"{part.text} == {largest}."
         )
     return values
 
 
 def _times(left: LeftSide, rows: Rows) -> tuple[Floats | None, Floats]:
-    times = [rows.variables[name].numbers("a time") for name in left.times]
-    for name, values in zip(left.times, times, strict=True):
+    columns = [rows.variables[name] for name in left.times]
+    times = [variable.numbers("a time") for variable in columns]
+    for variable, values in zip(columns, times, strict=True):
         if (values < 0).any():
             raise DataError(
-                f"The time {name!r} is negative in {row_numbers(values < 0, rows.partial)}; "
+                f"The time {variable.name!r} is negative in {variable.where(values < 0)}; "
                 "times count from the start of follow-up."
             )
     if len(times) == 1:
@@ -178,8 +179,8 @@ def _times(left: LeftSide, rows: Rows) -> tuple[Floats | None, Floats]:
     wrong = start >= stop
     if wrong.any():
         raise DataError(
-            f"{left.times[0]!r} is not before {left.times[1]!r} in "
-            f"{row_numbers(wrong, rows.partial)}; each row is at risk on (start, stop]."
+            f"{left.times[0]!r} is not before {left.times[1]!r} in {columns[0].where(wrong)}; "
+            "each row is at risk on (start, stop]."
         )
     return start, stop
 

@@ -35,8 +35,6 @@ class Rows:
         The columns, without the rows that were left out.
     positions
         Places (n,) of the rows used in the data as given, from 0.
-    partial
-        ``positions`` if rows were left out, else None.
     n_missing
         How many rows were left out for a missing value.
     missing_columns
@@ -45,7 +43,6 @@ class Rows:
 
     variables: dict[str, Variable]
     positions: Integers
-    partial: Integers | None = None
     n_missing: int = 0
     missing_columns: dict[str, int] = field(default_factory=dict)
     freq_weights: Floats | None = None
@@ -78,7 +75,7 @@ def select_rows(
         rows.notes.append(f"Rows of frequency weight 0 are left out: {zero} of {n}.")
         keep = freq > 0 if keep is None else keep & (freq > 0)
     if keep is not None:
-        rows.partial = rows.positions = np.flatnonzero(keep)
+        rows.positions = np.flatnonzero(keep)
         if not len(rows.positions):
             listed = ", ".join(f"{name} ({k})" for name, k in rows.missing_columns.items())
             raise DataError(f"No complete row is left of {n}; missing values are in {listed}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any
 
@@ -16,9 +16,9 @@ from rnetstats.errors import DataError, OptionError, closest
 from rnetstats.formula.encoders import Encoder, FactorEncoder, NumberEncoder, SplineEncoder
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.terms import Factor, Plain, quote
-from rnetstats.formula.variables import Floats, Variable, level_text, read_variable, row_numbers
+from rnetstats.formula.variables import Floats, Variable, level_text, read_variable
 
-__all__ = ["INTERCEPT", "Column", "Spec", "Term"]
+__all__ = ["INTERCEPT", "Column", "Spec", "Term", "make_spec"]
 
 INTERCEPT = "(Intercept)"
 
@@ -89,6 +89,12 @@ def term_name(encoder: Encoder) -> str:
     if isinstance(atom, Factor):
         return f"C({quote(atom.column)})"
     return atom.text
+
+
+@lru_cache(maxsize=256)
+def make_spec(formula: str, intercept: bool, encoders: tuple[tuple[Encoder, ...], ...]) -> Spec:
+    """Return the description of a design, the same object for the same description."""
+    return Spec(formula, intercept, encoders)
 
 
 @dataclass(frozen=True)
@@ -173,7 +179,7 @@ class Spec:
             for name, variable in variables.items():
                 if variable.missing is not None:
                     raise DataError(
-                        f"Column {name!r} is missing in {row_numbers(variable.missing)}; "
+                        f"Column {name!r} is missing in {variable.where(variable.missing)}; "
                         "fill or leave out these rows."
                     )
         X = self.build(variables, len(frame))
@@ -230,4 +236,4 @@ class Spec:
             return SplineEncoder(atom, tuple(known["knots"]), tuple(known["boundary"]))
 
         encoders = tuple(tuple(map(encoder, texts)) for texts in stored["terms"])
-        return cls(stored["formula"], bool(stored["intercept"]), encoders)
+        return make_spec(stored["formula"], bool(stored["intercept"]), encoders)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 from rnetstats.formula.tokens import Literal
 
@@ -31,6 +32,7 @@ __all__ = [
 _RESERVED = frozenset({"True", "False"})
 
 
+@lru_cache(maxsize=4096)
 def quote(column: str) -> str:
     """Write a column's name as the language reads it: backquoted unless it is a plain word."""
     plain = column.replace("_", "a").isalnum() and column.isidentifier()
@@ -207,6 +209,10 @@ class Formula:
     cluster: str | None = None
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         left = "" if self.outcome is None else f"{self.outcome.text} "
         return f"{left}~ {' + '.join(self._right()) or '1'}"
 
@@ -219,17 +225,17 @@ class Formula:
         if self.cluster is not None:
             yield f"cluster({quote(self.cluster)})"
 
-    @property
+    @cached_property
     def outcome_columns(self) -> tuple[str, ...]:
         """Names of the columns that the left side reads."""
         return () if self.outcome is None else self.outcome.columns
 
-    @property
+    @cached_property
     def term_columns(self) -> tuple[str, ...]:
         """Names of the columns that the terms read, in order."""
         return _unique(name for term in self.terms for atom in term for name in atom.columns)
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """Names of all columns that the formula reads, in order."""
         cluster = () if self.cluster is None else (self.cluster,)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias
+from decimal import Decimal
+from numbers import Real
+from typing import Any, Final, NoReturn, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -28,7 +30,10 @@ Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.intp]
 Flags: TypeAlias = NDArray[np.bool_]
 
-_NUMBERS = frozenset({"integer", "floating", "mixed-integer-float", "boolean", "decimal"})
+_TAKEN: Final = (
+    "a formula takes numbers, truth values, text or categories. Dates are turned into months of "
+    "follow-up first."
+)
 
 
 def row_numbers(flagged: Flags, rows: Integers | None = None) -> str:
@@ -59,6 +64,8 @@ class Variable:
         code point.
     missing
         Flags (n,), or None if nothing is missing.
+    rows
+        Places (n,) of these rows in the data as given, or None for all of them.
     """
 
     name: str
@@ -67,6 +74,7 @@ class Variable:
     levels: tuple[Literal, ...]
     ordered_by_data: bool
     missing: Flags | None
+    rows: Integers | None = None
 
     @property
     def is_numeric(self) -> bool:
@@ -82,12 +90,17 @@ class Variable:
             self.levels,
             self.ordered_by_data,
             None if self.missing is None else self.missing[rows],
+            rows,
         )
+
+    def where(self, flagged: Flags) -> str:
+        """Name flagged rows by their number in the data as given."""
+        return row_numbers(flagged, self.rows)
 
     def numbers(self, use: str) -> Floats:
         """Return the numbers (n,), or raise for a column of categories."""
         if self.values is None:
-            _not_numbers(self, use)
+            _not_numbers(self, np.asarray(self.codes), use)
         return self.values
 
     def as_factor(self) -> tuple[Integers, tuple[Literal, ...]]:
@@ -125,32 +138,21 @@ def read_variable(frame: pd.DataFrame, name: str) -> Variable:
     Raises
     ------
     ColumnError
-        The column is absent, all missing, or of a type that is neither numbers nor categories.
+        The column is absent, all missing, or neither numbers, text nor categories.
     DataError
         Infinite or blank values, or numbers mixed with text.
     """
     series = column(frame, name)
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return _from_categories(name, series)
+        return _from_categories(name, series.array)
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
         return _from_numbers(name, series.to_numpy())
     if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
         return _from_numbers(name, series.to_numpy(dtype=np.float64, na_value=np.nan))
-    kind = pd.api.types.infer_dtype(series, skipna=True)
-    if kind == "empty":
-        raise ColumnError(f"Column {name!r} holds no values: all {len(series)} are missing.")
-    if kind in _NUMBERS:
-        numbers = pd.to_numeric(series.astype(object), errors="coerce")
-        return _from_numbers(name, numbers.to_numpy(dtype=np.float64, na_value=np.nan))
-    if kind == "string":
-        return _from_text(name, series)
-    if kind.startswith("mixed"):
-        _mixed(name, series)
-    raise ColumnError(
-        f"Column {name!r} holds values of type {kind}; a formula takes numbers, truth values or "
-        "categories. Dates are turned into months of follow-up first."
-    )
+    if pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype):
+        return _from_objects(name, series.to_numpy(dtype=object))
+    raise ColumnError(f"Column {name!r} is of type {dtype}; {_TAKEN}")
 
 
 def _from_numbers(name: str, values: NDArray[Any]) -> Variable:
@@ -166,30 +168,38 @@ def _from_numbers(name: str, values: NDArray[Any]) -> Variable:
     return Variable(name, numbers, None, (), False, missing if lacking else None)
 
 
-def _from_categories(name: str, series: pd.Series[Any]) -> Variable:
-    levels = series.cat.categories.tolist()
-    if not all(isinstance(level, (str, int, float, bool)) for level in levels):
+def _from_categories(name: str, array: Any) -> Variable:
+    levels = array.categories.tolist()
+    if not all(isinstance(level, (str, int, float)) for level in levels):
         raise ColumnError(f"Column {name!r} has levels that are neither text nor numbers.")
-    codes = series.cat.codes.to_numpy().astype(np.intp)
-    return _categories(name, codes, levels, ordered_by_data=True)
+    return _categories(name, array.codes.astype(np.intp), levels, ordered_by_data=True)
 
 
-def _from_text(name: str, series: pd.Series[Any]) -> Variable:
-    raw, distinct = pd.factorize(series.to_numpy(dtype=object, na_value=np.nan))
-    texts = [str(text) for text in distinct]
-    order = sorted(range(len(texts)), key=texts.__getitem__)
-    place = np.empty(len(texts) + 1, dtype=np.intp)
-    place[order] = np.arange(len(texts))
-    place[-1] = -1  # where factorize says -1, missing
-    codes = place[raw]
-    for text in texts:
-        if not text.strip():
-            blank = codes == sorted(texts).index(text)
-            raise DataError(
-                f"Column {name!r} has blank text in {row_numbers(blank)}; "
-                "make it missing (None), or give it a name."
-            )
-    return _categories(name, codes, [texts[i] for i in order], ordered_by_data=False)
+def _from_objects(name: str, values: NDArray[np.object_]) -> Variable:
+    """Read a column of Python objects: all text, or all numbers, with missing values among them."""
+    try:
+        distinct = set(values)
+    except TypeError:
+        raise ColumnError(f"Column {name!r} holds lists or the like; {_TAKEN}") from None
+    texts = sorted(value for value in distinct if isinstance(value, str))
+    others = [value for value in distinct if not isinstance(value, str)]
+    known = [value for value in others if not pd.isna(value)]
+    if known and texts:
+        _refuse_mixture(name, values)
+    if known and not all(isinstance(value, (Real, Decimal, np.bool_)) for value in known):
+        raise ColumnError(f"Column {name!r} holds values such as {known[0]!r}; {_TAKEN}")
+    if known or not texts:
+        gaps = dict.fromkeys((value for value in others if pd.isna(value)), np.nan)
+        return _from_numbers(name, np.array([gaps.get(v, v) for v in values], dtype=np.float64))
+    place = dict.fromkeys(others, -1) | {text: i for i, text in enumerate(texts)}
+    codes = np.fromiter(map(place.__getitem__, values), dtype=np.intp, count=len(values))
+    if not texts[0].strip() or any(text.isspace() for text in texts):
+        blank = np.array([isinstance(value, str) and not value.strip() for value in values])
+        raise DataError(
+            f"Column {name!r} has blank text in {row_numbers(blank)}; "
+            "make it missing (None), or give it a name."
+        )
+    return _categories(name, codes, texts, ordered_by_data=False)
 
 
 def _categories(
@@ -202,16 +212,16 @@ def _categories(
     return Variable(name, None, codes, tuple(levels), ordered_by_data, missing if lacking else None)
 
 
-def _not_numbers(variable: Variable, use: str) -> NoReturn:
-    first = int(np.flatnonzero(variable.codes != -1)[0]) if variable.codes is not None else 0
-    value = variable.levels[int(variable.codes[first])] if variable.codes is not None else ""
-    text = [str(level) for level in variable.levels]
-    hint = ""
-    if all(looks_numeric(level) for level in text):
+def _not_numbers(variable: Variable, codes: Integers, use: str) -> NoReturn:
+    shown = ", ".join(repr(level) for level in variable.levels[:5])
+    more = ", ..." if len(variable.levels) > 5 else ""
+    if all(looks_numeric(str(level)) for level in variable.levels):
         hint = " They look like numbers: convert the column with pandas.to_numeric."
+    else:
+        odd = [i for i, v in enumerate(variable.levels) if not looks_numeric(str(v))]
+        hint = f" Not a number: {variable.where(np.isin(codes, odd))}."
     raise ColumnError(
-        f"Column {variable.name!r} holds categories (row {first + 1}: {value!r}), but {use} "
-        f"takes numbers.{hint}"
+        f"Column {variable.name!r} holds categories ({shown}{more}), but {use} takes numbers.{hint}"
     )
 
 
@@ -224,12 +234,11 @@ def looks_numeric(text: str) -> bool:
     return True
 
 
-def _mixed(name: str, series: pd.Series[Any]) -> NoReturn:
-    is_text = np.array([isinstance(value, str) for value in series])
-    is_number = ~is_text & ~np.asarray(series.isna())
+def _refuse_mixture(name: str, values: NDArray[np.object_]) -> NoReturn:
+    is_text = np.array([isinstance(value, str) for value in values])
+    is_number = ~is_text & ~np.asarray(pd.isna(values))
     odd = is_text if is_text.sum() <= is_number.sum() else is_number
-    first = series.iloc[int(np.flatnonzero(odd)[0])] if odd.any() else series.iloc[0]
     raise DataError(
-        f"Column {name!r} mixes numbers and text: {first!r} and the like in {row_numbers(odd)}. "
-        "Make it all numbers or all text; missing values are None or NaN."
+        f"Column {name!r} mixes numbers and text: {values[odd][0]!r} and the like in "
+        f"{row_numbers(odd)}. Make it all numbers or all text; missing values are None or NaN."
     )

@@ -1,0 +1,81 @@
+"""Checks of a design matrix before any model sees it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from rnetstats.errors import ColumnError, DataError
+from rnetstats.formula.spec import Spec
+from rnetstats.formula.variables import Floats
+
+__all__ = ["check_design"]
+
+# A centred column of unit length is a combination of others when less than this is left of it.
+_TOLERANCE: Final = 1e-8
+
+
+def check_design(X: Floats, spec: Spec) -> None:
+    """Refuse a design that cannot be fitted.
+
+    Parameters
+    ----------
+    X
+        Design matrix (n, p) without missing values.
+    spec
+        What its columns are.
+
+    Raises
+    ------
+    DataError
+        There are more columns than rows.
+    ColumnError
+        A column is constant (an empty cell of an interaction too), or is a linear combination
+        of the columns before it.
+    """
+    n, p = X.shape
+    if p > n:
+        widest = max(spec.terms, key=lambda term: term.df)
+        raise DataError(
+            f"The design has {p} columns for {n} rows; {widest.name!r} alone has {widest.df}. "
+            "Leave terms out, and check that no identifier is among them."
+        )
+    first = int(spec.intercept)
+    constant = X.min(axis=0) == X.max(axis=0)
+    constant[:first] = False
+    if constant.any():
+        _refuse_constant(X, spec, int(np.flatnonzero(constant)[0]))
+    if p - first > 1:
+        _check_rank(X[:, first:], spec)
+
+
+def _refuse_constant(X: Floats, spec: Spec, place: int) -> None:
+    column = spec.columns[place]
+    if ":" in column.term and X[0, place] == 0:
+        raise ColumnError(
+            f"No row used has {column.name!r}, so that this interaction cannot be estimated; "
+            "leave it out, or join levels."
+        )
+    raise ColumnError(
+        f"{column.name!r} is {X[0, place]:g} in all {len(X)} rows used; "
+        "leave it out of the formula."
+    )
+
+
+def _check_rank(X: Floats, spec: Spec) -> None:
+    centred = X - X.mean(axis=0)
+    centred /= np.sqrt((centred * centred).sum(axis=0))
+    # The smallest eigenvalue is cheap and never larger than a residual's square.
+    if np.linalg.eigvalsh(centred.T @ centred)[0] > _TOLERANCE:
+        return
+    R: Floats = np.asarray(np.linalg.qr(centred, mode="r"))
+    lost = np.flatnonzero(np.abs(np.diag(R)) < _TOLERANCE)
+    if not len(lost):
+        return
+    j = int(lost[0])
+    weights = np.linalg.lstsq(R[:j, :j], R[:j, j], rcond=None)[0]
+    first = int(spec.intercept)
+    names = [column.name for column in spec.columns[first:]]
+    others = ", ".join(repr(names[i]) for i in np.flatnonzero(np.abs(weights) > 1e-6))
+    raise ColumnError(f"{names[j]!r} is a linear combination of {others}; leave one of them out.")

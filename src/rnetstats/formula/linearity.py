@@ -1,0 +1,62 @@
+"""Splines written as a straight line and the rest, for tests of linearity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats.formula.encoders import Encoder, SplineEncoder
+from rnetstats.formula.spec import Spec
+from rnetstats.formula.variables import Floats
+
+__all__ = ["LinearFirst", "linear_first"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearFirst:
+    """The same model in other columns, ``X @ transform``.
+
+    Attributes
+    ----------
+    transform
+        Invertible matrix (p, p). In the new columns every spline begins with its straight line.
+    nonlinear
+        For each term that holds a spline, the new columns that bend it. The term is linear if
+        their coefficients are zero.
+    """
+
+    transform: Floats
+    nonlinear: dict[str, tuple[int, ...]]
+
+
+def linear_first(spec: Spec) -> LinearFirst:
+    """Return the change of columns that sets the straight part of every spline apart.
+
+    The columns of ``rcs()`` have this form already; those of ``ns()`` are combined, and with
+    them their interactions.
+    """
+    transform = np.eye(len(spec.columns))
+    nonlinear: dict[str, tuple[int, ...]] = {}
+    for term, encoders in zip(spec.terms, spec.encoders, strict=True):
+        block: Floats = np.eye(1)
+        bent = np.zeros(1, dtype=np.bool_)
+        for encoder in encoders:  # the first part of an interaction runs fastest
+            change, flags = _part(encoder)
+            block = np.kron(change, block)
+            bent = (flags[:, None] | bent).ravel()
+        transform[term.columns, term.columns] = block
+        if bent.any():
+            nonlinear[term.name] = tuple((term.start + np.flatnonzero(bent)).tolist())
+    return LinearFirst(transform, nonlinear)
+
+
+def _part(encoder: Encoder) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return an encoder's change of columns (k, k) and which of the new ones are nonlinear."""
+    size = len(encoder.labels)
+    if not isinstance(encoder, SplineEncoder):
+        return np.eye(size), np.zeros(size, dtype=np.bool_)
+    line = encoder.linear()
+    others = np.delete(np.eye(size), int(np.argmax(np.abs(line))), axis=1)
+    return np.column_stack([line, others]), np.arange(size) > 0
