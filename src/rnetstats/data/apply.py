@@ -1,0 +1,196 @@
+"""From untyped cells to a cohort by a codebook: one straight way, all problems in one error."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from rnetstats.data.checks import (
+    check_applicability,
+    check_calendar,
+    check_rules,
+    check_shape,
+    check_unique,
+)
+from rnetstats.data.codebook import Codebook, ColumnSpec
+from rnetstats.data.convert import convert
+from rnetstats.data.derive import add_derived
+from rnetstats.data.infer import infer_codebook
+from rnetstats.data.ledger import Ledger
+from rnetstats.data.raw import RawTable
+from rnetstats.errors import closest
+
+__all__ = ["apply_codebook"]
+
+
+def apply_codebook(table: RawTable, book: Codebook, ledger: Ledger) -> pd.DataFrame:
+    """Turn untyped cells into a cohort.
+
+    Parameters
+    ----------
+    table
+        Cells of n rows.
+    book
+        What they mean.
+    ledger
+        Takes the notes; may hold notes and problems already.
+
+    Returns
+    -------
+    DataFrame
+        n rows; :func:`rnetstats.data.read.read_cohort` describes it.
+
+    Raises
+    ------
+    DataError
+        For all problems together.
+    """
+    book, found = _matched(table, book, ledger)
+    check_shape(table.n_rows, len(found), ledger)
+    columns: dict[str, pd.Series[Any]] = {}
+    failed = {spec.name for spec in book.columns if spec.required and not spec.derive}
+    for spec in found:
+        labels = table.value_labels.get(spec.in_file)
+        column = convert(table.cells(spec.in_file), spec, book.file, ledger, labels)
+        if column is not None:
+            columns[spec.name] = column
+            failed.discard(spec.name)
+        else:
+            failed.add(spec.name)
+    underived = add_derived(columns, book, failed, ledger)
+    order = [spec.name for spec in book.columns if spec.name in columns]
+    frame = pd.DataFrame({name: columns[name] for name in order})
+    absent = _absent(frame, book, failed, underived, ledger)
+    check_unique(frame, book, ledger)
+    missing, structural = check_applicability(frame, book, ledger)
+    check_rules(frame, book, ledger)
+    if book.calendar is not None:
+        check_calendar(frame, book.calendar, ledger)
+    ledger.raise_problems()
+    _note_contents(frame, missing, absent, ledger)
+    frame.attrs["rnetstats"] = {
+        **_meanings(table, book, order),
+        "missing": missing,
+        "structural": structural,
+        "absent": absent,
+        "synthetic": table.synthetic,
+        "provenance": {
+            "source": table.source,
+            "sha256": table.sha256,
+            "codebook": book.name,
+            "codebook_sha256": book.sha256,
+        },
+        "notes": list(ledger.notes),
+    }
+    return frame
+
+
+def _matched(table: RawTable, book: Codebook, ledger: Ledger) -> tuple[Codebook, list[ColumnSpec]]:
+    """Find the codebook's columns in the file, and say what becomes of the others."""
+    found = [spec for spec in book.columns if spec.in_file in table.names]
+    taken = {spec.in_file for spec in found}
+    free = [name for name in table.names if name not in taken]
+    for spec in book.columns:
+        if spec.required and not spec.derive and spec.in_file not in table.names:
+            near = closest(spec.in_file, free)
+            advice = f' Say source = "NAME" in [columns.{spec.name}] if it has another name.'
+            alone = " The file has one column only: is the delimiter right?"
+            ledger.missing_column(
+                f"there is no column {spec.in_file!r}.{near}"
+                f"{alone if len(table.names) == 1 and len(book.columns) > 1 else advice}"
+            )
+    if not free:
+        return book, found
+    listed = ", ".join(repr(name) for name in free[:12]) + (", ..." if len(free) > 12 else "")
+    if book.file.extra_columns == "error":
+        ledger.missing_column(f"columns that the codebook does not have: {listed}.")
+    elif book.file.extra_columns == "ignore":
+        ledger.note(f"Columns that the codebook does not have were left out: {listed}.")
+    else:
+        return _with_extra(table, book, found, free, ledger)
+    return book, found
+
+
+def _with_extra(
+    table: RawTable, book: Codebook, found: list[ColumnSpec], free: list[str], ledger: Ledger
+) -> tuple[Codebook, list[ColumnSpec]]:
+    """Keep columns that the codebook does not have, as what they seem to be."""
+    known = {spec.name for spec in book.columns}
+    clash = [name for name in free if name in known]
+    if clash:
+        ledger.note(
+            f"Left out, as the codebook gives the name to another column: {', '.join(clash)}."
+        )
+    inferred = infer_codebook(table, decimal=book.file.decimal, missing=book.file.missing)
+    extra = [inferred.codebook.column(name) for name in free if name not in known]
+    for spec in extra:
+        if spec.name in inferred.doubts:
+            ledger.problem(inferred.doubts[spec.name])
+    if extra:
+        told = ", ".join(f"{spec.name} ({spec.type})" for spec in extra)
+        ledger.note(f"Columns that the codebook does not have were kept, as inferred: {told}.")
+    return replace(book, columns=(*book.columns, *extra)), [*found, *extra]
+
+
+def _absent(
+    frame: pd.DataFrame,
+    book: Codebook,
+    failed: set[str],
+    underived: list[str],
+    ledger: Ledger,
+) -> list[str]:
+    """Columns without any value: a problem if required, else noted with what is skipped."""
+    absent = []
+    for spec in book.columns:
+        name = spec.name
+        there = name in frame.columns
+        if name in failed or (there and frame[name].notna().any()):
+            continue
+        if spec.required and (there or name in underived):
+            ledger.missing_column(
+                f"column {spec.in_file!r} "
+                + (
+                    "has no value at all. Fill it, or write required = false in the codebook."
+                    if there
+                    else "is not in the file and cannot be derived: "
+                    + " or ".join(derivation.text for derivation in spec.derive)
+                    + "."
+                )
+            )
+            continue
+        absent.append(name)
+        skipped = f"; skipped without it: {spec.needed_for}" if spec.needed_for else ""
+        state = "has no values" if there else "is not in the file"
+        ledger.note(f"The optional column {spec.in_file!r} {state}{skipped}.")
+    return absent
+
+
+def _note_contents(
+    frame: pd.DataFrame, missing: dict[str, int], absent: list[str], ledger: Ledger
+) -> None:
+    """Note missing values, columns of one value, and levels without rows."""
+    for name, count in missing.items():
+        if name not in absent:
+            ledger.note(f"{name}: {count} of {len(frame)} values are missing.")
+    for name in frame.columns:
+        column = frame[name]
+        values = column.dropna().unique()
+        if len(values) == 1 and len(frame) > 1:
+            ledger.note(f"{name}: all values are the same ({values[0]!s}).")
+        if isinstance(column.dtype, pd.CategoricalDtype) and name not in absent:
+            unused = [str(level) for level in column.cat.categories if level not in set(values)]
+            if unused:
+                ledger.note(f"{name}: no row has the level {', '.join(unused)}.")
+
+
+def _meanings(table: RawTable, book: Codebook, names: list[str]) -> dict[str, Any]:
+    """Labels, units and codes of the columns, as plain dicts."""
+    specs = [book.column(name) for name in names]
+    labels = {s.name: s.label or table.labels.get(s.in_file, "") for s in specs}
+    return {
+        "labels": {name: label for name, label in labels.items() if label},
+        "units": {s.name: s.unit for s in specs if s.unit},
+        "codes": {s.name: {str(code): text for code, text in s.codes} for s in specs if s.codes},
+    }

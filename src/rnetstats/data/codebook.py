@@ -1,0 +1,297 @@
+"""Codebooks: what each column of a cohort means, and how it stands in the user's file.
+
+A codebook is a TOML file; ``docs/codebook.md`` explains it with examples, and
+``rnetstats codebook FILE`` writes a first one. Its tables and keys, all others being refused:
+
+``[codebook]``
+    ``name``, ``title``, ``description``: text.
+``[file]``
+    How the user's file is written: ``delimiter``, ``encoding``, ``decimal`` (``"."`` or ``","``),
+    ``sheet`` (name, or number from 1), ``missing`` (codes for "no value" in every column; default
+    :data:`DEFAULT_MISSING`), ``extra_columns`` (``"ignore"``, the default, ``"keep"`` or
+    ``"error"``).
+``[columns.NAME]``
+    ``type``: numeric, integer, binary (0/1), category, text, id, or date.
+    ``label``, ``unit``: for output. ``source``: the column's name in the file, if not NAME.
+    ``required``: default true; ``needed_for``: what is skipped without an optional column.
+    ``missing``: codes for "no value". ``recode``: value in the file -> value here.
+    ``decimal``; ``unit_in``: the file's unit, converted to ``unit``; ``date_format`` (strptime).
+    ``range``: smallest and largest value, in ``unit``. ``levels``: in order, reference first.
+    ``codes``: meaning of each integer code. ``unique``: each value once (default for id).
+    ``applies_when``: a rule; where it fails an empty cell is no missing value.
+    ``derive``: a rule, a list of rules (the first whose columns are there is used) or a table
+    value -> condition; ``tolerance``: how far a derived number may be from the file's own.
+``[[checks]]``
+    ``rule`` must hold wherever ``when`` does; ``tolerance``; ``severity``: "error" or "note";
+    ``message``.
+``[calendar]``
+    ``first_date``, ``last_date``: of the study. ``start``: the column with a patient's entry.
+    ``times``: columns with months since then, none of which may reach past ``last_date`` by more
+    than ``tolerance`` months (default 1).
+
+The rules' language stands in :mod:`rnetstats.data.rules`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from rnetstats.data.cells import number_of
+from rnetstats.data.rules import Rule
+from rnetstats.data.units import convertible
+from rnetstats.errors import CodebookError, closest
+
+__all__ = [
+    "DEFAULT_MISSING",
+    "TYPES",
+    "Calendar",
+    "Cases",
+    "Check",
+    "Codebook",
+    "ColumnSpec",
+    "FileSpec",
+]
+
+TYPES = ("numeric", "integer", "binary", "category", "text", "id", "date")
+DEFAULT_MISSING = ("NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NULL", "null", ".")
+_NUMBERS = {"numeric", "integer", "binary"}
+
+
+@dataclass(frozen=True)
+class Cases:
+    """A derived code: the value of the first condition that holds."""
+
+    values: tuple[float | str, ...]
+    conditions: tuple[Rule, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that the conditions read."""
+        return tuple(dict.fromkeys(name for rule in self.conditions for name in rule.columns))
+
+    @property
+    def text(self) -> str:
+        """The cases in one line."""
+        pairs = zip(self.values, self.conditions, strict=True)
+        return "; ".join(
+            f"{value:g} if {rule.text}" if isinstance(value, float) else f"{value} if {rule.text}"
+            for value, rule in pairs
+        )
+
+
+Derivation: TypeAlias = Rule | Cases
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSpec:
+    """How the user's file is written."""
+
+    delimiter: str | None = None
+    encoding: str | None = None
+    decimal: Literal[".", ","] = "."
+    sheet: str | int | None = None
+    missing: tuple[str, ...] = DEFAULT_MISSING
+    extra_columns: Literal["ignore", "keep", "error"] = "ignore"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnSpec:
+    """One column: its meaning, and how to come to it from the file (module docstring)."""
+
+    name: str
+    type: str
+    label: str = ""
+    unit: str = ""
+    unit_in: str = ""
+    source: str = ""
+    required: bool = True
+    needed_for: str = ""
+    missing: tuple[str, ...] = ()
+    recode: tuple[tuple[str, float | str], ...] = ()
+    decimal: Literal[".", ","] | None = None
+    date_format: str = ""
+    range: tuple[float, float] | None = None
+    levels: tuple[str, ...] = ()
+    codes: tuple[tuple[int, str], ...] = ()
+    unique: bool | None = None
+    applies_when: Rule | None = None
+    derive: tuple[Derivation, ...] = ()
+    tolerance: float = 0.0
+
+    def __post_init__(self) -> None:
+        try:
+            self._check()
+        except CodebookError as error:
+            raise CodebookError(f"[columns.{self.name}]: {error}") from None
+
+    @property
+    def in_file(self) -> str:
+        """The column's name in the user's file."""
+        return self.source or self.name
+
+    @property
+    def must_be_unique(self) -> bool:
+        """Whether each value may occur once only."""
+        return self.type == "id" if self.unique is None else self.unique
+
+    def _check(self) -> None:
+        if self.type not in TYPES:
+            raise CodebookError(
+                f"type {self.type!r} is none of {', '.join(TYPES)}.{closest(self.type, TYPES)}"
+            )
+        self._check_keys_of_type()
+        self._check_levels()
+        self._check_recode()
+        self._check_numbers()
+
+    def _check_keys_of_type(self) -> None:
+        allowed = {
+            "levels": {"category"},
+            "codes": {"integer"},
+            "range": {"numeric", "integer"},
+            "unit_in": {"numeric"},
+            "date_format": {"date"},
+            "decimal": {"numeric"},
+            "tolerance": {"numeric", "integer"},
+        }
+        for key, types in allowed.items():
+            if getattr(self, key) and self.type not in types:
+                raise CodebookError(
+                    f"{key!r} belongs to a column of type {' or '.join(sorted(types))}, "
+                    f"not {self.type}."
+                )
+        if self.recode and self.type == "date":
+            raise CodebookError("dates cannot be recoded; give their date_format.")
+        if self.derive and self.type in {"text", "id"}:
+            raise CodebookError(f"a column of type {self.type} cannot be derived.")
+
+    def _check_levels(self) -> None:
+        twice = sorted({level for level in self.levels if self.levels.count(level) > 1})
+        if twice:
+            raise CodebookError(f"levels has {twice[0]!r} twice.")
+        both = [level for level in self.levels if level in self.missing]
+        if both:
+            raise CodebookError(f"{both[0]!r} is a level and a missing code; it can be one only.")
+
+    def _check_recode(self) -> None:
+        for value, target in self.recode:
+            if value in self.missing:
+                raise CodebookError(f"{value!r} is recoded and a missing code; one must go.")
+            if not self._allows(target):
+                raise CodebookError(
+                    f"recode turns {value!r} into {target!r}, which is not {self._allowed_text()}"
+                    f".{closest(str(target), self.levels)}"
+                )
+
+    def _allows(self, target: float | str) -> bool:
+        if self.type in _NUMBERS:
+            if isinstance(target, str):
+                return False
+            if self.type == "binary":
+                return target in (0, 1)
+            if self.type == "integer" and self.codes:
+                return target in [code for code, _ in self.codes]
+            return self.type == "numeric" or float(target).is_integer()
+        return not self.levels or str(target) in self.levels
+
+    def _allowed_text(self) -> str:
+        if self.type == "binary":
+            return "0 or 1"
+        if self.type in _NUMBERS:
+            return "among its codes" if self.codes else f"a value of type {self.type}"
+        return "among its levels"
+
+    def _check_numbers(self) -> None:
+        if self.range is not None and not self.range[0] < self.range[1]:
+            raise CodebookError(f"range {list(self.range)} is empty; write [smallest, largest].")
+        if self.tolerance < 0 or not math.isfinite(self.tolerance):
+            raise CodebookError("tolerance must be a number of 0 or more.")
+        codes = [code for code, _ in self.codes]
+        hidden = [code for code in codes if number_of(str(code)) in map(number_of, self.missing)]
+        if hidden:
+            raise CodebookError(f"{hidden[0]} is a code and a missing code; it can be one only.")
+        if self.unit_in and self.unit_in not in convertible(self.unit):
+            known = ", ".join(convertible(self.unit)) or "none"
+            raise CodebookError(
+                f"there is no conversion from unit_in {self.unit_in!r} to unit {self.unit!r} "
+                f"(possible: {known}).{closest(self.unit_in, convertible(self.unit))}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A rule between columns."""
+
+    rule: Rule
+    when: Rule | None = None
+    tolerance: float = 0.0
+    severity: Literal["error", "note"] = "error"
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calendar:
+    """The study's first and last date, and the columns held against them."""
+
+    first_date: dt.date | None = None
+    last_date: dt.date | None = None
+    start: str = ""
+    times: tuple[str, ...] = ()
+    tolerance: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Codebook:
+    """All columns of a cohort, the checks between them, and how the file is written.
+
+    Raises
+    ------
+    CodebookError
+        If it contradicts itself.
+    """
+
+    name: str
+    columns: tuple[ColumnSpec, ...]
+    title: str = ""
+    description: str = ""
+    file: FileSpec = field(default_factory=FileSpec)
+    checks: tuple[Check, ...] = ()
+    calendar: Calendar | None = None
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        from rnetstats.data.codebook_checks import check_codebook
+
+        check_codebook(self)
+
+    def column(self, name: str) -> ColumnSpec:
+        """Return the specification of one column.
+
+        Raises
+        ------
+        CodebookError
+            If there is none of that name; the nearest name is given.
+        """
+        for spec in self.columns:
+            if spec.name == name:
+                return spec
+        names = [spec.name for spec in self.columns]
+        raise CodebookError(f"codebook {self.name!r} has no column {name!r}.{closest(name, names)}")
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Codebook:
+        """Read a codebook from a TOML file."""
+        from rnetstats.data.codebook_toml import codebook_from_file
+
+        return codebook_from_file(Path(path))
+
+    @classmethod
+    def from_text(cls, text: str, *, name: str = "codebook") -> Codebook:
+        """Read a codebook from TOML text; ``name`` stands in messages."""
+        from rnetstats.data.codebook_toml import codebook_from_text
+
+        return codebook_from_text(text, name)

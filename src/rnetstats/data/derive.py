@@ -1,0 +1,136 @@
+"""Derived columns: made by the codebook's rules, or held against them where the file has them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rnetstats.data.codebook import Cases, Codebook, ColumnSpec, Derivation
+from rnetstats.data.codebook_checks import derivation_order
+from rnetstats.data.ledger import Ledger
+from rnetstats.data.rule_values import holds, value
+from rnetstats.data.rules import Rule
+from rnetstats.data.units import conversion
+
+__all__ = ["add_derived"]
+
+
+def add_derived(
+    frame: dict[str, pd.Series[Any]], book: Codebook, failed: Collection[str], ledger: Ledger
+) -> list[str]:
+    """Add the derived columns to the columns read.
+
+    Parameters
+    ----------
+    frame
+        Columns read so far; derived ones are added, in the order in which they depend on
+        each other.
+    book
+        The codebook.
+    failed
+        Columns with problems of their own, about which nothing more is said.
+    ledger
+        Takes the notes and the contradictions.
+
+    Returns
+    -------
+    Names of the derived columns that could not be made: their columns are not there.
+    """
+    out = []
+    for spec, derivations in derivation_order(book):
+        if spec.name in failed:
+            continue
+        usable = [d for d in derivations if all(name in frame for name in d.columns)]
+        if not usable:
+            if spec.name not in frame:
+                out.append(spec.name)
+            continue
+        made = _derived(spec, usable[0], pd.DataFrame(frame))
+        if spec.name in frame:
+            _compare(frame[spec.name], made, spec, usable[0], ledger)
+        else:
+            frame[spec.name] = made
+            ledger.note(f"{spec.name}: derived: {usable[0].text}{_converted(spec)}.")
+    return out
+
+
+def _converted(spec: ColumnSpec) -> str:
+    return f", from {spec.unit_in} to {spec.unit}" if spec.unit_in else ""
+
+
+def _derived(spec: ColumnSpec, derivation: Derivation, frame: pd.DataFrame) -> pd.Series[Any]:
+    if isinstance(derivation, Cases):
+        return _cases(spec, derivation, frame)
+    if derivation.is_condition:
+        true, false = holds(derivation, frame)
+        return _whole(np.where(true, 1.0, np.where(false, 0.0, np.nan)), spec.name)
+    values = value(derivation, frame)
+    if spec.type == "date":
+        return pd.Series(values, name=spec.name)
+    numbers = np.asarray(values, dtype=np.float64)
+    if spec.unit_in:
+        times, per = conversion(spec.unit_in, spec.unit)
+        numbers = numbers * times / per
+    if spec.type == "numeric":
+        return pd.Series(numbers, name=spec.name)
+    return _whole(numbers, spec.name)
+
+
+def _cases(spec: ColumnSpec, cases: Cases, frame: pd.DataFrame) -> pd.Series[Any]:
+    """The value of the first condition that holds; missing once an earlier one is unknown."""
+    chosen = np.full(len(frame), -1, dtype=np.intp)
+    open_ = np.ones(len(frame), dtype=bool)
+    for number, condition in enumerate(cases.conditions):
+        true, false = holds(condition, frame)
+        chosen[open_ & true] = number
+        open_ &= false
+    if spec.type == "category":
+        levels = list(spec.levels) or sorted({str(v) for v in cases.values})
+        places = np.array([levels.index(_level(v)) for v in cases.values] + [-1], dtype=np.intp)
+        codes = pd.Categorical.from_codes(places[chosen], categories=pd.Index(levels))
+        return pd.Series(codes, name=spec.name)
+    numbers = np.array([float(v) for v in cases.values] + [np.nan])
+    return _whole(numbers[chosen], spec.name)
+
+
+def _level(case: float | str) -> str:
+    return case if isinstance(case, str) else f"{case:g}"
+
+
+def _whole(numbers: npt.NDArray[np.float64], name: str) -> pd.Series[Any]:
+    column = pd.Series(numbers, name=name)
+    whole = bool(np.all(np.isfinite(numbers) & (numbers == np.round(numbers))))
+    return column.astype(np.int64) if whole else column
+
+
+def _compare(
+    found: pd.Series[Any],
+    made: pd.Series[Any],
+    spec: ColumnSpec,
+    derivation: Rule | Cases,
+    ledger: Ledger,
+) -> None:
+    """Hold the file's own column against the rule."""
+    known = (found.notna() & made.notna()).to_numpy(dtype=bool)
+    if spec.type in {"numeric", "integer", "binary"}:
+        gap = np.abs(found.to_numpy(dtype=float) - made.to_numpy(dtype=float))
+        differs = known & (np.nan_to_num(gap) > spec.tolerance + 1e-9)
+    else:
+        differs = known & (found.astype(object) != made.astype(object)).to_numpy(dtype=bool)
+    rows = np.flatnonzero(differs)
+    if not rows.size:
+        return
+    first = int(rows[0])
+    ledger.problem(
+        f"column {spec.in_file!r} contradicts the rule it follows from ({derivation.text}) in "
+        f"{ledger.rows(rows.tolist())}: there it is {_said(found.iloc[first])}, by the rule "
+        f"{_said(made.iloc[first])}. Correct the file, or the rule in the codebook."
+    )
+
+
+def _said(cell: object) -> str:
+    return f"{cell:g}" if isinstance(cell, int | float | np.number) else str(cell)

@@ -1,0 +1,88 @@
+"""Embedded synthetic cohorts: in the wheel as package files, in a checkout under data/synthetic."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import as_file, files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import pandas as pd
+
+from rnetstats.data.builtin import builtin_names
+from rnetstats.data.read import read_cohort
+from rnetstats.errors import OptionError, ReadError, closest
+
+__all__ = ["embedded_truths", "load_cohort"]
+
+_CHECKOUT = Path(__file__).resolve().parents[3] / "data" / "synthetic"
+
+
+def _folders() -> list[Traversable]:
+    """Places of the cohorts: the installed package first, then the checkout."""
+    return [files("rnetstats").joinpath("_cohorts"), _CHECKOUT]
+
+
+def _cohort_files(name: str) -> dict[str, Traversable]:
+    """Per truth the file of a study's cohort."""
+    pattern = re.compile(rf"{re.escape(name)}_(?P<truth>\w+)\.csv")
+    for folder in _folders():
+        if folder.is_dir():
+            named = {entry.name: entry for entry in folder.iterdir()}
+            matches = [match for entry in sorted(named) if (match := pattern.fullmatch(entry))]
+            if matches:
+                return {match["truth"]: named[match[0]] for match in matches}
+    return {}
+
+
+def embedded_truths(name: str) -> tuple[str, ...]:
+    """Return the truths under which a study's embedded cohorts were drawn."""
+    return tuple(_cohort_files(name))
+
+
+def load_cohort(name: str, *, truth: str = "as_published") -> pd.DataFrame:
+    """Load an embedded synthetic cohort: no patient is behind its rows.
+
+    Parameters
+    ----------
+    name
+        The study, e.g. ``"duan2024"``.
+    truth
+        What was assumed when it was drawn: ``"as_published"``, ``"smooth"`` or ``"null"``.
+
+    Returns
+    -------
+    DataFrame
+        As from :func:`rnetstats.data.read.read_cohort` with the study's built-in codebook; in
+        ``attrs["rnetstats"]`` also ``synthetic`` (True), ``study`` and ``truth``.
+
+    Raises
+    ------
+    OptionError
+        If there is no such study or truth.
+    ReadError
+        If the cohort's file is not installed.
+    """
+    if name not in builtin_names():
+        raise OptionError(
+            f"there is no embedded cohort {name!r}.{closest(name, builtin_names())} "
+            f"There are: {', '.join(builtin_names())}."
+        )
+    found = _cohort_files(name)
+    if not found:
+        raise ReadError(
+            f"the files of the cohort {name!r} are not installed; reinstall the package."
+        )
+    if truth not in found:
+        raise OptionError(
+            f"{name!r} has no truth {truth!r}.{closest(truth, found)} "
+            f"There are: {', '.join(found)}."
+        )
+    with as_file(found[truth]) as path:
+        frame = read_cohort(path, codebook=name)
+    about = frame.attrs["rnetstats"]
+    about.update(synthetic=True, study=name, truth=truth)
+    about["notes"].insert(
+        0, f"Synthetic: drawn to resemble {name} under the truth {truth!r}; no patient is in it."
+    )
+    return frame

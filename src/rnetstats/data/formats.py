@@ -1,0 +1,207 @@
+"""From a path to untyped cells: text, Excel, Parquet, Stata and SPSS, told apart by content."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rnetstats.data.cells import number_text
+from rnetstats.data.raw import RawTable, from_frame, from_rows
+from rnetstats.data.textfile import read_text
+from rnetstats.errors import OptionError, ReadError, RnetError, closest
+
+__all__ = ["read_file"]
+
+_BY_NAME = {
+    ".csv": "text",
+    ".txt": "text",
+    ".tsv": "text",
+    ".tab": "text",
+    ".xlsx": "Excel",
+    ".xlsm": "Excel",
+    ".parquet": "Parquet",
+    ".pq": "Parquet",
+    ".dta": "Stata",
+    ".sav": "SPSS",
+    ".zsav": "SPSS",
+}
+_BY_CONTENT = (
+    (b"PK\x03\x04", "Excel"),
+    (b"PAR1", "Parquet"),
+    (b"<stata_dta>", "Stata"),
+    (b"$FL2", "SPSS"),
+    (b"$FL3", "SPSS"),
+)
+_REFUSED = (
+    (b"\x1f\x8b", "a compressed file; unpack it first"),
+    (b"\xd0\xcf\x11\xe0", "an old Office file (.xls); save it as .xlsx or CSV"),
+    (b"%PDF", "a PDF document, not a table"),
+)
+
+
+def read_file(
+    path: Path,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    sheet: str | int | None = None,
+) -> RawTable:
+    """Read a file of any known kind into untyped cells.
+
+    Raises
+    ------
+    ReadError
+        If there is no such file, or it cannot be read as a table.
+    """
+    data = _bytes(path)
+    kind = _kind(path, data)
+    if sheet is not None and kind != "Excel":
+        raise OptionError(f"sheet is for Excel workbooks; {path.name} is read as {kind}.")
+    digest = hashlib.sha256(data).hexdigest()
+    if kind == "text":
+        if delimiter is None and path.suffix.lower() in {".tsv", ".tab"}:
+            delimiter = "\t"
+        return read_text(data, path.name, digest, delimiter=delimiter, encoding=encoding)
+    if kind == "Excel":
+        return _excel(data, path.name, digest, sheet)
+    if kind == "Parquet":
+        return _parquet(data, path.name, digest)
+    return _labelled(path, digest, kind)
+
+
+def _bytes(path: Path) -> bytes:
+    if path.is_dir():
+        raise ReadError(f"{path} is a folder, not a file.")
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        folder = path.parent
+        beside = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+        where = "" if folder.is_dir() else f" The folder {folder} does not exist."
+        raise ReadError(f"There is no file {path}.{where}{closest(path.name, beside)}") from None
+    except (OSError, ValueError) as error:
+        raise ReadError(f"{path} cannot be read: {error}.") from None
+    if not data.strip():
+        raise ReadError(f"{path.name}: the file is empty.")
+    return data
+
+
+def _kind(path: Path, data: bytes) -> str:
+    for mark, what in _REFUSED:
+        if data.startswith(mark):
+            raise ReadError(f"{path.name}: is {what}.")
+    for mark, kind in _BY_CONTENT:
+        if data.startswith(mark):
+            return kind
+    named = _BY_NAME.get(path.suffix.lower(), "text")
+    if named in {"Excel", "Parquet", "SPSS"}:
+        raise ReadError(f"{path.name}: is named like {named}, but its content is not {named}.")
+    return named
+
+
+def _need(module: str, kind: str) -> Any:
+    """Import a reader of the ``formats`` extra."""
+    try:
+        return import_module(module)
+    except ImportError:
+        raise ReadError(
+            f"Reading {kind} files needs the package {module.partition('.')[0]}: "
+            'pip install "rnetstats[formats]", or save the data as CSV.'
+        ) from None
+
+
+@contextmanager
+def _as_read_error(source: str, kind: str) -> Iterator[None]:
+    """Turn whatever a foreign reader raises into one clear error."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on styles and dates of the file, not on its cells
+            yield
+    except RnetError:
+        raise
+    except Exception as error:  # damaged files raise dozens of kinds
+        said = str(error).strip().splitlines()
+        detail = f" ({said[0][:200]})" if said else ""
+        raise ReadError(f"{source}: cannot be read as {kind}{detail}. Is it damaged?") from error
+
+
+def _excel(data: bytes, source: str, sha256: str, sheet: str | int | None) -> RawTable:
+    openpyxl = _need("openpyxl", "Excel")
+    with _as_read_error(source, "an Excel workbook"):
+        book = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)
+        names = list(book.sheetnames)
+        chosen = _sheet(names, sheet, source)
+        book[chosen].reset_dimensions()  # what the file says of its own size may be wrong
+        rows = [list(row) for row in book[chosen].iter_rows(values_only=True)]
+        book.close()
+    width = max((len(row) for row in rows), default=0)
+    rows = [row + [None] * (width - len(row)) for row in rows]
+    if not any(cell is not None for row in rows for cell in row):
+        raise ReadError(f"{source}: the sheet {chosen!r} is empty.")
+    notes = []
+    if sheet is None and len(names) > 1:
+        others = ", ".join(names[1:6])
+        notes.append(f"The sheet {chosen!r} was read; the workbook also has {others} (sheet=).")
+    header = ["" if cell is None else _cell_name(cell) for cell in rows[0]]
+    places = [f"sheet row {number}" for number in range(2, len(rows) + 1)]
+    return from_rows(source, sha256, header, rows[1:], places=places, notes=notes)
+
+
+def _cell_name(cell: object) -> str:
+    return number_text(cell) if isinstance(cell, float) else str(cell)
+
+
+def _sheet(names: list[str], sheet: str | int | None, source: str) -> str:
+    if sheet is None:
+        return names[0]
+    if isinstance(sheet, int) and 1 <= sheet <= len(names):
+        return names[sheet - 1]
+    if sheet in names:
+        return str(sheet)
+    raise OptionError(
+        f"{source} has no sheet {sheet!r}.{closest(str(sheet), names)} "
+        f"It has {', '.join(repr(name) for name in names[:10])} (or count from 1)."
+    )
+
+
+def _parquet(data: bytes, source: str, sha256: str) -> RawTable:
+    parquet = _need("pyarrow.parquet", "Parquet")
+    notes = []
+    with _as_read_error(source, "Parquet"):
+        frame = parquet.read_table(BytesIO(data)).to_pandas(ignore_metadata=True)
+        index = [name for name in frame.columns if str(name).startswith("__index_level_")]
+        if index:
+            frame = frame.drop(columns=index)
+            notes.append("The nameless index of the Parquet file was left out.")
+    return from_frame(frame, source=source, sha256=sha256, notes=notes)
+
+
+def _labelled(path: Path, sha256: str, kind: str) -> RawTable:
+    """Stata and SPSS: codes stay codes, their labels come along."""
+    pyreadstat = _need("pyreadstat", kind)
+    read: Callable[..., tuple[pd.DataFrame, Any]] = (
+        pyreadstat.read_dta if kind == "Stata" else pyreadstat.read_sav
+    )
+    with _as_read_error(path.name, f"{kind} data"):
+        frame, meta = read(str(path))
+        frame = pd.DataFrame(frame)
+        value_labels = {
+            str(name): {_cell_name(code): str(label) for code, label in labels.items()}
+            for name, labels in meta.variable_value_labels.items()
+        }
+        labels = _texts(meta.column_names_to_labels)
+    return from_frame(
+        frame, source=path.name, sha256=sha256, labels=labels, value_labels=value_labels
+    )
+
+
+def _texts(labels: Mapping[str, str | None]) -> dict[str, str]:
+    return {str(name): str(label) for name, label in labels.items() if label}

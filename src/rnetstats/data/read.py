@@ -1,0 +1,139 @@
+"""Reading a cohort: from a file or DataFrame, through a codebook, to a plain DataFrame."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from rnetstats._core.frame import Data, as_frame
+from rnetstats.data.apply import apply_codebook
+from rnetstats.data.builtin import builtin_codebook, builtin_names
+from rnetstats.data.checks import check_shape
+from rnetstats.data.codebook import Codebook
+from rnetstats.data.formats import read_file
+from rnetstats.data.infer import infer_codebook
+from rnetstats.data.ledger import Ledger
+from rnetstats.data.raw import RawTable, from_frame
+from rnetstats.errors import CodebookError, ReadError, closest
+
+__all__ = ["raw_table", "read_cohort", "resolve_codebook"]
+
+
+def read_cohort(
+    source: str | os.PathLike[str] | Data,
+    *,
+    codebook: Codebook | str | os.PathLike[str] | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    decimal: Literal[".", ","] | None = None,
+    sheet: str | int | None = None,
+) -> pd.DataFrame:
+    """Read a cohort of patients.
+
+    Parameters
+    ----------
+    source
+        A path (CSV or TSV, and with the ``formats`` extra Excel, Parquet, Stata, SPSS), a
+        DataFrame or a mapping of columns, which is not changed.
+    codebook
+        A :class:`Codebook`, the path to one in TOML, or the name of a built-in study
+        (``"duan2024"``). ``None`` infers what each column is, and says so in the notes.
+    delimiter, encoding, decimal, sheet
+        How the file is written; each goes before what the codebook says. By default the
+        delimiter is found, the encoding is UTF-8, and the decimal mark a point.
+
+    Returns
+    -------
+    DataFrame
+        A row a patient. Categories carry the order of levels, the reference first; whole numbers
+        are int64, or float64 if any is missing. ``attrs["rnetstats"]`` holds ``labels``,
+        ``units``, ``codes``, ``missing`` (counts), ``structural`` (counts of cells that are empty
+        because nothing applies), ``absent`` (optional columns without values), ``synthetic``,
+        ``provenance`` (source, sha256, codebook, codebook_sha256) and ``notes``: all that was
+        recoded, derived, inferred or left out.
+
+    Raises
+    ------
+    ReadError
+        If the file is not there, or is no table.
+    ColumnError, DataError
+        If columns are missing or values wrong: all problems in one error, with their rows.
+    CodebookError
+        If the codebook is malformed.
+    """
+    book = None if codebook is None else resolve_codebook(codebook)
+    if book is not None:
+        delimiter = delimiter or book.file.delimiter
+        encoding = encoding or book.file.encoding
+        if sheet is None and _is_path(source):
+            sheet = book.file.sheet
+        if decimal is not None:
+            book = replace(book, file=replace(book.file, decimal=decimal))
+    table = raw_table(source, delimiter=delimiter, encoding=encoding, sheet=sheet)
+    if book is None:
+        inferred = infer_codebook(table, decimal=decimal or ".")
+        ledger = _ledger(table)
+        check_shape(table.n_rows, len(table.names), ledger)
+        for doubt in inferred.doubts.values():
+            ledger.problem(doubt)
+        ledger.raise_problems()
+        ledger.notes.extend(inferred.notes)
+        return apply_codebook(table, inferred.codebook, ledger)
+    ledger = _ledger(table)
+    return apply_codebook(table, book, ledger)
+
+
+def _is_path(source: object) -> bool:
+    return isinstance(source, str | os.PathLike)
+
+
+def raw_table(
+    source: str | os.PathLike[str] | Data,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    sheet: str | int | None = None,
+) -> RawTable:
+    """Return the untyped cells of a file, a DataFrame or a mapping."""
+    if isinstance(source, str | os.PathLike):
+        path = Path(os.fsdecode(source)).expanduser()
+        return read_file(path, delimiter=delimiter, encoding=encoding, sheet=sheet)
+    if isinstance(source, pd.DataFrame):
+        return from_frame(source)
+    if isinstance(source, Mapping):
+        return from_frame(as_frame(source), source="the mapping")
+    raise ReadError(
+        f"a cohort is a path, a DataFrame or a mapping of columns, not {type(source).__name__}."
+    )
+
+
+def resolve_codebook(codebook: Codebook | str | os.PathLike[str]) -> Codebook:
+    """Return a codebook from itself, the name of a built-in study, or a path to TOML."""
+    if isinstance(codebook, Codebook):
+        return codebook
+    if not isinstance(codebook, str | os.PathLike):
+        raise CodebookError(
+            f"codebook must be a Codebook, a path or a study's name, not {type(codebook).__name__}."
+        )
+    text = os.fsdecode(codebook)
+    if text in builtin_names():
+        return builtin_codebook(text)
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise CodebookError(
+            f"there is no codebook file {text!r}, and no built-in codebook of that name "
+            f"(built in: {', '.join(builtin_names())}).{closest(text, builtin_names())}"
+        )
+    return Codebook.from_toml(path)
+
+
+def _ledger(table: RawTable) -> Ledger:
+    ledger = Ledger(table.source, table.places)
+    for text in table.notes:
+        ledger.note(text)
+    return ledger

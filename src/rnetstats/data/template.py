@@ -1,0 +1,154 @@
+"""A first codebook for a file: what its columns seem to be, as TOML to be edited."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+
+from rnetstats._core.frame import Data
+from rnetstats.data.cells import Cells, number_of, number_text
+from rnetstats.data.codebook import ColumnSpec
+from rnetstats.data.infer import MAX_LEVELS, Inferred, infer_codebook
+from rnetstats.data.raw import RawTable
+from rnetstats.data.read import raw_table
+
+__all__ = ["write_codebook"]
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_NINES = re.compile(r"-?9{2,5}(\.0*)?|-[189]", re.ASCII)
+_HEAD = """\
+# A first codebook for {source}, written by `rnetstats codebook`. Everything here was guessed from
+# the values: check each column, and take the # from the lines that apply.
+#
+#   [columns.NAME]         NAME is the column's name in the analysis
+#   source = "..."         its name in the file, where that differs
+#   label, unit            for tables and figures
+#   type                   numeric, integer, binary (0/1), category, text, id, date
+#   levels = [...]         of a category, the reference first
+#   recode = {{ "Yes" = 1, "No" = 0 }}      translates values
+#   missing = [999]        codes for "no value"
+#   range = [0, 120]       smallest and largest allowed value
+#   unit_in = "days", unit = "months"     converts (a month is 30.4375 days)
+
+[codebook]
+name = "mine"
+
+[file]
+decimal = {decimal}
+extra_columns = "ignore"
+"""
+
+
+def write_codebook(
+    source: str | os.PathLike[str] | Data,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    decimal: Literal[".", ","] = ".",
+    sheet: str | int | None = None,
+) -> str:
+    """Write a first codebook for a file, to be edited.
+
+    Parameters
+    ----------
+    source
+        A path, a DataFrame or a mapping of columns, as for
+        :func:`rnetstats.data.read.read_cohort`.
+    delimiter, encoding, decimal, sheet
+        How the file is written, as there.
+
+    Returns
+    -------
+    str
+        TOML. Unedited, it reads the file as it is read without a codebook; columns that are not
+        read without one (numbers mixed with text) are taken as text, with a comment.
+
+    Raises
+    ------
+    ReadError
+        If the source is no table.
+    """
+    table = raw_table(source, delimiter=delimiter, encoding=encoding, sheet=sheet)
+    inferred = infer_codebook(table, decimal=decimal)
+    head = _HEAD.format(source=_comment(table.source), decimal=_quoted(decimal))
+    options = {"delimiter": delimiter, "encoding": encoding, "sheet": sheet}
+    head += "".join(
+        f"{key} = {value if isinstance(value, int) else _quoted(value)}\n"
+        for key, value in options.items()
+        if value is not None
+    )
+    blocks = ["\n".join(_block(spec, table, inferred)) + "\n" for spec in inferred.codebook.columns]
+    return "\n".join([head, *blocks])
+
+
+def _block(spec: ColumnSpec, table: RawTable, inferred: Inferred) -> Iterator[str]:
+    """The lines of one column."""
+    cells = table.cells(spec.name)
+    yield f"[columns.{_key(spec.name)}]"
+    doubt = inferred.doubts.get(spec.name, "")
+    if doubt:
+        yield f"# {_comment(doubt)}"
+    yield f"type = {_quoted('text' if doubt else spec.type)}"
+    label = table.labels.get(spec.name, "")
+    yield f"label = {_quoted(label)}" if label else '# label = ""'
+    if spec.levels and not doubt:
+        yield f"levels = [{', '.join(_quoted(level) for level in spec.levels)}]"
+    if spec.type in {"numeric", "integer"}:
+        yield from _number_lines(cells)
+    elif spec.type in {"category", "text"}:
+        yield from _text_lines(cells)
+    if not spec.required:
+        yield "required = false  # no row has a value"
+    elif cells.n_missing:
+        yield f"# {cells.n_missing} of {table.n_rows} cells are empty"
+
+
+def _number_lines(cells: Cells) -> Iterator[str]:
+    yield '# unit = ""'
+    numbers = [number for text in cells.texts if (number := _plain_number(text)) is not None]
+    if numbers:
+        yield f"# range = [{number_text(min(numbers))}, {number_text(max(numbers))}]  # as found"
+    suspects = [text for text in cells.texts if _NINES.fullmatch(text)]
+    if suspects and len(numbers) > len(suspects):
+        yield f"# missing = [{', '.join(suspects[:5])}]  # if these mean no value"
+
+
+def _plain_number(text: str) -> float | None:
+    number = number_of(text.replace(",", "."))
+    return number if number is not None and np.isfinite(number) else None
+
+
+def _text_lines(cells: Cells) -> Iterator[str]:
+    counts = dict(zip(cells.texts, (int(count) for count in cells.counts()), strict=True))
+    if len(counts) <= MAX_LEVELS:
+        yield "# rows: " + _comment(", ".join(f"{text} {n}" for text, n in sorted(counts.items())))
+    else:
+        yield f"# {len(counts)} different values"
+
+
+def _comment(text: str) -> str:
+    """Text that is safe in a TOML comment: on one line, without control characters."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _quoted(name)
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(_escape(char) for char in escaped) + '"'
+
+
+def _escape(char: str) -> str:
+    if char.isprintable() or char == " ":
+        return char
+    code = ord(char)
+    if 0xD800 <= code <= 0xDFFF:  # half of a pair: not a character, TOML has no way to write it
+        return "\ufffd"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -1,0 +1,245 @@
+"""Typed columns from recoded cells: numbers, 0/1, levels, text, dates, each value judged once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats.data.cells import Cells, number_of
+from rnetstats.data.codebook import ColumnSpec
+from rnetstats.data.ledger import Ledger
+from rnetstats.data.units import conversion
+from rnetstats.errors import closest
+
+__all__ = ["Task", "category_column", "date_column", "finder", "number_column", "text_column"]
+
+_TRUTH = {"true": 1.0, "false": 0.0}
+_YES = {"yes", "y", "ja", "oui", "si", "sí", "true", "t", "positive", "pos", "dead", "event"}
+_YEARS = (1678, 2261)  # what a nanosecond clock can hold
+
+
+@dataclass(frozen=True)
+class Task:
+    """One column to convert: its cells as the file holds them, what they mean, who is told."""
+
+    cells: Cells
+    spec: ColumnSpec
+    ledger: Ledger
+
+    def refuse(self, which: Collection[int], what: str, advice: str) -> None:
+        """Keep a problem with some of the distinct values: which, in which rows, what to do."""
+        self.ledger.problem(
+            f"column {self.spec.in_file!r}: {self._shown(which)} in "
+            f"{self.ledger.rows(self.cells.positions(which))} {what}. {advice}"
+        )
+
+    def _shown(self, which: Collection[int]) -> str:
+        texts = list(dict.fromkeys(self.cells.texts[i] for i in which))
+        quoted = ", ".join(repr(text[:40]) for text in texts[:4])
+        return quoted + (f" and {len(texts) - 4} other values" if len(texts) > 4 else "")
+
+
+def finder(codes: Iterable[str]) -> Callable[[str], str | None]:
+    """Return a search for the code that a cell's text is: the same text, or the same number."""
+    exact = dict.fromkeys(codes)
+    by_number = {number_of(code): code for code in reversed(exact)}
+    by_number.pop(None, None)
+
+    def find(text: str) -> str | None:
+        if text in exact:
+            return text
+        return by_number.get(number_of(text)) if by_number else None
+
+    return find
+
+
+def number_column(task: Task, recoded: Cells, decimal: str) -> pd.Series[Any] | None:
+    """Return float64, or int64 for whole numbers and 0/1 without a missing value.
+
+    ``recoded`` holds the values after translation, in the same places as ``task.cells``.
+    """
+    spec = task.spec
+    numbers = [
+        _number(value, text, spec.type, decimal)
+        for value, text in zip(recoded.values, recoded.texts, strict=True)
+    ]
+    fine = _are_binary if spec.type == "binary" else _are_numbers
+    if not fine(task, numbers, decimal):
+        return None
+    values = [math.nan if number is None else number for number in numbers]
+    if spec.unit_in and spec.unit_in != spec.unit:
+        times, per = conversion(spec.unit_in, spec.unit)
+        values = [number * times / per for number in values]
+        task.ledger.note(
+            f"{spec.name}: converted from {spec.unit_in} to {spec.unit} "
+            f"(times {times:g}, divided by {per:g})."
+        )
+    if not _are_in_range(task, values):
+        return None
+    column = pd.Series(recoded.floats(values), name=spec.name)
+    whole = spec.type in {"integer", "binary"} and recoded.n_missing == 0
+    return column.astype(np.int64) if whole else column
+
+
+def _number(value: object, text: str, type_: str, decimal: str) -> float | None:
+    if type_ == "binary" and text.lower() in _TRUTH:
+        return _TRUTH[text.lower()]
+    if isinstance(value, str):
+        return number_of(value, decimal)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _are_binary(task: Task, numbers: list[float | None], decimal: str) -> bool:
+    wrong = [i for i, number in enumerate(numbers) if number not in (0.0, 1.0)]
+    if wrong:
+        task.refuse(wrong, "is not 0 or 1", _recode_advice(task.cells))
+    return not wrong
+
+
+def _recode_advice(cells: Cells) -> str:
+    """Propose a recoding of two values that look like yes and no."""
+    values = sorted(set(cells.texts))
+    if len(values) != 2:
+        return "A yes/no column or an event holds 0 and 1; `recode` of the codebook translates."
+    ones = [value for value in values if value.lower() in _YES]
+    one = ones[0] if len(ones) == 1 else values[1]
+    zero = next(value for value in values if value != one)
+    return (
+        "If that is what they mean, write "
+        f"recode = {{ {_quoted(zero)} = 0, {_quoted(one)} = 1 }} in the codebook."
+    )
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _are_numbers(task: Task, numbers: list[float | None], decimal: str) -> bool:
+    texts = [i for i, number in enumerate(numbers) if number is None]
+    if texts:
+        task.refuse(texts, "is not a number", _number_advice(task.cells, texts, decimal))
+    known = [(i, number) for i, number in enumerate(numbers) if number is not None]
+    infinite = [i for i, number in known if math.isinf(number)]
+    if infinite:
+        task.refuse(infinite, "is infinite", "Give a number, or leave the cell empty.")
+    odd: list[int] = []
+    if task.spec.type == "integer":
+        odd = [i for i, x in known if math.isfinite(x) and not (x.is_integer() and abs(x) < 2**53)]
+    if odd:
+        advice = 'Correct the file, or write type = "numeric" in the codebook.'
+        task.refuse(odd, "is not a whole number", advice)
+    if texts or infinite or odd:
+        return False
+    return _are_codes(task, known)
+
+
+def _are_codes(task: Task, known: list[tuple[int, float]]) -> bool:
+    codes = dict(task.spec.codes)
+    odd = [i for i, number in known if number not in codes] if codes else []
+    if odd:
+        listed = ", ".join(f"{code} ({meaning})" for code, meaning in codes.items())
+        advice = f"The codes are {listed}; `recode` of the codebook translates others."
+        task.refuse(odd, "is not a known code", advice)
+    return not odd
+
+
+def _number_advice(cells: Cells, which: list[int], decimal: str) -> str:
+    other = "," if decimal == "." else "."
+    if all(number_of(cells.texts[i], other) is not None for i in which):
+        mark = "comma" if other == "," else "point"
+        return f'If the {mark} is the decimal mark, say so: decimal = "{other}".'
+    return (
+        "Correct the file, list a code for a missing value in `missing` of the codebook, "
+        "or translate it by `recode`."
+    )
+
+
+def _are_in_range(task: Task, values: list[float]) -> bool:
+    spec = task.spec
+    if spec.range is None:
+        return True
+    low, high = spec.range
+    outside = [i for i, number in enumerate(values) if not low <= number <= high]
+    if outside:
+        negative = low == 0 and all(values[i] < 0 for i in outside)
+        limits = f"is outside the range {low:g} to {high:g} {spec.unit}".rstrip()
+        task.refuse(
+            outside,
+            "is negative" if negative else limits,
+            "Correct the file, list a code for a missing value in `missing`, or change "
+            f"`range` in [columns.{spec.name}] of the codebook.",
+        )
+    return not outside
+
+
+def category_column(task: Task, recoded: Cells) -> pd.Series[Any] | None:
+    """Return a category with the declared levels in their order, the reference first.
+
+    Without declared levels they are those found, sorted by code point.
+    """
+    levels = list(task.spec.levels) or sorted(set(recoded.texts))
+    find = finder(levels)
+    found = [find(text) for text in recoded.texts]
+    unknown = [i for i, level in enumerate(found) if level is None]
+    if unknown:
+        near = closest(recoded.texts[unknown[0]], levels)
+        task.refuse(
+            unknown,
+            "is not a known level",
+            f"Known are {', '.join(repr(level) for level in levels[:12])}.{near} "
+            "Correct the file, or use `recode` or `levels` of the codebook.",
+        )
+        return None
+    places = {level: i for i, level in enumerate(levels)}
+    lookup = np.append([places[str(level)] for level in found], -1).astype(np.intp)
+    values = pd.Categorical.from_codes(lookup[recoded.codes], categories=pd.Index(levels))
+    return pd.Series(values, name=task.spec.name)
+
+
+def text_column(task: Task, recoded: Cells) -> pd.Series[Any] | None:
+    """Return text as it stands; an identifier must not be missing."""
+    if task.spec.type == "id" and recoded.n_missing:
+        rows = task.ledger.rows(np.flatnonzero(recoded.codes < 0).tolist())
+        task.ledger.problem(
+            f"column {task.spec.in_file!r}: no identifier in {rows}. Give each row one."
+        )
+        return None
+    return pd.Series(recoded.objects(recoded.texts), name=task.spec.name)
+
+
+def date_column(task: Task) -> pd.Series[Any] | None:
+    """Return days as datetime64[ns]; a time of day is left out."""
+    cells, form = task.cells, task.spec.date_format
+    pairs = zip(cells.values, cells.texts, strict=True)
+    days = [_day(value, text, form) for value, text in pairs]
+    wrong = [i for i, day in enumerate(days) if day is None]
+    if wrong:
+        task.refuse(
+            wrong,
+            "is not a date" + (f" of the form {form}" if form else ""),
+            f'Write dates as 2023-06-30, or give their form: date_format = "{form or "%d.%m.%Y"}".',
+        )
+        return None
+    stamps = np.array([*days, None], dtype="datetime64[D]").astype("datetime64[ns]")
+    return pd.Series(stamps[cells.codes], name=task.spec.name)
+
+
+def _day(value: object, text: str, form: str) -> dt.date | None:
+    day: dt.date | None = None
+    if isinstance(value, dt.date):  # datetimes are dates too
+        day = dt.date(value.year, value.month, value.day)
+    else:
+        try:
+            if form:
+                day = dt.datetime.strptime(text, form).date()
+            elif len(text) >= 10 and text[4] == text[7] == "-":
+                day = dt.datetime.fromisoformat(text).date()
+        except ValueError:
+            return None
+    return day if day is not None and _YEARS[0] <= day.year <= _YEARS[1] else None
