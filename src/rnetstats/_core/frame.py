@@ -48,6 +48,8 @@ def _from_mapping(data: Mapping[str, Any]) -> pd.DataFrame:
         if np.ndim(values) != 1:
             raise DataError(f"Column {name!r} must be one-dimensional.")
         lengths[name] = len(values)
+        if isinstance(values, pd.Series):  # by position: an index of its own must not realign it
+            arrays[name] = values.reset_index(drop=True)
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name}: {n}" for name, n in lengths.items())
         raise DataError(f"The columns differ in length ({listed}).")

@@ -183,11 +183,13 @@ def fit_encoder(atom: Atom, variable: Variable, freq: Floats | None, notes: list
     if isinstance(atom, Spline):
         return _fit_spline(atom, variable, freq)
     if isinstance(atom, Factor) or (isinstance(atom, Plain) and not variable.is_numeric):
-        return _fit_factor(atom, variable, notes)
+        return _fit_factor(atom, variable, freq, notes)
     return NumberEncoder(atom)
 
 
-def _fit_factor(atom: Plain | Factor, variable: Variable, notes: list[str]) -> FactorEncoder:
+def _fit_factor(
+    atom: Plain | Factor, variable: Variable, freq: Floats | None, notes: list[str]
+) -> FactorEncoder:
     codes, levels = variable.as_factor()
     counts = np.bincount(codes, minlength=len(levels))
     used = [level for level, count in zip(levels, counts, strict=True) if count]
@@ -199,6 +201,11 @@ def _fit_factor(atom: Plain | Factor, variable: Variable, notes: list[str]) -> F
         raise ColumnError(
             f"Column {name!r} has a single level, {used[0]!r}, in the rows used; "
             "leave it out of the formula."
+        )
+    if freq is None and len(used) == len(codes) > 2:
+        raise ColumnError(
+            f"Column {name!r} has a level of its own in each of the {len(codes)} rows used; "
+            "an identifier is no term of a model."
         )
     if isinstance(atom, Plain) and not variable.ordered_by_data:
         if all(isinstance(level, str) and looks_numeric(level) for level in used):

@@ -44,7 +44,7 @@ def linear_first(spec: Spec) -> LinearFirst:
         bent = np.zeros(1, dtype=np.bool_)
         for encoder in encoders:  # the first part of an interaction runs fastest
             change, flags = _part(encoder)
-            block = np.kron(change, block)
+            block = np.asarray(np.kron(change, block), dtype=np.float64)
             bent = (flags[:, None] | bent).ravel()
         transform[term.columns, term.columns] = block
         if bent.any():

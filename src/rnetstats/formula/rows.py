@@ -72,7 +72,7 @@ def select_rows(
     freq = read.get("freq_weights")
     if freq is not None and not freq.all():
         zero = int(np.count_nonzero(freq == 0))
-        rows.notes.append(f"Rows of frequency weight 0 are left out: {zero} of {n}.")
+        rows.notes.append(f"Rows left out for a frequency weight of 0: {zero} of {n}.")
         keep = freq > 0 if keep is None else keep & (freq > 0)
     if keep is not None:
         rows.positions = np.flatnonzero(keep)
@@ -98,7 +98,7 @@ def _complete(rows: Rows, n: int, missing: str) -> Any:
     dropped = np.logical_or.reduce(list(lacking.values()))
     rows.n_missing = int(dropped.sum())
     listed = ", ".join(f"{name} ({k})" for name, k in rows.missing_columns.items())
-    rows.notes.append(f"{rows.n_missing} of {n} rows are left out for missing values: {listed}.")
+    rows.notes.append(f"Rows left out for missing values: {rows.n_missing} of {n} ({listed}).")
     return ~dropped
 
 
@@ -135,7 +135,10 @@ def _weights(frame: pd.DataFrame, kind: str, value: Any) -> Floats:
 
 def _weight_array(frame: pd.DataFrame, kind: str, value: Any) -> Floats:
     if isinstance(value, pd.Series) and not value.index.equals(frame.index):
-        raise DataError(f"The {kind} and the data have different row labels (index).")
+        raise DataError(
+            f"The {kind} and the data have different row labels (index); "
+            "give an array to go by position."
+        )
     try:
         values = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
