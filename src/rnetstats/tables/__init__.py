@@ -1,1 +1,1 @@
-"""Table 1, two-group tests and exact methods."""
+"""Tables: baseline characteristics, two-group tests, exact methods for small counts."""

@@ -1,0 +1,220 @@
+"""Rank tests of two or more groups, and of pairs; exact given the ties that there are.
+
+References
+----------
+Wilcoxon F (1945) Biometrics Bull 1:80-83. Kruskal WH, Wallis WA (1952) JASA 47:583-621. Hodges JL,
+Lehmann EL (1963) Ann Math Stat 34:598-611. Streitberg B, Roehmel J (1986) Exact distributions for
+permutation and rank tests: the shift algorithm. Stat Softw Newsl 12:10-17.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import chdtrc, ndtr
+from scipy.stats import rankdata
+
+from rnetstats._core.options import choice, level
+from rnetstats.errors import BudgetError, DataError
+from rnetstats.tables.test_result import TestResult
+from rnetstats.tables.two_groups import finite_values
+
+__all__ = ["hodges_lehmann", "kruskal_wallis", "signed_rank_test", "wilcoxon_test"]
+
+_BUDGET = 3_000_000_000
+_METHODS = ("normal", "exact")
+
+
+def _two(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    return finite_values(x, "The first group", 1), finite_values(y, "The second group", 1)
+
+
+def _tie_sum(ranks: np.ndarray) -> float:
+    """Sum of ``t^3 - t`` over the sets of tied values."""
+    _, size = np.unique(ranks, return_counts=True)
+    return float((size.astype(float) ** 3 - size).sum())
+
+
+def _normal_p(distance: float, variance: float, continuity: bool) -> float:
+    if variance <= 0.0:
+        return 1.0
+    correction = math.copysign(0.5, distance) if continuity and distance else 0.0
+    return min(1.0, float(2.0 * ndtr(-abs(distance - correction) / math.sqrt(variance))))
+
+
+def wilcoxon_test(
+    x: ArrayLike, y: ArrayLike, *, method: str = "normal", continuity: bool = True
+) -> TestResult:
+    """Wilcoxon rank-sum (Mann-Whitney) test.
+
+    Parameters
+    ----------
+    x, y : array-like
+        The two groups.
+    method : {"normal", "exact"}
+        ``"normal"`` with the variance corrected for ties; ``"exact"`` is the permutation
+        distribution of the midranks, ties as they are: P is the share of rank sums at least as far
+        from their mean as the observed one.
+    continuity : bool
+        Continuity correction of the normal version.
+
+    Returns
+    -------
+    TestResult
+        ``W``, the rank sum of the first group less ``m (m + 1) / 2``.
+
+    Raises
+    ------
+    BudgetError
+        If the exact distribution would take too long.
+    """
+    choice("method", method, _METHODS)
+    a, b = _two(x, y)
+    m, n = len(a), len(b)
+    ranks = rankdata(np.concatenate([a, b]))
+    w = float(ranks[:m].sum() - m * (m + 1) / 2.0)
+    if method == "exact":
+        ties = "given ties" if len(np.unique(ranks)) < m + n else "no ties"
+        p = _rank_sum_p(ranks, m)
+        return TestResult(f"Wilcoxon rank-sum, exact ({ties})", w, "W", (), p)
+    total = m + n
+    variance = m * n / 12.0 * (total + 1.0 - _tie_sum(ranks) / (total * (total - 1.0)))
+    p = _normal_p(w - m * n / 2.0, variance, continuity)
+    name = "continuity correction" if continuity else "no continuity correction"
+    return TestResult(f"Wilcoxon rank-sum, {name}", w, "W", (), p)
+
+
+def _rank_sum_p(ranks: np.ndarray, m: int) -> float:
+    """Share of the rank sums of ``m`` of the ranks that are as far from their mean as observed."""
+    doubled = np.rint(2.0 * ranks).astype(np.int64)
+    observed = int(doubled[:m].sum())
+    take = min(m, len(ranks) - m)
+    if take < m:  # the other group's sum says the same
+        observed = int(doubled.sum()) - observed
+    counts = _subset_sums(doubled, take)
+    sums = np.arange(len(counts))
+    centre = take * doubled.sum() / len(ranks)
+    far = np.abs(sums - centre) >= abs(observed - centre) - 1e-9
+    return float(counts[far].sum() / counts.sum())
+
+
+def _subset_sums(scores: np.ndarray, take: int) -> np.ndarray:
+    """Relative frequency of every sum of ``take`` of the scores (the shift algorithm)."""
+    largest = int(np.sort(scores)[-take:].sum())
+    if len(scores) * take * largest > _BUDGET:
+        raise BudgetError(
+            f"The exact rank-sum distribution of {len(scores)} values takes too long; "
+            'use method="normal".'
+        )
+    ways = np.zeros((take + 1, largest + 1))
+    ways[0, 0] = 1.0
+    for used, score in enumerate(np.sort(scores).tolist(), start=1):
+        top = min(used, take)
+        ways[1 : top + 1, score:] += ways[:top, : largest + 1 - score].copy()
+        if used % 50 == 0:
+            ways /= ways.max()
+    return np.asarray(ways[take])
+
+
+def hodges_lehmann(
+    x: ArrayLike, y: ArrayLike, *, conf_level: float = 0.95
+) -> tuple[float, float, float]:
+    """Shift between two groups: the median of all differences, with exact limits.
+
+    Parameters
+    ----------
+    x, y : array-like
+        Two groups; the limits assume no ties.
+    conf_level : float
+        Level that the limits at least have.
+
+    Returns
+    -------
+    tuple of float
+        Estimate, lower and upper limit.
+    """
+    a, b = _two(x, y)
+    m, n = len(a), len(b)
+    differences = np.sort((a[:, None] - b[None, :]).ravel())
+    counts = _subset_sums(np.arange(1, m + n + 1), min(m, n))
+    least = min(m, n) * (min(m, n) + 1) // 2
+    below = np.cumsum(counts[least:]) / counts.sum()
+    alpha = 1.0 - level(conf_level)
+    cut = max(1, int(np.searchsorted(below, alpha / 2.0)))
+    estimate = float(np.median(differences))
+    if below[0] > alpha / 2.0:  # too few values for limits of this level
+        return estimate, -math.inf, math.inf
+    return estimate, float(differences[cut - 1]), float(differences[m * n - cut])
+
+
+def signed_rank_test(
+    x: ArrayLike, y: ArrayLike, *, method: str = "normal", continuity: bool = True
+) -> TestResult:
+    """Wilcoxon signed-rank test of paired values; pairs without a difference are left out.
+
+    Parameters
+    ----------
+    x, y : array-like of equal length
+        Pairs.
+    method : {"normal", "exact"}
+        As in :func:`wilcoxon_test`.
+    continuity : bool
+        Continuity correction of the normal version.
+
+    Returns
+    -------
+    TestResult
+        ``V``, the rank sum of the positive differences.
+    """
+    choice("method", method, _METHODS)
+    a, b = _two(x, y)
+    if len(a) != len(b):
+        raise DataError(f"Paired values need equal lengths, not {len(a)} and {len(b)}.")
+    difference = (a - b)[a != b]
+    n = len(difference)
+    if n == 0:
+        raise DataError("No pair differs: there is nothing to rank.")
+    ranks = rankdata(np.abs(difference))
+    v = float(ranks[difference > 0].sum())
+    dropped = f", {len(a) - n} equal pairs left out" if n < len(a) else ""
+    if method == "exact":
+        return TestResult(f"signed-rank, exact{dropped}", v, "V", (), _signed_rank_p(ranks, v))
+    variance = n * (n + 1) * (2 * n + 1) / 24.0 - _tie_sum(ranks) / 48.0
+    p = _normal_p(v - n * (n + 1) / 4.0, variance, continuity)
+    name = "continuity correction" if continuity else "no continuity correction"
+    return TestResult(f"signed-rank, {name}{dropped}", v, "V", (), p)
+
+
+def _signed_rank_p(ranks: np.ndarray, v: float) -> float:
+    doubled = np.rint(2.0 * ranks).astype(np.int64)
+    total = int(doubled.sum())
+    if len(doubled) * total > _BUDGET:
+        raise BudgetError('The exact signed-rank distribution takes too long; use method="normal".')
+    share = np.zeros(total + 1)
+    share[0] = 1.0
+    for score in doubled.tolist():
+        moved = np.zeros_like(share)
+        moved[score:] = share[: total + 1 - score]
+        share = 0.5 * (share + moved)
+    far = np.abs(np.arange(total + 1) - total / 2.0) >= abs(2.0 * v - total / 2.0) - 1e-9
+    return min(1.0, float(share[far].sum()))
+
+
+def kruskal_wallis(groups: Sequence[ArrayLike]) -> TestResult:
+    """Kruskal-Wallis test, corrected for ties, chi-square approximation."""
+    arrays = [finite_values(group, f"Group {i + 1}", 1) for i, group in enumerate(groups)]
+    if len(arrays) < 2:
+        raise DataError("At least two groups are needed.")
+    ranks = rankdata(np.concatenate(arrays))
+    n = len(ranks)
+    if np.ptp(ranks) == 0:
+        raise DataError("All values are equal: there is nothing to rank.")
+    ends = np.cumsum([len(a) for a in arrays])[:-1]
+    parts = np.split(ranks, ends)
+    h = 12.0 / (n * (n + 1.0)) * sum(part.sum() ** 2 / len(part) for part in parts) - 3.0 * (n + 1)
+    h /= 1.0 - _tie_sum(ranks) / (float(n) ** 3 - n)
+    df = len(arrays) - 1
+    return TestResult("Kruskal-Wallis", float(h), "chi2", (float(df),), float(chdtrc(df, h)))

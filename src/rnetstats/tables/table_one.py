@@ -1,0 +1,276 @@
+"""Table 1: the characteristics of a cohort, overall and by group."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.frame import Data, as_frame, label_of
+from rnetstats._core.options import positive_int
+from rnetstats._core.random import resolve_seed
+from rnetstats._core.result import Result
+from rnetstats.errors import OptionError
+from rnetstats.tables.table_one_display import Layout, table_text
+from rnetstats.tables.table_one_summary import (
+    Groups,
+    chosen_styles,
+    chosen_variables,
+    make_groups,
+    summarise,
+)
+from rnetstats.tables.table_one_tests import TestPlan, compare, mean_smd, pairwise_smd, plan_tests
+from rnetstats.tables.variables import Variable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["TableOneResult", "table_one"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class TableOneResult(Result):
+    """Characteristics by group.
+
+    Attributes
+    ----------
+    summary : DataFrame
+        Columns variable, level, group, statistic, value. Statistics of a continuous variable: n,
+        n_missing, mean, sd, median, q1, q3, min, max; of a level: count and share (of those with a
+        value); n and n_missing of every variable stand at level "".
+    comparisons : DataFrame
+        One row a variable: variable, label, kind, n_missing, test, statistic, df_1, df_2, p_value,
+        smd. P is missing where no test was asked for; smd is that of the two groups, or the mean of
+        the absolute pairwise ones.
+    pairwise : DataFrame
+        Columns variable, group_1, group_2, smd: every pair of groups.
+    group_sizes : dict
+        Rows of each group, "Overall" among them if shown.
+    by, by_label : str or None
+        The grouping column and its label.
+    """
+
+    summary: pd.DataFrame
+    comparisons: pd.DataFrame
+    pairwise: pd.DataFrame
+    group_sizes: dict[str, int]
+    by: str | None
+    by_label: str | None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the numbers, one row a variable, level, group and statistic."""
+        return self.summary.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: rows, groups, variables, missing values, the largest difference."""
+        differences = self.pairwise["smd"].abs()
+        return pd.DataFrame(
+            {
+                "n": [self.options["n"]],
+                "n_missing_group": [self.options["n_missing_group"]],
+                "n_groups": [len(self.options["groups"])],
+                "n_variables": [len(self.comparisons)],
+                "n_missing": [int(self.comparisons["n_missing"].sum())],
+                "n_tests": [int(self.comparisons["p_value"].notna().sum())],
+                "max_smd": [float(differences.max()) if len(differences) else math.nan],
+            }
+        )
+
+    def display(self) -> pd.DataFrame:
+        """Return the table as it would be printed in a paper."""
+        return table_text(self.summary, self.comparisons, self._layout())
+
+    def plot(self, ax: Axes | None = None, *, threshold: float | None = 0.1) -> Axes:
+        """Draw the absolute standardised differences, largest at the top.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw.
+        threshold : float or None
+            Where to draw a dashed line.
+        """
+        from rnetstats.plots.balance import draw_balance
+
+        if len(self.pairwise) == 0:
+            raise OptionError("There are no differences to draw: give table_one by= and smd=True.")
+        labels = self.comparisons.set_index("variable")["label"]
+        rows = self.pairwise.assign(
+            label=[str(labels[name]) for name in self.pairwise["variable"]],
+            pair=[f"{a} – {b}" for a, b in self.pairwise[["group_1", "group_2"]].to_numpy()],
+        )
+        return draw_balance(rows, ax=ax, threshold=threshold)
+
+    def _layout(self) -> Layout:
+        prefix = f"{self.by_label}: " if self.by_label else ""
+        headers = tuple(
+            f"{name if name == self.options['overall'] else prefix + name} (n = {size})"
+            for name, size in self.group_sizes.items()
+        )
+        return Layout(
+            groups=tuple(self.group_sizes),
+            headers=headers,
+            styles=self.options["summaries"],
+            digits=self.options["digits"],
+            missing=self.options["missing"],
+            smd=len(self.pairwise) > 0,
+            tests=self.options["tests"] is not None,
+        )
+
+
+def table_one(
+    data: Data,
+    by: str | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+    summaries: str | Mapping[str, str] = "both",
+    categorical: Sequence[str] = (),
+    tests: str | Mapping[str, str] | None = None,
+    continuity: bool = False,
+    smd: bool = True,
+    overall: bool = True,
+    missing: bool = True,
+    digits: int = 1,
+    seed: int | None = 0,
+) -> TableOneResult:
+    """Describe a cohort, overall and by group.
+
+    Continuous columns get mean (SD) and/or median [IQR], 0/1 columns and levels counts and
+    percentages (of those with a value); missing values are always counted. No P values unless
+    asked for: in a randomised trial they test a hypothesis known to be true, and elsewhere the
+    standardised difference answers the question better.
+
+    Parameters
+    ----------
+    data : DataFrame or mapping
+        One row a patient.
+    by : str, optional
+        The grouping column: 0/1, bool, text or category, or numeric with two values.
+    columns : sequence of str, optional
+        Columns to describe, in this order; all that can be described by default.
+    summaries : {"mean", "median", "both"} or mapping
+        How continuous columns are printed, for all or by column.
+    categorical : sequence of str
+        Numeric columns whose values are codes of levels.
+    tests : None, "auto" or mapping
+        A test by column, or by the words ``"continuous"`` and ``"categorical"``: ``welch``, ``t``,
+        ``wilcoxon``, ``wilcoxon-uncorrected``, ``wilcoxon-exact``, ``anova``, ``welch-anova``,
+        ``kruskal``; ``chi-square``, ``fisher``, ``fisher-monte-carlo``. ``"auto"``: Welch (or ranks
+        where the median alone is printed); chi-square if every expected count is at least 5, else
+        Fisher.
+    continuity : bool
+        Yates' correction of the chi-square test of 2x2 tables.
+    smd : bool
+        Standardised mean differences.
+    overall : bool
+        A column for all rows (always there without groups).
+    missing : bool
+        Show the column of missing counts (they are in :meth:`TableOneResult.to_frame` in any case).
+    digits : int
+        Decimals of means and medians.
+    seed : int or None
+        Seed of Monte Carlo tests.
+
+    Returns
+    -------
+    TableOneResult
+
+    Raises
+    ------
+    ColumnError
+        If a column does not exist, has no values, or cannot make groups.
+    OptionError
+        If a test or a summary is unknown.
+
+    References
+    ----------
+    Altman DG (1985) Comparability of randomised groups. Statistician 34:125-136. Austin PC (2009)
+    Stat Med 28:3083-3107.
+    """
+    frame = as_frame(data)
+    positive_int("digits", digits, minimum=0)
+    if tests is not None and by is None:
+        raise OptionError("tests= compares groups: give by= too.")
+    groups = make_groups(frame, by)
+    variables, notes = chosen_variables(frame, columns, by, categorical)
+    styles = chosen_styles(summaries, variables)
+    drawn = resolve_seed(seed)
+    plan = plan_tests(tests, variables, continuity=continuity, seed=drawn)
+    comparisons, failed = _comparisons(variables, groups, plan, styles)
+    pairs = _pairs(variables, groups, smd=smd)
+    shown = {groups.overall: groups.everyone} if overall or by is None else {}
+    shown |= groups.rows
+    adjusted = () if tests is None else ("P values are not adjusted for multiple comparisons.",)
+    return TableOneResult(
+        summary=summarise(variables, shown),
+        comparisons=_with_smd(comparisons, pairs),
+        pairwise=pairs,
+        group_sizes={name: int(rows.sum()) for name, rows in shown.items()},
+        by=by,
+        by_label=None if by is None else label_of(frame, by),
+        notes=(*groups.notes, *notes, *failed, *adjusted),
+        seed=drawn,
+        options={
+            "n": int(groups.everyone.sum()),
+            "n_missing_group": int((~groups.everyone).sum()),
+            "groups": list(groups.rows),
+            "overall": groups.overall,
+            "summaries": styles,
+            "tests": dict(tests) if isinstance(tests, Mapping) else tests,
+            "continuity": continuity,
+            "missing": missing,
+            "digits": digits,
+        },
+    )
+
+
+def _comparisons(
+    variables: list[Variable], groups: Groups, plan: TestPlan, styles: dict[str, str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """One row a variable, and a note for each test that does not exist."""
+    records: list[dict[str, Any]] = []
+    notes: list[str] = []
+    for item in variables:
+        ranked = styles.get(item.name) == "median"
+        test, note = compare(item, list(groups.rows.values()), plan, ranked=ranked)
+        if note:
+            notes.append(note)
+        df = (*test.df, math.nan, math.nan) if test else (math.nan, math.nan)
+        records.append(
+            {
+                "variable": item.name,
+                "label": item.label,
+                "kind": item.kind,
+                "n_missing": int(np.isnan(item.values[groups.everyone]).sum()),
+                "test": test.name if test else "",
+                "statistic": test.statistic if test else math.nan,
+                "df_1": df[0],
+                "df_2": df[1],
+                "p_value": test.p_value if test else math.nan,
+            }
+        )
+    return pd.DataFrame(records), notes
+
+
+def _pairs(variables: list[Variable], groups: Groups, *, smd: bool) -> pd.DataFrame:
+    """The standardised difference of every variable between every pair of groups."""
+    names, rows = list(groups.rows), list(groups.rows.values())
+    records = [
+        (item.name, names[i], names[j], value)
+        for item in (variables if smd else [])
+        for i, j, value in pairwise_smd(item, rows)
+    ]
+    return pd.DataFrame(records, columns=["variable", "group_1", "group_2", "smd"])
+
+
+def _with_smd(comparisons: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Add one difference a variable: of the pair, or the mean absolute one of all pairs."""
+    values = {
+        name: mean_smd(part["smd"].astype(float).tolist())
+        for name, part in pairs.groupby("variable", sort=False)
+    }
+    return comparisons.assign(smd=[values.get(name, math.nan) for name in comparisons["variable"]])

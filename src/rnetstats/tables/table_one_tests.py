@@ -1,0 +1,181 @@
+"""Which test compares a row of Table 1 between the groups, and its result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnetstats._core.options import choice
+from rnetstats.errors import BudgetError, DataError, OptionError
+from rnetstats.tables.categorical_tests import chi_square, expected_counts, fisher_test
+from rnetstats.tables.rank_tests import kruskal_wallis, wilcoxon_test
+from rnetstats.tables.smd import smd_categorical, smd_numeric
+from rnetstats.tables.test_result import TestResult
+from rnetstats.tables.two_groups import anova, t_test, welch_anova
+from rnetstats.tables.variables import Variable
+
+__all__ = ["TestPlan", "compare", "level_counts", "mean_smd", "pairwise_smd", "plan_tests"]
+
+Arrays = list[np.ndarray]
+_RESAMPLES = 20_000
+
+_TWO: dict[str, Callable[[np.ndarray, np.ndarray], TestResult]] = {
+    "welch": t_test,
+    "t": lambda x, y: t_test(x, y, equal_variance=True),
+    "wilcoxon": wilcoxon_test,
+    "wilcoxon-uncorrected": lambda x, y: wilcoxon_test(x, y, continuity=False),
+    "wilcoxon-exact": lambda x, y: wilcoxon_test(x, y, method="exact"),
+}
+_MANY: dict[str, Callable[[Arrays], TestResult]] = {
+    "anova": anova,
+    "welch-anova": welch_anova,
+    "kruskal": kruskal_wallis,
+}
+CONTINUOUS = (*_TWO, *_MANY)
+CATEGORICAL = ("chi-square", "fisher", "fisher-monte-carlo")
+
+
+@dataclass(frozen=True)
+class TestPlan:
+    """The test asked for, by column; ``"auto"`` chooses by kind, None tests nothing."""
+
+    __test__ = False
+
+    by_column: dict[str, str | None]
+    continuity: bool
+    seed: int
+
+
+def plan_tests(
+    tests: str | Mapping[str, str] | None,
+    variables: list[Variable],
+    *,
+    continuity: bool,
+    seed: int,
+) -> TestPlan:
+    """Resolve ``tests=`` of :func:`~rnetstats.tables.table_one.table_one`.
+
+    Raises
+    ------
+    OptionError
+        If a test is unknown, or named for a column that is not in the table or of another kind.
+    """
+    kinds = {v.name: v.kind for v in variables}
+    if tests is None:
+        return TestPlan(dict.fromkeys(kinds), continuity, seed)
+    if isinstance(tests, str):
+        choice("tests", tests, ("auto",))
+        return TestPlan(dict.fromkeys(kinds, "auto"), continuity, seed)
+    if not isinstance(tests, Mapping):
+        raise OptionError('tests must be None, "auto" or a mapping of columns to test names.')
+    for key in tests:
+        choice("tests: the column", key, [*kinds, "continuous", "categorical"])
+    chosen: dict[str, str | None] = {}
+    for name, kind in kinds.items():
+        group = "continuous" if kind == "continuous" else "categorical"
+        asked = tests.get(name, tests.get(group))
+        allowed = CONTINUOUS if kind == "continuous" else CATEGORICAL
+        chosen[name] = None if asked is None else choice(f"tests[{name!r}]", asked, allowed)
+    return TestPlan(chosen, continuity, seed)
+
+
+def level_counts(variable: Variable, rows: np.ndarray) -> np.ndarray:
+    """Counts of each level (or of 0 and 1) among some rows."""
+    size = 2 if variable.kind == "binary" else len(variable.levels)
+    values = variable.values[rows]
+    return np.bincount(values[~np.isnan(values)].astype(int), minlength=size)
+
+
+def _split(variable: Variable, groups: Arrays) -> Arrays:
+    found = [variable.values[rows] for rows in groups]
+    return [values[~np.isnan(values)] for values in found]
+
+
+def compare(
+    variable: Variable, groups: Arrays, plan: TestPlan, *, ranked: bool
+) -> tuple[TestResult | None, str | None]:
+    """The test of one variable over the groups, or why there is none.
+
+    Parameters
+    ----------
+    variable : Variable
+        The column.
+    groups : list of ndarray of bool
+        Rows of each group.
+    plan : TestPlan
+        What was asked for.
+    ranked : bool
+        Whether the variable is summarised by its median, so that ``"auto"`` takes ranks.
+
+    Returns
+    -------
+    tuple
+        The test (None if none was asked for or none exists) and a note for a failed one.
+    """
+    asked = plan.by_column[variable.name]
+    if asked is None:
+        return None, None
+    try:
+        if variable.kind == "continuous":
+            return _continuous(_split(variable, groups), asked, ranked), None
+        table = np.column_stack([level_counts(variable, rows) for rows in groups])
+        return _categorical(table, asked, plan), None
+    except BudgetError:
+        raise
+    except DataError as error:
+        return None, f"{variable.name}: no test. {error}"
+
+
+def _continuous(arrays: Arrays, asked: str, ranked: bool) -> TestResult:
+    if asked == "auto":
+        two = len(arrays) == 2
+        asked = (
+            ("wilcoxon" if two else "kruskal") if ranked else ("welch" if two else "welch-anova")
+        )
+    if asked in _MANY:
+        return _MANY[asked](arrays)
+    if len(arrays) != 2:
+        raise DataError(f"The test {asked!r} compares two groups, not {len(arrays)}.")
+    return _TWO[asked](arrays[0], arrays[1])
+
+
+def _categorical(table: np.ndarray, asked: str, plan: TestPlan) -> TestResult:
+    if asked == "chi-square":
+        return chi_square(table, continuity=plan.continuity)
+    if asked == "fisher-monte-carlo":
+        return fisher_test(table, resamples=_RESAMPLES, seed=plan.seed)
+    if asked == "fisher":
+        return fisher_test(table)
+    kept = table[table.sum(axis=1) > 0]
+    if len(kept) > 1 and kept.sum(axis=0).all() and expected_counts(kept).min() >= 5.0:
+        return chi_square(table, continuity=plan.continuity)
+    try:
+        return fisher_test(table)
+    except BudgetError:
+        return fisher_test(table, resamples=_RESAMPLES, seed=plan.seed)
+
+
+def pairwise_smd(variable: Variable, groups: Arrays) -> list[tuple[int, int, float]]:
+    """The standardised difference of every pair of groups: first index, second index, value."""
+    found = []
+    for i in range(len(groups)):
+        for j in range(i + 1, len(groups)):
+            if variable.kind == "continuous":
+                x, y = _split(variable, [groups[i], groups[j]])
+                value = smd_numeric(x, y)
+            else:
+                first, second = (level_counts(variable, groups[k]) for k in (i, j))
+                value = smd_categorical(first, second)
+            found.append((i, j, value))
+    return found
+
+
+def mean_smd(values: list[float]) -> float:
+    """The value itself for one pair of groups, else the mean of the absolute values."""
+    known = [value for value in values if not math.isnan(value)]
+    if len(values) == 1 or not known:
+        return values[0]
+    return float(np.mean(np.abs(known)))

@@ -1,0 +1,40 @@
+"""What a test on arrays returns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["TestResult"]
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """One test.
+
+    Attributes
+    ----------
+    name : str
+        The test in words, with its correction or approximation.
+    statistic : float
+        The statistic that ``symbol`` names.
+    symbol : str
+        ``"t"``, ``"F"``, ``"W"``, ``"V"``, ``"chi2"``; empty where there is none.
+    df : tuple of float
+        Degrees of freedom: none, one or two.
+    p_value : float
+        Two-sided P.
+    estimate, conf_low, conf_high : float
+        The effect that goes with the test, where there is one.
+    """
+
+    __test__ = False
+
+    name: str
+    statistic: float
+    symbol: str
+    df: tuple[float, ...]
+    p_value: float
+    estimate: float = math.nan
+    conf_low: float = math.nan
+    conf_high: float = math.nan
