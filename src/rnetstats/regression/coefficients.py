@@ -1,0 +1,140 @@
+"""From a fitted model to the tidy table of coefficients and the reference levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.distributions import chi_square_p, normal_quantile, two_sided_p
+from rnetstats._core.schema import coefficient_frame
+from rnetstats.formula.spec import INTERCEPT, Spec
+from rnetstats.regression.engine import Engine
+
+__all__ = ["Inference", "infer", "reference_levels"]
+
+
+@dataclass(frozen=True, eq=False)
+class Inference:
+    """Coefficients, joint tests of terms, and the test of the whole model."""
+
+    table: pd.DataFrame
+    joint: pd.DataFrame
+    statistic: float
+    df: int
+    notes: tuple[str, ...]
+
+    @property
+    def p_value(self) -> float:
+        """Of the whole model against none."""
+        return float(chi_square_p(self.statistic, self.df)) if self.df else float("nan")
+
+
+def infer(engine: Engine, event: np.ndarray, *, measure: str, conf_level: float) -> Inference:
+    """Return limits and tests of a fitted model; all refits of its tests are one batch.
+
+    Parameters
+    ----------
+    engine : Engine
+    event : bool array of shape (n,)
+    measure : str
+        What ``exp(coef)`` is: ``"OR"`` or ``"HR"``.
+    conf_level : float
+
+    Returns
+    -------
+    Inference
+        ``table`` in the shared schema, P and limits by the same method; ``joint`` with columns
+        ``term, kind, df, statistic, p_value``, one row a term.
+    """
+    columns, terms = engine.spec.columns, engine.spec.terms
+    everything = range(int(engine.spec.intercept), len(columns))
+    single = [(j,) for j in range(len(columns))]
+    sets = [tuple(range(term.start, term.stop)) for term in terms]
+    tests = engine.test([*single, *sets, *([tuple(everything)] if everything else [])])
+    n, n_events = _counts(engine, event)
+    coef = engine.coef
+    error = np.sqrt(np.diag(engine.covariance))
+    notes: tuple[str, ...] = ()
+    if engine.wald:
+        reach = normal_quantile(conf_level) * error
+        low, high = coef - reach, coef + reach
+        with np.errstate(divide="ignore", invalid="ignore"):
+            statistic = np.where(np.isfinite(coef), coef / error, np.nan)
+        p_value = two_sided_p(statistic)
+    else:
+        low, high, lost = engine.limits(conf_level)
+        statistic = tests[: len(columns)]
+        p_value = chi_square_p(statistic, 1)
+        if lost:
+            names = ", ".join(columns[j].name for j in lost)
+            notes = (f"A profile limit was not found for {names}; it is missing.",)
+    with np.errstate(over="ignore"):
+        estimate, conf_low, conf_high = np.exp(coef), np.exp(low), np.exp(high)
+    table = coefficient_frame(
+        {
+            "term": [column.term for column in columns],
+            "level": [column.level for column in columns],
+            "n": n,
+            "n_events": n_events,
+            "measure": [measure if c.term != INTERCEPT else "odds" for c in columns],
+            "estimate": estimate,
+            "conf_low": conf_low,
+            "conf_high": conf_high,
+            "coef": coef,
+            "std_error": error,
+            "statistic": statistic,
+            "p_value": p_value,
+            "method": engine.fit_method,
+        }
+    )
+    joint = pd.DataFrame(
+        {
+            "term": [term.name for term in terms],
+            "kind": [term.kind for term in terms],
+            "df": [term.df for term in terms],
+            "statistic": tests[len(columns) : len(columns) + len(terms)],
+        }
+    )
+    joint["p_value"] = chi_square_p(joint["statistic"], joint["df"])
+    overall = float(tests[-1]) if everything else float("nan")
+    return Inference(table, joint, overall, len(everything), notes)
+
+
+def reference_levels(engine: Engine, event: np.ndarray) -> pd.DataFrame:
+    """Return ``term, level, n, n_events`` of each factor's reference level."""
+    weight, events = _weights(engine, event)
+    rows = []
+    for term in engine.spec.terms:
+        if term.reference is None:
+            continue
+        outside = 1.0 - engine.X[:, term.columns].sum(axis=1)
+        rows.append((term.name, term.reference, float(weight @ outside), float(events @ outside)))
+    return pd.DataFrame(rows, columns=["term", "level", "n", "n_events"])
+
+
+def _weights(engine: Engine, event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    freq = engine.frame.freq_weights
+    weight = np.ones(engine.frame.n) if freq is None else freq
+    return weight, weight * event
+
+
+def _counts(engine: Engine, event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Patients and events behind each column: those of the level, or all."""
+    weight, events = _weights(engine, event)
+    X, spec = engine.X, engine.spec
+    n = np.full(X.shape[1], weight.sum())
+    n_events = np.full(X.shape[1], events.sum())
+    for term in spec.terms:
+        if _is_indicator(spec, term.name):
+            n[term.columns] = weight @ X[:, term.columns]
+            n_events[term.columns] = events @ X[:, term.columns]
+    return n, n_events
+
+
+def _is_indicator(spec: Spec, name: str) -> bool:
+    """Whether a term's columns mark levels: a factor, or an interaction of factors."""
+    kinds = {term.name: term.kind for term in spec.terms}
+    term = next(t for t in spec.terms if t.name == name)
+    return all(kinds[part] == "factor" for part in term.parts)

@@ -1,0 +1,152 @@
+"""What inference needs of a fitted model: its rows, its likelihood, its covariance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnetstats.formula.design import ModelFrame
+from rnetstats.formula.spec import Spec
+from rnetstats.kernels.newton import Evaluate
+from rnetstats.kernels.profile import NOT_FOUND, profile_limits, restricted_fits
+
+__all__ = ["Engine", "wald_statistic"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Engine:
+    """A fitted model with its patient rows; it lives in memory only.
+
+    Attributes
+    ----------
+    frame : ModelFrame
+    evaluator : callable
+        From a design (n, p) to the batched (penalised) log-likelihood of one data set.
+    firth : bool
+        Whether that likelihood carries Firth's penalty.
+    wald : bool
+        Tests and limits are Wald's: asked for, or on a sandwich variance.
+    robust : str
+        "" or the name of the sandwich variance in use.
+    coef : array of shape (p,)
+        Infinite where the data are separated.
+    reached : array of shape (p,)
+        The same, finite: where the ascent stopped.
+    covariance : array of shape (p, p)
+    value : float
+        The maximised (penalised) log-likelihood; its supremum where the data are separated.
+    """
+
+    frame: ModelFrame
+    evaluator: Callable[[np.ndarray], Evaluate]
+    firth: bool
+    wald: bool
+    robust: str
+    coef: np.ndarray
+    reached: np.ndarray
+    covariance: np.ndarray
+    value: float
+
+    @property
+    def spec(self) -> Spec:
+        """The design's description."""
+        return self.frame.design.spec
+
+    @property
+    def X(self) -> np.ndarray:
+        """The design matrix (n, p)."""
+        return self.frame.design.X
+
+    @property
+    def offset(self) -> np.ndarray:
+        """The offset (n,), zero without one."""
+        offset = self.frame.offset
+        return np.zeros(self.frame.n) if offset is None else offset
+
+    @property
+    def patient_weights(self) -> np.ndarray:
+        """Frequency times sampling weight of each row (n,)."""
+        weight = np.ones(self.frame.n)
+        for part in (self.frame.freq_weights, self.frame.sampling_weights):
+            if part is not None:
+                weight = weight * part
+        return weight
+
+    @property
+    def separated(self) -> bool:
+        """Whether a coefficient is infinite."""
+        return not bool(np.isfinite(self.coef).all())
+
+    @property
+    def test_method(self) -> str:
+        """The name of the tests that this model makes."""
+        if self.wald:
+            return f"Wald ({self.robust})" if self.robust else "Wald"
+        return "penalized likelihood ratio" if self.firth else "likelihood ratio"
+
+    @property
+    def fit_method(self) -> str:
+        """The name of estimate and limits, as shown in the ``method`` column."""
+        kind = "Firth" if self.firth else "ML"
+        if not self.wald:
+            return f"{kind}, profile {'penalized ' if self.firth else ''}likelihood"
+        return f"{kind}, Wald ({self.robust})" if self.robust else f"{kind}, Wald"
+
+    def limits(self, conf_level: float) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
+        """Profile-likelihood limits of all coefficients, and the columns without one.
+
+        Returns
+        -------
+        lower, upper : arrays of shape (p,)
+        lost : tuple of int
+            Columns for which a limit was not found (it is missing).
+        """
+        found = profile_limits(
+            self.evaluator(self.X),
+            self.reached,
+            level=conf_level,
+            maximum=self.value if self.separated else None,
+        )
+        lost = np.flatnonzero((found.status == NOT_FOUND).any(axis=1))
+        return found.lower, found.upper, tuple(int(c) for c in lost)
+
+    def test(self, columns: Sequence[Sequence[int]], turn: np.ndarray | None = None) -> np.ndarray:
+        """Chi-square statistics of the hypotheses that sets of coefficients are zero.
+
+        Parameters
+        ----------
+        columns : sequence of sequences of int
+        turn : array of shape (p, p), optional
+            The hypotheses are on the coefficients of ``X @ turn``.
+
+        Returns
+        -------
+        array of shape (len(columns),)
+        """
+        if not columns:
+            return np.empty(0)
+        if self.wald:
+            coef, covariance = self.coef, self.covariance
+            if turn is not None:
+                back = np.linalg.inv(turn)
+                coef, covariance = back @ coef, back @ covariance @ back.T
+            return np.array([wald_statistic(coef, covariance, part) for part in columns])
+        start, X, shift = self.reached, self.X, 0.0
+        if turn is not None:
+            start, X = np.linalg.solve(turn, start), X @ turn
+            if self.firth:  # a transformation changes the penalty by a constant
+                shift = float(np.linalg.slogdet(turn)[1])
+        fits = restricted_fits(self.evaluator(X), start, columns)
+        restricted = fits.log_likelihood - shift
+        return np.maximum(2.0 * (self.value - restricted), 0.0)
+
+
+def wald_statistic(coef: np.ndarray, covariance: np.ndarray, columns: Sequence[int]) -> float:
+    """Return b' V^-1 b of some coefficients; missing where an estimate or its variance is."""
+    part = list(columns)
+    block = covariance[np.ix_(part, part)]
+    if not (np.isfinite(block).all() and np.isfinite(coef[part]).all()):
+        return float("nan")
+    return float(coef[part] @ np.linalg.solve(block, coef[part]))

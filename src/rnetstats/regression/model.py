@@ -1,0 +1,160 @@
+"""What logistic and Cox results share: tidy numbers, printing, tests, effects, plots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.result import Result
+from rnetstats.errors import OptionError, closest
+from rnetstats.formula.spec import Spec
+from rnetstats.regression.display import forest_rows, model_table
+from rnetstats.regression.effects import EffectResult, partial_effect
+from rnetstats.regression.term_tests import term_tests
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from rnetstats.regression.engine import Engine
+
+__all__ = ["RegressionResult"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RegressionResult(Result):
+    """A fitted regression model.
+
+    Attributes
+    ----------
+    coefficients : DataFrame
+        One row a coefficient, in the schema of :mod:`rnetstats._core.schema`.
+    references : DataFrame
+        Columns ``term, level, n, n_events``: the reference level of each factor.
+    joint : DataFrame
+        Columns ``term, kind, df, statistic, p_value``: the joint test of each term's columns.
+    covariance : array of shape (p, p)
+        Of ``coef``; rows and columns of infinite coefficients are missing.
+    summary : dict
+        The fields of :meth:`glance`.
+    spec : dict
+        The design, enough to rebuild its columns for new patients.
+    variables : dict
+        Of each variable: typical value, levels, range, quartiles.
+    labels : dict
+        Printed name of each variable and term.
+    """
+
+    coefficients: pd.DataFrame
+    references: pd.DataFrame
+    joint: pd.DataFrame
+    covariance: np.ndarray
+    summary: dict[str, Any]
+    spec: dict[str, Any]
+    variables: dict[str, dict[str, Any]]
+    labels: dict[str, str]
+    engine: Engine | None = field(default=None, metadata={"rows": True})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a coefficient (a copy), in the shared schema."""
+        return self.coefficients.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: counts, likelihoods, information criteria, convergence."""
+        return pd.DataFrame([self.summary])
+
+    @property
+    def coef(self) -> pd.Series:
+        """Coefficients on the model's scale, named by column."""
+        return pd.Series(
+            self.coefficients["coef"].to_numpy(),
+            index=[column.name for column in self.design.columns],
+            name="coef",
+        )
+
+    @property
+    def vcov(self) -> pd.DataFrame:
+        """Covariance matrix of the coefficients, named by column."""
+        names = [column.name for column in self.design.columns]
+        return pd.DataFrame(self.covariance, index=names, columns=names)
+
+    @property
+    def design(self) -> Spec:
+        """The frozen design, rebuilt from ``spec``."""
+        return Spec.from_dict(self.spec)
+
+    def display(self) -> pd.DataFrame:
+        """Return the table as text.
+
+        A factor's reference level has a row of its own, with the joint P of the factor; a spline
+        has one row, since its single coefficients mean nothing by themselves.
+        """
+        return model_table(self)
+
+    def label(self, term: str) -> str:
+        """Return the printed name of a term or variable."""
+        return self.labels.get(term, term)
+
+    def term_tests(self) -> pd.DataFrame:
+        """Test each term jointly, splines for linearity, and interactions.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``term, test, df, statistic, p_value, method``. ``test`` is ``joint`` (a main
+            effect with the interactions that hold it), ``linearity`` or ``interaction``.
+            The method is the model's own: (penalised) likelihood ratio, or Wald on the
+            sandwich variance. The penalty is always that of the full design.
+
+        Raises
+        ------
+        DataNotKeptError
+            After reading back from JSON.
+        """
+        return term_tests(self._need("engine", "A test of terms"))
+
+    def effect(
+        self, variable: str, *, values: Sequence[Any] | None = None, reference: Any = None
+    ) -> EffectResult:
+        """Return the adjusted effect of a variable over its values, against a reference value.
+
+        Parameters
+        ----------
+        variable : str
+            A column of the model, numeric (splines included) or a factor.
+        values : sequence, optional
+            Where to evaluate; by default 101 points over the observed range, or all levels.
+        reference : optional
+            By default the median, or the factor's reference level.
+
+        Returns
+        -------
+        EffectResult
+            Odds or hazard ratios with pointwise Wald limits.
+        """
+        self._known(variable)
+        return partial_effect(self, variable, values=values, reference=reference)
+
+    def _known(self, variable: str) -> None:
+        if variable not in self.variables:
+            hint = closest(variable, self.variables)
+            raise OptionError(
+                f"{variable!r} is not in the model.{hint} Its variables are: "
+                f"{', '.join(self.variables)}."
+            )
+
+    def plot_effect(self, variable: str, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw :meth:`effect` of a variable with its pointwise band."""
+        return self.effect(variable, **options).plot(ax=ax)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw a forest plot of the coefficients on a log scale."""
+        from rnetstats.plots.forest import forest
+
+        shown = forest_rows(self)
+        measure = str(self.coefficients["measure"].iloc[-1])
+        return forest(shown, measure=measure, conf_level=self.options["conf_level"], ax=ax)

@@ -1,0 +1,213 @@
+"""Standardised risks, risk differences and risk ratios from a logistic model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+
+from rnetstats._core.distributions import normal_quantile, two_sided_p
+from rnetstats._core.result import Result
+from rnetstats.errors import ConvergenceError, OptionError
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rnetstats.regression.engine import Engine
+    from rnetstats.regression.logistic import LogisticResult
+
+__all__ = ["RisksResult", "standardised_risks"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RisksResult(Result):
+    """Standardised risks of an outcome at each value of a variable.
+
+    Attributes
+    ----------
+    risks : DataFrame
+        Columns ``variable, value, reference, measure, estimate, conf_low, conf_high, std_error,
+        p_value, method``. ``measure`` is ``risk``, ``risk difference`` or ``risk ratio``; the
+        standard error of a ratio is that of its logarithm.
+    label, outcome : str
+    n : float
+        Patients over whom the risk is averaged.
+    """
+
+    risks: pd.DataFrame
+    label: str
+    outcome: str
+    n: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the risks, differences and ratios (a copy)."""
+        return self.risks.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: variable, reference, number of patients averaged over."""
+        first = self.risks.iloc[0]
+        return pd.DataFrame(
+            [{"variable": first["variable"], "reference": first["reference"], "n": self.n}]
+        )
+
+    def display(self) -> pd.DataFrame:
+        """Return the table as text, risks and differences in per cent."""
+        rows = []
+        for row in self.risks.to_dict("records"):
+            share = row["measure"] != "risk ratio"
+            scale = 100.0 if share else 1.0
+            digits = 1 if share else 2
+            rows.append(
+                {
+                    self.label: str(row["value"]),
+                    "measure": row["measure"],
+                    "estimate": fmt_percent(row["estimate"])
+                    if share
+                    else fmt_number(row["estimate"]),
+                    f"{100 * self.options['conf_level']:g} % CI": fmt_interval(
+                        scale * row["conf_low"], scale * row["conf_high"], digits
+                    ),
+                    "P": fmt_p(row["p_value"]),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the standardised risk at each value with its limits."""
+        from rnetstats.plots.effects import risk_points
+
+        shown = self.risks[self.risks["measure"] == "risk"]
+        return risk_points(
+            shown,
+            label=self.label,
+            outcome=self.outcome,
+            conf_level=self.options["conf_level"],
+            ax=ax,
+        )
+
+
+def standardised_risks(
+    fit: LogisticResult,
+    engine: Engine,
+    covariates: dict[str, Any],
+    variable: str,
+    *,
+    values: Sequence[Any] | None,
+    reference: Any,
+) -> RisksResult:
+    """Average the model's risk over all patients, each given each value in turn.
+
+    The g-formula with the model's covariates as observed; standard errors by the delta method
+    on the covariance of the coefficients. Limits of a risk are built on the logit scale, of a
+    ratio on the log scale, of a difference as it is.
+
+    References
+    ----------
+    Localio AR, Margolis DJ, Berlin JA (2007). Relative risks and confidence intervals were easily
+    computed indirectly from multivariable logistic regression. J Clin Epidemiol 60:874-882.
+    """
+    coef = fit.coefficients["coef"].to_numpy()
+    if not np.isfinite(coef).all():
+        raise ConvergenceError(
+            "A coefficient is infinite (separation): standardised risks need penalty='firth'."
+        )
+    grid, base = _values(fit, variable, values, reference)
+    weight = engine.patient_weights / engine.patient_weights.sum()
+    risk = np.empty(len(grid))
+    gradient = np.empty((len(grid), coef.size))
+    for k, value in enumerate(grid):
+        X = fit.design.matrix({**covariates, variable: np.full(engine.frame.n, value)})
+        p = expit(X @ coef + engine.offset)
+        risk[k] = weight @ p
+        gradient[k] = (weight * p * (1.0 - p)) @ X
+    frame = _table(variable, grid, base, risk, gradient, fit.covariance, fit.options["conf_level"])
+    return RisksResult(
+        risks=frame,
+        label=fit.labels.get(variable, variable),
+        outcome=fit.labels.get(fit.outcome, fit.outcome),
+        n=float(engine.patient_weights.sum()),
+        notes=(
+            "Risks are averaged over the patients of the model, their other values as observed; "
+            "they are contrasts of predictions, causal only if the model holds every confounder.",
+        ),
+        options={"variable": variable, "conf_level": fit.options["conf_level"]},
+    )
+
+
+def _values(
+    fit: LogisticResult, variable: str, values: Sequence[Any] | None, reference: Any
+) -> tuple[list[Any], int]:
+    """The values to compare, and the place of the reference among them."""
+    about = fit.variables[variable]
+    if values is not None:
+        grid = list(dict.fromkeys(values))
+    elif about["values"]:
+        grid = list(about["values"])
+    else:
+        grid = list(dict.fromkeys(about["quartiles"]))
+    if reference is not None and reference not in grid:
+        grid = [reference, *grid]
+    if len(grid) < 2:
+        raise OptionError(f"A contrast of {variable!r} needs at least two values; name them.")
+    return grid, 0 if reference is None else grid.index(reference)
+
+
+def _p(estimate: float, error: float) -> float:
+    return float(two_sided_p(estimate / error)) if error > 0 else float("nan")
+
+
+def _table(
+    variable: str,
+    grid: list[Any],
+    base: int,
+    risk: np.ndarray,
+    gradient: np.ndarray,
+    covariance: np.ndarray,
+    conf_level: float,
+) -> pd.DataFrame:
+    z = normal_quantile(conf_level)
+
+    def error(vector: np.ndarray) -> float:
+        return float(np.sqrt(max(vector @ covariance @ vector, 0.0)))
+
+    rows: list[dict[str, Any]] = []
+
+    def add(k: int, measure: str, est: float, low: float, high: float, se: float, p: float) -> None:
+        rows.append(
+            {
+                "variable": variable,
+                "value": grid[k],
+                "reference": grid[base],
+                "measure": measure,
+                "estimate": est,
+                "conf_low": low,
+                "conf_high": high,
+                "std_error": se,
+                "p_value": p,
+                "method": "g-formula, delta method",
+            }
+        )
+
+    for k in range(len(grid)):
+        se = error(gradient[k])
+        spread = z * se / (risk[k] * (1.0 - risk[k]))
+        low, high = expit(logit(risk[k]) + np.array([-spread, spread]))
+        add(k, "risk", risk[k], float(low), float(high), se, float("nan"))
+    for k in range(len(grid)):
+        if k == base:
+            continue
+        difference = risk[k] - risk[base]
+        se = error(gradient[k] - gradient[base])
+        p = _p(difference, se)
+        add(k, "risk difference", difference, difference - z * se, difference + z * se, se, p)
+        log_ratio = np.log(risk[k] / risk[base])
+        se = error(gradient[k] / risk[k] - gradient[base] / risk[base])
+        p = _p(float(log_ratio), se)
+        low, high = np.exp(log_ratio - z * se), np.exp(log_ratio + z * se)
+        add(k, "risk ratio", float(np.exp(log_ratio)), float(low), float(high), se, p)
+    return pd.DataFrame(rows)

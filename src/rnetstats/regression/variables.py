@@ -1,0 +1,122 @@
+"""What a fitted model remembers of each variable: kind, levels, range, typical value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.frame import Data, as_frame, label_of
+from rnetstats.formula.design import ModelFrame
+from rnetstats.formula.encoders import FactorEncoder, source_values
+from rnetstats.formula.parser import parse_formula
+from rnetstats.formula.spec import Spec
+from rnetstats.formula.variables import read_variable
+
+__all__ = [
+    "covariates_used",
+    "labels_of",
+    "new_offset",
+    "outcome_name",
+    "summarise_variables",
+]
+
+
+def outcome_name(frame: ModelFrame) -> str:
+    """Return the left side of the formula as written."""
+    return "" if frame.outcome is None else frame.outcome.name
+
+
+def covariates_used(data: Data, frame: ModelFrame) -> dict[str, np.ndarray]:
+    """Return the variables of the design over the rows used, as they stand in the data."""
+    table = as_frame(data)
+    return {name: table[name].to_numpy()[frame.rows] for name in frame.design.spec.variables}
+
+
+def new_offset(spec: Spec, table: pd.DataFrame) -> np.ndarray:
+    """Return the formula's offset for new patients (zero without one), shape (m,)."""
+    offsets = parse_formula(spec.formula).offsets
+    total = np.zeros(len(table))
+    for source in offsets:
+        total += source_values(read_variable(table, source.column), source)
+    return total
+
+
+def summarise_variables(data: Data, frame: ModelFrame) -> dict[str, dict[str, Any]]:
+    """Summarise each variable of the design over the rows used.
+
+    Returns
+    -------
+    dict
+        For each variable ``typical`` (median; reference level; 0 of a 0/1 column), ``values``
+        (the levels, reference first; empty for a numeric variable), ``low``, ``high`` and
+        ``quartiles`` (numeric variables only).
+    """
+    spec = frame.design.spec
+    levels = _factor_levels(spec)
+    table = as_frame(data)
+    found: dict[str, dict[str, Any]] = {}
+    for name in spec.variables:
+        if name in levels:
+            values = levels[name]
+            found[name] = {"typical": values[0], "values": values}
+            continue
+        variable = read_variable(table, name)
+        if not variable.is_numeric:  # compared with a literal by I()
+            found[name] = {"typical": variable.levels[0], "values": tuple(variable.levels)}
+            continue
+        found[name] = _numeric(np.asarray(variable.values, dtype=float)[frame.rows])
+    return found
+
+
+def _numeric(values: np.ndarray) -> dict[str, Any]:
+    ordered = np.sort(values)
+    low, high = float(ordered[0]), float(ordered[-1])
+    if low == 0.0 and high == 1.0 and bool(np.all((ordered == 0.0) | (ordered == 1.0))):
+        return {"typical": 0, "values": (0, 1), "low": low, "high": high}
+    at = (ordered.size - 1) * np.array([0.25, 0.5, 0.75])
+    below = at.astype(int)
+    above = np.minimum(below + 1, ordered.size - 1)
+    quartiles = ordered[below] + (at - below) * (ordered[above] - ordered[below])
+    return {
+        "typical": float(quartiles[1]),
+        "values": (),
+        "low": low,
+        "high": high,
+        "quartiles": (float(quartiles[0]), float(quartiles[2])),
+    }
+
+
+def _factor_levels(spec: Spec) -> dict[str, tuple[Any, ...]]:
+    """Levels of each variable that the design reads as a factor, as they stand in the data."""
+    return {
+        encoder.atom.columns[0]: tuple(encoder.levels)
+        for parts in spec.encoders
+        for encoder in parts
+        if isinstance(encoder, FactorEncoder)
+    }
+
+
+def labels_of(data: Data, frame: ModelFrame) -> dict[str, str]:
+    """Return the printed name of each term and of the outcome's columns."""
+    table = as_frame(data) if isinstance(data, pd.DataFrame) else None
+    if table is None:
+        return {}
+    names: dict[str, str] = {}
+    for term in frame.design.terms:
+        if term.kind == "interaction" or len(term.variables) != 1:
+            continue
+        variable = term.variables[0]
+        label = label_of(table, variable)
+        if label == variable:
+            continue
+        names[variable] = label
+        if term.name != variable:
+            names[term.name] = term.name.replace(variable, label)
+    outcome = frame.outcome
+    for column in () if outcome is None else outcome.columns:
+        label = label_of(table, column)
+        if label != column:
+            names[column] = label
+    return names

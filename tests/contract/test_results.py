@@ -1,0 +1,181 @@
+"""Every result class keeps one contract."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import rnetstats as rn
+from matplotlib.axes import Axes
+from rnetstats._core.json import decode, encode
+from rnetstats._core.result import SCHEMA_VERSION, Result
+from rnetstats._core.schema import COEFFICIENT_COLUMNS
+from rnetstats.errors import RnetError
+from support import data_path
+
+PACKAGE = Path(rn.__file__).parent
+
+
+def cohort() -> pd.DataFrame:
+    return rn.read_cohort(data_path("rnet_like_a.csv"), codebook="duan2024")
+
+
+MARGIN = "margin_positive ~ rcs(size_mm, 3) + location + lvi"
+TIME = "Surv(dfs_months, recurrence)"
+
+EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "LogisticResult": lambda d: rn.logistic(d, MARGIN),
+    "CoxResult": lambda d: rn.cox(d, f"{TIME} ~ margin_positive + size_mm"),
+    "EffectResult": lambda d: rn.logistic(d, MARGIN).effect("size_mm"),
+    "RisksResult": lambda d: rn.logistic(d, MARGIN).risks("location"),
+    "UnivariableResult": lambda d: rn.univariable(d, MARGIN),
+    "ProportionalHazardsResult": lambda d: rn.cox(
+        d, "Surv(dfs_months, dfs_event) ~ age + size_mm"
+    ).proportional_hazards(),
+    "SeparationResult": lambda d: rn.separation(d, "margin_positive ~ size_mm + lvi"),
+    "KaplanMeierResult": lambda d: rn.kaplan_meier(d, f"{TIME} ~ margin_positive"),
+    "LogrankResult": lambda d: rn.logrank(d, f"{TIME} ~ margin_positive"),
+    "FollowUpResult": lambda d: rn.follow_up(d, f"{TIME} ~ margin_positive"),
+    "TableOneResult": lambda d: rn.table_one(d, by="margin_positive"),
+    "ExactTableResult": lambda d: rn.exact_table([[8, 173], [4, 342]]),
+    "ExactProportionResult": lambda d: rn.exact_proportion(12, 527),
+    "ExactRateResult": lambda d: rn.exact_rate(12, 2538.8),
+    "ExactRateRatioResult": lambda d: rn.exact_rate_ratio(9, 840.2, 3, 1698.6),
+    "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
+    "StudyResult": lambda d: rn.reproduce("duan2024", data=data_path("rnet_like_b.csv")),
+}
+
+
+def all_kinds() -> set[str]:
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        if parts[-1] not in {"__main__", "__init__"}:
+            importlib.import_module(".".join(parts))
+    return {
+        name
+        for name, kind in Result._kinds.items()
+        if kind.__module__.startswith("rnetstats.") and not kind.__abstractmethods__
+    }
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, Result]:
+    data = cohort()
+    before = data.copy(deep=True)
+    made = {name: make(data) for name, make in EXAMPLES.items()}
+    pd.testing.assert_frame_equal(data, before)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def close_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def test_every_result_class_has_an_example() -> None:
+    bases = {"RegressionResult"}
+    assert all_kinds() - bases == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_result_is_frozen_tidy_and_printable(name: str, results: dict[str, Result]) -> None:
+    result = results[name]
+    assert type(result).__name__ == name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.notes = ()  # type: ignore[misc]
+    frame = result.to_frame()
+    assert isinstance(frame, pd.DataFrame)
+    assert len(frame) > 0
+    frame.iloc[:, 0] = None
+    assert not result.to_frame().iloc[:, 0].isna().all(), "to_frame() must give a copy"
+    assert len(result.glance()) == 1
+    shown = result.display()
+    assert len(shown) > 0
+    assert all(isinstance(cell, str) for cell in shown.to_numpy().ravel())
+    assert "nan" not in " ".join(shown.to_numpy().ravel()).split()
+    assert all(isinstance(note, str) and note for note in result.notes)
+    assert name in repr(result)
+    assert "<table" in result._repr_html_()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_result_plots_on_given_or_new_axes(name: str, results: dict[str, Result]) -> None:
+    drawn = results[name].plot()
+    assert isinstance(drawn, Axes)
+    assert drawn.has_data()
+    _, ax = plt.subplots()
+    assert results[name].plot(ax=ax) is ax
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_result_survives_strict_json_without_patient_rows(
+    name: str, results: dict[str, Result]
+) -> None:
+    result = results[name]
+    text = json.dumps(result.to_dict(), allow_nan=False)
+    stored = json.loads(text)
+    assert stored["type"] == name
+    assert stored["schema_version"] == SCHEMA_VERSION
+    assert stored["package_version"] == rn.__version__
+    assert "A0001" not in text, "a patient's identifier was written"
+    kept = {f.name for f in dataclasses.fields(result) if f.metadata.get("rows")}
+    assert not kept & set(stored["fields"])
+    again = type(result).from_dict(stored)
+    assert again.notes == result.notes
+    assert again.seed == result.seed
+    if name not in {"DrawnCohort", "StudyResult"}:
+        pd.testing.assert_frame_equal(again.to_frame(), result.to_frame(), check_dtype=False)
+        pd.testing.assert_frame_equal(again.display(), result.display())
+    with pytest.raises(RnetError, match="newer"):
+        type(result).from_dict({**stored, "schema_version": SCHEMA_VERSION + 1})
+
+
+@pytest.mark.parametrize("name", ["LogisticResult", "CoxResult", "UnivariableResult"])
+def test_coefficients_have_the_one_schema(name: str, results: dict[str, Result]) -> None:
+    assert tuple(results[name].to_frame().columns) == COEFFICIENT_COLUMNS
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": [1, 2.5, None, "x", True, float("inf"), float("-inf")]},
+        {"array": np.array([[1.0, np.nan], [np.inf, 2.0]])},
+        {"texts": np.array(["a", "b"], dtype=object)},
+        {
+            "frame": pd.DataFrame(
+                {
+                    "x": [1.5, np.nan],
+                    "n": [1, 2],
+                    "t": ["a", None],
+                    "g": pd.Categorical(["u", "v"], categories=["v", "u"]),
+                }
+            )
+        },
+    ],
+)
+def test_json_round_trip(value: dict[str, Any]) -> None:
+    again = decode(json.loads(json.dumps(encode(value), allow_nan=False)))
+    (key,) = value
+    old, new = value[key], again[key]
+    if isinstance(old, pd.DataFrame):
+        pd.testing.assert_frame_equal(old, new)
+    elif isinstance(old, np.ndarray):
+        np.testing.assert_array_equal(old, new)
+    else:
+        assert tuple(old) == new
+
+
+def test_json_refuses_what_it_cannot_hold() -> None:
+    with pytest.raises(RnetError, match="set cannot be written"):
+        encode({"x": {1, 2}})
+    with pytest.raises(RnetError, match="text keys"):
+        encode({1: "a"})
