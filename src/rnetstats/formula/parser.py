@@ -153,20 +153,17 @@ def _atoms(part: TermAtoms | Special) -> TermAtoms:
 
 
 def _in_order(terms: list[TermAtoms]) -> tuple[TermAtoms, ...]:
-    """Put main effects first and write ``b:a`` as ``a:b`` where a came first; merge repeats."""
-    rank: dict[Atom, int] = {}
+    """Put main effects first, name the parts of interactions in their order, merge repeats."""
+    present = {frozenset(term) for term in terms}
     for term in terms:
-        for atom in term:
-            rank.setdefault(atom, len(rank))
-    tidy = dict.fromkeys(tuple(sorted(term, key=rank.__getitem__)) for term in terms)
-    present = {frozenset(term) for term in tidy}
-    for term in tidy:
-        for atom in term:
-            rest = frozenset(term) - {atom}
-            if rest and rest not in present:
+        for atom in term if len(term) > 1 else ():
+            if frozenset(term) - {atom} not in present:
+                part = term_text(tuple(other for other in term if other != atom))
                 raise FormulaError(
-                    f"The interaction {term_text(term)} stands without its part "
-                    f"{term_text(tuple(a for a in term if a in rest))}; "
+                    f"The interaction {term_text(term)} stands without its part {part}; "
                     f"write {'*'.join(a.text for a in term)}."
                 )
+    mains = dict.fromkeys(term[0] for term in terms if len(term) == 1)
+    rank = {atom: place for place, atom in enumerate(mains)}
+    tidy = dict.fromkeys(tuple(sorted(term, key=rank.__getitem__)) for term in terms)
     return tuple(sorted(tidy, key=len))
