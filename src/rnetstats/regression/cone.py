@@ -1,0 +1,69 @@
+"""Cones of directions, and how far they reach: linear programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+from scipy.sparse import csr_array, hstack
+
+from rnetstats.errors import ConvergenceError
+
+__all__ = ["Bound", "Cone"]
+
+Floats = NDArray[np.float64]
+Bound = tuple[float | None, float | None]
+
+_OPTIONS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+
+
+@dataclass(frozen=True)
+class Cone:
+    """The cone rows @ z <= 0, equal @ z = 0.
+
+    Attributes
+    ----------
+    rows : sparse array of shape (m, size)
+    equal : sparse array of shape (k, size), or None
+    """
+
+    rows: csr_array
+    equal: csr_array | None
+
+    def furthest(self, objective: Floats, bounds: list[Bound]) -> Floats:
+        """Return the z within bounds at which a linear function is largest.
+
+        Raises
+        ------
+        ConvergenceError
+            The linear program did not end.
+        """
+        equal = self.equal
+        solve: Any = linprog
+        found = solve(
+            -objective,
+            A_ub=self.rows,
+            b_ub=np.zeros(self.rows.shape[0]),
+            A_eq=equal,
+            b_eq=None if equal is None else np.zeros(equal.shape[0]),
+            bounds=bounds,
+            method="highs",
+            options=_OPTIONS,
+        )
+        if not found.success:
+            raise ConvergenceError(
+                f"The search for separation did not end ({found.message}). Look for columns that "
+                "are nearly combinations of others, and leave one out."
+            )
+        return np.asarray(found.x, dtype=float)
+
+    def with_margin(self, strict: Floats) -> Cone:
+        """Add a variable by which the marked rows must hold."""
+        rows = hstack([self.rows, csr_array(strict[:, None])], format="csr")
+        if self.equal is None:
+            return Cone(rows, None)
+        empty = csr_array((self.equal.shape[0], 1))
+        return Cone(rows, hstack([self.equal, empty], format="csr"))
