@@ -63,8 +63,8 @@ def survival_curves(
     synthetic : bool
         Mark the figure as synthetic data.
     band : bool, optional
-        Draw the limits. By default they are drawn for up to three groups, unless a group has no
-        event.
+        Draw the limits. By default they are drawn for up to three groups, all of which have some:
+        a group without events has beta product limits or none.
     censor : bool
         Mark censored times.
     risk_table : bool
@@ -111,8 +111,8 @@ def survival_curves(
 def _band_wanted(curves: pd.DataFrame, band: bool | None) -> bool:
     if band is not None:
         return band
-    events = curves.groupby("group", sort=False)["n_event"].sum()
-    return bool(len(events) <= 3 and (events > 0).all() and curves["conf_low"].notna().any())
+    limits = curves["conf_low"].notna().groupby(curves["group"]).any()
+    return bool(len(limits) <= 3 and limits.all())
 
 
 def _floor(curves: pd.DataFrame, band: bool) -> float:
@@ -199,18 +199,9 @@ def _legend(
     if conf_level is not None:
         handles.append(Patch(color=MUTED, alpha=0.25, linewidth=0))
         texts.append(f"{100.0 * conf_level:g} % limits")
-    legend = axes.legend(
-        handles,
-        texts,
-        title=title,
-        loc=_empty_corner(axes, curves),
-        frameon=False,
-        fontsize=9.5,
-        title_fontsize=9.5,
-        alignment="left",
-        handlelength=2.0,
-        labelcolor=INK,
-    )
+    look: dict[str, Any] = {"frameon": False, "fontsize": 9.5, "title_fontsize": 9.5}
+    look |= {"alignment": "left", "handlelength": 2.0, "labelcolor": INK, "title": title}
+    legend = axes.legend(handles=handles, labels=texts, loc=_empty_corner(axes, curves), **look)
     legend.get_title().set_color(INK)
 
 

@@ -51,9 +51,9 @@ def beta_product_limits(
     tail = (1.0 - conf_level) / 2.0
     survivors = n_risk - n_event + 1.0
     some = n_event > 0.0
-    first = np.asarray(np.cumprod(np.where(some, survivors / (n_risk + 1.0), 1.0)))
+    first: Floats = np.cumprod(np.where(some, survivors / (n_risk + 1.0), 1.0)).astype(np.float64)
     again = (survivors + 1.0) / (n_risk + 2.0)
-    second = first * np.asarray(np.cumprod(np.where(some, again, 1.0)))
+    second: Floats = (first * np.cumprod(np.where(some, again, 1.0))).astype(np.float64)
     upper = _beta_of(first, second)
     lower = _beta_of(first * n_left / (n_left + 1), second * n_left / (n_left + 2))
     if mid_p:

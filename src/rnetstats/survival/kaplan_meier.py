@@ -22,7 +22,7 @@ from rnetstats.survival.curve_tables import (
     risk_before,
     time_points,
 )
-from rnetstats.survival.rows import group_rows
+from rnetstats.survival.rows import group_rows, refuse_strata
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -280,6 +280,7 @@ def kaplan_meier(
         sampling_weights=sampling_weights,
         missing=missing,
     )
+    refuse_strata(rows)
     if reverse:
         rows = replace(rows, event=~rows.event)
     curves, groups, entries, notes = fit_curves(rows, settings)

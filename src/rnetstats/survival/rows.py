@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-__all__ = ["RowsInfo", "SurvivalRows", "group_rows", "info_of"]
+__all__ = ["RowsInfo", "SurvivalRows", "group_rows", "refuse_strata"]
 
 Floats = NDArray[np.float64]
 _Part = TypeVar("_Part", Floats, NDArray[np.intp])
@@ -33,9 +33,10 @@ class SurvivalRows:
     labels: tuple[str, ...]
     weights: Floats | None = None
     cluster: NDArray[np.intp] | None = None
+    strata: NDArray[np.intp] | None = None
     robust: bool = False
 
-    def take(self, keep: NDArray[np.bool_]) -> SurvivalRows:
+    def take(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> SurvivalRows:
         """Return some of the rows."""
 
         def part(values: _Part | None) -> _Part | None:
@@ -49,8 +50,21 @@ class SurvivalRows:
             labels=self.labels,
             weights=part(self.weights),
             cluster=part(self.cluster),
+            strata=part(self.strata),
             robust=self.robust,
         )
+
+    def expanded(self) -> SurvivalRows:
+        """Return rows without weights, each written out as often as its frequency weight says."""
+        if self.weights is None:
+            return self
+        again = np.repeat(np.arange(len(self.stop)), self.weights.astype(np.intp))
+        return replace(self, weights=None).take(again)
+
+    def relabelled(self, codes: tuple[int, ...]) -> SurvivalRows:
+        """Return rows of these groups alone with the groups numbered anew."""
+        labels = tuple(self.labels[code] for code in codes)
+        return replace(self, group=np.searchsorted(codes, self.group), labels=labels)
 
     def of_group(self, code: int) -> SurvivalRows:
         """Return the rows of one group."""
@@ -74,12 +88,10 @@ def group_rows(
     sampling_weights: str | ArrayLike | None = None,
     missing: str = "drop",
 ) -> tuple[SurvivalRows, RowsInfo]:
-    """Read the rows of ``Surv(...) ~ group`` for survival curves.
+    """Read the rows of ``Surv(...) ~ group``.
 
     Raises
     ------
-    FormulaError
-        For ``strata()``, which curves do not have.
     OptionError
         If both kinds of weights are given.
     DataError
@@ -89,11 +101,6 @@ def group_rows(
         raise OptionError("Give freq_weights or sampling_weights, not both.")
     weights = {"freq_weights": freq_weights, "sampling_weights": sampling_weights}
     read = group_frame(frame, formula, weights=weights, missing=missing)
-    if read.strata is not None:
-        raise FormulaError(
-            f"Curves have groups, not strata: write + {' + '.join(read.strata.columns)} "
-            "in place of strata()."
-        )
     outcome = read.outcome
     assert outcome.stop is not None and outcome.event is not None
     rows = SurvivalRows(
@@ -104,9 +111,18 @@ def group_rows(
         labels=read.groups.labels,
         weights=read.freq_weights if sampling_weights is None else read.sampling_weights,
         cluster=None if read.cluster is None else read.cluster.codes,
+        strata=None if read.strata is None else read.strata.codes,
         robust=sampling_weights is not None or read.cluster is not None,
     )
-    return _positive_weights(rows), info_of(frame, read)
+    return _positive_weights(rows), _info(frame, read)
+
+
+def refuse_strata(rows: SurvivalRows) -> None:
+    """Say that curves have groups where a formula has strata."""
+    if rows.strata is not None:
+        raise FormulaError(
+            "Curves have groups, not strata: write '+ column' in place of 'strata(column)'."
+        )
 
 
 def _positive_weights(rows: SurvivalRows) -> SurvivalRows:
@@ -119,7 +135,7 @@ def _positive_weights(rows: SurvivalRows) -> SurvivalRows:
     return kept
 
 
-def info_of(frame: pd.DataFrame, read: GroupFrame) -> RowsInfo:
+def _info(frame: pd.DataFrame, read: GroupFrame) -> RowsInfo:
     """Return labels and notes for a group frame."""
     outcome = read.outcome
     _, comparison, value = outcome.name.removesuffix(")").partition(" == ")

@@ -1,0 +1,301 @@
+"""The log-rank test: asymptotic, by permutation, for unequal follow-up, and exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rnetstats._core.frame import Data, as_frame, is_synthetic
+from rnetstats._core.options import choice, positive_int, real
+from rnetstats._core.random import resolve_seed
+from rnetstats._core.result import Result
+from rnetstats.errors import DataError, FormulaError, OptionError
+from rnetstats.formatting import fmt_number, fmt_p
+from rnetstats.survival.logrank_methods import METHODS, MethodOptions, Outcome, chi2_p, logrank_rows
+from rnetstats.survival.rows import SurvivalRows, group_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+__all__ = ["Logrank", "logrank"]
+
+ADJUST = ("holm", "bonferroni", "BH", "none")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Logrank(Result):
+    """A log-rank test of two or more groups.
+
+    Attributes
+    ----------
+    table : DataFrame
+        ``group, n, observed, expected``, weighted by S(t-) ** rho.
+    variance : array, shape (k, k)
+        Hypergeometric variance of observed less expected events.
+    statistic, df, p_value, p_value_mcse, p_value_slack : float
+        ``p_value_mcse`` is the Monte Carlo standard error; the exact P value lies at most
+        ``p_value_slack`` below ``p_value``. Each is missing where it has no meaning.
+    censoring_p_value : float
+        P of the log-rank comparison of censoring (reverse Kaplan-Meier).
+    n_events : float
+    labels : dict
+    n_missing : int
+    synthetic : bool
+    rows : SurvivalRows or None
+        Patient rows, for :meth:`pairwise`; never written.
+    """
+
+    table: pd.DataFrame
+    variance: NDArray[np.float64]
+    statistic: float
+    df: int
+    p_value: float
+    p_value_mcse: float
+    p_value_slack: float
+    censoring_p_value: float
+    n_events: float
+    labels: dict[str, str]
+    n_missing: int = 0
+    synthetic: bool = False
+    rows: SurvivalRows | None = field(default=None, metadata={"rows": True})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return ``group, n, observed, expected``."""
+        return self.table.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: the test, its counts, and the comparison of censoring."""
+        return pd.DataFrame(
+            {
+                "n": [int(self.table["n"].sum())],
+                "n_missing": self.n_missing,
+                "n_events": self.n_events,
+                "n_groups": len(self.table),
+                "statistic": self.statistic,
+                "df": self.df,
+                "p_value": self.p_value,
+                "p_value_mcse": self.p_value_mcse,
+                "method": self.options["method"],
+                "rho": self.options["rho"],
+                "censoring_p_value": self.censoring_p_value,
+            }
+        )
+
+    def display(self) -> pd.DataFrame:
+        """Return observed and expected events by group; the test stands in the first row."""
+        blank = [""] * (len(self.table) - 1)
+        frame = pd.DataFrame(
+            {
+                "Group": self.table["group"],
+                "N": [fmt_number(n, 0) for n in self.table["n"]],
+                "Observed": [fmt_number(x, 1) for x in self.table["observed"]],
+                "Expected": [fmt_number(x, 2) for x in self.table["expected"]],
+            }
+        )
+        frame["Chi-square"] = [fmt_number(self.statistic, 2), *blank]
+        frame[f"P ({self.options['method']})"] = [fmt_p(self.p_value), *blank]
+        return frame
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw observed against expected events by group."""
+        from rnetstats.plots.observed import observed_expected
+
+        return observed_expected(
+            self.table, title=f"Log-rank P = {fmt_p(self.p_value)}", synthetic=self.synthetic, ax=ax
+        )
+
+    def pairwise(self, adjust: str = "holm") -> pd.DataFrame:
+        """Return the test of each pair of groups, by the same method.
+
+        Parameters
+        ----------
+        adjust : {"holm", "bonferroni", "BH", "none"}
+            How P values are adjusted for the number of pairs.
+
+        Returns
+        -------
+        DataFrame
+            ``group_1, group_2, statistic, p_value, p_adjusted``.
+
+        Raises
+        ------
+        DataNotKeptError
+            After reading the result back from JSON.
+        """
+        choice("adjust", adjust, ADJUST)
+        rows = self._need("rows", "pairwise()")
+        options = _method_options(self.options, self.seed)
+        found = []
+        for one, two in combinations(range(len(rows.labels)), 2):
+            pair = rows.take((rows.group == one) | (rows.group == two))
+            outcome = logrank_rows(pair.relabelled((one, two)), options)
+            found.append((rows.labels[one], rows.labels[two], outcome.statistic, outcome.p_value))
+        frame = pd.DataFrame(found, columns=["group_1", "group_2", "statistic", "p_value"])
+        frame["p_adjusted"] = _adjusted(frame["p_value"].to_numpy(float), adjust)
+        return frame
+
+    def trend(self, scores: Sequence[float] | None = None) -> pd.DataFrame:
+        """Return the asymptotic test for a trend over ordered groups (one degree of freedom).
+
+        Parameters
+        ----------
+        scores : sequence of float, optional
+            One a group, in the order of the table; 0, 1, 2, ... by default.
+
+        Returns
+        -------
+        DataFrame
+            ``statistic, df, p_value``, one row.
+
+        References
+        ----------
+        Tarone RE. Tests for trend in life table analysis. Biometrika 1975;62:679-82.
+        """
+        k = len(self.table)
+        weights = np.arange(k, dtype=float) if scores is None else np.asarray(scores, dtype=float)
+        if weights.shape != (k,) or not np.all(np.isfinite(weights)) or np.ptp(weights) == 0.0:
+            raise OptionError(f"scores must be {k} finite numbers that are not all the same.")
+        difference = (self.table["observed"] - self.table["expected"]).to_numpy(float)
+        spread = float(weights @ self.variance @ weights)
+        statistic = float(weights @ difference) ** 2 / spread if spread > 0.0 else float("nan")
+        return pd.DataFrame({"statistic": [statistic], "df": 1, "p_value": chi2_p(statistic, 1)})
+
+
+def _adjusted(p_values: NDArray[np.float64], adjust: str) -> NDArray[np.float64]:
+    if adjust == "none":
+        return p_values
+    from statsmodels.stats.multitest import multipletests
+
+    known = np.isfinite(p_values)
+    adjusted = np.full(len(p_values), np.nan)
+    if known.any():
+        name = {"BH": "fdr_bh"}.get(adjust, adjust)
+        adjusted[known] = multipletests(p_values[known], method=name)[1]
+    return adjusted
+
+
+def _method_options(options: dict[str, Any], seed: int | None) -> MethodOptions:
+    return MethodOptions(options["method"], options["rho"], options["resamples"], seed or 0)
+
+
+def logrank(
+    data: Data,
+    formula: str,
+    *,
+    rho: float = 0.0,
+    method: str = "asymptotic",
+    resamples: int = 10_000,
+    seed: int | None = None,
+    freq_weights: str | ArrayLike | None = None,
+    missing: str = "drop",
+) -> Logrank:
+    """Compare survival between groups by the log-rank test.
+
+    Parameters
+    ----------
+    data : DataFrame or mapping
+    formula : str
+        ``"Surv(time, event) ~ group"``, with ``+ strata(column)`` for a stratified test and
+        ``Surv(start, stop, event)`` for late entry (``"asymptotic"`` only).
+    rho : float
+        Event times have the weight S(t-) ** rho: 0 is the log-rank test, 1 that of Peto and Peto.
+    method : {"asymptotic", "permutation", "permutation-unequal", "exact"}
+        Chi-square approximation; Monte Carlo permutation of labels (within strata);
+        the permutation of Heinze, Gnant and Schemper (2003), which keeps each group's follow-up;
+        or the exact permutation P of two groups. ``"permutation"`` and ``"exact"`` assume equal
+        censoring in the groups, so that the comparison of censoring stands in the notes.
+    resamples : int
+        Number of permutations B; P is (1 + b) / (1 + B).
+    seed : int, optional
+        Drawn and recorded if not given.
+    freq_weights : str or array, optional
+        Whole numbers that stand for replicated rows.
+    missing : {"drop", "raise"}
+
+    Returns
+    -------
+    Logrank
+        Without events the P value is missing, with a note.
+
+    Raises
+    ------
+    OptionError
+        For an option that is not allowed, or that does not go with the data.
+    DataError
+        With one group only.
+    BudgetError
+        If ``"exact"`` would take too long; ``"permutation"`` will not.
+
+    References
+    ----------
+    Mantel N. Evaluation of survival data and two new rank order statistics arising in its
+    consideration. Cancer Chemother Rep 1966;50:163-70. Harrington DP, Fleming TR. A class of rank
+    test procedures for censored survival data. Biometrika 1982;69:553-66.
+    """
+    choice("method", method, METHODS)
+    rho = real("rho", rho)
+    draws = positive_int("resamples", resamples)
+    drawn = resolve_seed(seed) if method.startswith("permutation") else None
+    frame = as_frame(data)
+    rows, info = group_rows(frame, formula, freq_weights=freq_weights, missing=missing)
+    _check(rows, method)
+    rows = rows.expanded()
+    options = {"formula": formula, "rho": rho, "method": method, "resamples": draws}
+    outcome = logrank_rows(rows, _method_options(options, drawn))
+    return Logrank(
+        table=_table(rows, outcome),
+        variance=outcome.variance,
+        statistic=outcome.statistic,
+        df=outcome.df,
+        p_value=outcome.p_value,
+        p_value_mcse=outcome.mcse,
+        p_value_slack=outcome.slack,
+        censoring_p_value=outcome.censoring_p_value,
+        n_events=float(np.count_nonzero(rows.event)),
+        labels=info.labels,
+        n_missing=info.n_missing,
+        synthetic=is_synthetic(frame),
+        rows=rows,
+        notes=(*info.notes, *outcome.notes),
+        seed=drawn,
+        options={**options, "missing": missing},
+    )
+
+
+def _check(rows: SurvivalRows, method: str) -> None:
+    if len(rows.labels) < 2:
+        raise DataError(
+            "The log-rank test compares at least two groups; the formula gives one. "
+            "Write the groups on the right, as in 'Surv(time, event) ~ group'."
+        )
+    if rows.cluster is not None:
+        raise FormulaError("The log-rank test takes no cluster(); use cox() for clustered rows.")
+    if rows.start is not None and method != "asymptotic":
+        raise OptionError(
+            f"method={method!r} is not defined with late entry, Surv(start, stop, event); "
+            "choose 'asymptotic'."
+        )
+    if method == "exact" and len(rows.labels) != 2:
+        raise OptionError(
+            f"method='exact' compares two groups, and there are {len(rows.labels)}; "
+            "choose 'permutation', or pick two groups."
+        )
+
+
+def _table(rows: SurvivalRows, outcome: Outcome) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "group": list(rows.labels),
+            "n": np.bincount(rows.group, minlength=len(rows.labels)),
+            "observed": outcome.observed,
+            "expected": outcome.expected,
+        }
+    )

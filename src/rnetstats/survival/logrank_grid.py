@@ -1,0 +1,133 @@
+"""Bounds for a tail of the log-rank permutation distribution, by sums rounded to a grid.
+
+The gain of every event stage is rounded to a multiple of the grid's step, so that a rounded sum
+is off by at most half a step a stage: the tail of the rounded law at the target, moved in or out
+by this much, bounds the exact tail.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats.survival.logrank_network import Network, Stage, chances, log_factorials
+
+__all__ = ["grid_bounds"]
+
+Floats = NDArray[np.float64]
+
+_RARE = 1e-17  # numbers at risk rarer than this are left out, and counted as lost
+_LEAST = 64.0  # steps a unit, at least
+
+
+class _Layer(NamedTuple):
+    """A stage, the members at risk before and after it, and its chances by (before, drawn)."""
+
+    stage: Stage
+    before: NDArray[np.intp]
+    after: NDArray[np.intp]
+    chance: Floats
+
+    def gains(self, per_unit: float) -> NDArray[np.intp]:
+        """Return the rounded gain for each (before, drawn), in steps."""
+        drawn = np.arange(self.stage.drawn + 1)
+        expected = self.stage.drawn * self.before[:, None] / self.stage.pool
+        return np.rint(self.stage.weight * (drawn - expected) * per_unit).astype(np.intp)
+
+
+def grid_bounds(parts: list[Network], target: float, work: float) -> tuple[float, float]:
+    """Return bounds for P(|U| >= target) by the finest grid that about ``work`` products allow.
+
+    Parameters
+    ----------
+    parts : list of Network
+        One a stratum.
+    target : float
+        Positive.
+    work : float
+        Multiplications and additions to be spent.
+
+    Returns
+    -------
+    low, high : float
+    """
+    chains = [_layers(part) for part in parts]
+    layers = [layer for chain in chains for layer in chain]
+    events = [layer for layer in layers if layer.stage.weight > 0.0]
+    span = sum(float(np.ptp(layer.gains(1e6))) for layer in events) / 1e6
+    cost = sum(_cost(layer) for layer in layers)
+    per_unit = max(work / (cost * span), _LEAST)
+    lowest = sum(int(layer.gains(per_unit)[_possible(layer)].min()) for layer in events)
+    highest = sum(int(layer.gains(per_unit)[_possible(layer)].max()) for layer in events)
+    law = np.zeros(highest - lowest + 1)
+    law[-lowest] = 1.0
+    for part, chain in zip(parts, chains, strict=True):
+        law = _walk(part, chain, law, per_unit)
+    size = np.abs(np.arange(lowest, highest + 1)) / per_unit
+    error = 0.5 * len(events) / per_unit
+    lost = max(1.0 - float(law.sum()), 0.0)
+    high = float(law[size >= target - error].sum()) + lost
+    return float(law[size >= target + error].sum()), min(high, 1.0)
+
+
+def _possible(layer: _Layer) -> NDArray[np.bool_]:
+    return layer.chance > 0.0
+
+
+def _layers(part: Network) -> list[_Layer]:
+    log_f = log_factorials(part.size)
+    layers = []
+    before = np.array([part.members])
+    for stage in part.stages:
+        after = _likely(part, stage.pool - stage.drawn, log_f)
+        layers.append(_Layer(stage, before, after, chances(stage, before, log_f)))
+        before = after
+    return layers
+
+
+def _likely(part: Network, pool: int, log_f: Floats) -> NDArray[np.intp]:
+    """Return the members that may be left among ``pool`` rows, without the rarest."""
+    left = Stage(part.size, pool, 0.0)
+    chance = chances(left, np.array([part.members]), log_f)[0]
+    found = np.flatnonzero(chance > _RARE)
+    return np.arange(found[0], found[-1] + 1)
+
+
+def _cost(layer: _Layer) -> float:
+    if layer.stage.weight > 0.0:
+        return float(layer.chance.size)
+    return float(len(layer.before) * len(layer.after))
+
+
+def _walk(part: Network, chain: list[_Layer], law: Floats, per_unit: float) -> Floats:
+    """Carry a law of sums through one stratum; rows of the table are the members at risk."""
+    table = law[None, :]
+    for layer in chain:
+        event = layer.stage.weight > 0.0
+        table = _event(layer, table, per_unit) if event else _move(layer) @ table
+    return np.asarray(table.sum(axis=0))
+
+
+def _move(layer: _Layer) -> Floats:
+    """Return the matrix of chances (after, before) of a stage without events."""
+    drawn = layer.before[None, :] - layer.after[:, None]
+    inside = (drawn >= 0) & (drawn <= layer.stage.drawn)
+    columns = np.arange(len(layer.before))[None, :]
+    return np.where(inside, layer.chance[columns, np.where(inside, drawn, 0)], 0.0)
+
+
+def _event(layer: _Layer, table: Floats, per_unit: float) -> Floats:
+    """Add each state's gain to its sums; what would leave the grid has chance 0."""
+    gains = layer.gains(per_unit)
+    moved = np.zeros((len(layer.after), table.shape[1]))
+    for i, drawn in zip(*np.nonzero(layer.chance), strict=True):
+        row = layer.before[i] - drawn - layer.after[0]
+        if not 0 <= row < len(moved):
+            continue
+        gain = gains[i, drawn]
+        source = table[i, max(-gain, 0) : table.shape[1] - max(gain, 0)]
+        start = max(gain, 0)
+        moved[row, start : start + len(source)] += layer.chance[i, drawn] * source
+    return moved
