@@ -20,7 +20,8 @@ A codebook is a TOML file; ``docs/codebook.md`` explains it with examples, and
     ``codes``: meaning of each integer code. ``unique``: each value once (default for id).
     ``applies_when``: a rule; where it fails an empty cell is no missing value.
     ``derive``: a rule, a list of rules (the first whose columns are there is used) or a table
-    value -> condition; ``tolerance``: how far a derived number may be from the file's own.
+    value -> condition; ``unit_in`` is then the unit of what the rule gives, and ``tolerance``
+    how far the file's own number, if it has one, may be from it.
 ``[[checks]]``
     ``rule`` must hold wherever ``when`` does; ``tolerance``; ``severity``: "error" or "note";
     ``message``.

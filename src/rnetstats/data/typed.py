@@ -73,7 +73,8 @@ def number_column(task: Task, recoded: Cells, decimal: str) -> pd.Series[Any] | 
     if not fine(task, numbers, decimal):
         return None
     values = [math.nan if number is None else number for number in numbers]
-    if spec.unit_in and spec.unit_in != spec.unit:
+    # a derived column that the file has too stands there in its own unit
+    if spec.unit_in and spec.unit_in != spec.unit and not spec.derive:
         times, per = conversion(spec.unit_in, spec.unit)
         values = [number * times / per for number in values]
         task.ledger.note(
