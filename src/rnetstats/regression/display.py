@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pandas as pd
 
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
 from rnetstats.formula.spec import INTERCEPT
 
-if TYPE_CHECKING:
-    from rnetstats.regression.model import RegressionResult
-
-__all__ = ["forest_rows", "model_table"]
+__all__ = ["Tabulated", "forest_rows", "model_table"]
 
 
-def model_table(fit: RegressionResult) -> pd.DataFrame:
+class Tabulated(Protocol):
+    """What a table of coefficients needs: one model's, or those of several."""
+
+    @property
+    def coefficients(self) -> pd.DataFrame:
+        """Coefficients in the shared schema."""
+
+    @property
+    def references(self) -> pd.DataFrame:
+        """Reference levels: ``term, level, n, n_events``."""
+
+    @property
+    def joint(self) -> pd.DataFrame:
+        """Joint tests: ``term, kind, df, statistic, p_value``."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of the call; ``conf_level`` among them."""
+
+    def label(self, term: str) -> str:
+        """Return the printed name of a term."""
+
+
+def model_table(fit: Tabulated) -> pd.DataFrame:
     """Return one row a coefficient, reference level or spline, every cell a text."""
     measure = str(fit.coefficients["measure"].iloc[-1])
     interval = f"{100 * fit.options['conf_level']:g} % CI"
@@ -55,7 +75,7 @@ def model_table(fit: RegressionResult) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def forest_rows(fit: RegressionResult) -> pd.DataFrame:
+def forest_rows(fit: Tabulated) -> pd.DataFrame:
     """Return ``label, estimate, conf_low, conf_high`` of each coefficient; splines left out."""
     kinds = dict(zip(fit.joint["term"], fit.joint["kind"], strict=True))
     rows = []

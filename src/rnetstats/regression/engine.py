@@ -10,7 +10,7 @@ import numpy as np
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.spec import Spec
 from rnetstats.kernels.newton import Evaluate
-from rnetstats.kernels.profile import NOT_FOUND, profile_limits, restricted_fits
+from rnetstats.kernels.profile import profile_limits, restricted_fits
 
 __all__ = ["Engine", "wald_statistic"]
 
@@ -109,8 +109,11 @@ class Engine:
             level=conf_level,
             maximum=self.value if self.separated else None,
         )
-        lost = np.flatnonzero((found.status == NOT_FOUND).any(axis=1))
-        return found.lower, found.upper, tuple(int(c) for c in lost)
+        undetermined = np.isnan(self.coef)
+        lower = np.where(np.isneginf(self.coef) | undetermined, -np.inf, found.lower)
+        upper = np.where(np.isposinf(self.coef) | undetermined, np.inf, found.upper)
+        lost = np.flatnonzero(np.isnan(lower) | np.isnan(upper))
+        return lower, upper, tuple(int(c) for c in lost)
 
     def test(self, columns: Sequence[Sequence[int]], turn: np.ndarray | None = None) -> np.ndarray:
         """Chi-square statistics of the hypotheses that sets of coefficients are zero.

@@ -15,6 +15,7 @@ from rnetstats._core.frame import Data, as_frame
 from rnetstats._core.options import choice, level
 from rnetstats.errors import OptionError, TooFewEventsError
 from rnetstats.formula.design import ModelFrame, model_frame
+from rnetstats.formula.terms import Formula
 from rnetstats.kernels.logistic import LogisticFit, fit_logistic, row_scores
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import OK
@@ -127,7 +128,7 @@ class LogisticResult(RegressionResult):
 
 def logistic(
     data: Data,
-    formula: str,
+    formula: str | Formula,
     *,
     penalty: str | None = "firth",
     ci: str | None = None,

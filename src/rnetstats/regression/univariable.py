@@ -1,0 +1,134 @@
+"""One regression a term: the univariable column of a published table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from rnetstats._core.frame import Data
+from rnetstats._core.result import Result
+from rnetstats.errors import FormulaError, OptionError
+from rnetstats.formula.parser import as_formula
+from rnetstats.formula.spec import INTERCEPT
+from rnetstats.regression.cox import cox
+from rnetstats.regression.display import forest_rows, model_table
+from rnetstats.regression.logistic import logistic
+from rnetstats.regression.model import RegressionResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["UnivariableResult", "univariable"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class UnivariableResult(Result):
+    """One fit a term; see :func:`univariable`.
+
+    Attributes
+    ----------
+    fits : tuple of RegressionResult
+        In the order of the terms.
+    """
+
+    fits: tuple[RegressionResult, ...]
+
+    @property
+    def coefficients(self) -> pd.DataFrame:
+        """All coefficients but the intercepts, in the shared schema."""
+        tables = [fit.coefficients for fit in self.fits]
+        table = pd.concat(tables, ignore_index=True)
+        return table[table["term"] != INTERCEPT].reset_index(drop=True)
+
+    @property
+    def references(self) -> pd.DataFrame:
+        """Reference levels of the factors."""
+        tables = [fit.references for fit in self.fits if len(fit.references)]
+        if not tables:
+            return self.fits[0].references
+        return pd.concat(tables, ignore_index=True)
+
+    @property
+    def joint(self) -> pd.DataFrame:
+        """The joint test of each term."""
+        return pd.concat([fit.joint for fit in self.fits], ignore_index=True)
+
+    def label(self, term: str) -> str:
+        """Return the printed name of a term."""
+        for fit in self.fits:
+            if term in fit.labels:
+                return fit.labels[term]
+        return term
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a coefficient, in the shared schema."""
+        return self.coefficients
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: number of terms, smallest and largest number of patients."""
+        n = [fit.summary["n"] for fit in self.fits]
+        return pd.DataFrame([{"terms": len(self.fits), "n_min": min(n), "n_max": max(n)}])
+
+    def display(self) -> pd.DataFrame:
+        """Return the table as text, with the factors' reference levels."""
+        return model_table(self)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw a forest plot of all terms."""
+        from rnetstats.plots.forest import forest
+
+        measure = str(self.coefficients["measure"].iloc[-1])
+        rows = forest_rows(self)
+        return forest(rows, measure=measure, conf_level=self.options["conf_level"], ax=ax)
+
+
+def univariable(data: Data, formula: str, **options: Any) -> UnivariableResult:
+    """Fit each main term of a formula by itself.
+
+    Parameters
+    ----------
+    data : DataFrame or mapping of columns
+    formula : str
+        The left side decides the model: ``Surv(...)`` gives Cox, anything else logistic
+        regression. ``strata()``, ``cluster()`` and ``offset()`` stay in each fit.
+    **options
+        Those of :func:`rnetstats.logistic` or :func:`rnetstats.cox`.
+
+    Returns
+    -------
+    UnivariableResult
+        ``n`` is a column: each term is fitted on the rows complete for it.
+
+    Raises
+    ------
+    FormulaError
+        If there is no term, or an interaction.
+    OptionError
+        If an option is not one of the model's.
+    """
+    parsed = as_formula(formula)
+    if not parsed.terms:
+        raise FormulaError(f"{formula!r} has no term to fit; name at least one after '~'.")
+    joined = [term for term in parsed.terms if len(term) > 1]
+    if joined:
+        raise FormulaError(
+            "An interaction has no univariable fit; join the terms by '+' instead of ':' or '*'."
+        )
+    survival = parsed.outcome is not None and bool(parsed.outcome.times)
+    fit = cox if survival else logistic
+    try:
+        fits = tuple(fit(data, parsed.with_terms([term]), **options) for term in parsed.terms)
+    except TypeError as error:
+        if "unexpected keyword" not in str(error):
+            raise
+        raise OptionError(
+            f"univariable() with this outcome calls {fit.__name__}(): {error}."
+        ) from None
+    notes = dict.fromkeys(note for one in fits for note in one.notes)
+    return UnivariableResult(
+        fits=fits,
+        notes=tuple(notes),
+        options={**fits[0].options, "formula": str(parsed)},
+    )
