@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rnetstats.kernels.cox_design import CoxDesign, build_design
 from rnetstats.kernels.cox_exact import ExactCoxLikelihood
-from rnetstats.kernels.cox_likelihood import CoxLikelihood, cox_weights
+from rnetstats.kernels.cox_likelihood import CoxLikelihood
+from rnetstats.kernels.cox_weights import cox_weights
 from rnetstats.kernels.firth import half_log_det, inverse_information, without
 from rnetstats.kernels.newton import LOST_TERM, OK, BoolArray, FloatArray, IntArray, maximise
 from rnetstats.kernels.risksets import RiskSets, prepare
@@ -120,7 +122,6 @@ def fit_cox(
         raise ValueError(msg)
     columns, counts, sampling = _array(X), _optional(freq), _optional(case)
     size = _replicates(columns, counts, sampling, start, free)
-    options = {"offset": _optional(offset), "ties": ties, "firth": firth}
     if start is None and free is None and size > 1 and columns.ndim == 2:
         same = sampling if sampling is None or sampling.ndim == 1 else None
         whole = fit_cox(columns, sets, case=same, offset=offset, ties=ties, firth=firth)
@@ -139,14 +140,13 @@ def fit_cox(
             sets,
             freq=_block(counts, rows),
             case=_block(sampling, rows),
+            offset=offset,
+            ties=ties,
+            firth=firth,
             design=design,
-            **options,
         )
         parts.append(_fit_block(likelihood, begin[rows], chosen[rows]))
-    if len(parts) == 1:
-        return parts[0]
-    names = [field.name for field in fields(CoxFit)]
-    return CoxFit(**{k: _joined([getattr(part, k) for part in parts]) for k in names})
+    return parts[0] if len(parts) == 1 else _joined(parts)
 
 
 def cox_likelihood(
@@ -202,7 +202,7 @@ def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) ->
     lost = _lost_columns(likelihood, plain[2])
     if lost is not None:
         free, start = free & ~lost, np.where(lost, 0.0, start)
-        likelihood.lost = lost
+        likelihood.leave_out(lost)
     first = plain if lost is None and not likelihood.firth else None
     fit = maximise(likelihood.scaled, start * scale, free=free, first=first)
     value = log_likelihood = fit.log_likelihood
@@ -278,6 +278,9 @@ def _block(part: FloatArray | None, rows: slice) -> FloatArray | None:
     return part[rows] if part is not None and part.ndim == 2 and len(part) > 1 else part
 
 
-def _joined(parts: list[FloatArray | None]) -> FloatArray | None:
-    present = [part for part in parts if part is not None]
-    return np.concatenate(present) if present else None
+def _joined(parts: list[CoxFit]) -> CoxFit:
+    columns: dict[str, Any] = {}
+    for field in fields(CoxFit):
+        values = [getattr(part, field.name) for part in parts]
+        columns[field.name] = None if values[0] is None else np.concatenate(values)
+    return CoxFit(**columns)

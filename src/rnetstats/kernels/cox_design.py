@@ -39,7 +39,7 @@ class CoxDesign:
     @property
     def p(self) -> int:
         """Number of columns without the ones."""
-        return self.columns.shape[-2] - 1
+        return int(self.columns.shape[-2]) - 1
 
     @property
     def x(self) -> Floats:
@@ -77,7 +77,7 @@ class CoxDesign:
         return total
 
     def quadratic_forms(self, matrix: Floats) -> Floats:
-        """x' V x per row, (A, m), of matrices V (A, p, p)."""
+        """Quadratic form x' V x per row, (A, m), of matrices V (A, p, p)."""
         if self.products is not None and len(matrix) >= 4:
             parts = packing(self.p)
             return (matrix[:, parts.first, parts.second] * parts.times) @ self.products

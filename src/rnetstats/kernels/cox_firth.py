@@ -20,7 +20,9 @@ from rnetstats.kernels.risksets import RiskSets
 def penalty_score(
     design: CoxDesign,
     sets: RiskSets,
+    *,
     point: CoxPoint,
+    moments: tuple[FloatArray, FloatArray],
     exposed: FloatArray,
     inverse: FloatArray,
 ) -> FloatArray:
@@ -32,7 +34,7 @@ def penalty_score(
     """
     deaths, tied = sets.deaths, point.ties.tied
     forms = design.quadratic_forms(inverse)
-    first, second = point.moments()
+    first, second = moments
     along = inverse @ first
     across = np.zeros_like(exposed)
     for j in range(design.p):

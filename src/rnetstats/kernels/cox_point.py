@@ -12,7 +12,7 @@ from rnetstats.kernels.newton import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class CoxPoint:
-    """All that the partial likelihood needs at one coefficient vector a replicate.
+    """Risks of all rows and their sums at each event time.
 
     Attributes
     ----------
@@ -21,7 +21,8 @@ class CoxPoint:
     shift
         (A,) what was taken off the linear predictor.
     s0, s1, t0, t1
-        (A, E), (A, p, E): sums over the risk set and over the tied events, weighted by risk.
+        (A, E), (A, p, E): sums over the risk set and over the tied events, weighted by risk; the
+        latter empty without ties.
     ties
         Sums over the terms of each time.
     """
@@ -35,10 +36,27 @@ class CoxPoint:
     ties: TieSums
 
     def moments(self) -> tuple[FloatArray, FloatArray]:
-        """Sums over the terms of each time of mean / D and of mean a / D, each (A, p, E)."""
+        """Sums over the terms of each time of m / D and of m a / D, m the mean of x; (A, p, E)."""
         second = self.ties.powers[1]
+        first = self.s1 * second[0][:, None]
         if not self.ties.tied:
-            plain = self.s1 * second[0][:, None]
-            return plain, np.zeros((1, 1, 1))
-        first = self.s1 * second[0][:, None] - self.t1 * second[1][:, None]
+            return first, self.t1
+        first -= self.t1 * second[1][:, None]
         return first, self.s1 * second[1][:, None] - self.t1 * second[2][:, None]
+
+    def expected(self) -> FloatArray:
+        """Sum over terms of the mean of x, (A, p)."""
+        powers = self.ties.powers[0]
+        expected: FloatArray = (self.s1 @ powers[0][..., None])[..., 0]
+        if self.ties.tied:
+            expected -= (self.t1 @ powers[1][..., None])[..., 0]
+        return expected
+
+    def between(self, moments: tuple[FloatArray, FloatArray]) -> FloatArray:
+        """Sum over terms of the mean of x times its transpose, (A, p, p)."""
+        left, right = moments[0], self.s1
+        if self.ties.tied:
+            left = np.concatenate(moments, axis=-1)
+            right = np.concatenate((self.s1, -self.t1), axis=-1)
+        between: FloatArray = left @ right.swapaxes(1, 2)
+        return between

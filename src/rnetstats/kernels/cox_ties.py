@@ -13,14 +13,11 @@ Efron B (1977). The efficiency of Cox's likelihood function for censored data. J
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from rnetstats.kernels.risksets import Floats, Ints
-
-_BLOCK = 1 << 17
-
-Levels = list[tuple[Ints, Floats]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,28 +42,43 @@ class TieSums:
         return len(self.powers[0]) > 1
 
 
-def tie_levels(counts: Floats) -> Levels:
-    """Blocks of terms beyond the first: the columns that have them, and their numbers l.
+class TieTerms(NamedTuple):
+    """The terms after the first of each time, of A replicates.
+
+    Attributes
+    ----------
+    place
+        (P,) the time that a term belongs to, as a place in the raveled (A, E).
+    share
+        (P,) a = l / d.
+    weight
+        (P,) weight of the term.
+    first
+        (A, E) weight of the first term; 0 where the replicate has no event.
+    """
+
+    place: Ints
+    share: Floats
+    weight: Floats
+    first: Floats
+
+
+def tie_terms(counts: Floats, weight: Floats) -> TieTerms:
+    """List the terms of Efron's likelihood.
 
     Parameters
     ----------
     counts
         (A, E) numbers of events d.
-
-    Returns
-    -------
-    list of (columns (K,), l (L,))
-        Blocks double in length, so that a few long times do not cost a loop over their events.
+    weight
+        (A, E) weight of each term, the mean sampling weight of the tied events.
     """
-    most = counts.max(axis=0, initial=0)
-    levels: Levels = []
-    begin, length = 1, 1
-    while (columns := np.flatnonzero(most > begin)).size:
-        end = int(min(begin + length, most.max()))
-        levels.append((columns, np.arange(begin, end, dtype=np.float64)))
-        length = min(2 * length, max(1, _BLOCK // (columns.size * len(counts))))
-        begin = end
-    return levels
+    d = counts.ravel()
+    more = np.maximum(d - 1.0, 0.0).astype(np.intp)
+    place = np.repeat(np.arange(d.size), more)
+    number = np.arange(1, place.size + 1) - np.repeat(np.cumsum(more) - more, more)
+    first = np.where(counts > 0, weight, 0.0)
+    return TieTerms(place, number / d[place], weight.ravel()[place], first)
 
 
 def untied_sums(risk: Floats, weight: Floats, order: int) -> TieSums:
@@ -89,41 +101,34 @@ def untied_sums(risk: Floats, weight: Floats, order: int) -> TieSums:
     return TieSums(log, tuple((power,) for power in powers))
 
 
-def efron_sums(
-    risk: Floats, tied: Floats, counts: Floats, weight: Floats, levels: Levels, order: int
-) -> TieSums:
+def efron_sums(risk: Floats, tied: Floats, terms: TieTerms, order: int) -> TieSums:
     """Sums over the terms of Efron's likelihood.
 
     Parameters
     ----------
     risk, tied
         (A, E) S and T.
-    counts
-        (A, E) or (1, E) numbers of events d.
-    weight
-        (A, E) or (1, E) weight of each term, the mean sampling weight of the tied events.
-    levels
-        From `tie_levels(counts)`.
+    terms
+        From `tie_terms`.
     order
         Highest power k of 1 / D.
     """
-    first = untied_sums(risk, np.where(counts > 0, weight, 0.0), order)
-    log = first.log
-    powers = [
-        [sums, *(np.zeros_like(sums) for _ in range(k + 1))]
-        for k, (sums,) in enumerate(first.powers)
-    ]
-    for columns, numbers in levels:
-        d = counts[:, columns, None]
-        share = numbers / np.where(d > 0, d, 1.0)
-        here = np.where(numbers < d, weight[:, columns, None], 0.0)
-        divisor = risk[:, columns, None] - share * tied[:, columns, None]
-        divisor = np.where(numbers < d, divisor, 1.0)
-        log = log + (here * np.log(divisor)).sum(axis=(-1, -2))
-        for row in powers:
-            here = here / divisor
-            term = here
-            for j, total in enumerate(row):
-                term = term * share if j else term
-                total[:, columns] += term.sum(axis=-1)
-    return TieSums(log, tuple(tuple(row) for row in powers))
+    first = untied_sums(risk, terms.first, order)
+    place, share = terms.place, terms.share
+    divisor = risk.ravel()[place] - share * tied.ravel()[place]
+
+    def add_up(values: Floats) -> Floats:
+        sums: Floats = np.bincount(place, values, minlength=risk.size).astype(np.float64)
+        return sums.reshape(risk.shape)
+
+    term = terms.weight
+    log = first.log + add_up(term * np.log(divisor)).sum(axis=-1)
+    powers = []
+    for k, (sums,) in enumerate(first.powers):
+        term = part = term / divisor
+        row = [sums + add_up(term)]
+        for _ in range(k + 1):
+            part = part * share
+            row.append(add_up(part))
+        powers.append(tuple(row))
+    return TieSums(log, tuple(powers))
