@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["fmt_interval", "fmt_number", "fmt_p", "fmt_percent"]
+__all__ = ["fmt_count", "fmt_interval", "fmt_number", "fmt_p", "fmt_percent"]
 
 MISSING = "–"
 
@@ -31,6 +31,13 @@ def fmt_number(value: float, digits: int = 2) -> str:
     if float(text) == 0.0:
         text = text.lstrip("-")
     return text.replace("-", "−")
+
+
+def fmt_count(value: float) -> str:
+    """Format a count in full, with thousands: ``30467 -> '30,467'``; weighted ones to 0.1."""
+    if value is None or math.isnan(value):
+        return MISSING
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
 def fmt_interval(low: float, high: float, digits: int = 2) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -201,11 +201,11 @@ def _legend(
         texts.append(f"{100.0 * conf_level:g} % limits")
     look: dict[str, Any] = {"frameon": False, "fontsize": 9.5, "title_fontsize": 9.5}
     look |= {"alignment": "left", "handlelength": 2.0, "labelcolor": INK, "title": title}
-    legend = axes.legend(handles=handles, labels=texts, loc=_empty_corner(axes, curves), **look)
+    legend = axes.legend(handles, texts, loc=_empty_corner(axes, curves), **look)
     legend.get_title().set_color(INK)
 
 
-def _empty_corner(axes: Axes, curves: pd.DataFrame) -> str:
+def _empty_corner(axes: Axes, curves: pd.DataFrame) -> Literal["lower left", "upper right"]:
     """Return the corner that falling curves leave free: below them, or to their right."""
     early = curves[curves["time"] <= 0.45 * axes.get_xlim()[1]]
     bottom, top = axes.get_ylim()

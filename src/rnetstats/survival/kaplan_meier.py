@@ -13,7 +13,7 @@ from rnetstats._core.frame import Data, as_frame, is_synthetic
 from rnetstats._core.options import choice, level
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
-from rnetstats.formatting import fmt_interval, fmt_number
+from rnetstats.formatting import fmt_count, fmt_interval, fmt_number
 from rnetstats.survival.curve_fit import CURVE_COLUMNS, CurveOptions, fit_curves
 from rnetstats.survival.curve_tables import (
     curve_at,
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-__all__ = ["KaplanMeier", "kaplan_meier"]
+__all__ = ["KaplanMeierResult", "kaplan_meier"]
 
 CI = ("log-log", "log", "plain", "bpcp")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class KaplanMeier(Result):
+class KaplanMeierResult(Result):
     """Kaplan-Meier curves, one a group.
 
     Attributes
@@ -177,8 +177,8 @@ class KaplanMeier(Result):
         table = pd.DataFrame(
             {
                 "Group": self.groups["group"],
-                "N": [fmt_number(n, 0) for n in self.groups["n"]],
-                "Events": [fmt_number(n, 0) for n in self.groups["n_events"]],
+                "N": [fmt_count(n) for n in self.groups["n"]],
+                "Events": [fmt_count(n) for n in self.groups["n_events"]],
             }
         )
         table[f"Median ({percent})"] = [
@@ -214,6 +214,8 @@ class KaplanMeier(Result):
 
 
 def _with_limits(row: Mapping[Hashable, Any], name: str, digits: int) -> str:
+    if not np.isfinite(row[name]):
+        return fmt_number(row[name])
     limits = fmt_interval(row["conf_low"], row["conf_high"], digits)
     return f"{fmt_number(row[name], digits)} ({limits})"
 
@@ -229,7 +231,7 @@ def kaplan_meier(
     freq_weights: str | ArrayLike | None = None,
     sampling_weights: str | ArrayLike | None = None,
     missing: str = "drop",
-) -> KaplanMeier:
+) -> KaplanMeierResult:
     """Estimate survival curves by Kaplan and Meier's method.
 
     Parameters
@@ -255,7 +257,7 @@ def kaplan_meier(
 
     Returns
     -------
-    KaplanMeier
+    KaplanMeierResult
 
     Raises
     ------
@@ -284,7 +286,7 @@ def kaplan_meier(
     if reverse:
         rows = replace(rows, event=~rows.event)
     curves, groups, entries, notes = fit_curves(rows, settings)
-    return KaplanMeier(
+    return KaplanMeierResult(
         curves=curves,
         groups=groups,
         entries=entries,

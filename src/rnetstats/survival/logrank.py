@@ -15,8 +15,15 @@ from rnetstats._core.options import choice, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import DataError, FormulaError, OptionError
-from rnetstats.formatting import fmt_number, fmt_p
-from rnetstats.survival.logrank_methods import METHODS, MethodOptions, Outcome, chi2_p, logrank_rows
+from rnetstats.formatting import fmt_count, fmt_number, fmt_p
+from rnetstats.survival.logrank_methods import (
+    METHODS,
+    MethodOptions,
+    Outcome,
+    chi2_p,
+    logrank_rows,
+    p_text,
+)
 from rnetstats.survival.rows import SurvivalRows, group_rows
 
 if TYPE_CHECKING:
@@ -25,13 +32,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-__all__ = ["Logrank", "logrank"]
+__all__ = ["LogrankResult", "logrank"]
 
 ADJUST = ("holm", "bonferroni", "BH", "none")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Logrank(Result):
+class LogrankResult(Result):
     """A log-rank test of two or more groups.
 
     Attributes
@@ -95,7 +102,7 @@ class Logrank(Result):
         frame = pd.DataFrame(
             {
                 "Group": self.table["group"],
-                "N": [fmt_number(n, 0) for n in self.table["n"]],
+                "N": [fmt_count(n) for n in self.table["n"]],
                 "Observed": [fmt_number(x, 1) for x in self.table["observed"]],
                 "Expected": [fmt_number(x, 2) for x in self.table["expected"]],
             }
@@ -109,7 +116,7 @@ class Logrank(Result):
         from rnetstats.plots.observed import observed_expected
 
         return observed_expected(
-            self.table, title=f"Log-rank P = {fmt_p(self.p_value)}", synthetic=self.synthetic, ax=ax
+            self.table, title=f"Log-rank {p_text(self.p_value)}", synthetic=self.synthetic, ax=ax
         )
 
     def pairwise(self, adjust: str = "holm") -> pd.DataFrame:
@@ -196,7 +203,7 @@ def logrank(
     seed: int | None = None,
     freq_weights: str | ArrayLike | None = None,
     missing: str = "drop",
-) -> Logrank:
+) -> LogrankResult:
     """Compare survival between groups by the log-rank test.
 
     Parameters
@@ -222,7 +229,7 @@ def logrank(
 
     Returns
     -------
-    Logrank
+    LogrankResult
         Without events the P value is missing, with a note.
 
     Raises
@@ -250,7 +257,7 @@ def logrank(
     rows = rows.expanded()
     options = {"formula": formula, "rho": rho, "method": method, "resamples": draws}
     outcome = logrank_rows(rows, _method_options(options, drawn))
-    return Logrank(
+    return LogrankResult(
         table=_table(rows, outcome),
         variance=outcome.variance,
         statistic=outcome.statistic,

@@ -16,7 +16,7 @@ from rnetstats.survival.logrank_permutation import permutation_p, permutation_st
 from rnetstats.survival.logrank_unequal import unequal_p
 from rnetstats.survival.rows import SurvivalRows
 
-__all__ = ["METHODS", "MethodOptions", "Outcome", "chi2_p", "logrank_rows"]
+__all__ = ["METHODS", "MethodOptions", "Outcome", "chi2_p", "logrank_rows", "p_text"]
 
 METHODS = ("asymptotic", "permutation", "permutation-unequal", "exact")
 
@@ -103,6 +103,12 @@ def _censoring_p(rows: SurvivalRows, k: int) -> float:
     return chi2_p(*logrank_chi2(logrank_table(sets, rows.group, k)))
 
 
+def p_text(p_value: float) -> str:
+    """Write ``P = 0.03`` or ``P <0.001``."""
+    text = fmt_p(p_value)
+    return f"P {text}" if text[:1] in "<>" else f"P = {text}"
+
+
 def _nothing(rows: SurvivalRows) -> str:
     if not rows.event.any():
         return "No event: there is nothing to compare, and P is missing."
@@ -113,9 +119,7 @@ def _censoring_note(p_value: float) -> str:
     text = "Permuting labels takes censoring to be the same in the groups. "
     if np.isnan(p_value):
         return text + "Nobody was censored while two groups were followed up."
-    text += (
-        f"The log-rank comparison of censoring (reverse Kaplan-Meier) gives P = {fmt_p(p_value)}"
-    )
+    text += f"The log-rank comparison of censoring (reverse Kaplan-Meier) gives {p_text(p_value)}"
     if p_value < 0.1:
         return text + "; method='permutation-unequal' keeps each group's own follow-up."
     return text + "."

@@ -73,9 +73,10 @@ class SurvivalRows:
 
 @dataclass(frozen=True)
 class RowsInfo:
-    """What is shown beside the numbers: labels, rows left out, notes."""
+    """What is shown beside the numbers: labels, rows used and left out, notes."""
 
     labels: dict[str, str]
+    positions: NDArray[np.intp]
     n_missing: int
     notes: tuple[str, ...]
 
@@ -145,4 +146,4 @@ def _info(frame: pd.DataFrame, read: GroupFrame) -> RowsInfo:
         "event": event,
         "group": ", ".join(label_of(frame, name) for name in read.groups.columns),
     }
-    return RowsInfo(labels=labels, n_missing=read.n_missing, notes=read.notes)
+    return RowsInfo(labels=labels, positions=read.rows, n_missing=read.n_missing, notes=read.notes)
