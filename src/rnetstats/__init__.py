@@ -34,7 +34,7 @@ _HOMES = {
     # simulation
     "draw_cohort": "simulation.draw",
     # studies
-    "reproduce": "studies.reproduce",
+    "reproduce": "report.reproduce",
 }
 
 __all__ = ["__version__", "errors", *_HOMES]  # noqa: PLE0604

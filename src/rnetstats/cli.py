@@ -1,0 +1,244 @@
+"""The command line: ``rnetstats reproduce`` and ``rnetstats codebook``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from rnetstats import __version__
+from rnetstats.errors import OutputError, RnetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rnetstats.studies.study_result import StudyResult
+
+__all__ = ["main"]
+
+REFUSED = 2
+INTERRUPTED = 130
+
+_EXAMPLES = """\
+examples:
+  rnetstats reproduce duan2024 --output report
+      the study on its synthetic cohort; open report/report.html
+  rnetstats reproduce duan2024 --data mine.csv --output report
+      the same analyses and rules on your own cohort
+  rnetstats codebook mine.csv --output mine.toml
+      write a first codebook, to be edited
+  rnetstats reproduce duan2024 --data mine.csv --codebook mine.toml --output report
+"""
+
+_REPRODUCE = """\
+Reproduce a published study and say claim by claim what holds.
+
+Without --data the analyses run on a synthetic cohort in the shape of the study; with --data on
+your own file. Without --output the answer is printed and nothing is written.
+"""
+
+_REPRODUCE_EXAMPLES = """\
+examples:
+  rnetstats reproduce duan2024 --output report
+  rnetstats reproduce duan2024 --truth null --seed 7 --output null_world
+  rnetstats reproduce duan2024 --data mine.csv --codebook mine.toml --output report
+
+the folder:
+  report.html    the answer, each claim, methods, tables and figures on one page
+  tables/*.csv   every table as numbers
+  figures/       every figure as SVG and PNG
+  results.json   all numbers
+  run.json       versions, seed, options, checksum of the file
+
+exit code: 0 done, 2 refused (one message says why; nothing is written)
+"""
+
+_CODEBOOK = """\
+Write a first codebook for a file: what each column seems to be, in TOML, to be edited by hand.
+"""
+
+_CODEBOOK_EXAMPLES = """\
+examples:
+  rnetstats codebook mine.csv                        print it
+  rnetstats codebook mine.csv --output mine.toml     write it (an existing file is kept)
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 when done, 2 when the input or an option was refused, 130 when interrupted.
+    """
+    _speak_utf8()
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except RnetError as error:
+        print(f"rnetstats: error: {error}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("rnetstats: interrupted; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints read like the package's own."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(REFUSED, f"rnetstats: error: {message}\nTry '{self.prog} --help'.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(
+        prog="rnetstats",
+        description="Statistical reanalysis of small, rare-event clinical cohorts.",
+        epilog=_EXAMPLES,
+        formatter_class=layout,
+    )
+    parser.add_argument("--version", action="version", version=f"rnetstats {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    reproduce = commands.add_parser(
+        "reproduce",
+        help="reproduce a published study on a cohort",
+        description=_REPRODUCE,
+        epilog=_REPRODUCE_EXAMPLES,
+        formatter_class=layout,
+    )
+    _reproduce_options(reproduce)
+    codebook = commands.add_parser(
+        "codebook",
+        help="write a first codebook for a file",
+        description=_CODEBOOK,
+        epilog=_CODEBOOK_EXAMPLES,
+        formatter_class=layout,
+    )
+    codebook.add_argument("file", metavar="FILE", help="CSV, TSV, Excel, Parquet, Stata or SPSS")
+    codebook.add_argument("--output", metavar="FILE", help="where to write it; printed without")
+    codebook.set_defaults(run=_run_codebook)
+    return parser
+
+
+def _reproduce_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("study", metavar="STUDY", help="the study: duan2024 (527 patients, rectal NET, margins)")
+    add("--data", metavar="FILE", help="your cohort, a row a patient (CSV, Excel, Parquet, ...)")
+    add("--codebook", metavar="FILE", help="what its columns mean, in TOML; the study's by default")
+    add("--output", metavar="DIR", help="folder for the report: new, empty or an earlier report")
+    add(
+        "--seed",
+        type=_seed,
+        metavar="N",
+        help="for the synthetic cohort and permutation tests (default: 527)",
+    )
+    add(
+        "--truth",
+        metavar="NAME",
+        help="what is true in the synthetic cohort: as_published (default), smooth or null",
+    )
+    parser.set_defaults(run=_run_reproduce)
+
+
+def _seed(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return value
+
+
+def _run_reproduce(options: argparse.Namespace) -> None:
+    from rnetstats.report.reproduce import DEFAULT_SEED, reproduce
+
+    with _progress() as step:
+        result = reproduce(
+            options.study,
+            data=options.data,
+            codebook=options.codebook,
+            output=options.output,
+            seed=DEFAULT_SEED if options.seed is None else options.seed,
+            truth=options.truth,
+            progress=step,
+        )
+    _print_answer(result)
+    if options.output is None:
+        print("\nNothing was written; add --output DIR for the report.")
+        return
+    folder = Path(options.output)
+    print(f"\nWritten to {folder}:")
+    print(f"  {folder / 'report.html'}  (open this)")
+    print(f"  {len(result.exhibits) + 2} tables, results.json, run.json, figures as SVG and PNG")
+
+
+def _print_answer(result: StudyResult) -> None:
+    print(result.title)
+    print(textwrap.fill(f"Data: {result.source}.", 100))
+    print()
+    print(textwrap.fill(" ".join(result.answer), 100))
+    print()
+    width = max(len(words) for words in result.claims["verdict"])
+    for row in result.claims.itertuples():
+        print(f"  {row.verdict:<{width}}  {row.statement}")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Show the running step on a terminal; say nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda name: None
+        return
+    from tqdm import tqdm
+
+    bar = tqdm(bar_format="{desc}  [{elapsed}]", leave=False, file=sys.stderr)
+
+    def step(name: str) -> None:
+        bar.set_description_str(name)
+
+    try:
+        yield step
+    finally:
+        bar.close()
+
+
+def _run_codebook(options: argparse.Namespace) -> None:
+    from rnetstats.data.template import write_codebook
+
+    text = write_codebook(options.file)
+    if options.output is None:
+        print(text, end="" if text.endswith("\n") else "\n")
+        return
+    target = Path(options.output)
+    try:
+        with target.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise OutputError(f"{target} exists and was left as it is; choose another name.") from None
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written: {error.strerror}.") from None
+    print(f"Written to {target}. Check each column, then give it as --codebook {target}.")
+
+
+def _speak_utf8() -> None:
+    """Let a terminal of another encoding replace what it cannot show, rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")

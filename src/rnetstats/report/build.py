@@ -1,0 +1,111 @@
+"""The report: one self-contained page, and a folder of tables, figures and numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rnetstats.report.figures import RenderedFigure, render
+from rnetstats.report.folder import RECORD, write_folder
+from rnetstats.studies.registry import study
+from rnetstats.studies.study_result import StudyResult
+from rnetstats.studies.verdicts import RULES
+
+__all__ = ["build_page", "draw_figures", "write_report"]
+
+
+def draw_figures(
+    result: StudyResult, progress: Callable[[str], None] = lambda step: None
+) -> dict[str, RenderedFigure]:
+    """Draw the study's figures, by name."""
+    drawn = {}
+    for figure in study(result.study).part("figures", "figures")(result):
+        progress(f"figure {figure.name}")
+        drawn[figure.name] = render(figure, synthetic=result.synthetic)
+    return drawn
+
+
+def build_page(result: StudyResult, figures: dict[str, RenderedFigure], run: dict[str, Any]) -> str:
+    """Return the page as HTML; every text from data is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("rnetstats.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    entry = study(result.study)
+    shown = {
+        name: {
+            "name": name,
+            "title": figure.title,
+            "caption": figure.caption,
+            "svg": Markup(figure.svg),  # noqa: S704 (drawn by us; matplotlib escapes its texts)
+        }
+        for name, figure in figures.items()
+    }
+    overview = [name for name in entry.part("sections", "OVERVIEW") if name in shown]
+    return environment.get_template("report.html.j2").render(
+        result=result,
+        run=run,
+        claims=result.claims.to_dict("records"),
+        sections=entry.part("sections", "sections")(result),
+        figures=shown,
+        overview_figures=overview,
+        rules=RULES,
+        n_judged=int(result.claims["judged"].sum()),
+        glossary=entry.part("sections", "GLOSSARY"),
+    )
+
+
+def write_report(
+    result: StudyResult,
+    folder: Path,
+    run: dict[str, Any],
+    progress: Callable[[str], None] = lambda step: None,
+) -> None:
+    """Write the whole report to ``folder``, or nothing at all.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    figures = draw_figures(result, progress)
+    progress("page")
+    page = build_page(result, figures, run)
+    write_folder(folder, lambda target: _fill(target, result, figures, page, run))
+
+
+def _fill(
+    target: Path,
+    result: StudyResult,
+    figures: dict[str, RenderedFigure],
+    page: str,
+    run: dict[str, Any],
+) -> None:
+    tables, drawings = target / "tables", target / "figures"
+    tables.mkdir()
+    drawings.mkdir()
+    for name, frame in {
+        "claims": result.claims,
+        "claim_estimates": result.estimates,
+        **result.tables,
+    }.items():
+        frame.to_csv(tables / f"{name}.csv", index=False, encoding="utf-8", lineterminator="\n")
+    for name, figure in figures.items():
+        (drawings / f"{name}.svg").write_bytes(figure.svg_file)
+        (drawings / f"{name}.png").write_bytes(figure.png)
+    (target / "report.html").write_text(page, encoding="utf-8", newline="\n")
+    _write_json(target / "results.json", result.to_dict())
+    _write_json(target / RECORD, run)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -1,0 +1,109 @@
+"""Figures as inline SVG and as files: text stays text, synthetic data is marked."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from rnetstats.plots.style import mark_synthetic
+from rnetstats.studies.figure import StudyFigure
+
+__all__ = ["RenderedFigure", "render"]
+
+_DPI = 150
+_FONTS = ["DejaVu Sans", "Verdana", "Arial", "sans-serif"]
+
+
+@dataclass(frozen=True)
+class RenderedFigure:
+    """A figure, drawn.
+
+    Attributes
+    ----------
+    name, title, caption : str
+    svg : str
+        A complete ``<svg>`` element for a page.
+    svg_file : bytes
+        The same as a file.
+    png : bytes
+    """
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+    svg_file: bytes
+    png: bytes
+
+
+def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
+    """Draw a figure once and save it in both formats.
+
+    Parameters
+    ----------
+    figure : StudyFigure
+    synthetic : bool
+        Mark it as synthetic data, unless it is made from printed numbers alone or marks itself.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    settings: dict[str, Any] = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": f"rnetstats-{figure.name}",
+        "font.family": "sans-serif",
+        "font.sans-serif": _FONTS,
+        "text.parse_math": False,
+        "axes.unicode_minus": True,
+        "figure.facecolor": "white",
+    }
+    with mpl.rc_context(settings):
+        canvas = Figure(figsize=figure.size, layout="constrained")
+        FigureCanvasAgg(canvas)
+        figure.draw(canvas)
+        if synthetic and not figure.from_print:
+            _mark(canvas, watermark=not figure.marked)
+        svg, png = io.BytesIO(), io.BytesIO()
+        words = {"Title": figure.title, "Creator": "rnetstats", "Date": None}
+        canvas.savefig(svg, format="svg", metadata=words)
+        canvas.savefig(png, format="png", dpi=_DPI, metadata={"Title": figure.title})
+    text = svg.getvalue().decode("utf-8")
+    return RenderedFigure(
+        figure.name,
+        figure.title,
+        figure.caption,
+        _inline(text, figure),
+        svg.getvalue(),
+        png.getvalue(),
+    )
+
+
+def _mark(canvas: Any, *, watermark: bool) -> None:
+    """Write the mark into the figure itself, so that it stays when the figure is copied."""
+    if watermark:
+        mark_synthetic(canvas)
+    canvas.text(
+        0.998, 0.002, "Synthetic data", ha="right", va="bottom", fontsize=8, color="#7a1f1f"
+    )
+
+
+def _inline(text: str, figure: StudyFigure) -> str:
+    """Return the ``<svg>`` element: no prolog, ids of its own, a title for those who listen."""
+    body = text[text.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, count=1, flags=re.DOTALL)
+    body = re.sub(r"<title>.*?</title>\s*", "", body, count=1, flags=re.DOTALL)
+    body = re.sub(r'\bid="', f'id="{figure.name}-', body)
+    body = re.sub(r'(xlink:href="|url\()#', rf"\1#{figure.name}-", body)
+    start = body.index(">")
+    opening = re.sub(r'\s(width|height)="[^"]*"', "", body[:start])
+    label = _escape(f"{figure.title}. {figure.alt}")
+    return f'{opening} role="img" aria-label="{label}">{body[start + 1 :]}'
+
+
+def _escape(text: str) -> str:
+    import html
+
+    return html.escape(text, quote=True)

@@ -1,0 +1,133 @@
+"""Reproducing a study: from a cohort, drawn or read, to its result and its report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from rnetstats._core.options import choice
+from rnetstats._core.random import resolve_seed
+from rnetstats.errors import OptionError
+from rnetstats.report.folder import check_folder
+from rnetstats.studies.registry import StudyEntry, study
+from rnetstats.studies.study_result import StudyResult
+
+if TYPE_CHECKING:
+    from rnetstats._core.frame import Data
+    from rnetstats.data.codebook import Codebook
+
+__all__ = ["DEFAULT_SEED", "reproduce"]
+
+DEFAULT_SEED = 527
+DEFAULT_TRUTH = "as_published"
+
+
+def reproduce(
+    name: str,
+    *,
+    data: str | os.PathLike[str] | Data | None = None,
+    codebook: str | os.PathLike[str] | Codebook | None = None,
+    output: str | os.PathLike[str] | None = None,
+    seed: int | None = DEFAULT_SEED,
+    truth: str | None = None,
+    progress: Callable[[str], None] = lambda step: None,
+) -> StudyResult:
+    """Reproduce a published study on a cohort, and say claim by claim what holds.
+
+    Parameters
+    ----------
+    name : str
+        The study: ``"duan2024"``.
+    data : path, DataFrame or mapping, optional
+        One row a patient. Without it, a synthetic cohort in the shape of the study is drawn.
+    codebook : Codebook, path or name, optional
+        What the columns mean; the study's own by default.
+    output : path, optional
+        A folder for the report: ``report.html``, ``tables/``, ``figures/``, ``results.json`` and
+        ``run.json``. It must be new, empty, or an earlier report, which is replaced.
+    seed : int or None
+        For the synthetic cohort and the permutation tests; None draws one and records it.
+    truth : {"as_published", "smooth", "null"}, optional
+        What is true in the synthetic cohort; not allowed with ``data``.
+    progress : callable
+        Called with the name of each step before it begins.
+
+    Returns
+    -------
+    StudyResult
+        ``answer``, ``claims``, ``tables``, and the fits behind them.
+
+    Raises
+    ------
+    OptionError
+        For an unknown study or truth, or options that contradict each other.
+    DataError, ColumnError, ReadError, CodebookError
+        If the cohort cannot be used.
+    OutputError
+        If the report cannot be written.
+    """
+    entry = study(name)
+    resolved = resolve_seed(seed)
+    _check_options(entry, data, codebook, truth)
+    folder = None if output is None else check_folder(output)
+    progress("cohort")
+    if data is None:
+        chosen = truth or DEFAULT_TRUTH
+        frame = _synthetic(entry, chosen, resolved)
+        options: dict[str, Any] = {"data": None, "codebook": None, "truth": chosen}
+        source = (
+            f"a synthetic cohort of {len(frame)} patients drawn in the shape of the study "
+            f"(truth “{chosen}”, seed {resolved}); no patient is behind it"
+        )
+    else:
+        from rnetstats.data.read import read_cohort
+
+        frame = read_cohort(data, codebook=entry.name if codebook is None else codebook)
+        options = {"data": _name(data), "codebook": _name(codebook) or entry.name, "truth": None}
+        source = f"{_name(data) or 'a table in memory'}, {len(frame)} patients"
+    analyse = entry.part("analysis", "analyse")
+    result: StudyResult = analyse(frame, seed=resolved, source=source, progress=progress)
+    result = replace(result, options=options)
+    if folder is not None:
+        from rnetstats.report.build import write_report
+        from rnetstats.report.run_record import run_record
+
+        write_report(result, folder, run_record(result, source=_input(frame, data)), progress)
+    return result
+
+
+def _check_options(entry: StudyEntry, data: Any, codebook: Any, truth: str | None) -> None:
+    if truth is not None:
+        choice("truth", truth, entry.truths)
+        if data is not None:
+            raise OptionError("truth= is for synthetic cohorts; leave it out when data= is given.")
+    if codebook is not None and data is None:
+        raise OptionError("codebook= describes a file; give data= too.")
+
+
+def _synthetic(entry: StudyEntry, truth: str, seed: int) -> pd.DataFrame:
+    """Return the embedded cohort for its own seed, else draw one."""
+    if seed == entry.seed:
+        from rnetstats.data.embedded import load_cohort
+
+        return load_cohort(entry.name, truth=truth)
+    from rnetstats.simulation.draw import draw_cohort
+
+    return draw_cohort(entry.name, truth=truth, seed=seed).data
+
+
+def _name(source: Any) -> str | None:
+    """Return a file's name without its folder; None for anything that is no file."""
+    return Path(os.fsdecode(source)).name if isinstance(source, str | os.PathLike) else None
+
+
+def _input(frame: pd.DataFrame, data: Any) -> dict[str, Any] | None:
+    if data is None:
+        return None
+    origin = frame.attrs.get("rnetstats", {}).get("provenance", {})
+    return {"file": _name(data) or "table in memory", "sha256": origin.get("sha256")}

@@ -1,0 +1,46 @@
+"""The record of a run: versions, seed, options, and which file was read."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from rnetstats import __version__
+from rnetstats._core.json import encode
+from rnetstats.report.folder import MADE_BY
+from rnetstats.studies.study_result import StudyResult
+
+__all__ = ["run_record"]
+
+_PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "jinja2")
+
+
+def run_record(result: StudyResult, *, source: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what is needed to repeat a run; files by name, never by path.
+
+    Parameters
+    ----------
+    result : StudyResult
+    source : dict, optional
+        ``file`` and ``sha256`` of the input; None for a synthetic cohort.
+    """
+    return {
+        "made_by": MADE_BY,
+        "package_version": __version__,
+        "study": result.study,
+        "synthetic": result.synthetic,
+        "seed": result.seed,
+        "options": encode(result.options),
+        "input": source,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "packages": {name: _version(name) for name in _PACKAGES},
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,117 @@
+"""The answer: a few sentences, made from the claims' verdicts and the printed numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from rnetstats.formatting import fmt_number, fmt_percent
+from rnetstats.studies.duan2024.arithmetic import (
+    PrintedNumbers,
+    ceiling,
+    event_splits,
+    first_significant,
+    share_at_which,
+)
+
+__all__ = ["answer"]
+
+_DFS = ("margin_recurrence", "margin_dfs")
+_PREDICTORS = ("method", "lower", "nlr", "size")
+_NAMES = {
+    "method": "resection method",
+    "lower": "lower rectum",
+    "nlr": "NLR above the printed cut-off",
+    "size": "size above the printed cut-off",
+}
+_SHORT = {
+    "confirmed": "confirmed",
+    "contradicted": "contradicted",
+    "compatible": "compatible with the data but not shown",
+    "too few": "beyond judging (too few events)",
+    "too wide": "beyond judging (too few events)",
+}
+
+
+def answer(claims: pd.DataFrame, printed: PrintedNumbers, *, synthetic: bool) -> tuple[str, ...]:
+    """Return the sentences that a reader sees first."""
+    rows = claims.set_index("claim")
+    where = "in this synthetic cohort" if synthetic else "in these data"
+    sentences = [_margin(rows, where), _predictors(rows, where), _salvage(rows), _fragile(printed)]
+    if synthetic:
+        sentences.append(
+            "The cohort behind these figures was drawn by a computer in the shape of the study. "
+            "It shows what a study of this size can and cannot support; it says nothing about "
+            "patients."
+        )
+    return tuple(sentences)
+
+
+def _margin(rows: pd.DataFrame, where: str) -> str:
+    """Say what becomes of the claim on disease-free survival under both readings."""
+    first, second = (rows.loc[key] for key in _DFS)
+    events = (
+        f"{_counted(int(first['n_events']), 'recurrence')} and "
+        f"{_counted(int(second['n_events']), 'event')} once deaths count"
+    )
+    if _SHORT[first["rule"]] == _SHORT[second["rule"]]:
+        verdict = f"is {_SHORT[first['rule']]}, whichever way disease-free survival is read"
+    else:
+        verdict = (
+            f"is {_SHORT[first['rule']]} for the time to recurrence, and {_SHORT[second['rule']]} "
+            "for recurrence or death"
+        )
+    start = where[0].upper() + where[1:]
+    return (
+        f"{start}, the claim that a positive margin worsens disease-free survival {verdict} "
+        f"({events})."
+    )
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _predictors(rows: pd.DataFrame, where: str) -> str:
+    groups: dict[str, list[str]] = {}
+    for key in _PREDICTORS:
+        groups.setdefault(_SHORT[rows.loc[key, "rule"]], []).append(_NAMES[key])
+    if len(groups) == 1:
+        (verdict,) = groups
+        return f"All four printed predictors of a positive margin are {verdict} {where}."
+    parts = [
+        f"{_joined(names)} {'is' if len(names) == 1 else 'are'} {verdict}"
+        for verdict, names in groups.items()
+    ]
+    return f"Of the four printed predictors of a positive margin, {'; '.join(parts)}."
+
+
+def _joined(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _salvage(rows: pd.DataFrame) -> str:
+    return (
+        "Whether salvage helps, and whether endoscopic salvage is as good as surgery, is "
+        f"{rows.loc['salvage', 'verdict']}: salvage is known only later, so a comparison from "
+        "the first day is biased, and “no worse” needs a margin that nobody has stated."
+    )
+
+
+def _fragile(printed: PrintedNumbers) -> str:
+    """Say what the printed numbers alone allow, whatever the patients were."""
+    top = ceiling(printed)
+    least = first_significant(event_splits(printed))
+    below = least - 1
+    share = share_at_which(below, printed.recurrences)
+    return (
+        f"From the printed numbers alone: even if all {printed.recurrences} recurrences had "
+        f"fallen among the {printed.positive} positive margins, {top['free']:g} of "
+        f"{printed.positive} ({fmt_percent(top['free_share'])}) did not recur, so treating all of "
+        "them could have prevented at best one recurrence per "
+        f"{fmt_number(top['salvages_per_prevented'], 1)} salvages. And one patient decides: "
+        f"{least} of {printed.recurrences} recurrences among positives is significant by Fisher’s "
+        f"test, {below} is not, unless the positives hold {fmt_percent(share, 0)} or less of the "
+        "follow-up and the log-rank test is used."
+    )

@@ -1,0 +1,205 @@
+"""What the printed numbers of the study allow, by arithmetic alone: no patient is needed.
+
+Every number is computed from ``facts.toml``; none is typed here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+
+import numpy as np
+import pandas as pd
+
+from rnetstats.studies.facts import FactSheet
+from rnetstats.tables.fisher import fisher_p
+
+__all__ = [
+    "PrintedNumbers",
+    "ceiling",
+    "event_splits",
+    "needed_salvages",
+    "percent_check",
+    "share_at_which",
+    "share_curve",
+]
+
+_Z = 1.959963984540054  # two-sided 5 % point of the standard normal
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class PrintedNumbers:
+    """The counts that everything below follows from."""
+
+    patients: int
+    positive: int
+    recurrences: int
+    percent: str
+
+    @property
+    def negative(self) -> int:
+        """Patients with a negative margin."""
+        return self.patients - self.positive
+
+    @classmethod
+    def of(cls, facts: FactSheet) -> PrintedNumbers:
+        """Take the counts from the study's facts."""
+        return cls(
+            patients=facts["patients"].count,
+            positive=facts["positive_margin"].count,
+            recurrences=facts["recurrences"].count,
+            percent=facts["recurrence_percent"].value,
+        )
+
+
+def percent_check(printed: PrintedNumbers) -> dict[str, float | str | bool]:
+    """Compare the printed percentage of recurrences with the printed counts.
+
+    Returns
+    -------
+    dict
+        ``exact`` (per cent), ``printed``, ``rounded`` and ``truncated`` to as many decimals as
+        printed, and whether the print ``is_rounded`` or ``is_truncated``.
+    """
+    exact = Decimal(100 * printed.recurrences) / Decimal(printed.patients)
+    unit = Decimal(1).scaleb(-len(printed.percent.partition(".")[2]))
+    rounded = exact.quantize(unit, rounding=ROUND_HALF_UP)
+    truncated = exact.quantize(unit, rounding=ROUND_DOWN)
+    return {
+        "exact": float(exact),
+        "printed": printed.percent,
+        "rounded": str(rounded),
+        "truncated": str(truncated),
+        "is_rounded": Decimal(printed.percent) == rounded,
+        "is_truncated": Decimal(printed.percent) == truncated != rounded,
+    }
+
+
+def ceiling(printed: PrintedNumbers) -> dict[str, float]:
+    """Return the most that salvage can have to prevent, were every recurrence a positive's.
+
+    If all recurrences fell among the positive margins, ``free`` of ``positive`` patients had none
+    whatever was done. Had all of them been salvaged, and had every salvage worked, ``recurrences``
+    would have been prevented by ``positive`` salvages: one per ``salvages_per_prevented``.
+    """
+    free = printed.positive - printed.recurrences
+    return {
+        "positive": printed.positive,
+        "recurrences": printed.recurrences,
+        "free": free,
+        "free_share": free / printed.positive,
+        "risk": printed.recurrences / printed.positive,
+        "salvages_per_prevented": printed.positive / printed.recurrences,
+    }
+
+
+def event_splits(printed: PrintedNumbers) -> pd.DataFrame:
+    """Go through every split of the recurrences over the margin groups.
+
+    Returns
+    -------
+    DataFrame
+        ``positive_events, negative_events, risk_positive, risk_negative, fisher_p,
+        share_logrank, share_exact``: one row a split. The shares are the largest share of the
+        follow-up time that the positives may hold for the split to be significantly worse (see
+        :func:`share_at_which`); 0 when none does.
+    """
+    a = np.arange(printed.recurrences + 1)
+    b = printed.recurrences - a
+    p = fisher_p(a, printed.positive - a, b, printed.negative - b)
+    return pd.DataFrame(
+        {
+            "positive_events": a,
+            "negative_events": b,
+            "risk_positive": a / printed.positive,
+            "risk_negative": b / printed.negative,
+            "fisher_p": p,
+            "share_logrank": [share_at_which(int(k), printed.recurrences) for k in a],
+            "share_exact": [share_exact(int(k), printed.recurrences) for k in a],
+        }
+    )
+
+
+def first_significant(splits: pd.DataFrame) -> int:
+    """Return the fewest recurrences among positives that Fisher's test calls worse at 5 %."""
+    worse = splits["risk_positive"] > splits["risk_negative"]
+    return int(splits.loc[worse & (splits["fisher_p"] < LEVEL), "positive_events"].min())
+
+
+def share_at_which(events: int, total: int) -> float:
+    """Return the largest share of follow-up at which ``events`` of ``total`` are too many.
+
+    Without an effect, each of ``total`` events falls among the positives with the probability q
+    that they are of those at risk. The log-rank (score) statistic is then
+    ``(events - total q) / sqrt(total q (1 - q))`` when q is about constant; it reaches the
+    two-sided 5 % point at the smaller root of ``(events - total q)^2 = z^2 total q (1 - q)``.
+    This is also the lower limit of Wilson's interval for events/total.
+
+    References
+    ----------
+    Wilson EB (1927) J Am Stat Assoc 22:209-212; Peto R, Peto J (1972) J R Stat Soc A 135:185-207.
+    """
+    if events == 0:
+        return 0.0
+    centre = events + _Z**2 / 2.0
+    spread = _Z * math.sqrt(events * (total - events) / total + _Z**2 / 4.0)
+    return (centre - spread) / (total + _Z**2)
+
+
+def share_exact(events: int, total: int) -> float:
+    """Return the same share by the exact binomial tail of 2.5 % (Clopper and Pearson 1934)."""
+    from scipy.special import betaincinv
+
+    return float(betaincinv(events, total - events + 1, LEVEL / 2.0)) if events else 0.0
+
+
+def share_curve(printed: PrintedNumbers, events: int, shares: np.ndarray) -> np.ndarray:
+    """Return the two-sided log-rank P at each share of follow-up held by the positives."""
+    from scipy.special import ndtr
+
+    total = printed.recurrences
+    z = (events - total * shares) / np.sqrt(total * shares * (1.0 - shares))
+    return np.asarray(2.0 * ndtr(-np.abs(z)), dtype=float)
+
+
+def needed_salvages(printed: PrintedNumbers) -> pd.DataFrame:
+    """Return how many salvages a "significant" benefit needs, by Fisher's exact test.
+
+    All tables are searched: ``recurrences`` of the ``positive`` patients recur (every possible
+    total up to the printed one), ``salvaged_events`` of them among ``salvages`` salvaged.
+
+    Returns
+    -------
+    DataFrame
+        ``recurrences, salvaged_events, salvages, risk_salvaged, risk_unsalvaged, fisher_p``: the
+        fewest salvages at which the salvaged fare significantly better, missing (0 salvages) where
+        no number does.
+    """
+    rows = []
+    for total in range(printed.recurrences, 0, -1):
+        for hits in range(total + 1):
+            rows.append(_fewest_salvages(printed.positive, total, hits))
+    return pd.DataFrame(rows)
+
+
+def _fewest_salvages(positive: int, total: int, hits: int) -> dict[str, float]:
+    salvages = np.arange(max(hits, 1), positive - (total - hits) + 1)
+    rest = positive - salvages
+    keep = rest > 0
+    salvages, rest = salvages[keep], rest[keep]
+    p = fisher_p(hits, salvages - hits, total - hits, rest - (total - hits))
+    better = hits / salvages < (total - hits) / rest
+    found = np.flatnonzero(better & (p < LEVEL))
+    row: dict[str, float] = {"recurrences": total, "salvaged_events": hits}
+    if found.size == 0:
+        nothing = {"risk_salvaged": math.nan, "risk_unsalvaged": math.nan, "fisher_p": math.nan}
+        return row | {"salvages": 0} | nothing
+    k = int(found[0])
+    return row | {
+        "salvages": int(salvages[k]),
+        "risk_salvaged": hits / float(salvages[k]),
+        "risk_unsalvaged": (total - hits) / float(rest[k]),
+        "fisher_p": float(p[k]),
+    }

@@ -1,0 +1,210 @@
+"""The study's claims on outcome by margin and on predictors of a positive margin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
+from rnetstats.studies.attempt import Attempts
+from rnetstats.studies.duan2024.margin_models import MarginModels, Predictor
+from rnetstats.studies.duan2024.outcomes import Comparison
+from rnetstats.studies.finding import Contrast, Finding
+from rnetstats.studies.verdicts import not_judged
+
+__all__ = ["outcome_claim", "predictor_claims"]
+
+_STATEMENTS = {
+    "recurrence": "A positive margin worsens disease-free survival (read as time to recurrence)",
+    "dfs": "A positive margin worsens disease-free survival (read as recurrence or death)",
+    "os": "Overall survival was compared between the margin groups (the result is not in print)",
+}
+_EVENTS = {
+    "recurrence": "recurrences",
+    "dfs": "recurrences or deaths",
+    "os": "deaths",
+}
+_MEASURES = {"HR": "hazard ratio", "rate ratio": "ratio of the two rates"}
+
+
+def outcome_claim(comparison: Comparison) -> Finding:
+    """Return the claim on one endpoint, positive against negative margin."""
+    endpoint, primary = comparison.endpoint, comparison.primary
+    base, other = comparison.groups.to_dict("records")
+    contrasts: tuple[Contrast, ...] = ()
+    if comparison.n_events > 0:
+        numbers = {name: primary[name] for name in ("measure", "estimate", "conf_low", "conf_high")}
+        contrasts = (
+            Contrast(
+                label=f"{endpoint.name}: positive against negative margin",
+                events_1=other["events"],
+                n_1=other["n"],
+                events_0=base["events"],
+                n_0=base["n"],
+                **numbers,
+            ),
+        )
+    unjudged = "The study prints no result for overall survival, so there is nothing to check."
+    return Finding(
+        key=f"margin_{endpoint.key}",
+        statement=_STATEMENTS[endpoint.key],
+        endpoint=f"{endpoint.name}: {endpoint.definition}",
+        estimand="Positive against negative margin, all patients, not adjusted for anything",
+        method=primary["method"],
+        events=_arms(_EVENTS[endpoint.key], other, base),
+        said=_outcome_sentence(comparison, _EVENTS[endpoint.key]),
+        direction="greater",
+        n_events=comparison.n_events,
+        smallest=comparison.smallest,
+        contrasts=contrasts,
+        p_value=primary["p_value"],
+        fixed=not_judged(unjudged) if endpoint.key == "os" else None,
+    )
+
+
+def _arms(events: str, other: dict[str, Any], base: dict[str, Any]) -> str:
+    return (
+        f"{events}: {other['events']} of {other['n']} with a positive margin, "
+        f"{base['events']} of {base['n']} with a negative margin"
+    )
+
+
+def _outcome_sentence(comparison: Comparison, events: str) -> str:
+    base, other = comparison.groups.to_dict("records")
+    counts = (
+        f"{other['events']} of {other['n']} patients with a positive margin "
+        f"({fmt_percent(other['events'] / max(other['n'], 1))}) and {base['events']} of "
+        f"{base['n']} with a negative margin ({fmt_percent(base['events'] / max(base['n'], 1))}) "
+        f"had {'a recurrence' if events == 'recurrences' else events_phrase(events)}"
+    )
+    if comparison.n_events == 0:
+        return f"{counts}; there is nothing to compare."
+    p = comparison.primary
+    return (
+        f"{counts}: {_MEASURES[p['measure']]} {fmt_number(p['estimate'])} "
+        f"(95 % CI {fmt_interval(p['conf_low'], p['conf_high'])})."
+    )
+
+
+def events_phrase(events: str) -> str:
+    """Return what one patient had: ``'a recurrence or died'``."""
+    return "a recurrence or died" if events == "recurrences or deaths" else "died during follow-up"
+
+
+def predictor_claims(
+    models: MarginModels, four: tuple[Predictor, ...], excluded: int, attempts: Attempts
+) -> list[Finding]:
+    """Return the claims on the four printed predictors, from the model with all of them."""
+    fit = models["multi_firth"]
+    table = fit.to_frame() if fit is not None else pd.DataFrame({"term": []})
+    tests = attempts.run("Joint tests of the predictors", fit.term_tests) if fit else None
+    return [_predictor(p, models, table, tests, excluded) for p in four]
+
+
+def _predictor(
+    predictor: Predictor,
+    models: MarginModels,
+    table: pd.DataFrame,
+    tests: pd.DataFrame | None,
+    excluded: int,
+) -> Finding:
+    frame = models.complete
+    positive = frame["margin_positive"] == 1
+    rare = int(min(positive.sum(), (~positive).sum()))
+    rows = table[table["term"] == predictor.term]
+    contrasts = _contrasts(predictor, frame, rows)
+    by_level = predictor.exposed(frame) is None
+    p_value = _p_value(predictor, rows, tests) if len(rows) else float("nan")
+    return Finding(
+        key=predictor.key,
+        statement=_predictor_statement(predictor),
+        endpoint="Positive margin (at the first resection)",
+        estimand=(
+            "Odds of a positive margin, adjusted for the other printed predictors"
+            + (f"; {excluded} patients with method “other” left out" if excluded else "")
+            + (f"; {models.n_incomplete} with a missing value left out" * bool(models.n_incomplete))
+        ),
+        method="Logistic regression with Firth’s penalty; "
+        + ("joint " * by_level)
+        + "penalised likelihood-ratio P, profile limits",
+        events=_predictor_events(predictor, frame),
+        said=_predictor_sentence(predictor, contrasts),
+        direction="any" if by_level else "greater",
+        n_events=rare,
+        smallest=_smallest(predictor, frame),
+        contrasts=contrasts,
+        p_value=p_value,
+    )
+
+
+def _predictor_statement(predictor: Predictor) -> str:
+    if predictor.key == "method":
+        return "The resection method predicts a positive margin"
+    return f"{predictor.label} predicts a positive margin"
+
+
+def _p_value(predictor: Predictor, rows: pd.DataFrame, tests: pd.DataFrame | None) -> float:
+    if predictor.level is None and predictor.cutoff is None and tests is not None:
+        joint = tests[(tests["term"] == predictor.term) & (tests["test"] == "joint")]
+        return float(joint["p_value"].iloc[0])
+    return float(rows["p_value"].iloc[0])
+
+
+def _groups(predictor: Predictor, frame: pd.DataFrame) -> list[tuple[str, int, int]]:
+    """Return (name, patients, positive margins) of each group; the reference stands last."""
+    positive = (frame["margin_positive"] == 1).to_numpy(dtype=bool)
+    exposed = predictor.exposed(frame)
+    if exposed is not None:
+        masks = [(predictor.label, exposed), ("the others", ~exposed)]
+    else:
+        values = frame[predictor.variable].astype(object).to_numpy()
+        levels = [str(v) for v in frame[predictor.variable].cat.categories]
+        masks = [(level, values == level) for level in [*levels[1:], levels[0]]]
+    return [(name, int(mask.sum()), int((mask & positive).sum())) for name, mask in masks]
+
+
+def _contrasts(
+    predictor: Predictor, frame: pd.DataFrame, rows: pd.DataFrame
+) -> tuple[Contrast, ...]:
+    if len(rows) == 0:
+        return ()
+    *others, (base, n_0, events_0) = _groups(predictor, frame)
+    made = []
+    for (name, n_1, events_1), row in zip(others, rows.to_dict("records"), strict=True):
+        label = f"{name} against {base}" if len(others) > 1 else predictor.label
+        made.append(
+            Contrast(
+                label=label,
+                measure=row["measure"],
+                estimate=row["estimate"],
+                conf_low=row["conf_low"],
+                conf_high=row["conf_high"],
+                events_1=events_1,
+                n_1=n_1,
+                events_0=events_0,
+                n_0=n_0,
+            )
+        )
+    return tuple(made)
+
+
+def _smallest(predictor: Predictor, frame: pd.DataFrame) -> int:
+    return min((n for _, n, _ in _groups(predictor, frame)), default=0)
+
+
+def _predictor_events(predictor: Predictor, frame: pd.DataFrame) -> str:
+    parts = [f"{events} of {n} ({name})" for name, n, events in _groups(predictor, frame)]
+    return "positive margins: " + ", ".join(parts)
+
+
+def _predictor_sentence(predictor: Predictor, contrasts: tuple[Contrast, ...]) -> str:
+    if not contrasts:
+        return f"{predictor.label} has no odds ratio in these data."
+    counted = [
+        f"{c.label}: {c.events_1} of {c.n_1} against {c.events_0} of {c.n_0} had a positive margin, "
+        f"adjusted odds ratio {fmt_number(c.estimate)} "
+        f"(95 % CI {fmt_interval(c.conf_low, c.conf_high)})"
+        for c in contrasts
+    ]
+    return "; ".join(counted) + "."

@@ -1,0 +1,194 @@
+"""The figures of the report, drawn from a study's result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnetstats.plots.forest import forest
+from rnetstats.plots.style import INK, MUTED, PALETTE, plain_axes
+from rnetstats.studies.duan2024.arithmetic import (
+    LEVEL,
+    PrintedNumbers,
+    event_splits,
+    first_significant,
+    share_at_which,
+    share_curve,
+)
+from rnetstats.studies.figure import StudyFigure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from rnetstats.studies.study_result import StudyResult
+
+__all__ = ["figures"]
+
+_CURVES = {
+    "margin_recurrence_km": (
+        "km_recurrence",
+        "Time to recurrence by margin",
+        "Free of recurrence; deaths without recurrence are censored.",
+    ),
+    "margin_dfs_km": (
+        "km_dfs",
+        "Disease-free survival by margin",
+        "Alive and free of recurrence: the second reading of disease-free survival.",
+    ),
+    "margin_os_km": (
+        "km_os",
+        "Overall survival by margin",
+        "Alive, whatever became of the tumour.",
+    ),
+    "naive_salvage_km": (
+        "km_salvage_naive",
+        "Positive margins by salvage: naive comparison from time zero",
+        "Naive: patients are grouped from the first day by a salvage that came later. Not a basis "
+        "for a verdict.",
+    ),
+}
+
+
+def figures(result: StudyResult) -> Iterator[StudyFigure]:
+    """Yield the figures that the result has the numbers for."""
+    if len(result.estimates):
+        yield _overview(result)
+    printed = PrintedNumbers(**result.facts["printed"])
+    yield _splits(printed)
+    yield _shares(printed, result.facts.get("share_positive"))
+    spline = result.analysis("spline_firth")
+    if spline is not None:
+        yield from _effects(spline)
+    for key, (name, title, caption) in _CURVES.items():
+        curve = result.analysis(key)
+        if curve is not None:
+            yield _curve(curve, name, title, caption)
+
+
+def _overview(result: StudyResult) -> StudyFigure:
+    rows = result.estimates.rename(columns={"contrast": "label"})
+    return StudyFigure(
+        name="claims",
+        title="The estimates behind the claims",
+        caption="Hazard ratios (outcome) and adjusted odds ratios (positive margin), each with its "
+        "95 % interval; right of 1 is worse.",
+        alt="Forest plot of the ratios behind each claim; the same numbers stand in the table.",
+        size=(9.0, 1.3 + 0.36 * len(rows)),
+        draw=lambda figure: _forest(figure, rows),
+    )
+
+
+def _forest(figure: Figure, rows: Any) -> None:
+    forest(rows, measure="Ratio", ax=figure.subplots())
+
+
+def _curve(curve: Any, name: str, title: str, caption: str) -> StudyFigure:
+    return StudyFigure(
+        name=name,
+        title=title,
+        caption=caption + " The numbers below the axis are the patients at risk.",
+        alt=f"Kaplan-Meier curves: {title.lower()}; the table of outcomes holds the numbers.",
+        size=(7.6, 5.2),
+        draw=lambda figure: curve.plot(ax=figure.subplots()),
+        marked=True,
+    )
+
+
+def _effects(spline: Any) -> Iterator[StudyFigure]:
+    for variable, label in (("size_mm", "tumour size"), ("nlr", "NLR")):
+        if variable in spline.design.variables:
+            yield StudyFigure(
+                name=f"effect_{variable}",
+                title=f"A positive margin by {label}, without a cut-off",
+                caption="Adjusted odds ratio against the median, restricted cubic spline with "
+                "Firth’s penalty and a pointwise 95 % band.",
+                alt=f"Curve of the adjusted odds ratio of a positive margin over {label}.",
+                size=(6.6, 4.2),
+                draw=lambda figure, v=variable: spline.plot_effect(v, ax=figure.subplots()),  # type: ignore[misc]
+            )
+
+
+def _splits(printed: PrintedNumbers) -> StudyFigure:
+    least = first_significant(event_splits(printed))
+    return StudyFigure(
+        name="event_splits",
+        title="One patient decides",
+        caption=f"Fisher’s P for every way in which {printed.recurrences} recurrences can fall on "
+        f"{printed.positive} positive and {printed.negative} negative margins. From {least} among "
+        "the positives the difference is significant. From the printed numbers; no patient data.",
+        alt=f"Bars of P by recurrences among positives; P falls below 0.05 at {least}.",
+        size=(7.6, 3.8),
+        draw=lambda figure: _draw_splits(figure.subplots(), printed),
+        from_print=True,
+    )
+
+
+def _draw_splits(axes: Axes, printed: PrintedNumbers) -> None:
+    splits = event_splits(printed)
+    worse = splits["risk_positive"] > splits["risk_negative"]
+    strong = worse & (splits["fisher_p"] < LEVEL)
+    colours = [PALETTE[1] if s else "#C3CAD3" for s in strong]
+    p = splits["fisher_p"].to_numpy(dtype=float)
+    axes.bar(splits["positive_events"], p, color=colours, width=0.72)
+    for a, value in zip(splits["positive_events"], p, strict=True):
+        text = f"{value:.2f}" if value >= 0.1 else (f"{value:.3f}" if value >= 0.001 else "<0.001")
+        axes.text(a, value + 0.015, text, ha="center", va="bottom", fontsize=9, color=INK)
+    axes.axhline(LEVEL, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+    axes.text(-0.62, LEVEL + 0.012, f"{LEVEL:g}", fontsize=9, color=INK, va="bottom")
+    axes.set_xticks(splits["positive_events"])
+    axes.set_ylim(0.0, 1.12)
+    axes.set_xlim(-0.7, printed.recurrences + 0.7)
+    axes.set_xlabel(f"Recurrences among positive margins (of {printed.recurrences})")
+    axes.set_ylabel("P (Fisher, two-sided)")
+    plain_axes(axes)
+
+
+def _shares(printed: PrintedNumbers, own: float | None) -> StudyFigure:
+    least = first_significant(event_splits(printed))
+    limit = 100.0 * share_at_which(least - 1, printed.recurrences)
+    return StudyFigure(
+        name="share_of_follow_up",
+        title="The same recurrences, another test",
+        caption="P of the log-rank test by the share of all follow-up time that the positive "
+        f"margins hold. With {least - 1} of {printed.recurrences} recurrences among the positives "
+        f"it is below 0.05 only if they hold {limit:.0f} % or less. From the printed numbers.",
+        alt="Curves of the log-rank P over the share of follow-up, one a split of recurrences.",
+        size=(7.6, 4.0),
+        draw=lambda figure: _draw_shares(figure.subplots(), printed, least, own),
+        from_print=True,
+    )
+
+
+def _draw_shares(axes: Axes, printed: PrintedNumbers, least: int, own: float | None) -> None:
+    shares = np.linspace(0.15, 0.45, 241)
+    for index, events in enumerate((least - 2, least - 1, least)):
+        p = share_curve(printed, events, shares)
+        label = f"{events} of {printed.recurrences} among positives"
+        axes.plot(100.0 * shares, p, color=PALETTE[index], linewidth=2.0, label=label)
+        limit = share_at_which(events, printed.recurrences)
+        if shares[0] < limit < shares[-1]:
+            axes.plot([100.0 * limit], [LEVEL], "o", color=PALETTE[index], markersize=6)
+    axes.axhline(LEVEL, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+    equal = 100.0 * printed.positive / printed.patients
+    _vertical(axes, equal, f"equal follow-up: {equal:.1f} %", MUTED)
+    if own is not None and abs(100.0 * own - equal) > 0.6 and 15.0 < 100.0 * own < 45.0:
+        _vertical(axes, 100.0 * own, f"this file: {100.0 * own:.1f} %", INK)
+    axes.set_yscale("log")
+    axes.set_ylim(0.0005, 1.0)
+    axes.set_yticks(
+        [0.001, 0.01, 0.05, 0.1, 0.5, 1.0], ["0.001", "0.01", "0.05", "0.1", "0.5", "1"]
+    )
+    axes.minorticks_off()
+    axes.set_xlim(15.0, 45.0)
+    axes.set_xlabel("Share of all follow-up time held by positive margins, %")
+    axes.set_ylabel("P (log-rank, two-sided)")
+    axes.legend(frameon=False, loc="lower right", fontsize=9.5)
+    plain_axes(axes)
+
+
+def _vertical(axes: Axes, x: float, text: str, tint: str) -> None:
+    axes.axvline(x, color=tint, linewidth=0.9, linestyle=(0, (1, 2)))
+    axes.text(x - 0.3, 0.0006, text, rotation=90, ha="right", va="bottom", fontsize=9, color=tint)

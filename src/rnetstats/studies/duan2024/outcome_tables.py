@@ -1,0 +1,206 @@
+"""Tables of outcomes by margin and, naively, by salvage; and of follow-up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
+from rnetstats.studies.duan2024.outcomes import Comparison
+from rnetstats.studies.duan2024.salvage import NaiveSalvage
+from rnetstats.studies.exhibit import Exhibit
+from rnetstats.tables.exact_rate import exact_rate
+
+__all__ = ["comparison_table", "follow_up_table", "outcome_table", "salvage_table"]
+
+MONTHS_PER_YEAR = 12.0
+PER = 1000.0
+HORIZON = 60.0
+
+
+def outcome_table(comparisons: Iterable[Comparison]) -> Exhibit:
+    """Return events, rates and five-year figures, one row an endpoint and group."""
+    rows = [row for comparison in comparisons for row in _outcome_rows(comparison)]
+    numbers = pd.DataFrame(rows)
+    shown = pd.DataFrame(
+        {
+            "Endpoint": numbers["endpoint"],
+            "Group": numbers["group"],
+            "Patients": [str(n) for n in numbers["n"]],
+            "Events": [str(n) for n in numbers["events"]],
+            "Person-years": [fmt_number(y, 0) for y in numbers["person_years"]],
+            "Events per 1000 person-years (95 % CI)": [
+                _with_limits(r.rate, r.rate_low, r.rate_high, 1) for r in numbers.itertuples()
+            ],
+            "Free of the event at 5 years (95 % CI)": [
+                _percent(r.survival, r.survival_low, r.survival_high) for r in numbers.itertuples()
+            ],
+        }
+    )
+    return Exhibit(
+        name="outcomes_by_margin",
+        title="Outcomes by margin",
+        caption="All patients. Two different endpoints are both called disease-free survival.",
+        numbers=numbers,
+        shown=shown,
+        notes=(
+            "Rates: exact Poisson limits. Five-year figures: Kaplan-Meier with beta product limits "
+            "(Fay, Brittain & Proschan 2013), which also bound a group without events.",
+        ),
+    )
+
+
+def _outcome_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    km = comparison.fits["km"]
+    at = None if km is None else km.at(HORIZON, extend=False).set_index("group")
+    rows = []
+    for group in comparison.groups.to_dict("records"):
+        years = group["months"] / MONTHS_PER_YEAR
+        limits = exact_rate(group["events"], years).glance().iloc[0] if years > 0.0 else None
+        curve = None if at is None or group["group"] not in at.index else at.loc[group["group"]]
+        rows.append(
+            {
+                "endpoint": comparison.endpoint.name,
+                "group": group["group"],
+                "n": group["n"],
+                "events": group["events"],
+                "person_years": years,
+                "rate": PER * group["events"] / years if years > 0.0 else math.nan,
+                "rate_low": PER * float(limits["conf_low"]) if limits is not None else math.nan,
+                "rate_high": PER * float(limits["conf_high"]) if limits is not None else math.nan,
+                "survival": float(curve["survival"]) if curve is not None else math.nan,
+                "survival_low": float(curve["conf_low"]) if curve is not None else math.nan,
+                "survival_high": float(curve["conf_high"]) if curve is not None else math.nan,
+            }
+        )
+    return rows
+
+
+def comparison_table(
+    comparisons: Iterable[Comparison], *, name: str, title: str, caption: str
+) -> Exhibit:
+    """Return hazard ratios, rate ratio and tests, one row an endpoint."""
+    numbers = pd.DataFrame([_comparison_row(comparison) for comparison in comparisons])
+    shown = pd.DataFrame(
+        {
+            "Endpoint": numbers["endpoint"],
+            "Events": numbers["events"],
+            "HR, Firth (95 % CI)": _column(numbers, "hr_firth"),
+            "HR, maximum likelihood": _column(numbers, "hr_ml"),
+            "Ratio of rates, exact": _column(numbers, "rate_ratio"),
+            "Log-rank P": [fmt_p(p) for p in numbers["logrank_p"]],
+            "Permutation P": [fmt_p(p) for p in numbers["permutation_p"]],
+        }
+    )
+    return Exhibit(
+        name=name,
+        title=title,
+        caption=caption,
+        numbers=numbers,
+        shown=shown,
+        notes=(
+            "A permutation test assumes that both groups were followed equally; the table of "
+            "follow-up shows whether they were. A dash: not estimated, the reason is among the "
+            "things left out at the end.",
+        ),
+    )
+
+
+def _comparison_row(comparison: Comparison) -> dict[str, Any]:
+    base, other = comparison.groups.to_dict("records")
+    fits = comparison.fits
+    row: dict[str, Any] = {
+        "endpoint": comparison.endpoint.name,
+        "events": f"{other['events']} of {other['n']} : {base['events']} of {base['n']}",
+        "contrast": f"{other['group']} against {base['group']}",
+    }
+    for name, fit in (("hr_firth", fits.get("cox_firth")), ("hr_ml", fits.get("cox_ml"))):
+        row |= _numbers(name, None if fit is None else fit.to_frame().iloc[-1])
+    ratio = fits.get("rate_ratio")
+    row |= _numbers("rate_ratio", None if ratio is None else ratio.method("central"))
+    for name in ("logrank", "permutation"):
+        fit = fits.get(name)
+        row[f"{name}_p"] = math.nan if fit is None else float(fit.glance()["p_value"].iloc[0])
+    return row
+
+
+def _numbers(name: str, row: Any) -> dict[str, float]:
+    parts = ("estimate", "conf_low", "conf_high", "p_value")
+    return {f"{name}_{part}": math.nan if row is None else float(row[part]) for part in parts}
+
+
+def _column(numbers: pd.DataFrame, name: str) -> list[str]:
+    parts = zip(
+        numbers[f"{name}_estimate"],
+        numbers[f"{name}_conf_low"],
+        numbers[f"{name}_conf_high"],
+        strict=True,
+    )
+    return [_with_limits(*part, 2) for part in parts]
+
+
+def _with_limits(estimate: float, low: float, high: float, digits: int) -> str:
+    if math.isnan(estimate):
+        return "–"
+    return f"{fmt_number(estimate, digits)} ({fmt_interval(low, high, digits)})"
+
+
+def _percent(estimate: float, low: float, high: float) -> str:
+    if math.isnan(estimate):
+        return "– (not followed that long)"
+    text = f"{100.0 * estimate:.1f} %"
+    return text if math.isnan(low) else f"{text} ({100.0 * low:.1f} to {100.0 * high:.1f})"
+
+
+def salvage_table(naive: NaiveSalvage) -> Exhibit:
+    """Return counts by salvage with the person-time that the naive comparison misclassifies."""
+    groups = naive.groups
+    shown = pd.DataFrame(
+        {
+            "Salvage": groups["salvage"],
+            "Patients": [str(n) for n in groups["n"]],
+            "Recurrences": [str(n) for n in groups["recurrences"]],
+            "Recurrences or deaths": [str(n) for n in groups["dfs_events"]],
+            "Person-months": [fmt_number(m, 0) for m in groups["months"]],
+            "of these before salvage": [fmt_number(m, 0) for m in groups["months_before"]],
+            "Share misclassified": [fmt_percent(s) for s in groups["share_before"]],
+        }
+    )
+    unknown = int(groups["n_unknown"].sum())
+    note = f"The day of salvage is not known for {unknown} salvaged patients; their time before "
+    return Exhibit(
+        name="salvage_naive",
+        title="Positive margins by salvage (naive)",
+        caption=(
+            "Naive: patients are grouped from time zero by what happened only later. The time "
+            "before salvage is counted as salvaged."
+        ),
+        numbers=groups,
+        shown=shown,
+        notes=((note + "salvage is not counted.",) if unknown else ()),
+    )
+
+
+def follow_up_table(rows: list[dict[str, Any]]) -> Exhibit:
+    """Return the median potential follow-up, overall and by margin."""
+    numbers = pd.DataFrame(rows)
+    shown = pd.DataFrame(
+        {
+            "Group": numbers["group"],
+            "Patients": [str(int(n)) for n in numbers["n"]],
+            "Still followed or lost (censored)": [str(int(n)) for n in numbers["n_censored"]],
+            "Median follow-up, months (95 % CI)": [
+                _with_limits(r.estimate, r.conf_low, r.conf_high, 1) for r in numbers.itertuples()
+            ],
+        }
+    )
+    return Exhibit(
+        name="follow_up",
+        title="Follow-up",
+        caption="Median potential follow-up by reverse Kaplan-Meier: death ends it, as censoring.",
+        numbers=numbers,
+        shown=shown,
+    )

@@ -1,0 +1,216 @@
+"""Recurrence, disease-free survival and overall survival, compared between two groups."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from rnetstats._core.result import Result
+from rnetstats.regression.cox import cox
+from rnetstats.studies.attempt import Attempts
+from rnetstats.survival.kaplan_meier import kaplan_meier
+from rnetstats.survival.logrank import logrank
+from rnetstats.tables.exact_rate_ratio import exact_rate_ratio
+
+__all__ = ["ENDPOINTS", "Comparison", "Endpoint", "compare_groups", "with_group"]
+
+PERMUTATIONS = 9_999
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An endpoint: its name, its columns, and what counts as an event."""
+
+    key: str
+    name: str
+    definition: str
+    time: str
+    event: str
+    axis: str
+
+    @property
+    def surv(self) -> str:
+        """The left side of a formula."""
+        return f"Surv({self.time}, {self.event})"
+
+
+ENDPOINTS = (
+    Endpoint(
+        "recurrence",
+        "Time to recurrence",
+        "recurrence; a death without recurrence ends the follow-up (cause-specific hazard)",
+        "dfs_months",
+        "recurrence",
+        "Free of recurrence",
+    ),
+    Endpoint(
+        "dfs",
+        "Disease-free survival",
+        "the first of recurrence or death from any cause",
+        "dfs_months",
+        "dfs_event",
+        "Alive and free of recurrence",
+    ),
+    Endpoint(
+        "os",
+        "Overall survival",
+        "death from any cause",
+        "os_months",
+        "death",
+        "Alive",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two groups under one endpoint.
+
+    Attributes
+    ----------
+    endpoint : Endpoint
+    groups : DataFrame
+        ``group, n, events, months``: the reference group first.
+    fits : dict
+        ``km, logrank, permutation, cox_firth, cox_ml, rate_ratio``; None where refused.
+    primary : dict
+        ``measure, estimate, conf_low, conf_high, p_value, method`` of the estimate that a claim
+        is judged by.
+    """
+
+    endpoint: Endpoint
+    groups: pd.DataFrame
+    fits: dict[str, Any]
+    primary: dict[str, Any]
+
+    @property
+    def n_events(self) -> int:
+        """Events in both groups together."""
+        return int(self.groups["events"].sum())
+
+    @property
+    def smallest(self) -> int:
+        """Patients in the smaller group."""
+        return int(self.groups["n"].min())
+
+    def results(self, prefix: str) -> dict[str, Result]:
+        """Return the fits that exist, named for the report."""
+        found = {name: fit for name, fit in self.fits.items() if fit is not None}
+        return {f"{prefix}_{self.endpoint.key}_{name}": fit for name, fit in found.items()}
+
+
+def with_group(
+    frame: pd.DataFrame, name: str, label: str, mask: pd.Series, levels: tuple[str, str]
+) -> pd.DataFrame:
+    """Return the frame with a labelled column of two groups, the reference first.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Not changed.
+    name, label : str
+    mask : Series
+        1 or True for the second level, 0 for the first, missing where it is not known.
+    levels : (str, str)
+    """
+    codes = mask.astype("float64").fillna(-1.0).to_numpy().astype(int)
+    group = pd.Categorical.from_codes(codes.tolist(), categories=list(levels))
+    made = frame.assign(**{name: group})
+    attrs = copy.deepcopy(frame.attrs)
+    attrs.setdefault("rnetstats", {}).setdefault("labels", {})[name] = label
+    made.attrs = attrs
+    return made
+
+
+def compare_groups(
+    frame: pd.DataFrame, name: str, endpoint: Endpoint, *, seed: int, attempts: Attempts
+) -> Comparison:
+    """Compare the two groups of column ``name`` under an endpoint.
+
+    The primary estimate is Firth's hazard ratio with profile penalised-likelihood limits. Where a
+    group has no event it is the ratio of the two rates with exact conditional limits, of which
+    one is infinite or 0.
+    """
+    formula = f"{endpoint.surv} ~ {name}"
+    groups = _groups(frame, name, endpoint)
+    what = f"{endpoint.name} by {name}"
+
+    def attempt(kind: str, call: Any) -> Any:
+        return attempts.run(f"{what}, {kind}", call)
+
+    fits: dict[str, Any] = {
+        "km": attempt("Kaplan-Meier", lambda: kaplan_meier(frame, formula, ci="bpcp")),
+        "logrank": attempt("log-rank test", lambda: logrank(frame, formula)),
+    }
+    events = groups["events"]
+    if events.sum() == 0:
+        attempts.skip(what, "no events at all, so no test and no hazard ratio")
+    else:
+        fits["permutation"] = attempt(
+            "permutation test",
+            lambda: logrank(
+                frame, formula, method="permutation", resamples=PERMUTATIONS, seed=seed
+            ),
+        )
+        fits["rate_ratio"] = attempt("rate ratio", lambda: _rate_ratio(groups))
+        if (events > 0).all():
+            fits["cox_firth"] = attempt("Cox model (Firth)", lambda: cox(frame, formula))
+            fits["cox_ml"] = attempt(
+                "Cox model (maximum likelihood)", lambda: cox(frame, formula, penalty=None)
+            )
+        else:
+            attempts.skip(
+                f"{what}, Cox model",
+                "one group has no event, so the hazard ratio has no upper (or lower) limit by "
+                "maximum likelihood; the exact ratio of the two rates is given instead",
+            )
+    return Comparison(endpoint, groups, fits, _primary(fits))
+
+
+def _groups(frame: pd.DataFrame, name: str, endpoint: Endpoint) -> pd.DataFrame:
+    known = frame[[name, endpoint.time, endpoint.event]].dropna()
+    rows = []
+    for level in frame[name].cat.categories:
+        group = known[known[name] == level]
+        rows.append(
+            {
+                "group": str(level),
+                "n": len(group),
+                "events": int(group[endpoint.event].sum()),
+                "months": float(group[endpoint.time].sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _rate_ratio(groups: pd.DataFrame) -> Any:
+    base, other = groups.to_dict("records")
+    return exact_rate_ratio(other["events"], other["months"], base["events"], base["months"])
+
+
+def _primary(fits: dict[str, Any]) -> dict[str, Any]:
+    fit, ratio = fits.get("cox_firth"), fits.get("rate_ratio")
+    if fit is not None:
+        row = fit.to_frame().iloc[-1]
+        method = "Cox model with Firth's penalty, Efron ties, profile limits, likelihood-ratio P"
+        return _estimate("HR", row, method)
+    if ratio is not None:
+        row = ratio.method("central")
+        return _estimate("rate ratio", row, "ratio of rates, exact conditional (central)")
+    return {
+        "measure": "HR",
+        "estimate": math.nan,
+        "conf_low": math.nan,
+        "conf_high": math.nan,
+        "p_value": math.nan,
+        "method": "not estimated: no events",
+    }
+
+
+def _estimate(measure: str, row: Any, method: str) -> dict[str, Any]:
+    numbers = {name: float(row[name]) for name in ("estimate", "conf_low", "conf_high", "p_value")}
+    return {"measure": measure, **numbers, "method": method}

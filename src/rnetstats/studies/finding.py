@@ -1,0 +1,174 @@
+"""A claim with its evidence, and the frames that a report reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
+from rnetstats.studies.verdicts import Evidence, Verdict, holm, judge
+
+__all__ = ["Contrast", "Finding", "estimate_text", "frames"]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One estimated ratio, group 1 against group 0, with its counts."""
+
+    label: str
+    measure: str
+    estimate: float
+    conf_low: float
+    conf_high: float
+    events_1: int
+    n_1: int
+    events_0: int
+    n_0: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The limits."""
+        return (self.conf_low, self.conf_high)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one claim says, and what the data hold on it.
+
+    Attributes
+    ----------
+    key, statement, endpoint, estimand, method : str
+    events : str
+        Events per arm, in words; they name their endpoint.
+    said : str
+        What the data show, as a sentence.
+    direction : {"greater", "less", "any"}
+        Side of no effect that the claim asserts.
+    n_events, smallest : int
+        Events in total, patients in the smallest group.
+    contrasts : tuple of Contrast
+    p_value : float
+    fixed : Verdict or None
+        A verdict that no estimate decides: not judged, or a check of a printed figure.
+    """
+
+    key: str
+    statement: str
+    endpoint: str
+    estimand: str
+    method: str
+    events: str
+    said: str
+    direction: str = "any"
+    n_events: int = 0
+    smallest: int = 0
+    contrasts: tuple[Contrast, ...] = field(default=())
+    p_value: float = math.nan
+    fixed: Verdict | None = None
+    shown: str = ""
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the rules look at."""
+        intervals = tuple(c.interval for c in self.contrasts)
+        return Evidence(self.direction, self.n_events, self.smallest, intervals, self.p_value)
+
+
+def estimate_text(contrasts: Sequence[Contrast], *, named: bool) -> str:
+    """Return ``HR 3.10 (1.02 to 10.4)``, one after the other."""
+    parts = []
+    for c in contrasts:
+        text = f"{c.measure} {fmt_number(c.estimate)} ({fmt_interval(c.conf_low, c.conf_high)})"
+        parts.append(f"{c.label}: {text}" if named else text)
+    return "; ".join(parts)
+
+
+def frames(findings: Sequence[Finding], *, where: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Judge the findings together and return the frames ``claims`` and ``estimates``.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+    where : str
+        How a verdict's sentence begins: ``"In these data"``.
+    """
+    judged = [finding for finding in findings if finding.fixed is None]
+    adjusted = holm({finding.key: finding.p_value for finding in judged})
+    rows = []
+    for finding in findings:
+        p = adjusted.get(finding.key, math.nan)
+        verdict = finding.fixed or judge(finding.evidence, p)
+        rows.append(_row(finding, verdict, p, where))
+    contrasts = [
+        {"claim": finding.key, "contrast": c.label, **_numbers(c)}
+        for finding in findings
+        for c in finding.contrasts
+    ]
+    columns = ["claim", "contrast", *_NUMBERS]
+    return pd.DataFrame(rows), pd.DataFrame(contrasts, columns=columns)
+
+
+_NUMBERS = (
+    "measure",
+    "estimate",
+    "conf_low",
+    "conf_high",
+    "events_1",
+    "n_1",
+    "events_0",
+    "n_0",
+)
+
+
+def _numbers(contrast: Contrast) -> dict[str, Any]:
+    return {name: getattr(contrast, name) for name in _NUMBERS}
+
+
+def _row(finding: Finding, verdict: Verdict, p: float, where: str) -> dict[str, Any]:
+    several = len(finding.contrasts) > 1
+    text = finding.shown or estimate_text(finding.contrasts, named=several) or "none"
+    closing = _closing(finding, verdict, where)
+    return {
+        "claim": finding.key,
+        "statement": finding.statement,
+        "endpoint": finding.endpoint,
+        "estimand": finding.estimand,
+        "events": finding.events,
+        "n_events": finding.n_events,
+        "estimate_text": text,
+        "p_value": finding.p_value,
+        "p_text": fmt_p(finding.p_value),
+        "p_adjusted": p,
+        "p_adjusted_text": fmt_p(p),
+        "method": finding.method,
+        "verdict": verdict.words,
+        "rule": verdict.rule,
+        "because": verdict.because,
+        "judged": finding.fixed is None,
+        "sentence": f"{finding.said} {closing}".strip(),
+    }
+
+
+def _closing(finding: Finding, verdict: Verdict, where: str) -> str:
+    """Return the sentence of a verdict that the rules gave."""
+    if finding.fixed is not None:
+        return ""
+    if verdict.rule == "confirmed":
+        return f"{where} the claim is confirmed."
+    if verdict.rule == "contradicted":
+        return f"{where} the claim is contradicted."
+    if verdict.rule == "compatible":
+        return f"{where} the claim is possible but not shown{_pointing(finding)}."
+    return f"{where} the claim cannot be judged: there are too few events."
+
+
+def _pointing(finding: Finding) -> str:
+    if finding.direction == "any" or not finding.contrasts:
+        return ""
+    estimate = finding.contrasts[0].estimate
+    claimed = estimate > 1.0 if finding.direction == "greater" else estimate < 1.0
+    return "" if claimed else "; the estimate points the other way"

@@ -1,0 +1,224 @@
+"""The published table of rules that turns an estimate into a verdict's words.
+
+The rules are applied in the order of the table; the first that fits decides. Claims are judged
+together: P values are adjusted by Holm (1979) over the whole family of claims of the report, the
+ones that could not be estimated included, so that under a truth in which nothing holds a report
+confirms *any* claim in at most 5 % of cohorts.
+
+References
+----------
+Holm S (1979) A simple sequentially rejective multiple test procedure. Scand J Stat 6:65-70.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rnetstats.formatting import fmt_p
+from rnetstats.tables.p_adjust import p_adjust
+
+__all__ = [
+    "FAMILY_LEVEL",
+    "MINIMUM",
+    "RULES",
+    "Evidence",
+    "Verdict",
+    "VerdictRule",
+    "compare_print",
+    "holm",
+    "judge",
+    "not_judged",
+]
+
+FAMILY_LEVEL = 0.05
+MINIMUM = 5
+HALVING, DOUBLING = 0.5, 2.0
+
+
+@dataclass(frozen=True)
+class VerdictRule:
+    """One row of the table of rules."""
+
+    name: str
+    words: str
+    when: str
+    meaning: str
+
+
+RULES = (
+    VerdictRule(
+        "not judged",
+        "not judged here",
+        "The claim needs an analysis that this report does not contain, or the study printed no "
+        "result that could be checked.",
+        "Nothing follows from this report, in either direction.",
+    ),
+    VerdictRule(
+        "agrees",
+        "agrees with the print",
+        "A printed figure, checked by arithmetic or against the file, is met at the printed number "
+        "of decimals.",
+        "The print is consistent; nothing is said about causes.",
+    ),
+    VerdictRule(
+        "differs",
+        "differs from the print",
+        "A printed figure is not met at the printed number of decimals.",
+        "The sentence says how it differs; a file of other patients will differ, too.",
+    ),
+    VerdictRule(
+        "too few",
+        "cannot be judged: too few events",
+        f"Fewer than {MINIMUM} events in total, or fewer than {MINIMUM} patients in a group that "
+        "is compared, or no estimate exists.",
+        "A study of this size could not have answered the question.",
+    ),
+    VerdictRule(
+        "confirmed",
+        "confirmed",
+        "The interval lies wholly on the claimed side of no effect, and the P value, adjusted for "
+        f"all claims judged together (Holm), is below {FAMILY_LEVEL:g}.",
+        "In these data the difference is larger than chance among all claims would produce.",
+    ),
+    VerdictRule(
+        "contradicted",
+        "contradicted",
+        "The interval lies wholly on the other side of no effect, and the adjusted P value is "
+        f"below {FAMILY_LEVEL:g}.",
+        "In these data the difference runs the other way, beyond chance.",
+    ),
+    VerdictRule(
+        "too wide",
+        "cannot be judged: too few events",
+        "The interval contains no effect, a halving and a doubling "
+        f"(it reaches from {HALVING:g} or below to {DOUBLING:g} or above).",
+        "The data agree with a strong benefit, with none, and with a strong harm.",
+    ),
+    VerdictRule(
+        "compatible",
+        "compatible, not shown",
+        "Everything else.",
+        "The data neither show the claim nor speak against it beyond chance.",
+    ),
+)
+
+_BY_NAME = {rule.name: rule for rule in RULES}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a claim is judged by.
+
+    Attributes
+    ----------
+    direction : {"greater", "less", "any"}
+        Side of no effect (a ratio of 1) that the claim asserts; "any" for a joint test.
+    n_events : int
+        Events in total (for a binary outcome, the rarer outcome).
+    smallest_group : int
+        Patients in the smallest group compared.
+    intervals : tuple of (low, high)
+        Limits on the ratio scale, one pair a contrast.
+    p_value : float
+        By the same method as the limits; missing when there is none.
+    """
+
+    direction: str
+    n_events: int
+    smallest_group: int
+    intervals: tuple[tuple[float, float], ...]
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict, the rule that gave it, and why in words."""
+
+    words: str
+    rule: str
+    because: str
+
+
+def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+    """Adjust a family of P values by Holm's step-down method.
+
+    A missing P value counts as 1: a claim that cannot be estimated stays in the family, so that
+    the family's size does not depend on the data.
+
+    Parameters
+    ----------
+    p_values : mapping of str to float
+
+    Returns
+    -------
+    dict
+        Adjusted P values, in the order given; missing ones stay missing.
+    """
+    filled = [1.0 if math.isnan(p) else p for p in p_values.values()]
+    adjusted = dict(zip(p_values, p_adjust(filled, "holm").tolist(), strict=True))
+    return {key: math.nan if math.isnan(p) else adjusted[key] for key, p in p_values.items()}
+
+
+def not_judged(because: str) -> Verdict:
+    """Return the verdict of a claim that this report leaves alone."""
+    return _verdict("not judged", because)
+
+
+def compare_print(agrees: bool, because: str) -> Verdict:
+    """Return the verdict on a printed figure that was checked."""
+    return _verdict("agrees" if agrees else "differs", because)
+
+
+def judge(evidence: Evidence, p_adjusted: float) -> Verdict:
+    """Apply the table of rules to one claim."""
+    if evidence.n_events < MINIMUM:
+        return _verdict("too few", f"{evidence.n_events} events in total.")
+    if evidence.smallest_group < MINIMUM:
+        return _verdict("too few", f"{evidence.smallest_group} patients in the smallest group.")
+    if math.isnan(p_adjusted) or not evidence.intervals:
+        return _verdict("too few", "No estimate exists.")
+    family = f"adjusted P {_p(p_adjusted)}"
+    if p_adjusted < FAMILY_LEVEL:
+        side = _side(evidence)
+        if side in ("claimed", "joint"):
+            return _verdict("confirmed", f"{family}; {_SIDES[side]}.")
+        if side == "other":
+            return _verdict("contradicted", f"{family}; {_SIDES[side]}.")
+    if all(low <= HALVING and high >= DOUBLING for low, high in evidence.intervals):
+        return _verdict("too wide", "The interval contains no effect, a halving and a doubling.")
+    return _verdict("compatible", f"{family}{_near(evidence)}.")
+
+
+_SIDES = {
+    "claimed": "the interval lies wholly on the claimed side",
+    "other": "the interval lies wholly on the other side",
+    "joint": "joint test over all levels",
+}
+
+
+def _side(evidence: Evidence) -> str:
+    if evidence.direction == "any":
+        return "joint"
+    low, high = evidence.intervals[0]
+    above, below = low > 1.0, high < 1.0
+    if evidence.direction == "less":
+        above, below = below, above
+    return "claimed" if above else ("other" if below else "none")
+
+
+def _near(evidence: Evidence) -> str:
+    if evidence.direction == "any" or _side(evidence) == "none":
+        return ""
+    return "; the interval taken alone leaves no effect out, but not after allowance for all claims"
+
+
+def _p(value: float) -> str:
+    text = fmt_p(value)
+    return text if text.startswith(("<", ">")) else f"= {text}"
+
+
+def _verdict(name: str, because: str) -> Verdict:
+    rule = _BY_NAME[name]
+    return Verdict(words=rule.words, rule=rule.name, because=because)
