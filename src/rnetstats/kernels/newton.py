@@ -72,6 +72,11 @@ class NewtonFit:
     status: IntArray
     iterations: IntArray
 
+    def replace(self, rows: IntArray, other: NewtonFit) -> None:
+        """Put the replicates of another fit in the place of some of this one."""
+        for name, values in vars(self).items():
+            values[rows] = getattr(other, name)
+
 
 def maximise(
     evaluate: Evaluate,
@@ -80,6 +85,7 @@ def maximise(
     free: BoolArray | None = None,
     first: tuple[FloatArray, FloatArray, FloatArray] | None = None,
     max_iter: int = 100,
+    retry: bool = True,
 ) -> NewtonFit:
     """Maximise B log-likelihoods by Newton's method with step halving.
 
@@ -100,6 +106,8 @@ def maximise(
         What `evaluate` returns for all replicates at `start`, where it is known.
     max_iter : int
         Newton steps, each of at most 20 halvings.
+    retry : bool
+        Whether to try what failed once more.
 
     Returns
     -------
@@ -119,7 +127,7 @@ def maximise(
     everyone = np.arange(size)
     first = first or evaluate(start, everyone)
     _ascend(evaluate, _Points.at(start, everyone, first, mask), max_iter, fit)
-    for row in np.flatnonzero(fit.status == FAILED):
+    for row in np.flatnonzero(fit.status == FAILED) if retry else ():
         alone = np.array([row])
         zero = np.zeros((1, p)) if mask is None else np.where(mask[alone], 0.0, start[alone])
         now = _Points.at(zero, alone, evaluate(zero, alone), mask)
@@ -256,7 +264,8 @@ def _move(evaluate: Evaluate, now: _Points, step: FloatArray) -> BoolArray:
         stuck = ~moved
         beta[stuck], value[stuck] = now.beta[stuck], now.value[stuck]
         score[stuck], information[stuck] = now.score[stuck], now.information[stuck]
-    now.change = value - now.value
+    with np.errstate(invalid="ignore"):  # both are -inf where the ascent began outside
+        now.change = value - now.value
     now.beta, now.value, now.score, now.information = beta, value, score, information
     return moved
 

@@ -163,6 +163,8 @@ def _fit_round(
     fit = maximise(evaluate, start, free=free, first=first)
     inner = np.where(free[:, :, None] & free[:, None, :], fit.information, np.eye(start.shape[1]))
     right = np.where(free, -fit.information[rows, column], 0.0)
+    with np.errstate(invalid="ignore"):  # both are -inf where nothing can be evaluated
+        gains = fit.log_likelihood - first[0]
     out: list[tuple[_Point, float, bool]] = []
     for i in rows:
         tangent = np.linalg.lstsq(inner[i], right[i], rcond=1e-10)[0]
@@ -170,7 +172,6 @@ def _fit_round(
         height = float(fit.log_likelihood[i]) - target
         slope = float(fit.score[i, column[i]])
         point = _Point(float(at[i]), fit.coef[i], height, slope, tangent)
-        gain = float(fit.log_likelihood[i] - first[0][i])
         failed = bool(fit.status[i] == FAILED) or not np.isfinite(height)
-        out.append((point, gain if fit.status[i] != DIVERGED else 0.0, failed))
+        out.append((point, float(gains[i]) if fit.status[i] != DIVERGED else 0.0, failed))
     return out
