@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from support import data_path
 
 from rnetstats.data.builtin import builtin_codebook
 from rnetstats.data.read import read_cohort
 from rnetstats.errors import CodebookError, ColumnError, DataError
+from support import data_path
 
 FILES = ("rnet_like_a.csv", "rnet_like_a_missing.csv", "rnet_like_b.csv", "rnet_zero_events.csv")
 
@@ -149,7 +149,7 @@ def test_enrolment_dates_bound_the_follow_up() -> None:
     with pytest.raises(DataError, match="before the codebook's first date 2012-12-01 in row 3"):
         read_cohort(frame, codebook="duan2024")
     frame.loc[2, "enrolment_date"] = "15.01.2013"
-    with pytest.raises(DataError, match="'15.01.2013' in row 3 is not a date"):
+    with pytest.raises(DataError, match=r"'15.01.2013' in row 3 is not a date"):
         read_cohort(frame, codebook="duan2024")
 
 
@@ -161,7 +161,7 @@ def test_all_problems_come_at_once() -> None:
 
 
 def test_missing_and_empty_columns() -> None:
-    with pytest.raises(ColumnError, match="no column 'size_mm'. Did you mean 'size'"):
+    with pytest.raises(ColumnError, match=r"no column 'size_mm'. Did you mean 'size'"):
         read_cohort(raw().rename(columns={"size_mm": "size"}), codebook="duan2024")
     with pytest.raises(ColumnError, match="'nlr' has no value at all"):
         read_cohort(raw().assign(nlr=np.nan), codebook="duan2024")

@@ -20,8 +20,9 @@ def check_shape(n_rows: int, n_columns: int, ledger: Ledger) -> None:
     """Refuse a table with more columns than rows: it is transposed, or not a cohort."""
     if n_columns > n_rows:
         ledger.problem(
-            f"{n_columns} columns but only {n_rows} row{'' if n_rows == 1 else 's'}: a cohort has a row a patient. Is the "
-            "table transposed? Else leave out columns (a codebook takes only those it names)."
+            f"{n_columns} columns but only {n_rows} {'row' if n_rows == 1 else 'rows'}: a cohort "
+            "has a row a patient. Is the table transposed? Else leave out columns (a codebook "
+            "takes only those it names)."
         )
 
 
@@ -70,7 +71,7 @@ def check_applicability(
                     f"when {rule.text}): {ledger.rows(odd.tolist())}. Empty it, or correct the "
                     "columns of the rule."
                 )
-            empty &= ~outside
+            empty = empty & ~outside
         if count := int(np.count_nonzero(empty)):
             missing[spec.name] = count
     return missing, structural

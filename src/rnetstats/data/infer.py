@@ -64,10 +64,10 @@ def infer_codebook(
             levels = Cells.of(pd.Series(column.dtype.categories), name).texts
             specs.append(_category(name, cells, tuple(dict.fromkeys(levels))))
             continue
-        spec = _labelled(_guess(name, cells, decimal), cells, table.value_labels.get(name, {}))
+        spec = _guess(name, cells, decimal)
         if spec.type in {"category", "text"} and (doubt := _doubt(name, cells, decimal)):
             doubts[name] = doubt
-        specs.append(spec)
+        specs.append(_labelled(spec, cells, table.value_labels.get(name, {})))
     book = Codebook(
         name="inferred", columns=tuple(specs), file=FileSpec(decimal=decimal, missing=missing)
     )
@@ -153,7 +153,7 @@ def _doubt(name: str, cells: Cells, decimal: str) -> str:
     if all(number_of(text, other) is not None for text in cells.texts) and not _is_code(cells):
         return (
             f"column {name!r} has values such as {cells.texts[0]!r}. If that is a number, say "
-            f"decimal = {other!r}; if it is text, use a codebook."
+            f'decimal = "{other}"; if it is text, use a codebook.'
         )
     numbers = [number_of(text, decimal) for text in cells.texts]
     found = {number for number in numbers if number is not None}

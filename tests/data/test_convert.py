@@ -1,0 +1,233 @@
+"""What a codebook does to a column: missing codes, recoding, units, levels, dates, checks."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rnetstats.data.codebook import Codebook
+from rnetstats.data.read import read_cohort
+from rnetstats.data.units import conversion
+from rnetstats.errors import ColumnError, DataError
+
+
+def read(columns: dict[str, list[object]], toml: str) -> pd.DataFrame:
+    return read_cohort(columns, codebook=Codebook.from_text(toml))
+
+
+def column(values: list[object], keys: str) -> pd.DataFrame:
+    return read({"x": values}, f"[columns.x]\n{keys}\n")
+
+
+def notes(frame: pd.DataFrame) -> str:
+    return " ".join(frame.attrs["rnetstats"]["notes"])
+
+
+@pytest.mark.parametrize(
+    ("values", "keys", "expected"),
+    [
+        (["1.5", "-2", "3e1"], 'type = "numeric"', [1.5, -2.0, 30.0]),
+        (["1,5", "-2", "30"], 'type = "numeric"\ndecimal = ","', [1.5, -2.0, 30.0]),
+        ([1.5, "2,5", 3], 'type = "numeric"\ndecimal = ","', [1.5, 2.5, 3.0]),
+        (["5", "<1", "2"], 'type = "numeric"\nrecode = { "<1" = 0.5 }', [5.0, 0.5, 2.0]),
+        (["5", "999", "2"], 'type = "numeric"\nmissing = [999]', [5.0, np.nan, 2.0]),
+        ([5.0, 999.0, 2.0], 'type = "numeric"\nmissing = ["999"]', [5.0, np.nan, 2.0]),
+        (["5", "999.0", "2"], 'type = "integer"\nmissing = [999]', [5.0, np.nan, 2.0]),
+        (["365.25", "0"], 'type = "numeric"\nunit = "months"\nunit_in = "days"', [12.0, 0.0]),
+        (["2", "0.5"], 'type = "numeric"\nunit = "months"\nunit_in = "years"', [24.0, 6.0]),
+        (["1.24"], 'type = "numeric"\nunit = "mm"\nunit_in = "cm"', [12.4]),
+        (["Yes", "No", ""], 'type = "binary"\nrecode = { Yes = 1, No = 0 }', [1.0, 0.0, np.nan]),
+        (["1", "2", "2"], 'type = "binary"\nrecode = { 1 = 0, 2 = 1 }', [0, 1, 1]),
+        (["TRUE", "false", "1"], 'type = "binary"', [1, 0, 1]),
+        (["relapse", "2", "0"], 'type = "integer"\nrecode = { relapse = 1 }', [1, 2, 0]),
+    ],
+)
+def test_numbers(values: list[object], keys: str, expected: list[float]) -> None:
+    np.testing.assert_allclose(column(values, keys)["x"].to_numpy(float), expected, rtol=1e-15)
+
+
+def test_a_month_is_one_constant() -> None:
+    times, per = conversion("days", "months")
+    assert 30.4375 * times / per == 1.0
+    assert conversion("years", "months")[0] / conversion("years", "months")[1] == 12.0
+
+
+@pytest.mark.parametrize(
+    ("values", "keys", "message"),
+    [
+        (["1", "1_0"], 'type = "numeric"', "'1_0' in row 2 is not a number"),
+        (["1", "1,0"], 'type = "numeric"', 'decimal = ","'),
+        (["1", "1.0"], 'type = "numeric"\ndecimal = ","', 'decimal = "."'),
+        (["1", "1.000,5"], 'type = "numeric"\ndecimal = ","', "'1.000,5' in row 2 is not a num"),
+        (["1", "-Infinity"], 'type = "numeric"', "is infinite"),
+        (["1", "1.5"], 'type = "integer"', "is not a whole number"),
+        (["1", "3"], 'type = "integer"\ncodes = { 1 = "a" }', r"The codes are 1 \(a\)"),
+        (["Yes", "No"], 'type = "binary"', r'recode = { "No" = 0, "Yes" = 1 }'),
+        (["1", "2"], 'type = "binary"', r'recode = { "1" = 0, "2" = 1 }'),
+        (["1", "2", "0"], 'type = "binary"\nrecode = { 1 = 0, 2 = 1 }', "'0' in row 3 is not in"),
+        (["a", "b"], 'type = "category"\nlevels = ["A", "b"]', "Did you mean 'A'"),
+        (["01.02.2020", "31.02.2020"], 'type = "date"\ndate_format = "%d.%m.%Y"', "'31.02.2020'"),
+        (["2020-01-01", "0001-01-01"], 'type = "date"', "'0001-01-01' in row 2 is not a date"),
+        (["a", ""], 'type = "id"', "no identifier in row 2"),
+        (["a", "a"], 'type = "id"', "'a' occurs again, in rows 1, 2"),
+        (["-1", "400"], 'type = "numeric"\nunit = "days"\nrange = [0, 365]', "0 to 365 days"),
+        (["-1", "4"], 'type = "numeric"\nrange = [0, 365]', "'-1' in row 1 is negative"),
+        (
+            ["400"] * 2,
+            'type = "numeric"\nunit = "months"\nunit_in = "days"\nrange = [0, 12]',
+            "'400' in rows 1, 2 is outside the range 0 to 12 months",
+        ),
+    ],
+)
+def test_refusals(values: list[object], keys: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        column(values, keys)
+
+
+def test_many_rows_and_values_are_summed_up() -> None:
+    with pytest.raises(DataError, match=r"rows 1, 2, 3, 4, 5 \(and 15 more\)") as caught:
+        column([f"v{i}" for i in range(20)], 'type = "numeric"')
+    assert "and 16 other values" in str(caught.value)
+
+
+def test_ten_problems_are_listed() -> None:
+    names = [f"c{i}" for i in range(12)]
+    toml = "".join(f'[columns.{name}]\ntype = "numeric"\n' for name in names)
+    with pytest.raises(DataError, match="12 problems") as caught:
+        read({name: ["x"] * 12 for name in names}, toml)
+    assert str(caught.value).count("\n  - ") == 10
+    assert "and 2 more" in str(caught.value)
+
+
+def test_levels_codes_and_the_reference() -> None:
+    frame = column(["b", "a", ""], 'type = "category"\nlevels = ["c", "b", "a"]')
+    assert list(frame["x"].cat.categories) == ["c", "b", "a"]
+    assert list(frame["x"].astype(object).dropna()) == ["b", "a"]
+    assert not frame["x"].cat.ordered
+    assert "x: no row has the level c." in notes(frame)
+    coded = column([1.0, 2.0, 1.0], 'type = "category"\nlevels = [1, 2]')
+    assert list(coded["x"]) == ["1", "2", "1"]
+
+
+def test_a_level_is_never_taken_for_a_missing_code() -> None:
+    frame = column(["NA", "EU", "NA"], 'type = "category"\nlevels = ["EU", "NA"]')
+    assert frame["x"].isna().sum() == 0
+
+
+def test_recodings_and_codes_are_counted() -> None:
+    frame = column(
+        ["ja", "nein", "ja", "?"],
+        'type = "binary"\nmissing = ["?"]\nrecode = { ja = 1, nein = 0 }',
+    )
+    assert "x: codes read as missing: '?' 1 times." in notes(frame)
+    assert "x: recoded 'ja' to '1' 2 times, 'nein' to '0' 1 times." in notes(frame)
+
+
+def test_dates() -> None:
+    frame = column(["31.01.2020", ""], 'type = "date"\ndate_format = "%d.%m.%Y"')
+    assert frame["x"].iloc[0] == pd.Timestamp(2020, 1, 31)
+    assert frame["x"].isna().iloc[1]
+    typed = column([dt.date(2020, 1, 31), pd.Timestamp(2020, 2, 1, 13, 5)], 'type = "date"')
+    assert list(typed["x"]) == [pd.Timestamp(2020, 1, 31), pd.Timestamp(2020, 2, 1)]
+
+
+def test_derived_columns() -> None:
+    toml = """
+    [columns.a]
+    type = "date"
+    [columns.b]
+    type = "date"
+    [columns.rec]
+    type = "binary"
+    [columns.dead]
+    type = "binary"
+    [columns.months]
+    type = "numeric"
+    unit = "months"
+    unit_in = "days"
+    derive = "b - a"
+    [columns.first]
+    type = "category"
+    levels = ["none", "rec", "death"]
+    derive = { rec = "rec == 1", death = "dead == 1", none = "dead == 0" }
+    [columns.event]
+    type = "binary"
+    derive = ["nothing == 1", "rec == 1 or dead == 1"]
+    [columns.nothing]
+    type = "binary"
+    required = false
+    needed_for = "a test"
+    """
+    data: dict[str, list[object]] = {
+        "a": ["2020-01-01", "2020-01-01", "2020-01-01", "2020-01-01", ""],
+        "b": ["2020-01-02", "2021-01-01", "2020-01-01", "2020-03-01", "2020-03-01"],
+        "rec": [0, 1, 0, None, None],
+        "dead": [0, 1, 1, 1, 0],
+    }
+    frame = read(data, toml)
+    np.testing.assert_allclose(
+        frame["months"], np.array([1, 366, 0, 60, np.nan]) / 30.4375, rtol=1e-15
+    )
+    assert list(frame["first"].astype(object).where(frame["first"].notna(), None)) == [
+        "none",
+        "rec",
+        "death",
+        None,  # whether it recurred before the death is unknown
+        None,
+    ]
+    np.testing.assert_array_equal(frame["event"], [0, 1, 1, 1, np.nan])
+    assert "The optional column 'nothing' is not in the file; skipped without it: a test." in notes(
+        frame
+    )
+    with pytest.raises(DataError, match=r"'event' contradicts .*in row 1: there it is 1, by the"):
+        read({**data, "event": [1, 1, 1, 1, 0]}, toml)
+
+
+def test_a_column_that_cannot_be_derived() -> None:
+    toml = (
+        "[columns.x]\ntype = 'numeric'\n[columns.y]\ntype = 'binary'\nrequired = false\n"
+        "[columns.z]\ntype = 'binary'\nderive = 'y == 1'\n"
+    )
+    with pytest.raises(ColumnError, match="'z' is not in the file and cannot be derived: y == 1"):
+        read({"x": [1, 2]}, toml)
+
+
+def test_checks_of_both_severities() -> None:
+    toml = """
+    [columns.a]
+    type = "numeric"
+    [columns.b]
+    type = "numeric"
+    [[checks]]
+    when = "b > 1"
+    rule = "a <= b"
+    tolerance = 0.5
+    message = "a comes first"
+    severity = "SEVERITY"
+    """
+    data: dict[str, list[object]] = {"a": [5, 2.5, 3, None], "b": [1, 2, 2, 2]}
+    with pytest.raises(DataError, match=r"a comes first; .*in row 3 \(there a = 3, b = 2\)"):
+        read(data, toml.replace("SEVERITY", "error"))
+    noted = read(data, toml.replace("SEVERITY", "note"))
+    assert "A comes first; it does not in row 3 (there a = 3, b = 2)." in notes(noted)
+
+
+def test_extra_columns() -> None:
+    data: dict[str, list[object]] = {"x": [1, 2, 3], "y": ["a", "b", "a"], "z": [0, 1, 0]}
+    toml = "[file]\nextra_columns = 'KIND'\n[columns.x]\ntype = 'numeric'\n"
+    ignored = read(data, toml.replace("KIND", "ignore"))
+    assert list(ignored.columns) == ["x"]
+    assert "left out: 'y', 'z'" in notes(ignored)
+    kept = read(data, toml.replace("KIND", "keep"))
+    assert list(kept.columns) == ["x", "y", "z"]
+    assert "y (category), z (binary)" in notes(kept)
+    with pytest.raises(ColumnError, match="does not have: 'y', 'z'"):
+        read(data, toml.replace("KIND", "error"))
+
+
+def test_a_cohort_s_width_counts_what_is_read() -> None:
+    wide: dict[str, list[object]] = {f"c{i}": [1.5, 2.5] for i in range(9)}
+    assert len(read(wide, "[columns.c1]\ntype = 'numeric'\n")) == 2

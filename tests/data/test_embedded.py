@@ -1,0 +1,57 @@
+"""Embedded cohorts: found in the package or the checkout, and marked synthetic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rnetstats._core.frame import is_synthetic
+from rnetstats.data import embedded
+from rnetstats.data.embedded import embedded_truths, load_cohort
+from rnetstats.errors import OptionError, ReadError
+from support import data_path
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that holds one cohort under one truth."""
+    text = data_path("rnet_like_a.csv").read_bytes()
+    (tmp_path / "duan2024_as_published.csv").write_bytes(text)
+    (tmp_path / "duan2024_fidelity.json").write_text("{}")
+    (tmp_path / "README.md").write_text("x")
+    monkeypatch.setattr(embedded, "_folders", lambda: [tmp_path / "none", tmp_path])
+    return tmp_path
+
+
+def test_a_cohort_is_marked_synthetic(installed: Path) -> None:
+    cohort = load_cohort("duan2024")
+    about = cohort.attrs["rnetstats"]
+    assert len(cohort) == 527
+    assert is_synthetic(cohort)
+    assert (about["study"], about["truth"]) == ("duan2024", "as_published")
+    assert about["notes"][0].startswith("Synthetic")
+    assert about["provenance"]["source"] == "duan2024_as_published.csv"
+
+
+def test_unknown_names_and_truths(installed: Path) -> None:
+    assert embedded_truths("duan2024") == ("as_published",)
+    with pytest.raises(OptionError, match="Did you mean 'duan2024'"):
+        load_cohort("duan2023")
+    with pytest.raises(OptionError, match=r"no truth 'published'. Did you mean 'as_published'"):
+        load_cohort("duan2024", truth="published")
+
+
+def test_files_that_are_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "_folders", lambda: [tmp_path / "none"])
+    with pytest.raises(ReadError, match="not installed"):
+        load_cohort("duan2024")
+
+
+@pytest.mark.parametrize("truth", ["as_published", "smooth", "null"])
+def test_the_cohorts_of_the_package(truth: str) -> None:
+    cohort = load_cohort("duan2024", truth=truth)
+    assert len(cohort) == 527
+    assert cohort["margin_positive"].sum() == 181
+    assert cohort["recurrence"].sum() == 12
+    assert cohort.attrs["rnetstats"]["missing"] == {}

@@ -1,0 +1,142 @@
+"""Excel, Parquet, Stata and SPSS give the same cohort as CSV."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rnetstats.data.codebook import Codebook
+from rnetstats.data.read import read_cohort
+from rnetstats.errors import DataError, OptionError, ReadError
+from support import data_path
+
+openpyxl = pytest.importorskip("openpyxl")
+pyreadstat = pytest.importorskip("pyreadstat")
+pytest.importorskip("pyarrow")
+
+
+@pytest.fixture(scope="module")
+def plain() -> pd.DataFrame:
+    return pd.read_csv(data_path("rnet_like_a_missing.csv"))
+
+
+def write(frame: pd.DataFrame, path: Path) -> Path:
+    match path.suffix:
+        case ".xlsx":
+            frame.to_excel(path, index=False)
+        case ".parquet":
+            frame.to_parquet(path, index=False)
+        case ".dta":
+            pyreadstat.write_dta(frame, str(path))
+        case ".sav":
+            pyreadstat.write_sav(frame, str(path))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".parquet", ".dta", ".sav"])
+def test_every_format_gives_the_same_cohort(
+    tmp_path: Path, plain: pd.DataFrame, suffix: str
+) -> None:
+    path = write(plain, tmp_path / f"cohort{suffix}")
+    expected = read_cohort(data_path("rnet_like_a_missing.csv"), codebook="duan2024")
+    found = read_cohort(path, codebook="duan2024")
+    pd.testing.assert_frame_equal(found, expected)
+    assert found.attrs["rnetstats"]["missing"] == {"nlr": 21}
+    assert found.attrs["rnetstats"]["provenance"]["source"] == path.name
+
+
+def test_content_goes_before_the_name(tmp_path: Path, plain: pd.DataFrame) -> None:
+    path = write(plain, tmp_path / "cohort.parquet").rename(tmp_path / "cohort.csv")
+    assert len(read_cohort(path, codebook="duan2024")) == len(plain)
+    text = tmp_path / "x.xlsx"
+    text.write_text("a,b\n1,2\n")
+    with pytest.raises(ReadError, match="named like Excel, but its content is not"):
+        read_cohort(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.xlsx", b"PK\x03\x04 not a workbook"),
+        ("x.parquet", b"PAR1 not parquet PAR1"),
+        ("x.dta", b"<stata_dta> not Stata"),
+        ("x.dta", b"a,b\n1,2\n"),
+        ("x.sav", b"$FL2 not SPSS"),
+    ],
+)
+def test_damaged_files(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ReadError, match="cannot be read as"):
+        read_cohort(path)
+
+
+def test_sheets_and_rows_of_a_workbook(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"a": [1, 2]}).to_excel(book, sheet_name="first", index=False)
+        pd.DataFrame({"b": [1.5, None, "x"]}).to_excel(book, sheet_name="second", index=False)
+    first = read_cohort(path)
+    assert list(first["a"]) == [1, 2]
+    assert "the workbook also has second" in " ".join(first.attrs["rnetstats"]["notes"])
+    book = Codebook.from_text("[file]\nsheet = 'second'\n[columns.b]\ntype = 'numeric'\n")
+    with pytest.raises(DataError, match=r"'x' in row 3 \(sheet row 4\) is not a number"):
+        read_cohort(path, codebook=book)
+    assert len(read_cohort(path, sheet=2)) == 3
+    with pytest.raises(OptionError, match=r"no sheet 'secnd'. Did you mean 'second'"):
+        read_cohort(path, sheet="secnd")
+    with pytest.raises(OptionError, match="no sheet 0"):
+        read_cohort(path, sheet=0)
+
+
+def test_an_empty_workbook(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    openpyxl.Workbook().save(path)
+    with pytest.raises(ReadError, match="is empty"):
+        read_cohort(path)
+
+
+def test_a_parquet_index_is_left_out_with_a_note(tmp_path: Path) -> None:
+    pd.DataFrame({"a": [1, 2]}, index=[7, 9]).to_parquet(tmp_path / "x.parquet")
+    cohort = read_cohort(tmp_path / "x.parquet")
+    assert list(cohort.columns) == ["a"]
+    assert "index" in " ".join(cohort.attrs["rnetstats"]["notes"])
+
+
+@pytest.mark.parametrize("suffix", [".dta", ".sav"])
+def test_labels_of_stata_and_spss(tmp_path: Path, suffix: str) -> None:
+    frame = pd.DataFrame({"sex": [1.0, 2.0, 2.0], "death": [0.0, 1.0, 0.0]})
+    path = tmp_path / f"x{suffix}"
+    save = pyreadstat.write_dta if suffix == ".dta" else pyreadstat.write_sav
+    save(
+        frame,
+        str(path),
+        column_labels=["Sex at birth", "Death"],
+        variable_value_labels={"sex": {1: "male", 2: "female"}, "death": {0: "no", 1: "yes"}},
+    )
+    cohort = read_cohort(path)
+    assert list(cohort["sex"]) == ["male", "female", "female"]
+    assert list(cohort["sex"].cat.categories) == ["male", "female"]
+    assert list(cohort["death"]) == [0, 1, 0]
+    assert cohort.attrs["rnetstats"]["labels"]["sex"] == "Sex at birth"
+    by_label = '[columns.sex]\ntype = "category"\nlevels = ["female", "male"]\n'
+    by_code = (
+        '[columns.sex]\ntype = "category"\nlevels = ["F", "M"]\nrecode = { male = "M", female = '
+        '"F" }\n'
+    )
+    for text, expected in ((by_label, "male"), (by_code, "M")):
+        read = read_cohort(path, codebook=Codebook.from_text(text))
+        assert read["sex"].iloc[0] == expected
+
+
+@pytest.mark.parametrize(("name", "package"), [("x.xlsx", "openpyxl"), ("x.dta", "pyreadstat")])
+def test_a_missing_package_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str
+) -> None:
+    path = write(pd.DataFrame({"a": [1.0, 2.0]}), tmp_path / name)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ReadError, match=rf"needs the package {package}: .*rnetstats\[formats\]"):
+        read_cohort(path)

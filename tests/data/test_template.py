@@ -1,0 +1,89 @@
+"""A written codebook reads its file as it is read without one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnetstats.data.codebook import Codebook
+from rnetstats.data.read import read_cohort
+from rnetstats.data.template import write_codebook
+from rnetstats.errors import DataError
+from support import data_path
+
+FILES = ("rnet_like_a.csv", "rnet_like_a_missing.csv", "rnet_like_b.csv", "rnet_zero_events.csv")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_round_trip(name: str) -> None:
+    path = data_path(name)
+    book = Codebook.from_text(write_codebook(path))
+    pd.testing.assert_frame_equal(read_cohort(path, codebook=book), read_cohort(path))
+
+
+def test_it_says_what_to_check(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("id,age,sex,empty\na,50,F,\nb,999,M,\nc,60,F,\nd,,F,\n")
+    text = write_codebook(path)
+    assert '[columns.sex]\ntype = "category"\n# label = ""\nlevels = ["F", "M"]' in text
+    assert "# rows: F 3, M 1" in text
+    assert "# range = [50, 999]  # as found" in text
+    assert "# missing = [999]  # if these mean no value" in text
+    assert "# 1 of 4 cells are empty" in text
+    assert "required = false" in text
+
+
+def test_how_the_file_is_written_goes_into_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes("größe;name\n1,5;ä\n2,5;b\n".encode("cp1252"))
+    text = write_codebook(path, encoding="cp1252", decimal=",", delimiter=";")
+    cohort = read_cohort(path, codebook=Codebook.from_text(text))
+    assert list(cohort["größe"]) == [1.5, 2.5]
+
+
+def test_a_file_that_is_not_read_without_one_gets_one_all_the_same() -> None:
+    frame = pd.DataFrame({"size": [f"{i}.5" for i in range(10)] + ["unknown\n[columns.x]"]})
+    with pytest.raises(DataError):
+        read_cohort(frame)
+    text = write_codebook(frame)
+    assert "holds numbers, but also" in text
+    assert len(read_cohort(frame, codebook=Codebook.from_text(text))) == 11
+    edited = 'type = "numeric"\nmissing = ["unknown\\n[columns.x]"]'
+    numeric = text.replace('\ntype = "text"', f"\n{edited}")
+    cohort = read_cohort(frame, codebook=Codebook.from_text(numeric))
+    assert cohort["size"].sum() == 50.0
+
+
+ODD = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12).filter(
+    lambda text: bool(text.strip())
+)
+
+
+@given(
+    names=st.lists(
+        st.one_of(
+            st.sampled_from(["<b>x</b>", 'a"b', "a'b", "a\\b", "ü.ß", "a=b # c", "[x]"])
+            | ODD,
+        ),
+        min_size=1,
+        max_size=4,
+        unique_by=str.strip,
+    ),
+    values=st.lists(st.one_of(ODD, st.none(), st.sampled_from(['"', "<i>", "\\u0041", "]"])),
+                    min_size=4, max_size=12),
+)  # fmt: skip
+def test_odd_names_and_values(names: list[str], values: list[str | None]) -> None:
+    frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name in names})
+    book = Codebook.from_text(write_codebook(frame))
+    assert [spec.name for spec in book.columns] == [name.strip() for name in names]
+    cohort = read_cohort(frame, codebook=book)
+    assert len(cohort) == len(values)
+    try:
+        expected = read_cohort(frame)
+    except DataError:
+        return  # numbers among texts: not read without a codebook
+    pd.testing.assert_frame_equal(cohort, expected)

@@ -1,0 +1,155 @@
+"""Delimited text: what is read as it is, and one clear error for what is no table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rnetstats.data.read import read_cohort
+from rnetstats.errors import ColumnError, DataError, OptionError, ReadError
+
+TABLE = "id,size,sex\na,1.5,F\nb,2.5,M\nc,3.5,F\n"
+
+
+def written(folder: Path, text: str | bytes, name: str = "x.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (TABLE, "x.csv"),
+        (TABLE, "x.dat"),
+        (TABLE.replace("\n", "\r\n"), "x.csv"),
+        (TABLE.replace("\n", "\r"), "x.csv"),
+        (TABLE.rstrip(), "x.csv"),
+        (TABLE + "\n\n", "x.csv"),
+        (TABLE + ",,\n,,\n", "x.csv"),
+        ("\ufeff" + TABLE, "x.csv"),
+        (TABLE.encode("utf-16"), "x.csv"),
+        (TABLE.replace(",", ";"), "x.csv"),
+        (TABLE.replace(",", "\t"), "x.tsv"),
+        (TABLE.replace(",", "|"), "x.txt"),
+        (TABLE.replace("a,1.5,F", '"a", 1.5 ,"F"').replace("id,", " id ,"), "x.csv"),
+        ('"","id","size","sex"\n"1","a",1.5,"F"\n"2","b",2.5,"M"\n"3","c",3.5,"F"\n', "x.csv"),
+        ("id,size,sex,\na,1.5,F,\nb,2.5,M,\nc,3.5,F,\n", "x.csv"),
+    ],
+)
+def test_the_same_table_in_many_dresses(tmp_path: Path, text: str | bytes, name: str) -> None:
+    cohort = read_cohort(written(tmp_path, text, name))
+    assert list(cohort.columns) == ["id", "size", "sex"]
+    assert list(cohort["id"]) == ["a", "b", "c"]
+    assert list(cohort["size"]) == [1.5, 2.5, 3.5]
+    assert list(cohort["sex"]) == ["F", "M", "F"]
+
+
+def test_quoted_text_keeps_delimiters_lines_and_html(tmp_path: Path) -> None:
+    text = 'note,n\n"a, b",1\n"<b>""x""</b>",2\n"two\nlines",3\n'
+    cohort = read_cohort(written(tmp_path, text))
+    assert set(cohort["note"]) == {"a, b", '<b>"x"</b>', "two\nlines"}
+
+
+def test_rows_are_named_with_their_lines(tmp_path: Path) -> None:
+    text = 'note,size\n"two\nlines",1.5\n\nx,inf\ny,2\n'
+    with pytest.raises(DataError, match=r"x.csv: column 'size': 'inf' in row 2 \(line 5\) is inf"):
+        read_cohort(written(tmp_path, text))
+
+
+def test_what_was_left_out_is_noted(tmp_path: Path) -> None:
+    notes = read_cohort(written(tmp_path, "a,b\n1,2\n\n3,4\n5,6\n,\n")).attrs["rnetstats"]["notes"]
+    assert "1 blank lines were left out (line 3)." in notes
+    assert "1 empty rows at the end were left out." in notes
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b" \n\n ", "the file is empty"),
+        (b"\xef\xbb\xbf", "the file is empty"),
+        (b"a,b\n", "no row of data"),
+        (b"a,b\n1,\x00\n", "binary file"),
+        (bytes(range(32)) * 4, "binary file"),
+        (b"\x1f\x8b\x08abc", "compressed file; unpack"),
+        (b"\xd0\xcf\x11\xe0abc", "save it as .xlsx"),
+        (b"%PDF-1.7", "PDF"),
+        (b"<!DOCTYPE html><html>", "is a web page"),
+        (b'{"a": [1, 2]}', "is JSON"),
+        (b"\xff\xfea", "cannot be read as utf-16"),
+        ("name,n\nMüller,1\n".encode("latin-1"), "byte 8 .line 2. is 0xfc.*'Müller,1'.*cp1252"),
+        (b"a,b\n1,2\n1,2,3\n1\n", "header has 2 fields .*line 3 has 3; line 4 has 1"),
+        (b'a,b\n1,"2\n3,4\n', "begins on line 2 .*not closed"),
+        (b'a,b\n1,"2"x\n', "begins on line 2"),
+        (b"1,2\n3,4\n", "first line holds numbers .1, 2."),
+        (b"a,b,c\n" + b"1,2,3,4\n" * 30, "Nearly all rows have 4: is a name missing"),
+        (b"a;b\n1,5;2;3\n1;2\n", "separated by semicolon"),
+    ],
+)
+def test_what_is_no_table(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(ReadError, match=f"(?s)x.csv.*{message}"):
+        read_cohort(written(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b,a\n1,2,3\n", "'a' as columns 1, 3"),
+        ("a, a\n1,2\n", "'a' as columns 1, 2"),
+        ("a,\n1,2\n", "column 2 has values but no name"),
+        (",a\nx,2\ny,3\n", "column 1 has values but no name"),
+    ],
+)
+def test_names_must_be_there_and_differ(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(ColumnError, match=message):
+        read_cohort(written(tmp_path, content))
+
+
+def test_more_columns_than_rows(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"3 columns but only 2 rows.*transposed"):
+        read_cohort(written(tmp_path, "a,b,c\n1,2,3\n4,5,6\n"))
+
+
+def test_paths(tmp_path: Path) -> None:
+    written(tmp_path, TABLE, "cohort.csv")
+    with pytest.raises(ReadError, match=r"no file .*cohrt.csv. Did you mean 'cohort.csv'"):
+        read_cohort(tmp_path / "cohrt.csv")
+    with pytest.raises(ReadError, match="is a folder"):
+        read_cohort(tmp_path)
+    with pytest.raises(ReadError, match=r"folder .* does not exist"):
+        read_cohort(str(tmp_path / "none" / "x.csv"))
+    with pytest.raises(ReadError, match="not list"):
+        read_cohort([1, 2])  # type: ignore[arg-type]
+    with pytest.raises(ReadError, match="cannot be read"):
+        read_cohort("a\x00b.csv")
+
+
+def test_encodings(tmp_path: Path) -> None:
+    path = written(tmp_path, "name,n\nMüller,1\nMeier,2\n".encode("cp1252"))
+    assert "Müller" in set(read_cohort(path, encoding="cp1252")["name"])
+    with pytest.raises(OptionError, match="encoding 'klingon' is unknown"):
+        read_cohort(path, encoding="klingon")
+    with pytest.raises(OptionError, match=r"does not give text|is unknown"):
+        read_cohort(path, encoding="hex")
+    with pytest.raises(ReadError, match="cannot be read as ascii"):
+        read_cohort(path, encoding="ascii")
+
+
+def test_delimiters_and_decimals(tmp_path: Path) -> None:
+    path = written(tmp_path, "a;b\n1,5;x\n2,25;y\n")
+    cohort = read_cohort(path, decimal=",")
+    assert list(cohort["a"]) == [1.5, 2.25]
+    assert "The columns are separated by a semicolon." in cohort.attrs["rnetstats"]["notes"]
+    with pytest.raises(DataError, match='say decimal = ","'):
+        read_cohort(path)
+    with pytest.raises(OptionError, match="single character"):
+        read_cohort(path, delimiter=";;")
+    with pytest.raises(OptionError, match="sheet is for Excel"):
+        read_cohort(path, sheet=1)
+
+
+def test_a_wrong_delimiter_is_suspected(tmp_path: Path) -> None:
+    with pytest.raises(ColumnError, match="is the delimiter right"):
+        read_cohort(written(tmp_path, "patient_id:age\na:1\nb:2\n"), codebook="duan2024")
