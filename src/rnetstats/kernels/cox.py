@@ -120,7 +120,7 @@ def fit_cox(
     if not sets.n_times:
         msg = "no event: there is no partial likelihood"
         raise ValueError(msg)
-    columns, counts, sampling = _array(X), _optional(freq), _optional(case)
+    columns, counts, sampling = _columns(X), _optional(freq), _optional(case)
     size = _replicates(columns, counts, sampling, start, free)
     if start is None and free is None and size > 1 and columns.ndim == 2:
         same = sampling if sampling is None or sampling.ndim == 1 else None
@@ -178,7 +178,7 @@ def cox_likelihood(
         msg = f"ties must be 'efron', 'breslow' or 'exact', not {ties!r}"
         raise ValueError(msg)
     if design is None:
-        design = build_design(_array(X), sets, batch=False)
+        design = build_design(_columns(X), sets, batch=False)
     shift = _optional(offset)
     kept = None if shift is None else sets.sort(shift)
     weights = cox_weights(sets, _optional(freq), _optional(case))
@@ -264,6 +264,12 @@ def _replicates(
     sizes = [len(X)] if X.ndim == 3 else [1]
     given = [np.asarray(a) for a in (freq, case, start, free) if a is not None]
     return max(sizes + [len(a) for a in given if a.ndim == 2])
+
+
+def _columns(X: ArrayLike) -> FloatArray:
+    """The design; that of a single replicate without its axis."""
+    columns = _array(X)
+    return columns[0] if columns.ndim == 3 and len(columns) == 1 else columns
 
 
 def _array(values: ArrayLike) -> FloatArray:

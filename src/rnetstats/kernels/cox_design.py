@@ -21,13 +21,15 @@ class CoxDesign:
     ----------
     columns
         (p + 1, m), shared by all replicates, or (B, p + 1, m).
-    scale
-        (p,) what the columns were divided by; 1 for a constant column, which is held as zeros.
+    centre, scale
+        (p,) what was taken off the columns, and what they were then divided by; the scale is 1
+        for a constant column, which is held as zeros.
     products
         (p (p + 1) / 2, m) products of two columns, or None where they would be too large.
     """
 
     columns: Floats
+    centre: Floats
     scale: Floats
     products: Floats | None
 
@@ -141,15 +143,18 @@ def build_design(X: Floats, sets: RiskSets, *, batch: bool = True) -> CoxDesign:
     over = tuple(axis for axis in range(x.ndim) if axis != x.ndim - 2)
     if m:
         largest = np.abs(x).max(axis=over)
-        x -= x.mean(axis=over)[:, None]
+        centre = x.mean(axis=over)
+        x -= centre[:, None]
         scale = np.sqrt(np.mean(np.square(x), axis=over))
     else:
-        largest, scale = np.zeros(p), np.zeros(p)
+        largest = centre = scale = np.zeros(p)
     constant = scale <= 1e-12 * largest
     scale = np.where(constant, 1.0, scale)
     x /= scale[:, None]
     x[..., constant, :] = 0.0
-    return CoxDesign(columns, scale, _products(columns[1:]) if batch and X.ndim == 2 else None)
+    return CoxDesign(
+        columns, centre, scale, _products(columns[1:]) if batch and X.ndim == 2 else None
+    )
 
 
 def _products(x: Floats) -> Floats | None:

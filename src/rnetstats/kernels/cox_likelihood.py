@@ -220,7 +220,7 @@ class CoxLikelihood:
         return self._last[1]
 
     def _select(self, index: IntArray) -> CoxBlock:
-        weights, size = self.weights, index.size
+        weights, lost, size = self.weights, self._lost, index.size
 
         def pick(values: FloatArray) -> FloatArray:
             return values if len(values) == 1 else values[index]
@@ -239,7 +239,7 @@ class CoxLikelihood:
             terms=terms,
             events_x=pick(self._events_x),
             events_offset=pick(self._events_offset),
-            lost=None if self._lost is None else self._lost[index],
+            lost=None if lost is None else lost if len(lost) == 1 else lost[index],
         )
 
     def _value(self, gamma: FloatArray, block: CoxBlock, point: CoxPoint) -> FloatArray:
