@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnetstats.kernels.firth import half_log_det, inverse_information, without
+from rnetstats.kernels.firth import (
+    half_log_det,
+    inverse_information,
+    observed_information,
+    without,
+)
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray, rows_of
 from rnetstats.kernels.packing import column_products, packing
 
@@ -15,7 +20,9 @@ class LogisticLikelihood:
     """Log-likelihood, score and information of B replicates; an ``Evaluate`` for Newton.
 
     Calling it takes coefficients of the columns as given; :meth:`scaled` those of the columns
-    divided by their root mean square, ``scale``, in which Newton's method works.
+    divided by their root mean square, ``scale``, in which Newton's method works. The information
+    is minus the second derivatives, with the penalty's where the sum is positive definite;
+    :meth:`expected` is X'WX.
 
     Parameters
     ----------
@@ -78,20 +85,43 @@ class LogisticLikelihood:
         self, gamma: FloatArray, index: IntArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Evaluate at coefficients (A, p) of the scaled columns."""
+        return self._evaluate(gamma, index, exact=True)
+
+    def scaled_expected(
+        self, gamma: FloatArray, index: IntArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Do the same with X'WX, cheaper for a large block; with a penalty, it converges slower."""
+        return self._evaluate(gamma, index, exact=False)
+
+    def expected(self, gamma: FloatArray, index: IntArray) -> FloatArray:
+        """X'WX of the scaled columns (A, p, p)."""
+        weights = None if self.weights is None else rows_of(self.weights, index)
+        with np.errstate(over="ignore"):
+            fitted, _ = self._fitted(gamma, index, None)
+        spread = fitted * (1.0 - fitted)
+        return self._information(spread if weights is None else spread * weights, index)
+
+    def _evaluate(
+        self, gamma: FloatArray, index: IntArray, *, exact: bool
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
         weights = None if self.weights is None else rows_of(self.weights, index)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             fitted, value = self._fitted(gamma, index, weights)
             residual = np.subtract(1.0, fitted)
-            hat = residual * fitted if self.firth else None
             weighted = residual if weights is None else residual * weights
-            information = self._information(weighted * fitted, index)
-            if hat is not None:
+            spread = weighted * fitted
+            information = self._information(spread, index)
+            if self.firth:
                 lost = None if self.lost is None else rows_of(self.lost, index)
                 kept = without(information, lost)
+                inverse = without(inverse_information(kept), lost, 0.0)
                 value = value + half_log_det(kept)
-                hat *= self._quadratic(inverse_information(kept), index)
-                hat *= np.subtract(0.5, fitted, out=fitted)
-                weighted += hat if weights is None else np.multiply(hat, weights, out=hat)
+                hat = spread * self._quadratic(inverse, index)
+                weighted = weighted + hat * (0.5 - fitted)
+                if exact:
+                    second = self._information(hat * (1.0 - 6.0 * fitted * residual), index)
+                    thirds = self._thirds(spread * (1.0 - 2.0 * fitted), index)
+                    information = observed_information(kept, second, thirds, inverse, lost)
             return value, self._score(weighted, index), information
 
     def _fitted(
@@ -142,8 +172,18 @@ class LogisticLikelihood:
             information = (X * weights[:, :, None]).swapaxes(1, 2) @ X
         return information
 
+    def _thirds(self, weights: FloatArray, index: IntArray) -> FloatArray:
+        """Derivatives of X'WX, (A, p, p, p): sums of w x_j x_a x_b over the rows."""
+        if self.sign.size > 1:
+            weights = weights * rows_of(self.sign, index)
+        if self.products is not None:
+            rows = weights[:, None, :] * self.X.T
+            return np.asarray((rows @ self.products)[:, :, self._packing.place])
+        X = rows_of(self.X, index)
+        return np.asarray(np.einsum("bi,bij,bik,bil->bjkl", weights, X, X, X, optimize=True))
+
     def _quadratic(self, matrices: FloatArray, index: IntArray) -> FloatArray:
-        """X' M x of each row x."""
+        """Value of each row's quadratic form, x'Mx (A, n)."""
         if self.products is not None:
             packed = matrices.reshape(len(matrices), -1)[:, self._packing.upper]
             return np.asarray((packed * self._packing.times) @ self.products.T)

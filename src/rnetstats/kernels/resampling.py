@@ -1,0 +1,77 @@
+"""Bootstrap samples as counts: how often each row stands in each replicate.
+
+Counts are drawn row by row of the result, so that fewer replicates from a generator in the same
+state are a prefix of more. Whole numbers and a bincount take a third of a multinomial draw's time.
+
+References
+----------
+Efron B, Tibshirani RJ (1993). An Introduction to the Bootstrap. Chapman & Hall.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["bootstrap_counts"]
+
+Counts = NDArray[np.int64]
+
+
+def bootstrap_counts(
+    rng: np.random.Generator,
+    n: int,
+    size: int,
+    *,
+    strata: NDArray[np.integer] | None = None,
+    cluster: NDArray[np.integer] | None = None,
+) -> Counts:
+    """Draw samples of n rows with replacement.
+
+    Parameters
+    ----------
+    rng : Generator
+    n : int
+        Number of rows.
+    size : int
+        Number of replicates.
+    strata : int array of shape (n,), optional
+        Each stratum keeps its number of rows (or of clusters).
+    cluster : int array of shape (n,), optional
+        Whole clusters are drawn, as many as there are. A cluster lies in one stratum.
+
+    Returns
+    -------
+    int array of shape (size, n)
+
+    Raises
+    ------
+    ValueError
+        A cluster lies in several strata.
+    """
+    if cluster is None:
+        return _draw(rng, n, size, strata)
+    _, first, code = np.unique(cluster, return_index=True, return_inverse=True)
+    own = None
+    if strata is not None:
+        own = np.asarray(strata)[first]
+        if (own[code] != strata).any():
+            msg = "a cluster lies in more than one stratum"
+            raise ValueError(msg)
+    return _draw(rng, len(first), size, own)[:, code]
+
+
+def _draw(
+    rng: np.random.Generator, n: int, size: int, strata: NDArray[np.integer] | None
+) -> Counts:
+    """Draw n units for each replicate, within their strata."""
+    if strata is None:
+        units = rng.integers(0, n, size=(size, n))
+    else:
+        members = np.argsort(strata, kind="stable")
+        _, first, code, held = np.unique(
+            np.asarray(strata)[members], return_index=True, return_inverse=True, return_counts=True
+        )
+        units = members[first[code] + rng.integers(0, held[code], size=(size, n))]
+    units += n * np.arange(size)[:, None]
+    return np.bincount(units.ravel(), minlength=size * n).reshape(size, n)

@@ -1,0 +1,71 @@
+"""Bootstrap counts: totals, strata, clusters, the prefix property."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnetstats.kernels.resampling import bootstrap_counts
+
+
+def generator(seed: int = 1) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+@given(n=st.integers(1, 40), size=st.integers(1, 30), seed=st.integers(0, 99))
+def test_each_replicate_has_n_rows_and_fewer_are_a_prefix(n: int, size: int, seed: int) -> None:
+    counts = bootstrap_counts(generator(seed), n, size)
+    assert counts.shape == (size, n)
+    assert (counts.sum(axis=1) == n).all()
+    fewer = bootstrap_counts(generator(seed), n, (size + 1) // 2)
+    np.testing.assert_array_equal(fewer, counts[: len(fewer)])
+
+
+@given(strata=st.lists(st.integers(0, 3), min_size=1, max_size=30), seed=st.integers(0, 99))
+def test_strata_keep_their_sizes_and_the_prefix(strata: list[int], seed: int) -> None:
+    codes = np.array(strata)
+    counts = bootstrap_counts(generator(seed), len(codes), 12, strata=codes)
+    for code in set(strata):
+        assert (counts[:, codes == code].sum(axis=1) == strata.count(code)).all()
+    fewer = bootstrap_counts(generator(seed), len(codes), 5, strata=codes)
+    np.testing.assert_array_equal(fewer, counts[:5])
+
+
+@given(cluster=st.lists(st.integers(0, 6), min_size=1, max_size=30), seed=st.integers(0, 99))
+def test_clusters_are_drawn_whole(cluster: list[int], seed: int) -> None:
+    codes = np.array(cluster)
+    counts = bootstrap_counts(generator(seed), len(codes), 8, cluster=codes)
+    _, first = np.unique(codes, return_index=True)
+    for code in set(cluster):
+        mine = counts[:, codes == code]
+        assert (mine == mine[:, :1]).all()
+    assert (counts[:, first].sum(axis=1) == len(first)).all()
+
+
+def test_clusters_within_strata() -> None:
+    cluster = np.array([0, 0, 1, 1, 1, 2, 3, 3])
+    strata = np.array([5, 5, 5, 5, 5, 9, 9, 9])
+    counts = bootstrap_counts(generator(), 8, 200, strata=strata, cluster=cluster)
+    assert (counts[:, [0, 2]].sum(axis=1) == 2).all()
+    assert (counts[:, [5, 6]].sum(axis=1) == 2).all()
+    with pytest.raises(ValueError, match="more than one stratum"):
+        bootstrap_counts(generator(), 8, 2, strata=strata, cluster=np.zeros(8, dtype=int))
+
+
+def test_counts_follow_the_multinomial() -> None:
+    # Mean 1, variance (n - 1) / n, covariance -1 / n: to within 4 Monte Carlo errors.
+    n, size = 10, 40_000
+    counts = bootstrap_counts(generator(3), n, size).astype(float)
+    covariance = np.cov(counts.T)
+    np.testing.assert_allclose(counts.mean(axis=0), 1.0, atol=4 * np.sqrt(0.9 / size))
+    np.testing.assert_allclose(np.diag(covariance), 0.9, atol=0.05)
+    off = covariance[~np.eye(n, dtype=bool)]
+    np.testing.assert_allclose(off, -0.1, atol=4 * 0.95 / np.sqrt(size))
+
+
+def test_strata_draw_every_member_equally_often() -> None:
+    strata = np.array([0, 1, 0, 1, 1, 0, 1])
+    counts = bootstrap_counts(generator(4), 7, 20_000, strata=strata)
+    np.testing.assert_allclose(counts.mean(axis=0), 1.0, atol=4 / np.sqrt(20_000))
