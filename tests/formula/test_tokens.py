@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -59,7 +60,9 @@ def test_refused_on_the_token_with_its_place(text: str, place: int) -> None:
         tokenize(text)
 
 
-@pytest.mark.parametrize("text", ["y ~ x.__class__", "y ~ `x`.__class__.__mro__", "y ~ {open('f')}"])
+@pytest.mark.parametrize(
+    "text", ["y ~ x.__class__", "y ~ `x`.__class__.__mro__", "y ~ {open('f')}"]
+)
 def test_attributes_and_braces_never_become_tokens(text: str) -> None:
     with pytest.raises(FormulaError, match="is not allowed"):
         tokenize(text)
@@ -103,8 +106,6 @@ def test_any_text_is_parsed_or_refused_in_time(text: str) -> None:
 )
 def test_heavy_formulas_end_at_once(text: str) -> None:
     begin = time.perf_counter()
-    try:
+    with contextlib.suppress(FormulaError):
         assert len(parse_formula.__wrapped__(text).terms) <= 200
-    except FormulaError:
-        pass
     assert time.perf_counter() - begin < 1.0

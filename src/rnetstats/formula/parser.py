@@ -76,6 +76,7 @@ def parse_formula(text: str) -> Formula:
         offsets=tuple(part.source for part in specials if part.source is not None),
         strata=tuple(dict.fromkeys(strata)),
         cluster=clusters[0] if clusters else None,
+        source=text,
     )
 
 

@@ -8,10 +8,10 @@ the names of the columns it reads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
-from rnetstats.formula.tokens import Literal
+from rnetstats.formula.tokens import MAX_LENGTH, Literal
 
 __all__ = [
     "Atom",
@@ -51,47 +51,42 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
-    """A column as it stands: ``x``."""
-
+class _OneColumn:
     column: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        return (self.column,)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain(_OneColumn):
+    """A column as it stands: ``x``."""
 
     @property
     def text(self) -> str:
         """The canonical writing."""
         return quote(self.column)
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that are read."""
-        return (self.column,)
-
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class Log(_OneColumn):
     """The natural logarithm of a column: ``log(x)``."""
-
-    column: str
 
     @property
     def text(self) -> str:
         """The canonical writing."""
         return f"log({quote(self.column)})"
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that are read."""
-        return (self.column,)
-
 
 Source = Plain | Log
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(_OneColumn):
     """A column read as categories: ``C(x)`` or ``C(x, ref="a")``."""
 
-    column: str
     ref: Literal | None = None
 
     @property
@@ -100,17 +95,11 @@ class Factor:
         ref = "" if self.ref is None else f", ref={literal_text(self.ref)}"
         return f"C({quote(self.column)}{ref})"
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that are read."""
-        return (self.column,)
-
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(_OneColumn):
     """A column compared with a literal: ``I(x > 3)`` on the right, ``x == 2`` on the left."""
 
-    column: str
     operator: str
     literal: Literal
 
@@ -123,11 +112,6 @@ class Condition:
     def text(self) -> str:
         """The canonical writing."""
         return f"I({self.comparison})"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that are read."""
-        return (self.column,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +184,8 @@ class Formula:
         The terms of the right side in order, main effects first, without repetition.
     offsets, strata, cluster
         What ``offset()``, ``strata()`` and ``cluster()`` name.
+    source
+        The text as it was given.
     """
 
     outcome: LeftSide | None
@@ -207,6 +193,7 @@ class Formula:
     offsets: tuple[Source, ...] = ()
     strata: tuple[str, ...] = ()
     cluster: str | None = None
+    source: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return self._text
@@ -214,7 +201,9 @@ class Formula:
     @cached_property
     def _text(self) -> str:
         left = "" if self.outcome is None else f"{self.outcome.text} "
-        return f"{left}~ {' + '.join(self._right()) or '1'}"
+        text = f"{left}~ {' + '.join(self._right()) or '1'}"
+        # Written out, a formula of many interactions may be longer than what can be read again.
+        return self.source if self.source and len(text) > MAX_LENGTH else text
 
     def _right(self) -> Iterator[str]:
         yield from map(term_text, self.terms)
@@ -251,4 +240,4 @@ class Formula:
 
     def with_terms(self, terms: Iterable[TermAtoms]) -> Formula:
         """Return the same formula with other terms; outcome, strata, cluster, offset stay."""
-        return replace(self, terms=tuple(terms))
+        return replace(self, terms=tuple(terms), source="")

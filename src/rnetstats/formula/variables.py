@@ -219,6 +219,7 @@ def _not_numbers(variable: Variable, codes: Integers, use: str) -> NoReturn:
         hint = " They look like numbers: convert the column with pandas.to_numeric."
     else:
         odd = [i for i, v in enumerate(variable.levels) if not looks_numeric(str(v))]
+        hint = ""
         if 2 * len(odd) < len(variable.levels):
             hint = f" Not a number: {variable.where(np.isin(codes, odd))}."
     raise ColumnError(

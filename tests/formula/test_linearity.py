@@ -1,0 +1,67 @@
+"""Splines as a straight line and the rest: the same model, with linearity a set of zeros."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnetstats.formula.design import Design, model_frame
+from rnetstats.formula.linearity import linear_first
+from support import assert_close, case, read
+
+
+def design_of(right: str) -> Design:
+    return model_frame(read("birthwt.csv"), f"low ~ {right}").design
+
+
+@pytest.mark.parametrize(
+    ("right", "term"),
+    [
+        ("age + rcs(lwt, 5)", "rcs(lwt, 5)"),
+        ("age + ns(lwt, 3)", "ns(lwt, 3)"),
+        ("ns(log(lwt), 2) + smoke", "ns(log(lwt), 2)"),
+        ("ns(lwt, 2)*C(race)", "ns(lwt, 2)"),
+    ],
+)
+def test_the_first_column_is_a_straight_line(right: str, term: str) -> None:
+    design = design_of(right)
+    change = linear_first(design.spec)
+    X = design.X @ change.transform
+    assert np.linalg.matrix_rank(change.transform) == len(design.names)
+    place = design.term(term)
+    assert change.nonlinear[term] == tuple(range(place.start + 1, place.stop))
+    x = read("birthwt.csv")["lwt"].to_numpy(dtype=float)
+    x = np.log(x) if "log" in term else x
+    line = X[:, place.start]
+    np.testing.assert_allclose(line - line[0], x - x[0], atol=1e-8 * np.ptp(x))
+
+
+def test_interactions_follow_their_parts() -> None:
+    design = design_of("ns(lwt, 3)*C(race)")
+    change = linear_first(design.spec)
+    X = design.X @ change.transform
+    main, race = design.term("ns(lwt, 3)"), design.term("C(race)")
+    joined = design.term("ns(lwt, 3):C(race)")
+    products = [
+        X[:, s] * X[:, r]
+        for r in range(*race.columns.indices(99))
+        for s in range(main.start, main.stop)
+    ]
+    np.testing.assert_allclose(X[:, joined.columns], np.column_stack(products), atol=1e-10)
+    lines = {joined.start, joined.start + 3}
+    assert set(change.nonlinear[joined.name]) == set(range(joined.start, joined.stop)) - lines
+
+
+def test_terms_without_a_spline_stay() -> None:
+    design = design_of("age*smoke + C(race)")
+    change = linear_first(design.spec)
+    assert change.nonlinear == {}
+    np.testing.assert_array_equal(change.transform, np.eye(len(design.names)))
+
+
+def test_wald_test_of_linearity_of_r() -> None:
+    values = case("logistic_ml", "birthwt_rcs4")["values"]
+    columns = list(linear_first(design_of("age + rcs(lwt, 4)").spec).nonlinear["rcs(lwt, 4)"])
+    coef = np.array(list(values["coef"].values()))[columns]
+    vcov = np.array(values["vcov"])[np.ix_(columns, columns)]
+    assert_close(coef @ np.linalg.solve(vcov, coef), values["wald_nonlinear_chi2"])

@@ -1,0 +1,147 @@
+"""Columns as a formula sees them: numbers, levels, missing values, and what is refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnetstats.errors import ColumnError, DataError
+from rnetstats.formula.variables import Variable, level_text, read_variable
+
+
+def read(values: Any) -> Variable:
+    return read_variable(pd.DataFrame({"x": values}), "x")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0, 1, 1],
+        [False, True, True],
+        np.array([0, 1, 1], dtype=np.uint8),
+        pd.array([0, 1, 1], dtype="Int64"),
+        pd.array([False, True, True], dtype="boolean"),
+        pd.Series([0, 1, 1], dtype=object),
+        pd.Series([False, True, True], dtype=object),
+        pd.Series([Decimal(0), Decimal(1), 1.0], dtype=object),
+        np.array([0, 1, 1], dtype=np.float32),
+    ],
+)
+def test_numbers_of_any_type(values: Any) -> None:
+    variable = read(values)
+    assert variable.is_numeric
+    assert variable.missing is None
+    np.testing.assert_array_equal(variable.numbers("this"), [0.0, 1.0, 1.0])
+    assert variable.as_factor()[1] == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.5, np.nan, 2],
+        pd.array([1.5, None, 2], dtype="Float64"),
+        pd.Series([1.5, None, 2], dtype=object),
+        pd.Series([1.5, pd.NA, 2], dtype=object),
+    ],
+)
+def test_missing_numbers(values: Any) -> None:
+    variable = read(values)
+    np.testing.assert_array_equal(variable.missing, [False, True, False])
+    codes, levels = variable.as_factor()
+    assert codes.tolist() == [0, -1, 1]
+    assert levels == (1.5, 2)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["b", None, "B", "b"],
+        ["b", np.nan, "B", "b"],
+        pd.array(["b", None, "B", "b"], dtype="string"),
+        pd.Series(["b", pd.NA, "B", "b"], dtype=object),
+    ],
+)
+def test_text_sorts_by_code_point(values: Any) -> None:
+    variable = read(values)
+    assert variable.levels == ("B", "b")
+    assert variable.codes is not None
+    assert variable.codes.tolist() == [1, -1, 0, 1]
+    assert not variable.ordered_by_data
+
+
+def test_categories_keep_their_order() -> None:
+    values = pd.Categorical(["low", "high", None], categories=["low", "mid", "high"])
+    variable = read(values)
+    assert variable.levels == ("low", "mid", "high")
+    assert variable.codes is not None
+    assert variable.codes.tolist() == [0, 2, -1]
+    assert variable.ordered_by_data
+    taken = variable.take(np.array([1, 2]))
+    assert taken.codes is not None
+    assert taken.codes.tolist() == [2, -1]
+    assert taken.where(np.array([False, True])) == "row 3"
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        ([1.0, np.inf, 2, -np.inf], DataError, "infinite values in rows 2, 4"),
+        ([np.nan] * 3, ColumnError, "all 3 are missing"),
+        ([None] * 3, ColumnError, "all 3 are missing"),
+        (pd.Categorical([None, None]), ColumnError, "all 2 are missing"),
+        ([1, "n/a", 3.5], DataError, "mixes numbers and text: 'n/a' and the like in row 2"),
+        (["a", 2, "b"], DataError, "mixes numbers and text: 2 and the like in row 2"),
+        (["a", "", " "], DataError, "blank text in rows 2, 3"),
+        (["a", "\t", "b"], DataError, "blank text in row 2"),
+        (pd.to_datetime(["2020-01-01", "2021-01-01"]), ColumnError, "Dates are turned into months"),
+        (pd.to_timedelta([1, 2], unit="D"), ColumnError, "a formula takes numbers"),
+        ([1 + 2j, 3], ColumnError, "a formula takes numbers"),
+        ([[1], [2]], ColumnError, "lists or the like"),
+        ([(1,), (2,)], ColumnError, "values such as"),
+    ],
+)
+def test_columns_that_are_refused(values: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        read(values)
+
+
+def test_an_absent_column_names_the_nearest() -> None:
+    with pytest.raises(ColumnError, match=r"no column 'agee'.*Did you mean 'age'"):
+        read_variable(pd.DataFrame({"age": [1, 2]}), "agee")
+
+
+def test_text_where_numbers_are_wanted() -> None:
+    with pytest.raises(ColumnError, match=r"categories \('1', '2'\).*pandas.to_numeric"):
+        read(["1", "2"]).numbers("log(x)")
+    with pytest.raises(ColumnError, match=r"but a time takes numbers. Not a number: row 3"):
+        read(["1", "2", "n/a"]).numbers("a time")
+
+
+def test_levels_are_matched_by_type() -> None:
+    variable = read(["1", "2"])
+    assert variable.check_level("2") == 1
+    with pytest.raises(DataError, match="no level 2; it has '1', '2'"):
+        variable.check_level(2)
+    with pytest.raises(DataError, match="Did you mean 'ESD'"):
+        read(["ESD", "EMR"]).check_level("esd")
+
+
+def test_level_text() -> None:
+    assert [level_text(v) for v in (2.0, 2.5, 2, "2", True)] == ["2", "2.5", "2", "2", "True"]
+
+
+@given(st.lists(st.none() | st.text("abAB é", min_size=1).filter(str.strip), min_size=1))
+def test_text_codes_give_the_text_back(values: list[str | None]) -> None:
+    if all(value is None for value in values):
+        return
+    variable = read(pd.Series(values, dtype=object))
+    assert variable.codes is not None
+    assert list(variable.levels) == sorted(set(values) - {None})
+    back = [None if code < 0 else variable.levels[code] for code in variable.codes]
+    assert back == values
