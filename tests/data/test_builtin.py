@@ -66,7 +66,7 @@ def test_what_is_known_of_a_cohort_travels_with_it() -> None:
 def test_missing_values_are_counted() -> None:
     cohort = read_cohort(data_path("rnet_like_a_missing.csv"), codebook="duan2024")
     assert cohort.attrs["rnetstats"]["missing"] == {"nlr": 21}
-    assert "nlr: 21 of 527 values are missing." in cohort.attrs["rnetstats"]["notes"]
+    assert "nlr: missing in 21 of 527 rows." in cohort.attrs["rnetstats"]["notes"]
 
 
 def test_no_events_are_noted_not_refused() -> None:
@@ -183,7 +183,7 @@ def test_other_names_and_codings_are_a_matter_of_the_codebook() -> None:
     assert list(cohort["sex"].astype(object)) == list(raw()["sex"])
     notes = " ".join(cohort.attrs["rnetstats"]["notes"])
     males = int((raw()["sex"] == "M").sum())
-    assert f"'1' to 'M' {males} times" in notes
+    assert f"'1' to 'M' ({males})" in notes
     assert "'ward'" in notes
 
 

@@ -122,8 +122,8 @@ def test_recodings_and_codes_are_counted() -> None:
         ["ja", "nein", "ja", "?"],
         'type = "binary"\nmissing = ["?"]\nrecode = { ja = 1, nein = 0 }',
     )
-    assert "x: codes read as missing: '?' 1 times." in notes(frame)
-    assert "x: recoded 'ja' to '1' 2 times, 'nein' to '0' 1 times." in notes(frame)
+    assert "x: codes read as missing, with their number: '?' (1)." in notes(frame)
+    assert "x: recoded, with their number: 'ja' to '1' (2), 'nein' to '0' (1)." in notes(frame)
 
 
 def test_dates() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from rnetstats._core.frame import is_synthetic
-from rnetstats.data import embedded
+from rnetstats.data import cohort_files
 from rnetstats.data.embedded import embedded_truths, load_cohort
+from rnetstats.data.read import read_cohort
 from rnetstats.errors import OptionError, ReadError
 from support import data_path
 
@@ -20,7 +21,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "duan2024_as_published.csv").write_bytes(text)
     (tmp_path / "duan2024_fidelity.json").write_text("{}")
     (tmp_path / "README.md").write_text("x")
-    monkeypatch.setattr(embedded, "_folders", lambda: [tmp_path / "none", tmp_path])
+    monkeypatch.setattr(cohort_files, "folders", lambda: [tmp_path / "none", tmp_path])
     return tmp_path
 
 
@@ -43,9 +44,18 @@ def test_unknown_names_and_truths(installed: Path) -> None:
 
 
 def test_files_that_are_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "_folders", lambda: [tmp_path / "none"])
+    monkeypatch.setattr(cohort_files, "folders", lambda: [tmp_path / "none"])
     with pytest.raises(ReadError, match="not installed"):
         load_cohort("duan2024")
+
+
+def test_an_embedded_file_read_by_its_path_keeps_the_mark(tmp_path: Path) -> None:
+    source = cohort_files.cohort_files("duan2024")["null"]
+    path = tmp_path / "renamed.csv"
+    path.write_bytes(source.read_bytes())
+    assert read_cohort(path).attrs["rnetstats"]["truth"] == "null"
+    path.write_bytes(source.read_bytes() + b"\n")
+    assert not is_synthetic(read_cohort(path))
 
 
 @pytest.mark.parametrize("truth", ["as_published", "smooth", "null"])

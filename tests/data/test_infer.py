@@ -66,7 +66,7 @@ def test_all_is_said() -> None:
     assert "Inferred as identifiers: patient_id." in notes
     assert "Inferred as 0/1: dead." in notes
     assert "treated: levels No, Yes; the first is the reference." in notes
-    assert "size: 1 of 5 values are missing." in notes
+    assert "size: missing in 1 of 5 rows." in notes
     assert "same: all values are the same (a)." in notes
 
 
@@ -96,7 +96,7 @@ def test_numbers_mixed_with_text_are_a_question_not_a_guess() -> None:
 def test_missing_codes_are_counted_and_none_is_a_word() -> None:
     cohort = read_cohort(pd.DataFrame({"x": ["n/a", "1.5", "NA", "NA"], "y": ["none"] * 4}))
     assert (
-        "x: codes read as missing: 'NA' 2 times, 'n/a' 1 times."
+        "x: codes read as missing, with their number: 'NA' (2), 'n/a' (1)."
         in (cohort.attrs["rnetstats"]["notes"])
     )
     assert cohort["x"].isna().sum() == 3
@@ -141,6 +141,9 @@ def test_dtypes_of_pandas_are_taken() -> None:
 
 def test_the_mark_of_a_synthetic_cohort_stays() -> None:
     frame = pd.DataFrame({"a": [1, 2]})
-    frame.attrs["rnetstats"] = {"synthetic": True}
-    assert is_synthetic(read_cohort(frame))
+    frame.attrs["rnetstats"] = {"synthetic": True, "truth": "null", "notes": ["old"]}
+    cohort = read_cohort(frame)
+    assert is_synthetic(cohort)
+    assert cohort.attrs["rnetstats"]["truth"] == "null"
+    assert "old" not in cohort.attrs["rnetstats"]["notes"]
     assert not is_synthetic(read_cohort(pd.DataFrame({"a": [1, 2]})))

@@ -60,8 +60,8 @@ def test_rows_are_named_with_their_lines(tmp_path: Path) -> None:
 
 def test_what_was_left_out_is_noted(tmp_path: Path) -> None:
     notes = read_cohort(written(tmp_path, "a,b\n1,2\n\n3,4\n5,6\n,\n")).attrs["rnetstats"]["notes"]
-    assert "1 blank lines were left out (line 3)." in notes
-    assert "1 empty rows at the end were left out." in notes
+    assert "Blank lines, left out: 1 (line 3)." in notes
+    assert "Empty rows at the end, left out: 1." in notes
 
 
 @pytest.mark.parametrize(

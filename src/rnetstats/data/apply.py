@@ -75,7 +75,7 @@ def apply_codebook(table: RawTable, book: Codebook, ledger: Ledger) -> pd.DataFr
         "missing": missing,
         "structural": structural,
         "absent": absent,
-        "synthetic": table.synthetic,
+        "synthetic": False,
         "provenance": {
             "source": table.source,
             "sha256": table.sha256,
@@ -83,6 +83,7 @@ def apply_codebook(table: RawTable, book: Codebook, ledger: Ledger) -> pd.DataFr
             "codebook_sha256": book.sha256,
         },
         "notes": list(ledger.notes),
+        **table.origin,
     }
     return frame
 
@@ -173,7 +174,7 @@ def _note_contents(
     """Note missing values, columns of one value, and levels without rows."""
     for name, count in missing.items():
         if name not in absent:
-            ledger.note(f"{name}: {count} of {len(frame)} values are missing.")
+            ledger.note(f"{name}: missing in {count} of {len(frame)} rows.")
     for name in frame.columns:
         column = frame[name]
         values = column.dropna().unique()

@@ -75,8 +75,8 @@ def _without_missing(cells: Cells, spec: ColumnSpec, file: FileSpec, ledger: Led
             dropped.append(i)
             found[code] = found.get(code, 0) + int(counts[i])
     if found:
-        told = ", ".join(f"{code!r} {count} times" for code, count in sorted(found.items()))
-        ledger.note(f"{spec.name}: codes read as missing: {told}.")
+        told = ", ".join(f"{code!r} ({count})" for code, count in sorted(found.items()))
+        ledger.note(f"{spec.name}: codes read as missing, with their number: {told}.")
     return cells.without(dropped)
 
 
@@ -119,8 +119,8 @@ def _recoded(task: Task) -> Cells | None:
         pair = f"{code!r} to {_target_text(table[code])!r}"
         told[pair] = told.get(pair, 0) + int(count)
     if told:
-        pairs = ", ".join(f"{pair} {count} times" for pair, count in told.items())
-        task.ledger.note(f"{task.spec.name}: recoded {pairs}.")
+        pairs = ", ".join(f"{pair} ({count})" for pair, count in told.items())
+        task.ledger.note(f"{task.spec.name}: recoded, with their number: {pairs}.")
     return cells.replaced(new)
 
 

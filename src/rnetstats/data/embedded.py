@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from importlib.resources import as_file, files
-from importlib.resources.abc import Traversable
-from pathlib import Path
+from importlib.resources import as_file
 
 import pandas as pd
 
 from rnetstats.data.builtin import builtin_names
+from rnetstats.data.cohort_files import cohort_files
 from rnetstats.data.read import read_cohort
 from rnetstats.errors import OptionError, ReadError, closest
 
 __all__ = ["embedded_truths", "load_cohort"]
 
-_CHECKOUT = Path(__file__).resolve().parents[3] / "data" / "synthetic"
-
-
-def _folders() -> list[Traversable]:
-    """Places of the cohorts: the installed package first, then the checkout."""
-    return [files("rnetstats").joinpath("_cohorts"), _CHECKOUT]
-
-
-def _cohort_files(name: str) -> dict[str, Traversable]:
-    """Per truth the file of a study's cohort."""
-    pattern = re.compile(rf"{re.escape(name)}_(?P<truth>\w+)\.csv")
-    for folder in _folders():
-        if folder.is_dir():
-            named = {entry.name: entry for entry in folder.iterdir()}
-            matches = [match for entry in sorted(named) if (match := pattern.fullmatch(entry))]
-            if matches:
-                return {match["truth"]: named[match[0]] for match in matches}
-    return {}
-
 
 def embedded_truths(name: str) -> tuple[str, ...]:
     """Return the truths under which a study's embedded cohorts were drawn."""
-    return tuple(_cohort_files(name))
+    return tuple(cohort_files(name))
 
 
 def load_cohort(name: str, *, truth: str = "as_published") -> pd.DataFrame:
@@ -68,7 +47,7 @@ def load_cohort(name: str, *, truth: str = "as_published") -> pd.DataFrame:
             f"there is no embedded cohort {name!r}.{closest(name, builtin_names())} "
             f"There are: {', '.join(builtin_names())}."
         )
-    found = _cohort_files(name)
+    found = cohort_files(name)
     if not found:
         raise ReadError(
             f"the files of the cohort {name!r} are not installed; reinstall the package."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -65,7 +65,9 @@ def infer_codebook(
             specs.append(_category(name, cells, tuple(dict.fromkeys(levels))))
             continue
         spec = _guess(name, cells, decimal)
-        if spec.type in {"category", "text"} and (doubt := _doubt(name, cells, decimal)):
+        if spec.type in {"category", "text"} and (
+            doubt := _doubt(name, cells, decimal, table.places)
+        ):
             doubts[name] = doubt
         specs.append(_labelled(spec, cells, table.value_labels.get(name, {})))
     book = Codebook(
@@ -147,10 +149,14 @@ def _labelled(spec: ColumnSpec, cells: Cells, labels: Mapping[str, str]) -> Colu
     return _category(spec.name, cells, levels) if levels and all(levels) else spec
 
 
-def _doubt(name: str, cells: Cells, decimal: str) -> str:
+def _doubt(name: str, cells: Cells, decimal: str, places: Sequence[str] | None) -> str:
     """Say why a column of text may be meant as numbers, or return an empty string."""
     other = "," if decimal == "." else "."
-    if all(number_of(text, other) is not None for text in cells.texts) and not _is_code(cells):
+    if (
+        cells.texts
+        and all(number_of(text, other) is not None for text in cells.texts)
+        and not _is_code(cells)
+    ):
         return (
             f"column {name!r} has values such as {cells.texts[0]!r}. If that is a number, say "
             f'decimal = "{other}"; if it is text, use a codebook.'
@@ -169,7 +175,8 @@ def _doubt(name: str, cells: Cells, decimal: str) -> str:
         return ""
     others = [text for text, number in zip(cells.texts, numbers, strict=True) if number is None]
     first = cells.positions([cells.texts.index(others[0])]) if others else []
-    where = f" (row {first[0] + 1})" if first else ""
+    line = f", {places[first[0]]}" if first and places else ""
+    where = f" (row {first[0] + 1}{line})" if first else ""
     return (
         f"column {name!r} holds numbers, but also {', '.join(map(repr, others[:4]))}{where}. "
         "Correct the file, or write a codebook (rnetstats codebook FILE): there `missing` lists "

@@ -22,7 +22,7 @@ class RawTable:
     """Named columns of untyped cells.
 
     ``places`` names each row's place in the file, ``value_labels`` holds the labels that Stata
-    and SPSS give to codes, ``labels`` those of whole columns.
+    and SPSS give to codes, ``labels`` those of whole columns. ``origin`` marks synthetic data.
     """
 
     source: str
@@ -33,7 +33,8 @@ class RawTable:
     notes: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     value_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    synthetic: bool = False
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    _cells: dict[str, Cells] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def n_rows(self) -> int:
@@ -42,7 +43,9 @@ class RawTable:
 
     def cells(self, name: str) -> Cells:
         """Return the distinct values of a column and where they stand."""
-        return Cells.of(self.columns[self.names.index(name)], name)
+        if name not in self._cells:
+            self._cells[name] = Cells.of(self.columns[self.names.index(name)], name)
+        return self._cells[name]
 
 
 def from_rows(
@@ -96,8 +99,16 @@ def from_frame(
     columns = tuple(frame.iloc[:, j].reset_index(drop=True) for j in range(frame.shape[1]))
     digest = sha256 if sha256 is not None else _frame_digest(frame)
     return RawTable(
-        source, digest, names, columns, None, tuple(said), synthetic=is_synthetic(frame), **more
+        source, digest, names, columns, None, tuple(said), origin=_origin(frame), **more
     )
+
+
+def _origin(frame: pd.DataFrame) -> dict[str, Any]:
+    """What a frame says of having been drawn, not observed: a mark that must not get lost."""
+    about = frame.attrs.get("rnetstats", {})
+    if not is_synthetic(frame):
+        return {}
+    return {key: about[key] for key in ("synthetic", "study", "truth") if key in about}
 
 
 def _frame_digest(frame: pd.DataFrame) -> str:
@@ -117,7 +128,7 @@ def _without_empty_tail(
     while n and len(rows[n - 1]) > 1 and all(_empty(cell) for cell in rows[n - 1]):
         n -= 1
     if n < len(rows):
-        said.append(f"{len(rows) - n} empty rows at the end were left out.")
+        said.append(f"Empty rows at the end, left out: {len(rows) - n}.")
     return rows[:n], places[:n]
 
 

@@ -15,6 +15,7 @@ from rnetstats.data.apply import apply_codebook
 from rnetstats.data.builtin import builtin_codebook, builtin_names
 from rnetstats.data.checks import check_shape
 from rnetstats.data.codebook import Codebook
+from rnetstats.data.cohort_files import embedded_origin
 from rnetstats.data.formats import read_file
 from rnetstats.data.infer import infer_codebook
 from rnetstats.data.ledger import Ledger
@@ -75,6 +76,8 @@ def read_cohort(
         if decimal is not None:
             book = replace(book, file=replace(book.file, decimal=decimal))
     table = raw_table(source, delimiter=delimiter, encoding=encoding, sheet=sheet)
+    if not table.origin:
+        table = replace(table, origin=embedded_origin(table.sha256, builtin_names()))
     if book is None:
         inferred = infer_codebook(table, decimal=decimal or ".")
         ledger = _ledger(table)

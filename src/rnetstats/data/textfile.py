@@ -183,7 +183,7 @@ def _records(
     inside = [number for number in blank if number < records[-1][0]]
     if inside:
         shown = ", ".join(str(number) for number in inside[:5])
-        notes.append(f"{len(inside)} blank lines were left out (line {shown}).")
+        notes.append(f"Blank lines, left out: {len(inside)} (line {shown}).")
     return records
 
 
