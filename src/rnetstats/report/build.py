@@ -45,6 +45,7 @@ def build_page(result: StudyResult, figures: dict[str, RenderedFigure], run: dic
             "name": name,
             "title": figure.title,
             "caption": figure.caption,
+            "from_print": figure.from_print,
             "svg": Markup(figure.svg),  # noqa: S704 (drawn by us; matplotlib escapes its texts)
         }
         for name, figure in figures.items()
@@ -59,7 +60,7 @@ def build_page(result: StudyResult, figures: dict[str, RenderedFigure], run: dic
         overview_figures=overview,
         rules=RULES,
         n_judged=int(result.claims["judged"].sum()),
-        glossary=entry.part("sections", "GLOSSARY"),
+        glossary=entry.part("sections", "glossary")(),
     )
 
 

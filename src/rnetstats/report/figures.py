@@ -12,7 +12,9 @@ from rnetstats.studies.figure import StudyFigure
 
 __all__ = ["RenderedFigure", "render"]
 
-_DPI = 150
+_DPI = 130
+_MARK_ROOM = 0.22  # inches kept free at the top for the mark
+_FROM_PRINT = "Printed numbers only (in a report on synthetic data)"
 _FONTS = ["DejaVu Sans", "Verdana", "Arial", "sans-serif"]
 
 
@@ -23,6 +25,8 @@ class RenderedFigure:
     Attributes
     ----------
     name, title, caption : str
+    from_print : bool
+        Made from printed numbers alone.
     svg : str
         A complete ``<svg>`` element for a page.
     svg_file : bytes
@@ -33,6 +37,7 @@ class RenderedFigure:
     name: str
     title: str
     caption: str
+    from_print: bool
     svg: str
     svg_file: bytes
     png: bytes
@@ -50,6 +55,7 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     settings: dict[str, Any] = {
         "svg.fonttype": "none",
@@ -60,12 +66,16 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
         "axes.unicode_minus": True,
         "figure.facecolor": "white",
     }
-    with mpl.rc_context(settings):
-        canvas = Figure(figsize=figure.size, layout="constrained")
+    with mpl.rc_context(settings):  # type: ignore[arg-type]
+        room = _MARK_ROOM / figure.size[1] if synthetic else 0.0
+        layout = ConstrainedLayoutEngine(rect=(0.0, 0.0, 1.0, 1.0 - room))
+        canvas = Figure(figsize=figure.size, layout=layout)
         FigureCanvasAgg(canvas)
         figure.draw(canvas)
-        if synthetic and not figure.from_print:
-            _mark(canvas, watermark=not figure.marked)
+        if synthetic:
+            _mark(canvas, figure)
+        canvas.draw_without_rendering()
+        canvas.set_layout_engine("none")  # laid out once, for both formats
         svg, png = io.BytesIO(), io.BytesIO()
         words = {"Title": figure.title, "Creator": "rnetstats", "Date": None}
         canvas.savefig(svg, format="svg", metadata=words)
@@ -75,19 +85,19 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
         figure.name,
         figure.title,
         figure.caption,
+        figure.from_print,
         _inline(text, figure),
         svg.getvalue(),
         png.getvalue(),
     )
 
 
-def _mark(canvas: Any, *, watermark: bool) -> None:
+def _mark(canvas: Any, figure: StudyFigure) -> None:
     """Write the mark into the figure itself, so that it stays when the figure is copied."""
-    if watermark:
+    if not (figure.marked or figure.from_print):
         mark_synthetic(canvas)
-    canvas.text(
-        0.998, 0.002, "Synthetic data", ha="right", va="bottom", fontsize=8, color="#7a1f1f"
-    )
+    words = _FROM_PRINT if figure.from_print else "Synthetic data"
+    canvas.text(0.998, 0.998, words, ha="right", va="top", fontsize=8, color="#7a1f1f")
 
 
 def _inline(text: str, figure: StudyFigure) -> str:

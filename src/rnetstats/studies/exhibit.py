@@ -29,6 +29,8 @@ class Exhibit(Result):
         What is written to CSV.
     shown : DataFrame
         The same as text, what is printed.
+    from_print : bool
+        Made from printed numbers alone: no data in it.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Exhibit(Result):
     caption: str = ""
     numbers: pd.DataFrame
     shown: pd.DataFrame
+    from_print: bool = False
 
     def to_frame(self) -> pd.DataFrame:
         """Return the numbers."""

@@ -22,7 +22,7 @@ class StudyEntry:
     seed: int
 
     def part(self, module: str, name: str) -> Any:
-        """Return a part of the study: its ``analyse``, ``figures``, ``sections`` or ``GLOSSARY``."""
+        """Return a part of the study: ``analyse``, ``figures``, ``sections``, ``glossary``."""
         return getattr(import_module(f"{self.package}.{module}"), name)
 
 

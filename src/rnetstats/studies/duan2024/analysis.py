@@ -34,7 +34,7 @@ from rnetstats.studies.duan2024.outcome_tables import (
     outcome_table,
     salvage_table,
 )
-from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, compare_groups, with_group
+from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, compare_groups
 from rnetstats.studies.duan2024.printed_tables import facts_table, printed_tables
 from rnetstats.studies.duan2024.salvage import NaiveSalvage, naive_salvage
 from rnetstats.studies.duan2024.table_one import table_one_exhibit
@@ -98,7 +98,7 @@ def analyse(
     judged = judged_claims(by_margin, models, cohort, sheet, attempts)
     overall = follow_up[0] if follow_up else None
     others = [
-        model_claim(sheet),
+        model_claim(cohort),
         *salvage_claims(naive),
         percent_claim(printed),
         follow_up_claim(sheet, overall, synthetic=cohort.synthetic),
@@ -137,10 +137,7 @@ def analyse(
 
 def margin_comparisons(cohort: Cohort, *, seed: int, attempts: Attempts) -> list[Comparison]:
     """Compare the margin groups under every endpoint."""
-    levels = ("negative margin", "positive margin")
-    frame = with_group(
-        cohort.everyone, "margin", "Margin", cohort.everyone["margin_positive"], levels
-    )
+    frame = cohort.by_margin()
     return [
         compare_groups(frame, "margin", endpoint, seed=seed, attempts=attempts)
         for endpoint in ENDPOINTS

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
 from rnetstats.formatting import fmt_number, fmt_percent
 from rnetstats.studies.duan2024.arithmetic import (
     PrintedNumbers,
+    at_most,
     ceiling,
     event_splits,
     first_significant,
     share_at_which,
 )
+from rnetstats.studies.records import records
 
 __all__ = ["answer"]
 
@@ -36,7 +39,7 @@ _SHORT = {
 
 def answer(claims: pd.DataFrame, printed: PrintedNumbers, *, synthetic: bool) -> tuple[str, ...]:
     """Return the sentences that a reader sees first."""
-    rows = claims.set_index("claim")
+    rows = {row["claim"]: row for row in records(claims)}
     where = "in this synthetic cohort" if synthetic else "in these data"
     sentences = [_margin(rows, where), _predictors(rows, where), _salvage(rows), _fragile(printed)]
     if synthetic:
@@ -48,13 +51,9 @@ def answer(claims: pd.DataFrame, printed: PrintedNumbers, *, synthetic: bool) ->
     return tuple(sentences)
 
 
-def _margin(rows: pd.DataFrame, where: str) -> str:
+def _margin(rows: dict[str, dict[str, Any]], where: str) -> str:
     """Say what becomes of the claim on disease-free survival under both readings."""
-    first, second = (rows.loc[key] for key in _DFS)
-    events = (
-        f"{_counted(int(first['n_events']), 'recurrence')} and "
-        f"{_counted(int(second['n_events']), 'event')} once deaths count"
-    )
+    first, second = (rows[key] for key in _DFS)
     if _SHORT[first["rule"]] == _SHORT[second["rule"]]:
         verdict = f"is {_SHORT[first['rule']]}, whichever way disease-free survival is read"
     else:
@@ -64,19 +63,22 @@ def _margin(rows: pd.DataFrame, where: str) -> str:
         )
     start = where[0].upper() + where[1:]
     return (
-        f"{start}, the claim that a positive margin worsens disease-free survival {verdict} "
-        f"({events})."
+        f"{start}, the claim that a positive margin worsens disease-free survival {verdict}. "
+        f"{_numbers(first)} {_numbers(second)}"
     )
 
 
-def _counted(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+def _numbers(row: dict[str, Any]) -> str:
+    """Return a claim's counts and estimate as a sentence."""
+    counts = str(row["events"])
+    estimate = "" if row["estimate_text"] == "none" else f": {row['estimate_text']}"
+    return f"{counts[0].upper()}{counts[1:]}{estimate}."
 
 
-def _predictors(rows: pd.DataFrame, where: str) -> str:
+def _predictors(rows: dict[str, dict[str, Any]], where: str) -> str:
     groups: dict[str, list[str]] = {}
     for key in _PREDICTORS:
-        groups.setdefault(_SHORT[rows.loc[key, "rule"]], []).append(_NAMES[key])
+        groups.setdefault(_SHORT[rows[key]["rule"]], []).append(_NAMES[key])
     if len(groups) == 1:
         (verdict,) = groups
         return f"All four printed predictors of a positive margin are {verdict} {where}."
@@ -91,10 +93,10 @@ def _joined(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _salvage(rows: pd.DataFrame) -> str:
+def _salvage(rows: dict[str, dict[str, Any]]) -> str:
     return (
         "Whether salvage helps, and whether endoscopic salvage is as good as surgery, is "
-        f"{rows.loc['salvage', 'verdict']}: salvage is known only later, so a comparison from "
+        f"{rows['salvage']['verdict']}: salvage is known only later, so a comparison from "
         "the first day is biased, and “no worse” needs a margin that nobody has stated."
     )
 
@@ -108,10 +110,10 @@ def _fragile(printed: PrintedNumbers) -> str:
     return (
         f"From the printed numbers alone: even if all {printed.recurrences} recurrences had "
         f"fallen among the {printed.positive} positive margins, {top['free']:g} of "
-        f"{printed.positive} ({fmt_percent(top['free_share'])}) did not recur, so treating all of "
+        f"{printed.positive} ({fmt_percent(top['free_share'])}) did not recur, so salvaging all of "
         "them could have prevented at best one recurrence per "
         f"{fmt_number(top['salvages_per_prevented'], 1)} salvages. And one patient decides: "
         f"{least} of {printed.recurrences} recurrences among positives is significant by Fisher’s "
-        f"test, {below} is not, unless the positives hold {fmt_percent(share, 0)} or less of the "
+        f"test, {below} is not, unless the positives hold {at_most(share)} or less of the "
         "follow-up and the log-rank test is used."
     )

@@ -17,6 +17,7 @@ from rnetstats.tables.fisher import fisher_p
 
 __all__ = [
     "PrintedNumbers",
+    "at_most",
     "ceiling",
     "event_splits",
     "needed_salvages",
@@ -148,6 +149,11 @@ def share_at_which(events: int, total: int) -> float:
     return (centre - spread) / (total + _Z**2)
 
 
+def at_most(share: float) -> str:
+    """Return an upper bound as text, cut off and not rounded: ``0.31955 -> '31.9 %'``."""
+    return f"{math.floor(1000.0 * share) / 10.0:.1f} %"
+
+
 def share_exact(events: int, total: int) -> float:
     """Return the same share by the exact binomial tail of 2.5 % (Clopper and Pearson 1934)."""
     from scipy.special import betaincinv
@@ -177,10 +183,11 @@ def needed_salvages(printed: PrintedNumbers) -> pd.DataFrame:
         fewest salvages at which the salvaged fare significantly better, missing (0 salvages) where
         no number does.
     """
-    rows = []
-    for total in range(printed.recurrences, 0, -1):
-        for hits in range(total + 1):
-            rows.append(_fewest_salvages(printed.positive, total, hits))
+    rows = [
+        _fewest_salvages(printed.positive, total, hits)
+        for total in range(printed.recurrences, 0, -1)
+        for hits in range(total + 1)
+    ]
     return pd.DataFrame(rows)
 
 

@@ -11,6 +11,7 @@ from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.margin_models import MarginModels, Predictor
 from rnetstats.studies.duan2024.outcomes import Comparison
 from rnetstats.studies.finding import Contrast, Finding
+from rnetstats.studies.records import records
 from rnetstats.studies.verdicts import not_judged
 
 __all__ = ["outcome_claim", "predictor_claims"]
@@ -31,7 +32,7 @@ _MEASURES = {"HR": "hazard ratio", "rate ratio": "ratio of the two rates"}
 def outcome_claim(comparison: Comparison) -> Finding:
     """Return the claim on one endpoint, positive against negative margin."""
     endpoint, primary = comparison.endpoint, comparison.primary
-    base, other = comparison.groups.to_dict("records")
+    base, other = records(comparison.groups)
     contrasts: tuple[Contrast, ...] = ()
     if comparison.n_events > 0:
         numbers = {name: primary[name] for name in ("measure", "estimate", "conf_low", "conf_high")}
@@ -71,7 +72,7 @@ def _arms(events: str, other: dict[str, Any], base: dict[str, Any]) -> str:
 
 
 def _outcome_sentence(comparison: Comparison, events: str) -> str:
-    base, other = comparison.groups.to_dict("records")
+    base, other = records(comparison.groups)
     counts = (
         f"{other['events']} of {other['n']} patients with a positive margin "
         f"({fmt_percent(other['events'] / max(other['n'], 1))}) and {base['events']} of "
@@ -145,7 +146,7 @@ def _predictor_statement(predictor: Predictor) -> str:
 
 
 def _p_value(predictor: Predictor, rows: pd.DataFrame, tests: pd.DataFrame | None) -> float:
-    if predictor.level is None and predictor.cutoff is None and tests is not None:
+    if not predictor.binary and predictor.cutoff is None and tests is not None:
         joint = tests[(tests["term"] == predictor.term) & (tests["test"] == "joint")]
         return float(joint["p_value"].iloc[0])
     return float(rows["p_value"].iloc[0])
@@ -158,8 +159,8 @@ def _groups(predictor: Predictor, frame: pd.DataFrame) -> list[tuple[str, int, i
     if exposed is not None:
         masks = [(predictor.label, exposed), ("the others", ~exposed)]
     else:
-        values = frame[predictor.variable].astype(object).to_numpy()
-        levels = [str(v) for v in frame[predictor.variable].cat.categories]
+        values = frame[predictor.column].astype(object).to_numpy()
+        levels = [str(v) for v in frame[predictor.column].cat.categories]
         masks = [(level, values == level) for level in [*levels[1:], levels[0]]]
     return [(name, int(mask.sum()), int((mask & positive).sum())) for name, mask in masks]
 
@@ -171,7 +172,7 @@ def _contrasts(
         return ()
     *others, (base, n_0, events_0) = _groups(predictor, frame)
     made = []
-    for (name, n_1, events_1), row in zip(others, rows.to_dict("records"), strict=True):
+    for (name, n_1, events_1), row in zip(others, records(rows), strict=True):
         label = f"{name} against {base}" if len(others) > 1 else predictor.label
         made.append(
             Contrast(
@@ -202,8 +203,8 @@ def _predictor_sentence(predictor: Predictor, contrasts: tuple[Contrast, ...]) -
     if not contrasts:
         return f"{predictor.label} has no odds ratio in these data."
     counted = [
-        f"{c.label}: {c.events_1} of {c.n_1} against {c.events_0} of {c.n_0} had a positive margin, "
-        f"adjusted odds ratio {fmt_number(c.estimate)} "
+        f"{c.label}: {c.events_1} of {c.n_1} against {c.events_0} of {c.n_0} had a positive "
+        f"margin, adjusted odds ratio {fmt_number(c.estimate)} "
         f"(95 % CI {fmt_interval(c.conf_low, c.conf_high)})"
         for c in contrasts
     ]

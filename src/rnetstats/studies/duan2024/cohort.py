@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import pandas as pd
 
 from rnetstats._core.frame import column, is_synthetic
 
-__all__ = ["EXCLUDED_METHOD", "MARGIN_NAMES", "Cohort", "prepare"]
+__all__ = ["EXCLUDED_METHOD", "LOWER", "MARGIN_LEVELS", "Cohort", "prepare", "with_group"]
 
 EXCLUDED_METHOD = "other"
-MARGIN_NAMES = {"0": "negative margin", "1": "positive margin"}
+LOWER = "lower"
+MARGIN_LEVELS = ("negative margin", "positive margin")
 NEEDED = (
     "margin_positive",
     "method",
@@ -59,15 +61,33 @@ class Cohort:
         """The patients with a positive margin."""
         return self.everyone[self.everyone["margin_positive"] == 1]
 
-    def margin_counts(self, event: str) -> dict[str, int]:
-        """Count patients and events of ``event`` by margin, where both are known."""
-        known = self.everyone[["margin_positive", event]].dropna()
-        counts = {}
-        for code, name in ((1, "positive"), (0, "negative")):
-            group = known.loc[known["margin_positive"] == code, event]
-            counts[f"n_{name}"] = len(group)
-            counts[f"events_{name}"] = int(group.sum())
-        return counts
+    def by_margin(self) -> pd.DataFrame:
+        """Everybody, with a labelled column ``margin``: negative is the reference."""
+        positive = self.everyone["margin_positive"]
+        return with_group(self.everyone, "margin", "Margin", positive, MARGIN_LEVELS)
+
+
+def with_group(
+    frame: pd.DataFrame, name: str, label: str, mask: pd.Series, levels: tuple[str, str]
+) -> pd.DataFrame:
+    """Return the frame with a labelled column of two groups, the reference first.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Not changed.
+    name, label : str
+    mask : Series
+        1 or True for the second level, 0 for the first, missing where it is not known.
+    levels : (str, str)
+    """
+    codes = mask.astype("float64").fillna(-1.0).astype(int).tolist()
+    group = pd.Categorical.from_codes(codes, categories=pd.Index(levels))
+    made = frame.assign(**{name: group})
+    attrs = copy.deepcopy(frame.attrs)
+    attrs.setdefault("rnetstats", {}).setdefault("labels", {})[name] = label
+    made.attrs = attrs
+    return made
 
 
 def prepare(frame: pd.DataFrame) -> Cohort:
@@ -85,7 +105,12 @@ def prepare(frame: pd.DataFrame) -> Cohort:
     for name in ("method", "location"):
         if isinstance(modelled[name].dtype, pd.CategoricalDtype):
             modelled[name] = modelled[name].cat.remove_unused_categories()
-    modelled.attrs = dict(frame.attrs)
+    # a 0/1 column, so that risks can be standardised over it whatever levels a file has
+    lower = (modelled["location"].astype(object) == LOWER).astype("float64")
+    modelled["lower_rectum"] = lower.where(modelled["location"].notna())
+    modelled.attrs = copy.deepcopy(frame.attrs)
+    labels = modelled.attrs.setdefault("rnetstats", {}).setdefault("labels", {})
+    labels["lower_rectum"] = "Lower rectum"
     stored = frame.attrs.get("rnetstats", {})
     notes = tuple(stored.get("notes", ())) if isinstance(stored, dict) else ()
     return Cohort(

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnetstats.formatting import fmt_p
 from rnetstats.plots.forest import forest
 from rnetstats.plots.style import INK, MUTED, PALETTE, plain_axes
 from rnetstats.studies.duan2024.arithmetic import (
     LEVEL,
     PrintedNumbers,
+    at_most,
     event_splits,
     first_significant,
     share_at_which,
@@ -86,15 +88,22 @@ def _forest(figure: Figure, rows: Any) -> None:
 
 
 def _curve(curve: Any, name: str, title: str, caption: str) -> StudyFigure:
+    low = _axis_start(float(curve.to_frame()["survival"].min()))
     return StudyFigure(
         name=name,
         title=title,
         caption=caption + " The numbers below the axis are the patients at risk.",
         alt=f"Kaplan-Meier curves: {title.lower()}; the table of outcomes holds the numbers.",
         size=(7.6, 5.2),
-        draw=lambda figure: curve.plot(ax=figure.subplots()),
+        draw=lambda figure: curve.plot(ax=figure.subplots(), y_low=low),
         marked=True,
     )
+
+
+def _axis_start(lowest: float) -> float:
+    """Return where the axis starts: a tenth or two below curves that stay high, else 0."""
+    start = np.floor(10.0 * lowest - 1.0) / 10.0
+    return float(start) if start >= 0.5 else 0.0
 
 
 def _effects(spline: Any) -> Iterator[StudyFigure]:
@@ -118,7 +127,7 @@ def _splits(printed: PrintedNumbers) -> StudyFigure:
         title="One patient decides",
         caption=f"Fisher’s P for every way in which {printed.recurrences} recurrences can fall on "
         f"{printed.positive} positive and {printed.negative} negative margins. From {least} among "
-        "the positives the difference is significant. From the printed numbers; no patient data.",
+        "the positives the difference is significant.",
         alt=f"Bars of P by recurrences among positives; P falls below 0.05 at {least}.",
         size=(7.6, 3.8),
         draw=lambda figure: _draw_splits(figure.subplots(), printed),
@@ -134,10 +143,12 @@ def _draw_splits(axes: Axes, printed: PrintedNumbers) -> None:
     p = splits["fisher_p"].to_numpy(dtype=float)
     axes.bar(splits["positive_events"], p, color=colours, width=0.72)
     for a, value in zip(splits["positive_events"], p, strict=True):
-        text = f"{value:.2f}" if value >= 0.1 else (f"{value:.3f}" if value >= 0.001 else "<0.001")
-        axes.text(a, value + 0.015, text, ha="center", va="bottom", fontsize=9, color=INK)
+        height = max(value, LEVEL) + 0.015
+        axes.text(a, height, fmt_p(value), ha="center", va="bottom", fontsize=9, color=INK)
     axes.axhline(LEVEL, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-    axes.text(-0.62, LEVEL + 0.012, f"{LEVEL:g}", fontsize=9, color=INK, va="bottom")
+    axes.text(
+        printed.recurrences + 0.75, LEVEL, f"P = {LEVEL:g}", fontsize=9, color=INK, va="center"
+    )
     axes.set_xticks(splits["positive_events"])
     axes.set_ylim(0.0, 1.12)
     axes.set_xlim(-0.7, printed.recurrences + 0.7)
@@ -148,17 +159,17 @@ def _draw_splits(axes: Axes, printed: PrintedNumbers) -> None:
 
 def _shares(printed: PrintedNumbers, own: float | None) -> StudyFigure:
     least = first_significant(event_splits(printed))
-    limit = 100.0 * share_at_which(least - 1, printed.recurrences)
+    limit = at_most(share_at_which(least - 1, printed.recurrences))
     return StudyFigure(
         name="share_of_follow_up",
         title="The same recurrences, another test",
         caption="P of the log-rank test by the share of all follow-up time that the positive "
         f"margins hold. With {least - 1} of {printed.recurrences} recurrences among the positives "
-        f"it is below 0.05 only if they hold {limit:.0f} % or less. From the printed numbers.",
+        f"it is below {LEVEL:g} only if they hold {limit} or less.",
         alt="Curves of the log-rank P over the share of follow-up, one a split of recurrences.",
         size=(7.6, 4.0),
         draw=lambda figure: _draw_shares(figure.subplots(), printed, least, own),
-        from_print=True,
+        from_print=own is None,
     )
 
 
@@ -173,9 +184,11 @@ def _draw_shares(axes: Axes, printed: PrintedNumbers, least: int, own: float | N
             axes.plot([100.0 * limit], [LEVEL], "o", color=PALETTE[index], markersize=6)
     axes.axhline(LEVEL, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
     equal = 100.0 * printed.positive / printed.patients
-    _vertical(axes, equal, f"equal follow-up: {equal:.1f} %", MUTED)
-    if own is not None and abs(100.0 * own - equal) > 0.6 and 15.0 < 100.0 * own < 45.0:
-        _vertical(axes, 100.0 * own, f"this file: {100.0 * own:.1f} %", INK)
+    mine = None if own is None or not shares[0] < own < shares[-1] else 100.0 * own
+    left = mine is not None and mine >= equal
+    _vertical(axes, equal, f"equal follow-up: {equal:.1f} % ", MUTED, "right" if left else "left")
+    if mine is not None:
+        _vertical(axes, mine, f" this cohort: {mine:.1f} %", INK, "left" if left else "right")
     axes.set_yscale("log")
     axes.set_ylim(0.0005, 1.0)
     axes.set_yticks(
@@ -189,6 +202,6 @@ def _draw_shares(axes: Axes, printed: PrintedNumbers, least: int, own: float | N
     plain_axes(axes)
 
 
-def _vertical(axes: Axes, x: float, text: str, tint: str) -> None:
+def _vertical(axes: Axes, x: float, text: str, tint: str, side: str) -> None:
     axes.axvline(x, color=tint, linewidth=0.9, linestyle=(0, (1, 2)))
-    axes.text(x - 0.3, 0.0006, text, rotation=90, ha="right", va="bottom", fontsize=9, color=tint)
+    axes.text(x, 1.03, text, transform=axes.get_xaxis_transform(), ha=side, fontsize=9, color=tint)

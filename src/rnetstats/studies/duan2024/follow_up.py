@@ -4,43 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.cohort import Cohort
-from rnetstats.studies.duan2024.outcomes import with_group
-from rnetstats.survival.kaplan_meier import kaplan_meier
+from rnetstats.studies.records import records
+from rnetstats.survival.follow_up import follow_up
 
 __all__ = ["follow_up_rows"]
 
 
 def follow_up_rows(cohort: Cohort, attempts: Attempts) -> list[dict[str, Any]]:
-    """Return group, patients, censored, and the median follow-up with its limits."""
-    levels = ("negative margin", "positive margin")
-    frame = with_group(
-        cohort.everyone, "margin", "Margin", cohort.everyone["margin_positive"], levels
+    """Return the rows of the follow-up table, all patients first; none where it is refused."""
+    found = attempts.run(
+        "Median follow-up",
+        lambda: follow_up(cohort.by_margin(), "Surv(os_months, death) ~ margin"),
     )
-    rows: list[dict[str, Any]] = []
-    for right in ("1", "margin"):
-        curve = attempts.run(
-            "Median follow-up",
-            lambda r=right: kaplan_meier(frame, f"Surv(os_months, death) ~ {r}", reverse=True),  # type: ignore[misc]
-        )
-        if curve is not None:
-            rows += _rows(curve.median, curve.groups, overall=right == "1")
+    if found is None:
+        return []
+    rows = records(found.to_frame())
+    rows[0]["group"] = "all patients"
     return rows
-
-
-def _rows(median: pd.DataFrame, groups: pd.DataFrame, *, overall: bool) -> list[dict[str, Any]]:
-    counts = groups.set_index("group")
-    return [
-        {
-            "group": "all patients" if overall else str(row.group),
-            "n": int(counts.loc[row.group, "n"]),
-            "n_censored": int(counts.loc[row.group, "n_events"]),
-            "estimate": float(row.estimate),
-            "conf_low": float(row.conf_low),
-            "conf_high": float(row.conf_high),
-        }
-        for row in median.itertuples()
-    ]

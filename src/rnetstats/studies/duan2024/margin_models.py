@@ -23,28 +23,41 @@ BOTH = {"firth": "firth", "ml": None}
 
 @dataclass(frozen=True)
 class Predictor:
-    """A printed predictor: the claim's key, its term in a formula, and who is exposed."""
+    """A printed predictor.
+
+    Attributes
+    ----------
+    key, label : str
+    column : str
+        The column in the models.
+    term : str
+        The term in a formula.
+    cutoff : float, optional
+        The exposed are above it.
+    binary : bool
+        The column is 1 for the exposed, else 0.
+    """
 
     key: str
-    variable: str
+    column: str
     term: str
     label: str
     cutoff: float | None = None
-    level: str | None = None
+    binary: bool = False
 
     def exposed(self, frame: pd.DataFrame) -> np.ndarray | None:
         """Return who has the predictor, or None for one with several levels."""
         if self.cutoff is not None:
-            return (frame[self.variable] > self.cutoff).to_numpy(dtype=bool)
-        if self.level is not None:
-            return (frame[self.variable].astype(object) == self.level).to_numpy(dtype=bool)
+            return (frame[self.column] > self.cutoff).to_numpy(dtype=bool)
+        if self.binary:
+            return (frame[self.column] == 1).to_numpy(dtype=bool)
         return None
 
     def varies(self, frame: pd.DataFrame) -> bool:
         """Say whether the predictor takes more than one value among complete rows."""
         exposed = self.exposed(frame)
         if exposed is None:
-            return bool(frame[self.variable].nunique() > 1)
+            return bool(frame[self.column].nunique() > 1)
         return bool(exposed.any() and not exposed.all())
 
 
@@ -82,7 +95,7 @@ def predictors(facts: FactSheet) -> tuple[Predictor, ...]:
     nlr, size = facts["nlr_cutoff"], facts["size_cutoff"]
     return (
         Predictor("method", "method", "method", "Resection method"),
-        Predictor("lower", "location", 'I(location == "lower")', "Lower rectum", level="lower"),
+        Predictor("lower", "lower_rectum", "lower_rectum", "Lower rectum", binary=True),
         Predictor("nlr", "nlr", f"I(nlr > {nlr.value})", f"NLR > {nlr.value}", nlr.number),
         Predictor(
             "size",
@@ -98,7 +111,7 @@ def fit_margin_models(cohort: Cohort, facts: FactSheet, attempts: Attempts) -> M
     """Fit the published model and its neighbours, by Firth's penalty and by maximum likelihood."""
     frame = cohort.modelled
     four = predictors(facts)
-    known = frame[["margin_positive", *(p.variable for p in four)]].notna().all(axis=1)
+    known = frame[["margin_positive", *(p.column for p in four)]].notna().all(axis=1)
     complete = frame[known]
     used = tuple(p for p in four if p.varies(complete))
     for left_out in (p for p in four if p not in used):

@@ -13,14 +13,15 @@ from rnetstats.studies.duan2024.cohort import Cohort
 from rnetstats.studies.duan2024.cutoffs import cutoff_row, half_millimetres, youden_cutoff
 from rnetstats.studies.duan2024.margin_models import MarginModels, Predictor
 from rnetstats.studies.exhibit import Exhibit
+from rnetstats.studies.records import records
 
 __all__ = ["coefficient_table", "cutoff_table", "risk_table", "smooth_table"]
 
 _COLUMNS = {
     "single_firth": "Alone, Firth",
-    "single_ml": "Alone, maximum likelihood",
-    "multi_firth": "Together, Firth",
-    "multi_ml": "Together, maximum likelihood",
+    "single_ml": "Alone, max. likelihood",
+    "multi_firth": "All four, Firth",
+    "multi_ml": "All four, max. likelihood",
 }
 
 
@@ -37,11 +38,12 @@ def coefficient_table(models: MarginModels, labels: dict[str, str]) -> Exhibit |
         "Predictor": [_row_name(term, level, labels) for term, level in keys]
     }
     for name, heading in _COLUMNS.items():
-        shown[f"{heading}: OR (95 % CI), P"] = [_cell(frames.get(name), key) for key in keys]
+        shown[heading] = [_cell(frames.get(name), key) for key in keys]
     return Exhibit(
         name="margin_models",
         title="Predictors of a positive margin",
-        caption="Odds ratios from logistic models with one term, and with the four printed ones.",
+        caption="Logistic models with one predictor alone, and with the four printed ones. "
+        "Each cell: odds ratio (95 % CI), P.",
         numbers=numbers,
         shown=pd.DataFrame(shown),
         notes=_model_notes(models),
@@ -163,18 +165,17 @@ def _risks(fit: Any, predictor: Predictor, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the risks with readable values; the reference stands first."""
     if predictor.cutoff is not None:
         values: list[Any] = [predictor.cutoff, predictor.cutoff * 1.01]
-        unit = predictor.label.rsplit(" ", 1)[-1] if predictor.variable == "size_mm" else ""
+        unit = predictor.label.rsplit(" ", 1)[-1] if predictor.column == "size_mm" else ""
         names = [
             f"at most {predictor.cutoff:g} {unit}".strip(),
             f"above {predictor.cutoff:g} {unit}".strip(),
         ]
-    elif predictor.level is not None:
-        others = [v for v in frame[predictor.variable].cat.categories if v != predictor.level]
-        values, names = [others[0], predictor.level], ["elsewhere", predictor.level]
+    elif predictor.binary:
+        values, names = [0.0, 1.0], ["no", "yes"]
     else:
-        values = list(frame[predictor.variable].cat.categories)
+        values = list(frame[predictor.column].cat.categories)
         names = [str(v) for v in values]
-    table = fit.risks(predictor.variable, values=values).to_frame()
+    table: pd.DataFrame = fit.risks(predictor.column, values=values).to_frame()
     lookup = dict(zip([str(v) for v in values], names, strict=True))
     label = predictor.label.partition(" >")[0] if predictor.cutoff is not None else predictor.label
     return table.assign(
@@ -187,7 +188,7 @@ def _risks(fit: Any, predictor: Predictor, frame: pd.DataFrame) -> pd.DataFrame:
 def _risk_text(numbers: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (label, value), part in numbers.groupby(["predictor", "value"], sort=False):
-        cells = {row["measure"]: row for row in part.to_dict("records")}
+        cells = {row["measure"]: row for row in records(part)}
         difference, ratio = cells.get("risk difference"), cells.get("risk ratio")
         rows.append(
             {
@@ -221,17 +222,17 @@ def cutoff_table(cohort: Cohort, four: tuple[Predictor, ...]) -> Exhibit:
     for predictor in four:
         if predictor.cutoff is None:
             continue
-        known = frame[[predictor.variable, "margin_positive"]].dropna()
+        known = frame[[predictor.column, "margin_positive"]].dropna()
         own = youden_cutoff(
-            known[predictor.variable].to_numpy(dtype=float),
+            known[predictor.column].to_numpy(dtype=float),
             known["margin_positive"].to_numpy(dtype=float),
         )
         for source, cutoff in (("printed", predictor.cutoff), ("best in this file", own)):
             if not math.isnan(cutoff):
-                row = {"variable": predictor.variable, "source": source}
-                rows.append(row | cutoff_row(frame, predictor.variable, cutoff))
+                row = {"variable": predictor.column, "source": source}
+                rows.append(row | cutoff_row(frame, predictor.column, cutoff))
     numbers = pd.DataFrame(rows)
-    names = {p.variable: p.label.partition(" >")[0] for p in four}
+    names = {p.column: p.label.partition(" >")[0] for p in four}
     shown = pd.DataFrame(
         {
             "Variable": [names[v] for v in numbers["variable"]],

@@ -7,6 +7,7 @@ from typing import Any
 
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
 from rnetstats.studies.duan2024.arithmetic import PrintedNumbers, percent_check
+from rnetstats.studies.duan2024.cohort import Cohort
 from rnetstats.studies.duan2024.salvage import NaiveSalvage
 from rnetstats.studies.facts import FactSheet
 from rnetstats.studies.finding import Finding
@@ -92,15 +93,16 @@ def _naive_text(comparisons: dict[str, Any]) -> str:
     return "; ".join(parts) or "none"
 
 
-def model_claim(facts: FactSheet) -> Finding:
+def model_claim(cohort: Cohort) -> Finding:
     """Return the claim on the model's accuracy, without a verdict."""
+    margin = cohort.everyone["margin_positive"].dropna()
     return Finding(
         key="model_accuracy",
         statement="The prediction model built on the four predictors has high accuracy",
         endpoint="Positive margin (at the first resection)",
         estimand="Discrimination and calibration in patients that the model has not seen",
         method="None here",
-        events="181 or fewer positive margins".replace("181", facts["positive_margin"].value),
+        events=f"positive margins: {int(margin.sum())} of {len(margin)}",
         said=(
             "Not judged here: the study prints no area under the curve, and a model judged on the "
             "patients it was built from, with cut-offs chosen in them, looks better than it is. "
@@ -139,7 +141,7 @@ def follow_up_claim(
 ) -> Finding:
     """Return the check of the median follow-up against the file."""
     printed = facts["median_follow_up"]
-    median = follow_up["estimate"] if follow_up else math.nan
+    median = follow_up["median"] if follow_up else math.nan
     known = follow_up is not None and not math.isnan(median)
     text = "none"
     said = "The file has no follow-up from which a median could be estimated."
@@ -164,7 +166,8 @@ def follow_up_claim(
         estimand="Median potential follow-up",
         method="Reverse Kaplan-Meier",
         events=(
-            f"censored: {int(follow_up['n_censored'])} of {int(follow_up['n'])}"
+            f"still followed or lost: {int(follow_up['n'] - follow_up['n_events'])} of "
+            f"{int(follow_up['n'])}"
             if follow_up is not None and known
             else "none"
         ),

@@ -12,6 +12,7 @@ from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
 from rnetstats.studies.duan2024.outcomes import Comparison
 from rnetstats.studies.duan2024.salvage import NaiveSalvage
 from rnetstats.studies.exhibit import Exhibit
+from rnetstats.studies.records import records
 from rnetstats.tables.exact_rate import exact_rate
 
 __all__ = ["comparison_table", "follow_up_table", "outcome_table", "salvage_table"]
@@ -33,10 +34,10 @@ def outcome_table(comparisons: Iterable[Comparison]) -> Exhibit:
             "Events": [str(n) for n in numbers["events"]],
             "Person-years": [fmt_number(y, 0) for y in numbers["person_years"]],
             "Events per 1000 person-years (95 % CI)": [
-                _with_limits(r.rate, r.rate_low, r.rate_high, 1) for r in numbers.itertuples()
+                _with_limits(r["rate"], r["rate_low"], r["rate_high"], 1) for r in rows
             ],
             "Free of the event at 5 years (95 % CI)": [
-                _percent(r.survival, r.survival_low, r.survival_high) for r in numbers.itertuples()
+                _percent(r["survival"], r["survival_low"], r["survival_high"]) for r in rows
             ],
         }
     )
@@ -57,7 +58,7 @@ def _outcome_rows(comparison: Comparison) -> list[dict[str, Any]]:
     km = comparison.fits["km"]
     at = None if km is None else km.at(HORIZON, extend=False).set_index("group")
     rows = []
-    for group in comparison.groups.to_dict("records"):
+    for group in records(comparison.groups):
         years = group["months"] / MONTHS_PER_YEAR
         limits = exact_rate(group["events"], years).glance().iloc[0] if years > 0.0 else None
         curve = None if at is None or group["group"] not in at.index else at.loc[group["group"]]
@@ -110,7 +111,7 @@ def comparison_table(
 
 
 def _comparison_row(comparison: Comparison) -> dict[str, Any]:
-    base, other = comparison.groups.to_dict("records")
+    base, other = records(comparison.groups)
     fits = comparison.fits
     row: dict[str, Any] = {
         "endpoint": comparison.endpoint.name,
@@ -191,16 +192,20 @@ def follow_up_table(rows: list[dict[str, Any]]) -> Exhibit:
         {
             "Group": numbers["group"],
             "Patients": [str(int(n)) for n in numbers["n"]],
-            "Still followed or lost (censored)": [str(int(n)) for n in numbers["n_censored"]],
+            "Deaths": [str(int(n)) for n in numbers["n_events"]],
             "Median follow-up, months (95 % CI)": [
-                _with_limits(r.estimate, r.conf_low, r.conf_high, 1) for r in numbers.itertuples()
+                _with_limits(r["median"], r["conf_low"], r["conf_high"], 1) for r in rows
             ],
+            "Quartiles": [fmt_interval(r["q25"], r["q75"], 1) for r in rows],
         }
     )
     return Exhibit(
         name="follow_up",
         title="Follow-up",
-        caption="Median potential follow-up by reverse Kaplan-Meier: death ends it, as censoring.",
+        caption=(
+            "Median potential follow-up by reverse Kaplan-Meier: a death cuts a patient’s "
+            "observation short."
+        ),
         numbers=numbers,
         shown=shown,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +11,12 @@ import pandas as pd
 from rnetstats._core.result import Result
 from rnetstats.regression.cox import cox
 from rnetstats.studies.attempt import Attempts
+from rnetstats.studies.records import records
 from rnetstats.survival.kaplan_meier import kaplan_meier
 from rnetstats.survival.logrank import logrank
 from rnetstats.tables.exact_rate_ratio import exact_rate_ratio
 
-__all__ = ["ENDPOINTS", "Comparison", "Endpoint", "compare_groups", "with_group"]
+__all__ = ["ENDPOINTS", "Comparison", "Endpoint", "compare_groups"]
 
 PERMUTATIONS = 9_999
 
@@ -103,29 +103,6 @@ class Comparison:
         return {f"{prefix}_{self.endpoint.key}_{name}": fit for name, fit in found.items()}
 
 
-def with_group(
-    frame: pd.DataFrame, name: str, label: str, mask: pd.Series, levels: tuple[str, str]
-) -> pd.DataFrame:
-    """Return the frame with a labelled column of two groups, the reference first.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Not changed.
-    name, label : str
-    mask : Series
-        1 or True for the second level, 0 for the first, missing where it is not known.
-    levels : (str, str)
-    """
-    codes = mask.astype("float64").fillna(-1.0).to_numpy().astype(int)
-    group = pd.Categorical.from_codes(codes.tolist(), categories=list(levels))
-    made = frame.assign(**{name: group})
-    attrs = copy.deepcopy(frame.attrs)
-    attrs.setdefault("rnetstats", {}).setdefault("labels", {})[name] = label
-    made.attrs = attrs
-    return made
-
-
 def compare_groups(
     frame: pd.DataFrame, name: str, endpoint: Endpoint, *, seed: int, attempts: Attempts
 ) -> Comparison:
@@ -188,7 +165,7 @@ def _groups(frame: pd.DataFrame, name: str, endpoint: Endpoint) -> pd.DataFrame:
 
 
 def _rate_ratio(groups: pd.DataFrame) -> Any:
-    base, other = groups.to_dict("records")
+    base, other = records(groups)
     return exact_rate_ratio(other["events"], other["months"], base["events"], base["months"])
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from rnetstats.formatting import fmt_number, fmt_p, fmt_percent
 from rnetstats.studies.duan2024.arithmetic import (
     PrintedNumbers,
+    at_most,
     event_splits,
     needed_salvages,
 )
@@ -48,6 +49,7 @@ def _splits_table(printed: PrintedNumbers) -> Exhibit:
             "all follow-up time that the positive margins may hold for the split to be "
             "significantly worse at the two-sided 5 % level."
         ),
+        from_print=True,
         numbers=splits,
         shown=shown,
         notes=(
@@ -58,7 +60,7 @@ def _splits_table(printed: PrintedNumbers) -> Exhibit:
 
 
 def _shares(shares: pd.Series) -> list[str]:
-    return [fmt_percent(s) if s > 0.0 else "never" for s in shares]
+    return [at_most(s) if s > 0.0 else "never" for s in shares]
 
 
 def _salvages_table(printed: PrintedNumbers) -> Exhibit:
@@ -83,6 +85,7 @@ def _salvages_table(printed: PrintedNumbers) -> Exhibit:
             "Fisher’s exact test (two-sided, 5 %) calls recurrence less frequent after salvage, by "
             "the recurrences among positives (rows) and after salvage (columns)."
         ),
+        from_print=True,
         numbers=numbers,
         shown=pd.DataFrame(columns),
         notes=(
@@ -111,11 +114,12 @@ def facts_table(sheet: FactSheet) -> Exhibit:
     )
     return Exhibit(
         name="printed_facts",
-        title="What the study prints",
+        title="Printed figures and where they stand",
         caption=(
             "Printed: stands in the document or its abstract. Derived: arithmetic on printed "
             "figures. Inferred: our reading of something ambiguous. Unknown: looked for, not there."
         ),
+        from_print=True,
         numbers=numbers,
         shown=shown,
     )

@@ -16,12 +16,11 @@ import pandas as pd
 
 from rnetstats._core.result import Result
 from rnetstats.studies.attempt import Attempts
-from rnetstats.studies.duan2024.cohort import Cohort
+from rnetstats.studies.duan2024.cohort import Cohort, with_group
 from rnetstats.studies.duan2024.outcomes import (
     ENDPOINTS,
     Comparison,
     compare_groups,
-    with_group,
 )
 from rnetstats.survival.kaplan_meier import kaplan_meier
 
@@ -96,13 +95,9 @@ def _group(group: pd.DataFrame, kind: str) -> dict[str, Any]:
     months = group["dfs_months"].to_numpy(dtype=float)
     before, unknown = 0.0, 0
     if kind != UNTREATED:
-        days = (
-            group["salvage_days"].to_numpy(dtype=float)
-            if "salvage_days" in group.columns
-            else np.full(len(group), np.nan)
-        )
-        unknown = int(np.isnan(days).sum())
-        before = float(np.nansum(np.minimum(days / DAYS_PER_MONTH, months)))
+        delay = _delay(group)
+        unknown = int(np.isnan(delay).sum())
+        before = float(np.nansum(np.minimum(delay, months)))
     total = float(np.nansum(months))
     return {
         "salvage": kind,
@@ -114,6 +109,15 @@ def _group(group: pd.DataFrame, kind: str) -> dict[str, Any]:
         "share_before": before / total if total > 0.0 else 0.0,
         "n_unknown": unknown,
     }
+
+
+def _delay(group: pd.DataFrame) -> np.ndarray:
+    """Return the months from resection to salvage; missing where they are not known."""
+    if "salvage_months" in group.columns:
+        return group["salvage_months"].to_numpy(dtype=float)
+    if "salvage_days" in group.columns:
+        return group["salvage_days"].to_numpy(dtype=float) / DAYS_PER_MONTH
+    return np.full(len(group), np.nan)
 
 
 def _kinds(rows: pd.DataFrame, seed: int, attempts: Attempts) -> dict[str, Comparison]:

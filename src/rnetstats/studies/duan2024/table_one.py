@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rnetstats.studies.duan2024.cohort import Cohort
-from rnetstats.studies.duan2024.outcomes import with_group
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.tables.table_one import table_one
 
@@ -15,11 +14,9 @@ _COLUMNS = ("age", "sex", "size_mm", "location", "method", "nlr", "grade", "lvi"
 def table_one_exhibit(cohort: Cohort) -> Exhibit:
     """Describe the patients at the first resection, overall and by margin."""
     columns = [name for name in _COLUMNS if cohort.has(name)]
-    levels = ("negative", "positive")
-    frame = with_group(
-        cohort.everyone, "margin", "Margin", cohort.everyone["margin_positive"], levels
-    )
-    table = table_one(frame[[*columns, "margin"]], by="margin", columns=columns)
+    frame = cohort.by_margin()[[*columns, "margin"]]
+    frame["margin"] = frame["margin"].cat.rename_categories(lambda name: name.split()[0])
+    table = table_one(frame, by="margin", columns=columns)
     return Exhibit(
         name="table_one",
         title="Table 1. Patients by margin",
