@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from rnetstats._core.frame import Data
 from rnetstats._core.options import choice, level
-from rnetstats.errors import OptionError, TooFewEventsError
-from rnetstats.formula.design import ModelFrame, model_frame
-from rnetstats.formula.outcome import Outcome
+from rnetstats.errors import ConvergenceError, OptionError
+from rnetstats.formula.design import model_frame
 from rnetstats.formula.terms import Formula
-from rnetstats.kernels.cox import CoxFit, cox_likelihood, fit_cox
+from rnetstats.kernels.cox import cox_likelihood, fit_cox
+from rnetstats.kernels.cox_residuals import FittedCox, fitted_cox
 from rnetstats.kernels.newton import OK
-from rnetstats.kernels.risksets import RiskSets, prepare
-from rnetstats.regression.coefficients import Inference, infer, reference_levels
+from rnetstats.kernels.risksets import RiskSets
+from rnetstats.regression.coefficients import infer, reference_levels
+from rnetstats.regression.cox_fit import build_engine, fit_frame, summarise
+from rnetstats.regression.cox_survival import baseline_frame, survival_frame
 from rnetstats.regression.engine import Engine
 from rnetstats.regression.fitting import (
-    check_converged,
-    check_parameters,
-    finite_everywhere,
     fit_notes,
-    model_covariance,
-    refuse_lost_columns,
     use_wald,
-    with_infinities,
+)
+from rnetstats.regression.hazards_check import (
+    ProportionalHazardsResult,
+    check_proportional_hazards,
+    residual_values,
 )
 from rnetstats.regression.model import RegressionResult
-from rnetstats.regression.recession import Recession, monotone_likelihood
 from rnetstats.regression.variables import (
     labels_of,
     outcome_name,
@@ -54,6 +55,96 @@ class CoxResult(RegressionResult):
 
     outcome: str
     sets: RiskSets | None = field(default=None, metadata={"rows": True})
+
+    def baseline(self) -> pd.DataFrame:
+        """Return the cumulative baseline hazard, all covariates zero.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``stratum, time, cumulative_hazard, survival``; Breslow's or Efron's
+            estimator, as the ties of the fit.
+
+        Raises
+        ------
+        DataNotKeptError
+            After reading back from JSON.
+        """
+        fitted, engine = self._at_estimate("A baseline hazard")
+        return baseline_frame(fitted, engine)
+
+    def survival(self, data: Data, times: Sequence[float]) -> pd.DataFrame:
+        """Return the survival probability (and risk) of new patients at given times.
+
+        Parameters
+        ----------
+        data : DataFrame or mapping of columns
+            The model's variables, its strata and offset, one row a patient.
+        times : sequence of float
+            In the unit of the fit.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``row, time, survival, risk, std_error, conf_low, conf_high``; limits on
+            the log scale of survival.
+        """
+        fitted, _ = self._at_estimate("A survival probability")
+        return survival_frame(self, fitted, data, times)
+
+    def proportional_hazards(self, transform: str = "km") -> ProportionalHazardsResult:
+        """Test each term for a hazard ratio that changes over time.
+
+        Parameters
+        ----------
+        transform : {"km", "rank", "identity", "log"}
+            Of time.
+
+        Raises
+        ------
+        ConvergenceError
+            If maximum likelihood, on which the test rests, has no estimate.
+        """
+        fitted, engine = self._at_estimate("A test of proportional hazards")
+        if engine.firth:
+            plain = fit_cox(engine.X, **{**engine.likelihood_options, "firth": False})
+            if plain.status[0] != OK:
+                raise ConvergenceError(
+                    "The likelihood is monotone: the test of proportional hazards rests on "
+                    "maximum likelihood, which has no estimate here."
+                )
+            fitted = self._fitted_at(engine, plain.coef[0], firth=False)
+            covariance = plain.covariance[0]
+        else:
+            covariance = engine.model_covariance
+        return check_proportional_hazards(fitted, engine, covariance, transform)
+
+    def residuals(self, kind: str = "martingale") -> np.ndarray | pd.DataFrame:
+        """Return residuals.
+
+        Parameters
+        ----------
+        kind : {"martingale", "deviance", "score", "schoenfeld", "scaledsch", "dfbeta"}
+            The first two are an array (n,) in the order of the rows used; score and dfbeta a
+            frame (n, p); Schoenfeld residuals a frame with ``time``, one row an event.
+        """
+        fitted, engine = self._at_estimate("A residual")
+        return residual_values(fitted, engine, kind)
+
+    def _at_estimate(self, purpose: str) -> tuple[FittedCox, Engine]:
+        engine: Engine = self._need("engine", purpose)
+        if self.options["ties"] == "exact":
+            raise OptionError(f"{purpose} is not defined with ties='exact'; fit with 'efron'.")
+        if engine.separated:
+            raise ConvergenceError(
+                f"{purpose} needs finite coefficients: fit with penalty='firth'."
+            )
+        return self._fitted_at(engine, engine.reached, firth=engine.firth), engine
+
+    @staticmethod
+    def _fitted_at(engine: Engine, coef: np.ndarray, *, firth: bool) -> FittedCox:
+        options = {**engine.likelihood_options, "firth": firth}
+        return fitted_cox(cox_likelihood(engine.X, **options), coef)
 
 
 def cox(
@@ -131,15 +222,15 @@ def cox(
     if ties == "exact" and frame.sampling_weights is not None:
         raise OptionError("ties='exact' does not take sampling_weights; use ties='efron'.")
     wald, robust_name = use_wald(frame, ci=ci, robust=robust)
-    fitted = _fit(frame, penalty, ties)
-    engine = _engine(frame, fitted, penalty, ties, wald=wald, robust=robust_name)
+    fitted = fit_frame(frame, penalty, ties)
+    engine = build_engine(frame, fitted, penalty, ties, wald=wald, robust=robust_name)
     found = infer(engine, fitted.event, measure="HR", conf_level=conf_level)
     return CoxResult(
         coefficients=found.table,
         joint=found.joint,
         references=reference_levels(engine, fitted.event),
         covariance=engine.covariance,
-        summary=_summary(frame, fitted, engine, found),
+        summary=summarise(frame, fitted, engine, found),
         spec=frame.design.spec.to_dict(),
         variables=summarise_variables(data, frame),
         labels=labels_of(data, frame),
@@ -157,115 +248,3 @@ def cox(
             "missing": missing,
         },
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Fitted:
-    """A converged (or monotone) fit with its risk sets and counts."""
-
-    event: np.ndarray
-    sets: RiskSets
-    fit: CoxFit
-    separation: Recession
-    n: float
-    n_events: float
-    notes: tuple[str, ...]
-
-
-def _times(frame: ModelFrame) -> tuple[Outcome, np.ndarray, np.ndarray]:
-    outcome = frame.outcome
-    assert outcome is not None
-    assert outcome.stop is not None
-    assert outcome.event is not None
-    return outcome, outcome.stop, outcome.event
-
-
-def _fit(frame: ModelFrame, penalty: str | None, ties: str) -> _Fitted:
-    outcome, stop, event = _times(frame)
-    X, freq = frame.design.X, frame.freq_weights
-    n = float(frame.n if freq is None else freq.sum())
-    n_events = float(event.sum() if freq is None else freq @ event)
-    if n_events == 0:
-        raise TooFewEventsError(
-            f"No row of the {frame.n} used has the event of {outcome.name}: no hazard ratio can be "
-            "estimated. kaplan_meier(ci='bpcp') and exact_rate() give bounds."
-        )
-    if X.shape[1] == 0:
-        raise OptionError("A Cox model needs a term: '~ 1' leaves nothing to estimate.")
-    notes = check_parameters(X.shape[1], n_events, "events", penalty)
-    strata = None if frame.strata is None else frame.strata.codes
-    sets = prepare(outcome.start, stop, event, strata)
-    maximise = partial(
-        fit_cox, X, sets, freq=freq, case=frame.sampling_weights, offset=frame.offset, ties=ties
-    )
-    fit = plain = maximise()
-    refuse_lost_columns(frame, plain.lost[0])
-    separation = finite_everywhere(X.shape[1])
-    if plain.status[0] != OK:
-        separation = monotone_likelihood(X, outcome.start, stop, event, strata)
-    if penalty == "firth":
-        start = plain.coef[0] if plain.status[0] == OK else None
-        fit = maximise(firth=True, start=start)
-    check_converged(int(fit.status[0]), separation, penalty)
-    return _Fitted(event, sets, fit, separation, n, n_events, notes)
-
-
-def _engine(
-    frame: ModelFrame,
-    fitted: _Fitted,
-    penalty: str | None,
-    ties: str,
-    *,
-    wald: bool,
-    robust: str,
-) -> Engine:
-    fit, firth = fitted.fit, penalty == "firth"
-    effective = finite_everywhere(fit.coef.shape[1]) if firth else fitted.separation
-    reached = fit.coef[0]
-    covariance = model_covariance(fit.information[0], fit.covariance[0], effective)
-    value = (
-        fit.log_likelihood if fit.log_likelihood_penalized is None else fit.log_likelihood_penalized
-    )
-    return Engine(
-        frame=frame,
-        evaluator=partial(
-            cox_likelihood,
-            sets=fitted.sets,
-            freq=frame.freq_weights,
-            case=frame.sampling_weights,
-            offset=frame.offset,
-            ties=ties,
-            firth=firth,
-        ),
-        firth=firth,
-        wald=wald,
-        robust=robust,
-        coef=with_infinities(reached, effective),
-        reached=reached,
-        covariance=covariance,
-        value=float(value[0]),
-    )
-
-
-def _summary(
-    frame: ModelFrame, fitted: _Fitted, engine: Engine, found: Inference
-) -> dict[str, Any]:
-    df, value = found.df, float(fitted.fit.log_likelihood[0])
-    likelihood = not engine.firth and frame.sampling_weights is None
-    return {
-        "n": fitted.n,
-        "n_missing": frame.n_missing,
-        "n_events": fitted.n_events,
-        "df": df,
-        "events_per_parameter": fitted.n_events / df,
-        "log_likelihood": value,
-        "log_likelihood_penalized": engine.value if engine.firth else np.nan,
-        "log_likelihood_null": float(fitted.fit.log_likelihood_null[0]),
-        "aic": -2.0 * value + 2.0 * df if likelihood else np.nan,
-        "bic": -2.0 * value + float(np.log(fitted.n_events)) * df if likelihood else np.nan,
-        "statistic": found.statistic,
-        "p_value": found.p_value,
-        "test": engine.test_method,
-        "converged": bool(fitted.fit.status[0] == OK),
-        "separation": fitted.separation.kind,
-    }

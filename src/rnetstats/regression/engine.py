@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +23,10 @@ class Engine:
     Attributes
     ----------
     frame : ModelFrame
-    evaluator : callable
-        From a design (n, p) to the batched (penalised) log-likelihood of one data set.
+    likelihood : callable
+        ``likelihood(X, **likelihood_options)`` is the (penalised) log-likelihood of one data set
+        with design X (n, p), to be evaluated in batches.
+    likelihood_options : dict
     firth : bool
         Whether that likelihood carries Firth's penalty.
     wald : bool
@@ -35,19 +38,28 @@ class Engine:
     reached : array of shape (p,)
         The same, finite: where the ascent stopped.
     covariance : array of shape (p, p)
+        The sandwich variance where one is in use.
+    model_covariance : array of shape (p, p)
+        The inverse information.
     value : float
         The maximised (penalised) log-likelihood; its supremum where the data are separated.
     """
 
     frame: ModelFrame
-    evaluator: Callable[[np.ndarray], Evaluate]
+    likelihood: Callable[..., Evaluate]
+    likelihood_options: dict[str, Any]
     firth: bool
     wald: bool
     robust: str
     coef: np.ndarray
     reached: np.ndarray
     covariance: np.ndarray
+    model_covariance: np.ndarray
     value: float
+
+    def evaluator(self, X: np.ndarray) -> Evaluate:
+        """Return the likelihood of another design for the same rows."""
+        return self.likelihood(X, **self.likelihood_options)
 
     @property
     def spec(self) -> Spec:

@@ -1,0 +1,180 @@
+"""Fitting a Cox model to a frame: checks, the fit, its covariance and its summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rnetstats.errors import OptionError, TooFewEventsError
+from rnetstats.formula.design import ModelFrame
+from rnetstats.formula.outcome import Outcome
+from rnetstats.kernels.concordance import concordance
+from rnetstats.kernels.cox import CoxFit, cox_likelihood, fit_cox
+from rnetstats.kernels.cox_residuals import fitted_cox, score_residuals
+from rnetstats.kernels.newton import OK
+from rnetstats.kernels.risksets import RiskSets, prepare
+from rnetstats.regression.coefficients import Inference
+from rnetstats.regression.engine import Engine
+from rnetstats.regression.fitting import (
+    check_converged,
+    check_parameters,
+    finite_everywhere,
+    model_covariance,
+    refuse_lost_columns,
+    sandwich_covariance,
+    with_infinities,
+)
+from rnetstats.regression.recession import Recession, monotone_likelihood
+from rnetstats.regression.variables import outcome_name
+
+__all__ = ["CoxFitted", "build_engine", "fit_frame", "summarise"]
+
+
+@dataclass(frozen=True, eq=False)
+class CoxFitted:
+    """A converged (or monotone) fit with its risk sets and counts."""
+
+    event: np.ndarray
+    sets: RiskSets
+    fit: CoxFit
+    separation: Recession
+    n: float
+    n_events: float
+    notes: tuple[str, ...]
+
+
+def _times(frame: ModelFrame) -> tuple[Outcome, np.ndarray, np.ndarray]:
+    outcome = frame.outcome
+    assert outcome is not None
+    assert outcome.stop is not None
+    assert outcome.event is not None
+    return outcome, outcome.stop, outcome.event
+
+
+def fit_frame(frame: ModelFrame, penalty: str | None, ties: str) -> CoxFitted:
+    """Fit the frame's model, looking for a monotone likelihood on the way.
+
+    Raises
+    ------
+    TooFewEventsError, ConvergenceError, DataError, OptionError
+    """
+    outcome, stop, event = _times(frame)
+    X, freq = frame.design.X, frame.freq_weights
+    n = float(frame.n if freq is None else freq.sum())
+    n_events = float(event.sum() if freq is None else freq @ event)
+    if n_events == 0:
+        raise TooFewEventsError(
+            f"No row of the {frame.n} used has the event of {outcome_name(frame)}: no hazard ratio "
+            "can be estimated. kaplan_meier(ci='bpcp') and exact_rate() give bounds."
+        )
+    if X.shape[1] == 0:
+        raise OptionError("A Cox model needs a term: '~ 1' leaves nothing to estimate.")
+    notes = check_parameters(X.shape[1], n_events, "events", penalty)
+    strata = None if frame.strata is None else frame.strata.codes
+    sets = prepare(outcome.start, stop, event, strata)
+    maximise = partial(
+        fit_cox, X, sets, freq=freq, case=frame.sampling_weights, offset=frame.offset, ties=ties
+    )
+    fit = plain = maximise()
+    refuse_lost_columns(frame, plain.lost[0])
+    separation = finite_everywhere(X.shape[1])
+    if plain.status[0] != OK:
+        separation = monotone_likelihood(X, outcome.start, stop, event, strata)
+    if penalty == "firth":
+        start = plain.coef[0] if plain.status[0] == OK else None
+        fit = maximise(firth=True, start=start)
+    check_converged(int(fit.status[0]), separation, penalty)
+    return CoxFitted(event, sets, fit, separation, n, n_events, notes)
+
+
+def build_engine(
+    frame: ModelFrame,
+    fitted: CoxFitted,
+    penalty: str | None,
+    ties: str,
+    *,
+    wald: bool,
+    robust: str,
+) -> Engine:
+    """Bind the fit to its rows, with the covariance that was asked for."""
+    fit, firth = fitted.fit, penalty == "firth"
+    effective = finite_everywhere(fit.coef.shape[1]) if firth else fitted.separation
+    reached = fit.coef[0]
+    inverse = covariance = model_covariance(fit.information[0], fit.covariance[0], effective)
+    options: dict[str, Any] = {
+        "sets": fitted.sets,
+        "freq": frame.freq_weights,
+        "case": frame.sampling_weights,
+        "offset": frame.offset,
+        "ties": ties,
+        "firth": firth,
+    }
+    if robust:
+        if ties == "exact":
+            raise OptionError("ties='exact' has no sandwich variance; use ties='efron'.")
+        point = fitted_cox(cox_likelihood(frame.design.X, **options), reached)
+        scores = score_residuals(point)
+        if frame.sampling_weights is not None:
+            scores = scores * frame.sampling_weights[:, None]
+        covariance = sandwich_covariance(frame, inverse, scores)
+    value = (
+        fit.log_likelihood if fit.log_likelihood_penalized is None else fit.log_likelihood_penalized
+    )
+    return Engine(
+        frame=frame,
+        likelihood=cox_likelihood,
+        likelihood_options=options,
+        firth=firth,
+        wald=wald,
+        robust=robust,
+        coef=with_infinities(reached, effective),
+        reached=reached,
+        covariance=covariance,
+        model_covariance=inverse,
+        value=float(value[0]),
+    )
+
+
+def summarise(
+    frame: ModelFrame, fitted: CoxFitted, engine: Engine, found: Inference
+) -> dict[str, Any]:
+    """Return the row of ``glance()``."""
+    df, value = found.df, float(fitted.fit.log_likelihood[0])
+    likelihood = not engine.firth and frame.sampling_weights is None
+    return {
+        "n": fitted.n,
+        "n_missing": frame.n_missing,
+        "n_events": fitted.n_events,
+        "df": df,
+        "events_per_parameter": fitted.n_events / df,
+        "log_likelihood": value,
+        "log_likelihood_penalized": engine.value if engine.firth else np.nan,
+        "log_likelihood_null": float(fitted.fit.log_likelihood_null[0]),
+        "aic": -2.0 * value + 2.0 * df if likelihood else np.nan,
+        "bic": -2.0 * value + float(np.log(fitted.n_events)) * df if likelihood else np.nan,
+        "statistic": found.statistic,
+        "p_value": found.p_value,
+        "concordance": _concordance(frame, engine.reached),
+        "test": engine.test_method,
+        "converged": bool(fitted.fit.status[0] == OK),
+        "separation": fitted.separation.kind,
+    }
+
+
+def _concordance(frame: ModelFrame, coef: np.ndarray) -> float:
+    outcome, stop, event = _times(frame)
+    predictor = frame.design.X @ coef
+    if frame.offset is not None:
+        predictor = predictor + frame.offset
+    return concordance(
+        stop,
+        event,
+        predictor,
+        start=outcome.start,
+        strata=None if frame.strata is None else frame.strata.codes,
+        freq=frame.freq_weights,
+        case=frame.sampling_weights,
+    ).concordance

@@ -1,0 +1,188 @@
+"""Is the hazard ratio constant? Score tests and residuals of a Cox model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.distributions import chi_square_p
+from rnetstats._core.options import choice
+from rnetstats._core.result import Result
+from rnetstats.errors import DataError, OptionError, closest
+from rnetstats.formatting import fmt_number, fmt_p
+from rnetstats.kernels.cox_residuals import (
+    FittedCox,
+    deviance_residuals,
+    dfbeta,
+    martingale_residuals,
+    scaled_schoenfeld,
+    schoenfeld_residuals,
+    score_residuals,
+)
+from rnetstats.kernels.cox_zph import TRANSFORMS, proportional_hazards_test, time_transform
+from rnetstats.kernels.risksets import prepare
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rnetstats.regression.engine import Engine
+
+__all__ = ["KINDS", "ProportionalHazardsResult", "check_proportional_hazards", "residual_values"]
+
+KINDS = ("martingale", "deviance", "score", "schoenfeld", "scaledsch", "dfbeta")
+_FEW_EVENTS = 20
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ProportionalHazardsResult(Result):
+    """Score tests of proportional hazards.
+
+    Attributes
+    ----------
+    tests : DataFrame
+        Columns ``term, df, statistic, p_value``; the last row, ``GLOBAL``, is of all terms.
+    coefficients : dict
+        The estimate of each column, for the plot.
+    residuals : DataFrame
+        Columns ``time`` and one a coefficient: scaled Schoenfeld residuals; never written.
+    """
+
+    tests: pd.DataFrame
+    coefficients: dict[str, float]
+    residuals: pd.DataFrame | None = field(default=None, metadata={"rows": True})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a term, and one for all together (a copy)."""
+        return self.tests.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return the global test."""
+        return self.tests[self.tests["term"] == "GLOBAL"].reset_index(drop=True)
+
+    def display(self) -> pd.DataFrame:
+        """Return the tests as text."""
+        return pd.DataFrame(
+            {
+                "term": self.tests["term"],
+                "df": [str(df) for df in self.tests["df"]],
+                "chi-square": [fmt_number(v) for v in self.tests["statistic"]],
+                "P": [fmt_p(p) for p in self.tests["p_value"]],
+            }
+        )
+
+    def plot(self, ax: Axes | None = None, column: str | None = None) -> Axes:
+        """Draw a coefficient over time: scaled Schoenfeld residuals with a smooth curve.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+        column : str, optional
+            The coefficient; by default the first.
+        """
+        from rnetstats.plots.schoenfeld import coefficient_over_time
+
+        points = self._need("residuals", "A plot of Schoenfeld residuals")
+        name = next(iter(self.coefficients)) if column is None else column
+        if name not in self.coefficients:
+            raise OptionError(
+                f"There is no coefficient {name!r}.{closest(name, self.coefficients)}"
+            )
+        return coefficient_over_time(
+            points[["time", name]].rename(columns={name: "value"}),
+            label=name,
+            estimate=self.coefficients[name],
+            ax=ax,
+        )
+
+
+def check_proportional_hazards(
+    fitted: FittedCox, engine: Engine, covariance: np.ndarray, transform: str
+) -> ProportionalHazardsResult:
+    """Test each term's coefficient for a trend over transformed time.
+
+    The score test of g(t) times x, of the maximum likelihood fit.
+
+    Parameters
+    ----------
+    fitted : FittedCox
+        At the maximum likelihood estimate.
+    engine : Engine
+    covariance : array of shape (p, p)
+        Inverse information there.
+    transform : {"km", "rank", "identity", "log"}
+
+    References
+    ----------
+    Grambsch PM, Therneau TM (1994). Proportional hazards tests and diagnostics based on weighted
+    residuals. Biometrika 81:515-526.
+    """
+    choice("transform", transform, TRANSFORMS)
+    frame, sets = engine.frame, fitted.likelihood.sets
+    if transform == "log" and not (sets.times > 0).all():
+        raise DataError("transform='log' needs event times above 0; use 'km'.")
+    outcome = frame.outcome
+    assert outcome is not None
+    assert outcome.stop is not None
+    assert outcome.event is not None
+    pooled = None
+    if frame.strata is not None:
+        pooled = prepare(outcome.start, outcome.stop, outcome.event)
+    g = time_transform(sets, transform, outcome.stop, pooled=pooled, freq=frame.freq_weights)
+    terms = [tuple(range(term.start, term.stop)) for term in frame.design.terms]
+    found = proportional_hazards_test(fitted, g, terms)
+    statistic = np.append(found.statistic, found.global_statistic)
+    df = np.append(np.array(found.df, dtype=int), found.global_df)
+    names = [term.name for term in frame.design.terms]
+    points = schoenfeld_residuals(fitted)
+    curves = scaled_schoenfeld(points, covariance, fitted.coef)
+    columns = [column.name for column in frame.design.columns]
+    notes = []
+    if engine.firth:
+        notes.append("The test is that of the maximum likelihood fit, without Firth's penalty.")
+    if len(points.times) < _FEW_EVENTS:
+        notes.append(
+            f"With {len(points.times)} events this test finds only gross departures: a large P "
+            "is not evidence of proportional hazards."
+        )
+    return ProportionalHazardsResult(
+        tests=pd.DataFrame(
+            {
+                "term": [*names, "GLOBAL"],
+                "df": df,
+                "statistic": statistic,
+                "p_value": chi_square_p(statistic, df),
+            }
+        ),
+        coefficients=dict(zip(columns, fitted.coef.tolist(), strict=True)),
+        residuals=pd.DataFrame(curves, columns=columns).assign(time=points.times),
+        notes=tuple(notes),
+        options={"transform": transform},
+    )
+
+
+def residual_values(fitted: FittedCox, engine: Engine, kind: str) -> np.ndarray | pd.DataFrame:
+    """Return residuals of one kind; see :meth:`rnetstats.regression.cox.CoxResult.residuals`."""
+    choice("kind", kind, KINDS)
+    outcome, names = engine.frame.outcome, [column.name for column in engine.frame.design.columns]
+    assert outcome is not None
+    assert outcome.event is not None
+    if kind in ("martingale", "deviance"):
+        martingale = martingale_residuals(fitted)
+        if kind == "martingale":
+            return martingale
+        return deviance_residuals(martingale, outcome.event.astype(float))
+    if kind in ("score", "dfbeta"):
+        scores = score_residuals(fitted)
+        if kind == "dfbeta":
+            scores = dfbeta(scores, engine.model_covariance, engine.frame.sampling_weights)
+        return pd.DataFrame(scores, columns=names)
+    points = schoenfeld_residuals(fitted)
+    values = points.values
+    if kind == "scaledsch":
+        values = scaled_schoenfeld(points, engine.model_covariance, fitted.coef)
+    table = pd.DataFrame(values, columns=names)
+    table.insert(0, "time", points.times)
+    return table

@@ -1,0 +1,165 @@
+"""Fitting a logistic model to a frame: checks, the fit, its covariance and its summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from rnetstats.errors import TooFewEventsError
+from rnetstats.formula.design import ModelFrame
+from rnetstats.kernels.logistic import LogisticFit, fit_logistic, row_scores
+from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.newton import OK
+from rnetstats.regression.coefficients import Inference
+from rnetstats.regression.engine import Engine
+from rnetstats.regression.fitting import (
+    check_converged,
+    check_parameters,
+    finite_everywhere,
+    model_covariance,
+    refuse_lost_columns,
+    sandwich_covariance,
+    with_infinities,
+)
+from rnetstats.regression.recession import Recession, binary_separation
+from rnetstats.regression.variables import outcome_name
+
+__all__ = ["LogisticFitted", "binary_outcome", "build_engine", "fit_frame", "summarise"]
+
+
+@dataclass(frozen=True, eq=False)
+class LogisticFitted:
+    """A converged (or separated) fit with the counts behind it."""
+
+    y: np.ndarray
+    fit: LogisticFit
+    separation: Recession
+    n: float
+    n_events: float
+    notes: tuple[str, ...]
+
+    @property
+    def rarer(self) -> float:
+        """Count of the rarer outcome."""
+        return min(self.n_events, self.n - self.n_events)
+
+
+def binary_outcome(frame: ModelFrame) -> np.ndarray:
+    """Return the 0/1 outcome of the rows used, shape (n,)."""
+    assert frame.outcome is not None
+    assert frame.outcome.y is not None
+    return frame.outcome.y
+
+
+def fit_frame(frame: ModelFrame, penalty: str | None) -> LogisticFitted:
+    """Fit the frame's model, looking for separation on the way.
+
+    Raises
+    ------
+    TooFewEventsError, ConvergenceError, DataError
+    """
+    X, y, freq = frame.design.X, binary_outcome(frame), frame.freq_weights
+    n = float(frame.n if freq is None else freq.sum())
+    n_events = float(y.sum() if freq is None else freq @ y)
+    if n_events in (0.0, n):
+        which = "No row has" if n_events == 0 else "Every row has"
+        raise TooFewEventsError(
+            f"{which} the outcome {outcome_name(frame)!r} among the {frame.n} rows used: no odds "
+            "ratio can be estimated. exact_proportion() and exact_table() give bounds."
+        )
+    notes = check_parameters(
+        X.shape[1] - 1, min(n_events, n - n_events), "rows with the rarer outcome", penalty
+    )
+    maximise = partial(
+        fit_logistic, X, y, freq=freq, case=frame.sampling_weights, offset=frame.offset
+    )
+    fit = plain = maximise()
+    refuse_lost_columns(frame, plain.lost[0])
+    separation = finite_everywhere(X.shape[1])
+    if plain.status[0] != OK:
+        separation = binary_separation(X, y)
+    if penalty == "firth":
+        start = plain.coef[0] if plain.status[0] == OK else None
+        fit = maximise(firth=True, start=start)
+    check_converged(int(fit.status[0]), separation, penalty)
+    return LogisticFitted(y, fit, separation, n, n_events, notes)
+
+
+def build_engine(
+    frame: ModelFrame, fitted: LogisticFitted, penalty: str | None, *, wald: bool, robust: str
+) -> Engine:
+    """Bind the fit to its rows, with the covariance that was asked for."""
+    fit, firth = fitted.fit, penalty == "firth"
+    effective = finite_everywhere(fit.coef.shape[1]) if firth else fitted.separation
+    reached = fit.coef[0]
+    inverse = covariance = model_covariance(fit.information[0], fit.covariance[0], effective)
+    if robust:
+        predictor = frame.design.X @ reached
+        p = expit(predictor if frame.offset is None else predictor + frame.offset)
+        scores = row_scores(frame.design.X, fitted.y, p, frame.sampling_weights)
+        covariance = sandwich_covariance(frame, inverse, scores)
+    weights = frame.freq_weights
+    if frame.sampling_weights is not None:
+        weights = frame.sampling_weights * (1.0 if weights is None else weights)
+    return Engine(
+        frame=frame,
+        likelihood=LogisticLikelihood,
+        likelihood_options={
+            "y": fitted.y,
+            "weights": weights,
+            "offset": frame.offset,
+            "firth": firth,
+        },
+        firth=firth,
+        wald=wald,
+        robust=robust,
+        coef=with_infinities(reached, effective),
+        reached=reached,
+        covariance=covariance,
+        model_covariance=inverse,
+        value=float(fit.log_likelihood_penalized[0]),
+    )
+
+
+def _null_log_likelihood(frame: ModelFrame, fitted: LogisticFitted) -> float:
+    """Maximised log-likelihood of the intercept alone (with the offset, if any)."""
+    if frame.offset is None and frame.sampling_weights is None:
+        share = fitted.n_events / fitted.n
+        return fitted.n * float(share * np.log(share) + (1.0 - share) * np.log1p(-share))
+    fit = fit_logistic(
+        np.ones((frame.n, 1)),
+        fitted.y,
+        freq=frame.freq_weights,
+        case=frame.sampling_weights,
+        offset=frame.offset,
+    )
+    return float(fit.log_likelihood[0])
+
+
+def summarise(
+    frame: ModelFrame, fitted: LogisticFitted, engine: Engine, found: Inference
+) -> dict[str, Any]:
+    """Return the row of ``glance()``."""
+    df, value = found.df, float(fitted.fit.log_likelihood[0])
+    likelihood = not engine.firth and frame.sampling_weights is None
+    return {
+        "n": fitted.n,
+        "n_missing": frame.n_missing,
+        "n_events": fitted.n_events,
+        "df": df,
+        "events_per_parameter": fitted.rarer / df if df else np.nan,
+        "log_likelihood": value,
+        "log_likelihood_penalized": engine.value if engine.firth else np.nan,
+        "log_likelihood_null": _null_log_likelihood(frame, fitted),
+        "aic": -2.0 * value + 2.0 * (df + 1) if likelihood else np.nan,
+        "bic": -2.0 * value + float(np.log(fitted.n)) * (df + 1) if likelihood else np.nan,
+        "statistic": found.statistic,
+        "p_value": found.p_value,
+        "test": engine.test_method,
+        "converged": bool(fitted.fit.status[0] == OK),
+        "separation": fitted.separation.kind,
+    }
