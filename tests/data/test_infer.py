@@ -93,6 +93,11 @@ def test_numbers_mixed_with_text_are_a_question_not_a_guess() -> None:
     assert list(stages["stage"].cat.categories) == ["1", "2", "2a", "3"]
 
 
+def test_codes_with_leading_zeros_stay_text() -> None:
+    codes = [f"{i:03d}" for i in range(1, 31)]
+    assert list(read_cohort(pd.DataFrame({"case": codes, "x": range(30)}))["case"]) == codes
+
+
 def test_missing_codes_are_counted_and_none_is_a_word() -> None:
     cohort = read_cohort(pd.DataFrame({"x": ["n/a", "1.5", "NA", "NA"], "y": ["none"] * 4}))
     assert (

@@ -152,35 +152,36 @@ def _labelled(spec: ColumnSpec, cells: Cells, labels: Mapping[str, str]) -> Colu
 def _doubt(name: str, cells: Cells, decimal: str, places: Sequence[str] | None) -> str:
     """Say why a column of text may be meant as numbers, or return an empty string."""
     other = "," if decimal == "." else "."
-    if (
-        cells.texts
-        and all(number_of(text, other) is not None for text in cells.texts)
-        and not _is_code(cells)
-    ):
+    if not cells.texts or _is_code(cells):
+        return ""
+    if all(number_of(text, other) is not None for text in cells.texts):
         return (
             f"column {name!r} has values such as {cells.texts[0]!r}. If that is a number, say "
             f'decimal = "{other}"; if it is text, use a codebook.'
         )
+    if not _mostly_numbers(cells, decimal):
+        return ""
+    others = [i for i, text in enumerate(cells.texts) if number_of(text, decimal) is None]
+    quoted = ", ".join(repr(cells.texts[i]) for i in others[:4])
+    first = cells.positions(others)[0]
+    line = f", {places[first]}" if places else ""
+    return (
+        f"column {name!r} holds numbers, but also {quoted} (row {first + 1}{line}). Correct the "
+        "file, or write a codebook (rnetstats codebook FILE): there `missing` lists codes for "
+        'missing values, and type = "text" takes everything as it is.'
+    )
+
+
+def _mostly_numbers(cells: Cells, decimal: str) -> bool:
+    """Whether most rows are numbers, too many or too fine to be the codes of a category."""
     numbers = [number_of(text, decimal) for text in cells.texts]
     found = {number for number in numbers if number is not None}
-    rows = int(
-        sum(
-            count
-            for count, number in zip(cells.counts(), numbers, strict=True)
-            if number is not None
-        )
-    )
-    fractions = any(number % 1 for number in found if math.isfinite(number))
-    if rows <= 0.5 * len(cells.codes) or len(found) < (3 if fractions else 10):
-        return ""
-    others = [text for text, number in zip(cells.texts, numbers, strict=True) if number is None]
-    first = cells.positions([cells.texts.index(others[0])]) if others else []
-    line = f", {places[first[0]]}" if first and places else ""
-    where = f" (row {first[0] + 1}{line})" if first else ""
+    counts = cells.counts()
+    rows = sum(int(counts[i]) for i, number in enumerate(numbers) if number is not None)
+    fractions = any(math.isfinite(number) and number % 1 for number in found)
+    enough = 3 if fractions else 10
     return (
-        f"column {name!r} holds numbers, but also {', '.join(map(repr, others[:4]))}{where}. "
-        "Correct the file, or write a codebook (rnetstats codebook FILE): there `missing` lists "
-        'codes for missing values, and type = "text" takes everything as it is.'
+        len(found) < len(set(cells.texts)) and len(found) >= enough and 2 * rows > len(cells.codes)
     )
 
 
