@@ -9,14 +9,14 @@ import numpy as np
 from rnetstats._core.frame import Data, as_frame
 from rnetstats.formula.checks import check_design
 from rnetstats.formula.encoders import Encoder, fit_encoder, source_values
-from rnetstats.formula.groups import Groups, crossed
+from rnetstats.formula.frames import RowsUsed, rows_used
 from rnetstats.formula.outcome import Outcome, build_outcome, check_left_side
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.rows import Rows, Weights, select_rows
 from rnetstats.formula.spec import Column, Spec, Term, make_spec
 from rnetstats.formula.terms import Atom, Formula
 from rnetstats.formula.tokens import Literal
-from rnetstats.formula.variables import Floats, Integers
+from rnetstats.formula.variables import Floats
 
 __all__ = ["Design", "ModelFrame", "model_frame"]
 
@@ -53,48 +53,21 @@ class Design:
         return self.spec.term(name)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ModelFrame:
-    """What a model works on.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ModelFrame(RowsUsed):
+    """What a model works on: outcome and design of the rows used.
 
     Attributes
     ----------
-    formula
-        The formula in its canonical writing.
     outcome, design
-        The outcome and the design matrix of the rows used; ``outcome`` is None for a one-sided
-        formula.
+        The outcome and the design matrix; ``outcome`` is None for a one-sided formula.
     offset
         Sum of the offsets (n,), or None.
-    strata, cluster
-        What ``strata()`` and ``cluster()`` form, or None.
-    freq_weights, sampling_weights
-        Weights (n,), or None.
-    rows
-        Places (n,) of the rows used in the data as given, from 0.
-    n_missing, missing_columns
-        Rows left out for missing values, and how many each column lacks.
-    notes
-        What was decided on the way, in words.
     """
 
-    formula: str
     outcome: Outcome | None
     design: Design
     offset: Floats | None
-    strata: Groups | None
-    cluster: Groups | None
-    freq_weights: Floats | None
-    sampling_weights: Floats | None
-    rows: Integers
-    n_missing: int
-    missing_columns: dict[str, int]
-    notes: tuple[str, ...]
-
-    @property
-    def n(self) -> int:
-        """Rows used."""
-        return len(self.rows)
 
 
 def model_frame(
@@ -163,18 +136,10 @@ def model_frame(
     if check and spec is None:
         check_design(X, known)
     return ModelFrame(
-        formula=str(parsed),
         outcome=outcome,
         design=Design(X, known),
         offset=_offset(parsed, rows),
-        strata=crossed(parsed.strata, rows.variables),
-        cluster=crossed(() if parsed.cluster is None else (parsed.cluster,), rows.variables),
-        freq_weights=rows.freq_weights,
-        sampling_weights=rows.sampling_weights,
-        rows=rows.positions,
-        n_missing=rows.n_missing,
-        missing_columns=rows.missing_columns,
-        notes=tuple(rows.notes),
+        **rows_used(parsed, rows),
     )
 
 

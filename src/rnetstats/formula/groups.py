@@ -1,8 +1,7 @@
-"""Groups of rows: the right side of a group comparison, strata and clusters."""
+"""The group frame: from data and a formula to an outcome and the groups to be compared."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,66 +9,26 @@ import numpy as np
 from rnetstats._core.frame import Data, as_frame
 from rnetstats.errors import ColumnError, FormulaError
 from rnetstats.formula.encoders import compare
+from rnetstats.formula.frames import RowsUsed, rows_used
 from rnetstats.formula.outcome import Outcome, build_outcome, check_left_side
 from rnetstats.formula.parser import as_formula
+from rnetstats.formula.partition import Groups, Part, part_of, partition
 from rnetstats.formula.rows import Weights, select_rows
 from rnetstats.formula.terms import Atom, Condition, Factor, Formula, Plain, quote, term_text
 from rnetstats.formula.tokens import Literal
-from rnetstats.formula.variables import Floats, Integers, Variable, level_text
+from rnetstats.formula.variables import Integers, Variable, level_text
 
-__all__ = ["GroupFrame", "Groups", "crossed", "group_frame"]
+__all__ = ["GroupFrame", "Groups", "group_frame"]
 
 _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Groups:
-    """A partition of the rows.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GroupFrame(RowsUsed):
+    """What a group verb works on: outcome and groups of the rows used."""
 
-    Attributes
-    ----------
-    codes
-        The group of each row (n,), from 0.
-    labels
-        The groups' names: the level for one column (``"ESD"``), ``"a=1, b=x"`` for several.
-        Every group has rows.
-    name
-        What forms them: ``"method"``, ``"a, b"``; "" for a single group of all.
-    columns
-        The columns of the data.
-    """
-
-    codes: Integers
-    labels: tuple[str, ...]
-    name: str
-    columns: tuple[str, ...]
-
-    @property
-    def counts(self) -> Integers:
-        """Rows in each group (groups,)."""
-        return np.bincount(self.codes, minlength=len(self.labels))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GroupFrame:
-    """What a group verb works on; the fields are those of a model frame, with ``groups``."""
-
-    formula: str
     outcome: Outcome
     groups: Groups
-    strata: Groups | None
-    cluster: Groups | None
-    freq_weights: Floats | None
-    sampling_weights: Floats | None
-    rows: Integers
-    n_missing: int
-    missing_columns: dict[str, int]
-    notes: tuple[str, ...]
-
-    @property
-    def n(self) -> int:
-        """Rows used."""
-        return len(self.rows)
 
 
 def group_frame(
@@ -123,56 +82,11 @@ def group_frame(
     outcome = build_outcome(parsed.outcome, kind, rows, censor=censor, cause=cause)
     parts = [_group_part(atom, rows.variables[atom.column], notes) for atom in atoms]
     everyone = Groups(np.zeros(len(rows.positions), dtype=np.intp), ("all",), "", ())
-    cluster = () if parsed.cluster is None else (parsed.cluster,)
     return GroupFrame(
-        formula=str(parsed),
         outcome=outcome,
-        groups=_partition(parts) if parts else everyone,
-        strata=crossed(parsed.strata, rows.variables),
-        cluster=crossed(cluster, rows.variables),
-        freq_weights=rows.freq_weights,
-        sampling_weights=rows.sampling_weights,
-        rows=rows.positions,
-        n_missing=rows.n_missing,
-        missing_columns=rows.missing_columns,
-        notes=tuple(notes),
+        groups=partition(parts) if parts else everyone,
+        **rows_used(parsed, rows),
     )
-
-
-def crossed(columns: Sequence[str], variables: Mapping[str, Variable]) -> Groups | None:
-    """Cross columns of any type into strata; None without columns."""
-    if not columns:
-        return None
-    return _partition([_part(name, *variables[name].as_factor()) for name in columns])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """One column's share in the groups: codes (n,), names alone and names among others."""
-
-    column: str
-    codes: Integers
-    alone: tuple[str, ...]
-    among: tuple[str, ...]
-
-
-def _part(column: str, codes: Integers, levels: Sequence[Literal]) -> _Part:
-    alone = tuple(map(level_text, levels))
-    return _Part(column, codes, alone, tuple(f"{column}={label}" for label in alone))
-
-
-def _partition(parts: Sequence[_Part]) -> Groups:
-    """Cross the parts, the first running slowest, and keep the crossings that have rows."""
-    codes = parts[0].codes
-    names = list(parts[0].alone if len(parts) == 1 else parts[0].among)
-    used, codes = np.unique(codes, return_inverse=True)
-    names = [names[i] for i in used]
-    for part in parts[1:]:
-        width = len(part.among)
-        used, codes = np.unique(codes * width + part.codes, return_inverse=True)
-        names = [f"{names[i // width]}, {part.among[i % width]}" for i in used]
-    columns = tuple(dict.fromkeys(part.column for part in parts))
-    return Groups(codes.astype(np.intp), tuple(names), ", ".join(columns), columns)
 
 
 def _group_atom(formula: Formula, term: tuple[Atom, ...]) -> Plain | Factor | Condition:
@@ -190,14 +104,14 @@ def _group_atom(formula: Formula, term: tuple[Atom, ...]) -> Plain | Factor | Co
     return atom
 
 
-def _group_part(atom: Plain | Factor | Condition, variable: Variable, notes: list[str]) -> _Part:
+def _group_part(atom: Plain | Factor | Condition, variable: Variable, notes: list[str]) -> Part:
     if isinstance(atom, Condition):
         holds = compare(variable, atom).astype(np.intp)
         if holds.min() == holds.max():
             raise ColumnError(f"{atom.text} is the same in all rows used; it forms one group.")
         opposite = Condition(atom.column, _OPPOSITE[atom.operator], atom.literal)
         names = tuple(part.comparison.replace("`", "") for part in (opposite, atom))
-        return _Part(atom.column, holds, names, names)
+        return Part(atom.column, holds, names, names)
     codes, levels = variable.as_factor()
     counts = np.bincount(codes, minlength=len(levels))
     used = int(np.count_nonzero(counts))
@@ -218,7 +132,7 @@ def _group_part(atom: Plain | Factor | Condition, variable: Variable, notes: lis
         notes.append(f"{atom.column}: no row has the level {lost}, which is left out.")
     if isinstance(atom, Factor) and atom.ref is not None:
         codes, levels = _reference_first(variable, codes, levels, atom.ref)
-    return _part(atom.column, codes, levels)
+    return part_of(atom.column, codes, levels)
 
 
 def _reference_first(
