@@ -249,7 +249,7 @@ def _move(evaluate: Evaluate, now: _Points, step: FloatArray) -> BoolArray:
     beta = now.beta + step
     value, score, information = evaluate(beta, now.index)
     floor = now.value - _CHANGE * (np.abs(now.value) + 0.1)
-    moved: BoolArray = value >= floor  # False for a value that is not a number
+    moved: BoolArray = (value >= floor) & (value < np.inf)  # False for what is not a number
     if not moved.all():
         beta, value, score, information = (
             np.array(part) for part in (beta, value, score, information)
@@ -258,7 +258,7 @@ def _move(evaluate: Evaluate, now: _Points, step: FloatArray) -> BoolArray:
             rows = np.flatnonzero(~moved)
             beta[rows] = now.beta[rows] + step[rows] * 0.5**halving
             value[rows], score[rows], information[rows] = evaluate(beta[rows], now.index[rows])
-            moved = value >= floor
+            moved = (value >= floor) & (value < np.inf)
             if moved.all():
                 break
         stuck = ~moved

@@ -1,0 +1,238 @@
+"""Separation: directions against R, binary outcomes and partial likelihoods, by brute force too."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from logistic_designs import logistic_case, small_data
+from rnetstats import separation
+from rnetstats.errors import TooFewEventsError
+from rnetstats.kernels.cox import fit_cox
+from rnetstats.kernels.logistic import fit_logistic
+from rnetstats.kernels.newton import DIVERGED, OK
+from rnetstats.kernels.risksets import prepare
+from rnetstats.regression.separation import (
+    SeparationResult,
+    binary_separation,
+    monotone_likelihood,
+)
+from support import case, case_ids, read
+
+WORDS = {"finite": "finite", "Inf": "+inf", "-Inf": "-inf", "either": "either"}
+FORMULAS = {
+    "endometrial": "HG ~ NV + PI + EH",
+    "sex2": "case ~ age + oc + vic + vicl + vis + dia",
+    "birthwt_none": "low ~ age + lwt + smoke + ht",
+    "toy_complete": "y ~ x",
+    "toy_quasi": "y ~ x + z",
+    "toy_zero_cell": "y ~ x",
+    "rnet_b_method": 'recurrence ~ C(method, ref="ESD") + size_mm + margin_positive',
+    "rnet_b_method_ref_cEMR": 'recurrence ~ C(method, ref="cEMR") + size_mm',
+    "rnet_a_method": 'recurrence ~ C(method, ref="ESD") + margin_positive',
+}
+
+
+@pytest.mark.parametrize("name", case_ids("separation"))
+def test_directions_agree_with_r(name: str) -> None:
+    X, y, _, values = logistic_case(case("separation", name))
+    found = binary_separation(X, y)
+    assert list(found.direction) == [WORDS[word] for word in values["direction"].values()]
+    assert (found.kind == "complete") == values["complete"]
+    assert found.found == (len(values["infinite_terms"]) > 0)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_the_verb_agrees_with_r(name: str) -> None:
+    reference = case("separation", name)
+    result = separation(read(reference["data"]), FORMULAS[name])
+    frame = result.to_frame()
+    expected = [WORDS[word] for word in reference["values"]["direction"].values()]
+    assert list(frame["direction"]) == expected
+    assert list(frame.columns) == ["term", "level", "direction"]
+    kind = result.glance().loc[0, "separation"]
+    if reference["values"]["complete"]:
+        assert kind == "complete"
+    else:
+        assert kind == ("quasi" if set(expected) - {"finite"} else "none")
+
+
+def test_no_event_at_all_is_complete_separation() -> None:
+    frame = read("rnet_zero_events.csv")
+    result = separation(frame, "recurrence ~ margin_positive + size_mm")
+    assert result.glance().loc[0, "separation"] == "complete"
+    assert set(result.to_frame()["direction"]) == {"either"}
+
+
+def test_a_separation_is_told_in_words_and_survives_json() -> None:
+    frame = read("rnet_like_b.csv")
+    result = separation(frame, 'recurrence ~ C(method, ref="cEMR") + size_mm')
+    note = result.notes[-1]
+    assert "ESD (−∞)" in note
+    assert "Firth" in note
+    again = SeparationResult.from_dict(json.loads(json.dumps(result.to_dict())))
+    pd.testing.assert_frame_equal(again.to_frame(), result.to_frame())
+    assert again.notes == result.notes
+    assert "−∞" in set(result.display().iloc[:, 2])
+    axes = result.plot()
+    assert [text.get_text() for text in axes.get_yticklabels()][-1] == "size_mm"
+
+
+def by_rows(signed: np.ndarray) -> list[str]:
+    """Directions of recession by one condition a row: signed @ b >= 0, |b| <= 1."""
+    scaled = signed / np.abs(signed).max(axis=0)
+    p = scaled.shape[1]
+    words = []
+    for j in range(p):
+        reach = []
+        for sign in (-1.0, 1.0):
+            found = linprog(
+                sign * np.eye(p)[j], A_ub=-scaled, b_ub=np.zeros(len(scaled)), bounds=(-1, 1)
+            )
+            reach.append(found.fun < -1e-7)
+        up, down = reach
+        words.append("either" if up and down else "+inf" if up else "-inf" if down else "finite")
+    return words
+
+
+@given(seed=st.integers(0, 999), n=st.integers(8, 25))
+def test_binary_directions_equal_those_of_one_condition_a_row(seed: int, n: int) -> None:
+    X, y = small_data(seed, n=n, p=3)
+    if np.linalg.matrix_rank(X) < 3:
+        return
+    found = binary_separation(X, y)
+    assert list(found.direction) == by_rows(np.where(y == 1, 1, -1)[:, None] * X)
+    fitted = fit_logistic(X, y).status[0]
+    assert (fitted == DIVERGED) == found.found
+
+
+def small_survival(seed: int, n: int):
+    rng = np.random.default_rng(seed)
+    X = np.column_stack([rng.random(n) < 0.4, rng.normal(size=n).round(1)]).astype(float)
+    start = rng.integers(0, 4, n).astype(float)
+    stop = start + rng.integers(1, 6, n)
+    event = rng.random(n) < 0.35
+    strata = rng.integers(0, 2, n)
+    return X, start, stop, event, strata
+
+
+def pairs_at_risk(X, start, stop, event, strata) -> np.ndarray:
+    """Differences between each event and each row of its risk set."""
+    differences = [
+        X[i] - X[j]
+        for i in np.flatnonzero(event)
+        for j in range(len(stop))
+        if strata[j] == strata[i] and start[j] < stop[i] <= stop[j]
+    ]
+    return np.array(differences)
+
+
+@given(
+    seed=st.integers(0, 9999),
+    n=st.integers(6, 22),
+    late=st.booleans(),
+    stratified=st.booleans(),
+)
+def test_monotone_likelihood_equals_comparing_all_pairs(
+    seed: int, n: int, late: bool, stratified: bool
+) -> None:
+    X, start, stop, event, strata = small_survival(seed, n)
+    start = start if late else np.full(n, -1.0)
+    strata = strata if stratified else np.zeros(n, dtype=int)
+    if not event.any():
+        return
+    differences = pairs_at_risk(X, start, stop, event, strata)
+    if np.linalg.matrix_rank(differences) < X.shape[1]:
+        return  # a flat direction: the likelihood does not depend on some coefficient
+    found = monotone_likelihood(X, start if late else None, stop, event, strata)
+    differences = differences[np.abs(differences).sum(axis=1) > 0]
+    assert list(found.direction) == by_rows(differences)
+    sets = prepare(start, stop, event, strata)
+    fitted = fit_cox(X, sets, ties="breslow").status[0]
+    assert fitted == (DIVERGED if found.found else OK)
+
+
+@given(seed=st.integers(0, 999))
+def test_an_arm_without_events_goes_to_minus_infinity(seed: int) -> None:
+    X, _, stop, event, _ = small_survival(seed, 40)
+    X[:4, 0], stop[:4], event[:4] = [0, 0, 1, 1], 9.0, [True, True, False, False]
+    event[X[:, 0] == 1] = False
+    found = monotone_likelihood(X, None, stop, event)
+    assert found.direction[0] == "-inf"
+    assert found.kind in {"quasi", "complete"}
+
+
+def test_complete_and_quasi_by_hand() -> None:
+    stop, event = np.array([1.0, 2.0, 3.0, 4.0]), np.array([True, True, True, False])
+    # Each event has the largest x of those at risk: strictly, then with one tie.
+    falling = np.array([[4.0], [3.0], [2.0], [1.0]])
+    assert monotone_likelihood(falling, None, stop, event).kind == "complete"
+    tied = np.array([[3.0], [3.0], [2.0], [1.0]])
+    found = monotone_likelihood(tied, None, stop, event)
+    assert (found.direction, found.kind) == (("+inf",), "quasi")
+    crossed = np.array([[1.0], [3.0], [2.0], [1.0]])
+    assert monotone_likelihood(crossed, None, stop, event).kind == "none"
+
+
+def test_columns_without_information_are_called_finite() -> None:
+    X, _, stop, event, strata = small_survival(5, 30)
+    event[X[:, 0] == 1] = False
+    wide = np.column_stack([X, strata, X[:, 0] + X[:, 1]])
+    found = monotone_likelihood(wide, None, stop, event, strata)
+    assert found.direction == ("-inf", "finite", "finite", "finite")
+    binary = np.column_stack([np.ones(30), X[:, 0], 1 - X[:, 0]])
+    y = (X[:, 0] == 1).astype(float)
+    assert binary_separation(binary, y).direction == ("-inf", "+inf", "finite")
+
+
+def test_rows_of_weight_zero_are_not_there() -> None:
+    X, y = small_data(3, n=50)
+    y[X[:, 2] == 1] = 0
+    y[np.flatnonzero(X[:, 2] == 1)[0]] = 1
+    weights = np.ones(50)
+    assert not binary_separation(X, y, weights).found
+    weights[np.flatnonzero(X[:, 2] == 1)[0]] = 0
+    assert binary_separation(X, y, weights).direction == ("finite", "finite", "-inf")
+    frame = pd.DataFrame(X[:, 1:], columns=["a", "b"]).assign(y=y, w=weights)
+    result = separation(frame, "y ~ a + b", freq_weights="w")
+    assert list(result.to_frame()["direction"]) == ["finite", "finite", "-inf"]
+    assert result.glance().loc[0, "n"] == 49
+
+
+@given(seed=st.integers(0, 999))
+def test_scale_and_order_do_not_matter(seed: int) -> None:
+    X, y = small_data(seed, n=15)
+    order = np.random.default_rng(seed).permutation(15)
+    plain = binary_separation(X, y)
+    turned = binary_separation((X * np.array([1.0, 1e6, 1e-5]))[order], y[order])
+    assert plain == turned
+    flipped = binary_separation(X, 1 - y)
+    swap = {"+inf": "-inf", "-inf": "+inf", "finite": "finite", "either": "either"}
+    assert flipped.direction == tuple(swap[word] for word in plain.direction)
+
+
+def test_calendar_years_that_overlap_a_little_are_not_separated() -> None:
+    year = np.repeat(np.arange(2012.0, 2023.0), 5)
+    y = (year > 2017).astype(float)
+    X = np.column_stack([np.ones(55), year])
+    assert binary_separation(X, y).direction == ("-inf", "+inf")
+    y[year == 2017], y[year == 2018] = [0, 0, 0, 0, 1], [0, 1, 1, 1, 1]
+    assert not binary_separation(X, y).found
+
+
+def test_the_verb_reads_times_strata_and_refuses_no_events() -> None:
+    frame = read("rnet_like_b.csv")
+    formula = 'Surv(dfs_months, recurrence) ~ C(method, ref="cEMR") + size_mm + strata(grade)'
+    result = separation(frame, formula)
+    rows = result.to_frame().set_index("level")["direction"]
+    assert rows["ESD"] == "-inf"
+    assert "(Intercept)" not in set(result.to_frame()["term"])
+    assert result.glance().loc[0, "n_events"] == frame["recurrence"].sum()
+    with pytest.raises(TooFewEventsError, match="no event"):
+        separation(frame.assign(recurrence=0), formula)
