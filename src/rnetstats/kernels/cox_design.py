@@ -94,26 +94,23 @@ class CoxDesign:
         Where segments between event times are long, each is one matrix product.
         """
         size, (q, n_times) = len(values), (self.p + 1, sets.n_times)
-        sums = np.empty((size, q, n_times))
+        sums = np.zeros((size, q, n_times))
         long_segments = n_times * 5000 < q * size * (values.shape[-1] + 6 * n_times)
         if self.shared and long_segments:
-            self._segment_products(values, sets, sums)
+            ends = np.append(sets.join_bounds[1:], sets.n_staying)
+            for k, begin, end in zip(sets.join_columns, sets.join_bounds, ends, strict=True):
+                sums[:, :, k] = values[:, begin:end] @ self.columns[:, begin:end].T
         else:
             for j in range(q):
-                weighted = values if j == 0 else values * self.columns[..., j, :]
-                sums[:, j] = sets.net_joins(weighted)
-        return sets.accumulate(sums)
+                sums[:, j] = sets.join_sums(self._weighted(values, j))
+        sums = sets.accumulate(sums)
+        if sets.intervals is not None:
+            for j in range(q):
+                sets.add_leavers(sums[:, j], self._weighted(values, j))
+        return sums
 
-    def _segment_products(self, values: Floats, sets: RiskSets, sums: Floats) -> None:
-        ends = np.append(sets.join_bounds[1:], values.shape[-1])
-        for k, (begin, end) in enumerate(zip(sets.join_bounds, ends, strict=True)):
-            sums[:, :, k] = values[:, begin:end] @ self.columns[:, begin:end].T
-        if sets.leavers.size:
-            gone, columns = values[:, sets.leavers], self.columns[:, sets.leavers]
-            ends = np.append(sets.leave_bounds[1:], sets.leavers.size)
-            places = zip(sets.leave_columns, sets.leave_bounds, ends, strict=True)
-            for k, begin, end in places:
-                sums[:, :, k] -= gone[:, begin:end] @ columns[:, begin:end].T
+    def _weighted(self, values: Floats, j: int) -> Floats:
+        return values * self.columns[..., j, :] if j else values
 
     def death_sums(self, values: Floats, sets: RiskSets) -> Floats:
         """Sums of values (A, D) times 1 and x over the event rows of each time, (A, p + 1, E)."""

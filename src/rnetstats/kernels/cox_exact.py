@@ -185,23 +185,18 @@ def _passes(sets: RiskSets, copies: Ints, orders: Ints) -> list[tuple[Ints, int,
 
     The last is a list of (column, number of rows in by then), for columns with events.
     """
-    ends = np.append(sets.join_bounds[1:], sets.rows.size)
-    leaves = np.full(sets.rows.size, sets.n_times)
-    counts = np.diff(sets.leave_bounds, append=sets.leavers.size)
-    leaves[sets.leavers] = np.repeat(sets.leave_columns, counts)
-    passes = []
+    passes: list[tuple[Ints, int, Stops]] = []
     for a, b in pairwise(sets.stratum_bounds):
-        begin = int(sets.join_bounds[a])
         columns = [int(k) for k in range(a, b) if orders[k] > 0]
         if not columns:
             continue
-        if not sets.leavers.size:
-            rows = np.arange(begin, ends[columns[-1]])
-            stops = [(k, int(ends[k]) - begin) for k in columns]
-            passes.append((rows, int(orders[columns].max()), stops))
+        if sets.intervals is None:
+            begin, last = np.searchsorted(sets.joins, (a, columns[-1] + 1))
+            ends = np.searchsorted(sets.joins, columns, side="right") - begin
+            stops = list(zip(columns, ends.tolist(), strict=True))
+            passes.append((np.arange(begin, last), int(orders[columns].max()), stops))
             continue
         for k in columns:
-            rows = np.arange(begin, ends[k])
-            rows = rows[(leaves[rows] > k) & (copies[rows] > 0)]
+            rows = np.flatnonzero((sets.joins <= k) & (sets.leaves > k) & (copies > 0))
             passes.append((rows, int(orders[k]), [(k, rows.size)]))
     return passes

@@ -38,7 +38,7 @@ def penalty_score(
     along = inverse @ first
     across = np.zeros_like(exposed)
     for j in range(design.p):
-        hazard = sets.spread(sets.accumulate_forward(along[:, j]))
+        hazard = sets.spread(along[:, j])
         if tied:
             lacking = np.matmul(inverse[:, None, j], second)[:, 0]
             hazard[:, deaths] -= lacking[:, sets.death_columns]

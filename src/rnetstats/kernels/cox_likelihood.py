@@ -154,6 +154,9 @@ class CoxLikelihood:
                 kept = without(information, block.lost)
                 value = value + half_log_det(kept)
                 inverse = inverse_information(kept)
+                if block.lost is not None:
+                    either = block.lost[:, :, None] | block.lost[:, None, :]
+                    inverse = np.where(either, 0.0, inverse)
                 score += penalty_score(
                     block.design,
                     self.sets,
@@ -191,7 +194,7 @@ class CoxLikelihood:
 
         `sums` holds (A, E) what each time adds and, with ties, what its own events lack of it.
         """
-        hazard = self.sets.spread(self.sets.accumulate_forward(sums[0]))
+        hazard = self.sets.spread(sums[0])
         if len(sums) > 1:
             hazard[..., self.sets.deaths] -= sums[1][..., self.sets.death_columns]
         return hazard
@@ -244,5 +247,5 @@ class CoxLikelihood:
 
     def _value(self, gamma: FloatArray, block: CoxBlock, point: CoxPoint) -> FloatArray:
         events = (gamma * block.events_x).sum(axis=1) + block.events_offset
-        value: FloatArray = events - point.ties.log - point.shift * block.events.sum(axis=1)
-        return value
+        value = events - point.ties.log - point.shift * block.events.sum(axis=1)
+        return np.where(value < np.inf, value, -np.inf)

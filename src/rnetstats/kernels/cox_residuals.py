@@ -127,7 +127,7 @@ def score_residuals(fitted: FittedCox) -> FloatArray:
     sets, x = likelihood.sets, likelihood.design.x
     hazard = likelihood.exposure(point.ties.powers[0])[0]
     first, second = point.moments()
-    expected = sets.spread(sets.accumulate_forward(first[0]))
+    expected = sets.spread(first[0])
     if point.ties.tied:
         expected[:, sets.deaths] -= second[0][:, sets.death_columns]
     residuals = fitted.relative_risk * (expected - x * hazard)

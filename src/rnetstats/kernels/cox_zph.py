@@ -103,7 +103,7 @@ def _event_distribution(times: FloatArray, sets: RiskSets, copies: FloatArray) -
     kept = sets.sort(copies)
     events, at_risk = sets.death_sums(kept[sets.deaths]), sets.risk_sums(kept)
     factors = (1.0 - events / np.where(at_risk > 0, at_risk, 1.0))[::-1]
-    survival = np.cumprod(np.concatenate(([1.0], factors[:-1])))
+    survival = np.cumprod(np.concatenate(([1.0], factors[:-1])), dtype=np.float64)
     distribution: FloatArray = 1.0 - survival[np.searchsorted(sets.times[::-1], times)]
     return distribution
 

@@ -3,18 +3,22 @@
 Rows are sorted by stratum and falling stop time, so that the risk set of an event time is a
 running sum. The event times of a stratum are *columns* 0, 1, ... in falling order of time; a row
 joins at the column of the last event time that it reaches and, with late entry, leaves again at
-the column of the first event time at or before its entry. Intervals are (start, stop]: a row is
-not at risk at its own entry time. Rows at risk at no event time are dropped: they cannot matter.
+the column of the first event time at or before its entry. Rows that leave come last, and are
+summed apart. Intervals are (start, stop]: a row is not at risk at its own entry time. Rows at risk
+at no event time are dropped: they cannot matter.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from rnetstats.kernels.intervals import Intervals, build_intervals
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -29,16 +33,18 @@ class RiskSets:
     n
         Number of rows given.
     rows
-        (m,) positions of the kept rows, by stratum and falling stop time.
+        (m,) positions of the kept rows: those that stay, then those that leave, both by the
+        column where they join.
     times, strata
         (E,) event times, falling within each stratum, and the stratum code of each.
     stratum_bounds
         (S + 1,) first column of each stratum that has events, and E.
-    joins, join_bounds
-        (m,) column at which each kept row joins, never falling; (E,) the first row of each column.
-    leavers, leave_columns, leave_bounds
-        Kept rows that leave before their stratum ends, in order of the column where they leave;
-        the distinct columns, and the first leaver of each.
+    joins, leaves
+        (m,) column at which each kept row joins, and the column before which it leaves.
+    join_columns, join_bounds
+        Columns at which rows join that stay, and the first of these rows for each.
+    intervals
+        Of the rows that leave, or None.
     deaths, death_columns, death_bounds
         (D,) kept rows that end in an event, by column; (D,) their columns; (E,) first of each.
     """
@@ -49,10 +55,10 @@ class RiskSets:
     strata: Ints
     stratum_bounds: Ints
     joins: Ints
+    leaves: Ints
+    join_columns: Ints
     join_bounds: Ints
-    leavers: Ints
-    leave_columns: Ints
-    leave_bounds: Ints
+    intervals: Intervals | None
     deaths: Ints
     death_columns: Ints
     death_bounds: Ints
@@ -71,16 +77,30 @@ class RiskSets:
         """Values (..., n) of all rows as (..., m) of the kept rows, in their order."""
         return np.take(values, self.rows, axis=-1)
 
+    @cached_property
+    def n_staying(self) -> int:
+        """Number of kept rows that stay until their stratum ends."""
+        return self.rows.size - (0 if self.intervals is None else self.intervals.row_bounds.size)
+
     def risk_sums(self, values: Floats) -> Floats:
         """Sum of values (..., m) over each risk set, (..., E)."""
-        return self.accumulate(self.net_joins(values))
+        return self.add_leavers(self.accumulate(self.join_sums(values)), values)
 
-    def net_joins(self, values: Floats) -> Floats:
-        """What each column adds to the running sum: its joiners less its leavers, (..., E)."""
-        sums: Floats = np.add.reduceat(values, self.join_bounds, axis=-1)
-        if self.leavers.size:
-            left = np.add.reduceat(values[..., self.leavers], self.leave_bounds, axis=-1)
-            sums[..., self.leave_columns] -= left
+    def join_sums(self, values: Floats) -> Floats:
+        """Sum of values (..., m) over the rows that join at each column and stay, (..., E)."""
+        staying = values[..., : self.n_staying]
+        if self.join_columns.size == self.n_times:
+            sums: Floats = np.add.reduceat(staying, self.join_bounds, axis=-1)
+            return sums
+        sums = np.zeros((*values.shape[:-1], self.n_times))
+        if self.join_columns.size:
+            sums[..., self.join_columns] = np.add.reduceat(staying, self.join_bounds, axis=-1)
+        return sums
+
+    def add_leavers(self, sums: Floats, values: Floats) -> Floats:
+        """Add to sums (..., E) the values (..., m) of rows at risk that leave again."""
+        if self.intervals is not None:
+            sums += self.intervals.column_sums(values[..., self.n_staying :])
         return sums
 
     def death_sums(self, values: Floats) -> Floats:
@@ -94,20 +114,16 @@ class RiskSets:
         """Running sum (..., E) within each stratum from the latest event time to the earliest."""
         return _running_sum(values, self.stratum_bounds)
 
-    def accumulate_forward(self, values: Floats) -> Floats:
-        """Running sum (..., E) within each stratum from the earliest event time to the latest."""
+    def spread(self, steps: Floats) -> Floats:
+        """Per row (..., m), the sum of steps (..., E) over the times at which it was at risk."""
         turned = (self.n_times - self.stratum_bounds)[::-1]
-        return _running_sum(values[..., ::-1], turned)[..., ::-1]
-
-    def spread(self, forward: Floats) -> Floats:
-        """Per row (..., m), the sum over the event times at which it was at risk.
-
-        `forward` (..., E) is what `accumulate_forward` gave.
-        """
-        sums: Floats = np.take(forward, self.joins, axis=-1)
-        if self.leavers.size:
-            counts = np.diff(self.leave_bounds, append=self.leavers.size)
-            sums[..., self.leavers] -= forward[..., np.repeat(self.leave_columns, counts)]
+        forward = _running_sum(steps[..., ::-1], turned)[..., ::-1]
+        if self.intervals is None:
+            return np.take(forward, self.joins, axis=-1)
+        stay = self.n_staying
+        sums = np.empty((*steps.shape[:-1], self.rows.size))
+        sums[..., :stay] = np.take(forward, self.joins[:stay], axis=-1)
+        sums[..., stay:] = self.intervals.row_sums(steps)
         return sums
 
 
@@ -143,13 +159,12 @@ def prepare(
     data = _checked(start, stop, event, strata)
     times, column_strata, joins, leaves, ends = _columns(data)
     kept = np.flatnonzero(joins < leaves)
-    rows = kept[np.argsort(joins[kept], kind="stable")]
-    joins, leaves, ends = joins[rows], leaves[rows], ends[rows]
-    leavers = np.flatnonzero(leaves < ends)
-    leavers = leavers[np.argsort(leaves[leavers], kind="stable")]
-    leave_columns, leave_bounds = np.unique(leaves[leavers], return_index=True)
+    rows = kept[np.lexsort((joins[kept], leaves[kept] < ends[kept]))]
+    joins, leaves, leaver = joins[rows], leaves[rows], leaves[rows] < ends[rows]
+    stay = int(rows.size - leaver.sum())
+    join_columns, join_bounds = np.unique(joins[:stay], return_index=True)
     deaths = np.flatnonzero(data.event[rows])
-    columns = np.arange(times.size)
+    deaths = deaths[np.argsort(joins[deaths], kind="stable")]
     changes = np.flatnonzero(np.diff(column_strata)) + 1
     return RiskSets(
         n=data.stop.size,
@@ -158,13 +173,15 @@ def prepare(
         strata=column_strata,
         stratum_bounds=np.unique(np.concatenate(([0], changes, [times.size]))),
         joins=joins,
-        join_bounds=np.searchsorted(joins, columns),
-        leavers=leavers,
-        leave_columns=leave_columns,
-        leave_bounds=leave_bounds,
+        leaves=leaves,
+        join_columns=join_columns,
+        join_bounds=join_bounds,
+        intervals=build_intervals(joins[stay:], leaves[stay:], times.size)
+        if leaver.any()
+        else None,
         deaths=deaths,
         death_columns=joins[deaths],
-        death_bounds=np.searchsorted(joins[deaths], columns),
+        death_bounds=np.searchsorted(joins[deaths], np.arange(times.size)),
     )
 
 
