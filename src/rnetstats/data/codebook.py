@@ -42,6 +42,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from rnetstats.data.cells import number_of
+from rnetstats.data.codebook_checks import check_codebook
 from rnetstats.data.rules import Rule
 from rnetstats.data.units import convertible
 from rnetstats.errors import CodebookError, closest
@@ -265,8 +266,6 @@ class Codebook:
     sha256: str = ""
 
     def __post_init__(self) -> None:
-        from rnetstats.data.codebook_checks import check_codebook
-
         check_codebook(self)
 
     def column(self, name: str) -> ColumnSpec:
