@@ -30,7 +30,7 @@ def test_it_says_what_to_check(tmp_path: Path) -> None:
     path.write_text("id,age,sex,empty\na,50,F,\nb,999,M,\nc,60,F,\nd,,F,\n")
     text = write_codebook(path)
     assert '[columns.sex]\ntype = "category"\n# label = ""\nlevels = ["F", "M"]' in text
-    assert "# rows: F 3, M 1" in text
+    assert "# rows: F (3), M (1)" in text
     assert "# range = [50, 999]  # as found" in text
     assert "# missing = [999]  # if these mean no value" in text
     assert "# 1 of 4 cells are empty" in text
