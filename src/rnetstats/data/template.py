@@ -125,7 +125,9 @@ def _plain_number(text: str) -> float | None:
 def _text_lines(cells: Cells) -> Iterator[str]:
     counts = dict(zip(cells.texts, (int(count) for count in cells.counts()), strict=True))
     if len(counts) <= MAX_LEVELS:
-        yield "# rows: " + _comment(", ".join(f"{text} ({n})" for text, n in sorted(counts.items())))
+        yield "# rows: " + _comment(
+            ", ".join(f"{text} ({n})" for text, n in sorted(counts.items()))
+        )
     else:
         yield f"# {len(counts)} different values"
 
