@@ -45,6 +45,7 @@ def survival_curves(
     risk_table: bool = True,
     y_low: float | None = None,
     y_label: str = "Survival",
+    counted: str = "events",
     names: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -73,6 +74,8 @@ def survival_curves(
         Where the vertical axis starts. By default 0, or close to the curves when all stay above
         0.75; an axis that does not start at 0 says so.
     y_label : str
+    counted : str
+        What the steps count, for the legend.
     names : mapping, optional
         What to call the groups in the figure.
     ax : Axes, optional
@@ -100,7 +103,7 @@ def survival_curves(
     axes.set_ylabel(y_label)
     if len(groups) > 1 or shown:
         title = "" if names else labels["group"]
-        _legend(axes, curves, title, groups, conf_level if shown else None)
+        _legend(axes, curves, title, counted, conf_level if shown else None)
     if risk_table:
         _risk_table(axes, risk, groups)
     if synthetic:
@@ -188,14 +191,14 @@ def _legend(
     axes: Axes,
     curves: pd.DataFrame,
     title: str,
-    groups: list[str],
+    counted: str,
     conf_level: float | None,
 ) -> None:
     from matplotlib.patches import Patch
 
     handles: list[Any] = list(axes.get_legend_handles_labels()[0])
     events = curves.groupby("group", sort=False)["n_event"].sum()
-    texts = [f"{group} ({events[group]:g} events)" for group in groups]
+    texts = [f"{group} ({counted}: {count:g})" for group, count in events.items()]
     if conf_level is not None:
         handles.append(Patch(color=MUTED, alpha=0.25, linewidth=0))
         texts.append(f"{100.0 * conf_level:g} % limits")

@@ -199,6 +199,7 @@ class KaplanMeierResult(Result):
         reverse = self.options["reverse"]
         name = "Still followed up" if reverse else f"Free of {self.labels['event'].lower()}"
         options.setdefault("y_label", name)
+        options.setdefault("counted", "censored" if reverse else "events")
         times = options.pop("times", None)
         if times is None:
             times = round_times(self.curves["time"].max(), 8, self.labels["time"])

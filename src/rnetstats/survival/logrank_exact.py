@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats.errors import BudgetError
-from rnetstats.survival.logrank_grid import grid_bounds
+from rnetstats.survival.logrank_grid import grid_bounds, grid_work
 from rnetstats.survival.logrank_network import Network, Stage, chances, log_factorials
 
 __all__ = ["ExactP", "exact_p_value"]
@@ -28,8 +28,10 @@ Sums = dict[int, tuple[NDArray[np.int64], Floats]]
 
 _UNIT = 1e-10  # sums closer than this are one
 _SAME = 1e-8  # a sum this close below the observed one counts as reaching it
-_MOST_SUMS = 1_000_000  # sums that may be formed at one stage before they are rounded to a grid
-_WORK = (3e8, 3e9, 3e10)  # multiplications of the grids that are tried in turn
+_MOST_SUMS = 400_000  # sums that may be formed at one stage before they are rounded to a grid
+_WORK = 2e8  # multiplications of the first grid
+_MOST_WORK = 3e10  # and of the finest
+_ROUNDS = 4
 _OPEN = 0.01  # the share of the P value by which its bounds may differ
 
 
@@ -63,11 +65,19 @@ def exact_p_value(parts: list[Network], observed: float) -> ExactP:
     if kept is not None:
         sums, chance = kept
         return ExactP(min(float(chance[np.abs(sums * _UNIT) >= target].sum()), 1.0), 0.0)
-    low, high = 0.0, 1.0
-    for work in _WORK:
+    return _between_bounds(parts, target)
+
+
+def _between_bounds(parts: list[Network], target: float) -> ExactP:
+    """Refine a grid until the bounds are close: their distance falls as the work rises."""
+    work, low, high = _WORK, 0.0, 1.0
+    for _ in range(_ROUNDS):
+        if max(work, grid_work(parts)) > _MOST_WORK:
+            break
         low, high = grid_bounds(parts, target, work)
         if high - low <= _OPEN * high:
             return ExactP(high, high - low)
+        work *= max(1.3 * (high - low) / (_OPEN * high), 2.0)
     raise BudgetError(
         f"The exact P value lies between {low:.2g} and {high:.2g}; to narrow this further is over "
         "the budget of method='exact'. method='permutation' estimates it by Monte Carlo."

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from rnetstats.survival.logrank_network import Network, Stage, chances, log_factorials
 
-__all__ = ["grid_bounds"]
+__all__ = ["grid_bounds", "grid_work"]
 
 Floats = NDArray[np.float64]
 
 _RARE = 1e-17  # numbers at risk rarer than this are left out, and counted as lost
 _LEAST = 64.0  # steps a unit, at least
+_SLOW = 8.0  # an addition of rows takes as long as so many products within a matrix product
+_CELLS = 2e7  # cells of the table of members at risk and sums
 
 
 class _Layer(NamedTuple):
@@ -35,6 +37,20 @@ class _Layer(NamedTuple):
         drawn = np.arange(self.stage.drawn + 1)
         expected = self.stage.drawn * self.before[:, None] / self.stage.pool
         return np.rint(self.stage.weight * (drawn - expected) * per_unit).astype(np.intp)
+
+
+def grid_work(parts: list[Network]) -> float:
+    """Return about how many multiplications the coarsest grid takes."""
+    cost = span = 0.0
+    for part in parts:
+        share = part.members / part.size
+        for stage in part.stages:
+            # the members left spread over at most 18 standard deviations
+            spread = stage.pool * share * (1.0 - share) * (1.0 - stage.pool / (part.size + 1))
+            width = min(18.0 * spread**0.5 + 1.0, part.members + 1.0)
+            cost += width * (_SLOW * (stage.drawn + 1) if stage.weight > 0.0 else width)
+            span += stage.weight * stage.drawn
+    return cost * span * _LEAST
 
 
 def grid_bounds(parts: list[Network], target: float, work: float) -> tuple[float, float]:
@@ -58,7 +74,8 @@ def grid_bounds(parts: list[Network], target: float, work: float) -> tuple[float
     events = [layer for layer in layers if layer.stage.weight > 0.0]
     span = sum(float(np.ptp(layer.gains(1e6))) for layer in events) / 1e6
     cost = sum(_cost(layer) for layer in layers)
-    per_unit = max(work / (cost * span), _LEAST)
+    widest = max(len(layer.before) for layer in layers)
+    per_unit = max(min(work / cost, _CELLS / widest) / span, _LEAST)
     lowest = sum(int(layer.gains(per_unit)[_possible(layer)].min()) for layer in events)
     highest = sum(int(layer.gains(per_unit)[_possible(layer)].max()) for layer in events)
     law = np.zeros(highest - lowest + 1)
@@ -97,7 +114,7 @@ def _likely(part: Network, pool: int, log_f: Floats) -> NDArray[np.intp]:
 
 def _cost(layer: _Layer) -> float:
     if layer.stage.weight > 0.0:
-        return float(layer.chance.size)
+        return float(_SLOW * layer.chance.size)
     return float(len(layer.before) * len(layer.after))
 
 

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.collections import PolyCollection
+
+import rnetstats as rn
+from rnetstats.plots.style import PALETTE, ax_or_new, colour, line_style, mark_synthetic
+from support import read
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def bands(ax):
+    return [c for c in ax.collections if isinstance(c, PolyCollection)]
+
+
+def margin():
+    return rn.kaplan_meier(
+        read("rnet_like_a.csv"), "Surv(dfs_months, recurrence) ~ margin_positive"
+    )
+
+
+def test_steps_band_and_numbers_at_risk_are_drawn():
+    result = margin()
+    ax = result.plot()
+    ax.figure.canvas.draw()
+    steps = [line for line in ax.lines if line.get_drawstyle() == "steps-post"]
+    assert [line.get_color() for line in steps] == list(PALETTE[:2])
+    frame = result.to_frame().query("group == '1'")
+    np.testing.assert_array_equal(steps[1].get_ydata(), np.append(1.0, frame["survival"]))
+    assert len(bands(ax)) == 2
+    risk = result.risk_table(ax.get_xticks()).query("group == '1'")["n_risk"]
+    shown = texts(ax)
+    assert all(f"{n:g}" in shown for n in risk)
+    assert "Number at risk" in shown
+
+
+def test_counts_stand_under_their_ticks():
+    ax = margin().plot(names={"0": "negative", "1": "positive"})
+    ax.figure.canvas.draw()
+    ticks = [ax.transData.transform((t, 0.0))[0] for t in ax.get_xticks()]
+    counts = [t for t in ax.texts if t.get_text().isdigit()]
+    places = sorted({round(t.get_window_extent().get_points()[:, 0].mean(), 1) for t in counts})
+    np.testing.assert_allclose(places, ticks, atol=1.0)
+    assert all(t.get_window_extent().y1 < ax.get_window_extent().y0 for t in counts)
+
+
+def test_band_is_off_by_default_when_a_group_without_events_has_no_limits():
+    data, formula = read("rnet_like_b.csv"), "Surv(dfs_months, recurrence) ~ method"
+    assert not bands(rn.kaplan_meier(data, formula).plot())
+    assert len(bands(rn.kaplan_meier(data, formula, ci="bpcp").plot())) == 3
+
+
+def test_axis_that_does_not_start_at_zero_says_so():
+    assert any("starts at" in text for text in texts(margin().plot()))
+    from_zero = margin().plot(y_low=0.0)
+    assert not any("starts at" in text for text in texts(from_zero))
+    assert from_zero.get_ylim()[0] < 0.0
+
+
+def test_names_replace_the_groups_and_options_switch_parts_off():
+    names = {"0": "negative", "1": "positive"}
+    ax = margin().plot(names=names, band=False, censor=False, risk_table=False)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["negative (events: 3)", "positive (events: 9)"]
+    assert not bands(ax)
+    assert "Number at risk" not in texts(ax)
+    assert len(ax.lines) == 2
+
+
+def test_synthetic_data_are_marked():
+    data = read("rnet_like_a.csv")
+    data.attrs["rnetstats"] = {"synthetic": True}
+    result = rn.kaplan_meier(data, "Surv(dfs_months, recurrence) ~ margin_positive")
+    assert "Synthetic data" in texts(result.plot())
+    assert "Synthetic data" not in texts(margin().plot())
+    ax = rn.logrank(data, "Surv(dfs_months, recurrence) ~ margin_positive").plot()
+    assert "Synthetic data" in texts(ax)
+
+
+def test_reverse_curves_count_the_censored():
+    result = rn.follow_up(read("rnet_like_a.csv"), "Surv(dfs_months, recurrence) ~ 1")
+    ax = result.plot()
+    assert "censored: 515" in ax.get_legend().get_texts()[0].get_text()
+    assert ax.get_ylabel() == "Still followed up"
+
+
+def test_style_helpers():
+    _, ax = plt.subplots()
+    assert ax_or_new(ax) is ax
+    assert ax_or_new(None).figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
+    assert colour(0) == colour(len(PALETTE))
+    assert line_style(0) != line_style(len(PALETTE))
+    mark_synthetic(ax.figure)
+    assert [t.get_text() for t in ax.figure.texts] == ["Synthetic data"]
+
+
+def test_markup_in_names_is_text():
+    data = {"t": [1, 2, 3, 4], "e": [1, 0, 1, 1], "g": ["<b>", "<b>", "$x_1", "$x_1"]}
+    ax = rn.kaplan_meier(data, "Surv(t, e) ~ g").plot()
+    ax.figure.canvas.draw()
+    assert "<b>" in texts(ax)

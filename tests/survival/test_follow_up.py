@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rnetstats as rn
+from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError
+from rnetstats.survival.follow_up import FollowUpResult
+from support import assert_close, case, read
+
+TOY = {"t": [2.0, 4.0, 6.0, 8.0], "e": [1, 0, 0, 0], "g": list("aabb")}
+
+
+def test_medians_are_those_of_the_reference():
+    values = case("kaplan_meier", "rnet_a_dfs")["values"]["reverse_km_follow_up_quantiles"]
+    result = rn.follow_up(read("rnet_like_a.csv"), "Surv(dfs_months, recurrence) ~ margin_positive")
+    frame = result.to_frame().set_index("group")
+    for group in ("0", "1"):
+        want = values[f"margin_positive={group}"]["loglog"]
+        assert_close(frame.loc[group, ["q25", "median", "q75"]], want["estimate"])
+        limits = [want["lower"]["q50"], want["upper"]["q50"]]
+        assert_close(frame.loc[group, ["conf_low", "conf_high"]], limits)
+    assert frame.index.tolist() == ["all", "0", "1"]
+    assert frame["n"].tolist() == [527, 346, 181]
+    assert_close(frame.loc["all", "person_time"], frame["person_time"].iloc[1:].sum())
+
+
+def test_table_worked_by_hand():
+    frame = rn.follow_up(TOY, "Surv(t, e) ~ g").to_frame().set_index("group")
+    # reverse curve of all: 1 until 4 (3 at risk), 2/3, at 6 1/3, at 8 0
+    assert frame.loc["all", "median"] == 6.0
+    assert frame.loc["all", "naive_median_censored"] == 6.0
+    assert frame["person_time"].tolist() == [20.0, 6.0, 14.0]
+    assert frame["n_events"].tolist() == [1, 1, 0]
+    assert frame["completeness"].isna().all()
+
+
+def test_completeness_counts_the_event_as_complete():
+    # possible: 2 (its event), 10, 10, 10 against 2 + 4 + 6 + 8 seen
+    result = rn.follow_up(TOY, "Surv(t, e) ~ g", potential=[10, 10, 10, 10])
+    assert_close(result.to_frame()["completeness"], [20 / 32, 6 / 12, 14 / 20])
+    # cut at 5: 2 of 2, 4 of 5, and 5 of 5 twice
+    cut = rn.follow_up(TOY, "Surv(t, e) ~ 1", potential=5)
+    assert_close(cut.to_frame()["completeness"], [16 / 17])
+
+
+def test_completeness_from_dates():
+    dates = ["2020-01-01", "2020-01-11", "2020-01-21", "2020-01-31"]
+    days = (pd.Timestamp("2020-02-10") - pd.to_datetime(dates)).days.to_numpy()
+    assert days.tolist() == [40, 30, 20, 10]
+    data = {**TOY, "in": dates}
+    want = 20 / (2 + 30 + 20 + 10)
+    for closing in ("2020-02-10", dt.date(2020, 2, 10), pd.Timestamp("2020-02-10")):
+        result = rn.follow_up(data, "Surv(t, e) ~ 1", enrolled="in", closing=closing, unit="days")
+        assert_close(result.to_frame()["completeness"], [want])
+    in_weeks = rn.follow_up(
+        {**data, "t": np.array(TOY["t"]) / 7},
+        "Surv(t, e) ~ 1",
+        enrolled="in",
+        closing=closing,
+        unit="weeks",
+    )
+    assert_close(in_weeks.to_frame()["completeness"], [want])
+
+
+def test_without_potential_follow_up_a_note_says_what_is_needed():
+    result = rn.follow_up(TOY, "Surv(t, e) ~ 1")
+    assert any("enrolled=" in note and "closing=" in note for note in result.notes)
+
+
+def test_follow_up_longer_than_possible_is_told():
+    result = rn.follow_up(TOY, "Surv(t, e) ~ 1", potential=[10, 10, 5, 10])
+    assert any("row 3" in note and "by at most 1" in note for note in result.notes)
+    assert_close(result.to_frame()["completeness"], [20 / (2 + 10 + 6 + 10)])
+
+
+def test_shares_followed():
+    frame = rn.follow_up(TOY, "Surv(t, e) ~ g").followed([2, 5])
+    everybody = frame[frame["group"] == "all"]
+    assert everybody["n_observed"].tolist() == [4, 2]
+    assert everybody["n_event"].tolist() == [0, 1]
+    assert everybody["share_followed"].tolist() == [1.0, 0.75]
+
+
+def test_json_and_text():
+    result = rn.follow_up(read("rnet_like_a.csv"), "Surv(dfs_months, recurrence) ~ margin_positive")
+    again = FollowUpResult.from_dict(json.loads(json.dumps(result.to_dict(), allow_nan=False)))
+    pd.testing.assert_frame_equal(again.to_frame(), result.to_frame(), check_dtype=False)
+    pd.testing.assert_frame_equal(again.followed(60), result.followed(60), check_dtype=False)
+    shown = result.display()
+    assert "Median of censored times (naive)" in shown.columns
+    assert shown["Person-months"].tolist()[0] == "30,467"
+    assert result.glance()["n_missing"].item() == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"enrolled": "in"}, OptionError, "both"),
+        ({"enrolled": "in", "closing": "2021-13-01"}, OptionError, "no date"),
+        ({"enrolled": "in", "closing": "2019-01-01"}, DataError, "after the closing"),
+        ({"enrolled": "g", "closing": "2021-01-01"}, DataError, "rows 1, 2"),
+        ({"enrolled": "inn", "closing": "2021-01-01"}, ColumnError, "Did you mean"),
+        ({"potential": [1, 2]}, DataError, "2 values for 4 rows"),
+        ({"potential": [1, 2, 3, -1]}, DataError, "row 4"),
+        ({"potential": "g"}, DataError, "numbers"),
+        ({"potential": 0}, OptionError, "positive"),
+        ({"potential": 5, "closing": "2021-01-01"}, OptionError, "not both"),
+        ({"unit": "fortnights"}, OptionError, "months"),
+        ({"conf_level": 2}, OptionError, "conf_level"),
+    ],
+)
+def test_options_that_cannot_be(options, error, words):
+    data = {**TOY, "in": ["2020-01-01"] * 4}
+    with pytest.raises(error, match=words):
+        rn.follow_up(data, "Surv(t, e) ~ 1", **options)
+
+
+def test_late_entry_and_strata_are_refused():
+    data = {**TOY, "s": [0, 1, 1, 1]}
+    with pytest.raises(FormulaError, match="time 0"):
+        rn.follow_up(data, "Surv(s, t, e) ~ 1")
+    with pytest.raises(FormulaError, match="strata"):
+        rn.follow_up(data, "Surv(t, e) ~ 1 + strata(g)")

@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rnetstats as rn
+from rnetstats.errors import (
+    ColumnError,
+    DataError,
+    DataNotKeptError,
+    FormulaError,
+    OptionError,
+    RnetError,
+)
+from rnetstats.survival.logrank import LogrankResult
+from support import assert_close, case, case_ids, golden, numbers, read
+
+TABLES = [c["id"] for c in golden("logrank") if "groups" in c["values"]]
+PERMUTED = [name for name in case_ids("logrank") if name not in TABLES]
+RHO = {"aml_rho1": 1.0, "lung_sex_rho_half": 0.5}
+
+
+def formula_of(spec):
+    text = f"Surv({spec['time']}, {spec['event']}) ~ {spec['group']}"
+    if "strata" in spec:
+        text += f" + strata({spec['strata'].replace(' x ', ', ')})".replace("ph.ecog", "`ph.ecog`")
+    return text
+
+
+def data_of(reference):
+    spec, data = reference.get("spec", {}), read(reference["data"])
+    if spec.get("group") == "edema":
+        data["edema"] = data["edema"].astype(str)
+    return data
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_and_tests_are_those_of_r(name):
+    reference = case("logrank", name)
+    values = reference["values"]
+    result = rn.logrank(data_of(reference), formula_of(reference["spec"]), rho=RHO.get(name, 0.0))
+    frame, glance = result.to_frame(), result.glance().iloc[0]
+    # groups stand in the order of the formula language, which sorts numbers as numbers
+    assert [g.partition("=")[2] for g in values["groups"]] == [
+        str(g).removesuffix(".0") for g in frame["group"]
+    ]
+    assert_close(frame["n"], values["n"])
+    assert_close(frame["observed"], values["observed"])
+    assert_close(frame["expected"], values["expected"])
+    assert_close(result.variance, values["variance"])
+    assert_close(glance["statistic"], values["chi2"])
+    assert glance["df"] == values["df"]
+    assert_close(glance["p_value"], values["p"], floor=0.0)
+    if "trend" in values:
+        trend = result.trend(values["trend"]["scores"]).iloc[0]
+        assert_close(trend[["statistic", "df"]], [values["trend"]["chi2"], values["trend"]["df"]])
+        assert_close(trend["p_value"], values["trend"]["p"], floor=0.0)
+    if "pairwise" in values:
+        want = values["pairwise"]
+        for adjust, field in {
+            "holm": "p_holm",
+            "bonferroni": "p_bonferroni",
+            "BH": "p_bh",
+            "none": "p",
+        }.items():
+            pairs = result.pairwise(adjust)
+            assert pairs["group_1"].tolist() == want["group_1"]
+            assert pairs["group_2"].tolist() == want["group_2"]
+            assert_close(pairs["statistic"], want["chi2"])
+            assert_close(pairs["p_value"], want["p"])
+            assert_close(pairs["p_adjusted"], want[field])
+    if "hr_pike_group2_vs_group1" in values:
+        o, e = frame["observed"], frame["expected"]
+        assert_close((o[1] / e[1]) / (o[0] / e[0]), values["hr_pike_group2_vs_group1"])
+        peto = np.exp((o[1] - e[1]) / result.variance[1, 1])
+        assert_close(peto, values["hr_peto_group2_vs_group1"])
+
+
+def permuted(name):
+    reference = case("logrank", name)
+    data = read(reference["data"])
+    if name == "ovarian_16_enumerated":
+        return data.head(16), "Surv(futime, fustat) ~ rx", reference["values"]
+    if name == "toy_enumerated":
+        return data, "Surv(time, status) ~ group", reference["values"]
+    if name == "rnet_b_esd_mc":
+        data = data.assign(esd=(data["method"] == "ESD").astype(int))
+        return data, "Surv(dfs_months, recurrence) ~ esd", reference["values"]
+    return data, "Surv(dfs_months, recurrence) ~ margin_positive", reference["values"]
+
+
+@pytest.mark.parametrize("name", PERMUTED)
+def test_permutation_is_that_of_the_reference(name):
+    data, formula, values = permuted(name)
+    plain = rn.logrank(data, formula).glance().iloc[0]
+    assert_close(plain["statistic"], values["survdiff_chi2"])
+    assert_close(plain["p_value"], values["survdiff_p"])
+    result = rn.logrank(data, formula, method="permutation", resamples=20_000, seed=7)
+    glance, frame = result.glance().iloc[0], result.to_frame()
+    u = (frame["observed"] - frame["expected"])[1]
+    assert_close(u, values["u_observed"])
+    assert_close(u, values["survdiff_o_minus_e_group2"])
+    assert_close(glance["statistic"], u**2 / values["permutation_variance_u"])
+    assert glance["n"] == values["n"]
+    assert frame["n"][1] == values["m_group_2"]
+    assert glance["n_events"] == values["events"]
+    from scipy.stats import norm
+
+    assert_close(2 * norm.sf(np.sqrt(glance["statistic"])), values["p_permutation_normal_approx"])
+    if "p_exact_abs_u" in values:
+        want, error = values["p_exact_abs_u"], 0.0
+    else:
+        want, error = (values["p_mc_abs_u_plus_one"][k] for k in ("value", "mc_se"))
+    assert abs(glance["p_value"] - want) < 3 * np.hypot(error, glance["p_value_mcse"])
+
+
+@pytest.mark.parametrize("name", PERMUTED)
+def test_exact_is_that_of_the_reference(name):
+    data, formula, values = permuted(name)
+    result = rn.logrank(data, formula, method="exact")
+    if "p_exact_abs_u" in values:
+        assert result.p_value_slack == 0.0
+        assert_close(result.p_value, values["p_exact_abs_u"])
+    else:
+        want = values["p_mc_abs_u"]
+        assert abs(result.p_value - want["value"]) < 3 * want["mc_se"] + result.p_value_slack
+        assert result.p_value_slack <= 0.01 * result.p_value
+        assert any("between" in note for note in result.notes)
+
+
+def test_all_reference_cases_are_covered():
+    assert len(TABLES) + len(PERMUTED) == 14
+    assert len(PERMUTED) == 4
+
+
+def test_two_by_two_worked_by_hand():
+    # a: event at 1, censored at 3; b: events at 2 and 4
+    data = {"t": [1, 3, 2, 4], "e": [1, 0, 1, 1], "g": ["a", "a", "b", "b"]}
+    result = rn.logrank(data, "Surv(t, e) ~ g")
+    # at risk 4 (2 in a), 3 (1 in a), 1 (0 in a)
+    assert_close(result.to_frame()["expected"], [2 / 4 + 1 / 3, 2 / 4 + 2 / 3 + 1])
+    assert_close(result.variance[0, 0], 1 / 4 + 2 / 9)
+    assert_close(result.statistic, (1 - 5 / 6) ** 2 / (1 / 4 + 2 / 9))
+
+
+def test_permutations_name_the_comparison_of_censoring():
+    data = read("rnet_like_a.csv")
+    formula = "Surv(dfs_months, recurrence) ~ margin_positive"
+    result = rn.logrank(data, formula, method="permutation", resamples=200, seed=1)
+    censored = rn.logrank(
+        data.assign(c=1 - data["recurrence"]), "Surv(dfs_months, c) ~ margin_positive"
+    )
+    assert_close(result.censoring_p_value, censored.p_value)
+    assert any("P = 0.014" in note and "unequal" in note for note in result.notes)
+    assert result.seed == 1
+    assert result.glance()["p_value_mcse"].item() > 0
+
+
+def test_same_seed_same_p_and_a_longer_run_begins_with_the_shorter():
+    data, formula, _ = permuted("rnet_b_esd_mc")
+    for method in ("permutation", "permutation-unequal"):
+        counts = []
+        for draws in (100, 300):
+            p = rn.logrank(data, formula, method=method, resamples=draws, seed=3).p_value
+            assert p == rn.logrank(data, formula, method=method, resamples=draws, seed=3).p_value
+            counts.append(round(p * (draws + 1) - 1))
+        assert counts[0] <= counts[1]
+
+
+def test_unequal_follow_up_is_close_to_the_label_permutation_when_it_is_equal():
+    # everybody is followed for 60 months: there is nothing to impute but late survival times
+    rng = np.random.default_rng(5)
+    time = rng.exponential(300.0, 200)
+    data = {"t": np.minimum(time, 60.0), "e": time <= 60, "g": np.repeat(["a", "b"], [60, 140])}
+    p = {
+        method: rn.logrank(data, "Surv(t, e) ~ g", method=method, resamples=4000, seed=2)
+        for method in ("permutation", "permutation-unequal")
+    }
+    gap = abs(p["permutation"].p_value - p["permutation-unequal"].p_value)
+    assert gap < 3 * np.hypot(*(r.p_value_mcse for r in p.values())) + 0.01
+
+
+def test_unequal_follow_up_keeps_its_level_where_label_permutation_does_not():
+    # no effect, but group b (a tenth) is followed three times as long
+    rng = np.random.default_rng(11)
+    rejected = {"permutation": 0, "permutation-unequal": 0}
+    trials = 120
+    for _ in range(trials):
+        group = np.repeat(["a", "b"], [90, 10])
+        limit = np.where(group == "a", 20.0, 60.0) * rng.random(100)
+        time = rng.exponential(40.0, 100)
+        data = {"t": np.minimum(time, limit), "e": time <= limit, "g": group}
+        for method in rejected:
+            result = rn.logrank(data, "Surv(t, e) ~ g", method=method, resamples=99, seed=1)
+            rejected[method] += result.p_value <= 0.05
+    error = np.sqrt(0.05 * 0.95 / trials)
+    assert rejected["permutation-unequal"] / trials < 0.05 + 3 * error
+
+
+@pytest.mark.parametrize("method", ["asymptotic", "permutation", "permutation-unequal", "exact"])
+def test_no_event_gives_a_missing_p_with_a_note(method):
+    data = {"t": [1, 2, 3, 4], "e": [0, 0, 0, 0], "g": list("aabb")}
+    result = rn.logrank(
+        data, "Surv(t, e) ~ g", method=method, seed=None if method in ("asymptotic", "exact") else 1
+    )
+    assert np.isnan(result.p_value)
+    assert any("No event" in note for note in result.notes)
+    assert result.to_frame()["expected"].tolist() == [0.0, 0.0]
+    assert "nan" not in result.display().to_string()
+
+
+def test_events_without_comparison_give_a_missing_p():
+    data = {"t": [1, 2, 9, 10], "e": [0, 0, 1, 1], "g": list("aabb")}
+    result = rn.logrank(data, "Surv(t, e) ~ g")
+    assert np.isnan(result.p_value)
+    assert any("two groups were at risk" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("formula", "options", "error", "words"),
+    [
+        ("Surv(t, e) ~ 1", {}, DataError, "two groups"),
+        ("Surv(t, e) ~ same", {}, ColumnError, "same"),
+        ("Surv(t, e) ~ g + cluster(id)", {}, FormulaError, "cluster"),
+        ("Surv(t, e) ~ g", {"method": "exakt"}, OptionError, "exact"),
+        ("Surv(t, e) ~ k", {"method": "exact"}, OptionError, "two groups"),
+        ("Surv(s, t, e) ~ g", {"method": "permutation"}, OptionError, "late entry"),
+        ("Surv(t, e) ~ g", {"resamples": 0}, OptionError, "resamples"),
+        ("Surv(t, e) ~ g", {"rho": np.inf}, OptionError, "rho"),
+        ("Surv(t, e) ~ g", {"method": "permutation", "seed": -1}, OptionError, "seed"),
+        ("Surv(t, e) ~ t", {}, ColumnError, "I\\("),
+    ],
+)
+def test_what_cannot_be_tested(formula, options, error, words):
+    data = {
+        "s": [0, 0, 0, 0, 1, 1],
+        "t": [1, 2, 3, 4, 5, 6],
+        "e": [1, 1, 0, 1, 0, 1],
+        "g": list("aaabbb"),
+        "k": list("aabbcc"),
+        "same": list("xxxxxx"),
+        "id": [1, 1, 2, 2, 3, 3],
+    }
+    with pytest.raises(error, match=words):
+        rn.logrank(data, formula, **options)
+
+
+def test_trend_scores_are_checked():
+    result = rn.logrank(read("veteran.csv"), "Surv(time, status) ~ celltype")
+    assert_close(result.trend()["statistic"], result.trend([5, 7, 9, 11])["statistic"].to_numpy())
+    for scores in ([1, 2], [1, 1, 1, 1], [1, 2, 3, np.nan]):
+        with pytest.raises(OptionError, match="scores"):
+            result.trend(scores)
+
+
+def test_json_keeps_the_test_but_no_rows():
+    result = rn.logrank(read("veteran.csv"), "Surv(time, status) ~ celltype")
+    again = LogrankResult.from_dict(json.loads(json.dumps(result.to_dict(), allow_nan=False)))
+    assert_close(again.variance, result.variance)
+    assert_close(again.trend()["p_value"], result.trend()["p_value"].to_numpy())
+    with pytest.raises(DataNotKeptError):
+        again.pairwise()
+    with pytest.raises(RnetError, match="adjust"):
+        result.pairwise("sidak")
+
+
+people = st.lists(
+    st.tuples(st.integers(0, 15), st.booleans(), st.sampled_from("ab")), min_size=4, max_size=40
+).filter(lambda rows: len({g for _, _, g in rows}) == 2)
+
+
+@given(people, st.floats(0.1, 50.0), st.integers(1, 3), st.sampled_from([0.0, 0.5, 1.0]))
+def test_symmetry_scale_and_replication(rows, scale, copies, rho):
+    data = pd.DataFrame(rows, columns=["t", "e", "g"])
+    formula = "Surv(t, e) ~ g"
+    one = rn.logrank(data, formula, rho=rho)
+    turned = data.assign(t=data["t"] * scale, g=data["g"].map({"a": "y", "b": "x"})).iloc[::-1]
+    two = rn.logrank(turned, formula, rho=rho)
+    assert_close(two.p_value, one.p_value)
+    assert_close(two.to_frame()["expected"][::-1], one.to_frame()["expected"].to_numpy())
+    difference = one.to_frame()["observed"] - one.to_frame()["expected"]
+    assert abs(difference.sum()) < 1e-9
+    weighted = rn.logrank(data, formula, rho=rho, freq_weights=np.full(len(data), copies))
+    repeated = rn.logrank(pd.concat([data] * copies, ignore_index=True), formula, rho=rho)
+    assert_close(weighted.p_value, repeated.p_value)
+    assert numbers(weighted.variance) == pytest.approx(repeated.variance)

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rnetstats as rn
+from rnetstats.errors import BudgetError
+from rnetstats.kernels.ranks import logrank_scores
+from rnetstats.kernels.risksets import prepare
+from rnetstats.survival import logrank_exact
+from rnetstats.survival.logrank_exact import exact_p_value
+from rnetstats.survival.logrank_grid import grid_bounds
+from rnetstats.survival.logrank_network import Stage, chances, log_factorials, network
+from support import assert_close
+
+
+def sums_of(scores, size):
+    return np.array(
+        [scores[list(chosen)].sum() for chosen in combinations(range(len(scores)), size)]
+    )
+
+
+def brute_force(stop, event, member, rho=0.0):
+    """The share of all relabellings whose sum of scores is at least as far from 0."""
+    scores = logrank_scores(prepare(None, stop, event), rho=rho)
+    every = sums_of(scores, int(member.sum()))
+    return np.mean(np.abs(every) >= abs(scores[member].sum()) - 1e-8)
+
+
+people = st.lists(
+    st.tuples(st.integers(1, 8), st.booleans(), st.booleans()), min_size=3, max_size=11
+).filter(lambda rows: len({g for _, _, g in rows}) == 2 and any(e for _, e, _ in rows))
+
+
+def arrays(rows):
+    time, event, member = (np.array(part) for part in zip(*rows, strict=True))
+    return time.astype(float), event.astype(bool), member.astype(bool)
+
+
+@given(people, st.sampled_from([0.0, 1.0]))
+def test_exact_is_the_enumeration(rows, rho):
+    stop, event, member = arrays(rows)
+    scores = logrank_scores(prepare(None, stop, event), rho=rho)
+    found = exact_p_value([network(stop, event, member, rho)], float(scores[member].sum()))
+    assert found.slack == 0.0
+    assert_close(found.p_value, brute_force(stop, event, member, rho))
+
+
+@given(people)
+@settings(max_examples=25)
+def test_the_grid_bounds_hold_the_enumeration(rows):
+    stop, event, member = arrays(rows)
+    scores = logrank_scores(prepare(None, stop, event))
+    target = abs(scores[member].sum()) - 1e-8
+    if target <= 0.0:
+        return
+    want = brute_force(stop, event, member)
+    for work in (1e3, 1e5):
+        low, high = grid_bounds([network(stop, event, member, 0.0)], target, work)
+        assert low <= want + 1e-12
+        assert want <= high + 1e-12
+
+
+def test_stratified_exact_is_the_enumeration_within_strata():
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame(
+        {
+            "t": rng.integers(1, 9, 14),
+            "e": rng.integers(0, 2, 14),
+            "g": rng.permutation(np.repeat([0, 1], 7)),
+            "s": np.repeat([0, 1], [6, 8]),
+        }
+    )
+    scores = logrank_scores(prepare(None, data["t"], data["e"] == 1, data["s"]))
+    parts = []
+    for stratum in (0, 1):
+        mine = data["s"] == stratum
+        parts.append(sums_of(scores[mine], int(data.loc[mine, "g"].sum())))
+    every = np.array([a + b for a, b in product(*parts)])
+    want = np.mean(np.abs(every) >= abs(scores[data["g"] == 1].sum()) - 1e-8)
+    formula = "Surv(t, e) ~ g + strata(s)"
+    assert_close(rn.logrank(data, formula, method="exact").p_value, want)
+    drawn = rn.logrank(data, formula, method="permutation", resamples=20_000, seed=1)
+    assert abs(drawn.p_value - want) < 3 * drawn.p_value_mcse
+
+
+def test_permutation_is_close_to_exact_with_three_groups():
+    # every relabelling of 4, 3 and 3 rows: 4,200
+    stop = np.array([2.0, 3, 4, 5, 5, 6, 7, 8, 9, 12])
+    event = np.array([1, 1, 0, 1, 1, 0, 1, 1, 1, 0], bool)
+    group = np.array([0, 1, 0, 1, 2, 0, 2, 1, 2, 0])
+    scores = logrank_scores(prepare(None, stop, event))
+    counts = np.bincount(group)
+    spread = np.var(scores, ddof=1) * (np.diag(counts) - np.outer(counts, counts) / 10)
+    inverse = np.linalg.inv(spread[1:, 1:])
+
+    def form(first, second):
+        u = np.array([scores[list(first)].sum(), scores[list(second)].sum()])
+        return u @ inverse @ u
+
+    every = [
+        form(first, second)
+        for first in combinations(range(10), 3)
+        for second in combinations(sorted(set(range(10)) - set(first)), 3)
+    ]
+    observed = form(np.flatnonzero(group == 1), np.flatnonzero(group == 2))
+    want = np.mean(np.array(every) >= observed - 1e-9)
+    data = {"t": stop, "e": event, "g": group.astype(str)}
+    result = rn.logrank(data, "Surv(t, e) ~ g", method="permutation", resamples=20_000, seed=9)
+    assert_close(result.statistic, observed)
+    assert abs(result.p_value - want) < 3 * result.p_value_mcse
+
+
+def test_chances_are_hypergeometric():
+    from scipy.stats import hypergeom
+
+    members = np.arange(0, 8)
+    table = chances(Stage(12, 5, 0.0), members, log_factorials(12))
+    want = hypergeom.pmf(np.arange(6)[None, :], 12, members[:, None], 5)
+    np.testing.assert_allclose(table, want, rtol=1e-12, atol=1e-15)
+
+
+def test_over_the_budget_names_the_permutation(monkeypatch):
+    monkeypatch.setattr(logrank_exact, "_MOST_WORK", 1e5)
+    rng = np.random.default_rng(1)
+    data = {
+        "t": rng.exponential(10.0, 300),
+        "e": rng.random(300) < 0.5,
+        "g": rng.permutation(np.repeat(["a", "b"], 150)),
+    }
+    with pytest.raises(BudgetError, match="permutation"):
+        rn.logrank(data, "Surv(t, e) ~ g", method="exact")
+
+
+def test_large_data_are_refused_at_once():
+    rng = np.random.default_rng(2)
+    data = {"t": rng.exponential(10.0, 5000), "e": rng.random(5000) < 0.1}
+    data["g"] = np.where(rng.random(5000) < 0.3, "a", "b")
+    with pytest.raises(BudgetError, match="permutation"):
+        rn.logrank(data, "Surv(t, e) ~ g", method="exact")
+
+
+def test_a_statistic_of_zero_has_p_one():
+    data = {"t": [1, 1, 2, 2], "e": [1, 1, 0, 0], "g": list("abab")}
+    assert rn.logrank(data, "Surv(t, e) ~ g", method="exact").p_value == 1.0
