@@ -58,7 +58,10 @@ def median_of(call: Callable[[], object], *, rounds: int) -> float:
 
 def table(lines: Sequence[tuple[str, Line]]) -> str:
     """The comparisons as a Markdown table."""
-    rows = ["| what | ours | peer | peer's time | ratio | goal | remark |", "|---|---|---|---|---|---|---|"]
+    rows = [
+        "| what | ours | peer | peer's time | ratio | goal | remark |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name, line in lines:
         ours = "-" if line.ours is None else seconds(line.ours)
         peer = "-" if line.peer is None else seconds(line.peer)

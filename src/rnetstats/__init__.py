@@ -19,7 +19,7 @@ _HOMES = {
     # tables
     "exact_proportion": "tables.exact_proportion",
     "exact_rate": "tables.exact_rate",
-    "exact_rate_ratio": "tables.exact_rate",
+    "exact_rate_ratio": "tables.exact_rate_ratio",
     "exact_table": "tables.exact_table",
     "table_one": "tables.table_one",
     # survival
@@ -33,7 +33,7 @@ _HOMES = {
     "univariable": "regression.univariable",
     # simulation
     "draw_cohort": "simulation.draw",
-    # studies
+    # report
     "reproduce": "report.reproduce",
 }
 
