@@ -127,7 +127,11 @@ def _name(source: Any) -> str | None:
 
 
 def _input(frame: pd.DataFrame, data: Any) -> dict[str, Any] | None:
-    if data is None:
-        return None
+    """Return name and checksum of what was read; None for a cohort drawn on the spot."""
     origin = frame.attrs.get("rnetstats", {}).get("provenance", {})
-    return {"file": _name(data) or "table in memory", "sha256": origin.get("sha256")}
+    if data is None and not origin:
+        return None
+    named = _name(data) or (
+        Path(str(origin["source"])).name if data is None else "a table in memory"
+    )
+    return {"file": named, "sha256": origin.get("sha256")}

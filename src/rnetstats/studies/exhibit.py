@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rnetstats._core.result import Result
-from rnetstats.errors import RnetError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,8 +40,8 @@ class Exhibit(Result):
     from_print: bool = False
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the numbers."""
-        return self.numbers
+        """Return the numbers (a copy)."""
+        return self.numbers.copy()
 
     def glance(self) -> pd.DataFrame:
         """Return the table's name, title and size."""
@@ -56,9 +55,11 @@ class Exhibit(Result):
         )
 
     def display(self) -> pd.DataFrame:
-        """Return the table as text."""
-        return self.shown
+        """Return the table as text (a copy)."""
+        return self.shown.copy()
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Refuse: a table has no figure of its own."""
-        raise RnetError(f"{self.title!r} is a table; its figures are drawn by the study.")
+        """Write the table on axes, for slides."""
+        from rnetstats.plots.text_table import text_table
+
+        return text_table(self.shown, title=self.title, ax=ax)

@@ -79,8 +79,8 @@ class StudyResult(Result):
         return dict(zip(self.names, self.analyses, strict=True)).get(name)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the claims."""
-        return self.claims
+        """Return the claims (a copy)."""
+        return self.claims.copy()
 
     def glance(self) -> pd.DataFrame:
         """Count the verdicts."""

@@ -30,6 +30,7 @@ __all__ = [
     "holm",
     "judge",
     "not_judged",
+    "rules_markdown",
 ]
 
 FAMILY_LEVEL = 0.05
@@ -79,7 +80,8 @@ RULES = (
         "confirmed",
         "confirmed",
         "The interval lies wholly on the claimed side of no effect, and the P value, adjusted for "
-        f"all claims judged together (Holm), is below {FAMILY_LEVEL:g}.",
+        f"all claims judged together (Holm), is below {FAMILY_LEVEL:g}. A claim about several "
+        "levels has no side: its joint test decides.",
         "In these data the difference is larger than chance among all claims would produce.",
     ),
     VerdictRule(
@@ -222,3 +224,10 @@ def _p(value: float) -> str:
 def _verdict(name: str, because: str) -> Verdict:
     rule = _BY_NAME[name]
     return Verdict(words=rule.words, rule=rule.name, because=because)
+
+
+def rules_markdown() -> str:
+    """Return the table of rules as Markdown, for the documentation."""
+    head = "| rule | verdict | when | what it means |\n| --- | --- | --- | --- |\n"
+    rows = (f"| {r.name} | **{r.words}** | {r.when} | {r.meaning} |\n" for r in RULES)
+    return head + "".join(rows)

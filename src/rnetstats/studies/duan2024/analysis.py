@@ -43,7 +43,7 @@ from rnetstats.studies.facts import FactSheet, read_facts
 from rnetstats.studies.finding import Finding, frames
 from rnetstats.studies.study_result import StudyResult
 
-__all__ = ["analyse", "judged_claims", "margin_comparisons"]
+__all__ = ["analyse", "judge_cohort"]
 
 PACKAGE = "rnetstats.studies.duan2024"
 STEPS = (
@@ -135,11 +135,28 @@ def analyse(
     )
 
 
-def margin_comparisons(cohort: Cohort, *, seed: int, attempts: Attempts) -> list[Comparison]:
+def judge_cohort(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the claims that estimates decide, and nothing else: for simulation.
+
+    The verdicts are those of :func:`analyse`, without the curves, tables and figures.
+    """
+    attempts = Attempts()
+    sheet = read_facts(PACKAGE)
+    cohort = prepare(frame)
+    models = fit_margin_models(cohort, sheet, attempts, full=False)
+    by_margin = margin_comparisons(cohort, seed=0, attempts=attempts, full=False)
+    findings = judged_claims(by_margin, models, cohort, sheet, attempts)
+    claims, _ = frames(findings, where="In this cohort")
+    return claims[claims["judged"]].reset_index(drop=True)
+
+
+def margin_comparisons(
+    cohort: Cohort, *, seed: int, attempts: Attempts, full: bool = True
+) -> list[Comparison]:
     """Compare the margin groups under every endpoint."""
     frame = cohort.by_margin()
     return [
-        compare_groups(frame, "margin", endpoint, seed=seed, attempts=attempts)
+        compare_groups(frame, "margin", endpoint, seed=seed, attempts=attempts, full=full)
         for endpoint in ENDPOINTS
     ]
 

@@ -107,8 +107,13 @@ def predictors(facts: FactSheet) -> tuple[Predictor, ...]:
     )
 
 
-def fit_margin_models(cohort: Cohort, facts: FactSheet, attempts: Attempts) -> MarginModels:
-    """Fit the published model and its neighbours, by Firth's penalty and by maximum likelihood."""
+def fit_margin_models(
+    cohort: Cohort, facts: FactSheet, attempts: Attempts, *, full: bool = True
+) -> MarginModels:
+    """Fit the published model and its neighbours, by Firth's penalty and by maximum likelihood.
+
+    With ``full=False`` only the model that the claims are judged by.
+    """
     frame = cohort.modelled
     four = predictors(facts)
     known = frame[["margin_positive", *(p.column for p in four)]].notna().all(axis=1)
@@ -120,6 +125,12 @@ def fit_margin_models(cohort: Cohort, facts: FactSheet, attempts: Attempts) -> M
             "all patients have the same value",
         )
     fits: dict[str, Any] = {}
+    if not full:
+        formula = _formula([p.term for p in used])
+        fits["multi_firth"] = attempts.run(
+            "Multivariable model of a positive margin", lambda: logistic(frame, formula)
+        )
+        return MarginModels(fits, complete, int((~known).sum()), used)
     forms = {"multi": _formula([p.term for p in used]), "spline": _spline_formula(complete)}
     names = {"multi": "at the printed cut-offs", "spline": "with splines"}
     for form, formula in forms.items():

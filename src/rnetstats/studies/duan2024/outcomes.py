@@ -104,13 +104,19 @@ class Comparison:
 
 
 def compare_groups(
-    frame: pd.DataFrame, name: str, endpoint: Endpoint, *, seed: int, attempts: Attempts
+    frame: pd.DataFrame,
+    name: str,
+    endpoint: Endpoint,
+    *,
+    seed: int,
+    attempts: Attempts,
+    full: bool = True,
 ) -> Comparison:
     """Compare the two groups of column ``name`` under an endpoint.
 
     The primary estimate is Firth's hazard ratio with profile penalised-likelihood limits. Where a
     group has no event it is the ratio of the two rates with exact conditional limits, of which
-    one is infinite or 0.
+    one is infinite or 0. With ``full=False`` nothing else is computed.
     """
     formula = f"{endpoint.surv} ~ {name}"
     groups = _groups(frame, name, endpoint)
@@ -119,33 +125,44 @@ def compare_groups(
     def attempt(kind: str, call: Any) -> Any:
         return attempts.run(f"{what}, {kind}", call)
 
-    fits: dict[str, Any] = {
+    fits: dict[str, Any] = {}
+    if full:
+        fits |= _curves_and_tests(frame, formula, attempt, seed=seed, events=groups["events"].sum())
+    if groups["events"].sum() == 0:
+        attempts.skip(what, "no events at all, so no test and no hazard ratio")
+    elif (groups["events"] > 0).all():
+        fits["cox_firth"] = attempt("Cox model (Firth)", lambda: cox(frame, formula))
+    else:
+        attempts.skip(
+            f"{what}, Cox model",
+            "one group has no event, so the hazard ratio has no upper (or lower) limit by maximum "
+            "likelihood; the exact ratio of the two rates is given instead",
+        )
+    if full and "cox_firth" in fits:
+        fits["cox_ml"] = attempt(
+            "Cox model (maximum likelihood)", lambda: cox(frame, formula, penalty=None)
+        )
+    if groups["events"].sum() > 0 and (full or "cox_firth" not in fits):
+        fits["rate_ratio"] = attempt("rate ratio", lambda: _rate_ratio(groups))
+    return Comparison(endpoint, groups, fits, _primary(fits))
+
+
+def _curves_and_tests(
+    frame: pd.DataFrame, formula: str, attempt: Any, *, seed: int, events: float
+) -> dict[str, Any]:
+    """Return the curves and the log-rank tests; the permutations need an event."""
+    fits = {
         "km": attempt("Kaplan-Meier", lambda: kaplan_meier(frame, formula, ci="bpcp")),
         "logrank": attempt("log-rank test", lambda: logrank(frame, formula)),
     }
-    events = groups["events"]
-    if events.sum() == 0:
-        attempts.skip(what, "no events at all, so no test and no hazard ratio")
-    else:
+    if events > 0:
         fits["permutation"] = attempt(
             "permutation test",
             lambda: logrank(
                 frame, formula, method="permutation", resamples=PERMUTATIONS, seed=seed
             ),
         )
-        fits["rate_ratio"] = attempt("rate ratio", lambda: _rate_ratio(groups))
-        if (events > 0).all():
-            fits["cox_firth"] = attempt("Cox model (Firth)", lambda: cox(frame, formula))
-            fits["cox_ml"] = attempt(
-                "Cox model (maximum likelihood)", lambda: cox(frame, formula, penalty=None)
-            )
-        else:
-            attempts.skip(
-                f"{what}, Cox model",
-                "one group has no event, so the hazard ratio has no upper (or lower) limit by "
-                "maximum likelihood; the exact ratio of the two rates is given instead",
-            )
-    return Comparison(endpoint, groups, fits, _primary(fits))
+    return fits
 
 
 def _groups(frame: pd.DataFrame, name: str, endpoint: Endpoint) -> pd.DataFrame:

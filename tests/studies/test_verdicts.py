@@ -1,0 +1,116 @@
+"""The table of rules: what it says, and that the words follow from it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rnetstats.studies.verdicts import (
+    RULES,
+    Evidence,
+    compare_print,
+    holm,
+    judge,
+    not_judged,
+    rules_markdown,
+)
+
+NAN = math.nan
+
+
+def evidence(
+    low: float = 1.2,
+    high: float = 4.0,
+    *,
+    direction: str = "greater",
+    n_events: int = 12,
+    smallest: int = 100,
+) -> Evidence:
+    return Evidence(direction, n_events, smallest, ((low, high),), 0.01)
+
+
+@pytest.mark.parametrize(
+    ("case", "p", "rule"),
+    [
+        (evidence(), 0.049, "confirmed"),
+        (evidence(), 0.05, "compatible"),
+        (evidence(0.2, 0.8), 0.01, "contradicted"),
+        (evidence(0.2, 0.8, direction="less"), 0.01, "confirmed"),
+        (evidence(1.2, 4.0, direction="less"), 0.01, "contradicted"),
+        (evidence(0.2, 3.0), 0.6, "too wide"),
+        (evidence(0.5, 2.0), 0.9, "too wide"),
+        (evidence(0.51, 9.0), 0.2, "compatible"),
+        (evidence(0.2, 1.9), 0.2, "compatible"),
+        (evidence(n_events=4), 0.001, "too few"),
+        (evidence(n_events=5), 0.001, "confirmed"),
+        (evidence(smallest=4), 0.001, "too few"),
+        (evidence(), NAN, "too few"),
+        (evidence(0.0, 0.9, direction="any"), 0.01, "confirmed"),
+        (evidence(0.4, 0.9, direction="any"), 0.3, "compatible"),
+        (evidence(1.2, math.inf), 0.001, "confirmed"),
+    ],
+)
+def test_the_first_rule_that_fits_decides(case: Evidence, p: float, rule: str) -> None:
+    verdict = judge(case, p)
+    assert verdict.rule == rule
+    assert verdict.words == next(r.words for r in RULES if r.name == rule)
+    assert verdict.because
+
+
+def test_a_claim_without_an_estimate_is_not_judged_by_one() -> None:
+    assert judge(Evidence("greater", 50, 50, (), NAN), NAN).rule == "too few"
+    assert not_judged("why").words == "not judged here"
+    assert compare_print(True, "why").rule == "agrees"
+    assert compare_print(False, "why").rule == "differs"
+
+
+def test_holm_by_hand_with_a_missing_claim() -> None:
+    found = holm({"a": 0.01, "b": 0.04, "c": NAN, "d": 0.005})
+    assert found["d"] == pytest.approx(0.02)
+    assert found["a"] == pytest.approx(0.03)
+    assert found["b"] == pytest.approx(0.08)
+    assert math.isnan(found["c"])
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=8))
+def test_holm_never_lowers_and_keeps_the_order(p: list[float]) -> None:
+    found = holm({str(k): value for k, value in enumerate(p)})
+    values = list(found.values())
+    assert all(new >= old for new, old in zip(values, p, strict=True))
+    assert all(0.0 <= value <= 1.0 for value in values)
+    order = sorted(range(len(p)), key=p.__getitem__)
+    assert all(values[i] <= values[j] for i, j in zip(order, order[1:], strict=False))
+
+
+@given(
+    st.floats(0.01, 50.0),
+    st.floats(1.0, 50.0),
+    st.floats(0.0, 1.0),
+    st.integers(0, 40),
+    st.integers(0, 40),
+)
+def test_nothing_is_confirmed_against_its_interval(
+    low: float, width: float, p: float, n_events: int, smallest: int
+) -> None:
+    case = evidence(low, low * width, n_events=n_events, smallest=smallest)
+    verdict = judge(case, p)
+    if verdict.rule == "confirmed":
+        assert low > 1.0
+        assert p < 0.05
+        assert min(n_events, smallest) >= 5
+    if verdict.rule == "contradicted":
+        assert low * width < 1.0
+        assert p < 0.05
+    mirrored = Evidence("less", n_events, smallest, ((1 / (low * width), 1 / low),), p)
+    assert judge(mirrored, p).rule == verdict.rule
+
+
+def test_the_documentation_holds_the_same_table() -> None:
+    page = Path(__file__).parents[2] / "docs" / "verdicts.md"
+    if not page.exists():
+        pytest.skip("the documentation stands in the checkout only")
+    text = page.read_text(encoding="utf-8")
+    assert rules_markdown() in text
