@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from support import case, read
 
 from rnetstats.kernels.cox import CoxFit, cox_likelihood, fit_cox
 from rnetstats.kernels.cox_residuals import FittedCox, fitted_cox
 from rnetstats.kernels.risksets import RiskSets, prepare
+from support import case, read
 
 DERIVED = {
     "1 + age mod 3": lambda d: 1.0 + d["age"] % 3,
@@ -21,7 +21,7 @@ DERIVED = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CoxCase:
     """One reference case: inputs, and the fit."""
 
@@ -127,6 +127,3 @@ def _event(frame: pd.DataFrame, text: str) -> np.ndarray:
 @cache
 def _fit(item: CoxCase) -> CoxFit:
     return fit_cox(item.X, item.sets, case=item.case, ties=item.ties, firth=item.firth)
-
-
-CoxCase.__hash__ = lambda self: id(self)  # type: ignore[assignment]

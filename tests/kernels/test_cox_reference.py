@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cox_cases import cox_case
-from support import assert_close, case_ids, golden, numbers
 
+from cox_cases import cox_case
 from rnetstats.kernels.concordance import concordance
 from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.cox_baseline import baseline_hazard, cumulative_hazard
@@ -22,6 +21,7 @@ from rnetstats.kernels.cox_zph import proportional_hazards_test, time_transform
 from rnetstats.kernels.profile import profile_limits, restricted_fits
 from rnetstats.kernels.risksets import prepare
 from rnetstats.kernels.sandwich import sandwich
+from support import assert_close, case_ids, golden, numbers
 
 COX = case_ids("cox")
 FIRTH = case_ids("cox_firth")

@@ -11,24 +11,14 @@ from numpy.typing import ArrayLike
 from rnetstats.kernels.cox_design import CoxDesign, build_design
 from rnetstats.kernels.cox_exact import ExactCoxLikelihood
 from rnetstats.kernels.cox_likelihood import CoxLikelihood
+from rnetstats.kernels.cox_penalised import maximise_penalised
 from rnetstats.kernels.cox_weights import cox_weights
 from rnetstats.kernels.firth import half_log_det, inverse_information, without
-from rnetstats.kernels.newton import (
-    LOST_TERM,
-    OK,
-    BoolArray,
-    FloatArray,
-    IntArray,
-    NewtonFit,
-    maximise,
-    solve_symmetric,
-)
+from rnetstats.kernels.newton import LOST_TERM, OK, BoolArray, FloatArray, IntArray, maximise
 from rnetstats.kernels.risksets import RiskSets, prepare
 
 __all__ = ["CoxFit", "CoxLikelihood", "cox_likelihood", "fit_cox", "prepare"]
 
-_NIL = 1e-12  # a step, in columns of standard deviation 1
-_MORE_STEPS = 30
 _POSSIBLE = 1e-9  # of a column's information: what is left of it beside the columns before
 _LEAST = 1e-3  # information of a column of unit size that is taken to be more than rounding
 
@@ -215,10 +205,11 @@ def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) ->
     if lost is not None:
         free, start = free & ~lost, np.where(lost, 0.0, start)
         likelihood.leave_out(lost)
-    first = plain if lost is None and not likelihood.firth else None
-    fit = maximise(likelihood.scaled, start * scale, free=free, first=first)
     if likelihood.firth:
-        fit = _sharpened(likelihood, fit, free)
+        fit = maximise_penalised(likelihood, start * scale, free)
+    else:
+        first = plain if lost is None else None
+        fit = maximise(likelihood.scaled, start * scale, free=free, first=first)
     value = log_likelihood = fit.log_likelihood
     if likelihood.firth:
         log_likelihood = value - half_log_det(without(fit.information, lost))
@@ -237,27 +228,6 @@ def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) ->
         status=status,
         iterations=fit.iterations,
     )
-
-
-def _sharpened(likelihood: CoxLikelihood, fit: NewtonFit, free: BoolArray) -> NewtonFit:
-    """Go on from where Newton's method stopped until the steps are nil.
-
-    The information is not the derivative of the penalised score: steps shrink by a constant
-    factor, and a decrement of nil leaves an error in the ninth digit where events are few.
-    """
-    index = np.flatnonzero(fit.status == OK)
-    for _ in range(_MORE_STEPS):
-        score = np.where(free[index], fit.score[index], 0.0)
-        step, _ = solve_symmetric(without(fit.information[index], ~free[index]), score)
-        moving = np.abs(step).max(axis=1, initial=0.0) > _NIL
-        index, step = index[moving], step[moving]
-        if not index.size:
-            break
-        fit.coef[index] += step
-        value, score, information = likelihood.scaled(fit.coef[index], index)
-        fit.log_likelihood[index], fit.score[index] = value, score
-        fit.information[index] = information
-    return fit
 
 
 def _lost_columns(likelihood: CoxLikelihood, information: FloatArray) -> BoolArray | None:
