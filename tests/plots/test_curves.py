@@ -106,7 +106,10 @@ def test_style_helpers():
 
 
 def test_markup_in_names_is_text():
-    data = {"t": [1, 2, 3, 4], "e": [1, 0, 1, 1], "g": ["<b>", "<b>", "$x_1", "$x_1"]}
-    ax = rn.kaplan_meier(data, "Surv(t, e) ~ g").plot()
-    ax.figure.canvas.draw()
-    assert "<b>" in texts(ax)
+    names = ["<b>", "<b>", "$x_{$", "$x_{$"]
+    data = {"$t{$": [1, 2, 3, 4], "e": [1, 0, 1, 1], "g": names}
+    formula = "Surv(`$t{$`, e) ~ g"
+    for result in (rn.kaplan_meier(data, formula), rn.logrank(data, formula)):
+        ax = result.plot()
+        ax.figure.canvas.draw()
+    assert "<b>" in [tick.get_text() for tick in ax.get_yticklabels()]

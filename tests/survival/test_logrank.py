@@ -158,6 +158,8 @@ def test_permutations_name_the_comparison_of_censoring():
     assert_close(result.censoring_p_value, censored.p_value)
     assert any("P = 0.014" in note and "unequal" in note for note in result.notes)
     assert result.seed == 1
+    other = rn.logrank(data, formula, method="permutation-unequal", resamples=50, seed=1)
+    assert any("keeps its own follow-up" in note and "P = 0.014" in note for note in other.notes)
     assert result.glance()["p_value_mcse"].item() > 0
 
 
@@ -233,7 +235,7 @@ def test_events_without_comparison_give_a_missing_p():
         ("Surv(t, e) ~ g", {"resamples": 0}, OptionError, "resamples"),
         ("Surv(t, e) ~ g", {"rho": np.inf}, OptionError, "rho"),
         ("Surv(t, e) ~ g", {"method": "permutation", "seed": -1}, OptionError, "seed"),
-        ("Surv(t, e) ~ t", {}, ColumnError, "I\\("),
+        ("Surv(t, e) ~ size", {}, ColumnError, "I\\(size"),
     ],
 )
 def test_what_cannot_be_tested(formula, options, error, words):
@@ -244,6 +246,7 @@ def test_what_cannot_be_tested(formula, options, error, words):
         "g": list("aaabbb"),
         "k": list("aabbcc"),
         "same": list("xxxxxx"),
+        "size": [1.5, 2, 3, 4, 5, 6],
         "id": [1, 1, 2, 2, 3, 3],
     }
     with pytest.raises(error, match=words):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rnetstats.plots.style import (
     INK,
     MUTED,
+    as_text,
     ax_or_new,
     colour,
     line_style,
@@ -30,6 +31,7 @@ Floats = NDArray[np.float64]
 _ROW = 0.2  # inches a row of the table
 _TOP = 0.62  # inches from the axis down to the table's first row
 _GAP = 0.28  # inches between the table's labels and its first column
+_LETTER = 0.085  # inches a letter of its labels
 _WIDTH, _HEIGHT = 7.0, 4.0
 
 
@@ -47,6 +49,7 @@ def survival_curves(
     y_label: str = "Survival",
     counted: str = "events",
     names: Mapping[str, str] | None = None,
+    title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw survival curves with their table of numbers at risk.
@@ -78,14 +81,15 @@ def survival_curves(
         What the steps count, for the legend.
     names : mapping, optional
         What to call the groups in the figure.
+    title : str, optional
+        Of the legend; by default what forms the groups, or none where they have ``names``.
     ax : Axes, optional
 
     Returns
     -------
     Axes
     """
-    if names:
-        curves, risk = (x.assign(group=x["group"].replace(dict(names))) for x in (curves, risk))
+    curves, risk = (_named(frame, names or {}) for frame in (curves, risk))
     groups = list(dict.fromkeys(curves["group"]))
     rows = len(groups) + 2 if risk_table else 0
     axes = ax_or_new(ax, figsize=(_WIDTH, _HEIGHT + _ROW * rows))
@@ -99,16 +103,22 @@ def survival_curves(
         if censor:
             _draw_censored(axes, curve, index)
     _dress(axes, np.unique(risk["time"]), floor)
-    axes.set_xlabel(labels["time"])
-    axes.set_ylabel(y_label)
+    axes.set_xlabel(as_text(labels["time"]))
+    axes.set_ylabel(as_text(y_label))
     if len(groups) > 1 or shown:
-        title = "" if names else labels["group"]
-        _legend(axes, curves, title, counted, conf_level if shown else None)
+        if title is None:
+            title = "" if names else labels["group"]
+        _legend(axes, curves, as_text(title), counted, conf_level if shown else None)
     if risk_table:
         _risk_table(axes, risk, groups)
+        _make_room(axes, groups)
     if synthetic:
         mark_synthetic(axes)
     return axes
+
+
+def _named(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    return frame.assign(group=[as_text(names.get(name, name)) for name in frame["group"]])
 
 
 def _band_wanted(curves: pd.DataFrame, band: bool | None) -> bool:
@@ -235,3 +245,17 @@ def _risk_table(axes: Axes, risk: pd.DataFrame, groups: list[str]) -> None:
         for time, count in zip(cells["time"], cells["n_risk"], strict=True):
             text = f"{count:.4g}" if count < 1e4 else f"{count:.0f}"
             axes.text(time, 0.0, text, transform=cell, ha="center", color=INK, **style)
+
+
+def _make_room(axes: Axes, groups: list[str]) -> None:
+    """Give the table room in a figure that holds nothing else and lays nothing out by itself."""
+    figure = axes.get_figure(root=True)
+    if figure is None or figure.get_layout_engine() is not None or len(figure.axes) > 1:
+        return
+    width, height = figure.get_size_inches()
+    below = (_TOP + _ROW * (len(groups) + 1)) / height
+    beside = (_GAP + _LETTER * max(len(name) for name in ("Number at risk", *groups))) / width
+    figure.subplots_adjust(
+        bottom=min(max(figure.subplotpars.bottom, below), 0.6),
+        left=min(max(figure.subplotpars.left, beside), 0.5),
+    )

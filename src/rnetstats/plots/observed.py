@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnetstats.plots.style import INK, MUTED, PALETTE, ax_or_new, mark_synthetic, plain_axes
+from rnetstats.plots.style import (
+    INK,
+    MUTED,
+    PALETTE,
+    as_text,
+    ax_or_new,
+    mark_synthetic,
+    plain_axes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +65,7 @@ def observed_expected(
         label="observed",
         zorder=3,
     )
-    axes.set_yticks(place, list(table["group"]))
+    axes.set_yticks(place, [as_text(name) for name in table["group"]])
     axes.set_ylim(-0.6, len(table) - 0.4)
     axes.set_xlim(left=0.0)
     axes.margins(x=0.08)

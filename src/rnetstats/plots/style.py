@@ -18,6 +18,7 @@ __all__ = [
     "LINE_STYLES",
     "MUTED",
     "PALETTE",
+    "as_text",
     "ax_or_new",
     "colour",
     "line_style",
@@ -43,6 +44,11 @@ def ax_or_new(ax: Axes | None = None, figsize: tuple[float, float] = (7.0, 4.6))
     figure, axes = plt.subplots(figsize=figsize, layout="constrained", facecolor="white")
     figure.set_dpi(120)
     return axes
+
+
+def as_text(words: str) -> str:
+    """Return words that matplotlib shows as they are: a dollar sign begins no formula."""
+    return words.replace("$", r"\$")
 
 
 def colour(index: int) -> str:

@@ -92,7 +92,7 @@ class FollowUpResult(Result):
         records = self.table.to_dict("records")
         return pd.DataFrame(
             {
-                "Group": [row["group"] for row in records],
+                self.reverse.labels["group"] or "Group": [row["group"] for row in records],
                 "N": [fmt_count(row["n"]) for row in records],
                 "Events": [fmt_count(row["n_events"]) for row in records],
                 f"Person-{self.unit}": [fmt_count(round(row["person_time"])) for row in records],
@@ -131,7 +131,9 @@ def follow_up(
     ----------
     data : DataFrame or mapping
     formula : str
-        ``"Surv(time, event) ~ group"`` or ``~ 1``.
+        ``"Surv(time, event) ~ group"`` or ``~ 1``. Take as the event what ends follow-up for good,
+        death as a rule: ``Surv(os_months, death)``. Where deaths are censored, as for recurrence,
+        they count as losses to follow-up.
     enrolled : str, optional
         A column with the date at which follow-up began; with ``closing`` it gives the follow-up
         that was possible.

@@ -176,7 +176,7 @@ class KaplanMeierResult(Result):
         percent = f"{100 * self.options['conf_level']:g} % CI"
         table = pd.DataFrame(
             {
-                "Group": self.groups["group"],
+                self.labels["group"] or "Group": self.groups["group"],
                 "N": [fmt_count(n) for n in self.groups["n"]],
                 "Events": [fmt_count(n) for n in self.groups["n_events"]],
             }
@@ -200,6 +200,8 @@ class KaplanMeierResult(Result):
         name = "Still followed up" if reverse else f"Free of {self.labels['event'].lower()}"
         options.setdefault("y_label", name)
         options.setdefault("counted", "censored" if reverse else "events")
+        if set(self.groups["group"]) == {"0", "1"} and "names" not in options:
+            options |= {"names": {"0": "no", "1": "yes"}, "title": self.labels["group"]}
         times = options.pop("times", None)
         if times is None:
             times = round_times(self.curves["time"].max(), 8, self.labels["time"])

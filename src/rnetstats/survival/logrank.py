@@ -101,7 +101,7 @@ class LogrankResult(Result):
         blank = [""] * (len(self.table) - 1)
         frame = pd.DataFrame(
             {
-                "Group": self.table["group"],
+                self.labels["group"]: self.table["group"],
                 "N": [fmt_count(n) for n in self.table["n"]],
                 "Observed": [fmt_number(x, 1) for x in self.table["observed"]],
                 "Expected": [fmt_number(x, 2) for x in self.table["expected"]],

@@ -74,8 +74,9 @@ def logrank_rows(rows: SurvivalRows, options: MethodOptions) -> Outcome:
         found = _P(_NAN, _NAN, notes=(_nothing(rows),))
     else:
         found = _p_value(rows, sets, options, chi2, df)
-        if options.method in ("permutation", "exact"):
-            found = replace(found, notes=(*found.notes, _censoring_note(censoring)))
+        if options.method != "asymptotic":
+            note = _censoring_note(censoring, options.method)
+            found = replace(found, notes=(*found.notes, note))
     return Outcome(
         observed=table.observed,
         expected=table.expected,
@@ -115,12 +116,17 @@ def _nothing(rows: SurvivalRows) -> str:
     return "No event happened while two groups were at risk: P is missing."
 
 
-def _censoring_note(p_value: float) -> str:
-    text = "Permuting labels takes censoring to be the same in the groups. "
+def _censoring_note(p_value: float, method: str) -> str:
+    unequal = method == "permutation-unequal"
+    text = (
+        "Each row keeps its own follow-up while survival times are permuted. "
+        if unequal
+        else "Permuting labels takes censoring to be the same in the groups. "
+    )
     if np.isnan(p_value):
         return text + "Nobody was censored while two groups were followed up."
     text += f"The log-rank comparison of censoring (reverse Kaplan-Meier) gives {p_text(p_value)}"
-    if p_value < 0.1:
+    if p_value < 0.1 and not unequal:
         return text + "; method='permutation-unequal' keeps each group's own follow-up."
     return text + "."
 
