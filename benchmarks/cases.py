@@ -10,16 +10,17 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from peers import r_has, r_median_seconds
+from timing import Line, alternate, median_of
+
 import rnetstats as rn
 from data import FIVE_TERMS, SURVIVAL, cohort, environment, million
-from peers import r_has, r_median_seconds
 from rnetstats.formula.design import model_frame
 from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.ranks import logrank_scores, permutation_sums
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.kernels.risksets import prepare
-from timing import Line, alternate, median_of
 
 
 def _counts(n: int, size: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+
 import rnetstats as rn
 
 FIVE_TERMS = "margin_positive ~ size_mm + nlr + age + lvi + sex"

@@ -6,11 +6,12 @@ import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
+from timing import median_of, seconds
+
 from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.kernels.risksets import prepare
-from timing import median_of, seconds
 
 BASE = {"n": 527, "events": 100, "terms": 6, "replicates": 200}
 STEPS = {

@@ -66,7 +66,6 @@ def table(lines: Sequence[tuple[str, Line]]) -> str:
         ours = "-" if line.ours is None else seconds(line.ours)
         peer = "-" if line.peer is None else seconds(line.peer)
         ratio = "-" if line.ratio is None else f"{line.ratio:.3g}"
-        rows.append(
-            f"| {name} | {ours} | {line.peer_name} | {peer} | {ratio} | {line.goal} | {line.remark} |"
-        )
+        cells = [name, ours, line.peer_name, peer, ratio, line.goal, line.remark]
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)

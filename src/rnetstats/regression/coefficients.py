@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from rnetstats._core.distributions import chi_square_p, normal_quantile, two_sided_p
-from rnetstats._core.schema import coefficient_frame
 from rnetstats.formula.spec import INTERCEPT, Spec
 from rnetstats.regression.engine import Engine
 
@@ -19,8 +18,8 @@ __all__ = ["Inference", "infer", "reference_levels"]
 class Inference:
     """Coefficients, joint tests of terms, and the test of the whole model."""
 
-    table: pd.DataFrame
-    joint: pd.DataFrame
+    table: dict[str, Any]
+    joint: dict[str, Any]
     statistic: float
     df: int
     notes: tuple[str, ...]
@@ -50,7 +49,7 @@ def infer(engine: Engine, event: np.ndarray, *, measure: str, conf_level: float)
     """
     columns, terms = engine.spec.columns, engine.spec.terms
     everything = range(int(engine.spec.intercept), len(columns))
-    single = [(j,) for j in range(len(columns))]
+    single = [] if engine.wald else [(j,) for j in range(len(columns))]
     sets = [tuple(range(term.start, term.stop)) for term in terms]
     tests = engine.test([*single, *sets, *([tuple(everything)] if everything else [])])
     n, n_events = _counts(engine, event)
@@ -72,37 +71,34 @@ def infer(engine: Engine, event: np.ndarray, *, measure: str, conf_level: float)
             notes = (f"A profile limit was not found for {names}; it is missing.",)
     with np.errstate(over="ignore"):
         estimate, conf_low, conf_high = np.exp(coef), np.exp(low), np.exp(high)
-    table = coefficient_frame(
-        {
-            "term": [column.term for column in columns],
-            "level": [column.level for column in columns],
-            "n": n,
-            "n_events": n_events,
-            "measure": [measure if c.term != INTERCEPT else "odds" for c in columns],
-            "estimate": estimate,
-            "conf_low": conf_low,
-            "conf_high": conf_high,
-            "coef": coef,
-            "std_error": error,
-            "statistic": statistic,
-            "p_value": p_value,
-            "method": engine.fit_method,
-        }
-    )
-    joint = pd.DataFrame(
-        {
-            "term": [term.name for term in terms],
-            "kind": [term.kind for term in terms],
-            "df": [term.df for term in terms],
-            "statistic": tests[len(columns) : len(columns) + len(terms)],
-        }
-    )
-    joint["p_value"] = chi_square_p(joint["statistic"], joint["df"])
+    table = {
+        "term": [column.term for column in columns],
+        "level": [column.level for column in columns],
+        "n": n,
+        "n_events": n_events,
+        "measure": [measure if c.term != INTERCEPT else "odds" for c in columns],
+        "estimate": estimate,
+        "conf_low": conf_low,
+        "conf_high": conf_high,
+        "coef": coef,
+        "std_error": error,
+        "statistic": statistic,
+        "p_value": p_value,
+        "method": [engine.fit_method] * len(columns),
+    }
+    df, values = [term.df for term in terms], tests[len(single) : len(single) + len(terms)]
+    joint = {
+        "term": [term.name for term in terms],
+        "kind": [term.kind for term in terms],
+        "df": df,
+        "statistic": values,
+        "p_value": chi_square_p(values, df),
+    }
     overall = float(tests[-1]) if everything else float("nan")
     return Inference(table, joint, overall, len(everything), notes)
 
 
-def reference_levels(engine: Engine, event: np.ndarray) -> pd.DataFrame:
+def reference_levels(engine: Engine, event: np.ndarray) -> dict[str, Any]:
     """Return ``term, level, n, n_events`` of each factor's reference level."""
     weight, events = _weights(engine, event)
     rows = []
@@ -111,7 +107,8 @@ def reference_levels(engine: Engine, event: np.ndarray) -> pd.DataFrame:
             continue
         outside = 1.0 - engine.X[:, term.columns].sum(axis=1)
         rows.append((term.name, term.reference, float(weight @ outside), float(events @ outside)))
-    return pd.DataFrame(rows, columns=["term", "level", "n", "n_events"])
+    names = ("term", "level", "n", "n_events")
+    return {name: [row[k] for row in rows] for k, name in enumerate(names)}
 
 
 def _weights(engine: Engine, event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -226,9 +226,9 @@ def cox(
     engine = build_engine(frame, fitted, penalty, ties, wald=wald, robust=robust_name)
     found = infer(engine, fitted.event, measure="HR", conf_level=conf_level)
     return CoxResult(
-        coefficients=found.table,
-        joint=found.joint,
-        references=reference_levels(engine, fitted.event),
+        table=found.table,
+        joint_table=found.joint,
+        reference_table=reference_levels(engine, fitted.event),
         covariance=engine.covariance,
         summary=summarise(frame, fitted, engine, found),
         spec=frame.design.spec.to_dict(),

@@ -153,8 +153,11 @@ class Engine:
             start, X = np.linalg.solve(turn, start), X @ turn
             if self.firth:  # a transformation changes the penalty by a constant
                 shift = float(np.linalg.slogdet(turn)[1])
-        fits = restricted_fits(self.evaluator(X), start, columns)
-        restricted = fits.log_likelihood - shift
+        distinct = {
+            tuple(part): place for place, part in enumerate(dict.fromkeys(map(tuple, columns)))
+        }
+        fits = restricted_fits(self.evaluator(X), start, list(distinct))
+        restricted = fits.log_likelihood[[distinct[tuple(part)] for part in columns]] - shift
         return np.maximum(2.0 * (self.value - restricted), 0.0)
 
 

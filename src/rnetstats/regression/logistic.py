@@ -192,9 +192,9 @@ def logistic(
     event = fitted.y == 1.0
     found = infer(engine, event, measure="OR", conf_level=conf_level)
     return LogisticResult(
-        coefficients=found.table,
-        joint=found.joint,
-        references=reference_levels(engine, event),
+        table=found.table,
+        joint_table=found.joint,
+        reference_table=reference_levels(engine, event),
         covariance=engine.covariance,
         summary=summarise(frame, fitted, engine, found),
         spec=frame.design.spec.to_dict(),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from rnetstats._core.result import Result
+from rnetstats._core.schema import coefficient_frame
 from rnetstats.errors import OptionError, closest
 from rnetstats.formula.spec import Spec
 from rnetstats.regression.display import forest_rows, model_table
@@ -31,12 +33,8 @@ class RegressionResult(Result):
 
     Attributes
     ----------
-    coefficients : DataFrame
-        One row a coefficient, in the schema of :mod:`rnetstats._core.schema`.
-    references : DataFrame
-        Columns ``term, level, n, n_events``: the reference level of each factor.
-    joint : DataFrame
-        Columns ``term, kind, df, statistic, p_value``: the joint test of each term's columns.
+    table, reference_table, joint_table : dict
+        The columns of ``coefficients``, ``references`` and ``joint``.
     covariance : array of shape (p, p)
         Of ``coef``; rows and columns of infinite coefficients are missing.
     summary : dict
@@ -49,15 +47,30 @@ class RegressionResult(Result):
         Printed name of each variable and term.
     """
 
-    coefficients: pd.DataFrame
-    references: pd.DataFrame
-    joint: pd.DataFrame
+    table: dict[str, Any]
+    reference_table: dict[str, Any]
+    joint_table: dict[str, Any]
     covariance: np.ndarray
     summary: dict[str, Any]
     spec: dict[str, Any]
     variables: dict[str, dict[str, Any]]
     labels: dict[str, str]
     engine: Engine | None = field(default=None, metadata={"rows": True})
+
+    @cached_property
+    def coefficients(self) -> pd.DataFrame:
+        """One row a coefficient, in the schema of :mod:`rnetstats._core.schema`."""
+        return coefficient_frame(self.table)
+
+    @cached_property
+    def references(self) -> pd.DataFrame:
+        """The reference level of each factor: ``term, level, n, n_events``."""
+        return pd.DataFrame(self.reference_table)
+
+    @cached_property
+    def joint(self) -> pd.DataFrame:
+        """The joint test of each term's columns: ``term, kind, df, statistic, p_value``."""
+        return pd.DataFrame(self.joint_table)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a coefficient (a copy), in the shared schema."""
