@@ -236,6 +236,8 @@ def _lost_columns(likelihood: CoxLikelihood, information: FloatArray) -> BoolArr
     What looks lost at the start is judged with all coefficients zero, where no information can
     have vanished because of a large linear predictor.
     """
+    if _surely_regular(information):
+        return None
     lost = _dependent(information)
     suspects = np.flatnonzero(lost.any(axis=1))
     if not suspects.size:
@@ -243,6 +245,16 @@ def _lost_columns(likelihood: CoxLikelihood, information: FloatArray) -> BoolArr
     zero = np.zeros((suspects.size, information.shape[-1]))
     lost[suspects] = _dependent(likelihood.unpenalised(zero, suspects)[2])
     return lost if lost.any() else None
+
+
+def _surely_regular(information: FloatArray) -> bool:
+    """Whether all matrices are far from singular, once scaled to a unit diagonal."""
+    diagonal = information.diagonal(axis1=1, axis2=2)
+    if not (diagonal > _POSSIBLE).all():
+        return False
+    length = np.sqrt(diagonal)
+    lowest = np.linalg.eigvalsh(information / (length[:, :, None] * length[:, None, :]))[:, 0]
+    return bool((lowest > 1e3 * _POSSIBLE).all())
 
 
 def _dependent(information: FloatArray) -> BoolArray:

@@ -93,10 +93,11 @@ class CoxDesign:
 
         Where segments between event times are long, each is one matrix product.
         """
-        size, (q, n_times) = len(values), (self.p + 1, sets.n_times)
+        size, q, n_times = len(values), self.p + 1, sets.n_times
+        if values.size * q <= _CHUNK // 4:
+            return sets.risk_sums(values[:, None, :] * self.columns)
         sums = np.zeros((size, q, n_times))
-        long_segments = n_times * 5000 < q * size * (values.shape[-1] + 6 * n_times)
-        if self.shared and long_segments:
+        if self.shared and n_times * 5000 < q * size * (values.shape[-1] + 6 * n_times):
             ends = np.append(sets.join_bounds[1:], sets.n_staying)
             for k, begin, end in zip(sets.join_columns, sets.join_bounds, ends, strict=True):
                 sums[:, :, k] = values[:, begin:end] @ self.columns[:, begin:end].T
