@@ -105,3 +105,16 @@ def test_mid_p_is_narrower(given_rows):
     mid_low, mid_high = limits_of(curve, mid_p=True)
     assert np.all(mid_low >= low - 1e-12)
     assert np.all(mid_high <= high + 1e-12)
+
+
+def test_coverage_is_nominal_or_more_with_few_events():
+    # 40 patients, 6 events expected, a third censored early: S(5) = exp(-0.15)
+    rng = np.random.default_rng(20)
+    truth, trials, missed = np.exp(-0.15), 600, np.zeros(2)
+    for _ in range(trials):
+        time, limit = rng.exponential(5 / 0.15, 40), rng.uniform(3.0, 9.0, 40)
+        curve = product_limit(np.minimum(time, limit), time <= limit)
+        low, high = limits_of(curve)
+        place = np.searchsorted(curve.time, 5.0, side="right") - 1
+        missed += [truth < low[place], truth > high[place]]
+    assert np.all(missed / trials <= 0.025 + 3 * np.sqrt(0.025 * 0.975 / trials))

@@ -148,3 +148,18 @@ def test_large_data_are_refused_at_once():
 def test_a_statistic_of_zero_has_p_one():
     data = {"t": [1, 1, 2, 2], "e": [1, 1, 0, 0], "g": list("abab")}
     assert rn.logrank(data, "Surv(t, e) ~ g", method="exact").p_value == 1.0
+
+
+def test_exact_test_keeps_its_level_over_all_relabellings():
+    stop = np.array([1.0, 2, 2, 3, 4, 5, 6, 6, 7])
+    event = np.array([1, 1, 0, 1, 1, 0, 1, 0, 1], bool)
+    scores = logrank_scores(prepare(None, stop, event))
+    found = []
+    for chosen in combinations(range(9), 4):
+        member = np.isin(np.arange(9), chosen)
+        part = network(stop, event, member, 0.0)
+        found.append(exact_p_value([part], float(scores[member].sum())).p_value)
+    for alpha in (0.02, 0.05, 0.1, 0.5):
+        assert np.mean(np.array(found) <= alpha + 1e-12) <= alpha
+    # and it is not idle: its smallest P is one or two relabellings in 126
+    assert min(found) <= 2 / 126 + 1e-12
