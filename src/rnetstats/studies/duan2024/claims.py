@@ -124,7 +124,7 @@ def _predictor(
         estimand=(
             "Odds of a positive margin, adjusted for the other printed predictors"
             + (f"; {excluded} patients with method “other” left out" if excluded else "")
-            + (f"; {models.n_incomplete} with a missing value left out" * bool(models.n_incomplete))
+            + (f"; complete cases only, {models.n_incomplete} left out" * bool(models.n_incomplete))
         ),
         method="Logistic regression with Firth’s penalty; "
         + ("joint " * by_level)

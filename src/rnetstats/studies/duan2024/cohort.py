@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from rnetstats._core.frame import column, is_synthetic
+from rnetstats.errors import ColumnError, DataError
 
 __all__ = ["EXCLUDED_METHOD", "LOWER", "MARGIN_LEVELS", "Cohort", "prepare", "with_group"]
 
@@ -96,11 +97,25 @@ def prepare(frame: pd.DataFrame) -> Cohort:
     Raises
     ------
     ColumnError
-        If a column that every analysis needs is missing.
+        If a column that every analysis needs is missing, or all margins are the same.
+    DataError
+        If every patient has the method that the models leave out.
     """
     for name in NEEDED:
         column(frame, name)
+    margins = frame["margin_positive"].dropna().unique().tolist()
+    if len(margins) < 2:
+        only = {1: "positive", 0: "negative"}.get(margins[0], "unknown") if margins else "unknown"
+        raise ColumnError(
+            f"Column 'margin_positive': all margins are {only}, so there is nothing to compare. "
+            "Give patients with positive and with negative margins."
+        )
     other = (frame["method"].astype(object) == EXCLUDED_METHOD).to_numpy(dtype=bool)
+    if other.all():
+        raise DataError(
+            f"Column 'method': every patient has the method {EXCLUDED_METHOD!r}, which the models "
+            "of a positive margin leave out. Give the methods by name."
+        )
     modelled = frame[~other].copy()
     for name in ("method", "location"):
         if isinstance(modelled[name].dtype, pd.CategoricalDtype):

@@ -72,13 +72,17 @@ class MarginModels:
         the data do not carry the model.
     complete : DataFrame
         The rows with all four predictors and the margin known.
+    missing : dict of str to int
+        Missing values of each column that has any.
     n_incomplete : int
+        Rows left out for them.
     used : tuple of Predictor
         Predictors in the model; a predictor that does not vary is left out.
     """
 
     fits: dict[str, Any]
     complete: pd.DataFrame
+    missing: dict[str, int]
     n_incomplete: int
     used: tuple[Predictor, ...]
 
@@ -116,7 +120,9 @@ def fit_margin_models(
     """
     frame = cohort.modelled
     four = predictors(facts)
-    known = frame[["margin_positive", *(p.column for p in four)]].notna().all(axis=1)
+    values = frame[["margin_positive", *(p.column for p in four)]]
+    known = values.notna().all(axis=1)
+    missing = {str(name): int(n) for name, n in values.isna().sum().items() if n}
     complete = frame[known]
     used = tuple(p for p in four if p.varies(complete))
     for left_out in (p for p in four if p not in used):
@@ -130,7 +136,7 @@ def fit_margin_models(
         fits["multi_firth"] = attempts.run(
             "Multivariable model of a positive margin", lambda: logistic(frame, formula)
         )
-        return MarginModels(fits, complete, int((~known).sum()), used)
+        return MarginModels(fits, complete, missing, int((~known).sum()), used)
     forms = {"multi": _formula([p.term for p in used]), "spline": _spline_formula(complete)}
     names = {"multi": "at the printed cut-offs", "spline": "with splines"}
     for form, formula in forms.items():
@@ -145,7 +151,7 @@ def fit_margin_models(
             f"Models of a positive margin with one term each ({_WORDS[suffix]})",
             lambda p=penalty: univariable(frame, single, penalty=p),  # type: ignore[misc]
         )
-    return MarginModels(fits, complete, int((~known).sum()), used)
+    return MarginModels(fits, complete, missing, int((~known).sum()), used)
 
 
 _WORDS = {"firth": "Firth", "ml": "maximum likelihood"}

@@ -82,8 +82,8 @@ def _model_notes(models: MarginModels) -> tuple[str, ...]:
         )
     if models.n_incomplete:
         notes.append(
-            f"{models.n_incomplete} patients with a missing predictor or margin are left out "
-            "(complete-case analysis)."
+            f"Complete-case analysis: {models.n_incomplete} patients with a missing value are left "
+            f"out ({', '.join(f'{name}: {n} missing' for name, n in models.missing.items())})."
         )
     return tuple(notes)
 

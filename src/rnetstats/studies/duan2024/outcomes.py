@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnetstats._core.frame import label_of
 from rnetstats._core.result import Result
 from rnetstats.regression.cox import cox
 from rnetstats.studies.attempt import Attempts
@@ -120,7 +121,7 @@ def compare_groups(
     """
     formula = f"{endpoint.surv} ~ {name}"
     groups = _groups(frame, name, endpoint)
-    what = f"{endpoint.name} by {name}"
+    what = f"{endpoint.name} by {label_of(frame, name).lower()}"
 
     def attempt(kind: str, call: Any) -> Any:
         return attempts.run(f"{what}, {kind}", call)

@@ -28,6 +28,8 @@ __all__ = ["DAYS_PER_MONTH", "NaiveSalvage", "naive_salvage"]
 
 DAYS_PER_MONTH = 30.4375
 UNTREATED = "none"
+ANY_SALVAGE = ("any_salvage", "Any salvage (naive)")
+KIND = ("salvage_kind", "Kind of salvage (naive)")
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def naive_salvage(cohort: Cohort, *, seed: int, attempts: Attempts) -> NaiveSalv
         lambda: kaplan_meier(rows, f"{recurrence.surv} ~ {'salvage' if several else '1'}"),
     )
     salvaged = (rows["salvage"].astype(object) != UNTREATED).astype(float)
-    either = _compare(rows, "any_salvage", salvaged, ("none", "salvaged"), seed, attempts)
+    arms = ("none", "salvaged")
+    either = _compare(rows, ANY_SALVAGE, salvaged, arms, seed, attempts)
     return NaiveSalvage(groups, either, _kinds(rows, seed, attempts), km)
 
 
@@ -131,12 +134,12 @@ def _kinds(rows: pd.DataFrame, seed: int, attempts: Attempts) -> dict[str, Compa
         )
         return {}
     radical = (treated["salvage"].astype(object) == "radical").astype(float)
-    return _compare(treated, "salvage_kind", radical, kinds, seed, attempts)
+    return _compare(treated, KIND, radical, kinds, seed, attempts)
 
 
 def _compare(
     rows: pd.DataFrame,
-    name: str,
+    column: tuple[str, str],
     mask: pd.Series,
     levels: tuple[str, str],
     seed: int,
@@ -145,7 +148,8 @@ def _compare(
     if mask.nunique() < 2:
         attempts.skip("Salvage against none", "all positive margins have the same salvage status")
         return {}
-    frame = with_group(rows, name, "Salvage (naive)", mask, levels)
+    name, label = column
+    frame = with_group(rows, name, label, mask, levels)
     return {
         endpoint.key: compare_groups(frame, name, endpoint, seed=seed, attempts=attempts)
         for endpoint in ENDPOINTS[:2]

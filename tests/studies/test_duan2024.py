@@ -1,0 +1,226 @@
+"""The study's analyses on cohorts of several shapes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+import rnetstats as rn
+from rnetstats.errors import ColumnError, DataError
+from rnetstats.studies.duan2024.cutoffs import cutoff_row, half_millimetres, youden_cutoff
+from rnetstats.studies.study_result import StudyResult
+from support import data_path
+
+COHORTS = ("rnet_like_a", "rnet_like_a_missing", "rnet_like_b", "rnet_zero_events")
+PREDICTORS = ["method", "lower", "nlr", "size"]
+
+
+@cache
+def study(name: str) -> StudyResult:
+    return rn.reproduce("duan2024", data=data_path(f"{name}.csv"))
+
+
+def raw(name: str = "rnet_like_a") -> pd.DataFrame:
+    return pd.read_csv(data_path(f"{name}.csv"), keep_default_na=False, na_values=[""])
+
+
+def claim(result: StudyResult, key: str) -> pd.Series:
+    return result.claims.set_index("claim").loc[key]
+
+
+@pytest.mark.parametrize("name", COHORTS)
+def test_every_claim_has_what_a_reader_needs(name: str) -> None:
+    claims = study(name).claims
+    assert claims["claim"].tolist() == [
+        "margin_recurrence",
+        "margin_dfs",
+        "margin_os",
+        *PREDICTORS,
+        "model_accuracy",
+        "salvage",
+        "salvage_kinds",
+        "percent",
+        "follow_up",
+    ]
+    for column in ("statement", "endpoint", "estimand", "events", "method", "verdict", "because"):
+        assert claims[column].str.len().gt(0).all()
+    assert claims["judged"].sum() == 6
+
+
+@pytest.mark.parametrize("name", COHORTS)
+def test_counts_are_those_of_the_file(name: str) -> None:
+    data, result = raw(name), study(name)
+    positive = data["margin_positive"] == 1
+    either = (data["recurrence"] == 1) | (data["death"] == 1)
+    for key, event in (("margin_recurrence", data["recurrence"]), ("margin_dfs", either)):
+        row = claim(result, key)
+        assert f"{event[positive].sum()} of {positive.sum()}" in row["events"]
+        assert f"{event[~positive].sum()} of {(~positive).sum()}" in row["events"]
+        assert row["n_events"] == event.sum()
+
+
+@pytest.mark.parametrize("name", ["rnet_like_a", "rnet_like_b"])
+def test_estimates_are_those_of_the_verbs(name: str) -> None:
+    data = rn.read_cohort(data_path(f"{name}.csv"), codebook="duan2024")
+    fit = rn.cox(data, "Surv(dfs_months, recurrence) ~ margin_positive").to_frame().iloc[0]
+    found = study(name).estimates.set_index("claim").loc["margin_recurrence"]
+    columns = ["estimate", "conf_low", "conf_high"]
+    np.testing.assert_allclose(
+        found[columns].to_numpy(float), fit[columns].to_numpy(float), rtol=1e-8
+    )
+    kept = data[data["method"].astype(object) != "other"].copy()
+    formula = (
+        'margin_positive ~ method + I(location == "lower") + I(nlr > 4.44) + I(size_mm > 14.89)'
+    )
+    model = rn.logistic(kept, formula).to_frame().set_index("term")
+    for key, term in (("nlr", "I(nlr > 4.44)"), ("size", "I(size_mm > 14.89)")):
+        found = study(name).estimates.set_index("claim").loc[key]
+        np.testing.assert_allclose(
+            found[columns].to_numpy(float), model.loc[term, columns].to_numpy(float), rtol=1e-8
+        )
+
+
+def test_patients_with_another_method_are_left_out_of_the_models_and_said_so() -> None:
+    data, result = raw(), study("rnet_like_a")
+    assert (data["method"] == "other").sum() == 2
+    assert "2 patients with method “other” left out" in claim(result, "nlr")["estimand"]
+    fit = result.analysis("multi_firth")
+    assert fit is not None
+    assert fit.glance()["n"].iloc[0] == len(data) - 2
+    assert "left out" not in claim(study("rnet_like_b"), "nlr")["estimand"]
+
+
+def test_missing_values_are_counted_and_named() -> None:
+    data, result = raw("rnet_like_a_missing"), study("rnet_like_a_missing")
+    gone = data.loc[data["method"] != "other", "nlr"].isna().sum()
+    assert f"{gone} left out" in claim(result, "nlr")["estimand"]
+    notes = " ".join(result.table("margin_models").notes)
+    assert f"nlr: {gone} missing" in notes
+    assert "Complete-case" in notes
+
+
+def test_no_recurrence_is_bounded_not_modelled() -> None:
+    result = study("rnet_zero_events")
+    assert claim(result, "margin_recurrence")["rule"] == "too few"
+    assert result.analysis("margin_recurrence_cox_firth") is None
+    assert any("no events at all" in reason for reason in result.skipped)
+    table = result.table("outcomes_by_margin").to_frame()
+    rates = table[table["endpoint"] == "Time to recurrence"]
+    assert (rates["rate"] == 0).all()
+    assert (rates["rate_high"] > 0).all()
+    assert (rates["survival_low"] < 1).all()
+    tests = result.table("comparisons_by_margin").to_frame()
+    assert np.isnan(tests.loc[0, "logrank_p"])
+    assert tests.loc[1, "logrank_p"] > 0
+
+
+def test_an_arm_without_events_gets_the_exact_ratio_of_rates() -> None:
+    data = raw()
+    none = (data["margin_positive"] == 0) & (data["recurrence"] == 1)
+    data.loc[none, "event_type"] = np.where(data.loc[none, "death"] == 1, 2, 0)
+    data.loc[none, "dfs_months"] = data.loc[none, "os_months"]
+    data.loc[none, "recurrence"] = 0
+    result = rn.reproduce("duan2024", data=data)
+    row = result.estimates.set_index("claim").loc["margin_recurrence"]
+    assert row["measure"] == "rate ratio"
+    assert np.isinf(row["estimate"])
+    assert np.isinf(row["conf_high"])
+    assert claim(result, "margin_recurrence")["rule"] == "confirmed"
+
+
+@pytest.mark.parametrize("name", COHORTS)
+def test_salvage_is_naive_and_never_judged(name: str) -> None:
+    data, result = raw(name), study(name)
+    for key in ("salvage", "salvage_kinds", "model_accuracy", "margin_os"):
+        row = claim(result, key)
+        assert row["rule"] == "not judged"
+        assert "confirmed" not in row["sentence"]
+    treated = data[data["salvage"].isin(["endoscopic", "radical"])]
+    before = np.minimum(treated["salvage_days"] / 30.4375, treated["dfs_months"]).sum()
+    table = result.table("salvage_naive").to_frame()
+    assert table["months_before"].sum() == pytest.approx(before)
+    assert table.set_index("salvage").loc["none", "months_before"] == 0
+    assert "time-dependent analysis" in claim(result, "salvage")["sentence"]
+
+
+def test_column_order_row_order_and_extra_columns_change_nothing() -> None:
+    data = raw()
+    odd = data.sample(frac=1, random_state=3)[list(data.columns)[::-1]].assign(remark="x")
+    left = study("rnet_like_a").estimates
+    right = rn.reproduce("duan2024", data=odd).estimates
+    pd.testing.assert_frame_equal(left, right, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"margin_positive": 1, "salvage": "none"}, ColumnError, "all margins are positive"),
+        ({"method": "other"}, DataError, "every patient has the method 'other'"),
+    ],
+)
+def test_nothing_to_compare_is_refused(
+    change: dict[str, object], error: type[Exception], message: str
+) -> None:
+    data = raw().assign(**change)
+    if "salvage" in change:
+        data["salvage_days"] = np.nan
+    with pytest.raises(error, match=message):
+        rn.reproduce("duan2024", data=data)
+
+
+def test_a_predictor_without_variation_is_left_out_and_said_so() -> None:
+    result = rn.reproduce("duan2024", data=raw().assign(nlr=2.0))
+    assert claim(result, "nlr")["rule"] == "too few"
+    assert any("NLR > 4.44" in reason for reason in result.skipped)
+    assert claim(result, "method")["rule"] == "confirmed"
+
+
+def test_own_cutoff_is_the_best_of_all_and_shown_without_p() -> None:
+    values = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    assert youden_cutoff(values, np.array([0, 0, 0, 1, 0, 1])) == 3.5
+    assert np.isnan(youden_cutoff(values, np.ones(6)))
+    assert np.isnan(youden_cutoff(np.ones(6), np.array([0, 0, 0, 1, 0, 1])))
+    table = study("rnet_like_a").table("cutoffs")
+    assert not [name for name in table.to_frame().columns if "p_value" in name or "conf" in name]
+    for _, part in table.to_frame().groupby("variable"):
+        own, printed = (
+            part[part["source"] == s]["youden"].iloc[0] for s in ("best in this file", "printed")
+        )
+        assert own >= printed
+    assert "optimistic" in table.notes[0]
+
+
+def test_cutoff_counts_by_hand() -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, np.nan], "margin_positive": [0, 1, 1, 1]})
+    row = cutoff_row(frame, "x", 1.5)
+    assert (row["positive_above"], row["n_above"], row["positive_below"], row["n_below"]) == (
+        2,
+        2,
+        0,
+        1,
+    )
+    assert row["youden"] == 1.0
+    assert row["odds_ratio"] == pytest.approx(2.5 * 1.5 / (0.5 * 0.5))
+    assert half_millimetres(pd.Series([1.0, 2.5, np.nan]))
+    assert not half_millimetres(pd.Series([1.2]))
+
+
+def test_synthetic_cohorts_say_so_and_users_files_do_not() -> None:
+    drawn = rn.reproduce("duan2024", seed=3, truth="smooth")
+    assert drawn.synthetic
+    assert "synthetic" in drawn.source
+    assert drawn.seed == 3
+    assert drawn.options["truth"] == "smooth"
+    assert "drawn by a computer" in drawn.answer[-1]
+    assert not study("rnet_like_a").synthetic
+    assert "synthetic" not in " ".join(study("rnet_like_a").answer)
+
+
+def test_the_result_survives_json() -> None:
+    result = study("rnet_like_a")
+    again = StudyResult.from_dict(result.to_dict())
+    pd.testing.assert_frame_equal(again.claims, result.claims)
+    assert again.answer == result.answer
+    assert list(again.tables) == list(result.tables)
