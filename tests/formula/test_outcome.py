@@ -95,13 +95,16 @@ def test_codes_of_competing_risks() -> None:
 
 
 def test_numeric_and_one_sided() -> None:
-    np.testing.assert_array_equal(outcome("x", kind="numeric").y, FRAME["x"])
+    np.testing.assert_array_equal(outcome("gap", kind="numeric").y, [1, 2, -1])
     assert model_frame(FRAME, "~ x", kind="none").outcome is None
     assert model_frame(FRAME, "gap ~ x", kind="none").n == 4
 
 
 def test_an_event_that_no_row_has_is_noted() -> None:
-    assert model_frame(FRAME, "Surv(x, code == 7) ~ x").notes == ("No row has code == 7.",)
+    assert model_frame(FRAME, "Surv(time, code == 7) ~ x").notes == (
+        "1 row has time = 0.",
+        "No row has code == 7.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,8 @@ def test_canonical_writing(text: str, canonical: str) -> None:
         ("y ~ a b", "position 7: 'b' cannot stand here"),
         ("y ~ 0 + a", "position 5: '0' cannot stand here; the only number"),
         ("y ~ 2", "'2' cannot stand here"),
+        ("y ~ a + y", "y stands on the right side, but its column is the outcome's"),
+        ("Surv(t, e) ~ a*log(t)", "log\\(t\\) stands on the right side"),
         ("y ~ (a", "expected '\\)', not the end; a parenthesis is not closed"),
         ("y ~ a:b + a", "a:b stands without its part b; write a\\*b"),
         ("y ~ a*b + a:b:c", "a:b:c stands without its part b:c; write a\\*b\\*c"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnetstats.errors import ColumnError, DataError
+from rnetstats.errors import ColumnError, DataError, RnetError
 from rnetstats.formula.variables import Variable, level_text, read_variable
 
 
@@ -102,8 +102,9 @@ def test_categories_keep_their_order() -> None:
         (pd.to_datetime(["2020-01-01", "2021-01-01"]), ColumnError, "Dates are turned into months"),
         (pd.to_timedelta([1, 2], unit="D"), ColumnError, "a formula takes numbers"),
         ([1 + 2j, 3], ColumnError, "a formula takes numbers"),
-        ([[1], [2]], ColumnError, "lists or the like"),
-        ([(1,), (2,)], ColumnError, "values such as"),
+        ([[1], [2]], ColumnError, "values of type list"),
+        (pd.Series([10**400, 1], dtype=object), DataError, "too large"),
+        ([(1,), (2,)], ColumnError, "values of type tuple"),
     ],
 )
 def test_columns_that_are_refused(values: Any, error: type[Exception], message: str) -> None:
@@ -134,6 +135,41 @@ def test_levels_are_matched_by_type() -> None:
 
 def test_level_text() -> None:
     assert [level_text(v) for v in (2.0, 2.5, 2, "2", True)] == ["2", "2.5", "2", "2", "True"]
+
+
+def test_levels_that_are_truth_values_or_floats_are_numbers() -> None:
+    assert read(pd.Categorical([True, False, True])).levels == (0, 1)
+    assert [type(v) for v in read(pd.Categorical([2.0, 0.5])).levels] == [float, int]
+    assert read(pd.Categorical([True, False, True])).levels[0] is not False
+
+
+CELLS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=3)
+    | st.decimals(allow_nan=False)
+    | st.dates()
+    | st.binary(max_size=2)
+    | st.tuples(st.integers())
+    | st.lists(st.integers(), max_size=1)
+    | st.complex_numbers()
+    | st.just(pd.NA)
+    | st.just(pd.NaT)
+)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=6))
+def test_any_cells_are_read_or_refused(cells: list[Any]) -> None:
+    frame = pd.DataFrame({"x": pd.Series(cells, dtype=object)})
+    try:
+        variable = read_variable(frame, "x")
+    except RnetError as refusal:
+        assert "'x'" in str(refusal)
+    else:
+        codes, levels = variable.as_factor()
+        assert codes.max() == len(levels) - 1
 
 
 @given(st.lists(st.none() | st.text("abAB é", min_size=1).filter(str.strip), min_size=1))

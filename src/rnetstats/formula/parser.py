@@ -20,7 +20,7 @@ from typing import Final
 from rnetstats.errors import FormulaError
 from rnetstats.formula.calls import Special, left_side, right_call
 from rnetstats.formula.cursor import Cursor
-from rnetstats.formula.terms import Atom, Formula, Plain, TermAtoms, term_text
+from rnetstats.formula.terms import Atom, Formula, LeftSide, Plain, TermAtoms, term_text
 from rnetstats.formula.tokens import tokenize
 
 __all__ = ["MAX_ORDER", "MAX_TERMS", "as_formula", "parse_formula"]
@@ -65,6 +65,8 @@ def parse_formula(text: str) -> Formula:
     expression = _RightSide(cursor).sum(0)
     if cursor.token.kind != "end":
         cursor.unexpected("terms are joined by '+', ':' or '*'")
+    terms = [part for part in expression if not isinstance(part, Special)]
+    _check_outcome_apart(outcome, terms)
     specials = [part for part in expression if isinstance(part, Special)]
     clusters = [part.columns[0] for part in specials if part.kind == "cluster"]
     if len(clusters) > 1:
@@ -72,7 +74,7 @@ def parse_formula(text: str) -> Formula:
     strata = (name for part in specials if part.kind == "strata" for name in part.columns)
     return Formula(
         outcome=outcome,
-        terms=_in_order([part for part in expression if not isinstance(part, Special)]),
+        terms=_in_order(terms),
         offsets=tuple(part.source for part in specials if part.source is not None),
         strata=tuple(dict.fromkeys(strata)),
         cluster=clusters[0] if clusters else None,
@@ -147,6 +149,16 @@ class _RightSide:
         if len(terms) > MAX_TERMS:
             self.cursor.unexpected(f"a formula has at most {MAX_TERMS} terms")
         return terms
+
+
+def _check_outcome_apart(outcome: LeftSide | None, terms: list[TermAtoms]) -> None:
+    left = set() if outcome is None else set(outcome.columns)
+    for term in terms:
+        for atom in term:
+            if not left.isdisjoint(atom.columns):
+                raise FormulaError(
+                    f"{atom.text} stands on the right side, but its column is the outcome's."
+                )
 
 
 def _atoms(part: TermAtoms | Special) -> TermAtoms:

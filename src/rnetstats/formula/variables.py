@@ -30,6 +30,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.intp]
 Flags: TypeAlias = NDArray[np.bool_]
 
+_CELLS: Final = (str, Real, Decimal, np.bool_, type(None), type(pd.NA), type(pd.NaT))
 _TAKEN: Final = (
     "a formula takes numbers, truth values, text or categories. Dates are turned into months of "
     "follow-up first."
@@ -172,33 +173,46 @@ def _from_categories(name: str, array: Any) -> Variable:
     levels = array.categories.tolist()
     if not all(isinstance(level, (str, int, float)) for level in levels):
         raise ColumnError(f"Column {name!r} has levels that are neither text nor numbers.")
-    return _categories(name, array.codes.astype(np.intp), levels, ordered_by_data=True)
+    # Truth values and 1.0 are the numbers 0 and 1 everywhere, among levels too.
+    plain = [int(v) if not isinstance(v, str) and v == v // 1 else v for v in levels]
+    return _categories(name, array.codes.astype(np.intp), plain, ordered_by_data=True)
 
 
 def _from_objects(name: str, values: NDArray[np.object_]) -> Variable:
     """Read a column of Python objects: all text, or all numbers, with missing values among them."""
+    kinds = set(map(type, values))
+    for kind in kinds:
+        if not issubclass(kind, _CELLS):
+            raise ColumnError(f"Column {name!r} holds values of type {kind.__name__}; {_TAKEN}")
+    if any(issubclass(kind, str) for kind in kinds):
+        return _from_text(name, values)
+    gaps = np.asarray(pd.isna(values))
     try:
-        distinct = set(values)
-    except TypeError:
-        raise ColumnError(f"Column {name!r} holds lists or the like; {_TAKEN}") from None
-    texts = sorted(value for value in distinct if isinstance(value, str))
-    others = [value for value in distinct if not isinstance(value, str)]
-    known = [value for value in others if not pd.isna(value)]
-    if known and texts:
-        _refuse_mixture(name, values)
-    if known and not all(isinstance(value, (Real, Decimal, np.bool_)) for value in known):
-        raise ColumnError(f"Column {name!r} holds values such as {known[0]!r}; {_TAKEN}")
-    if known or not texts:
-        gaps = dict.fromkeys((value for value in others if pd.isna(value)), np.nan)
-        return _from_numbers(name, np.array([gaps.get(v, v) for v in values], dtype=np.float64))
-    place = dict.fromkeys(others, -1) | {text: i for i, text in enumerate(texts)}
-    codes = np.fromiter(map(place.__getitem__, values), dtype=np.intp, count=len(values))
-    if not texts[0].strip() or any(text.isspace() for text in texts):
+        numbers = np.where(gaps, np.nan, values).astype(np.float64)
+    except (ValueError, OverflowError):
+        raise DataError(f"Column {name!r} holds a number that is too large.") from None
+    return _from_numbers(name, numbers)
+
+
+def _from_text(name: str, values: NDArray[np.object_]) -> Variable:
+    texts: list[str] = []
+    place: dict[Any, int] = {}  # missing values are found by identity, NaN too
+    for value in dict.fromkeys(values):
+        if isinstance(value, str):
+            texts.append(value)
+        elif pd.isna(value):
+            place[value] = -1
+        else:
+            _refuse_mixture(name, values)
+    texts.sort()
+    place.update((text, code) for code, text in enumerate(texts))
+    if not all(map(str.strip, texts)):
         blank = np.array([isinstance(value, str) and not value.strip() for value in values])
         raise DataError(
             f"Column {name!r} has blank text in {row_numbers(blank)}; "
             "make it missing (None), or give it a name."
         )
+    codes = np.fromiter(map(place.__getitem__, values), dtype=np.intp, count=len(values))
     return _categories(name, codes, texts, ordered_by_data=False)
 
 
