@@ -294,9 +294,10 @@ def test_a_calendar_year_is_not_taken_for_the_intercept() -> None:
 
 @given(seed=st.integers(0, 999), firth=st.booleans())
 def test_score_and_information_are_derivatives(seed: int, firth: bool) -> None:
-    X, y = small_data(seed, n=30)
+    # Of so few rows that some hat value calls for the penalty's second derivatives.
+    X, y = small_data(seed, n=12)
     rng = np.random.default_rng(seed)
-    likelihood = LogisticLikelihood(X, y, weights=rng.integers(0, 4, 30) + 1.0, firth=firth)
+    likelihood = LogisticLikelihood(X, y, weights=rng.integers(0, 2, 12) + 1.0, firth=firth)
     beta, index = rng.normal(scale=0.5, size=3), np.zeros(1, dtype=int)
     _, score, information = likelihood(beta[None], index)
     step = 1e-5 * np.eye(3)

@@ -192,12 +192,14 @@ def _fit_block(
     likelihood = LogisticLikelihood(X, y, **data)
     everyone = np.arange(len(start))
     begin = start * likelihood.scale
-    lost = lost_columns(likelihood.X, likelihood.weights, likelihood.expected(begin, everyone))
+    first = _from_one_point(likelihood, begin)
+    lost = lost_columns(likelihood.X, likelihood.weights, first[2])
     if lost is not None:
         free, begin = free & ~lost, np.where(lost, 0.0, begin)
         likelihood = LogisticLikelihood(X, y, lost=lost, **data)
+        first = likelihood.scaled_expected(begin, everyone)
     scale = likelihood.scale
-    fit = _ascend(likelihood, begin, free)
+    fit = _ascend(likelihood, begin, free, first)
     value = log_likelihood = fit.log_likelihood
     information = fit.information
     if likelihood.firth:
@@ -219,18 +221,35 @@ def _fit_block(
     )
 
 
-def _ascend(likelihood: LogisticLikelihood, begin: FloatArray, free: BoolArray) -> NewtonFit:
-    """Maximise; a penalised block first by cheap steps, which most replicates need few of."""
-    if not likelihood.firth or len(begin) == 1:
-        return maximise(likelihood.scaled, begin, free=free)
-    fit = maximise(likelihood.scaled_expected, begin, free=free, max_iter=_CHEAP_STEPS, retry=False)
+def _from_one_point(
+    likelihood: LogisticLikelihood, begin: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Evaluate at the start; probabilities once, where replicates differ by their weights alone."""
+    weights = likelihood.weights
+    same = weights is not None and len(weights) == len(begin) and bool((begin == begin[0]).all())
+    return likelihood.scaled_expected(begin[:1] if same else begin, np.arange(len(begin)))
+
+
+def _ascend(
+    likelihood: LogisticLikelihood,
+    begin: FloatArray,
+    free: BoolArray,
+    first: tuple[FloatArray, FloatArray, FloatArray],
+) -> NewtonFit:
+    """Maximise; with the penalty first by cheap steps, which most replicates need few of."""
+    if not likelihood.firth:
+        return maximise(likelihood.scaled, begin, free=free, first=first)
+    cheap = likelihood.scaled if len(begin) == 1 else likelihood.scaled_expected
+    fit = maximise(cheap, begin, free=free, first=first, max_iter=_CHEAP_STEPS, retry=False)
     left = np.flatnonzero(fit.status != OK)
     if len(left):
 
         def rest(gamma: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-            return likelihood.scaled(gamma, left[index])
+            return likelihood.scaled_observed(gamma, left[index])
 
-        fit.replace(left, maximise(rest, fit.coef[left], free=free[left]))
+        more = maximise(rest, fit.coef[left], free=free[left])
+        more.iterations[:] += fit.iterations[left]
+        fit.replace(left, more)
     return fit
 
 

@@ -227,21 +227,21 @@ def _judge(now: _Points) -> tuple[FloatArray, IntArray]:
         both = now.free[:, :, None] & now.free[:, None, :]
         information = np.where(both, information, np.eye(score.shape[1]))
     step, singular = solve_symmetric(information, score)
-    decrement = np.einsum("ij,ij->i", score, step)
+    decrement = np.vecdot(score, step)
     length = np.abs(step).max(axis=1, initial=0.0)
-    settled = (np.abs(decrement) < _DECREMENT) & (
-        np.abs(now.change) <= _CHANGE * (np.abs(now.value) + 0.1)
-    )
-    in_tail = (
-        (np.abs(decrement) < _TAIL_DECREMENT)
-        & (decrement < 0.6 * now.decrement)
-        & (length > 0.8 * now.length)
-        & (length > _FLAT_STEP)
-    )
-    now.tail = np.where(in_tail, now.tail + 1, 0)
+    verdict = np.where(singular, DIVERGED, _RUNNING)
+    near = np.abs(decrement) < _TAIL_DECREMENT
+    if near.any():
+        long = length > _FLAT_STEP
+        in_tail = near & long & (decrement < 0.6 * now.decrement) & (length > 0.8 * now.length)
+        now.tail = np.where(in_tail, now.tail + 1, 0)
+        settled = (np.abs(decrement) < _DECREMENT) & (
+            np.abs(now.change) <= _CHANGE * (np.abs(now.value) + 0.1)
+        )
+        verdict[settled & ~singular] = OK
+        verdict[(now.tail >= _TAIL_STEPS) | (settled & long)] = DIVERGED
     now.decrement, now.length = decrement, length
-    flat = singular | (now.tail >= _TAIL_STEPS) | (settled & (length > _FLAT_STEP))
-    return step, np.where(flat, DIVERGED, np.where(settled, OK, _RUNNING))
+    return step, verdict
 
 
 def _move(evaluate: Evaluate, now: _Points, step: FloatArray) -> BoolArray:

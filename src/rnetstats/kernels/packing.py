@@ -61,4 +61,5 @@ def column_products(X: FloatArray) -> FloatArray:
     array of shape (n, p (p + 1) / 2)
     """
     parts = packing(X.shape[1])
-    return X[:, parts.first] * X[:, parts.second]
+    columns = np.ascontiguousarray(X.T)
+    return (columns[parts.first] * columns[parts.second]).T

@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnetstats.kernels.firth import inverse_information
+from rnetstats.kernels.firth import inverse_information, without
 from rnetstats.kernels.newton import (
+    BoolArray,
     Evaluate,
     FloatArray,
     IntArray,
@@ -100,21 +101,21 @@ def profile_limits(
     """
     p = len(estimate)
     chosen = np.arange(p) if columns is None else np.asarray(columns, dtype=np.int64)
-    scaled, centre, scale, value = _standardise(evaluate, estimate)
+    unit = _standardise(evaluate, estimate)
     half = 0.5 * NormalDist().inv_cdf(0.5 + level / 2) ** 2
-    target = (value if maximum is None else maximum) - half
+    target = (unit.value if maximum is None else maximum) - half
     wanted = _Wanted(np.repeat(chosen, 2), np.tile([-1.0, 1.0], len(chosen)), target)
     limit = np.full(len(wanted.column), np.nan)
     status = np.full(len(limit), NOT_FOUND)
     if maximum is None:
-        limit = _venzon_moolgavkar(scaled, centre, wanted, half)
+        limit = _venzon_moolgavkar(unit, wanted, half)
         status[np.isfinite(limit)] = FOUND
     left = np.flatnonzero(status != FOUND)
     if len(left):
         limit[left], status[left] = walk_outward(
-            scaled, centre, wanted.column[left], wanted.side[left], target=target
+            unit.evaluate, unit.centre, wanted.column[left], wanted.side[left], target=target
         )
-    pairs = (limit * scale[wanted.column]).reshape(-1, 2)
+    pairs = (limit * unit.scale[wanted.column]).reshape(-1, 2)
     return ProfileLimits(lower=pairs[:, 0], upper=pairs[:, 1], status=status.reshape(-1, 2))
 
 
@@ -136,13 +137,13 @@ def restricted_fits(
     NewtonFit
         Of k fits: twice the fall of the log-likelihood is the statistic of each test.
     """
-    scaled, centre, scale, _ = _standardise(evaluate, estimate)
+    unit = _standardise(evaluate, estimate)
     size, p = len(restrictions), len(estimate)
     free = np.ones((size, p), dtype=bool)
     for row, columns in enumerate(restrictions):
         free[row, list(columns)] = False
-    start = np.where(free, centre, 0.0)
-    fit = maximise(scaled, start, free=free)
+    fit = maximise(unit.evaluate, _conditional(unit, free), free=free)
+    scale = unit.scale
     return NewtonFit(
         coef=fit.coef * scale,
         log_likelihood=fit.log_likelihood,
@@ -153,15 +154,33 @@ def restricted_fits(
     )
 
 
-def _standardise(
-    evaluate: Evaluate, estimate: FloatArray
-) -> tuple[Evaluate, FloatArray, FloatArray, float]:
-    """Measure coefficients in standard errors: closure, estimate, standard errors, value."""
-    value, _, information = evaluate(np.asarray(estimate, dtype=float)[None], np.zeros(1, np.int64))
+def _conditional(unit: _Unit, free: BoolArray) -> FloatArray:
+    """Where a quadratic likelihood would have its maximum with the other coordinates at 0."""
+    centre = unit.centre
+    information = np.broadcast_to(unit.information, (len(free), *unit.information.shape))
+    right = np.where(free, (~free * centre) @ unit.information, 0.0)
+    shift, singular = solve_symmetric(without(information, ~free), right)
+    near = (~singular & np.isfinite(shift).all(axis=1))[:, None]
+    return np.where(free, np.where(near, centre + shift, centre), 0.0)
+
+
+class _Unit(NamedTuple):
+    """The likelihood of coefficients measured in standard errors, and where its maximum is."""
+
+    evaluate: Evaluate
+    centre: FloatArray
+    scale: FloatArray
+    value: float
+    information: FloatArray
+
+
+def _standardise(evaluate: Evaluate, estimate: FloatArray) -> _Unit:
+    """Measure coefficients in standard errors."""
+    beta = np.asarray(estimate, dtype=float)
+    value, _, information = evaluate(beta[None], np.zeros(1, np.int64))
     diagonal = np.sqrt(np.diag(information[0]))
     diagonal = np.where(diagonal > 0, diagonal, 1.0)
-    inverse = inverse_information(information / (diagonal[:, None] * diagonal))[0]
-    variance = np.diag(inverse)
+    variance = np.diag(inverse_information(information / (diagonal[:, None] * diagonal))[0])
     scale = np.where(variance > 0, np.sqrt(np.abs(variance)), 1.0) / diagonal
     outer = scale[:, None] * scale
 
@@ -169,21 +188,18 @@ def _standardise(
         likelihood, score, matrix = evaluate(gamma * scale, index)
         return likelihood, score * scale, matrix * outer
 
-    return scaled, estimate / scale, scale, float(value[0])
+    return _Unit(scaled, beta / scale, scale, float(value[0]), information[0] * outer)
 
 
-def _venzon_moolgavkar(
-    evaluate: Evaluate, centre: FloatArray, wanted: _Wanted, half: float
-) -> FloatArray:
+def _venzon_moolgavkar(unit: _Unit, wanted: _Wanted, half: float) -> FloatArray:
     """Solve for limit and nuisance coefficients together; NaN for those that stray."""
     limit = np.full(len(wanted.column), np.nan)
     index = np.arange(len(limit))
-    information = evaluate(centre[None], index[:1])[2]
-    direction = inverse_information(information)[0][wanted.column]  # standard errors are 1
-    beta = centre + wanted.side[:, None] * np.sqrt(2 * half) * direction
+    direction = inverse_information(unit.information[None])[0][wanted.column]  # variances are 1
+    beta = unit.centre + wanted.side[:, None] * np.sqrt(2 * half) * direction
     bound = np.full(len(limit), _REGULAR)
     for _ in range(_MAX_STEPS):
-        joint = _joint_step(evaluate, beta, index, wanted)
+        joint = _joint_step(unit.evaluate, beta, index, wanted)
         regular = joint.error < bound
         arrived = regular & (np.abs(joint.step) < _STEP) & (joint.gain < _GAIN)
         if arrived.any():

@@ -60,7 +60,8 @@ def lost_columns(
     bool array of shape (B, p), or None
     """
     lost = np.zeros((len(information), X.shape[-1]), dtype=bool)
-    for row in np.flatnonzero(_suspect(X, information)):
+    everywhere = weights is None or bool((weights > 0).all())
+    for row in np.flatnonzero(_suspect(X, information, everywhere)):
         design = X[row] if X.ndim == 3 else X
         if weights is not None:
             design = design[weights[row if len(weights) > 1 else 0] > 0]
@@ -68,7 +69,7 @@ def lost_columns(
     return lost if lost.any() else None
 
 
-def _suspect(X: FloatArray, information: FloatArray) -> BoolArray:
+def _suspect(X: FloatArray, information: FloatArray, everywhere: bool) -> BoolArray:
     """Whether each information matrix is near singular beside that of the whole design."""
     p = X.shape[-1]
     everyone = np.ones(len(information), dtype=bool)
@@ -79,6 +80,8 @@ def _suspect(X: FloatArray, information: FloatArray) -> BoolArray:
         length = np.sqrt((R * R).sum(axis=0))
         if (np.abs(R.diagonal()) <= 1e-8 * length).any():
             return everyone
+        if everywhere:
+            return ~everyone
         basis = np.linalg.inv(R)
         information = basis.T @ information @ basis
     length = np.sqrt(information.diagonal(axis1=1, axis2=2))
