@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+
 from rnetstats.studies.duan2024.arithmetic import (
     PrintedNumbers,
     at_most,
@@ -21,13 +23,12 @@ from rnetstats.studies.duan2024.arithmetic import (
     share_exact,
 )
 from rnetstats.studies.facts import read_facts
-from scipy import stats
 
 PRINTED = PrintedNumbers.of(read_facts("rnetstats.studies.duan2024"))
 
 
 def test_counts_come_from_the_facts() -> None:
-    assert PRINTED == PrintedNumbers(527, 181, 12, "2.2")
+    assert PrintedNumbers(527, 181, 12, "2.2") == PRINTED
     assert PRINTED.negative == 346
 
 

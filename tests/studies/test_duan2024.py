@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+
 import rnetstats as rn
 from rnetstats.errors import ColumnError, DataError
 from rnetstats.studies.duan2024.cutoffs import cutoff_row, half_millimetres, youden_cutoff

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from rnetstats.errors import RnetError
 from rnetstats.studies.facts import STANDINGS, Fact, read_facts
 

@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 import pytest
+
 import rnetstats as rn
 from rnetstats.studies.duan2024.analysis import judge_cohort
 

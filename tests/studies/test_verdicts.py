@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rnetstats.studies.verdicts import (
     RULES,
     Evidence,
@@ -82,7 +84,7 @@ def test_holm_never_lowers_and_keeps_the_order(p: list[float]) -> None:
     assert all(new >= old for new, old in zip(values, p, strict=True))
     assert all(0.0 <= value <= 1.0 for value in values)
     order = sorted(range(len(p)), key=p.__getitem__)
-    assert all(values[i] <= values[j] for i, j in zip(order, order[1:], strict=False))
+    assert all(values[i] <= values[j] for i, j in pairwise(order))
 
 
 @given(

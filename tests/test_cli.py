@@ -1,0 +1,181 @@
+"""The command line: what it prints, what it writes, how it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnetstats import __version__
+from rnetstats.cli import main
+from support import data_path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
+    try:
+        code = main([str(a) for a in arguments])
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def refused(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str | Path) -> str:
+    """Run a command that must be refused: one message, exit code 2, nothing written."""
+    before = sorted(folder.rglob("*"))
+    code, out, err = run(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("rnetstats: error: ")
+    assert "Traceback" not in err
+    assert sorted(folder.rglob("*")) == before
+    return err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["reproduce", "--help"], ["codebook", "--help"]])
+def test_help_has_examples(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    code, out, _ = run(capsys, *arguments)
+    assert code == 0
+    assert "examples:" in out
+    assert "rnetstats" in out
+    assert all(len(line) <= 100 for line in out.splitlines())
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--version")[:2] == (0, f"rnetstats {__version__}\n")
+
+
+def test_a_file_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder = tmp_path / "my report é"
+    code, out, err = run(
+        capsys,
+        "reproduce",
+        "duan2024",
+        "--data",
+        data_path("rnet_zero_events.csv"),
+        "--output",
+        folder,
+    )
+    assert (code, err) == (0, "")
+    assert str(folder / "report.html") in out
+    assert "rnet_zero_events.csv, 322 patients" in out
+    assert "cannot be judged: too few events" in out
+    assert (folder / "report.html").exists()
+    assert json.loads((folder / "run.json").read_text(encoding="utf-8"))["seed"] == 527
+    assert [p.name for p in tmp_path.iterdir()] == [folder.name]
+
+
+def test_without_a_folder_the_answer_is_printed_and_nothing_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(capsys, "reproduce", "duan2024", "--seed", "5", "--truth", "null")
+    assert code == 0
+    assert "seed 5" in out
+    assert "truth “null”" in out
+    assert "Nothing was written" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["nosuch"], "There is no study 'nosuch'"),
+        (["duan2025"], "Did you mean 'duan2024'"),
+        (["duan2024", "--truth", "smoth"], "Did you mean 'smooth'"),
+        (["duan2024", "--codebook", "x.toml"], "give data= too"),
+        (["duan2024", "--seed", "-1"], "not a whole number"),
+        (["duan2024", "--seed", "x"], "not a whole number"),
+        (["duan2024", "--colour", "red"], "unrecognized arguments"),
+        ([], "required"),
+    ],
+)
+def test_wrong_options(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, options: list[str], message: str
+) -> None:
+    output = ["--output", str(tmp_path / "out")] if options else []
+    assert message in refused(capsys, tmp_path, "reproduce", *options, *output)
+
+
+FILES: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "empty"),
+    "binary": (bytes(range(256)) * 20, "bin"),
+    "latin": ("patient_id,säße\n1,ü\n".encode("latin-1"), "UTF-8"),
+    "ragged": (b"a,b\n1,2,3,4\n5\n", ""),
+    "prose": (b"This is not a table at all.\n", ""),
+    "columns": (b"patient_id,age\nA,50\nB,60\n", "there is no column"),
+    "twice": (b"age,age\n1,2\n2,3\n", "age"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_wrong_files(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
+    content, message = FILES[name]
+    file = tmp_path / f"{name}.csv"
+    file.write_bytes(content)
+    err = refused(
+        capsys, tmp_path, "reproduce", "duan2024", "--data", file, "--output", tmp_path / "out"
+    )
+    assert message.lower() in err.lower()
+    assert file.name in err
+
+
+def test_a_missing_file_and_a_missing_codebook(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    err = refused(capsys, tmp_path, "reproduce", "duan2024", "--data", tmp_path / "no.csv")
+    assert "no.csv" in err
+    data = data_path("rnet_like_b.csv")
+    err = refused(
+        capsys, tmp_path, "reproduce", "duan2024", "--data", data, "--codebook", tmp_path / "n.toml"
+    )
+    assert "n.toml" in err
+
+
+def test_a_folder_in_use_and_a_file_in_the_way(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "thesis.docx").write_text("x", encoding="utf-8")
+    assert "holds other files" in refused(
+        capsys, tmp_path, "reproduce", "duan2024", "--output", tmp_path
+    )
+    file = tmp_path / "thesis.docx"
+    assert "is a file" in refused(capsys, tmp_path, "reproduce", "duan2024", "--output", file)
+
+
+def test_a_codebook_is_printed_written_and_never_overwritten(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    data, target = data_path("rnet_like_b.csv"), tmp_path / "mine.toml"
+    code, printed, _ = run(capsys, "codebook", data)
+    assert code == 0
+    assert "[columns.margin_positive]" in printed
+    code, out, _ = run(capsys, "codebook", data, "--output", target)
+    assert code == 0
+    assert str(target) in out
+    assert target.read_text(encoding="utf-8") == printed
+    assert "exists" in refused(capsys, tmp_path, "codebook", data, "--output", target)
+    assert target.read_text(encoding="utf-8") == printed
+    assert "no.csv" in refused(capsys, tmp_path, "codebook", tmp_path / "no.csv")
+    nowhere = tmp_path / "none" / "x.toml"
+    assert "cannot be written" in refused(capsys, tmp_path, "codebook", data, "--output", nowhere)
+
+
+def test_a_pipe_gets_no_progress_and_an_ascii_terminal_no_failure(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "rnetstats", "reproduce", "duan2024"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "synthetic cohort" in done.stdout
+    assert "\r" not in done.stdout
