@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import rnetstats
 
 PACKAGE = Path(rnetstats.__file__).parent

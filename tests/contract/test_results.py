@@ -13,8 +13,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-import rnetstats as rn
 from matplotlib.axes import Axes
+
+import rnetstats as rn
 from rnetstats._core.json import decode, encode
 from rnetstats._core.result import SCHEMA_VERSION, Result
 from rnetstats._core.schema import COEFFICIENT_COLUMNS
@@ -53,7 +54,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "ExactRateRatioResult": lambda d: rn.exact_rate_ratio(9, 840.2, 3, 1698.6),
     "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
-    "OperatingCharacteristics": lambda d: operating_characteristics("duan2024", replicates=4, seed=1),
+    "OperatingCharacteristics": lambda d: operating_characteristics(
+        "duan2024", replicates=4, seed=1
+    ),
     "Exhibit": lambda d: rn.reproduce("duan2024", data=data_path("rnet_like_b.csv")).exhibits[0],
     "StudyResult": lambda d: rn.reproduce("duan2024", data=data_path("rnet_like_b.csv")),
 }
