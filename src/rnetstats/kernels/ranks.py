@@ -23,7 +23,7 @@ __all__ = [
     "subset_sums",
 ]
 
-_BLOCK = 1 << 18  # keys drawn at once
+_BLOCK = 1 << 17  # keys drawn at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,15 +193,19 @@ def subset_sums(rng: np.random.Generator, scores: Floats, size: int, draws: int)
     for begin in range(0, draws, rows):
         part = sums[begin : begin + rows]
         numbered = scores[rng.permutation(n)]
-        part[:] = np.take(numbered, _random_rows(rng, n, fewer, len(part)), axis=0).sum(axis=1)
+        chosen = _random_rows(rng, n, fewer, len(part))
+        np.take(numbered, chosen, axis=0, mode="clip").sum(axis=1, out=part)
     return sums if fewer == size else scores.sum(axis=0) - sums
 
 
 def _random_rows(rng: np.random.Generator, n: int, size: int, draws: int) -> NDArray[np.intp]:
     """Row numbers (draws, size) of the smallest of n random keys."""
     bits = int(n - 1).bit_length()
-    kind = np.uint32 if bits <= 12 else np.uint64
-    keys = rng.integers(0, np.iinfo(kind).max, (draws, n), dtype=kind, endpoint=True)
+    words = rng.bit_generator.random_raw((draws * n + 1) // 2 if bits <= 12 else draws * n)
+    if bits <= 12:
+        words = words.view(np.uint32)
+    keys = words[: draws * n].reshape(draws, n)
+    kind = keys.dtype.type
     low = kind((1 << bits) - 1)
     keys &= ~low
     keys |= np.arange(n).astype(kind)
