@@ -140,7 +140,7 @@ def test_notes_say_what_was_decided() -> None:
     assert frame.n + frame.n_missing == len(data)
     assert any(note.startswith("race: the reference level is 'black'") for note in frame.notes)
     assert "stage: no row has the level 'one', which is left out." in frame.notes
-    assert any(f"missing values: {dropped} of 189" in note for note in frame.notes)
+    assert any(f"{dropped} of 189 rows left out" in note for note in frame.notes)
     assert not any("reference" in note for note in frame.notes if note.startswith("stage"))
 
 

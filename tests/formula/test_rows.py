@@ -22,7 +22,7 @@ def test_rows_with_missing_values_are_dropped_and_counted() -> None:
     assert rows.positions.tolist() == [0, 3, 4]
     assert rows.n_missing == 2
     assert rows.missing_columns == {"a": 1, "b": 1}
-    assert rows.notes == ["Rows left out for missing values: 2 of 5 (a (1), b (1))."]
+    assert rows.notes == ["2 of 5 rows left out for missing values: a (1), b (1)."]
     np.testing.assert_array_equal(rows.variables["a"].values, [1, 4, 5])
 
 
@@ -52,7 +52,7 @@ def test_frequency_weights(weights: Any) -> None:
     np.testing.assert_array_equal(rows.freq_weights, [1, 2, 1, 3])
     assert rows.sampling_weights is None
     assert rows.n_missing == 1
-    assert "Rows left out for a frequency weight of 0: 1 of 5." in rows.notes
+    assert "1 of 5 rows left out for a frequency weight of 0." in rows.notes
 
 
 def test_sampling_weights_may_be_fractions_and_zero() -> None:

@@ -72,7 +72,7 @@ def select_rows(
     freq = read.get("freq_weights")
     if freq is not None and not freq.all():
         zero = int(np.count_nonzero(freq == 0))
-        rows.notes.append(f"Rows left out for a frequency weight of 0: {zero} of {n}.")
+        rows.notes.append(f"{zero} of {n} rows left out for a frequency weight of 0.")
         keep = freq > 0 if keep is None else keep & (freq > 0)
     if keep is not None:
         rows.positions = np.flatnonzero(keep)
@@ -98,7 +98,7 @@ def _complete(rows: Rows, n: int, missing: str) -> Any:
     dropped = np.logical_or.reduce(list(lacking.values()))
     rows.n_missing = int(dropped.sum())
     listed = ", ".join(f"{name} ({k})" for name, k in rows.missing_columns.items())
-    rows.notes.append(f"Rows left out for missing values: {rows.n_missing} of {n} ({listed}).")
+    rows.notes.append(f"{rows.n_missing} of {n} rows left out for missing values: {listed}.")
     return ~dropped
 
 
