@@ -10,27 +10,24 @@ MISSING = "–"
 
 
 def fmt_number(value: float, digits: int = 2) -> str:
-    """Format a number to ``digits`` decimals; extremes in significant digits.
+    """Format a number to ``digits`` decimals; extremes in two significant digits.
 
     Infinite numbers become the infinity sign, missing ones a dash.
     """
     if value is None or math.isnan(value):
         return MISSING
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    size = abs(value)
-    if size >= 10_000 or 0 < size < 0.5 * 10.0**-digits:
-        return (
-            f"{value:.2g}".replace("e-0", "e-").replace("e+0", "e+").replace("-", "−", 1)
-            if (value < 0)
-            else f"{value:.2g}".replace("e-0", "e-").replace("e+0", "e+")
-        )
-    if size >= 100:
-        digits = min(digits, 1)
-    text = f"{value:.{digits}f}"
-    if float(text) == 0.0:
-        text = text.lstrip("-")
-    return text.replace("-", "−")
+    sign, size = "−" if value < 0 else "", abs(value)
+    if math.isinf(size):
+        return f"{sign}∞"
+    if size >= 1e7 or 0 < size < 1e-4 * (0.5 * 10.0**-digits):
+        mantissa, exponent = f"{size:.1e}".split("e")
+        return f"{sign}{mantissa} × 10^{int(exponent)}".replace("-", "−")
+    if size >= 10_000:
+        return f"{sign}{float(f'{size:.2g}'):,.0f}"
+    if 0 < size < 0.5 * 10.0**-digits:
+        return sign + f"{size:.{1 - math.floor(math.log10(size))}f}".rstrip("0")
+    text = f"{size:.{min(digits, 1) if size >= 100 else digits}f}"
+    return text if float(text) == 0.0 else sign + text
 
 
 def fmt_count(value: float) -> str:

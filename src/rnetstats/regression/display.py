@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
+from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_p
 from rnetstats.formula.spec import INTERCEPT
 
 __all__ = ["Tabulated", "forest_rows", "model_table"]
@@ -47,8 +47,8 @@ def model_table(fit: Tabulated) -> pd.DataFrame:
             {
                 "term": fit.label(term),
                 "level": str(row["level"]),
-                "n": fmt_number(row["n"], 0),
-                "events": fmt_number(row["n_events"], 0),
+                "n": fmt_count(row["n"]),
+                "events": fmt_count(row["n_events"]),
                 measure: estimate,
                 interval: limits,
                 "P": p,
