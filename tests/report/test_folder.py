@@ -105,3 +105,9 @@ def test_the_earlier_report_comes_back_when_the_move_fails(
     monkeypatch.undo()
     assert (folder / "report.html").read_text(encoding="utf-8") == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["report"]
+
+
+@pytest.mark.parametrize("output", [3, "a\0b", ["x"]])
+def test_what_is_no_path_is_refused(output: object) -> None:
+    with pytest.raises(OutputError, match="must be the path of a folder"):
+        check_folder(output)  # type: ignore[arg-type]

@@ -187,7 +187,7 @@ def test_own_cutoff_is_the_best_of_all_and_shown_without_p() -> None:
     assert not [name for name in table.to_frame().columns if "p_value" in name or "conf" in name]
     for _, part in table.to_frame().groupby("variable"):
         own, printed = (
-            part[part["source"] == s]["youden"].iloc[0] for s in ("best in this file", "printed")
+            part[part["source"] == s]["youden"].iloc[0] for s in ("best in this cohort", "printed")
         )
         assert own >= printed
     assert "optimistic" in table.notes[0]

@@ -28,7 +28,9 @@ def check_folder(output: str | os.PathLike[str]) -> Path:
     OutputError
         If it is a file, holds something else, or cannot be written.
     """
-    folder = Path(os.path.abspath(os.fspath(output)))  # noqa: PTH100 (resolve would follow links)
+    if not isinstance(output, str | os.PathLike) or "\0" in os.fsdecode(output):
+        raise OutputError(f"output must be the path of a folder, not {output!r}.")
+    folder = Path(os.path.abspath(os.fsdecode(output)))  # noqa: PTH100 (resolve would follow links)
     try:
         if folder.is_symlink() and not folder.exists():
             raise OutputError(f"{_name(folder)} is a broken link; choose another folder.")

@@ -77,19 +77,9 @@ def reproduce(
     folder = None if output is None else check_folder(output)
     progress("cohort")
     if data is None:
-        chosen = truth or DEFAULT_TRUTH
-        frame = _synthetic(entry, chosen, resolved)
-        options: dict[str, Any] = {"data": None, "codebook": None, "truth": chosen}
-        source = (
-            f"a synthetic cohort of {len(frame)} patients drawn in the shape of the study "
-            f"(truth “{chosen}”, seed {resolved}); no patient is behind it"
-        )
+        frame, options, source = _synthetic(entry, truth or DEFAULT_TRUTH, resolved)
     else:
-        from rnetstats.data.read import read_cohort
-
-        frame = read_cohort(data, codebook=entry.name if codebook is None else codebook)
-        options = {"data": _name(data), "codebook": _name(codebook) or entry.name, "truth": None}
-        source = f"{_name(data) or 'a table in memory'}, {len(frame)} patients"
+        frame, options, source = _given(entry, data, codebook)
     analyse = entry.part("analysis", "analyse")
     result: StudyResult = analyse(frame, seed=resolved, source=source, progress=progress)
     result = replace(result, options=options)
@@ -110,15 +100,45 @@ def _check_options(entry: StudyEntry, data: Any, codebook: Any, truth: str | Non
         raise OptionError("codebook= describes a file; give data= too.")
 
 
-def _synthetic(entry: StudyEntry, truth: str, seed: int) -> pd.DataFrame:
-    """Return the embedded cohort for its own seed, else draw one."""
+def _synthetic(
+    entry: StudyEntry, truth: str, seed: int
+) -> tuple[pd.DataFrame, dict[str, Any], str]:
+    """Return the embedded cohort for its own seed, else draw one; options and source in words."""
     if seed == entry.seed:
         from rnetstats.data.embedded import load_cohort
 
-        return load_cohort(entry.name, truth=truth)
-    from rnetstats.simulation.draw import draw_cohort
+        frame = load_cohort(entry.name, truth=truth)
+    else:
+        from rnetstats.simulation.draw import draw_cohort
 
-    return draw_cohort(entry.name, truth=truth, seed=seed).data
+        frame = draw_cohort(entry.name, truth=truth, seed=seed).data
+    source = (
+        f"a synthetic cohort of {len(frame)} patients drawn in the shape of the study "
+        f"(truth “{truth}”, seed {seed}); no patient is behind it"
+    )
+    return frame, {"data": None, "codebook": None, "truth": truth}, source
+
+
+def _given(
+    entry: StudyEntry,
+    data: str | os.PathLike[str] | Data,
+    codebook: str | os.PathLike[str] | Codebook | None,
+) -> tuple[pd.DataFrame, dict[str, Any], str]:
+    """Read the caller's cohort; return it with the options and its source in words."""
+    from rnetstats.data.read import read_cohort
+
+    frame = read_cohort(data, codebook=entry.name if codebook is None else codebook)
+    options = {"data": _name(data), "codebook": _book(entry, codebook), "truth": None}
+    return frame, options, f"{_name(data) or 'a table in memory'}, {len(frame)} patients"
+
+
+def _book(entry: StudyEntry, codebook: str | os.PathLike[str] | Codebook | None) -> str:
+    """Return the codebook's name for the record."""
+    if codebook is None:
+        return entry.name
+    if isinstance(codebook, str | os.PathLike):
+        return Path(os.fsdecode(codebook)).name
+    return codebook.name
 
 
 def _name(source: Any) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
@@ -13,31 +13,20 @@ from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.answer import answer
 from rnetstats.studies.duan2024.arithmetic import PrintedNumbers
 from rnetstats.studies.duan2024.claims import outcome_claim, predictor_claims
-from rnetstats.studies.duan2024.cohort import Cohort, prepare
+from rnetstats.studies.duan2024.cohort import MARGIN_LEVELS, Cohort, prepare
 from rnetstats.studies.duan2024.follow_up import follow_up_rows
 from rnetstats.studies.duan2024.margin_models import MarginModels, fit_margin_models, predictors
-from rnetstats.studies.duan2024.margin_tables import (
-    coefficient_table,
-    cutoff_table,
-    risk_table,
-    smooth_table,
-)
 from rnetstats.studies.duan2024.other_claims import (
     follow_up_claim,
     model_claim,
     percent_claim,
     salvage_claims,
 )
-from rnetstats.studies.duan2024.outcome_tables import (
-    comparison_table,
-    follow_up_table,
-    outcome_table,
-    salvage_table,
-)
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, compare_groups
 from rnetstats.studies.duan2024.printed_tables import facts_table, printed_tables
 from rnetstats.studies.duan2024.salvage import NaiveSalvage, naive_salvage
 from rnetstats.studies.duan2024.table_one import table_one_exhibit
+from rnetstats.studies.duan2024.tables import first_tables, margin_tables, outcome_tables
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.facts import FactSheet, read_facts
 from rnetstats.studies.finding import Finding, frames
@@ -46,14 +35,6 @@ from rnetstats.studies.study_result import StudyResult
 __all__ = ["analyse", "judge_cohort"]
 
 PACKAGE = "rnetstats.studies.duan2024"
-STEPS = (
-    "printed numbers",
-    "patients",
-    "predictors of a positive margin",
-    "outcome by margin",
-    "salvage",
-    "claims",
-)
 
 
 def analyse(
@@ -80,59 +61,103 @@ def analyse(
     -------
     StudyResult
     """
-    progress(STEPS[0])
-    sheet = read_facts(PACKAGE)
-    printed = PrintedNumbers.of(sheet)
-    attempts = Attempts()
-    progress(STEPS[1])
-    cohort = prepare(frame)
-    patients = attempts.run("Table 1", lambda: table_one_exhibit(cohort))
-    follow_up = follow_up_rows(cohort, attempts)
-    progress(STEPS[2])
-    models = fit_margin_models(cohort, sheet, attempts)
-    progress(STEPS[3])
-    by_margin = margin_comparisons(cohort, seed=seed, attempts=attempts)
-    progress(STEPS[4])
-    naive = naive_salvage(cohort, seed=seed, attempts=attempts)
-    progress(STEPS[5])
-    judged = judged_claims(by_margin, models, cohort, sheet, attempts)
-    overall = follow_up[0] if follow_up else None
-    others = [
-        model_claim(cohort),
-        *salvage_claims(naive),
-        percent_claim(printed),
-        follow_up_claim(sheet, overall, synthetic=cohort.synthetic),
-    ]
+    work = _work(frame, seed, progress)
+    cohort, sheet = work.cohort, work.sheet
     where = "In this synthetic cohort" if cohort.synthetic else "In these data"
-    claims, estimates = frames([*judged, *others], where=where)
-    exhibits = [
-        *_first_tables(patients, follow_up),
-        *_margin_tables(cohort, models, sheet, attempts),
-        *_outcome_tables(by_margin, naive),
-        *printed_tables(printed),
-        facts_table(sheet),
-    ]
-    fits: dict[str, Result] = models.results()
-    for comparison in by_margin:
-        fits |= comparison.results("margin")
-    fits |= naive.results() if naive else {}
+    claims, estimates = frames(_findings(work), where=where)
+    exhibits = _exhibits(work)
+    fits = _fits(work)
     return StudyResult(
         study=sheet.name,
         title=sheet.title,
         citation=f"{sheet.citation} {sheet.design}",
         source=source,
         synthetic=cohort.synthetic,
-        answer=answer(claims, printed, synthetic=cohort.synthetic),
+        answer=answer(claims, work.printed, synthetic=cohort.synthetic),
         claims=claims,
         estimates=estimates,
         exhibits=tuple(exhibits),
         names=tuple(fits),
         analyses=tuple(fits.values()),
-        facts=_facts(printed, cohort, by_margin),
-        skipped=tuple(attempts.skipped),
+        facts=_facts(work),
+        skipped=tuple(work.attempts.skipped),
         notes=cohort.notes,
         seed=seed,
     )
+
+
+@dataclass(frozen=True)
+class _Work:
+    """All that was computed on a cohort, before it is told."""
+
+    sheet: FactSheet
+    printed: PrintedNumbers
+    attempts: Attempts
+    cohort: Cohort
+    patients: Exhibit | None
+    follow_up: list[dict[str, Any]]
+    models: MarginModels
+    by_margin: list[Comparison]
+    naive: NaiveSalvage | None
+
+
+def _work(frame: pd.DataFrame, seed: int, progress: Callable[[str], None]) -> _Work:
+    """Run the analyses, each step announced."""
+    sheet = read_facts(PACKAGE)
+    attempts = Attempts()
+    progress("patients")
+    cohort = prepare(frame)
+    patients = attempts.run("Table 1", lambda: table_one_exhibit(cohort))
+    follow_up = follow_up_rows(cohort, attempts)
+    progress("predictors of a positive margin")
+    models = fit_margin_models(cohort, sheet, attempts)
+    progress("outcome by margin")
+    by_margin = margin_comparisons(cohort, seed=seed, attempts=attempts)
+    progress("salvage")
+    naive = naive_salvage(cohort, seed=seed, attempts=attempts)
+    progress("claims")
+    return _Work(
+        sheet=sheet,
+        printed=PrintedNumbers.of(sheet),
+        attempts=attempts,
+        cohort=cohort,
+        patients=patients,
+        follow_up=follow_up,
+        models=models,
+        by_margin=by_margin,
+        naive=naive,
+    )
+
+
+def _findings(work: _Work) -> list[Finding]:
+    """Return every claim with its evidence, in the report's order."""
+    overall = work.follow_up[0] if work.follow_up else None
+    return [
+        *judged_claims(work.by_margin, work.models, work.cohort, work.sheet, work.attempts),
+        model_claim(work.cohort),
+        *salvage_claims(work.naive),
+        percent_claim(work.printed),
+        follow_up_claim(work.sheet, overall, synthetic=work.cohort.synthetic),
+    ]
+
+
+def _exhibits(work: _Work) -> list[Exhibit]:
+    """Return the tables, in the report's order."""
+    return [
+        *first_tables(work.patients, work.follow_up),
+        *margin_tables(work.cohort, work.models, work.sheet, work.attempts),
+        *outcome_tables(work.by_margin, work.naive),
+        *printed_tables(work.printed),
+        facts_table(work.sheet),
+    ]
+
+
+def _fits(work: _Work) -> dict[str, Result]:
+    """Return the curves and fits, by name."""
+    fits = work.models.results()
+    for comparison in work.by_margin:
+        fits |= comparison.results("margin")
+    return fits | (work.naive.results() if work.naive else {})
 
 
 def judge_cohort(frame: pd.DataFrame) -> pd.DataFrame:
@@ -173,58 +198,14 @@ def judged_claims(
     return [*outcome, *predictor_claims(models, predictors(sheet), cohort.excluded, attempts)]
 
 
-def _facts(printed: PrintedNumbers, cohort: Cohort, by_margin: list[Comparison]) -> dict[str, Any]:
-    months = by_margin[0].groups.set_index("group")["months"]
+def _facts(work: _Work) -> dict[str, Any]:
+    """Return the numbers that the sections' sentences are made from."""
+    months = work.by_margin[0].groups.set_index("group")["months"]
     total = float(months.sum())
-    share = float(months["positive margin"]) / total if total > 0.0 else None
+    share = float(months[MARGIN_LEVELS[1]]) / total if total > 0.0 else None
     return {
-        "printed": asdict(printed),
-        "excluded_method": cohort.excluded,
+        "printed": asdict(work.printed),
+        "excluded_method": work.cohort.excluded,
         "share_positive": share,
-        "patients": len(cohort.everyone),
+        "patients": len(work.cohort.everyone),
     }
-
-
-def _first_tables(patients: Exhibit | None, follow_up: list[dict[str, Any]]) -> list[Exhibit]:
-    tables = [] if patients is None else [patients]
-    return [*tables, follow_up_table(follow_up)] if follow_up else tables
-
-
-def _margin_tables(
-    cohort: Cohort, models: MarginModels, sheet: FactSheet, attempts: Attempts
-) -> list[Exhibit]:
-    stored = cohort.everyone.attrs.get("rnetstats", {})
-    labels = {p.term: p.label for p in predictors(sheet)} | dict(stored.get("labels", {}))
-    four = predictors(sheet)
-    made = (
-        coefficient_table(models, labels),
-        risk_table(models, four, attempts),
-        smooth_table(models, labels, attempts),
-        cutoff_table(cohort, four),
-    )
-    return [table for table in made if table is not None]
-
-
-def _outcome_tables(by_margin: list[Comparison], naive: NaiveSalvage | None) -> list[Exhibit]:
-    tables = [
-        outcome_table(by_margin),
-        comparison_table(
-            by_margin,
-            name="comparisons_by_margin",
-            title="Positive against negative margin",
-            caption="Events as positive : negative. Ratios above 1: worse with a positive margin.",
-        ),
-    ]
-    if naive is None:
-        return tables
-    tables.append(salvage_table(naive))
-    for name, title, comparisons in (
-        ("salvage_comparisons", "Any salvage against none (naive)", naive.any_salvage),
-        ("salvage_kinds", "Radical against endoscopic salvage (naive)", naive.kinds),
-    ):
-        if comparisons:
-            caption = "Naive, from time zero, not adjusted: shown for its counts, not as evidence."
-            tables.append(
-                comparison_table(comparisons.values(), name=name, title=title, caption=caption)
-            )
-    return tables

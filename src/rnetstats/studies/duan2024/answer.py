@@ -41,7 +41,13 @@ def answer(claims: pd.DataFrame, printed: PrintedNumbers, *, synthetic: bool) ->
     """Return the sentences that a reader sees first."""
     rows = {row["claim"]: row for row in records(claims)}
     where = "in this synthetic cohort" if synthetic else "in these data"
-    sentences = [_margin(rows, where), _predictors(rows, where), _salvage(rows), _fragile(printed)]
+    sentences = [
+        _margin(rows, where),
+        " ".join(_numbers(rows[key]) for key in _DFS),
+        _predictors(rows, where),
+        _salvage(rows),
+        _fragile(printed),
+    ]
     if synthetic:
         sentences.append(
             "The cohort behind these figures was drawn by a computer in the shape of the study. "
@@ -62,10 +68,7 @@ def _margin(rows: dict[str, dict[str, Any]], where: str) -> str:
             "for recurrence or death"
         )
     start = where[0].upper() + where[1:]
-    return (
-        f"{start}, the claim that a positive margin worsens disease-free survival {verdict}. "
-        f"{_numbers(first)} {_numbers(second)}"
-    )
+    return f"{start}, the claim that a positive margin worsens disease-free survival {verdict}."
 
 
 def _numbers(row: dict[str, Any]) -> str:
@@ -110,8 +113,8 @@ def _fragile(printed: PrintedNumbers) -> str:
     return (
         f"From the printed numbers alone: even if all {printed.recurrences} recurrences had "
         f"fallen among the {printed.positive} positive margins, {top['free']:g} of "
-        f"{printed.positive} ({fmt_percent(top['free_share'])}) did not recur, so salvaging all of "
-        "them could have prevented at best one recurrence per "
+        f"{printed.positive} ({fmt_percent(top['free_share'])}) stayed free of recurrence, so "
+        "salvaging all of them could have prevented at best one recurrence per "
         f"{fmt_number(top['salvages_per_prevented'], 1)} salvages. And one patient decides: "
         f"{least} of {printed.recurrences} recurrences among positives is significant by Fisher’s "
         f"test, {below} is not, unless the positives hold {at_most(share)} or less of the "

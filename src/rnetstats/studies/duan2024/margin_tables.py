@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pandas as pd
 
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
 from rnetstats.studies.attempt import Attempts
-from rnetstats.studies.duan2024.cohort import Cohort
-from rnetstats.studies.duan2024.cutoffs import cutoff_row, half_millimetres, youden_cutoff
 from rnetstats.studies.duan2024.margin_models import MarginModels, Predictor
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.records import records
 
-__all__ = ["coefficient_table", "cutoff_table", "risk_table", "smooth_table"]
+__all__ = ["coefficient_table", "risk_table", "smooth_table"]
 
 _COLUMNS = {
     "single_firth": "Alone, Firth",
@@ -69,8 +66,8 @@ def _cell(frame: pd.DataFrame | None, key: tuple[str, str]) -> str:
 def _model_notes(models: MarginModels) -> tuple[str, ...]:
     fit = models["multi_firth"] or models["multi_ml"]
     notes = [
-        "Firth: penalised likelihood, profile limits; the study surely used maximum likelihood, "
-        "which stands beside it.",
+        "Firth: penalised likelihood, profile limits; the study most likely used maximum "
+        "likelihood, which stands beside it.",
         "Adjusted odds ratios of several factors are not all causal effects: each would need its "
         "own set of confounders.",
     ]
@@ -213,58 +210,3 @@ def _share(row: dict[str, Any], *, sign: bool = False) -> str:
     if sign:
         return f"{fmt_number(100.0 * row['estimate'], 1)} ({fmt_interval(low, high, 1)})"
     return f"{fmt_percent(row['estimate'])} ({fmt_interval(low, high, 1)})"
-
-
-def cutoff_table(cohort: Cohort, four: tuple[Predictor, ...]) -> Exhibit:
-    """Return the printed cut-offs with the file's own best ones beside them."""
-    frame = cohort.modelled
-    rows: list[dict[str, Any]] = []
-    for predictor in four:
-        if predictor.cutoff is None:
-            continue
-        known = frame[[predictor.column, "margin_positive"]].dropna()
-        own = youden_cutoff(
-            known[predictor.column].to_numpy(dtype=float),
-            known["margin_positive"].to_numpy(dtype=float),
-        )
-        for source, cutoff in (("printed", predictor.cutoff), ("best in this file", own)):
-            if not math.isnan(cutoff):
-                row = {"variable": predictor.column, "source": source}
-                rows.append(row | cutoff_row(frame, predictor.column, cutoff))
-    numbers = pd.DataFrame(rows)
-    names = {p.column: p.label.partition(" >")[0] for p in four}
-    shown = pd.DataFrame(
-        {
-            "Variable": [names[v] for v in numbers["variable"]],
-            "Cut-off": [f"> {r.cutoff:g} ({r.source})" for r in numbers.itertuples()],
-            "Above: positive": [f"{r.positive_above} of {r.n_above}" for r in numbers.itertuples()],
-            "Below: positive": [f"{r.positive_below} of {r.n_below}" for r in numbers.itertuples()],
-            "Youden index": [fmt_number(j) for j in numbers["youden"]],
-            "OR, not adjusted": [fmt_number(v) for v in numbers["odds_ratio"]],
-        }
-    )
-    return Exhibit(
-        name="cutoffs",
-        title="Cut-offs: the printed ones, and the best this file can offer",
-        caption=(
-            "The best cut-off is the one with the largest Youden index (sensitivity plus "
-            "specificity less 1) in these very patients."
-        ),
-        numbers=numbers,
-        shown=shown,
-        notes=_cutoff_notes(frame),
-    )
-
-
-def _cutoff_notes(frame: pd.DataFrame) -> tuple[str, ...]:
-    notes = [
-        "A cut-off picked because it does best is optimistic: in new patients it does worse. No P "
-        "value or interval is given for it, since those for a cut-off fixed beforehand do not hold."
-    ]
-    if half_millimetres(frame["size_mm"]):
-        notes.append(
-            "Sizes in this file are whole or half millimetres. A cut-off with two decimals, such "
-            "as the printed one, cannot come from such sizes: every value between two neighbouring "
-            "sizes divides the patients alike."
-        )
-    return tuple(notes)

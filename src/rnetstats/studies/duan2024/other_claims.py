@@ -56,14 +56,14 @@ def salvage_claims(naive: NaiveSalvage | None) -> list[Finding]:
 
 def _salvage_events(naive: NaiveSalvage | None) -> str:
     if naive is None:
-        return "not known: no salvage in this file"
+        return "not known: no salvage in this cohort"
     parts = [f"{row.recurrences} of {row.n} ({row.salvage})" for row in naive.groups.itertuples()]
     return "recurrences among positive margins: " + ", ".join(parts)
 
 
 def _kind_events(naive: NaiveSalvage | None) -> str:
     if naive is None:
-        return "not known: no salvage in this file"
+        return "not known: no salvage in this cohort"
     treated = naive.groups[naive.groups["salvage"] != "none"]
     parts = [f"{row.recurrences} of {row.n} ({row.salvage})" for row in treated.itertuples()]
     return "recurrences after salvage: " + (", ".join(parts) or "no patient was salvaged")
@@ -77,7 +77,7 @@ def _misclassified(naive: NaiveSalvage | None) -> str:
     if months <= 0.0:
         return ""
     return (
-        f" In this file the naive comparison counts {fmt_number(before, 0)} person-months before "
+        f" In this cohort the naive comparison counts {fmt_number(before, 0)} person-months before "
         f"salvage as salvaged ({fmt_percent(before / months)} of the salvaged group’s time)."
     )
 
@@ -144,14 +144,14 @@ def follow_up_claim(
     median = follow_up["median"] if follow_up else math.nan
     known = follow_up is not None and not math.isnan(median)
     text = "none"
-    said = "The file has no follow-up from which a median could be estimated."
-    verdict = not_judged("No median follow-up in this file.")
+    said = "The cohort has no follow-up from which a median could be estimated."
+    verdict = not_judged("No median follow-up in this cohort.")
     if follow_up is not None and known:
         interval = fmt_interval(follow_up["conf_low"], follow_up["conf_high"], 1)
         text = f"{fmt_number(median, 1)} months ({interval})"
         agrees = round(median, printed.decimals) == printed.number
         said = (
-            f"The file’s median follow-up (reverse Kaplan-Meier) is {text}; the study prints "
+            f"The cohort’s median follow-up (reverse Kaplan-Meier) is {text}; the study prints "
             f"{printed.value} {printed.unit}."
             + " A synthetic cohort is drawn to meet it, so the agreement proves nothing."
             * synthetic
