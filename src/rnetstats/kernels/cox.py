@@ -14,6 +14,7 @@ from rnetstats.kernels.cox_likelihood import CoxLikelihood
 from rnetstats.kernels.cox_penalised import maximise_penalised
 from rnetstats.kernels.cox_weights import cox_weights
 from rnetstats.kernels.firth import half_log_det, inverse_information, without
+from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import LOST_TERM, OK, BoolArray, FloatArray, IntArray, maximise
 from rnetstats.kernels.risksets import RiskSets, prepare
 
@@ -122,6 +123,7 @@ def fit_cox(
     if not sets.n_times:
         msg = "no event: there is no partial likelihood"
         raise ValueError(msg)
+    keep_freed_memory()
     columns, counts, sampling = _columns(X), _optional(freq), _optional(case)
     size = _replicates(columns, counts, sampling, start, free)
     if start is None and free is None and size > 1 and columns.ndim == 2:
@@ -253,8 +255,8 @@ def _surely_regular(information: FloatArray) -> bool:
     if not (diagonal > _POSSIBLE).all():
         return False
     length = np.sqrt(diagonal)
-    lowest = np.linalg.eigvalsh(information / (length[:, :, None] * length[:, None, :]))[:, 0]
-    return bool((lowest > 1e3 * _POSSIBLE).all())
+    scaled = information / (length[:, :, None] * length[:, None, :])
+    return bool((np.linalg.det(scaled) > 1e3 * _POSSIBLE).all())
 
 
 def _dependent(information: FloatArray) -> BoolArray:

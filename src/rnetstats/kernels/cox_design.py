@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,14 +25,15 @@ class CoxDesign:
     centre, scale
         (p,) what was taken off the columns, and what they were then divided by; the scale is 1
         for a constant column, which is held as zeros.
-    products
-        (p (p + 1) / 2, m) products of two columns, or None where they would be too large.
+    stacked
+        (m, 1 + p + p (p + 1) / 2) ones, columns and the products of two columns, for batches; None
+        where a design is not shared or they would be too large.
     """
 
     columns: Floats
     centre: Floats
     scale: Floats
-    products: Floats | None
+    stacked: Floats | None
 
     @property
     def shared(self) -> bool:
@@ -68,8 +70,8 @@ class CoxDesign:
 
     def cross(self, values: Floats) -> Floats:
         """Sum over rows of values (A, m) times x x', (A, p, p)."""
-        if self.products is not None and len(values) >= 4:
-            return (values @ self.products.T)[:, packing(self.p).place]
+        if self.stacked is not None and len(values) >= 4:
+            return self.unpack(values @ self.stacked[:, 1 + self.p :])
         size = max(1, _CHUNK // (len(values) * (self.p + 1)))
         total = np.zeros((len(values), self.p, self.p))
         for begin in range(0, values.shape[-1], size):
@@ -80,30 +82,43 @@ class CoxDesign:
 
     def quadratic_forms(self, matrix: Floats) -> Floats:
         """Quadratic form x' V x per row, (A, m), of matrices V (A, p, p)."""
-        if self.products is not None and len(matrix) >= 4:
+        if self.stacked is not None and len(matrix) >= 4:
             parts = packing(self.p)
-            return (matrix[:, parts.first, parts.second] * parts.times) @ self.products
+            packed = matrix[:, parts.first, parts.second] * parts.times
+            return packed @ self.stacked[:, 1 + self.p :].T
         forms = np.zeros((len(matrix), self.columns.shape[-1]))
         for j in range(self.p):
             forms += self.x[..., j, :] * self.linear_predictor(matrix[:, j])
         return forms
 
-    def risk_sums(self, values: Floats, sets: RiskSets) -> Floats:
-        """Sums of values (A, m) times 1 and x over each risk set, (A, p + 1, E).
+    def unpack(self, packed: Floats) -> Floats:
+        """Symmetric (A, p, p) from sums of products (A, p (p + 1) / 2)."""
+        return packed[:, packing(self.p).place]
 
-        Where segments between event times are long, each is one matrix product.
+    def segment_sums(self, values: Floats, sets: RiskSets) -> Floats | None:
+        """Sums of values (A, m) times all that is stacked, over the rows between event times.
+
+        One matrix product a segment, (E, A, 1 + p + p (p + 1) / 2); None where segments are too
+        short to be worth it, or rows leave again.
         """
-        size, q, n_times = len(values), self.p + 1, sets.n_times
+        size, n_times = len(values), sets.n_times
+        short = n_times * 5000 >= (self.p + 1) * size * (values.shape[-1] + 6 * n_times)
+        if self.stacked is None or size < 4 or short or sets.intervals is not None:
+            return None
+        sums = np.empty((n_times, size, self.stacked.shape[1]))
+        bounds = np.append(sets.join_bounds, values.shape[-1])
+        for k, (begin, end) in enumerate(pairwise(bounds)):
+            np.matmul(values[:, begin:end], self.stacked[begin:end], out=sums[k])
+        return sums
+
+    def risk_sums(self, values: Floats, sets: RiskSets) -> Floats:
+        """Sums of values (A, m) times 1 and x over each risk set, (A, p + 1, E)."""
+        size, q = len(values), self.p + 1
         if values.size * q <= _CHUNK // 4:
             return sets.risk_sums(values[:, None, :] * self.columns)
-        sums = np.zeros((size, q, n_times))
-        if self.shared and n_times * 5000 < q * size * (values.shape[-1] + 6 * n_times):
-            ends = np.append(sets.join_bounds[1:], sets.n_staying)
-            for k, begin, end in zip(sets.join_columns, sets.join_bounds, ends, strict=True):
-                sums[:, :, k] = values[:, begin:end] @ self.columns[:, begin:end].T
-        else:
-            for j in range(q):
-                sums[:, j] = sets.join_sums(self._weighted(values, j))
+        sums = np.zeros((size, q, sets.n_times))
+        for j in range(q):
+            sums[:, j] = sets.join_sums(self._weighted(values, j))
         sums = sets.accumulate(sums)
         if sets.intervals is not None:
             for j in range(q):
@@ -150,13 +165,13 @@ def build_design(X: Floats, sets: RiskSets, *, batch: bool = True) -> CoxDesign:
     scale = np.where(constant, 1.0, scale)
     x /= scale[:, None]
     x[..., constant, :] = 0.0
-    return CoxDesign(
-        columns, centre, scale, _products(columns[1:]) if batch and X.ndim == 2 else None
-    )
+    stacked = _stack(columns) if batch and X.ndim == 2 else None
+    return CoxDesign(columns, centre, scale, stacked)
 
 
-def _products(x: Floats) -> Floats | None:
-    parts = packing(len(x))
-    if parts.times.size * x.shape[-1] > _PRODUCTS:
+def _stack(columns: Floats) -> Floats | None:
+    parts = packing(len(columns) - 1)
+    if parts.times.size * columns.shape[-1] > _PRODUCTS:
         return None
-    return x[parts.first] * x[parts.second]
+    products = columns[1 + parts.first] * columns[1 + parts.second]
+    return np.ascontiguousarray(np.concatenate((columns, products)).T)

@@ -9,6 +9,8 @@ Biometrics 57:114-119.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from rnetstats.kernels.cox_design import CoxDesign
@@ -36,13 +38,10 @@ def penalty_score(
     forms = design.quadratic_forms(inverse)
     first, second = moments
     along = inverse @ first
-    across = np.zeros_like(exposed)
-    for j in range(design.p):
-        hazard = sets.spread(along[:, j])
-        if tied:
-            lacking = np.matmul(inverse[:, None, j], second)[:, 0]
-            hazard[:, deaths] -= lacking[:, sets.death_columns]
-        across += design.x[..., j, :] * hazard
+    across = _exposed_to(design, sets, along, lines=point.segments is not None)
+    if tied:
+        lacking = (inverse @ second)[:, :, sets.death_columns]
+        across[:, deaths] -= (design.x[..., deaths] * lacking).sum(axis=1)
     total = design.sums(exposed * forms - 2.0 * point.risk * across)
     weighted = point.risk * forms
     total -= np.matmul(first, sets.risk_sums(weighted)[..., None])[..., 0]
@@ -50,6 +49,23 @@ def penalty_score(
         events = sets.death_sums(weighted[:, deaths])
         total += np.matmul(second, events[..., None])[..., 0]
     return 0.5 * (total + 2.0 * _mean_cubes(point, inverse))
+
+
+def _exposed_to(design: CoxDesign, sets: RiskSets, steps: FloatArray, *, lines: bool) -> FloatArray:
+    """Sum over columns of x times the sum of its steps (A, p, E) while at risk, (A, m).
+
+    With `lines`, by one matrix product for the rows between two event times.
+    """
+    if not lines:
+        across = np.zeros((len(steps), sets.rows.size))
+        for j in range(design.p):
+            across += design.x[..., j, :] * sets.spread(steps[:, j])
+        return across
+    until = np.ascontiguousarray(np.moveaxis(sets.accumulate_forward(steps), 2, 0))
+    across = np.empty((len(steps), sets.rows.size))
+    for k, (begin, end) in enumerate(pairwise(np.append(sets.join_bounds, sets.rows.size))):
+        across[:, begin:end] = until[k] @ design.x[:, begin:end]
+    return across
 
 
 def _mean_cubes(point: CoxPoint, inverse: FloatArray) -> FloatArray:

@@ -145,12 +145,14 @@ class CoxLikelihood:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
             point = self.point(gamma, block, order=3 if firth else 2)
             value = self._value(gamma, block, point)
-            exposed = self.exposure(point.ties.powers[0])
-            exposed *= point.risk
+            exposed = None
+            if firth or point.segments is None:
+                exposed = self.exposure(point.ties.powers[0])
+                exposed *= point.risk
             moments = point.moments()
-            information = block.design.cross(exposed) - point.between(moments)
+            information = self._total(block, point, exposed) - point.between(moments)
             score = block.events_x - point.expected()
-            if firth:
+            if exposed is not None and firth:
                 kept = without(information, block.lost)
                 value = value + half_log_det(kept)
                 inverse = inverse_information(kept)
@@ -180,14 +182,37 @@ class CoxLikelihood:
         risk = np.exp(eta, out=eta)
         if block.rows is not None:
             risk *= block.rows
-        sums = block.design.risk_sums(risk, sets)
+        segments = block.design.segment_sums(risk, sets)
+        if segments is None:
+            sums = block.design.risk_sums(risk, sets)
+        else:
+            sums = np.moveaxis(segments[..., : 1 + block.design.p], 0, 2)
+            sums = sets.accumulate(np.ascontiguousarray(sums))
         if block.terms is None:
             tied = np.zeros((1, 1 + block.design.p, 1))
             ties = untied_sums(sums[:, 0], block.events, order)
         else:
             tied = block.design.death_sums(risk[:, sets.deaths], sets)
             ties = efron_sums(sums[:, 0], tied[:, 0], block.terms, order)
-        return CoxPoint(risk, shift, sums[:, 0], sums[:, 1:], tied[:, 0], tied[:, 1:], ties)
+        return CoxPoint(
+            risk, shift, sums[:, 0], sums[:, 1:], tied[:, 0], tied[:, 1:], ties, segments
+        )
+
+    def _total(self, block: CoxBlock, point: CoxPoint, exposed: FloatArray | None) -> FloatArray:
+        """Sum over terms of the mean of x x', (A, p, p), from rows or from segments of rows."""
+        if exposed is not None:
+            return block.design.cross(exposed)
+        assert point.segments is not None
+        assert block.design.stacked is not None
+        hazard, own = point.ties.powers[0][0], point.ties.powers[0][1:]
+        until = self.sets.accumulate_forward(hazard)
+        products = point.segments[..., 1 + block.design.p :]
+        packed = (until[:, None, :] @ products.transpose(1, 0, 2))[:, 0]
+        if own:
+            deaths = self.sets.deaths
+            lacking = point.risk[:, deaths] * own[0][:, self.sets.death_columns]
+            packed -= lacking @ block.design.stacked[deaths, 1 + block.design.p :]
+        return block.design.unpack(packed)
 
     def exposure(self, sums: tuple[FloatArray, ...]) -> FloatArray:
         """Per row, the sum over its times at risk, (A, m).

@@ -25,6 +25,8 @@ class CoxPoint:
         latter empty without ties.
     ties
         Sums over the terms of each time.
+    segments
+        (E, A, 1 + p + p (p + 1) / 2) sums over the rows between event times, or None.
     """
 
     risk: FloatArray
@@ -34,6 +36,7 @@ class CoxPoint:
     t0: FloatArray
     t1: FloatArray
     ties: TieSums
+    segments: FloatArray | None
 
     def moments(self) -> tuple[FloatArray, FloatArray]:
         """Sums over the terms of each time of m / D and of m a / D, m the mean of x; (A, p, E)."""

@@ -114,10 +114,14 @@ class RiskSets:
         """Running sum (..., E) within each stratum from the latest event time to the earliest."""
         return _running_sum(values, self.stratum_bounds)
 
+    def accumulate_forward(self, values: Floats) -> Floats:
+        """Running sum (..., E) within each stratum from the earliest event time to the latest."""
+        turned = (self.n_times - self.stratum_bounds)[::-1]
+        return _running_sum(values[..., ::-1], turned)[..., ::-1]
+
     def spread(self, steps: Floats) -> Floats:
         """Per row (..., m), the sum of steps (..., E) over the times at which it was at risk."""
-        turned = (self.n_times - self.stratum_bounds)[::-1]
-        forward = _running_sum(steps[..., ::-1], turned)[..., ::-1]
+        forward = self.accumulate_forward(steps)
         if self.intervals is None:
             return np.take(forward, self.joins, axis=-1)
         stay = self.n_staying
