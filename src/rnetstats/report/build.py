@@ -36,6 +36,7 @@ def build_page(result: StudyResult, figures: dict[str, RenderedFigure], run: dic
         loader=PackageLoader("rnetstats.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_unbroken,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -62,6 +63,11 @@ def build_page(result: StudyResult, figures: dict[str, RenderedFigure], run: dic
         n_judged=int(result.claims["judged"].sum()),
         glossary=entry.part("sections", "glossary")(),
     )
+
+
+def _unbroken(value: Any) -> Any:
+    """Keep a number and its per cent sign on one line."""
+    return value.replace(" %", "\u00a0%") if isinstance(value, str) else value
 
 
 def write_report(

@@ -13,6 +13,7 @@ from rnetstats.studies.figure import StudyFigure
 __all__ = ["RenderedFigure", "render"]
 
 _DPI = 130
+_PIXELS = 100.0  # CSS pixels an inch on a page
 _MARK_ROOM = 0.22  # inches kept free at the top for the mark
 _FROM_PRINT = "Printed numbers only (in a report on synthetic data)"
 _FONTS = ["DejaVu Sans", "Verdana", "Arial", "sans-serif"]
@@ -97,7 +98,7 @@ def _mark(canvas: Any, figure: StudyFigure) -> None:
     if not (figure.marked or figure.from_print):
         mark_synthetic(canvas)
     words = _FROM_PRINT if figure.from_print else "Synthetic data"
-    canvas.text(0.998, 0.998, words, ha="right", va="top", fontsize=8, color="#7a1f1f")
+    canvas.text(0.004, 0.997, words, ha="left", va="top", fontsize=8, color="#7a1f1f")
 
 
 def _inline(text: str, figure: StudyFigure) -> str:
@@ -110,7 +111,8 @@ def _inline(text: str, figure: StudyFigure) -> str:
     start = body.index(">")
     opening = re.sub(r'\s(width|height)="[^"]*"', "", body[:start])
     label = _escape(f"{figure.title}. {figure.alt}")
-    return f'{opening} role="img" aria-label="{label}">{body[start + 1 :]}'
+    widest = f"max-width: {_PIXELS * figure.size[0]:.0f}px"
+    return f'{opening} role="img" style="{widest}" aria-label="{label}">{body[start + 1 :]}'
 
 
 def _escape(text: str) -> str:
