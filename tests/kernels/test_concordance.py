@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,8 +40,14 @@ def scored(draw):
     return start, stop, event, x, strata, rng.random(n) + 0.5
 
 
+@pytest.mark.parametrize("few", [0, 1 << 18])
 @given(data=scored(), late=st.booleans(), weighted=st.booleans())
-def test_pairs_counted_one_by_one(data, late, weighted):
+def test_pairs_counted_one_by_one(few, data, late, weighted):
+    with mock.patch("rnetstats.kernels.concordance._FEW", few):
+        check_pairs(data, late, weighted)
+
+
+def check_pairs(data, late, weighted):
     start, stop, event, x, strata, weight = data
     if not late:
         start = np.full(len(stop), -1.0)
@@ -60,8 +69,14 @@ def test_pairs_counted_one_by_one(data, late, weighted):
         assert np.isnan(result.concordance)
 
 
+@pytest.mark.parametrize("few", [0, 1 << 18])
 @given(data=scored())
-def test_frequencies_are_replicated_rows(data):
+def test_frequencies_are_replicated_rows(few, data):
+    with mock.patch("rnetstats.kernels.concordance._FEW", few):
+        check_frequencies(data)
+
+
+def check_frequencies(data):
     start, stop, event, x, strata, _ = data
     copies = np.arange(len(stop)) % 3
     rows = np.repeat(np.arange(len(stop)), copies)

@@ -23,6 +23,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray
 
+_FEW = 1 << 18
+"""Pairs of an event and a row that are looked at one by one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Concordance:
@@ -134,14 +137,51 @@ def _pairs_of_rows(
     start: FloatArray | None, stop: FloatArray, event: BoolArray, x: FloatArray, weight: FloatArray
 ) -> FloatArray:
     """Weight of the other rows in each row's concordant, discordant and tied pairs, (n, 3)."""
-    rank = np.unique(x, return_inverse=True)[1]
     # A censoring outlives an event at its time: times as whole numbers, censorings one up.
     moment = 2 * np.unique(stop, return_inverse=True)[1] + ~event
+    pairs = _few_pairs if int(event.sum()) * stop.size <= _FEW else _many_pairs
+    return pairs(start, stop, moment, np.flatnonzero(event), x, weight)
+
+
+def _few_pairs(
+    start: FloatArray | None,
+    stop: FloatArray,
+    moment: IntArray,
+    events: IntArray,
+    x: FloatArray,
+    weight: FloatArray,
+) -> FloatArray:
+    """All pairs of an event and a row at once."""
+    comparable = moment > moment[events, None]
+    if start is not None:
+        comparable &= start < stop[events, None]
+    own, comparable = x[events, None], comparable.astype(np.float64)
+    pairs = np.zeros((x.size, 3))
+    relations = [np.less] if np.unique(x).size == x.size else [np.less, np.equal]
+    for column, relation in zip((0, 2), relations, strict=False):
+        kind = comparable * relation(x, own)
+        pairs[:, column] = weight[events] @ kind
+        pairs[events, column] += kind @ weight
+    both = weight[events] @ comparable
+    both[events] += comparable @ weight
+    pairs[:, 1] = both - pairs[:, 0] - pairs[:, 2]
+    return pairs
+
+
+def _many_pairs(
+    start: FloatArray | None,
+    stop: FloatArray,
+    moment: IntArray,
+    events: IntArray,
+    x: FloatArray,
+    weight: FloatArray,
+) -> FloatArray:
+    """Pairs counted in n log n time."""
+    rank = np.unique(x, return_inverse=True)[1]
     pairs = np.zeros((x.size, 3))
 
     order = np.argsort(-moment, kind="stable")
     outlive = PrefixSums(rank[order], weight[order])
-    events = np.flatnonzero(event)
     many = np.searchsorted(-moment[order], -moment[events])
     below, equal, above = outlive.query(many, rank[events])
     if start is not None:
@@ -198,13 +238,17 @@ class PrefixSums:
     """
 
     def __init__(self, numbers: IntArray, weights: FloatArray) -> None:
+        same = weights[:1].sum() if weights.size and (weights == weights[0]).all() else 0.0
+        self.unit = float(same) or 1.0
+        self.plain = same > 0
         self.total = _from_zero(weights)
         self.bits = int(numbers.max(initial=0)).bit_length()
-        self._levels: list[tuple[IntArray, FloatArray]] = []
+        self._levels: list[tuple[NDArray[np.int32], FloatArray | None]] = []
         for level in range(self.bits - 1, -1, -1):
             zero = (numbers >> level) & 1 == 0
-            self._levels.append((_from_zero(zero), _from_zero(np.where(zero, weights, 0.0))))
-            order = np.argsort(~zero, kind="stable")
+            heavy = None if self.plain else _from_zero(np.where(zero, weights, 0.0))
+            self._levels.append((_from_zero(zero).astype(np.int32), heavy))
+            order = np.concatenate((np.flatnonzero(zero), np.flatnonzero(~zero)))
             numbers, weights = numbers[order], weights[order]
         self._sorted = _from_zero(weights)
 
@@ -215,12 +259,14 @@ class PrefixSums:
         outside = number >= 1 << self.bits
         for level, (zeros, weights) in zip(range(self.bits - 1, -1, -1), self._levels, strict=True):
             one = (number >> level) & 1 == 1
-            below += np.where(one, weights[high] - weights[low], 0.0)
-            low = np.where(one, zeros[-1] + low - zeros[low], zeros[low])
-            high = np.where(one, zeros[-1] + high - zeros[high], zeros[high])
+            left, right = zeros[low], zeros[high]
+            gained = right - left if weights is None else weights[high] - weights[low]
+            below += np.where(one, gained, 0)
+            low = np.where(one, zeros[-1] + low - left, left)
+            high = np.where(one, zeros[-1] + high - right, right)
         total = self.total[many]
         equal = np.where(outside, 0.0, self._sorted[high] - self._sorted[low])
-        below = np.where(outside, total, below)
+        below = np.where(outside, total, below * (self.unit if self.plain else 1.0))
         return below, equal, total - below - equal
 
 
