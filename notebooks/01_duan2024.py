@@ -106,8 +106,10 @@ def true_value(estimand, group="", endpoint="", months=0.0):
 
 # %%
 here = Path.cwd()
-folder = next(p for p in (here, *here.parents) if (p / "data" / "synthetic").is_dir())
-synthetic = folder / "data" / "synthetic"
+folders = [p / "data" / "synthetic" for p in (here, *here.parents)]
+synthetic = next((p for p in folders if p.is_dir()), None)
+if synthetic is None:
+    raise FileNotFoundError("Run this inside a checkout of rnetstats: data/synthetic is not here.")
 dictionary = pd.read_csv(synthetic / "dictionary.csv", keep_default_na=False)
 print(dictionary["standing"].value_counts().to_string())
 show(dictionary[["column", "unit", "levels", "description", "standing"]])
