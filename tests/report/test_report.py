@@ -210,6 +210,7 @@ def test_numbers_on_the_page_are_those_of_the_tables(synthetic: Path) -> None:
         assert estimate in text
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_page(synthetic: Path, tmp_path: Path) -> None:
     rn.reproduce("duan2024", output=tmp_path / "again")
     for name in ("report.html", "results.json", "figures/claims.svg", "run.json"):

@@ -93,7 +93,8 @@ def comparison_table(
             "HR, maximum likelihood": _column(numbers, "hr_ml"),
             "Ratio of rates, exact": _column(numbers, "rate_ratio"),
             "Log-rank P": [fmt_p(p) for p in numbers["logrank_p"]],
-            "Permutation P": [fmt_p(p) for p in numbers["permutation_p"]],
+            "Permutation P": [_permutation(row) for row in records(numbers)],
+            "Follow-up unequal: P": [fmt_p(p) for p in numbers["unequal_p"]],
         }
     )
     return Exhibit(
@@ -103,9 +104,10 @@ def comparison_table(
         numbers=numbers,
         shown=shown,
         notes=(
-            "A permutation test assumes that both groups were followed equally; the table of "
-            "follow-up shows whether they were. A dash: not estimated, the reason is among the "
-            "things left out at the end.",
+            "The permutation test (exact where marked, else by Monte Carlo) takes both groups to "
+            "be followed equally; the last column allows for unequal follow-up (Heinze, Gnant & "
+            f"Schemper 2003). Log-rank P of the two groups’ follow-up: {_censoring(numbers)}.",
+            "A dash: not estimated; the reason stands at the end, among what was left out.",
         ),
     )
 
@@ -122,10 +124,25 @@ def _comparison_row(comparison: Comparison) -> dict[str, Any]:
         row |= _numbers(name, None if fit is None else fit.to_frame().iloc[-1])
     ratio = fits.get("rate_ratio")
     row |= _numbers("rate_ratio", None if ratio is None else ratio.method("central"))
-    for name in ("logrank", "permutation"):
+    for name in ("logrank", "permutation", "unequal"):
         fit = fits.get(name)
         row[f"{name}_p"] = math.nan if fit is None else float(fit.glance()["p_value"].iloc[0])
+    test, permuted = fits.get("logrank"), fits.get("permutation")
+    row["permutation_method"] = "" if permuted is None else permuted.options["method"]
+    row["censoring_p"] = math.nan if test is None else float(test.censoring_p_value)
     return row
+
+
+def _permutation(row: dict[str, Any]) -> str:
+    exact = " (exact)" if row["permutation_method"] == "exact" else ""
+    return fmt_p(row["permutation_p"]) + exact
+
+
+def _censoring(numbers: pd.DataFrame) -> str:
+    """Return the comparison of follow-up, by endpoint."""
+    return ", ".join(
+        f"{fmt_p(row['censoring_p'])} ({row['endpoint'].lower()})" for row in records(numbers)
+    )
 
 
 def _numbers(name: str, row: Any) -> dict[str, float]:

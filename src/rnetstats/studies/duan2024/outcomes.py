@@ -10,16 +10,19 @@ import pandas as pd
 
 from rnetstats._core.frame import label_of
 from rnetstats._core.result import Result
+from rnetstats.errors import BudgetError
 from rnetstats.regression.cox import cox
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.records import records
 from rnetstats.survival.kaplan_meier import kaplan_meier
-from rnetstats.survival.logrank import logrank
+from rnetstats.survival.logrank import LogrankResult, logrank
 from rnetstats.tables.exact_rate_ratio import exact_rate_ratio
 
 __all__ = ["ENDPOINTS", "Comparison", "Endpoint", "compare_groups"]
 
 PERMUTATIONS = 9_999
+UNEQUAL = 999
+EXACT_EVENTS = 15  # beyond, the exact P costs more than it tells
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Comparison:
     groups : DataFrame
         ``group, n, events, months``: the reference group first.
     fits : dict
-        ``km, logrank, permutation, cox_firth, cox_ml, rate_ratio``; None where refused.
+        ``km, logrank, permutation, unequal, cox_firth, cox_ml, rate_ratio``; None where refused.
     primary : dict
         ``measure, estimate, conf_low, conf_high, p_value, method`` of the estimate that a claim
         is judged by.
@@ -151,19 +154,32 @@ def compare_groups(
 def _curves_and_tests(
     frame: pd.DataFrame, formula: str, attempt: Any, *, seed: int, events: float
 ) -> dict[str, Any]:
-    """Return the curves and the log-rank tests; the permutations need an event."""
+    """Return the curves and the log-rank tests; the permutation tests need an event."""
     fits = {
         "km": attempt("Kaplan-Meier", lambda: kaplan_meier(frame, formula, ci="bpcp")),
         "logrank": attempt("log-rank test", lambda: logrank(frame, formula)),
     }
     if events > 0:
         fits["permutation"] = attempt(
-            "permutation test",
+            "permutation test", lambda: _permuted(frame, formula, seed=seed, events=events)
+        )
+        fits["unequal"] = attempt(
+            "permutation test for unequal follow-up",
             lambda: logrank(
-                frame, formula, method="permutation", resamples=PERMUTATIONS, seed=seed
+                frame, formula, method="permutation-unequal", resamples=UNEQUAL, seed=seed
             ),
         )
     return fits
+
+
+def _permuted(frame: pd.DataFrame, formula: str, *, seed: int, events: float) -> LogrankResult:
+    """Go through all permutations where events are few, else draw some of them."""
+    if events <= EXACT_EVENTS:
+        try:
+            return logrank(frame, formula, method="exact")
+        except BudgetError:
+            pass
+    return logrank(frame, formula, method="permutation", resamples=PERMUTATIONS, seed=seed)
 
 
 def _groups(frame: pd.DataFrame, name: str, endpoint: Endpoint) -> pd.DataFrame:

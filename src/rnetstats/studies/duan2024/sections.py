@@ -223,10 +223,11 @@ def _methods(result: StudyResult) -> Section:
             ),
             Paragraph(
                 lead="Outcome.",
-                text="Kaplan-Meier curves with beta product limits, log-rank test (asymptotic and "
-                "by permutation), and Cox regression with Firth’s penalty, Efron’s ties and "
-                "profile limits, maximum likelihood beside it. Where a group has no event, the "
-                "exact ratio of the two rates stands in for the hazard ratio. Nothing is "
+                text="Kaplan-Meier curves with beta product limits, log-rank test (asymptotic, by "
+                "permutation, and allowing for unequal follow-up), and Cox regression with "
+                "Firth’s penalty, Efron’s ties and profile limits, maximum likelihood beside it. "
+                "Where a group has no event, the exact ratio of the two rates stands in for the "
+                "hazard ratio. Nothing is "
                 "adjusted: with so few recurrences a model carries about one covariate. For the "
                 "time to recurrence, deaths without recurrence are censored (a cause-specific "
                 "hazard).",
