@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.risksets import Floats, RiskSets
 
 __all__ = [
@@ -187,6 +188,7 @@ def subset_sums(rng: np.random.Generator, scores: Floats, size: int, draws: int)
     n = len(scores)
     if size in {0, n}:
         return np.broadcast_to(scores.sum(axis=0) * (size > 0), (draws, *scores.shape[1:])).copy()
+    keep_freed_memory()
     fewer = min(size, n - size)
     sums = np.empty((draws, *scores.shape[1:]))
     rows = max(1, _BLOCK // n)
