@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnetstats.kernels.cox import cox_likelihood, fit_cox
@@ -15,7 +15,8 @@ from rnetstats.kernels.cox_residuals import (
     martingale_residuals,
     score_residuals,
 )
-from rnetstats.kernels.newton import LOST_TERM, OK
+from rnetstats.kernels.cox_zph import TRANSFORMS, proportional_hazards_test, time_transform
+from rnetstats.kernels.newton import DIVERGED, LOST_TERM, OK
 from rnetstats.kernels.risksets import RiskSets, prepare
 from support import assert_close, case, numbers, read
 
@@ -116,6 +117,7 @@ def everything(cohort) -> tuple[np.ndarray, RiskSets]:
 
 
 @pytest.mark.parametrize(("ties", "firth"), MODELS)
+@settings(max_examples=20)
 @given(cohort=cohorts())
 def test_weights_equal_replicated_rows(ties, firth, cohort):
     counts = cohort[-1]
@@ -162,6 +164,49 @@ def test_residuals_and_baseline_of_weights_are_those_of_replicated_rows(ties, co
     ]
     assert_close(curves[0][0], curves[1][0], rel=1e-9)
     assert_close(curves[0][1], curves[1][1], rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", TRANSFORMS)
+@given(cohort=cohorts())
+def test_proportional_hazards_test_of_weights_is_that_of_replicated_rows(kind, cohort):
+    _, start, stop, event, _, counts = cohort
+    X, sets = everything(cohort)
+    count = counts[0]
+    rows = np.repeat(np.arange(len(X)), count)
+    X_rows, resampled = rows_of(cohort, rows)
+    if resampled.n_times < 8:
+        return
+    pooled = prepare(start, stop, event)
+    pooled_rows = prepare(None if start is None else start[rows], stop[rows], event[rows])
+    beta = np.array([0.01, -0.4])
+    short = fitted_cox(cox_likelihood(X, sets, freq=count), beta)
+    long = fitted_cox(cox_likelihood(X_rows, resampled), beta)
+    first = proportional_hazards_test(
+        short, time_transform(sets, kind, stop, pooled=pooled, freq=count), [[0], [1]]
+    )
+    second = proportional_hazards_test(
+        long, time_transform(resampled, kind, stop[rows], pooled=pooled_rows), [[0], [1]]
+    )
+    if np.isnan([second.global_statistic, first.global_statistic]).any():
+        return  # too few distinct times for a trend
+    assert_close(first.statistic, second.statistic, rel=1e-6)
+    assert_close(first.global_statistic, second.global_statistic, rel=1e-6)
+
+
+@pytest.mark.parametrize("terms", [["margin_positive"], ["margin_positive", "size_mm"]])
+def test_resamples_with_all_events_in_one_arm_diverge_and_no_others(terms):
+    data = read("rnet_like_a.csv")
+    rng = np.random.default_rng(0)
+    n = len(data)
+    counts = np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(400)])
+    event, exposed = data["recurrence"] == 1, data["margin_positive"] == 1
+    in_arms = [counts[:, event & arm].sum(axis=1) for arm in (exposed, ~exposed)]
+    monotone = np.minimum(*in_arms) == 0
+    X, sets = data[terms].to_numpy(float), prepare(None, data["dfs_months"], event)
+    fit = fit_cox(X, sets, freq=counts)
+    assert (fit.status == np.where(monotone, DIVERGED, OK)).all()
+    assert monotone.any()
+    assert (fit_cox(X, sets, freq=counts, firth=True).status == OK).all()
 
 
 @pytest.mark.parametrize(("ties", "firth"), MODELS)

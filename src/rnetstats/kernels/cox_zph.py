@@ -22,6 +22,7 @@ from rnetstats.kernels.cox_residuals import FittedCox
 from rnetstats.kernels.newton import FloatArray
 from rnetstats.kernels.risksets import RiskSets
 
+_SINGULAR = 1e-11  # lowest eigenvalue of an information of unit diagonal
 TRANSFORMS = ("km", "rank", "identity", "log")
 
 
@@ -32,7 +33,7 @@ class ProportionalHazardsTest:
     Attributes
     ----------
     statistic, df
-        (terms,).
+        (terms,); the statistic is NaN where the event times are too few to tell a trend.
     global_statistic, global_df
         Of all columns.
     """
@@ -125,6 +126,9 @@ def proportional_hazards_test(
     p = fitted.coef.size
     events = fitted.block.events[0]
     centred = g - (events @ g) / events.sum()
+    spread = np.sqrt(events @ centred**2 / events.sum())
+    level = 1e-12 * np.abs(g).max()
+    centred = centred / spread if spread > level else np.zeros_like(g)
     information = np.empty((2 * p, 2 * p))
     information[:p, :p] = _weighted_information(fitted, np.ones_like(g))
     information[:p, p:] = information[p:, :p] = _weighted_information(fitted, centred)
@@ -135,7 +139,7 @@ def proportional_hazards_test(
         chosen = np.asarray(columns, dtype=np.intp)
         both = np.concatenate((np.arange(p), p + chosen))
         right = np.concatenate((np.zeros(p), score[chosen]))
-        return float(right @ np.linalg.solve(information[np.ix_(both, both)], right))
+        return _quadratic_form(information[np.ix_(both, both)], right)
 
     return ProportionalHazardsTest(
         statistic=np.array([statistic(columns) for columns in terms]),
@@ -143,6 +147,19 @@ def proportional_hazards_test(
         global_statistic=statistic(range(p)),
         global_df=p,
     )
+
+
+def _quadratic_form(information: FloatArray, score: FloatArray) -> float:
+    """Score' I^-1 score; NaN where the information is singular to working precision."""
+    diagonal = information.diagonal()
+    if not (diagonal > 0).all():
+        return float("nan")
+    length = np.sqrt(diagonal)
+    values, vectors = np.linalg.eigh(information / (length[:, None] * length))
+    if values[0] < _SINGULAR:
+        return float("nan")
+    along = vectors.T @ (score / length)
+    return float((along**2 / values).sum())
 
 
 def _weighted_information(fitted: FittedCox, g: FloatArray) -> FloatArray:
