@@ -10,20 +10,33 @@ from rnetstats.errors import OptionError
 
 __all__ = ["conditional_bernoulli", "partial_sums"]
 
+_BLOCK = 16
+
 
 def partial_sums(probability: NDArray[np.float64], k: int) -> NDArray[np.float64]:
     """Return P(sum of the first m trials = j) as an (n + 1, k + 1) table.
 
-    These are the elementary symmetric functions of the odds, up to the product of 1 - p.
+    These are the elementary symmetric functions of the odds, up to the product of 1 - p. Rows are
+    filled a block of trials at a time: the block's own sums are convolved with the row before it.
     """
     n = probability.size
-    table = np.zeros((n + 1, k + 1))
+    blocks = np.zeros((-(-n // _BLOCK), _BLOCK))
+    blocks.flat[:n] = probability
+    own = np.zeros((len(blocks), _BLOCK + 1, _BLOCK + 1))
+    own[:, 0, 0] = 1.0
+    for t in range(_BLOCK):
+        success = blocks[:, t, None]
+        own[:, t + 1] = own[:, t] * (1.0 - success)
+        own[:, t + 1, 1:] += own[:, t, :-1] * success
+    table = np.zeros((blocks.size + 1, k + 1))
     table[0, 0] = 1.0
-    failure = 1.0 - probability
-    for m in range(n):
-        np.multiply(table[m], failure[m], out=table[m + 1])
-        table[m + 1, 1:] += probability[m] * table[m, :-1]
-    return table
+    padded = np.zeros(k + 1 + _BLOCK)
+    shifted = np.lib.stride_tricks.sliding_window_view(padded, _BLOCK + 1)[:, ::-1].T
+    for b, sums in enumerate(own):
+        first = b * _BLOCK
+        padded[_BLOCK:] = table[first]
+        table[first + 1 : first + _BLOCK + 1] = sums[1:] @ shifted
+    return table[: n + 1]
 
 
 def _tilt(probability: NDArray[np.float64], k: int) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import pandas as pd
 from rnetstats._core.options import choice, positive_int
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
+from rnetstats.data.builtin import builtin_codebook
 from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_number
 from rnetstats.simulation.fidelity import fidelity
@@ -198,13 +199,16 @@ def _targets(recipe: Recipe, patients: int | None, recurrences: int | None) -> T
 
 
 def _provenance(recipe: Recipe, truth: str, totals: str, seed: int) -> dict[str, object]:
+    specs = builtin_codebook(recipe.name).columns
     return {
         "synthetic": True,
+        "study": recipe.name,
+        "truth": truth,
         "source": (
             f"drawn from the recipe {recipe.name} (truth {truth}, totals {totals}, seed {seed})"
         ),
-        "labels": {v.name: v.label for v in recipe.variables},
-        "units": {v.name: v.unit for v in recipe.variables if v.unit},
+        "labels": {spec.name: spec.label for spec in specs if spec.label},
+        "units": {spec.name: spec.unit for spec in specs if spec.unit},
     }
 
 

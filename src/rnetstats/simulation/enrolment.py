@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 from rnetstats.errors import RnetError
 from rnetstats.simulation.recipe import MONTH_DAYS, Calendar
 
-__all__ = ["administrative", "enrolment_day", "reverse_median", "solve_shift"]
+__all__ = ["administrative", "enrolment_day", "reverse_median", "solve_shift", "tenths"]
 
 Array = NDArray[np.float64]
 _STEPS = 32
@@ -40,17 +40,36 @@ def administrative(day: NDArray[np.int64], calendar: Calendar) -> Array:
     return np.asarray((_days(calendar.first, calendar.cutoff) - day) / MONTH_DAYS)
 
 
-def reverse_median(censoring: Array, death: Array) -> float:
+def tenths(months: Array) -> Array:
+    """Return completed tenths of a month, at least 0.1, as they are recorded.
+
+    Rounding down keeps every time within the patient's calendar and every order between times.
+    """
+    return np.maximum(np.floor(months * 10.0 + 1e-9), 1.0) / 10.0
+
+
+def reverse_median(time: Array, dead: NDArray[np.bool_]) -> float:
     """Return the median follow-up by reverse Kaplan-Meier: death censors, censoring counts.
 
-    ``censoring`` and ``death`` are latent times (n,); infinite if the curve stays above one half.
+    Parameters
+    ----------
+    time : (n,) array
+        Months to death or end of follow-up.
+    dead : (n,) bool array
+
+    Returns
+    -------
+    float
+        Infinite if the curve stays above one half.
+
+    References
+    ----------
+    Schemper M, Smith TL (1996). A note on quantifying follow-up in studies of failure time.
+    Controlled Clinical Trials 17, 343-346.
     """
-    time = np.minimum(censoring, death)
-    order = np.argsort(time, kind="stable")
-    n = time.size
-    counts = censoring[order] < death[order]
-    curve = np.cumprod(1.0 - counts / np.arange(n, 0, -1))
-    low = np.flatnonzero(curve <= 0.5)
+    order = np.argsort(time + 1e-6 * dead, kind="stable")
+    curve = np.cumprod(1.0 - ~dead[order] / np.arange(time.size, 0, -1))
+    low = np.flatnonzero(curve <= 0.5 + 1e-12)
     return float(time[order[low[0]]]) if low.size else float("inf")
 
 
@@ -72,7 +91,8 @@ def solve_shift(
 
     def median(shift: float) -> float:
         months = administrative(enrolment_day(uniform, shift, calendar), calendar)
-        return reverse_median(np.minimum(months, loss), death)
+        followed = np.minimum(months, loss)
+        return reverse_median(tenths(np.minimum(followed, death)), death <= followed)
 
     low, high = -8.0, 8.0
     if not median(high) <= target <= median(low):

@@ -23,8 +23,7 @@ def _rows(
     recipe: Recipe, targets: Targets, drawn: dict[str, NDArray[np.float64]]
 ) -> Iterator[tuple[str, float, str, float, float]]:
     totals = recipe.totals
-    months, dead = drawn["os_months"], drawn["death"] > 0
-    median = reverse_median(np.where(dead, np.inf, months), np.where(dead, months, np.inf))
+    median = reverse_median(drawn["os_months"], drawn["death"] > 0)
     n = drawn["age"].size
     yield ("patients", targets.patients, "printed", n, 0.0)
     positive = float(drawn["margin_positive"].sum())

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnetstats.data.builtin import builtin_codebook
 from rnetstats.errors import ColumnError, OptionError, closest
 from rnetstats.simulation.conditional import conditional_bernoulli
 from rnetstats.simulation.copula import linear_predictor, recorded
+from rnetstats.simulation.enrolment import tenths
 from rnetstats.simulation.latent import Latent
 from rnetstats.simulation.recipe import MONTH_DAYS, Recipe
 
@@ -19,7 +21,6 @@ __all__ = [
     "latent_frame",
     "observed_arrays",
     "observed_frame",
-    "tenths",
     "with_missing",
 ]
 
@@ -49,14 +50,6 @@ CSV_COLUMNS = (
 _SALVAGE = ("none", "endoscopic", "radical", "not_applicable")
 
 
-def tenths(months: Array) -> Array:
-    """Return completed tenths of a month, at least 0.1.
-
-    Rounding down keeps every time within the patient's calendar and every order between times.
-    """
-    return np.maximum(np.floor(months * 10.0 + 1e-9), 1.0) / 10.0
-
-
 def observed_arrays(recipe: Recipe, latent: Latent) -> dict[str, Array]:
     """Return the recorded values as plain arrays (n,): numbers, and codes of levels.
 
@@ -84,26 +77,33 @@ def observed_arrays(recipe: Recipe, latent: Latent) -> dict[str, Array]:
 
 
 def observed_frame(recipe: Recipe, arrays: Mapping[str, Array]) -> pd.DataFrame:
-    """Turn recorded arrays into a cohort: text levels as categories, flags as integers."""
+    """Turn recorded arrays into a cohort, as reading its CSV with the study's codebook would.
+
+    Columns, their order, types and the order of levels are the codebook's.
+    """
     n = arrays["age"].size
     first = np.datetime64(recipe.calendar.first, "D")
     days = arrays["enrolment_day"].astype(np.int64).astype("timedelta64[D]")
-    flags = ("lvi", "margin_positive", "recurrence", "death", "event_type")
-    levels = {v.name: v.levels for v in recipe.variables if v.law == "levels" and v.name != "lvi"}
-    levels["salvage"] = _SALVAGE
-    columns: dict[str, object] = {
+    special: dict[str, object] = {
         "patient_id": [f"{recipe.prefix}{i:04d}" for i in range(1, n + 1)],
-        "enrolment_date": (first + days).astype("datetime64[s]"),
+        "enrolment_date": (first + days).astype("datetime64[ns]"),
+        "salvage_months": arrays["salvage_days"] / MONTH_DAYS,
     }
-    for name in CSV_COLUMNS[1:-1]:
-        values = arrays[name]
-        if name in levels:
-            codes = values.astype(np.int8)
-            columns[name] = pd.Categorical.from_codes(codes, categories=pd.Index(levels[name]))
+    columns: dict[str, object] = {}
+    for spec in builtin_codebook(recipe.name).columns:
+        if spec.name in special:
+            columns[spec.name] = special[spec.name]
+        elif spec.type == "category":
+            own = _SALVAGE if spec.name == "salvage" else recipe.variable(spec.name).levels
+            levels = spec.levels or tuple(sorted(own))
+            codes = np.array([levels.index(level) for level in own], dtype=np.int8)
+            found = codes[arrays[spec.name].astype(np.int8)]
+            columns[spec.name] = pd.Categorical.from_codes(found, categories=pd.Index(levels))
         else:
-            whole = name in flags or name == "age"
-            columns[name] = values.astype(np.int64) if whole else values
-    return pd.DataFrame({name: columns[name] for name in CSV_COLUMNS})
+            whole = spec.type in ("binary", "integer")
+            values = arrays[spec.name]
+            columns[spec.name] = values.astype(np.int64) if whole else values
+    return pd.DataFrame(columns)
 
 
 def latent_frame(recipe: Recipe, latent: Latent) -> pd.DataFrame:

@@ -9,7 +9,8 @@ from scipy.special import chdtrc
 
 from rnetstats.errors import DataError
 from rnetstats.tables.fisher import fisher_p
-from rnetstats.tables.freeman_halton import BUDGET, freeman_halton_p, monte_carlo_p
+from rnetstats.tables.freeman_halton import BUDGET, freeman_halton_p
+from rnetstats.tables.random_tables import monte_carlo_p
 from rnetstats.tables.test_result import TestResult
 
 __all__ = ["chi_square", "cramers_v", "expected_counts", "fisher_test"]

@@ -18,7 +18,8 @@ from rnetstats.tables.categorical_tests import chi_square, expected_counts
 from rnetstats.tables.counts import CountTable, count_table
 from rnetstats.tables.counts_from_rows import counts_from_rows
 from rnetstats.tables.exact_two_by_two import ExactTableResult, two_by_two
-from rnetstats.tables.freeman_halton import BUDGET, freeman_halton_p, monte_carlo_p
+from rnetstats.tables.freeman_halton import BUDGET, freeman_halton_p
+from rnetstats.tables.random_tables import monte_carlo_p
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

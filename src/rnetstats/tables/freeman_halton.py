@@ -1,38 +1,44 @@
 """The exact test of an r x c table with fixed margins, by meeting in the middle.
 
-The columns are cut into two halves. Every filling of each half is listed once, with its row sums
-and its log probability; two halves make a table when their row sums add up to the table's. For
-each set of row sums the second half is sorted, so that the tables no more likely than the observed
-one are counted by a search instead of one by one. The work is that of the two halves, about the
-square root of the number of tables.
+The columns are cut into two halves. Every filling of the first is listed once, with its row sums
+(its node) and its log probability. A node fixes the row sums of the second half, whose fillings are
+worked out node by node (two columns or fewer) or listed too. The tables no more likely than the
+observed one are then counted by comparing the two lists of a node, so that the work is that of the
+halves and not that of all tables.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
-from rnetstats._core.random import chunk_generators
 from rnetstats.errors import BudgetError
 from rnetstats.tables.fisher import log_factorials
 
-__all__ = ["BUDGET", "freeman_halton_p", "monte_carlo_p"]
+__all__ = ["BUDGET", "LOG_TIE", "freeman_halton_p"]
 
-BUDGET = 20_000_000
-"""Fillings of half a table that are listed at most (about ten seconds)."""
+BUDGET = 10_000_000
+"""Half tables that are listed at most (about ten seconds)."""
+LOG_TIE = 1e-7
+"""Log probabilities no further apart count as equal."""
 _CHUNK = 2_000_000
-_LOG_TIE = 1e-7
+_CHEAP = 0.1
+"""Work of a filling that is only compared, never listed."""
+
+Futures = Callable[[np.ndarray], np.ndarray]
 
 
-class _Half(NamedTuple):
-    """Fillings of some columns: a key of their row sums, and their log probabilities."""
+class _Cut(NamedTuple):
+    """The table (or its transpose), the columns of its two halves, and the work of that."""
 
-    key: np.ndarray
-    log_p: np.ndarray
+    table: np.ndarray
+    left: list[int]
+    right: list[int]
+    work: float
 
 
 def freeman_halton_p(table: np.ndarray, *, budget: int = BUDGET) -> float:
@@ -43,7 +49,7 @@ def freeman_halton_p(table: np.ndarray, *, budget: int = BUDGET) -> float:
     table : ndarray of int, shape (r, c)
         Counts, no empty row or column.
     budget : int
-        Most fillings of half a table to be listed.
+        Most fillings of half a table to be listed (ten that are only compared count as one).
 
     Returns
     -------
@@ -53,41 +59,46 @@ def freeman_halton_p(table: np.ndarray, *, budget: int = BUDGET) -> float:
     Raises
     ------
     BudgetError
-        If the halves would hold more than ``budget`` fillings.
+        If the halves hold more than ``budget`` fillings.
 
     References
     ----------
     Freeman GH, Halton JH (1951) Note on an exact treatment of contingency, goodness of fit and
     other problems of significance. Biometrika 38:141-149.
     """
-    turned, left = _best_cut(table)
-    right = [j for j in range(turned.shape[1]) if j not in left]
-    rows, columns = turned.sum(axis=1), turned.sum(axis=0)
-    lf = log_factorials(int(turned.sum())).astype(float)
-    base = np.cumprod([1, *(rows[:-1] + 1).tolist()])
-    if float(np.prod(rows + 1.0)) > 9e18 or _work(rows, columns, left, right) > 50.0 * budget:
+    cut = _best_cut(table)
+    rows, columns = cut.table.sum(axis=1), cut.table.sum(axis=0)
+    if float(np.prod(rows + 1.0)) > 9e18 or cut.work > 20.0 * budget:
         raise _over(budget)
-    first = _fillings(rows, columns[left], lf, base, budget)
-    second = _fillings(rows, columns[right], lf, base, budget - len(first.key))
-    constant = lf[rows].sum() + lf[columns].sum() - lf[turned.sum()]
-    first = _Half(first.key, first.log_p + constant)
-    observed = constant - lf[turned].sum()
-    return min(1.0, _no_more_likely(first, second, int(rows @ base), observed))
+    lf = log_factorials(int(rows.sum())).astype(float)
+    used, past = _fillings(rows, columns[cut.left], lf, budget)
+    base = np.cumprod([1, *(rows[:-1] + 1).tolist()])
+    if len(cut.right) <= 2:
+        futures = _compared(rows, columns[cut.right], lf)
+    else:
+        futures = _listed(rows, base, *_fillings(rows, columns[cut.right], lf, budget))
+    constant = lf[rows].sum() + lf[columns].sum() - lf[rows.sum()]
+    observed = constant - lf[cut.table].sum() + LOG_TIE
+    return min(1.0, _sum_nodes(used, past + constant, rows, base, futures, observed))
 
 
-def _best_cut(table: np.ndarray) -> tuple[np.ndarray, list[int]]:
-    """The table or its transpose, and the columns of the first half, for the least work."""
-    best: tuple[float, np.ndarray, list[int]] | None = None
+def _best_cut(table: np.ndarray) -> _Cut:
+    """The cut of the table or of its transpose that costs the least."""
+    cuts = []
     for turned in (table, table.T):
         rows, columns = turned.sum(axis=1), turned.sum(axis=0)
-        order = np.argsort(columns)
-        for left in _halves(order.tolist()):
-            right = [j for j in order.tolist() if j not in left]
-            work = _work(rows, columns, left, right)
-            if best is None or work < best[0]:
-                best = (work, turned, left)
-    assert best is not None
-    return best[1], best[2]
+        order = np.argsort(columns).tolist()
+        ways = {j: _compositions_count(rows, int(columns[j])) for j in order}
+        for left in _halves(order):
+            right = [j for j in order if j not in left]
+            listed = math.prod(ways[j] for j in left)
+            if len(right) > 2:
+                work = listed + math.prod(ways[j] for j in right)
+            else:
+                nodes = min(listed, _compositions_count(rows, int(columns[left].sum())))
+                work = listed + _CHEAP * nodes * (ways[right[0]] if len(right) == 2 else 1.0)
+            cuts.append(_Cut(turned, left, right, work))
+    return min(cuts, key=lambda cut: cut.work)
 
 
 def _halves(columns: list[int]) -> Iterator[list[int]]:
@@ -97,14 +108,6 @@ def _halves(columns: list[int]) -> Iterator[list[int]]:
         return
     for size in range(1, len(columns)):
         yield from (list(chosen) for chosen in combinations(columns, size))
-
-
-def _work(rows: np.ndarray, columns: np.ndarray, left: list[int], right: list[int]) -> float:
-    """An upper bound of the number of fillings of the two halves."""
-    return sum(
-        float(np.prod([_compositions_count(rows, int(columns[j])) for j in half]))
-        for half in (left, right)
-    )
 
 
 def _compositions_count(rows: np.ndarray, total: int) -> float:
@@ -134,9 +137,17 @@ def _compositions(rows: np.ndarray, total: int) -> np.ndarray:
 
 
 def _fillings(
-    rows: np.ndarray, columns: np.ndarray, lf: np.ndarray, base: np.ndarray, budget: int
-) -> _Half:
-    """All fillings of some columns that leave no row above its sum."""
+    rows: np.ndarray, columns: np.ndarray, lf: np.ndarray, budget: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """All fillings of some columns that leave no row above its sum.
+
+    Returns
+    -------
+    used : ndarray, shape (fillings, r)
+        Row sums.
+    log_p : ndarray, shape (fillings,)
+        Minus the sum of the log factorials of the cells.
+    """
     used = np.zeros((1, len(rows)), dtype=np.int64)
     log_p = np.zeros(1)
     for total in columns:
@@ -154,27 +165,73 @@ def _fillings(
             grown.append((sums[before, way], log_p[at + before] + weight[way]))
         used = np.concatenate([part[0] for part in grown])
         log_p = np.concatenate([part[1] for part in grown])
-    return _Half(used @ base, log_p)
+    return used, log_p
 
 
-def _no_more_likely(first: _Half, second: _Half, total: int, observed: float) -> float:
-    """Sum of ``exp(log_p)`` over all joined tables with log_p at most the observed one's."""
-    order = np.lexsort((second.log_p, second.key))
-    key, log_p = second.key[order], second.log_p[order]
-    chosen = np.argsort(first.key, kind="stable")
-    nodes, starts = np.unique(first.key[chosen], return_index=True)
-    ends = np.append(starts[1:], len(chosen))
-    low = np.searchsorted(key, total - nodes, side="left")
-    high = np.searchsorted(key, total - nodes, side="right")
+def _compared(rows: np.ndarray, columns: np.ndarray, lf: np.ndarray) -> Futures:
+    """Fillings of one or two columns, given what is left of each row."""
+    if len(columns) == 1:
+        return lambda left: np.array([-lf[left].sum()])
+    ways = np.ascontiguousarray(_compositions(rows, int(columns[0])).T)
+    weight = -lf[ways].sum(axis=0)
+
+    def futures(left: np.ndarray) -> np.ndarray:
+        rest = left[:, None] - ways
+        fits = (rest >= 0).all(axis=0)
+        return np.asarray(weight[fits] - lf[rest[:, fits]].sum(axis=0))
+
+    return futures
+
+
+def _listed(rows: np.ndarray, base: np.ndarray, used: np.ndarray, log_p: np.ndarray) -> Futures:
+    """Fillings of any columns, all listed, given what is left of each row."""
+    key = used @ base
+    order = np.argsort(key, kind="stable")
+    key, log_p = key[order], log_p[order]
+
+    def futures(left: np.ndarray) -> np.ndarray:
+        wanted = left @ base
+        low, high = np.searchsorted(key, [wanted, wanted + 1])
+        return np.asarray(log_p[low:high])
+
+    return futures
+
+
+def _sum_nodes(
+    used: np.ndarray,
+    past: np.ndarray,
+    rows: np.ndarray,
+    base: np.ndarray,
+    futures: Futures,
+    limit: float,
+) -> float:
+    """Sum of the probabilities of all joined tables whose log probability is at most ``limit``."""
+    key = used @ base
+    order = np.argsort(key, kind="stable")
+    _, starts = np.unique(key[order], return_index=True)
+    ends = np.append(starts[1:], len(order))
     sums = []
-    for begin, end, left, right in zip(starts, ends, low, high, strict=True):
-        past = first.log_p[chosen[begin:end]]
-        future = log_p[left:right]
-        found = np.searchsorted(future, observed + _LOG_TIE - past, side="right")
-        top = future[-1]
-        running = np.append(0.0, np.cumsum(np.exp(future - top)))
-        sums.append(float(np.exp(past + top) @ running[found]))
+    for begin, end in zip(starts, ends, strict=True):
+        members = order[begin:end]
+        sums.append(_sum_node(past[members], futures(rows - used[members[0]]), limit))
     return math.fsum(sums)
+
+
+def _sum_node(past: np.ndarray, future: np.ndarray, limit: float) -> float:
+    """The same for the fillings of one node."""
+    if past.min() + future.min() > limit:
+        return 0.0
+    top = float(future.max())
+    weight = np.exp(future - top)
+    if past.max() + top <= limit:
+        return float(np.exp(past + top).sum() * weight.sum())
+    if len(past) <= 10:
+        below = np.array([weight[future <= limit - p].sum() for p in past])
+    else:
+        order = np.argsort(future)
+        running = np.append(0.0, np.cumsum(weight[order]))
+        below = running[np.searchsorted(future[order], limit - past, side="right")]
+    return float(np.exp(past + top) @ below)
 
 
 def _over(budget: int) -> BudgetError:
@@ -182,40 +239,3 @@ def _over(budget: int) -> BudgetError:
         f"The exact test of this table would list more than {budget:,} half tables. "
         'Use method="monte-carlo" (with resamples= and seed=), or raise budget=.'
     )
-
-
-def monte_carlo_p(table: np.ndarray, *, resamples: int, seed: int) -> tuple[float, float]:
-    """P value and its Monte Carlo standard error, from random tables with the same margins.
-
-    P is ``(1 + b) / (1 + B)``, with b the number of the B random tables that are no more likely
-    than the observed one.
-    """
-    rows, columns = table.sum(axis=1), table.sum(axis=0)
-    lf = log_factorials(int(table.sum())).astype(float)
-    observed = -lf[table].sum()
-    extreme = 0
-    for part, rng in chunk_generators(seed, resamples):
-        drawn = _random_tables(rng, rows, columns, 256)
-        log_p = -lf[drawn].sum(axis=(1, 2))
-        extreme += int((log_p <= observed + _LOG_TIE)[: part.stop - part.start].sum())
-    p = (1.0 + extreme) / (1.0 + resamples)
-    return p, math.sqrt(p * (1.0 - p) / resamples)
-
-
-def _random_tables(
-    rng: np.random.Generator, rows: np.ndarray, columns: np.ndarray, size: int
-) -> np.ndarray:
-    """Tables of independence with fixed margins, cell by cell, shape (size, r, c)."""
-    drawn = np.zeros((size, len(rows), len(columns)), dtype=np.int64)
-    left = np.broadcast_to(columns, (size, len(columns))).copy()
-    for i, total in enumerate(rows[:-1]):
-        rest = np.full(size, total)
-        for j in range(len(columns) - 1):
-            others = left[:, j + 1 :].sum(axis=1)
-            cell = rng.hypergeometric(left[:, j], others, rest)
-            drawn[:, i, j] = cell
-            rest = rest - cell
-        drawn[:, i, -1] = rest
-        left -= drawn[:, i]
-    drawn[:, -1] = left
-    return drawn
