@@ -97,6 +97,7 @@ def test_the_folder_is_complete(synthetic: Path) -> None:
     assert {"figures/km_recurrence", "figures/claims", "figures/event_splits"} <= svg
     for name in names:
         assert (synthetic / name).stat().st_size > 0
+        assert re.fullmatch(r"[a-z0-9_/]+\.[a-z]+", name), "a name that some system refuses"
 
 
 def test_the_page_is_well_formed_and_stands_alone(synthetic: Path) -> None:
