@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from rnetstats.kernels.cox_design import CoxDesign, build_design
 from rnetstats.kernels.cox_exact import ExactCoxLikelihood
 from rnetstats.kernels.cox_likelihood import CoxLikelihood
+from rnetstats.kernels.cox_lost import lost_columns
 from rnetstats.kernels.cox_penalised import maximise_penalised
 from rnetstats.kernels.cox_weights import cox_weights
 from rnetstats.kernels.firth import half_log_det, inverse_information, without
@@ -19,9 +20,6 @@ from rnetstats.kernels.newton import LOST_TERM, OK, BoolArray, FloatArray, IntAr
 from rnetstats.kernels.risksets import RiskSets, prepare
 
 __all__ = ["CoxFit", "CoxLikelihood", "cox_likelihood", "fit_cox", "prepare"]
-
-_POSSIBLE = 1e-9  # of a column's information: what is left of it beside the columns before
-_LEAST = 1e-3  # information of a column of unit size that is taken to be more than rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +201,7 @@ def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) ->
     size = len(start)
     everyone, scale = np.arange(size), likelihood.scale
     plain = likelihood.unpenalised(start * scale, everyone)
-    lost = _lost_columns(likelihood, plain[2])
+    lost = lost_columns(likelihood, plain[2])
     if lost is not None:
         free, start = free & ~lost, np.where(lost, 0.0, start)
         likelihood.leave_out(lost)
@@ -230,47 +228,6 @@ def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) ->
         status=status,
         iterations=fit.iterations,
     )
-
-
-def _lost_columns(likelihood: CoxLikelihood, information: FloatArray) -> BoolArray | None:
-    """Columns on which a replicate's risk sets say nothing beside the columns before; or None.
-
-    What looks lost at the start is judged with all coefficients zero, where no information can
-    have vanished because of a large linear predictor.
-    """
-    if _surely_regular(information):
-        return None
-    lost = _dependent(information)
-    suspects = np.flatnonzero(lost.any(axis=1))
-    if not suspects.size:
-        return None
-    zero = np.zeros((suspects.size, information.shape[-1]))
-    lost[suspects] = _dependent(likelihood.unpenalised(zero, suspects)[2])
-    return lost if lost.any() else None
-
-
-def _surely_regular(information: FloatArray) -> bool:
-    """Whether all matrices are far from singular, once scaled to a unit diagonal."""
-    diagonal = information.diagonal(axis1=1, axis2=2)
-    if not (diagonal > _POSSIBLE).all():
-        return False
-    length = np.sqrt(diagonal)
-    scaled = information / (length[:, :, None] * length[:, None, :])
-    return bool((np.linalg.det(scaled) > 1e3 * _POSSIBLE).all())
-
-
-def _dependent(information: FloatArray) -> BoolArray:
-    """Columns (A, p) whose information (A, p, p) is nil once the columns before are taken out."""
-    size, p = information.shape[:2]
-    rest = information.copy()
-    own = np.maximum(information.diagonal(axis1=1, axis2=2), _LEAST)
-    lost = np.zeros((size, p), dtype=bool)
-    for j in range(p):
-        pivot = rest[:, j, j]
-        lost[:, j] = ~(pivot > _POSSIBLE * own[:, j])
-        divisor = np.where(lost[:, j], np.inf, pivot)
-        rest -= rest[:, :, j, None] * (rest[:, None, j, :] / divisor[:, None, None])
-    return lost
 
 
 def _replicates(
