@@ -142,6 +142,18 @@ def test_the_walk_and_the_joint_steps_arrive_at_the_same_limits(seed: int, firth
     assert_close(walked[1::2], found.upper, rel=1e-8)
 
 
+@given(seed=st.integers(0, 9999), n=st.integers(6, 25))
+def test_penalised_limits_are_finite_in_a_handful_of_rows(seed: int, n: int) -> None:
+    X, y = small_data(seed, n=n, p=2 + seed % 3, beta=3.0)
+    fit = fit_logistic(X, y, firth=True)
+    if fit.lost.any():
+        return
+    found = limits_of(X, y, None, firth=True)
+    assert (found.status == FOUND).all()
+    assert (found.lower < fit.coef[0]).all()
+    assert (fit.coef[0] < found.upper).all()
+
+
 def test_limits_of_one_proportion_solve_the_binomial_likelihood() -> None:
     # 3 of 20: 2 [l(3/20) - l(p)] is the chi-square quantile at both limits, by hand.
     freq, y, X = np.array([3.0, 17.0]), np.array([1.0, 0.0]), np.ones((2, 1))

@@ -108,8 +108,8 @@ class LogisticLikelihood:
         """X'WX of the scaled columns (A, p, p)."""
         weights = None if self.weights is None else rows_of(self.weights, index)
         with np.errstate(over="ignore"):
-            fitted, _ = self._fitted(gamma, index, None)
-        spread = fitted * (1.0 - fitted)
+            fitted, residual, _ = self._fitted(gamma, index, None)
+        spread = fitted * residual
         return self._information(spread if weights is None else spread * weights, index)
 
     def _evaluate(
@@ -117,8 +117,7 @@ class LogisticLikelihood:
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         weights = None if self.weights is None else rows_of(self.weights, index)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            fitted, value = self._fitted(gamma, index, weights)
-            residual = np.subtract(1.0, fitted)
+            fitted, residual, value = self._fitted(gamma, index, weights)
             weighted = residual if weights is None else residual * weights
             spread = weighted * fitted
             information = self._information(spread, index)
@@ -159,14 +158,21 @@ class LogisticLikelihood:
 
     def _fitted(
         self, gamma: FloatArray, index: IntArray, weights: FloatArray | None
-    ) -> tuple[FloatArray, FloatArray]:
-        """Probability of the outcome that was seen (A, n), and the log-likelihood (A,)."""
-        fitted = self._against_outcome(gamma, index)
-        np.exp(fitted, out=fitted)
-        fitted += 1.0
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Probability of the outcome seen and of the other (A, n), and the log-likelihood (A,).
+
+        The smaller one keeps its digits: far out, the penalty hangs on it.
+        """
+        other = self._against_outcome(gamma, index)
+        np.exp(other, out=other)
+        fitted = other + 1.0
         logs = np.log(fitted)
         value: FloatArray = logs.sum(axis=1) if weights is None else np.vecdot(logs, weights)
-        return np.reciprocal(fitted, out=fitted), -value
+        np.reciprocal(fitted, out=fitted)
+        other *= fitted
+        if not np.isfinite(value).all():  # infinite odds times nil
+            other[np.isnan(other)] = 1.0
+        return fitted, other, -value
 
     def log_scale(self, index: IntArray) -> FloatArray:
         """Return what the scaling takes from a penalised log-likelihood."""

@@ -199,6 +199,11 @@ class _Points:
         tail = np.zeros(len(index), dtype=np.int64)
         return cls(index, beta, *found, None if free is None else free[index], far, far, far, tail)
 
+    def stuck(self) -> IntArray:
+        """Why it goes no further: the likelihood is flat in the direction of a step, or unknown."""
+        flat = (np.abs(self.decrement) < _TAIL_DECREMENT) & (self.length > _FLAT_STEP)
+        return np.where(flat, DIVERGED, FAILED)
+
     def keep(self, rows: BoolArray) -> _Points:
         parts: list[Any] = [None if part is None else part[rows] for part in vars(self).values()]
         return _Points(*parts)
@@ -209,14 +214,14 @@ def _ascend(evaluate: Evaluate, now: _Points, max_iter: int, fit: NewtonFit) -> 
     for iteration in range(1, max_iter + 1):
         step, verdict = _judge(now)
         moved = _move(evaluate, now, step)
-        status = np.where((verdict == _RUNNING) & ~moved, FAILED, verdict)
+        status = np.where((verdict == _RUNNING) & ~moved, now.stuck(), verdict)
         done = status != _RUNNING
         if done.any():
             _record(fit, now, done, status[done], iteration)
             if done.all():
                 return
             now = now.keep(~done)
-    _record(fit, now, np.ones(len(now.index), dtype=bool), FAILED, max_iter)
+    _record(fit, now, np.ones(len(now.index), dtype=bool), now.stuck(), max_iter)
 
 
 def _judge(now: _Points) -> tuple[FloatArray, IntArray]:
@@ -228,6 +233,10 @@ def _judge(now: _Points) -> tuple[FloatArray, IntArray]:
         information = np.where(both, information, np.eye(score.shape[1]))
     step, singular = solve_symmetric(information, score)
     decrement = np.vecdot(score, step)
+    downhill = decrement < -_DECREMENT
+    if downhill.any():  # the information is indefinite
+        step[downhill] = _uphill(information[downhill], score[downhill])
+        decrement = np.vecdot(score, step)
     length = np.abs(step).max(axis=1, initial=0.0)
     verdict = np.where(singular, DIVERGED, _RUNNING)
     near = np.abs(decrement) < _TAIL_DECREMENT
@@ -239,9 +248,30 @@ def _judge(now: _Points) -> tuple[FloatArray, IntArray]:
             np.abs(now.change) <= _CHANGE * (np.abs(now.value) + 0.1)
         )
         verdict[settled & ~singular] = OK
+        if settled.any():
+            verdict[settled] = np.where(_definite(information[settled]), verdict[settled], FAILED)
         verdict[(now.tail >= _TAIL_STEPS) | (settled & long)] = DIVERGED
     now.decrement, now.length = decrement, length
     return step, verdict
+
+
+def _uphill(matrices: FloatArray, score: FloatArray) -> FloatArray:
+    """Newton's step with each eigenvalue of the information taken as positive."""
+    values, vectors = np.linalg.eigh(matrices)
+    size = np.abs(values)
+    size = np.maximum(size, 1e-8 * size.max(axis=1, keepdims=True))
+    turned = (score[:, None, :] @ vectors)[:, 0, :] / size
+    return np.asarray((vectors @ turned[:, :, None])[:, :, 0])
+
+
+def _definite(matrices: FloatArray) -> BoolArray:
+    """Whether no eigenvalue is negative beyond rounding: a saddle is not a maximum."""
+    try:
+        np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        values = np.linalg.eigvalsh(matrices)
+        return np.asarray(values[:, 0] > -1e-8 * values[:, -1])
+    return np.ones(len(matrices), dtype=bool)
 
 
 def _move(evaluate: Evaluate, now: _Points, step: FloatArray) -> BoolArray:
@@ -274,7 +304,7 @@ def _record(
     fit: NewtonFit,
     now: _Points,
     rows: BoolArray,
-    status: IntArray | int,
+    status: IntArray,
     iteration: int,
 ) -> None:
     index = now.index[rows]

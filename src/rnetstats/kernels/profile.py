@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 _MAX_STEPS = 15
-_REGULAR = 0.5  # how far a quadratic prediction may be off, in log-likelihood
+_REGULAR = 0.3  # how far a quadratic prediction may be off, in log-likelihood
 _STEP = 1e-8  # in standard errors; the step taken from there is exact to its square
 _GAIN = 1e-10  # of log-likelihood, by the nuisance coefficients
 

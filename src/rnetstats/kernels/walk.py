@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnetstats.kernels.firth import without
 from rnetstats.kernels.newton import DIVERGED, FAILED, Evaluate, FloatArray, IntArray, maximise
 
 __all__ = ["FOUND", "LIMIT_TEXT", "NOT_FOUND", "NO_LIMIT", "walk_outward"]
@@ -161,10 +162,10 @@ def _fit_round(
     free[rows, column] = False
     first = evaluate(start, rows)
     fit = maximise(evaluate, start, free=free, first=first)
-    inner = np.where(free[:, :, None] & free[:, None, :], fit.information, np.eye(start.shape[1]))
-    right = np.where(free, -fit.information[rows, column], 0.0)
-    with np.errstate(invalid="ignore"):  # both are -inf where nothing can be evaluated
-        gains = fit.log_likelihood - first[0]
+    finite = np.isfinite(fit.log_likelihood) & np.isfinite(fit.information).all(axis=(1, 2))
+    information = np.where(finite[:, None, None], fit.information, np.eye(start.shape[1]))
+    inner = without(information, ~free)
+    right = np.where(free, -information[rows, column], 0.0)
     out: list[tuple[_Point, float, bool]] = []
     for i in rows:
         tangent = np.linalg.lstsq(inner[i], right[i], rcond=1e-10)[0]
@@ -172,6 +173,7 @@ def _fit_round(
         height = float(fit.log_likelihood[i]) - target
         slope = float(fit.score[i, column[i]])
         point = _Point(float(at[i]), fit.coef[i], height, slope, tangent)
-        failed = bool(fit.status[i] == FAILED) or not np.isfinite(height)
-        out.append((point, float(gains[i]) if fit.status[i] != DIVERGED else 0.0, failed))
+        failed = bool(fit.status[i] == FAILED) or not finite[i]
+        gain = 0.0 if failed else float(fit.log_likelihood[i] - first[0][i])
+        out.append((point, gain if fit.status[i] != DIVERGED else 0.0, failed))
     return out
