@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,6 +46,17 @@ def test_sums_over_risk_sets_and_events(data):
     assert died.any(axis=1).all()
     assert died.sum() == event.sum()
     assert sorted(sets.rows) == np.flatnonzero(inside.any(axis=0)).tolist()
+
+
+@given(data=survival_data())
+def test_looking_up_in_order_changes_nothing(data):
+    start, stop, event, strata, values = data
+    plain = prepare(start, stop, event, strata)
+    with mock.patch("rnetstats.kernels.risksets._MANY", 1):
+        sets = prepare(start, stop, event, strata)
+    assert sets.rows.tolist() == plain.rows.tolist()
+    sums = [s.risk_sums(s.sort(values)) for s in (sets, plain)]
+    assert sums[0].tolist() == sums[1].tolist()
 
 
 @given(data=survival_data())

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,8 @@ from rnetstats.kernels.intervals import Intervals, build_intervals
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+
+_MANY = 1 << 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,10 +165,11 @@ def prepare(
     data = _checked(start, stop, event, strata)
     times, column_strata, joins, leaves, ends = _columns(data)
     kept = np.flatnonzero(joins < leaves)
-    rows = kept[np.lexsort((joins[kept], leaves[kept] < ends[kept]))]
+    late = leaves[kept] < ends[kept]
+    rows = kept[np.argsort(joins[kept] + times.size * late, kind="stable")]
     joins, leaves, leaver = joins[rows], leaves[rows], leaves[rows] < ends[rows]
     stay = int(rows.size - leaver.sum())
-    join_columns, join_bounds = np.unique(joins[:stay], return_index=True)
+    join_bounds = _firsts(joins[:stay])
     deaths = np.flatnonzero(data.event[rows])
     deaths = deaths[np.argsort(joins[deaths], kind="stable")]
     changes = np.flatnonzero(np.diff(column_strata)) + 1
@@ -178,7 +181,7 @@ def prepare(
         stratum_bounds=np.unique(np.concatenate(([0], changes, [times.size]))),
         joins=joins,
         leaves=leaves,
-        join_columns=join_columns,
+        join_columns=joins[:stay][join_bounds],
         join_bounds=join_bounds,
         intervals=build_intervals(joins[stay:], leaves[stay:], times.size)
         if leaver.any()
@@ -221,21 +224,40 @@ def _columns(data: _Data) -> tuple[Floats, Ints, Ints, Ints, Ints]:
 
     Times are replaced by their rank, and stratum and falling rank by one integer key.
     """
-    distinct = np.unique(data.stop[data.event])
+    ends_in_event = np.sort(data.stop[data.event])
+    distinct = ends_in_event[_firsts(ends_in_event)]
     width = distinct.size + 1
 
     def key(moments: Floats) -> Ints:
-        reached: Ints = np.searchsorted(distinct, moments, side="right")
+        reached = _search(distinct, moments, "right")
         return data.strata * width + (width - reached)
 
     row_keys = key(data.stop)
-    column_keys = np.unique(row_keys[data.event])
+    event_keys = np.sort(row_keys[data.event])
+    column_keys = event_keys[_firsts(event_keys)]
     column_strata = (column_keys - 1) // width
     times = distinct[width - 1 - (column_keys - column_strata * width)]
-    joins = np.searchsorted(column_keys, row_keys)
+    joins = _search(column_keys, row_keys, "left")
     ends = np.searchsorted(column_strata, data.strata, side="right")
-    leaves = ends if data.start is None else np.searchsorted(column_keys, key(data.start))
+    leaves = ends if data.start is None else _search(column_keys, key(data.start), "left")
     return times, column_strata, joins, leaves, ends
+
+
+def _firsts(values: NDArray[Any]) -> Ints:
+    """Place of the first of each run of equal values."""
+    new = np.ones(values.size, dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return np.flatnonzero(new)
+
+
+def _search(values: NDArray[Any], wanted: NDArray[Any], side: Literal["left", "right"]) -> Ints:
+    """As `np.searchsorted`; many are looked up in order, which spares the cache."""
+    if wanted.size < _MANY:
+        return np.searchsorted(values, wanted, side=side)
+    order = np.argsort(wanted, kind="stable")
+    places = np.empty(wanted.size, dtype=np.intp)
+    places[order] = np.searchsorted(values, wanted[order], side=side)
+    return places
 
 
 def _running_sum(values: Floats, bounds: Ints) -> Floats:
