@@ -59,7 +59,7 @@ class NumberEncoder:
     def encode(self, variable: Variable) -> Floats:
         """Return the block (n, 1)."""
         if isinstance(self.atom, Condition):
-            return compare(variable, self.atom)[:, None]
+            return compare(variable, self.atom, known=True)[:, None]
         return source_values(variable, self.atom)[:, None]
 
 
@@ -155,8 +155,11 @@ def source_values(variable: Variable, atom: Plain | Log) -> Floats:
     return np.asarray(np.log(values))
 
 
-def compare(variable: Variable, condition: Condition) -> Floats:
-    """Return 1 where the condition holds, 0 where not, NaN where the column is missing (n,)."""
+def compare(variable: Variable, condition: Condition, *, known: bool = False) -> Floats:
+    """Return 1 where the condition holds, 0 where not, NaN where the column is missing (n,).
+
+    A level that no row has is refused, unless it is `known` from the data of the fit.
+    """
     literal = condition.literal
     if variable.is_numeric:
         if isinstance(literal, str):
@@ -171,11 +174,17 @@ def compare(variable: Variable, condition: Condition) -> Floats:
                 f"Column {variable.name!r} holds categories; {condition.comparison} compares "
                 "sizes. Only == and != compare levels."
             )
-        place = variable.check_level(literal)
+        place = _place(variable, literal, known=known)
         result = _COMPARE[condition.operator](variable.codes, place).astype(np.float64)
     if variable.missing is not None:
         result[variable.missing] = np.nan
     return np.asarray(result, dtype=np.float64)
+
+
+def _place(variable: Variable, literal: Literal, *, known: bool) -> int:
+    if known and isinstance(literal, str) and literal not in variable.levels:
+        return len(variable.levels)  # new patients need not have every level
+    return variable.check_level(literal)
 
 
 def fit_encoder(atom: Atom, variable: Variable, freq: Floats | None, notes: list[str]) -> Encoder:
@@ -184,6 +193,8 @@ def fit_encoder(atom: Atom, variable: Variable, freq: Floats | None, notes: list
         return _fit_spline(atom, variable, freq)
     if isinstance(atom, Factor) or (isinstance(atom, Plain) and not variable.is_numeric):
         return _fit_factor(atom, variable, freq, notes)
+    if isinstance(atom, Condition):
+        compare(variable, atom)  # refuses a level that is not there
     return NumberEncoder(atom)
 
 

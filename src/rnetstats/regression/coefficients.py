@@ -87,6 +87,15 @@ def infer(engine: Engine, event: np.ndarray, *, measure: str, conf_level: float)
         "method": [engine.fit_method] * len(columns),
     }
     df, values = [term.df for term in terms], tests[len(single) : len(single) + len(terms)]
+    overall = float(tests[-1]) if everything else float("nan")
+    undetermined = [t.name for t, value in zip(terms, values, strict=True) if np.isnan(value)]
+    if everything and np.isnan(overall):
+        undetermined.append("the whole model")
+    if undetermined and not engine.separated:
+        notes += (
+            f"The joint test of {', '.join(undetermined)} is missing: the {engine.robust} variance "
+            "has too few dimensions (clusters) for it.",
+        )
     joint = {
         "term": [term.name for term in terms],
         "kind": [term.kind for term in terms],
@@ -94,7 +103,6 @@ def infer(engine: Engine, event: np.ndarray, *, measure: str, conf_level: float)
         "statistic": values,
         "p_value": chi_square_p(values, df),
     }
-    overall = float(tests[-1]) if everything else float("nan")
     return Inference(table, joint, overall, len(everything), notes)
 
 

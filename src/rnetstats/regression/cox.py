@@ -237,7 +237,11 @@ def cox(
         outcome=outcome_name(frame),
         engine=engine,
         sets=fitted.sets,
-        notes=(*fit_notes(frame, fitted.separation, penalty), *fitted.notes, *found.notes),
+        notes=(
+            *fit_notes(frame, fitted.separation, penalty, wald=wald),
+            *fitted.notes,
+            *found.notes,
+        ),
         options={
             "formula": frame.formula,
             "penalty": penalty,

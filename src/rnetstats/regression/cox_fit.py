@@ -19,6 +19,7 @@ from rnetstats.kernels.risksets import RiskSets, prepare
 from rnetstats.regression.coefficients import Inference
 from rnetstats.regression.engine import Engine
 from rnetstats.regression.fitting import (
+    carrying_weight,
     check_converged,
     check_parameters,
     finite_everywhere,
@@ -65,10 +66,11 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str) -> CoxFitted:
     X, freq = frame.design.X, frame.freq_weights
     n = float(frame.n if freq is None else freq.sum())
     n_events = float(event.sum() if freq is None else freq @ event)
-    if n_events == 0:
+    if not carrying_weight(frame, event).any():
+        idle = "" if frame.sampling_weights is None else " with a weight above 0"
         raise TooFewEventsError(
-            f"No row of the {frame.n} used has the event of {outcome_name(frame)}: no hazard ratio "
-            "can be estimated. kaplan_meier(ci='bpcp') and exact_rate() give bounds."
+            f"No row of the {frame.n} used{idle} has the event of {outcome_name(frame)}: no hazard "
+            "ratio can be estimated. kaplan_meier(ci='bpcp') and exact_rate() give bounds."
         )
     if X.shape[1] == 0:
         raise OptionError("A Cox model needs a term: '~ 1' leaves nothing to estimate.")
@@ -82,11 +84,13 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str) -> CoxFitted:
     refuse_lost_columns(frame, plain.lost[0])
     separation = finite_everywhere(X.shape[1])
     if plain.status[0] != OK:
-        separation = monotone_likelihood(X, outcome.start, stop, event, strata)
+        separation = monotone_likelihood(
+            X, outcome.start, stop, event, strata, weights=frame.sampling_weights
+        )
     if penalty == "firth":
         start = plain.coef[0] if plain.status[0] == OK else None
         fit = maximise(firth=True, start=start)
-    check_converged(int(fit.status[0]), separation, penalty)
+    check_converged(frame, int(fit.status[0]), separation, penalty)
     return CoxFitted(event, sets, fit, separation, n, n_events, notes)
 
 
@@ -145,9 +149,9 @@ def summarise(
     df, value = found.df, float(fitted.fit.log_likelihood[0])
     likelihood = not engine.firth and frame.sampling_weights is None
     return {
-        "n": fitted.n,
+        "n": int(fitted.n),
         "n_missing": frame.n_missing,
-        "n_events": fitted.n_events,
+        "n_events": int(fitted.n_events),
         "df": df,
         "events_per_parameter": fitted.n_events / df,
         "log_likelihood": value,

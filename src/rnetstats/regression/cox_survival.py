@@ -12,10 +12,10 @@ from rnetstats._core.distributions import normal_quantile
 from rnetstats._core.frame import Data, as_frame
 from rnetstats.errors import DataError, OptionError
 from rnetstats.formula.parser import parse_formula
-from rnetstats.formula.variables import level_text, read_variable
+from rnetstats.formula.variables import level_text
 from rnetstats.kernels.cox_baseline import BaselineHazard, baseline_hazard, cumulative_hazard
 from rnetstats.kernels.cox_residuals import FittedCox
-from rnetstats.regression.variables import new_offset
+from rnetstats.regression.variables import complete_variable, new_offset
 
 if TYPE_CHECKING:
     from rnetstats.regression.cox import CoxResult
@@ -51,9 +51,7 @@ def survival_frame(
 ) -> pd.DataFrame:
     """Return each new patient's survival probability at each time, with log-scale limits."""
     engine: Engine = fit._need("engine", "A survival probability")
-    moments = np.atleast_1d(np.asarray(times, dtype=float))
-    if moments.size == 0 or not np.isfinite(moments).all() or (moments < 0).any():
-        raise OptionError(f"times must be finite and at least 0, not {times!r}.")
+    moments = _moments(times, engine)
     table = as_frame(data)
     X = fit.design.matrix(table)
     steps = baseline_hazard(fitted)
@@ -82,6 +80,28 @@ def survival_frame(
             "conf_high": high.ravel(),
         }
     )
+
+
+def _moments(times: Sequence[float], engine: Engine) -> np.ndarray:
+    """Check the times at which survival is asked for."""
+    try:
+        moments = np.atleast_1d(np.asarray(times, dtype=float))
+    except (TypeError, ValueError):
+        raise OptionError(f"times must be numbers, not {times!r}.") from None
+    if moments.ndim != 1 or moments.size == 0:
+        raise OptionError("times must be a number or a list of them.")
+    if not np.isfinite(moments).all() or (moments < 0).any():
+        raise OptionError(f"times must be finite and at least 0, not {times!r}.")
+    outcome = engine.frame.outcome
+    assert outcome is not None
+    assert outcome.stop is not None
+    last = float(outcome.stop.max())
+    if moments.max() > last:
+        raise OptionError(
+            f"times reach {moments.max():g}, but follow-up ends at {last:g}: nothing is known of "
+            "survival after that."
+        )
+    return moments
 
 
 def _strata_codes(engine: Engine, table: pd.DataFrame, steps: BaselineHazard) -> np.ndarray | None:
@@ -115,5 +135,5 @@ def _strata_codes(engine: Engine, table: pd.DataFrame, steps: BaselineHazard) ->
 
 
 def _level_texts(table: pd.DataFrame, name: str) -> list[str]:
-    codes, levels = read_variable(table, name).as_factor()
+    codes, levels = complete_variable(table, name).as_factor()
     return [level_text(levels[code]) for code in codes]

@@ -11,8 +11,9 @@ import pandas as pd
 
 from rnetstats._core.distributions import normal_quantile
 from rnetstats._core.result import Result
-from rnetstats.errors import ConvergenceError, OptionError
+from rnetstats.errors import ConvergenceError
 from rnetstats.formatting import fmt_interval, fmt_number
+from rnetstats.regression.variables import checked_value, checked_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,6 +117,8 @@ def partial_effect(
     grid = _grid(fit, variable, values)
     if reference is None:
         reference = typical[variable]
+    else:
+        reference = checked_value(fit.variables, variable, reference)
     base = {name: [value] * (len(grid) + 1) for name, value in typical.items()}
     base[variable] = [*grid, reference]
     X = fit.design.matrix(base)
@@ -132,12 +135,12 @@ def partial_effect(
     error = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", part, covariance, part), 0.0))
     reach = normal_quantile(fit.options["conf_level"]) * error
     measure = str(fit.coefficients["measure"].iloc[-1])
+    with np.errstate(over="ignore"):  # far outside the data a ratio may be infinite
+        ratios = [np.exp(value), np.exp(value - reach), np.exp(value + reach)]
     frame = pd.DataFrame(
         {
             "value": grid,
-            "estimate": np.exp(value),
-            "conf_low": np.exp(value - reach),
-            "conf_high": np.exp(value + reach),
+            **dict(zip(("estimate", "conf_low", "conf_high"), ratios, strict=True)),
             "coef": value,
             "std_error": error,
         }
@@ -156,9 +159,7 @@ def partial_effect(
 
 def _grid(fit: RegressionResult, variable: str, values: Sequence[Any] | None) -> list[Any]:
     if values is not None:
-        if len(values) == 0:
-            raise OptionError("values is empty; name at least one value.")
-        return list(values)
+        return checked_values(fit.variables, variable, values)
     about = fit.variables[variable]
     if about["values"]:
         return list(about["values"])

@@ -15,6 +15,8 @@ from rnetstats.kernels.profile import profile_limits, restricted_fits
 
 __all__ = ["Engine", "wald_statistic"]
 
+_SINGULAR = 1e-10  # smallest eigenvalue of a correlation matrix that is inverted
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Engine:
@@ -143,10 +145,7 @@ class Engine:
         if not columns:
             return np.empty(0)
         if self.wald:
-            coef, covariance = self.coef, self.covariance
-            if turn is not None:
-                back = np.linalg.inv(turn)
-                coef, covariance = back @ coef, back @ covariance @ back.T
+            coef, covariance = self._turned(turn)
             return np.array([wald_statistic(coef, covariance, part) for part in columns])
         start, X, shift = self.reached, self.X, 0.0
         if turn is not None:
@@ -160,11 +159,35 @@ class Engine:
         restricted = fits.log_likelihood[[distinct[tuple(part)] for part in columns]] - shift
         return np.maximum(2.0 * (self.value - restricted), 0.0)
 
+    def _turned(self, turn: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return coefficients of ``X @ turn`` and their covariance; missing where infinite."""
+        if turn is None:
+            return self.coef, self.covariance
+        back = np.linalg.inv(turn)
+        lost = ~np.isfinite(self.coef)
+        outer = lost[:, None] | lost
+        coef = back @ np.where(lost, 0.0, self.coef)
+        covariance = back @ np.where(outer, 0.0, self.covariance) @ back.T
+        touched = (back[:, lost] != 0.0).any(axis=1)
+        coef[touched] = np.nan
+        return coef, covariance
+
 
 def wald_statistic(coef: np.ndarray, covariance: np.ndarray, columns: Sequence[int]) -> float:
-    """Return b' V^-1 b of some coefficients; missing where an estimate or its variance is."""
+    """Return b' V^-1 b of some coefficients.
+
+    Missing where an estimate or its variance is, and where V is singular: a cluster-robust
+    variance has no more dimensions than there are clusters.
+    """
     part = list(columns)
     block = covariance[np.ix_(part, part)]
     if not (np.isfinite(block).all() and np.isfinite(coef[part]).all()):
         return float("nan")
-    return float(coef[part] @ np.linalg.solve(block, coef[part]))
+    error = np.sqrt(np.diag(block))
+    if not (error > 0.0).all():
+        return float("nan")
+    correlation = block / np.outer(error, error)
+    if np.linalg.eigvalsh(correlation)[0] < _SINGULAR:
+        return float("nan")
+    z = coef[part] / error
+    return float(z @ np.linalg.solve(correlation, z))

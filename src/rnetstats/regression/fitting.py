@@ -14,6 +14,7 @@ from rnetstats.kernels.sandwich import sandwich
 from rnetstats.regression.recession import Recession
 
 __all__ = [
+    "carrying_weight",
     "check_converged",
     "check_parameters",
     "finite_everywhere",
@@ -27,6 +28,7 @@ __all__ = [
 
 _FEW_CLUSTERS = 40
 _RCOND = 1e-7
+_FAR = 1e3  # a mean this many standard deviations from zero
 
 
 def finite_everywhere(p: int) -> Recession:
@@ -45,11 +47,19 @@ def use_wald(frame: ModelFrame, *, ci: str | None, robust: bool) -> tuple[bool, 
     ------
     OptionError
         If a profile is asked for together with a sandwich variance.
+    DataError
+        If there is a single cluster.
     """
     choice("ci", ci, (None, "profile", "wald"))
+    choice("robust", robust, (True, False))
     name = ""
     if frame.cluster is not None:
         name = "cluster-robust"
+        if len(frame.cluster.labels) < 2:
+            raise DataError(
+                f"cluster({frame.cluster.name}) has one value in the rows used: a variance between "
+                "clusters needs at least two. Leave cluster() out."
+            )
     elif robust or frame.sampling_weights is not None:
         name = "sandwich HC0"
     if name and ci == "profile":
@@ -95,7 +105,9 @@ def refuse_lost_columns(frame: ModelFrame, lost: np.ndarray) -> None:
     )
 
 
-def check_converged(status: int, separation: Recession, penalty: str | None) -> None:
+def check_converged(
+    frame: ModelFrame, status: int, separation: Recession, penalty: str | None
+) -> None:
     """Raise if the ascent failed for a reason other than separation.
 
     Raises
@@ -104,10 +116,21 @@ def check_converged(status: int, separation: Recession, penalty: str | None) -> 
     """
     if status in (OK, LOST_TERM) or (penalty is None and separation.kind != "none"):
         return
-    remedy = "" if penalty == "firth" else " penalty='firth' usually helps."
+    X, columns = frame.design.X, frame.design.columns
+    far = np.abs(X.mean(axis=0)) > _FAR * X.std(axis=0)
+    far[: int(frame.design.intercept)] = False
+    if far.any():
+        name = columns[int(np.flatnonzero(far)[0])].name
+        remedy = (
+            f"The values of {name!r} hardly vary beside their size: subtract their mean, or count "
+            "from a later origin."
+        )
+    else:
+        remedy = "Look for two columns that say nearly the same, and leave one out."
+        if penalty is None:
+            remedy += " penalty='firth' may help too."
     raise ConvergenceError(
-        f"The likelihood did not reach a maximum (status {STATUS_TEXT[status]!r}); a column may "
-        f"be nearly constant, or two nearly the same.{remedy}"
+        f"The likelihood did not reach a maximum (status {STATUS_TEXT[status]!r}). {remedy}"
     )
 
 
@@ -146,12 +169,30 @@ def sandwich_covariance(
 ) -> np.ndarray:
     """Return the sandwich variance by row, or by cluster if the formula names one."""
     cluster = None if frame.cluster is None else frame.cluster.codes.astype(np.int64)
-    return sandwich(covariance, scores, freq=frame.freq_weights, cluster=cluster)
+    missing = np.isnan(covariance)  # of infinite coefficients, which the others do not feel
+    bread = np.where(missing, 0.0, covariance)
+    found = sandwich(bread, scores, freq=frame.freq_weights, cluster=cluster)
+    return np.where(missing, np.nan, found)
 
 
-def fit_notes(frame: ModelFrame, separation: Recession, penalty: str | None) -> tuple[str, ...]:
+def carrying_weight(frame: ModelFrame, flags: np.ndarray) -> np.ndarray:
+    """Return which of the flagged rows have a sampling weight above zero."""
+    if frame.sampling_weights is None:
+        return flags
+    return np.asarray(flags & (frame.sampling_weights > 0.0))
+
+
+def fit_notes(
+    frame: ModelFrame, separation: Recession, penalty: str | None, *, wald: bool
+) -> tuple[str, ...]:
     """Say what was dropped, separated, clustered."""
     notes = list(frame.notes)
+    if frame.sampling_weights is not None and not frame.sampling_weights.all():
+        idle = int(np.count_nonzero(frame.sampling_weights == 0.0))
+        notes.append(
+            f"{idle} of {frame.n} rows have a sampling weight of 0: they are counted among n and "
+            "n_events, but do not enter the estimates."
+        )
     if separation.kind != "none":
         names = ", ".join(
             frame.design.columns[j].name for j in np.flatnonzero(_infinite(separation))
@@ -159,11 +200,16 @@ def fit_notes(frame: ModelFrame, separation: Recession, penalty: str | None) -> 
         kind = {"monotone": "The likelihood is monotone"}.get(
             separation.kind, f"The data are separated ({separation.kind})"
         )
-        end = (
-            "Firth's penalty keeps the estimates finite."
-            if penalty == "firth"
-            else "These estimates are infinite: read the finite limit, or use penalty='firth'."
-        )
+        if penalty == "firth":
+            end = "Firth's penalty keeps the estimates finite."
+        elif wald:
+            end = (
+                "They are infinite and have no Wald limits or P (shown as missing): leave "
+                "ci='wald' and robust variances out for the finite profile limit, or use "
+                "penalty='firth'."
+            )
+        else:
+            end = "They are infinite: read the finite limit, or use penalty='firth'."
         notes.append(f"{kind}: maximum likelihood has no finite estimate for {names}. {end}")
     if separation.kind != "none" and "either" in separation.direction and penalty is None:
         notes.append(
@@ -172,7 +218,7 @@ def fit_notes(frame: ModelFrame, separation: Recession, penalty: str | None) -> 
         )
     if frame.cluster is not None and len(frame.cluster.labels) < _FEW_CLUSTERS:
         notes.append(
-            f"There are only {len(frame.cluster.labels)} clusters: a cluster-robust variance is "
-            f"too small with fewer than about {_FEW_CLUSTERS}."
+            f"There are only {len(frame.cluster.labels)} clusters of {frame.cluster.name}: a "
+            f"cluster-robust variance is too small with fewer than about {_FEW_CLUSTERS}."
         )
     return tuple(notes)

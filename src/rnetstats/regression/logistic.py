@@ -12,7 +12,7 @@ from scipy.special import expit
 
 from rnetstats._core.frame import Data, as_frame
 from rnetstats._core.options import choice, level
-from rnetstats.errors import OptionError
+from rnetstats.errors import ConvergenceError
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.terms import Formula
 from rnetstats.regression.coefficients import infer, reference_levels
@@ -70,7 +70,10 @@ class LogisticResult(RegressionResult):
         table = as_frame(data)
         coef = self.coefficients["coef"].to_numpy()
         if not np.isfinite(coef).all():
-            raise OptionError("A coefficient is infinite (separation): fit with penalty='firth'.")
+            raise ConvergenceError(
+                "A risk needs finite coefficients; that of "
+                f"{self._first_infinite()} is infinite (separation). Fit with penalty='firth'."
+            )
         predictor = self.design.matrix(table) @ coef + new_offset(self.design, table)
         return pd.Series(expit(predictor), index=table.index, name="risk")
 
@@ -109,15 +112,13 @@ class LogisticResult(RegressionResult):
         """
         choice("kind", kind, ("deviance", "pearson", "response"))
         engine: Engine = self._need("engine", "A residual")
-        y = binary_outcome(engine.frame)
-        p = expit(engine.X @ engine.reached + engine.offset)
+        sign = 2.0 * binary_outcome(engine.frame) - 1.0
+        wrong = -sign * (engine.X @ engine.reached + engine.offset)  # log odds of the other outcome
         if kind == "response":
-            return np.asarray(y - p)
+            return np.asarray(sign * expit(wrong))
         if kind == "pearson":
-            return np.asarray((y - p) / np.sqrt(p * (1.0 - p)))
-        with np.errstate(divide="ignore"):
-            fall = -2.0 * np.where(y == 1.0, np.log(p), np.log1p(-p))
-        return np.asarray(np.sign(y - p) * np.sqrt(fall))
+            return np.asarray(sign * np.exp(0.5 * wrong))
+        return np.asarray(sign * np.sqrt(2.0 * np.logaddexp(0.0, wrong)))
 
 
 def logistic(
@@ -203,7 +204,11 @@ def logistic(
         outcome=outcome_name(frame),
         engine=engine,
         covariates=covariates_used(data, frame),
-        notes=(*fit_notes(frame, fitted.separation, penalty), *fitted.notes, *found.notes),
+        notes=(
+            *fit_notes(frame, fitted.separation, penalty, wald=wald),
+            *fitted.notes,
+            *found.notes,
+        ),
         options={
             "formula": frame.formula,
             "penalty": penalty,

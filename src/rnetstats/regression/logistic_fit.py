@@ -17,6 +17,7 @@ from rnetstats.kernels.newton import OK
 from rnetstats.regression.coefficients import Inference
 from rnetstats.regression.engine import Engine
 from rnetstats.regression.fitting import (
+    carrying_weight,
     check_converged,
     check_parameters,
     finite_everywhere,
@@ -65,11 +66,12 @@ def fit_frame(frame: ModelFrame, penalty: str | None) -> LogisticFitted:
     X, y, freq = frame.design.X, binary_outcome(frame), frame.freq_weights
     n = float(frame.n if freq is None else freq.sum())
     n_events = float(y.sum() if freq is None else freq @ y)
-    if n_events in (0.0, n):
-        which = "No row has" if n_events == 0 else "Every row has"
+    if not (carrying_weight(frame, y == 1.0).any() and carrying_weight(frame, y == 0.0).any()):
+        idle = "" if frame.sampling_weights is None else " with a weight above 0"
+        which = "Every row has" if carrying_weight(frame, y == 1.0).any() else "No row has"
         raise TooFewEventsError(
-            f"{which} the outcome {outcome_name(frame)!r} among the {frame.n} rows used: no odds "
-            "ratio can be estimated. exact_proportion() and exact_table() give bounds."
+            f"{which} the outcome {outcome_name(frame)!r} among the {frame.n} rows used{idle}: "
+            "no odds ratio can be estimated. exact_proportion() and exact_table() give bounds."
         )
     notes = check_parameters(
         X.shape[1] - 1, min(n_events, n - n_events), "rows with the rarer outcome", penalty
@@ -81,11 +83,11 @@ def fit_frame(frame: ModelFrame, penalty: str | None) -> LogisticFitted:
     refuse_lost_columns(frame, plain.lost[0])
     separation = finite_everywhere(X.shape[1])
     if plain.status[0] != OK:
-        separation = binary_separation(X, y)
+        separation = binary_separation(X, y, frame.sampling_weights)
     if penalty == "firth":
         start = plain.coef[0] if plain.status[0] == OK else None
         fit = maximise(firth=True, start=start)
-    check_converged(int(fit.status[0]), separation, penalty)
+    check_converged(frame, int(fit.status[0]), separation, penalty)
     return LogisticFitted(y, fit, separation, n, n_events, notes)
 
 
@@ -147,9 +149,9 @@ def summarise(
     df, value = found.df, float(fitted.fit.log_likelihood[0])
     likelihood = not engine.firth and frame.sampling_weights is None
     return {
-        "n": fitted.n,
+        "n": int(fitted.n),
         "n_missing": frame.n_missing,
-        "n_events": fitted.n_events,
+        "n_events": int(fitted.n_events),
         "df": df,
         "events_per_parameter": fitted.rarer / df if df else np.nan,
         "log_likelihood": value,

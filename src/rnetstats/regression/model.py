@@ -152,9 +152,14 @@ class RegressionResult(Result):
         self._known(variable)
         return partial_effect(self, variable, values=values, reference=reference)
 
+    def _first_infinite(self) -> str:
+        """Name the first coefficient that is not finite."""
+        lost = ~np.isfinite(self.coefficients["coef"].to_numpy())
+        return repr(self.design.columns[int(np.flatnonzero(lost)[0])].name)
+
     def _known(self, variable: str) -> None:
         if variable not in self.variables:
-            hint = closest(variable, self.variables)
+            hint = closest(str(variable), self.variables)
             raise OptionError(
                 f"{variable!r} is not in the model.{hint} Its variables are: "
                 f"{', '.join(self.variables)}."

@@ -14,6 +14,7 @@ from rnetstats._core.distributions import normal_quantile, two_sided_p
 from rnetstats._core.result import Result
 from rnetstats.errors import ConvergenceError, OptionError
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
+from rnetstats.regression.variables import checked_value, checked_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,7 +115,8 @@ def standardised_risks(
     coef = fit.coefficients["coef"].to_numpy()
     if not np.isfinite(coef).all():
         raise ConvergenceError(
-            "A coefficient is infinite (separation): standardised risks need penalty='firth'."
+            f"The coefficient of {fit._first_infinite()} is infinite (separation): standardised "
+            "risks need penalty='firth'."
         )
     grid, base = _values(fit, variable, values, reference)
     weight = engine.patient_weights / engine.patient_weights.sum()
@@ -131,10 +133,7 @@ def standardised_risks(
         label=fit.labels.get(variable, variable),
         outcome=fit.labels.get(fit.outcome, fit.outcome),
         n=float(engine.patient_weights.sum()),
-        notes=(
-            "Risks are averaged over the patients of the model, their other values as observed; "
-            "they are contrasts of predictions, causal only if the model holds every confounder.",
-        ),
+        notes=_notes(risk),
         options={"variable": variable, "conf_level": fit.options["conf_level"]},
     )
 
@@ -145,13 +144,14 @@ def _values(
     """The values to compare, and the place of the reference among them."""
     about = fit.variables[variable]
     if values is not None:
-        grid = list(dict.fromkeys(values))
+        grid = list(dict.fromkeys(checked_values(fit.variables, variable, values)))
     elif about["values"]:
         grid = list(about["values"])
     else:
         grid = list(dict.fromkeys(about["quartiles"]))
-    if reference is not None and reference not in grid:
-        grid = [reference, *grid]
+    if reference is not None:
+        reference = checked_value(fit.variables, variable, reference)
+        grid = grid if reference in grid else [reference, *grid]
     if len(grid) < 2:
         raise OptionError(f"A contrast of {variable!r} needs at least two values; name them.")
     return grid, 0 if reference is None else grid.index(reference)
@@ -193,10 +193,13 @@ def _table(
             }
         )
 
+    inside = (risk > 0.0) & (risk < 1.0)  # not so only far outside the data
     for k in range(len(grid)):
         se = error(gradient[k])
-        spread = z * se / (risk[k] * (1.0 - risk[k]))
-        low, high = expit(logit(risk[k]) + np.array([-spread, spread]))
+        low = high = np.nan
+        if inside[k]:
+            spread = z * se / (risk[k] * (1.0 - risk[k]))
+            low, high = expit(logit(risk[k]) + np.array([-spread, spread]))
         add(k, "risk", risk[k], float(low), float(high), se, float("nan"))
     for k in range(len(grid)):
         if k == base:
@@ -205,9 +208,26 @@ def _table(
         se = error(gradient[k] - gradient[base])
         p = _p(difference, se)
         add(k, "risk difference", difference, difference - z * se, difference + z * se, se, p)
-        log_ratio = np.log(risk[k] / risk[base])
-        se = error(gradient[k] / risk[k] - gradient[base] / risk[base])
-        p = _p(float(log_ratio), se)
-        low, high = np.exp(log_ratio - z * se), np.exp(log_ratio + z * se)
-        add(k, "risk ratio", float(np.exp(log_ratio)), float(low), float(high), se, p)
+        ratio = low = high = se = np.nan
+        if risk[k] > 0.0 and risk[base] > 0.0:
+            se = error(gradient[k] / risk[k] - gradient[base] / risk[base])
+            log_ratio = np.log(risk[k]) - np.log(risk[base])
+            with np.errstate(over="ignore"):
+                ratio, low, high = np.exp(log_ratio + np.array([0.0, -z * se, z * se]))
+            p = _p(float(log_ratio), se)
+        add(k, "risk ratio", float(ratio), float(low), float(high), se, p)
     return pd.DataFrame(rows)
+
+
+def _notes(risk: np.ndarray) -> tuple[str, ...]:
+    averaged = (
+        "Risks are averaged over the patients of the model, their other values as observed; "
+        "they are contrasts of predictions, causal only if the model holds every confounder."
+    )
+    if ((risk > 0.0) & (risk < 1.0)).all():
+        return (averaged,)
+    return (
+        averaged,
+        "A risk is 0 or 1 to the last digit, far outside the data: it has no limits, and a ratio "
+        "to a risk of 0 does not exist (shown as missing).",
+    )

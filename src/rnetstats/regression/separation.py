@@ -12,6 +12,8 @@ from rnetstats._core.frame import Data
 from rnetstats._core.result import Result
 from rnetstats.errors import TooFewEventsError
 from rnetstats.formula.design import ModelFrame, model_frame
+from rnetstats.formula.parser import as_formula
+from rnetstats.formula.terms import Formula
 from rnetstats.regression.recession import Recession, binary_separation, monotone_likelihood
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ class SeparationResult(Result):
 
 def separation(
     data: Data,
-    formula: str,
+    formula: str | Formula,
     *,
     freq_weights: Any = None,
     sampling_weights: Any = None,
@@ -134,10 +136,11 @@ def separation(
     Bryson MC, Johnson ME (1981). The incidence of monotone likelihood in the Cox model.
     Technometrics 23:381-383.
     """
-    survival = formula.lstrip().startswith("Surv")
+    parsed = as_formula(formula)
+    survival = parsed.outcome is not None and bool(parsed.outcome.times)
     frame = model_frame(
         data,
-        formula,
+        parsed,
         weights={"freq_weights": freq_weights, "sampling_weights": sampling_weights},
         missing=missing,
         intercept=not survival,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,10 @@ import pandas as pd
 
 from rnetstats._core.frame import Data
 from rnetstats._core.result import Result
-from rnetstats.errors import FormulaError, OptionError
+from rnetstats.errors import ConvergenceError, FormulaError, OptionError, TooFewEventsError
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.spec import INTERCEPT
+from rnetstats.formula.terms import Formula, term_text
 from rnetstats.regression.cox import cox
 from rnetstats.regression.display import forest_rows, model_table
 from rnetstats.regression.logistic import logistic
@@ -73,7 +75,7 @@ class UnivariableResult(Result):
 
     def display(self) -> pd.DataFrame:
         """Return the table as text, with the factors' reference levels."""
-        return model_table(self)
+        return pd.concat([model_table(fit) for fit in self.fits], ignore_index=True)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw a forest plot of all terms."""
@@ -84,7 +86,7 @@ class UnivariableResult(Result):
         return forest(rows, measure=measure, conf_level=self.options["conf_level"], ax=ax)
 
 
-def univariable(data: Data, formula: str, **options: Any) -> UnivariableResult:
+def univariable(data: Data, formula: str | Formula, **options: Any) -> UnivariableResult:
     """Fit each main term of a formula by itself.
 
     Parameters
@@ -116,19 +118,41 @@ def univariable(data: Data, formula: str, **options: Any) -> UnivariableResult:
         raise FormulaError(
             "An interaction has no univariable fit; join the terms by '+' instead of ':' or '*'."
         )
+    terms = parsed.terms
     survival = parsed.outcome is not None and bool(parsed.outcome.times)
     fit = cox if survival else logistic
     try:
-        fits = tuple(fit(data, parsed.with_terms([term]), **options) for term in parsed.terms)
+        fits = tuple(_fit_one(fit, data, parsed.with_terms([term]), options) for term in terms)
     except TypeError as error:
         if "unexpected keyword" not in str(error):
             raise
         raise OptionError(
             f"univariable() with this outcome calls {fit.__name__}(): {error}."
         ) from None
-    notes = dict.fromkeys(note for one in fits for note in one.notes)
     return UnivariableResult(
         fits=fits,
-        notes=tuple(notes),
+        notes=_notes(fits, [term_text(term) for term in terms]),
         options={**fits[0].options, "formula": str(parsed)},
     )
+
+
+def _fit_one(
+    fit: Callable[..., RegressionResult], data: Data, formula: Formula, options: dict[str, Any]
+) -> RegressionResult:
+    """Fit one term; a refusal that is the term's own says which one it is."""
+    try:
+        return fit(data, formula, **options)
+    except (TooFewEventsError, ConvergenceError) as error:
+        raise type(error)(f"{term_text(formula.terms[0])}: {error}") from None
+
+
+def _notes(fits: Sequence[RegressionResult], terms: Sequence[str]) -> tuple[str, ...]:
+    """Notes of all fits; one that does not belong to every fit begins with its term."""
+    shared = set.intersection(*(set(fit.notes) for fit in fits))
+    found = [note for note in fits[0].notes if note in shared]
+    for term, fit in zip(terms, fits, strict=True):
+        for note in fit.notes:
+            if note not in shared:
+                named = note.startswith(f"{term}:")
+                found.append(note if named else f"{term}: {note}")
+    return tuple(found)

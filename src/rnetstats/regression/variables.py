@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, label_of
+from rnetstats.errors import DataError, OptionError, closest
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.encoders import FactorEncoder, source_values
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.spec import Spec
-from rnetstats.formula.variables import read_variable
+from rnetstats.formula.tokens import Literal
+from rnetstats.formula.variables import Variable, read_variable
 
 __all__ = [
+    "checked_value",
+    "checked_values",
+    "complete_variable",
     "covariates_used",
     "labels_of",
     "new_offset",
@@ -34,13 +42,64 @@ def covariates_used(data: Data, frame: ModelFrame) -> dict[str, np.ndarray]:
     return {name: table[name].to_numpy()[frame.rows] for name in frame.design.spec.variables}
 
 
+def checked_values(
+    variables: Mapping[str, Mapping[str, Any]], variable: str, values: Any
+) -> list[Any]:
+    """Return the values of a variable that a caller asks for, each as the model knows it.
+
+    Raises
+    ------
+    OptionError
+        If they are no list, a level is unknown, or a number is missing or infinite.
+    """
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise OptionError(f"values must be a list of values of {variable!r}, not {values!r}.")
+    found = [checked_value(variables, variable, value) for value in values]
+    if not found:
+        raise OptionError("values is empty; name at least one value.")
+    return found
+
+
+def checked_value(variables: Mapping[str, Mapping[str, Any]], variable: str, value: Any) -> Literal:
+    """Return one value of a variable, as the model knows it; see :func:`checked_values`."""
+    about = variables[variable]
+    plain = value.item() if isinstance(value, np.generic) else value
+    if "low" in about:  # a numeric variable
+        if isinstance(plain, Real) and math.isfinite(float(plain)):
+            return plain if isinstance(plain, (int, float)) else float(plain)
+        raise OptionError(f"{variable!r} is numeric; {value!r} is no finite number.")
+    levels = about["values"]
+    for level in levels:
+        if isinstance(plain, (str, Real)) and plain == level:
+            return level  # type: ignore[no-any-return]
+    shown = ", ".join(repr(level) for level in levels)
+    hint = closest(str(value), map(str, levels))
+    raise OptionError(f"{variable!r} has no level {value!r}; it has {shown}.{hint}")
+
+
 def new_offset(spec: Spec, table: pd.DataFrame) -> np.ndarray:
     """Return the formula's offset for new patients (zero without one), shape (m,)."""
-    offsets = parse_formula(spec.formula).offsets
     total = np.zeros(len(table))
-    for source in offsets:
-        total += source_values(read_variable(table, source.column), source)
+    for source in parse_formula(spec.formula).offsets:
+        total += source_values(complete_variable(table, source.column), source)
     return total
+
+
+def complete_variable(table: pd.DataFrame, name: str) -> Variable:
+    """Read a column of new patients in which nothing may be missing.
+
+    Raises
+    ------
+    DataError
+        If a value is missing.
+    """
+    variable = read_variable(table, name)
+    if variable.missing is not None:
+        raise DataError(
+            f"Column {name!r} is missing in {variable.where(variable.missing)}; fill or leave out "
+            "these rows."
+        )
+    return variable
 
 
 def summarise_variables(data: Data, frame: ModelFrame) -> dict[str, dict[str, Any]]:
