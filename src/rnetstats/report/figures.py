@@ -75,7 +75,7 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
         figure.draw(canvas)
         if synthetic:
             _mark(canvas, figure)
-        canvas.draw_without_rendering()
+        layout.execute(canvas)
         canvas.set_layout_engine("none")  # laid out once, for both formats
         svg, png = io.BytesIO(), io.BytesIO()
         words = {"Title": figure.title, "Creator": "rnetstats", "Date": None}
