@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnetstats.plots.style import INK, MUTED, PALETTE, ax_or_new, plain_axes
+from rnetstats.plots.ratio_axis import at_least, ratio_ticks
+from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, plain_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["effect_curve", "effect_points", "risk_points"]
 
+_WIDTH = 16  # letters of a level's line
 _CLIP = 200.0  # a band wider than this around the curve is cut at the axis
 
 
@@ -41,14 +44,18 @@ def effect_curve(
     axes = ax_or_new(ax, figsize=(6.0, 4.0))
     x = effects["value"].to_numpy(dtype=float)
     middle = effects["estimate"].to_numpy(dtype=float)
-    low = np.maximum(effects["conf_low"].to_numpy(dtype=float), middle.min() / _CLIP)
-    high = np.minimum(effects["conf_high"].to_numpy(dtype=float), middle.max() * _CLIP)
+    shown = np.append(middle[np.isfinite(middle) & (middle > 0.0)], 1.0)
+    bottom, top = shown.min() / _CLIP, shown.max() * _CLIP
+    low = np.clip(effects["conf_low"].to_numpy(dtype=float), bottom, top)
+    high = np.clip(effects["conf_high"].to_numpy(dtype=float), bottom, top)
+    middle = np.where(np.isfinite(middle) & (middle > 0.0), middle, np.nan)
     axes.fill_between(x, low, high, color=PALETTE[0], alpha=0.18, linewidth=0)
     axes.plot(x, middle, color=PALETTE[0], linewidth=2.0)
     axes.axhline(1.0, color=MUTED, linewidth=0.9)
     axes.plot([reference], [1.0], marker="o", color=INK, markersize=4.5)
-    axes.set_xlabel(label)
-    _ratio_axis(axes, f"{measure} against {reference:g} ({100 * conf_level:g} % band)")
+    axes.set_xlabel(as_text(label))
+    name = f"{measure} against {reference:.4g} ({100 * conf_level:g} % band)"
+    _ratio_axis(axes, name, np.concatenate([low, high, shown]))
     return plain_axes(axes)
 
 
@@ -63,10 +70,13 @@ def effect_points(
 ) -> Axes:
     """Draw a ratio at each level of a factor on a log axis."""
     axes = ax_or_new(ax, figsize=(6.0, 4.0))
-    _points(axes, effects)
+    columns = effects[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
+    shown = np.append(columns[np.isfinite(columns) & (columns > 0.0)], 1.0)
+    name = f"{measure} against {_text(reference)} ({100 * conf_level:g} % CI)"
+    bottom, top = _ratio_axis(axes, name, shown)
+    _points(axes, effects, bottom, top)
     axes.axhline(1.0, color=MUTED, linewidth=0.9)
-    axes.set_xlabel(label)
-    _ratio_axis(axes, f"{measure} against {reference} ({100 * conf_level:g} % CI)")
+    axes.set_xlabel(as_text(label))
     return plain_axes(axes)
 
 
@@ -79,27 +89,37 @@ def risk_points(
         **{name: 100.0 * risks[name] for name in ("estimate", "conf_low", "conf_high")}
     )
     _points(axes, shown)
-    axes.set_ylim(0.0, min(100.0, 1.15 * float(shown["conf_high"].max())))
-    axes.set_xlabel(label)
-    axes.set_ylabel(f"Standardised risk of {outcome}, % ({100 * conf_level:g} % CI)")
+    highest = float(np.nanmax(shown[["estimate", "conf_high"]].to_numpy(dtype=float)))
+    axes.set_ylim(0.0, min(100.0, 1.15 * highest) or 1.0)
+    axes.set_xlabel(as_text(label))
+    axes.set_ylabel(as_text(f"Standardised risk of {outcome},\n% ({100 * conf_level:g} % CI)"))
     return plain_axes(axes)
 
 
-def _points(axes: Axes, table: pd.DataFrame) -> None:
+def _points(axes: Axes, table: pd.DataFrame, bottom: float = 0.0, top: float = np.inf) -> None:
+    """Draw estimates with limits; a limit beyond the axis ends in an arrow."""
     place = np.arange(len(table))
     low, high = table["conf_low"].to_numpy(float), table["conf_high"].to_numpy(float)
-    axes.vlines(place, low, high, color=PALETTE[0], linewidth=1.8)
+    axes.vlines(place, np.maximum(low, bottom), np.minimum(high, top), color=PALETTE[0], lw=1.8)
+    for beyond, end, marker in ((low < bottom, bottom, "v"), (high > top, top, "^")):
+        where = place[beyond]
+        axes.plot(
+            where, np.full(where.size, end), ls="", marker=marker, color=PALETTE[0], clip_on=False
+        )
     axes.plot(place, table["estimate"], linestyle="", marker="s", color=PALETTE[0], markersize=7)
-    texts = [f"{v:g}" if isinstance(v, float) else str(v) for v in table["value"].tolist()]
-    axes.set_xticks(place, texts)
+    axes.set_xticks(place, [textwrap.fill(_text(v), _WIDTH) for v in table["value"].tolist()])
     axes.set_xlim(-0.6, len(table) - 0.4)
 
 
-def _ratio_axis(axes: Axes, label: str) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+def _text(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else as_text(str(value))
 
+
+def _ratio_axis(axes: Axes, label: str, values: np.ndarray) -> tuple[float, float]:
+    """Make the y axis one of ratios that shows these values; returns its ends."""
+    bottom, top = at_least(float(values.min()) / 1.15, float(values.max()) * 1.15)
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylim(bottom, top)
+    ratio_ticks(axes.yaxis, bottom, top)
     axes.set_ylabel(label)
+    return bottom, top

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnetstats.formatting import fmt_interval, fmt_number
-from rnetstats.plots.style import INK, MUTED, PALETTE, ax_or_new
+from rnetstats.plots.ratio_axis import at_least, ratio_ticks
+from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["forest"]
 
 _ROW = 0.34  # inches a row
+_LINE = 0.17  # inches a further line of a label
+_WIDTH = 40  # letters of a label's line
 _WIDEST = 400.0  # ratio between the ends of the axis
 
 
@@ -46,7 +50,10 @@ def forest(
     Axes
     """
     count = len(rows)
-    axes = ax_or_new(ax, figsize=(7.6, 1.0 + _ROW * max(count, 1)))
+    labels = [_wrapped(str(label)) for label in rows["label"]]
+    lines = max((label.count("\n") + 1 for label in labels), default=1)
+    height = _ROW + _LINE * (lines - 1)
+    axes = ax_or_new(ax, figsize=(7.6, 1.0 + height * max(count, 1)))
     estimate = rows["estimate"].to_numpy(dtype=float)
     low = rows["conf_low"].to_numpy(dtype=float)
     high = rows["conf_high"].to_numpy(dtype=float)
@@ -58,14 +65,19 @@ def forest(
     axes.set_xscale("log")
     axes.set_xlim(left, right)
     axes.set_ylim(-0.7, count - 0.3)
-    axes.set_yticks(place, rows["label"].tolist())
+    axes.set_yticks(place, labels)
     axes.tick_params(axis="y", length=0, colors=INK)
-    _ticks(axes, left, right)
-    axes.set_xlabel(f"{measure} ({100 * conf_level:g} % CI, log scale)")
+    ratio_ticks(axes.xaxis, left, right)
+    axes.set_xlabel(f"{as_text(measure)} ({100 * conf_level:g} % CI, log scale)")
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)
     _numbers(axes, place, estimate, low, high)
     return axes
+
+
+def _wrapped(label: str) -> str:
+    """Break a long label into lines."""
+    return as_text("\n".join(textwrap.wrap(label, _WIDTH)) or label)
 
 
 def _axis_limits(
@@ -80,7 +92,7 @@ def _axis_limits(
     left = max(values.min(), min(middle / reach, centre.min() if centre.size else null, null) / 2)
     right = min(values.max(), max(middle * reach, centre.max() if centre.size else null, null) * 2)
     pad = (right / left) ** 0.05 if right > left else 1.5
-    return left / pad, right * pad
+    return at_least(left / pad, right * pad)
 
 
 def _row(axes: Axes, y: float, est: float, lo: float, hi: float, left: float, right: float) -> None:
@@ -95,17 +107,6 @@ def _row(axes: Axes, y: float, est: float, lo: float, hi: float, left: float, ri
             axes.plot([right], [y], marker=">", color=color, clip_on=False, markersize=5)
     if np.isfinite(est) and left < est < right:
         axes.plot([est], [y], marker="s", color=color, markersize=6.5, zorder=3)
-
-
-def _ticks(axes: Axes, left: float, right: float) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-
-    decades = range(int(np.floor(np.log10(left))), int(np.ceil(np.log10(right))) + 1)
-    steps = (1, 2, 5) if right / left < 1e3 else (1,)
-    ticks = [s * 10.0**d for d in decades for s in steps if left <= s * 10.0**d <= right]
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _numbers(

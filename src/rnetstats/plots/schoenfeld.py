@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnetstats.plots.style import INK, MUTED, PALETTE, ax_or_new, plain_axes
+from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, plain_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,6 @@ def coefficient_over_time(
     axes.axhline(estimate, color=PALETTE[1], linestyle="--", label="constant (the model)")
     axes.axhline(0.0, color=INK, linewidth=0.8)
     axes.set_xlabel("Time")
-    axes.set_ylabel(f"Log hazard ratio of {label}")
+    axes.set_ylabel(as_text(f"Log hazard ratio of {label}"))
     axes.legend(frameon=False)
     return plain_axes(axes)
