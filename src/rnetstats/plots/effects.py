@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["effect_curve", "effect_points", "risk_points"]
 
 _WIDTH = 16  # letters of a level's line
+_LABEL = 40  # and of an axis' name
 _CLIP = 200.0  # a band wider than this around the curve is cut at the axis
 
 
@@ -72,7 +73,7 @@ def effect_points(
     axes = ax_or_new(ax, figsize=(6.0, 4.0))
     columns = effects[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
     shown = np.append(columns[np.isfinite(columns) & (columns > 0.0)], 1.0)
-    name = f"{measure} against {_text(reference)} ({100 * conf_level:g} % CI)"
+    name = f"{measure} against {_plain(reference)} ({100 * conf_level:g} % CI)"
     bottom, top = _ratio_axis(axes, name, shown)
     _points(axes, effects, bottom, top)
     axes.axhline(1.0, color=MUTED, linewidth=0.9)
@@ -92,7 +93,8 @@ def risk_points(
     highest = float(np.nanmax(shown[["estimate", "conf_high"]].to_numpy(dtype=float)))
     axes.set_ylim(0.0, min(100.0, 1.15 * highest) or 1.0)
     axes.set_xlabel(as_text(label))
-    axes.set_ylabel(as_text(f"Standardised risk of {outcome},\n% ({100 * conf_level:g} % CI)"))
+    name = f"Standardised risk of {outcome}, % ({100 * conf_level:g} % CI)"
+    axes.set_ylabel(as_text(textwrap.fill(name, _LABEL)))
     return plain_axes(axes)
 
 
@@ -107,19 +109,23 @@ def _points(axes: Axes, table: pd.DataFrame, bottom: float = 0.0, top: float = n
             where, np.full(where.size, end), ls="", marker=marker, color=PALETTE[0], clip_on=False
         )
     axes.plot(place, table["estimate"], linestyle="", marker="s", color=PALETTE[0], markersize=7)
-    axes.set_xticks(place, [textwrap.fill(_text(v), _WIDTH) for v in table["value"].tolist()])
+    axes.set_xticks(
+        place, [as_text(textwrap.fill(_plain(v), _WIDTH)) for v in table["value"].tolist()]
+    )
     axes.set_xlim(-0.6, len(table) - 0.4)
 
 
-def _text(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else as_text(str(value))
+def _plain(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _ratio_axis(axes: Axes, label: str, values: np.ndarray) -> tuple[float, float]:
     """Make the y axis one of ratios that shows these values; returns its ends."""
-    bottom, top = at_least(float(values.min()) / 1.15, float(values.max()) * 1.15)
+    bottom, top = at_least(float(values.min()), float(values.max()))
+    room = (top / bottom) ** 0.06
+    bottom, top = bottom / room, top * room
     axes.set_yscale("log")
     axes.set_ylim(bottom, top)
     ratio_ticks(axes.yaxis, bottom, top)
-    axes.set_ylabel(label)
+    axes.set_ylabel(as_text(textwrap.fill(label, _LABEL)))
     return bottom, top

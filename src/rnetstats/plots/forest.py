@@ -105,6 +105,8 @@ def _row(axes: Axes, y: float, est: float, lo: float, hi: float, left: float, ri
             axes.plot([left], [y], marker="<", color=color, clip_on=False, markersize=5)
         if not hi < right:
             axes.plot([right], [y], marker=">", color=color, clip_on=False, markersize=5)
+    elif np.isinf(est):
+        axes.plot([right], [y], marker=">", color=color, clip_on=False, markersize=5)
     if np.isfinite(est) and left < est < right:
         axes.plot([est], [y], marker="s", color=color, markersize=6.5, zorder=3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,6 +45,6 @@ def coefficient_over_time(
     axes.axhline(estimate, color=PALETTE[1], linestyle="--", label="constant (the model)")
     axes.axhline(0.0, color=INK, linewidth=0.8)
     axes.set_xlabel("Time")
-    axes.set_ylabel(as_text(f"Log hazard ratio of {label}"))
+    axes.set_ylabel(as_text(textwrap.fill(f"Log hazard ratio of {label}", 40)))
     axes.legend(frameon=False)
     return plain_axes(axes)

@@ -184,6 +184,8 @@ def wald_statistic(coef: np.ndarray, covariance: np.ndarray, columns: Sequence[i
     if not (np.isfinite(block).all() and np.isfinite(coef[part]).all()):
         return float("nan")
     error = np.sqrt(np.diag(block))
+    if len(part) == 1:
+        return float((coef[part[0]] / error[0]) ** 2) if error[0] > 0.0 else float("nan")
     if not (error > 0.0).all():
         return float("nan")
     correlation = block / np.outer(error, error)
