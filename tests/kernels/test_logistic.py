@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.special import gammaln
 
 from logistic_designs import logistic_case, small_data
-from rnetstats.kernels.logistic import block_size, fit_logistic, hat_values, row_scores
+from rnetstats.kernels.blocks import block_size
+from rnetstats.kernels.logistic import fit_logistic, hat_values, row_scores
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import DIVERGED, LOST_TERM, OK
 from rnetstats.kernels.resampling import bootstrap_counts

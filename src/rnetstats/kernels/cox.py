@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of
 from rnetstats.kernels.cox_design import CoxDesign, build_design
 from rnetstats.kernels.cox_exact import ExactCoxLikelihood
 from rnetstats.kernels.cox_likelihood import CoxLikelihood
 from rnetstats.kernels.cox_lost import lost_columns
 from rnetstats.kernels.cox_penalised import maximise_penalised
 from rnetstats.kernels.cox_weights import cox_weights
-from rnetstats.kernels.firth import half_log_det, inverse_information, without
+from rnetstats.kernels.firth import half_log_det, without
 from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import LOST_TERM, OK, BoolArray, FloatArray, IntArray, maximise
 from rnetstats.kernels.risksets import RiskSets, prepare
@@ -56,13 +56,7 @@ class CoxFit:
     @property
     def covariance(self) -> FloatArray:
         """Inverse information (B, p, p); zero for a coordinate that was not estimated."""
-        fixed = ~self.free
-        diagonal = self.information.diagonal(axis1=1, axis2=2)
-        usable = ~fixed & (diagonal > 0) & np.isfinite(diagonal)
-        scale = 1.0 / np.sqrt(np.where(usable, diagonal, 1.0))
-        outer = scale[:, :, None] * scale[:, None, :]
-        inverse = inverse_information(without(self.information * outer, fixed)) * outer
-        return np.where(fixed[:, :, None] | fixed[:, None, :], 0.0, inverse)
+        return covariance_of(self.information, self.free)
 
 
 def fit_cox(
@@ -140,15 +134,15 @@ def fit_cox(
         likelihood = cox_likelihood(
             columns[rows] if design is None else columns,
             sets,
-            freq=_block(counts, rows),
-            case=_block(sampling, rows),
+            freq=part_of(counts, rows),
+            case=part_of(sampling, rows),
             offset=offset,
             ties=ties,
             firth=firth,
             design=design,
         )
         parts.append(_fit_block(likelihood, begin[rows], chosen[rows]))
-    return parts[0] if len(parts) == 1 else _joined(parts)
+    return joined(parts)
 
 
 def cox_likelihood(
@@ -190,11 +184,6 @@ def cox_likelihood(
             raise ValueError(msg)
         return ExactCoxLikelihood(design, sets, weights, offset=kept)
     return CoxLikelihood(design, sets, weights, offset=kept, efron=ties == "efron", firth=firth)
-
-
-def block_size(m: int) -> int:
-    """Replicates fitted together: some 60,000 numbers an array, so that they stay in cache."""
-    return min(max(1, 2**16 // max(m, 1)), 256)
 
 
 def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) -> CoxFit:
@@ -254,15 +243,3 @@ def _array(values: ArrayLike) -> FloatArray:
 
 def _optional(values: ArrayLike | None) -> FloatArray | None:
     return None if values is None else _array(values)
-
-
-def _block(part: FloatArray | None, rows: slice) -> FloatArray | None:
-    return part[rows] if part is not None and part.ndim == 2 and len(part) > 1 else part
-
-
-def _joined(parts: list[CoxFit]) -> CoxFit:
-    columns: dict[str, Any] = {}
-    for field in fields(CoxFit):
-        values = [getattr(part, field.name) for part in parts]
-        columns[field.name] = None if values[0] is None else np.concatenate(values)
-    return CoxFit(**columns)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.firth import half_log_det, inverse_information, without
+from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of
+from rnetstats.kernels.firth import half_log_det, without
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import (
     LOST_TERM,
     OK,
@@ -21,7 +23,7 @@ from rnetstats.kernels.newton import (
 )
 from rnetstats.kernels.rank import lost_columns
 
-__all__ = ["LogisticFit", "block_size", "fit_logistic", "hat_values", "row_scores"]
+__all__ = ["LogisticFit", "fit_logistic", "hat_values", "row_scores"]
 
 _CHEAP_STEPS = 8  # what converges in these, linearly, gains nothing from second derivatives
 
@@ -58,12 +60,7 @@ class LogisticFit:
     @property
     def covariance(self) -> FloatArray:
         """Inverse information (B, p, p); zero for a coordinate that was not estimated."""
-        fixed = ~self.free
-        length = np.sqrt(self.information.diagonal(axis1=1, axis2=2))
-        length = np.where(fixed | ~(length > 0), 1.0, length)
-        outer = length[:, :, None] * length[:, None, :]
-        inverse = inverse_information(without(self.information / outer, fixed)) / outer
-        return np.where(fixed[:, :, None] | fixed[:, None, :], 0.0, inverse)
+        return covariance_of(self.information, self.free)
 
 
 def fit_logistic(
@@ -111,6 +108,7 @@ def fit_logistic(
     Heinze G, Schemper M (2002). A solution to the problem of separation in logistic regression.
     Statistics in Medicine 21:2409-2419.
     """
+    keep_freed_memory()
     design, outcome = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
     weights = _total_weights(freq, case)
     shift = None if offset is None else np.asarray(offset, dtype=float)
@@ -129,18 +127,10 @@ def fit_logistic(
     parts = []
     for at in range(0, size, step):
         rows = slice(at, min(at + step, size))
-        data = {"weights": _block(weights, rows), "offset": _block(shift, rows), "firth": firth}
+        data = {"weights": part_of(weights, rows), "offset": part_of(shift, rows), "firth": firth}
         block = design[rows] if design.ndim == 3 else design
-        parts.append(_fit_block(block, _block(outcome, rows), begin[rows], chosen[rows], data))
-    if len(parts) == 1:
-        return parts[0]
-    names = [field.name for field in fields(LogisticFit)]
-    return LogisticFit(**{k: np.concatenate([getattr(part, k) for part in parts]) for k in names})
-
-
-def block_size(n: int) -> int:
-    """Replicates fitted together: some 60,000 numbers an array, so that they stay in cache."""
-    return min(max(1, 2**16 // max(n, 1)), 256)
+        parts.append(_fit_block(block, part_of(outcome, rows), begin[rows], chosen[rows], data))
+    return joined(parts)
 
 
 def hat_values(
@@ -258,7 +248,3 @@ def _total_weights(freq: ArrayLike | None, case: ArrayLike | None) -> FloatArray
     if not given:
         return None
     return given[0] if len(given) == 1 else given[0] * given[1]
-
-
-def _block(part: FloatArray | None, rows: slice) -> Any:
-    return part[rows] if part is not None and part.ndim == 2 and len(part) > 1 else part
