@@ -226,6 +226,13 @@ def test_calendar_years_that_overlap_a_little_are_not_separated() -> None:
     assert not binary_separation(X, y).found
 
 
+def test_an_outcome_whose_name_begins_like_a_survival_time() -> None:
+    frame = pd.DataFrame({"Survived": [0, 0, 1, 0, 1, 1], "x": [1, 2, 3, 4, 5, 6]})
+    result = separation(frame, "Survived ~ x")
+    assert list(result.to_frame()["term"]) == ["(Intercept)", "x"]
+    assert result.glance().loc[0, "separation"] == "none"
+
+
 def test_the_verb_reads_times_strata_and_refuses_no_events() -> None:
     frame = read("rnet_like_b.csv")
     formula = 'Surv(dfs_months, recurrence) ~ C(method, ref="cEMR") + size_mm + strata(grade)'
