@@ -173,8 +173,8 @@ def test_markup_in_names_and_levels_is_shown_as_text(hostile: Path) -> None:
     assert HOSTILE in text
     assert "a & b 'c' é.csv" in text
     drawing = ET.parse(hostile / "figures" / "claims.svg").getroot()
-    words = ["".join(node.itertext()) for node in drawing.iter() if node.tag.endswith("text")]
-    assert any(HOSTILE in word for word in words)
+    words = " ".join(" ".join(drawing.itertext()).split())  # long labels stand on several lines
+    assert HOSTILE in words
 
 
 def test_figures_keep_their_text(synthetic: Path) -> None:
