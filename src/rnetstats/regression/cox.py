@@ -56,6 +56,22 @@ class CoxResult(RegressionResult):
     outcome: str
     sets: RiskSets | None = field(default=None, metadata={"rows": True})
 
+    def predict(self, data: Data) -> pd.Series:
+        """Return each patient's log hazard ratio against covariates of zero, shape (m,).
+
+        The linear predictor, offset included; not centred. :meth:`survival` gives risks.
+
+        Raises
+        ------
+        ColumnError
+            If a variable is missing.
+        DataError
+            If a value is missing, or a level was not in the data of the fit.
+        ConvergenceError
+            If a coefficient is infinite.
+        """
+        return self._linear_predictor(data, "A linear predictor")
+
     def baseline(self) -> pd.DataFrame:
         """Return the cumulative baseline hazard, all covariates zero.
 
@@ -199,6 +215,13 @@ def cox(
         If there is no event, or maximum likelihood has more terms than events.
     OptionError
         If an option is not allowed.
+
+    Notes
+    -----
+    With frequency weights w, Efron's ties have sum(w) terms: the fit is that of the replicated
+    rows (R's weighted fit is not; ``sampling_weights`` gives R's). The sandwich has no
+    small-sample factor. BIC counts events. Concordance is Harrell's, within strata, an event
+    comparable with a censoring at the same time.
 
     References
     ----------

@@ -154,7 +154,8 @@ def model_covariance(
     """
     if separation.kind == "none":
         return covariance
-    scale = np.sqrt(np.diag(information))
+    information = np.where(np.isfinite(information), information, 0.0)
+    scale = np.sqrt(np.maximum(np.diag(information), 0.0))
     scale = np.where(scale > 0.0, scale, 1.0)
     inverse = np.linalg.pinv(information / np.outer(scale, scale), rcond=_RCOND, hermitian=True)
     found = np.asarray(inverse / np.outer(scale, scale))

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from rnetstats._core.frame import Data, as_frame
+from rnetstats._core.frame import Data
 from rnetstats._core.options import choice, level
-from rnetstats.errors import ConvergenceError
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.terms import Formula
 from rnetstats.regression.coefficients import infer, reference_levels
@@ -32,7 +31,6 @@ from rnetstats.regression.risks import RisksResult, standardised_risks
 from rnetstats.regression.variables import (
     covariates_used,
     labels_of,
-    new_offset,
     outcome_name,
     summarise_variables,
 )
@@ -66,16 +64,11 @@ class LogisticResult(RegressionResult):
             If a variable is missing.
         DataError
             If a value is missing, or a level was not in the data of the fit.
+        ConvergenceError
+            If a coefficient is infinite.
         """
-        table = as_frame(data)
-        coef = self.coefficients["coef"].to_numpy()
-        if not np.isfinite(coef).all():
-            raise ConvergenceError(
-                "A risk needs finite coefficients; that of "
-                f"{self._first_infinite()} is infinite (separation). Fit with penalty='firth'."
-            )
-        predictor = self.design.matrix(table) @ coef + new_offset(self.design, table)
-        return pd.Series(expit(predictor), index=table.index, name="risk")
+        predictor = self._linear_predictor(data, "A risk")
+        return pd.Series(expit(predictor.to_numpy()), index=predictor.index, name="risk")
 
     def risks(
         self, variable: str, *, values: Sequence[Any] | None = None, reference: Any = None
@@ -171,6 +164,14 @@ def logistic(
         If the outcome is constant, or maximum likelihood has more terms than events.
     OptionError
         If an option is not allowed.
+
+    Notes
+    -----
+    Standard errors come from Fisher's information at the estimate, under Firth's penalty too
+    (logistf's differ). The sandwich is HC0, without a factor n / (n - 1). BIC counts patients (the
+    sum of the frequency weights). Under Firth's penalty AIC and BIC are missing, tests and limits
+    keep the penalty of the full design, and ``log_likelihood_null`` is that of maximum
+    likelihood. Predictions are drawn towards one half by the penalty.
 
     References
     ----------

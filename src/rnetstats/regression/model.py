@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from rnetstats._core.frame import Data, as_frame
 from rnetstats._core.result import Result
 from rnetstats._core.schema import coefficient_frame
-from rnetstats.errors import OptionError, closest
+from rnetstats.errors import ConvergenceError, OptionError, closest
 from rnetstats.formula.spec import Spec
 from rnetstats.regression.display import forest_rows, model_table
 from rnetstats.regression.effects import EffectResult, partial_effect
 from rnetstats.regression.term_tests import term_tests
+from rnetstats.regression.variables import new_offset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,6 +153,18 @@ class RegressionResult(Result):
         """
         self._known(variable)
         return partial_effect(self, variable, values=values, reference=reference)
+
+    def _linear_predictor(self, data: Data, purpose: str) -> pd.Series:
+        """Return X b plus offset of new patients, shape (m,)."""
+        table = as_frame(data)
+        coef = self.coefficients["coef"].to_numpy()
+        if not np.isfinite(coef).all():
+            raise ConvergenceError(
+                f"{purpose} needs finite coefficients; that of {self._first_infinite()} is "
+                "infinite (separation). Fit with penalty='firth'."
+            )
+        values = self.design.matrix(table) @ coef + new_offset(self.design, table)
+        return pd.Series(values, index=table.index, name="linear_predictor")
 
     def _first_infinite(self) -> str:
         """Name the first coefficient that is not finite."""
