@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnetstats.plots.style import INK, MUTED, ax_or_new
+from rnetstats.plots.style import INK, MUTED, as_text, ax_or_new
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,12 +39,12 @@ def text_table(shown: pd.DataFrame, *, title: str = "", ax: Axes | None = None) 
     axes = ax_or_new(ax, figsize=(max(4.0, _CHARACTER * widths.sum()), 0.6 + _ROW * rows))
     starts = np.concatenate([[0.0], np.cumsum(widths)[:-1]])
     for x, name in zip(starts, shown.columns, strict=True):
-        axes.text(x, 0.0, str(name), fontweight="bold", fontsize=9, color=INK, va="center")
+        axes.text(x, 0.0, as_text(str(name)), fontweight="bold", fontsize=9, color=INK, va="center")
         for row, cell in enumerate(shown[name], start=1):
-            axes.text(x, -float(row), str(cell), fontsize=9, color=INK, va="center")
+            axes.text(x, -float(row), as_text(str(cell)), fontsize=9, color=INK, va="center")
     axes.plot([0.0, float(widths.sum())], [-0.5, -0.5], color=MUTED, linewidth=0.9)
     axes.set_xlim(0.0, float(widths.sum()))
     axes.set_ylim(-rows, 0.7)
-    axes.set_title(title, loc="left", fontsize=10)
+    axes.set_title(as_text(title), loc="left", fontsize=10)
     axes.axis("off")
     return axes

@@ -63,7 +63,6 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
         "svg.hashsalt": f"rnetstats-{figure.name}",
         "font.family": "sans-serif",
         "font.sans-serif": _FONTS,
-        "text.parse_math": False,
         "axes.unicode_minus": True,
         "figure.facecolor": "white",
     }
