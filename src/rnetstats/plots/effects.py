@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnetstats.plots.ratio_axis import at_least, ratio_ticks
+from rnetstats.plots.ratio_axis import at_least, ratio_ticks, visible
 from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, plain_axes
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ def effect_curve(
     axes = ax_or_new(ax, figsize=(6.0, 4.0))
     x = effects["value"].to_numpy(dtype=float)
     middle = effects["estimate"].to_numpy(dtype=float)
-    shown = np.append(middle[np.isfinite(middle) & (middle > 0.0)], 1.0)
+    shown = np.append(middle[visible(middle)], 1.0)
     bottom, top = shown.min() / _CLIP, shown.max() * _CLIP
     low = np.clip(effects["conf_low"].to_numpy(dtype=float), bottom, top)
     high = np.clip(effects["conf_high"].to_numpy(dtype=float), bottom, top)
-    middle = np.where(np.isfinite(middle) & (middle > 0.0), middle, np.nan)
+    middle = np.where(visible(middle), middle, np.nan)
     axes.fill_between(x, low, high, color=PALETTE[0], alpha=0.18, linewidth=0)
     axes.plot(x, middle, color=PALETTE[0], linewidth=2.0)
     axes.axhline(1.0, color=MUTED, linewidth=0.9)
@@ -72,7 +72,7 @@ def effect_points(
     """Draw a ratio at each level of a factor on a log axis."""
     axes = ax_or_new(ax, figsize=(6.0, 4.0))
     columns = effects[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
-    shown = np.append(columns[np.isfinite(columns) & (columns > 0.0)], 1.0)
+    shown = np.append(columns[visible(columns)], 1.0)
     name = f"{measure} against {_plain(reference)} ({100 * conf_level:g} % CI)"
     bottom, top = _ratio_axis(axes, name, shown)
     _points(axes, effects, bottom, top)

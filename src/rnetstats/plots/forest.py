@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnetstats.formatting import fmt_interval, fmt_number
-from rnetstats.plots.ratio_axis import at_least, ratio_ticks
+from rnetstats.plots.ratio_axis import at_least, ratio_ticks, visible
 from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new
 
 if TYPE_CHECKING:
@@ -84,9 +84,8 @@ def _axis_limits(
     estimate: np.ndarray, low: np.ndarray, high: np.ndarray, null: float
 ) -> tuple[float, float]:
     values = np.concatenate([estimate, low, high])
-    values = values[np.isfinite(values) & (values > 0.0)]
-    values = np.append(values, null)
-    centre = estimate[np.isfinite(estimate) & (estimate > 0.0)]
+    values = np.append(values[visible(values)], null)
+    centre = estimate[visible(estimate)]
     middle = float(np.exp(np.mean(np.log(centre)))) if centre.size else null
     reach = np.sqrt(_WIDEST)
     left = max(values.min(), min(middle / reach, centre.min() if centre.size else null, null) / 2)

@@ -10,10 +10,16 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
-__all__ = ["at_least", "ratio_ticks"]
+__all__ = ["at_least", "ratio_ticks", "visible"]
 
+_FURTHEST = 1e12  # no axis reaches further from 1
 _NARROWEST = 1.2  # ratio between the ends
 _MOST = 8  # ticks at powers of ten
+
+
+def visible(values: np.ndarray) -> np.ndarray:
+    """Say which ratios an axis may show: finite, above 0 and not absurdly far from 1."""
+    return np.asarray((values > 1.0 / _FURTHEST) & (values < _FURTHEST))
 
 
 def at_least(low: float, high: float) -> tuple[float, float]:
