@@ -1,0 +1,199 @@
+"""Tests of terms against explicit nested refits; what other packages get wrong."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rnetstats as rn
+from rnetstats.kernels.logistic import fit_logistic
+from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.profile import restricted_fits
+from support import assert_close, case, numbers, read
+
+FULL = "low ~ ns(lwt, 3)*smoke + C(race) + rcs(age, 3)"
+NESTED = {
+    ("ns(lwt, 3)", "joint"): "low ~ smoke + C(race) + rcs(age, 3)",
+    ("smoke", "joint"): "low ~ ns(lwt, 3) + C(race) + rcs(age, 3)",
+    ("C(race)", "joint"): "low ~ ns(lwt, 3)*smoke + rcs(age, 3)",
+    ("rcs(age, 3)", "joint"): "low ~ ns(lwt, 3)*smoke + C(race)",
+    ("rcs(age, 3)", "linearity"): "low ~ ns(lwt, 3)*smoke + C(race) + age",
+    ("ns(lwt, 3)", "linearity"): "low ~ lwt*smoke + C(race) + rcs(age, 3)",
+    ("ns(lwt, 3):smoke", "interaction"): "low ~ ns(lwt, 3) + smoke + C(race) + rcs(age, 3)",
+}
+
+
+def test_likelihood_ratios_of_interactions_and_splines_equal_nested_refits() -> None:
+    data = read("birthwt.csv")
+    fit = rn.logistic(data, FULL, penalty=None)
+    tests = fit.term_tests().set_index(["term", "test"])
+    assert set(tests.index) == set(NESTED)
+    for key, formula in NESTED.items():
+        small = rn.logistic(data, formula, penalty=None)
+        expected = 2.0 * (fit.summary["log_likelihood"] - small.summary["log_likelihood"])
+        assert_close(tests.loc[key, "statistic"], expected, rel=1e-7)
+        assert tests.loc[key, "df"] == fit.summary["df"] - small.summary["df"]
+
+
+def test_cox_likelihood_ratios_equal_nested_refits() -> None:
+    data = read("veteran.csv")
+    left = "Surv(time, status) ~ "
+    options = {"penalty": None, "ties": "breslow"}
+    fit = rn.cox(data, left + "ns(karno, 3)*trt + celltype + strata(prior)", **options)
+    tests = fit.term_tests().set_index(["term", "test"])["statistic"]
+    nested = {
+        ("ns(karno, 3)", "joint"): "trt + celltype",
+        ("ns(karno, 3)", "linearity"): "karno*trt + celltype",
+        ("celltype", "joint"): "ns(karno, 3)*trt",
+        ("ns(karno, 3):trt", "interaction"): "ns(karno, 3) + trt + celltype",
+    }
+    for key, right in nested.items():
+        small = rn.cox(data, f"{left}{right} + strata(prior)", **options)
+        expected = 2.0 * (fit.summary["log_likelihood"] - small.summary["log_likelihood"])
+        assert_close(tests[key], expected, rel=1e-7)
+
+
+def test_wald_tests_of_splines_do_not_depend_on_their_basis() -> None:
+    """b' V^-1 b by hand for the joint test; the same linearity by rcs() with the same knots."""
+    data = read("birthwt.csv")
+    fit = rn.logistic(data, "low ~ rcs(lwt, 4) + C(race)", robust=True, penalty=None)
+    tests = fit.term_tests().set_index(["term", "test"])
+    b, v = fit.coef.to_numpy(), fit.vcov.to_numpy()
+    for key, part in {
+        ("rcs(lwt, 4)", "joint"): [1, 2, 3],
+        ("rcs(lwt, 4)", "linearity"): [2, 3],
+        ("C(race)", "joint"): [4, 5],
+    }.items():
+        expected = b[part] @ np.linalg.solve(v[np.ix_(part, part)], b[part])
+        assert_close(tests.loc[key, "statistic"], expected)
+        assert tests.loc[key, "df"] == len(part)
+        assert tests.loc[key, "method"] == "Wald (sandwich HC0)"
+    assert_close(tests.loc[("C(race)", "joint"), "statistic"], fit.joint["statistic"].iloc[-1])
+
+
+def test_firth_keeps_the_penalty_of_the_full_design_for_splines_too() -> None:
+    """Restricted by hand: the line is kept, the bend held at 0, the penalty untouched."""
+    data = read("birthwt.csv")
+    fit = rn.logistic(data, "low ~ rcs(lwt, 3) + smoke")
+    statistic = fit.term_tests().set_index(["term", "test"])["statistic"]
+    X, y = fit.engine.X, fit.engine.frame.outcome.y
+    evaluate = LogisticLikelihood(X, y=y, weights=None, offset=None, firth=True)
+    full = fit_logistic(X, y, firth=True)
+    held = restricted_fits(evaluate, full.coef[0], [(2,), (1, 2)])
+    expected = 2.0 * (full.log_likelihood_penalized[0] - held.log_likelihood)
+    assert_close(statistic[("rcs(lwt, 3)", "linearity")], expected[0])
+    assert_close(statistic[("rcs(lwt, 3)", "joint")], expected[1])
+    dropped = rn.logistic(data, "low ~ lwt + smoke")
+    naive = 2.0 * (
+        fit.summary["log_likelihood_penalized"] - dropped.summary["log_likelihood_penalized"]
+    )
+    assert abs(naive - expected[0]) > 0.1  # the mistake that this test is about
+
+
+def test_effects_with_interactions_are_those_of_the_level_shown() -> None:
+    data = read("birthwt.csv")
+    fit = rn.logistic(data, "low ~ lwt*C(race, ref=2) + smoke", penalty=None)
+    assert fit.variables["race"]["values"][0] == 2
+    found = fit.effect("lwt", values=[100.0, 120.0], reference=110.0).to_frame()
+    assert_close(found["coef"], np.array([-10.0, 10.0]) * fit.coef["lwt"])
+    assert_close(found["std_error"], 10.0 * np.sqrt(fit.vcov.loc["lwt", "lwt"]) * np.ones(2))
+    levels = fit.effect("race").to_frame().set_index("value")
+    median = fit.variables["lwt"]["typical"]
+    expected = fit.coef["C(race)[3]"] + median * fit.coef["lwt:C(race)[3]"]
+    assert_close(levels.loc[3, "coef"], expected)
+
+
+def test_risks_with_interactions_splines_and_weights_by_hand() -> None:
+    data = read("birthwt.csv")
+    weights = 1 + data["age"].to_numpy() % 3
+    fit = rn.logistic(data, "low ~ smoke*C(race) + rcs(lwt, 3)", freq_weights=weights)
+    risks = fit.risks("smoke").to_frame()
+    p1, p0 = (fit.predict(data.assign(smoke=k)) for k in (1, 0))
+    mean1, mean0 = (float(np.average(p, weights=weights)) for p in (p1, p0))
+    shown = dict(zip(risks["measure"] + risks["value"].astype(str), risks["estimate"], strict=True))
+    assert_close(shown["risk1"], mean1)
+    assert_close(shown["risk difference1"], mean1 - mean0)
+    assert_close(shown["risk ratio1"], mean1 / mean0)
+
+
+def test_statsmodels_converges_under_quasi_separation_and_we_say_infinite() -> None:
+    sm = pytest.importorskip("statsmodels.api")
+    data = pd.DataFrame({"y": [0, 1] * 6 + [0] * 4, "x": [0] * 12 + [1] * 4})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = sm.GLM(
+            data["y"], sm.add_constant(data[["x"]].astype(float)), family=sm.families.Binomial()
+        ).fit()
+    assert theirs.converged and theirs.pvalues["x"] > 0.99  # "converged", nothing said
+    ml = rn.logistic(data, "y ~ x", penalty=None)
+    row = ml.to_frame().iloc[1]
+    assert np.isneginf(row["coef"]) and row["p_value"] < 0.05
+    assert any("x" in note and "infinite" in note for note in ml.notes)
+    firth = rn.logistic(data, "y ~ x")
+    assert_close(firth.coef["x"], np.log(0.5 / 4.5))  # 1/2 in each cell
+    assert any("x" in note for note in firth.notes)
+
+
+def test_entry_times_are_open_as_statsmodels_has_them_closed() -> None:
+    phreg = pytest.importorskip("statsmodels.duration.hazard_regression")
+    data = read("heart.csv")
+    columns = ["age", "surgery", "transplant"]
+    theirs = phreg.PHReg(
+        data["stop"], data[columns], status=data["event"], entry=data["start"], ties="efron"
+    ).fit()
+    ours = rn.cox(data, "Surv(start, stop, event) ~ age + surgery + transplant", penalty=None)
+    assert_close(ours.coef["age"], case("cox", "heart_start_stop")["values"]["coef"]["age"])
+    assert abs(ours.coef["age"] - 0.03054) < 1e-5
+    assert abs(theirs.params[0] - 0.03085) < 1e-5
+
+
+WEIGHTED = {
+    "lung_age_sex": ("lung.csv", "Surv(time, status == 2) ~ age + sex", lambda d: 1 + d["age"] % 3),
+    "rnet_b_death": (
+        "rnet_like_b.csv",
+        "Surv(os_months, death) ~ age + size_mm",
+        lambda d: 1 + d["age"] % 2,
+    ),
+    "rnet_a_rare": (
+        "rnet_like_a.csv",
+        "Surv(dfs_months, recurrence) ~ margin_positive + size_mm",
+        lambda d: 1 + (d["age"] % 4 == 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+@pytest.mark.parametrize("ties", ["breslow", "efron"])
+def test_frequency_weights_are_replicated_rows_and_sampling_weights_are_r_s(
+    name: str, ties: str
+) -> None:
+    file, formula, weight = WEIGHTED[name]
+    data = read(file)
+    weights = weight(data).to_numpy(dtype=float)
+    values = case("bootstrap", name)["values"]
+    options = {"penalty": None, "ties": ties}
+    freq = rn.cox(data, formula, freq_weights=weights, **options)
+    rows = values[f"replicated_rows_{ties}"]
+    assert_close(freq.coef, numbers(rows["coef"]))
+    assert_close(freq.to_frame()["std_error"], rows["se"])
+    assert_close(freq.summary["log_likelihood"], rows["loglik"])
+    assert_close(freq.summary["log_likelihood_null"], rows["loglik_null"])
+    assert freq.summary["n"] == rows["n"]
+    sampled = rn.cox(data, formula, sampling_weights=weights, **options)
+    assert_close(sampled.coef, numbers(values[f"weights_{ties}"]["coef"]))
+    if ties == "efron" and name != "rnet_a_rare":
+        assert np.abs(freq.coef - sampled.coef).max() > 1e-6
+
+
+def test_lifelines_agrees_where_it_is_right() -> None:
+    lifelines = pytest.importorskip("lifelines")
+    data = read("veteran.csv")[["time", "status", "karno", "age"]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = lifelines.CoxPHFitter().fit(data, "time", "status")
+    ours = rn.cox(data, "Surv(time, status) ~ karno + age", penalty=None, ci="wald")
+    assert_close(ours.coef, theirs.params_.to_numpy(), rel=1e-5)
+    assert_close(ours.to_frame()["std_error"], theirs.standard_errors_.to_numpy(), rel=1e-5)
