@@ -257,7 +257,7 @@ def test_each_measure_can_be_drawn() -> None:
     assert isinstance(result, ExactTableResult)
     for measure in ("odds ratio", "risk difference", "risk ratio"):
         ax = result.plot(measure=measure)
-        assert ax.get_xlabel() == measure
+        assert ax.get_xlabel() == f"{measure.capitalize()}, 95 % limits"
         assert ax.get_xscale() == ("linear" if measure == "risk difference" else "log")
     with pytest.raises(OptionError, match="measure="):
         result.plot(measure="hazard ratio")

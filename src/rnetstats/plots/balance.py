@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from rnetstats.plots.style import (
+    INK,
+    MUTED,
+    as_text,
+    ax_or_new,
+    colour,
+    mark_synthetic,
+    plain_axes,
+)
+
 __all__ = ["draw_balance", "draw_shares"]
 
-_COLOURS = ("#30506d", "#c2703d", "#4f8a5b", "#8a5a83", "#b59b3b", "#6f7d86")
+_NARROW = 0.06
 
 
 def draw_balance(
-    rows: pd.DataFrame, *, ax: Axes | None = None, threshold: float | None = 0.1
+    rows: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    threshold: float | None = 0.1,
+    synthetic: bool = False,
 ) -> Axes:
     """Draw absolute standardised mean differences, the largest at the top.
 
@@ -21,57 +34,78 @@ def draw_balance(
     ----------
     rows : DataFrame
         Columns variable, label, pair, smd; one row a variable and pair of groups. Infinite
-        differences are drawn as triangles at the right edge, missing ones left out.
+        differences are arrows at the right edge; a variable without any has a dash instead.
     ax : Axes, optional
         Where to draw; a new figure without.
     threshold : float or None
         Where to draw a dashed line.
+    synthetic : bool
+        Mark the figure as drawn from synthetic data.
 
     Returns
     -------
     Axes
     """
     size = rows["smd"].astype(float).abs()
-    order = size.groupby(rows["variable"]).max().sort_values().index
+    largest = size.groupby(rows["variable"], sort=False).max().fillna(-1.0)
+    order = largest.sort_values(kind="stable").index
     labels = rows.drop_duplicates("variable").set_index("variable")["label"]
     height = {name: i for i, name in enumerate(order)}
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.5, 0.28 * len(order) + 1.2), layout="constrained")
+    ax = ax_or_new(ax, figsize=(7.0, 0.3 * len(order) + 1.5))
     finite = size[np.isfinite(size)]
-    edge = 1.08 * max([*finite.tolist(), threshold or 0.0, 0.05])
+    edge = 1.12 * max([*finite.tolist(), threshold or 0.0, 0.05])
     pairs = rows["pair"].unique().tolist()
     for i, pair in enumerate(pairs):
         part = rows[rows["pair"] == pair]
         x = size[part.index].to_numpy()
         y = np.array([height[name] for name in part["variable"]], dtype=float)
-        colour = _COLOURS[i % len(_COLOURS)]
-        inside = np.isfinite(x)
-        ax.plot(x[inside], y[inside], "o", color=colour, ms=5, label=str(pair))
-        beyond = np.isinf(x)
-        ax.plot(np.full(int(beyond.sum()), edge), y[beyond], ">", color=colour, ms=6)
+        _dots(ax, x, y, edge, i, as_text(str(pair)))
+    for name in order[largest[order].to_numpy() < 0.0]:
+        ax.text(0.01 * edge, height[name], "–", color=MUTED, va="center")
     if threshold is not None:
-        ax.axvline(threshold, color="0.5", lw=0.8, ls="--")
-    ax.set_yticks(range(len(order)), [str(labels[name]) for name in order])
+        ax.axvline(threshold, color=MUTED, lw=1.0, ls=(0, (4, 3)), zorder=1.0)
+    ax.set_yticks(range(len(order)), [as_text(str(labels[name])) for name in order])
     ax.set_ylim(-0.7, len(order) - 0.3)
-    ax.set_xlim(0.0, 1.02 * edge)
-    ax.grid(axis="y", color="0.9", lw=0.6)
-    ax.set_axisbelow(True)
+    ax.set_xlim(0.0, 1.03 * edge)
     ax.set_xlabel("Absolute standardised mean difference")
-    ax.spines[["top", "right"]].set_visible(False)
+    plain_axes(ax, grid="y")
     if len(pairs) > 1:
-        ax.legend(frameon=False, fontsize="small")
+        _legend_above(ax, len(pairs))
+    if synthetic:
+        mark_synthetic(ax)
     return ax
 
 
-def draw_shares(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def _dots(ax: Axes, x: np.ndarray, y: np.ndarray, edge: float, index: int, label: str) -> None:
+    """The differences of one pair of groups; arrows for infinite ones."""
+    inside, beyond = np.isfinite(x), np.isinf(x)
+    shade = colour(index)
+    ax.plot(x[inside], y[inside], "o", color=shade, ms=6, mew=0.0, label=label, zorder=3.0)
+    ax.plot(np.full(int(beyond.sum()), edge), y[beyond], ">", color=shade, ms=7, zorder=3.0)
+    for at in y[beyond]:
+        ax.annotate(
+            "∞",
+            (edge, at),
+            xytext=(-8, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            color=INK,
+            fontsize=11,
+        )
+
+
+def draw_shares(rows: pd.DataFrame, *, ax: Axes | None = None, synthetic: bool = False) -> Axes:
     """Draw each group's shares of the outcomes as one stacked bar.
 
     Parameters
     ----------
     rows : DataFrame
-        Columns group, outcome, share; groups and outcomes in their order.
+        Columns group, outcome, n, share; groups and outcomes in their order.
     ax : Axes, optional
         Where to draw; a new figure without.
+    synthetic : bool
+        Mark the figure as drawn from synthetic data.
 
     Returns
     -------
@@ -79,23 +113,44 @@ def draw_shares(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     groups = rows["group"].unique().tolist()
     outcomes = rows["outcome"].unique().tolist()
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.5, 0.4 * len(groups) + 1.4), layout="constrained")
+    ax = ax_or_new(ax, figsize=(7.0, 0.5 * len(groups) + 1.6))
     left = np.zeros(len(groups))
     at = np.arange(len(groups))[::-1]
     for i, outcome in enumerate(outcomes):
-        share = rows.loc[rows["outcome"] == outcome, "share"].to_numpy(float)
-        ax.barh(at, share, left=left, color=_COLOURS[i % len(_COLOURS)], label=str(outcome))
+        part = rows[rows["outcome"] == outcome]
+        share = part["share"].to_numpy(float)
+        name = as_text(str(outcome))
+        ax.barh(
+            at,
+            share,
+            left=left,
+            height=0.62,
+            color=colour(i),
+            alpha=0.85,
+            edgecolor="white",
+            label=name,
+        )
+        for y, x, width, n in zip(at, left, share, part["n"], strict=True):
+            if width >= _NARROW:
+                ax.text(x + width / 2.0, y, str(n), ha="center", va="center", color=INK, size=9)
         left += share
-    ax.set_yticks(at, [str(group) for group in groups])
+    totals = rows.groupby("group", sort=False)["n"].sum()
+    ax.set_yticks(at, [as_text(f"{group} (n = {totals[group]})") for group in groups])
     ax.set_xlim(0.0, 1.0)
     ax.set_xlabel("Share of the group")
-    ax.spines[["top", "right"]].set_visible(False)
+    plain_axes(ax)
+    _legend_above(ax, len(outcomes))
+    if synthetic:
+        mark_synthetic(ax)
+    return ax
+
+
+def _legend_above(ax: Axes, entries: int) -> None:
+    """A legend that hides nothing, as wide as the entries allow."""
     ax.legend(
         frameon=False,
         fontsize="small",
-        ncols=min(4, len(outcomes)),
+        ncols=min(3, entries),
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
     )
-    return ax

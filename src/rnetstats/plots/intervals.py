@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from rnetstats.plots.style import (
+    MUTED,
+    as_text,
+    ax_or_new,
+    colour,
+    mark_synthetic,
+    plain_axes,
+)
 
 __all__ = ["draw_intervals"]
 
@@ -17,8 +26,9 @@ def draw_intervals(
     xlabel: str = "",
     log: bool = False,
     reference: float | None = None,
+    synthetic: bool = False,
 ) -> Axes:
-    """Draw estimates and limits; an infinite or zero end on a log axis becomes an arrow.
+    """Draw estimates and limits; an end beyond the axis (0 or infinity of a ratio) is an arrow.
 
     Parameters
     ----------
@@ -31,33 +41,49 @@ def draw_intervals(
     log : bool
         A logarithmic axis.
     reference : float, optional
-        Where to draw a dotted line.
+        Where to draw a dashed line.
+    synthetic : bool
+        Mark the figure as drawn from synthetic data.
 
     Returns
     -------
     Axes
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7.0, 0.32 * len(rows) + 1.2), layout="constrained")
+    ax = ax_or_new(ax, figsize=(7.5, 0.34 * len(rows) + 1.3))
     height = np.arange(len(rows))[::-1]
     low, high = rows["conf_low"].to_numpy(float), rows["conf_high"].to_numpy(float)
     estimate = rows["estimate"].to_numpy(float)
-    near, far = _range(np.concatenate([low, high, estimate]), log=log)
-    shown_low, shown_high = np.clip(low, near, far), np.clip(high, near, far)
-    ax.hlines(height, shown_low, shown_high, color="#30506d", lw=1.6)
+    known = [] if reference is None else [reference]
+    near, far = _range(np.concatenate([low, high, estimate, known]), log=log)
+    shade = colour(0)
+    ax.hlines(height, np.clip(low, near, far), np.clip(high, near, far), color=shade, lw=2.0)
     inside = (estimate >= near) & (estimate <= far)
-    ax.plot(estimate[inside], height[inside], "s", color="#30506d", ms=5)
-    ax.plot(near * np.ones((low < near).sum()), height[low < near], "<", color="#30506d", ms=6)
-    ax.plot(far * np.ones((high > far).sum()), height[high > far], ">", color="#30506d", ms=6)
+    ax.plot(estimate[inside], height[inside], "s", color=shade, ms=6)
+    for end, mark, beyond in ((near, "<", low < near), (far, ">", high > far)):
+        ax.plot(np.full(int(beyond.sum()), end), height[beyond], mark, color=shade, ms=7)
     if log:
         ax.set_xscale("log")
+        _plain_ticks(ax, near, far)
+        room = (far / near) ** 0.02
+        ax.set_xlim(near / room, far * room)
     if reference is not None:
-        ax.axvline(reference, color="0.5", lw=0.8, ls=":")
-    ax.set_yticks(height, [str(label) for label in rows["label"]])
+        ax.axvline(reference, color=MUTED, lw=1.0, ls=(0, (4, 3)), zorder=1.0)
+    ax.set_yticks(height, [as_text(str(label)) for label in rows["label"]])
     ax.set_ylim(-0.7, len(rows) - 0.3)
-    ax.set_xlabel(xlabel)
-    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_xlabel(as_text(xlabel))
+    plain_axes(ax, grid="x")
+    if synthetic:
+        mark_synthetic(ax)
     return ax
+
+
+def _plain_ticks(ax: Axes, near: float, far: float) -> None:
+    """Numbers as readers write them (0.5, 2, 100), closer together on a short axis."""
+    decades = np.log10(far / near)
+    steps = (1.0, 2.0, 5.0) if decades < 3.0 else (1.0,)
+    ax.xaxis.set_major_locator(LogLocator(base=10.0, subs=steps, numticks=9))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _range(values: np.ndarray, *, log: bool) -> tuple[float, float]:

@@ -25,12 +25,15 @@ class CountTable:
         Their names.
     notes : tuple of str
         What the reader should know about how the table was made.
+    synthetic : bool
+        Whether they were counted in a synthetic cohort.
     """
 
     counts: np.ndarray
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    synthetic: bool = False
 
     def frame(self) -> pd.DataFrame:
         """The counts, one row a group, the group's name in the first column."""

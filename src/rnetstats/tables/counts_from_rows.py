@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnetstats._core.frame import Data, as_frame
+from rnetstats._core.frame import Data, as_frame, is_synthetic
 from rnetstats.errors import ColumnError, FormulaError
 from rnetstats.formula.groups import GroupFrame, group_frame
 from rnetstats.formula.parser import as_formula
@@ -54,7 +54,7 @@ def counts_from_rows(data: Data, formula: str, missing: str) -> CountTable:
         codes, columns = codes[found.rows], tuple(level_text(level) for level in levels)
         if len(columns) == 2:
             codes, columns = 1 - codes, columns[::-1]
-    return _table(found, codes, columns)
+    return replace(_table(found, codes, columns), synthetic=is_synthetic(as_frame(data)))
 
 
 def _levels_outcome(data: Data, parsed: Formula) -> Variable | None:

@@ -45,6 +45,8 @@ class ExactContingencyResult(Result):
         Pearson's test, for comparison.
     min_expected : float
         The smallest expected count, which says whether Pearson's test is usable.
+    synthetic : bool
+        Whether the counts come from a synthetic cohort; figures say so.
     """
 
     table: pd.DataFrame
@@ -55,6 +57,7 @@ class ExactContingencyResult(Result):
     df: int
     chi_square_p: float
     min_expected: float
+    synthetic: bool = False
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a cell: group, outcome, count, share of the group, expected count."""
@@ -100,7 +103,7 @@ class ExactContingencyResult(Result):
         """Draw each group's shares of the outcomes as a stacked bar."""
         from rnetstats.plots.balance import draw_shares
 
-        return draw_shares(self.to_frame(), ax=ax)
+        return draw_shares(self.to_frame(), ax=ax, synthetic=self.synthetic)
 
 
 def exact_table(
@@ -201,6 +204,7 @@ def _contingency(
         df=0 if pearson is None else int(pearson.df[0]),
         chi_square_p=math.nan if pearson is None else pearson.p_value,
         min_expected=float(expected_counts(counts).min()),
+        synthetic=table.synthetic,
         notes=tuple(notes),
         seed=drawn,
         options={"method": method, "budget": budget, "resamples": resamples},

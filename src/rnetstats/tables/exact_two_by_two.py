@@ -102,6 +102,7 @@ def two_by_two(table: CountTable, null: float, conf_level: float) -> ExactTableR
         conf_level=conf_level,
         table=table.frame(),
         null=null,
+        synthetic=table.synthetic,
         notes=(*table.notes, *notes, *_cell_notes(table)),
         options={"null": null, "conf_level": conf_level},
     )

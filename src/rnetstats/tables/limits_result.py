@@ -39,10 +39,13 @@ class LimitsByMethod(Result):
         method has no test of its own.
     conf_level : float
         Level of the two-sided limits, and of each one-sided limit.
+    synthetic : bool
+        Whether the counts come from a synthetic cohort; figures say so.
     """
 
     limits: pd.DataFrame
     conf_level: float
+    synthetic: bool = False
 
     labels: ClassVar[dict[str, str]] = {}
     digits: ClassVar[int] = 3
@@ -80,8 +83,25 @@ class LimitsByMethod(Result):
         choice("measure", name, self.limits["measure"].unique().tolist())
         rows = self.limits[self.limits["measure"] == name].reset_index(drop=True)
         shown = rows.assign(label=[self.labels.get(m, m) for m in rows["method"]])
+        # An open side is drawn as such: its end of the range would stretch the axis for nothing.
+        shown.loc[rows["method"] == "one-sided lower", "conf_high"] = math.inf
+        shown.loc[rows["method"] == "one-sided upper", "conf_low"] = -math.inf
         log = name.endswith("ratio")
-        return draw_intervals(shown, ax=ax, xlabel=name, log=log, reference=1.0 if log else None)
+        return draw_intervals(
+            shown,
+            ax=ax,
+            xlabel=f"{name[:1].upper()}{name[1:]}, {100 * self.conf_level:g} % limits",
+            log=log,
+            reference=self._reference(name),
+            synthetic=self.synthetic,
+        )
+
+    @staticmethod
+    def _reference(measure: str) -> float | None:
+        """The value of no difference between two groups."""
+        if measure.endswith("ratio"):
+            return 1.0
+        return 0.0 if measure.endswith("difference") else None
 
 
 def limits_frame(rows: list[LimitsRow]) -> pd.DataFrame:

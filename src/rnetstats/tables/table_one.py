@@ -5,26 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from rnetstats._core.frame import Data, as_frame, label_of
+from rnetstats._core.frame import Data, as_frame, is_synthetic, label_of
 from rnetstats._core.options import positive_int
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
+from rnetstats.tables.table_one_balance import difference_notes, pairwise_differences
+from rnetstats.tables.table_one_comparisons import compare_variables, empty_notes, with_smd
 from rnetstats.tables.table_one_display import Layout, table_text
 from rnetstats.tables.table_one_summary import (
-    Groups,
     chosen_styles,
     chosen_variables,
     make_groups,
     summarise,
 )
-from rnetstats.tables.table_one_tests import TestPlan, compare, mean_smd, pairwise_smd, plan_tests
-from rnetstats.tables.variables import Variable
+from rnetstats.tables.table_one_tests import plan_tests
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,15 +42,18 @@ class TableOneResult(Result):
         n_missing, mean, sd, median, q1, q3, min, max; of a level: count and share (of those with a
         value); n and n_missing of every variable stand at level "".
     comparisons : DataFrame
-        One row a variable: variable, label, kind, n_missing, test, statistic, df_1, df_2, p_value,
-        smd. P is missing where no test was asked for; smd is that of the two groups, or the mean of
-        the absolute pairwise ones.
+        One row a variable: variable, label, kind, n_missing, n_not_applicable, test, statistic,
+        df_1, df_2, p_value, smd. n_missing counts the rows without a value, n_not_applicable those
+        of them that by the codebook can have none. P is missing where no test was asked for; smd is
+        that of the two groups, or the mean of the absolute pairwise ones.
     pairwise : DataFrame
         Columns variable, group_1, group_2, smd: every pair of groups.
     group_sizes : dict
         Rows of each group, "Overall" among them if shown.
     by, by_label : str or None
         The grouping column and its label.
+    synthetic : bool
+        Whether the cohort was drawn; figures say so.
     """
 
     summary: pd.DataFrame
@@ -60,6 +62,7 @@ class TableOneResult(Result):
     group_sizes: dict[str, int]
     by: str | None
     by_label: str | None
+    synthetic: bool = False
 
     def to_frame(self) -> pd.DataFrame:
         """Return the numbers, one row a variable, level, group and statistic."""
@@ -75,6 +78,7 @@ class TableOneResult(Result):
                 "n_groups": [len(self.options["groups"])],
                 "n_variables": [len(self.comparisons)],
                 "n_missing": [int(self.comparisons["n_missing"].sum())],
+                "n_not_applicable": [int(self.comparisons["n_not_applicable"].sum())],
                 "n_tests": [int(self.comparisons["p_value"].notna().sum())],
                 "max_smd": [float(differences.max()) if len(differences) else math.nan],
             }
@@ -103,7 +107,7 @@ class TableOneResult(Result):
             label=[str(labels[name]) for name in self.pairwise["variable"]],
             pair=[f"{a} – {b}" for a, b in self.pairwise[["group_1", "group_2"]].to_numpy()],
         )
-        return draw_balance(rows, ax=ax, threshold=threshold)
+        return draw_balance(rows, ax=ax, threshold=threshold, synthetic=self.synthetic)
 
     def _layout(self) -> Layout:
         prefix = f"{self.by_label}: " if self.by_label else ""
@@ -140,7 +144,9 @@ def table_one(
     """Describe a cohort, overall and by group.
 
     Continuous columns get mean (SD) and/or median [IQR], 0/1 columns and levels counts and
-    percentages (of those with a value); missing values are always counted. No P values unless
+    percentages (of those with a value); missing values are always counted. A numeric column is
+    taken for codes of levels if a codebook names its codes, or if it has at most five different
+    values, all whole, and at least five rows for each. No P values unless
     asked for: in a randomised trial they test a hypothesis known to be true, and elsewhere the
     standardised difference answers the question better.
 
@@ -153,7 +159,8 @@ def table_one(
     columns : sequence of str, optional
         Columns to describe, in this order; all that can be described by default.
     summaries : {"mean", "median", "both"} or mapping
-        How continuous columns are printed, for all or by column.
+        How continuous columns are printed, for all or by column; a column named here is continuous
+        whatever its values.
     categorical : sequence of str
         Numeric columns whose values are codes of levels.
     tests : None, "auto" or mapping
@@ -196,23 +203,34 @@ def table_one(
     if tests is not None and by is None:
         raise OptionError("tests= compares groups: give by= too.")
     groups = make_groups(frame, by)
-    variables, notes = chosen_variables(frame, columns, by, categorical)
+    measured = () if isinstance(summaries, str) else tuple(summaries)
+    variables, notes = chosen_variables(
+        frame, columns, by, categorical=categorical, continuous=measured
+    )
     styles = chosen_styles(summaries, variables)
     drawn = resolve_seed(seed)
     plan = plan_tests(tests, variables, continuity=continuity, seed=drawn)
-    comparisons, failed = _comparisons(variables, groups, plan, styles)
-    pairs = _pairs(variables, groups, smd=smd)
+    comparisons, failed = compare_variables(variables, groups, plan, styles)
+    pairs = pairwise_differences(variables if smd else [], groups.rows)
     shown = {groups.overall: groups.everyone} if overall or by is None else {}
     shown |= groups.rows
     adjusted = () if tests is None else ("P values are not adjusted for multiple comparisons.",)
     return TableOneResult(
         summary=summarise(variables, shown),
-        comparisons=_with_smd(comparisons, pairs),
+        comparisons=with_smd(comparisons, pairs),
         pairwise=pairs,
         group_sizes={name: int(rows.sum()) for name, rows in shown.items()},
         by=by,
         by_label=None if by is None else label_of(frame, by),
-        notes=(*groups.notes, *notes, *failed, *adjusted),
+        synthetic=is_synthetic(frame),
+        notes=(
+            *groups.notes,
+            *notes,
+            *empty_notes(comparisons),
+            *difference_notes(variables, pairs),
+            *failed,
+            *adjusted,
+        ),
         seed=drawn,
         options={
             "n": int(groups.everyone.sum()),
@@ -226,51 +244,3 @@ def table_one(
             "digits": digits,
         },
     )
-
-
-def _comparisons(
-    variables: list[Variable], groups: Groups, plan: TestPlan, styles: dict[str, str]
-) -> tuple[pd.DataFrame, list[str]]:
-    """One row a variable, and a note for each test that does not exist."""
-    records: list[dict[str, Any]] = []
-    notes: list[str] = []
-    for item in variables:
-        ranked = styles.get(item.name) == "median"
-        test, note = compare(item, list(groups.rows.values()), plan, ranked=ranked)
-        if note:
-            notes.append(note)
-        df = (*test.df, math.nan, math.nan) if test else (math.nan, math.nan)
-        records.append(
-            {
-                "variable": item.name,
-                "label": item.label,
-                "kind": item.kind,
-                "n_missing": int(np.isnan(item.values[groups.everyone]).sum()),
-                "test": test.name if test else "",
-                "statistic": test.statistic if test else math.nan,
-                "df_1": df[0],
-                "df_2": df[1],
-                "p_value": test.p_value if test else math.nan,
-            }
-        )
-    return pd.DataFrame(records), notes
-
-
-def _pairs(variables: list[Variable], groups: Groups, *, smd: bool) -> pd.DataFrame:
-    """The standardised difference of every variable between every pair of groups."""
-    names, rows = list(groups.rows), list(groups.rows.values())
-    records = [
-        (item.name, names[i], names[j], value)
-        for item in (variables if smd else [])
-        for i, j, value in pairwise_smd(item, rows)
-    ]
-    return pd.DataFrame(records, columns=["variable", "group_1", "group_2", "smd"])
-
-
-def _with_smd(comparisons: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Add one difference a variable: of the pair, or the mean absolute one of all pairs."""
-    values = {
-        name: mean_smd(part["smd"].astype(float).tolist())
-        for name, part in pairs.groupby("variable", sort=False)
-    }
-    return comparisons.assign(smd=[values.get(name, math.nan) for name in comparisons["variable"]])

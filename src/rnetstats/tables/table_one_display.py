@@ -120,10 +120,16 @@ def _share(values: Values, name: str, level: str, group: str) -> str:
     return f"{count} ({fmt_percent(values[name, level, group, 'share'])})"
 
 
+def _missing(empty: int, not_applicable: int) -> str:
+    """Missing values, beside the rows where none can exist."""
+    extra = f" ({not_applicable} not applicable)" if not_applicable else ""
+    return f"{empty - not_applicable}{extra}"
+
+
 def _margin(row: Row, layout: Layout) -> dict[str, str]:
     cells: dict[str, str] = {}
     if layout.missing:
-        cells["Missing"] = str(int(row["n_missing"]))
+        cells["Missing"] = _missing(int(row["n_missing"]), int(row["n_not_applicable"]))
     if layout.tests:
         cells["P"] = fmt_p(float(row["p_value"]))
         cells["Test"] = str(row["test"])

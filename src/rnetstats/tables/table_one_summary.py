@@ -59,9 +59,25 @@ def make_groups(frame: pd.DataFrame, by: str | None) -> Groups:
 
 
 def chosen_variables(
-    frame: pd.DataFrame, columns: Sequence[str] | None, by: str | None, categorical: Sequence[str]
+    frame: pd.DataFrame,
+    columns: Sequence[str] | None,
+    by: str | None,
+    *,
+    categorical: Sequence[str],
+    continuous: Sequence[str],
 ) -> tuple[list[Variable], tuple[str, ...]]:
     """The variables to describe; with ``columns=None`` all that can be, the others named.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The data.
+    columns : sequence of str or None
+        Columns in the order of the table.
+    by : str or None
+        The grouping column, which is not described.
+    categorical, continuous : sequence of str
+        Numeric columns that are codes, and those that are measurements, whatever their values.
 
     Raises
     ------
@@ -78,22 +94,32 @@ def chosen_variables(
             repeated.append(by)
         if repeated:
             raise OptionError(f"Column {repeated[0]!r} stands in the table twice.")
-        found = [variable(frame, name, categorical) for name in columns]
+        skipped: list[str] = []
+        found = [variable(frame, name, categorical, continuous) for name in columns]
     else:
-        found, skipped = _all_variables(frame, by, categorical)
+        found, skipped = _all_variables(frame, by, categorical, continuous)
     if not found:
         raise ColumnError("There is no column to describe.")
-    notes = [] if columns is not None else skipped
-    made_up = [repr(v.name) for v in found if v.ordered_by_text]
+    return found, (*skipped, *_kind_notes(found))
+
+
+def _kind_notes(variables: list[Variable]) -> list[str]:
+    """What was decided about the columns without being told."""
+    notes = []
+    made_up = ", ".join(repr(v.name) for v in variables if v.ordered_by_text)
     if made_up:
+        notes.append(f"Levels in the order of their text, for want of another: {made_up}.")
+    coded = ", ".join(repr(v.name) for v in variables if v.coded)
+    if coded:
         notes.append(
-            f"Levels in the order of their text, for want of another: {', '.join(made_up)}."
+            f"Few different whole numbers, taken for codes of levels: {coded}. To describe such a "
+            'column by its mean, name it in summaries=, e.g. summaries={"column": "mean"}.'
         )
-    return found, tuple(notes)
+    return notes
 
 
 def _all_variables(
-    frame: pd.DataFrame, by: str | None, categorical: Sequence[str]
+    frame: pd.DataFrame, by: str | None, categorical: Sequence[str], continuous: Sequence[str]
 ) -> tuple[list[Variable], list[str]]:
     found: list[Variable] = []
     skipped: list[str] = []
@@ -101,9 +127,9 @@ def _all_variables(
         if name == by:
             continue
         try:
-            found.append(variable(frame, name, categorical))
+            found.append(variable(frame, name, categorical, continuous))
         except ColumnError as error:
-            skipped.append(f"Left out: {error}")
+            skipped.append(f"Not in the table: {error}")
     return found, skipped
 
 

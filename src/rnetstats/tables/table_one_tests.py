@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -12,12 +11,11 @@ from rnetstats._core.options import choice
 from rnetstats.errors import BudgetError, DataError, OptionError
 from rnetstats.tables.categorical_tests import chi_square, expected_counts, fisher_test
 from rnetstats.tables.rank_tests import kruskal_wallis, wilcoxon_test
-from rnetstats.tables.smd import smd_categorical, smd_numeric
 from rnetstats.tables.test_result import TestResult
 from rnetstats.tables.two_groups import anova, t_test, welch_anova
 from rnetstats.tables.variables import Variable
 
-__all__ = ["TestPlan", "compare", "level_counts", "mean_smd", "pairwise_smd", "plan_tests"]
+__all__ = ["TestPlan", "compare", "known_values", "level_counts", "plan_tests"]
 
 Arrays = list[np.ndarray]
 _RESAMPLES = 20_000
@@ -89,7 +87,8 @@ def level_counts(variable: Variable, rows: np.ndarray) -> np.ndarray:
     return np.bincount(values[~np.isnan(values)].astype(int), minlength=size)
 
 
-def _split(variable: Variable, groups: Arrays) -> Arrays:
+def known_values(variable: Variable, groups: Arrays) -> Arrays:
+    """The values of each group, the missing ones left out."""
     found = [variable.values[rows] for rows in groups]
     return [values[~np.isnan(values)] for values in found]
 
@@ -120,7 +119,7 @@ def compare(
         return None, None
     try:
         if variable.kind == "continuous":
-            return _continuous(_split(variable, groups), asked, ranked), None
+            return _continuous(known_values(variable, groups), asked, ranked), None
         table = np.column_stack([level_counts(variable, rows) for rows in groups])
         return _categorical(table, asked, plan), None
     except BudgetError:
@@ -156,26 +155,3 @@ def _categorical(table: np.ndarray, asked: str, plan: TestPlan) -> TestResult:
         return fisher_test(table)
     except BudgetError:
         return fisher_test(table, resamples=_RESAMPLES, seed=plan.seed)
-
-
-def pairwise_smd(variable: Variable, groups: Arrays) -> list[tuple[int, int, float]]:
-    """The standardised difference of every pair of groups: first index, second index, value."""
-    found = []
-    for i in range(len(groups)):
-        for j in range(i + 1, len(groups)):
-            if variable.kind == "continuous":
-                x, y = _split(variable, [groups[i], groups[j]])
-                value = smd_numeric(x, y)
-            else:
-                first, second = (level_counts(variable, groups[k]) for k in (i, j))
-                value = smd_categorical(first, second)
-            found.append((i, j, value))
-    return found
-
-
-def mean_smd(values: list[float]) -> float:
-    """The value itself for one pair of groups, else the mean of the absolute values."""
-    known = [value for value in values if not math.isnan(value)]
-    if len(values) == 1 or not known:
-        return values[0]
-    return float(np.mean(np.abs(known)))
