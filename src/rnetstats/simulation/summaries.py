@@ -54,7 +54,8 @@ def estimation_summary(answers: Array, target: float, *, tested: bool) -> dict[s
     Parameters
     ----------
     answers : (R, 3) array
-        Estimate, lower and upper limit; missing limits mean no interval, which does not cover.
+        Estimate, and places of the interval of the truth and of 0 (:class:`Answer`); a missing
+        place means no interval, which does not cover.
     target : float
         The true value on the estimate's scale.
     tested : bool
@@ -66,16 +67,14 @@ def estimation_summary(answers: Array, target: float, *, tested: bool) -> dict[s
         The entries of :data:`SUMMARY_COLUMNS`. The mean bias is missing where an estimate was
         infinite: there the estimator has no mean.
     """
-    estimate, low, high = answers.T
+    estimate, of_truth, of_zero = answers.T
     n = len(answers)
     known = ~np.isnan(estimate)
-    interval = ~(np.isnan(low) | np.isnan(high))
     infinite = float(np.isinf(estimate).mean())
     median, median_error = _median(estimate[known]) if known.any() else (np.nan, np.nan)
     finite = known.all() and infinite == 0.0
-    above, below = interval & (low > target), interval & (high < target)
-    coverage = float((interval & ~above & ~below).mean())
-    rejected = float((interval & ((low > 0.0) | (high < 0.0))).mean()) if tested else np.nan
+    coverage = float((of_truth == 0.0).mean())
+    rejected = float((np.abs(of_zero) == 1.0).mean()) if tested else np.nan
     return {
         "target": target,
         "replicates": float(n),
@@ -87,9 +86,9 @@ def estimation_summary(answers: Array, target: float, *, tested: bool) -> dict[s
         "mean_bias_mcse": float(estimate.std(ddof=1) / np.sqrt(n)) if finite and n > 1 else np.nan,
         "coverage": coverage,
         "coverage_mcse": _share_error(coverage, n),
-        "interval_above": float(above.mean()),
-        "interval_below": float(below.mean()),
-        "no_interval": float(1.0 - interval.mean()),
+        "interval_above": float((of_truth > 0.0).mean()),
+        "interval_below": float((of_truth < 0.0).mean()),
+        "no_interval": float(np.isnan(of_truth).mean()),
         "rejected": rejected,
         "rejected_mcse": _share_error(rejected, n) if tested else np.nan,
     }

@@ -1,0 +1,227 @@
+"""The page ``docs/validation.md``: tables, and sentences computed from their numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pandas as pd
+
+from rnetstats.formatting import MISSING, fmt_number
+from rnetstats.simulation.operating import OperatingCharacteristics
+from rnetstats.simulation.summaries import inconsistent
+from rnetstats.simulation.tables import markdown
+from rnetstats.simulation.validation_words import INTRODUCTION
+
+__all__ = ["Results", "Setting", "page"]
+
+
+class Setting(NamedTuple):
+    """One kind of cohort: ``few`` or ``many`` events, ``free`` or ``fixed`` totals, a truth."""
+
+    size: str
+    totals: str
+    truth: str
+
+
+Results = dict[Setting, OperatingCharacteristics]
+
+_TRUTHS = {
+    "as_published": "the published claims hold",
+    "smooth": "the same predictors act linearly",
+    "null": "no effect of anything",
+}
+
+
+def _label(row: pd.Series) -> str:
+    analysis = str(row["analysis"])
+    return str(row["estimand"]) if "cut-offs" in analysis else f"{analysis}: {row['estimand']}"
+
+
+def _share(value: float, error: float | None = None) -> str:
+    if math.isnan(value):
+        return MISSING
+    text = f"{100.0 * value:.1f}"
+    return text if error is None else f"{text} ({100.0 * error:.1f})"
+
+
+def _covers(row: pd.Series) -> str:
+    return _share(row["coverage"], row["coverage_mcse"])
+
+
+def _bias(value: float, error: float) -> str:
+    if math.isnan(value):
+        return MISSING
+    shown = fmt_number(value, 3)
+    return shown if math.isnan(error) else f"{shown} ({error:.3f})"
+
+
+def _table(free: pd.DataFrame, fixed: pd.DataFrame | None) -> str:
+    """Return the rows of one setting, free totals with fixed ones beside."""
+    rows = free.to_dict("records")
+    out = pd.DataFrame(
+        {
+            "analysis": [str(r["analysis"]) for r in rows],
+            "of": [str(r["estimand"]) for r in rows],
+            "method": [str(r["method"]) for r in rows],
+            "true value": [fmt_number(r["target"], 3) for r in rows],
+            "infinite": [_share(r["infinite"]) for r in rows],
+            "median bias": [_bias(r["median_bias"], r["median_bias_mcse"]) for r in rows],
+            "mean bias": [_bias(r["mean_bias"], r["mean_bias_mcse"]) for r in rows],
+            "covers": [_share(r["coverage"], r["coverage_mcse"]) for r in rows],
+            "above": [_share(r["interval_above"]) for r in rows],
+            "below": [_share(r["interval_below"]) for r in rows],
+            "no interval": [_share(r["no_interval"]) for r in rows],
+            "rejects no effect": [_share(r["rejected"], r["rejected_mcse"]) for r in rows],
+        }
+    )
+    if fixed is None:
+        return markdown(out.drop(columns="rejects no effect"))
+    beside = fixed.set_index(["analysis", "estimand", "method"])
+    keys = list(zip(free["analysis"], free["estimand"], free["method"], strict=True))
+    twins = beside.loc[pd.MultiIndex.from_tuples(keys)].to_dict("records")
+    out["fixed totals: infinite"] = [_share(r["infinite"]) for r in twins]
+    out["fixed totals: median bias"] = [
+        _bias(r["median_bias"], r["median_bias_mcse"]) for r in twins
+    ]
+    out["fixed totals: covers"] = [_share(r["coverage"], r["coverage_mcse"]) for r in twins]
+    out["fixed totals: rejects"] = [_share(r["rejected"], r["rejected_mcse"]) for r in twins]
+    return markdown(out)
+
+
+def _infinite_words(results: Results) -> Iterator[str]:
+    """Say where maximum likelihood has no finite estimate, and what Firth's penalty does there."""
+    for setting, result in results.items():
+        if setting.totals == "fixed":
+            continue
+        table = result.table
+        ml = table[(table["method"] == "ML, profile") & (table["infinite"] > 0.0)]
+        for _, row in ml.iterrows():
+            same = (table["analysis"] == row["analysis"]) & (table["estimand"] == row["estimand"])
+            firth = table[same & (table["method"] == "Firth, profile")].iloc[0]
+            wald = table[same & (table["method"] == "ML, Wald")].iloc[0]
+            share, lost = _share(row["infinite"]), _share(wald["no_interval"])
+            bias = _bias(firth["median_bias"], firth["median_bias_mcse"])
+            yield (
+                f"- {setting.size} events, *{setting.truth}*, {_label(row)}: the "
+                f"maximum-likelihood estimate is infinite in {share} % of cohorts and has no mean; "
+                f"its Wald interval is missing in {lost} %, and covers in {_covers(wald)} %. "
+                f"Firth's estimate is infinite in {_share(firth['infinite'])} %, median bias "
+                f"{bias}, and its interval covers in {_covers(firth)} %."
+            )
+
+
+def _misses(results: Results, size: str) -> Iterator[tuple[Setting, pd.Series]]:
+    """Find the intervals that cover too rarely, by more than three Monte Carlo errors."""
+    for setting, result in results.items():
+        if setting.totals == "fixed" or setting.size != size:
+            continue
+        for _, row in result.table.iterrows():
+            coverage, n = row["coverage"], int(row["replicates"])
+            if not math.isnan(coverage) and inconsistent(coverage, 0.95, n, at_least=True):
+                yield setting, row
+
+
+def _miss_words(results: Results) -> Iterator[str]:
+    found = sorted(_misses(results, "few"), key=lambda pair: float(pair[1]["coverage"]))
+    for setting, row in found:
+        yield (
+            f"- {row['method']}, *{setting.truth}*, {_label(row)}: covers "
+            f"{_covers(row)} %, above the truth in "
+            f"{_share(row['interval_above'])} %, below it in {_share(row['interval_below'])} %, "
+            f"no interval in {_share(row['no_interval'])} %."
+        )
+    if not found:
+        yield "- No method covers too rarely here by more than three Monte Carlo errors."
+
+
+def _curve_words(results: Results) -> Iterator[str]:
+    """Say how each kind of Kaplan-Meier limits fares over all curves."""
+    for size in ("few", "many"):
+        tables = [r.table for s, r in results.items() if s.size == size and s.totals == "free"]
+        curves = pd.concat(tables)
+        curves = curves[curves["analysis"].str.startswith("Kaplan-Meier")]
+        for method, rows in curves.groupby("method", sort=False):
+            worst = rows.sort_values("coverage").iloc[0]
+            yield (
+                f"- {size} events, {method}: coverage from {_share(rows['coverage'].min())} to "
+                f"{_share(rows['coverage'].max())} %; lowest for {worst['estimand']} "
+                f"({_share(worst['interval_above'])} % of intervals above the truth, "
+                f"{_share(worst['interval_below'])} % below, {_share(worst['no_interval'])} % "
+                "without an interval)."
+            )
+
+
+def _level_words(results: Results) -> Iterator[str]:
+    for setting, result in results.items():
+        if setting.truth != "null" or setting.totals == "fixed":
+            continue
+        table = result.table
+        tests = table[table["analysis"].str.startswith("time to recurrence (")]
+        parts = [
+            f"{row['method']} {_share(row['rejected'], row['rejected_mcse'])} %"
+            for _, row in tests.iterrows()
+        ]
+        yield f"- {setting.size} events: " + "; ".join(parts) + "."
+
+
+def _sections(results: Results) -> Iterator[str]:
+    for size, title in (("few", "Few events"), ("many", "Many events")):
+        for truth, words in _TRUTHS.items():
+            free = results[Setting(size, "free", truth)].table
+            fixed = results[Setting(size, "fixed", truth)].table
+            curves = free["analysis"].str.startswith("Kaplan-Meier")
+            yield f"## {title}, truth *{truth}*: {words}\n"
+            yield f"Relative effects and tests.\n\n{_table(free[~curves], fixed)}\n"
+            yield f"Kaplan-Meier limits at 72 months.\n\n{_table(free[curves], None)}\n"
+
+
+def _requirements(broken: pd.DataFrame) -> str:
+    if broken.empty:
+        return "**Every requirement is met on this page.**"
+    rows = [" ".join(map(str, row)) for row in broken.to_numpy().tolist()]
+    return "**Not met:**\n\n" + "\n".join(f"- {row}" for row in rows)
+
+
+def page(results: Results, broken: pd.DataFrame, seed: int) -> str:
+    """Return the page as Markdown.
+
+    Parameters
+    ----------
+    results : dict
+        Every size, totals and truth.
+    broken : DataFrame
+        Rows that break a requirement; empty if none does.
+    seed : int
+    """
+    few, many = (results[Setting(size, "free", "null")] for size in ("few", "many"))
+    introduction = INTRODUCTION.format(
+        few_n=few.patients,
+        few_d=few.recurrences,
+        many_n=many.patients,
+        many_d=many.recurrences,
+        few_r=few.replicates,
+        many_r=many.replicates,
+        few_x=results[Setting("few", "fixed", "null")].replicates,
+        many_x=results[Setting("many", "fixed", "null")].replicates,
+        error=f"{100.0 * math.sqrt(0.95 * 0.05 / few.replicates):.1f} percentage points",
+        seed=seed,
+    )
+    parts = [
+        introduction,
+        "## What is required\n",
+        "With many events, coverage of 95 % and a level of 5 %, within three Monte Carlo errors; "
+        "of exact methods (*bpcp*, *permutation*) at least that, at any number of events. With few "
+        f"events the rest is reported, not required. {_requirements(broken)}\n",
+        "## Where maximum likelihood fails\n",
+        "\n".join(_infinite_words(results)) or "Every estimate was finite.",
+        "\n## Where intervals cover too rarely with few events\n",
+        "\n".join(_miss_words(results)),
+        "\n## Kaplan-Meier limits\n",
+        "\n".join(_curve_words(results)),
+        "\n## Level of the tests of no difference (truth *null*)\n",
+        "\n".join(_level_words(results)) + "\n",
+        *_sections(results),
+    ]
+    return "\n".join(parts)
