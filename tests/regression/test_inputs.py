@@ -290,3 +290,35 @@ def test_two_to_five_rows() -> None:
     assert np.isfinite(five.select_dtypes("number")).all(axis=None)
     tied = rn.cox({"t": [1, 1], "e": [1, 1], "x": [0, 1]}, "Surv(t, e) ~ x").to_frame()
     np.testing.assert_allclose(tied["coef"], 0.0, atol=1e-10)
+
+
+@pytest.mark.parametrize("ties", ["efron", "breslow", "exact"])
+def test_several_infinite_coefficients_at_once_have_limits_on_their_other_side(ties: str) -> None:
+    """Two levels without events, and a numeric term that stays finite."""
+    data = {
+        "t": np.arange(1, 31) // 2 + 1,
+        "e": [1, 0, 0] * 10,
+        "g": ["a", "b", "c"] * 5 + ["a", "c", "b"] * 5,
+        "z": np.sin(np.arange(30)),
+    }
+    table = rn.cox(data, "Surv(t, e) ~ g + z", penalty=None, ties=ties).to_frame()
+    assert np.isneginf(table["coef"][:2]).all() and np.isfinite(table["coef"][2])
+    assert (table["conf_low"][:2] == 0.0).all()
+    assert table["conf_high"].between(0.0, 1.0)[:2].all()
+    assert table["p_value"].between(0.0, 1.0).all()
+    only = rn.cox({"t": [1, 2, 3], "e": [1, 0, 1], "x": [0, 1, 0]}, "Surv(t, e) ~ x", penalty=None)
+    row = only.to_frame().iloc[0]
+    # By hand: exp(l(b)) = 1 / (2 + exp(b)), with supremum 1/2 as b falls; the limit is where
+    # 2 log((2 + exp(b)) / 2) is the quantile of chi-square.
+    assert np.isneginf(row["coef"])
+    np.testing.assert_allclose(row["conf_high"], 2.0 * np.exp(3.841458820694124 / 2) - 2.0)
+
+
+def test_complete_and_quasi_separation_have_limits_for_the_intercept_too() -> None:
+    x = np.r_[np.arange(10.0), np.arange(9.0, 19.0)]
+    for data in ({"x": x}, {"x": np.arange(20.0)}, {"x": x, "g": list("ab") * 10}):
+        formula = "y ~ " + " + ".join(data)
+        table = rn.logistic({"y": [0] * 10 + [1] * 10, **data}, formula, penalty=None).to_frame()
+        assert not np.isfinite(table["coef"]).any()
+        assert table[["conf_low", "conf_high", "p_value"]].notna().all(axis=None)
+        assert np.isfinite(table.loc[1, "conf_low"]) and table.loc[1, "conf_low"] > 1.0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-import rnetstats as rn
 from hypothesis import given
 from hypothesis import strategies as st
+
+import rnetstats as rn
 from rnetstats.errors import (
     ColumnError,
     ConvergenceError,
@@ -243,7 +244,7 @@ def test_separated_data_give_infinite_estimates_with_a_finite_limit() -> None:
     at_limit = logistic(held, "HG ~ PI + EH + offset(held)", penalty=None)
     fall = 2.0 * (fit.summary["log_likelihood"] - at_limit.summary["log_likelihood"])
     assert fall == pytest.approx(3.841458820694124, rel=1e-5)
-    with pytest.raises(OptionError, match="firth"):
+    with pytest.raises(ConvergenceError, match="firth"):
         fit.predict(data)
     with pytest.raises(ConvergenceError, match="firth"):
         fit.risks("NV")

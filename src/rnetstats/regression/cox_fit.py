@@ -116,9 +116,9 @@ def build_engine(
         "ties": ties,
         "firth": firth,
     }
-    if robust:
-        if ties == "exact":
-            raise OptionError("ties='exact' has no sandwich variance; use ties='efron'.")
+    if robust and ties == "exact":
+        raise OptionError("ties='exact' has no sandwich variance; use ties='efron'.")
+    if robust and np.isfinite(inverse).any():
         point = fitted_cox(cox_likelihood(frame.design.X, **options), reached)
         scores = score_residuals(point)
         if frame.sampling_weights is not None:

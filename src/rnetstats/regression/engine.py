@@ -15,6 +15,8 @@ from rnetstats.kernels.profile import profile_limits, restricted_fits
 
 __all__ = ["Engine", "wald_statistic"]
 
+_HALVES = 12
+_MATTERS = 1e-3  # of the information at zero
 _SINGULAR = 1e-10  # smallest eigenvalue of a correlation matrix that is inverted
 
 
@@ -108,6 +110,24 @@ class Engine:
             return f"{kind}, profile {'penalized ' if self.firth else ''}likelihood"
         return f"{kind}, Wald ({self.robust})" if self.robust else f"{kind}, Wald"
 
+    def vantage(self) -> np.ndarray:
+        """Return the estimate; where it is infinite, a point on the way (p,).
+
+        Far out the likelihood is flat and its information vanishes. Going back by halves, the
+        first point is taken at which no combination of coefficients has lost its weight.
+        """
+        lost = ~np.isfinite(self.coef)
+        if not lost.any():
+            return self.reached
+        shares = np.append(0.5 ** np.arange(_HALVES), 0.0)
+        points = np.where(lost, shares[:, None] * self.reached, self.reached)
+        information = self.evaluator(self.X)(points, np.arange(len(points)))[2]
+        usable = np.asarray(np.isfinite(information).all(axis=(1, 2)))
+        size = np.sqrt(np.maximum(np.diag(information[-1]), np.finfo(float).tiny))
+        scaled = np.where(usable[:, None, None], information, 0.0) / np.outer(size, size)
+        least = np.linalg.eigvalsh(scaled)[:, 0]
+        return np.asarray(points[int(np.argmax(usable & (least >= _MATTERS * least[-1])))])
+
     def limits(self, conf_level: float) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
         """Profile-likelihood limits of all coefficients, and the columns without one.
 
@@ -119,7 +139,7 @@ class Engine:
         """
         found = profile_limits(
             self.evaluator(self.X),
-            self.reached,
+            self.vantage(),
             level=conf_level,
             maximum=self.value if self.separated else None,
         )
@@ -147,7 +167,7 @@ class Engine:
         if self.wald:
             coef, covariance = self._turned(turn)
             return np.array([wald_statistic(coef, covariance, part) for part in columns])
-        start, X, shift = self.reached, self.X, 0.0
+        start, X, shift = self.vantage(), self.X, 0.0
         if turn is not None:
             start, X = np.linalg.solve(turn, start), X @ turn
             if self.firth:  # a transformation changes the penalty by a constant
