@@ -13,11 +13,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import gammaincinv
+from scipy.special import gammainccinv
 
-from rnetstats.errors import ConvergenceError, DataError
+from rnetstats.errors import BudgetError, ConvergenceError, DataError
 
-__all__ = ["CountFamily", "binomial_family", "hypergeometric_family", "poisson_family", "solve"]
+__all__ = [
+    "MOST_COUNTS",
+    "CountFamily",
+    "binomial_family",
+    "hypergeometric_family",
+    "poisson_family",
+    "solve",
+]
+
+MOST_COUNTS = 20_000_000
+"""Counts of a family at most: their probabilities fill a few hundred megabytes."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,11 @@ class CountFamily:
 
 def binomial_family(n: int) -> CountFamily:
     """Successes of ``n`` trials; theta = logit(p)."""
+    if n > MOST_COUNTS:
+        raise BudgetError(
+            f"Exact limits go through all counts from 0 to {n:,}, which are too many; groups this "
+            "large need no exact method."
+        )
     k = np.arange(n)
     return CountFamily(0, _cumulative(np.log((n - k) / (k + 1.0))))
 
@@ -111,9 +126,19 @@ def poisson_family(count: int, tail: float) -> CountFamily:
         The observed count.
     tail : float
         Means up to the upper limit of one-sided level ``1 - tail`` for ``count`` are covered.
+
+    Raises
+    ------
+    BudgetError
+        If they are more than 20 million.
     """
-    largest = float(gammaincinv(count + 1.0, 1.0 - tail))
+    largest = float(gammainccinv(count + 1.0, tail))
     high = math.ceil(largest + 12.0 * math.sqrt(largest) + 60.0)
+    if high > MOST_COUNTS:
+        raise BudgetError(
+            f"A Poisson distribution with a mean of {largest:,.0f} has too many counts to go "
+            "through one by one; counts this large need no exact method."
+        )
     return CountFamily(0, _cumulative(-np.log(np.arange(1.0, high + 1.0))))
 
 

@@ -35,6 +35,9 @@ __all__ = ["TIE", "Limits", "exact_limits", "exact_p_values", "one_sided_limits"
 TIE = 1.0 + 1e-7
 """Probabilities within this factor count as equal, as in Fisher's test elsewhere."""
 
+_LONG = 20_000
+"""Families longer than this are cut before anything is solved."""
+
 
 class Limits(NamedTuple):
     """Limits of theta; ``gap`` is true if values between them are rejected."""
@@ -76,7 +79,7 @@ def one_sided_limits(family: CountFamily, count: int, alpha: float, *, mid: bool
 
 def exact_limits(family: CountFamily, count: int, alpha: float) -> dict[str, Limits]:
     """Limits of theta of level ``1 - alpha`` by each two-sided definition."""
-    family.checked(count)
+    family = _near(family, family.checked(count))
     wide = one_sided_limits(family, count, 1e-6 * alpha)
     family = _window(family, wide.low, wide.high, count)
     found = {
@@ -144,7 +147,7 @@ def _blaker_break(family: CountFamily, count: int, other: int) -> float:
         upper, lower = p[at:].sum(), p[: to + 1].sum()
         return math.log(max(upper, 1e-300)) - math.log(max(lower, 1e-300))
 
-    return solve(excess, _minlike_break(family, count, other))
+    return solve(excess, _minlike_break(family, count, other), 0.1 * _centre(family, count)[1])
 
 
 def _hull_limit(
@@ -178,7 +181,9 @@ def _hull_limit(
             elif excess(end) >= 0.0:
                 limit = float(brentq(excess, here, end, xtol=1e-15, rtol=1e-15))
         if limit is not None and end > max(here, limit):
-            gap = gap or _dips(excess, max(here, limit), end)
+            gap = _dips(family, count, other, alpha, (max(here, limit), end))
+            if gap:
+                break
         here, other = end, other + 1
     return (top if limit is None else limit), gap
 
@@ -195,6 +200,17 @@ def _first_other(family: CountFamily, count: int, theta: float, next_break: Brea
     return below
 
 
+def _near(family: CountFamily, count: int) -> CountFamily:
+    """Of a long family the counts within 60 standard errors (and 400), enough for any level."""
+    size = len(family.log_weight)
+    if size <= _LONG:
+        return family
+    reach = math.ceil(120.0 / _centre(family, count)[1]) + 400
+    at = count - family.low
+    first, last = max(0, at - reach), min(size, at + reach + 1)
+    return CountFamily(family.low + first, family.log_weight[first:last])
+
+
 def _window(family: CountFamily, low: float, high: float, count: int) -> CountFamily:
     """The family without the counts that are beyond reach for every theta in [low, high]."""
     first, last = 0, len(family.log_weight) - 1
@@ -206,7 +222,19 @@ def _window(family: CountFamily, low: float, high: float, count: int) -> CountFa
     return CountFamily(family.low + first, family.log_weight[first : last + 1])
 
 
-def _dips(function: Callable[[float], float], low: float, high: float) -> bool:
-    """Whether a function that falls, then rises, is clearly below zero inside (low, high)."""
-    found = minimize_scalar(function, bounds=(low, high), method="bounded")
-    return bool(found.fun < -1e-9)
+def _dips(
+    family: CountFamily, count: int, other: int, alpha: float, piece: tuple[float, float]
+) -> bool:
+    """Whether ``P(K >= count) + P(K <= other)`` is clearly below alpha somewhere in a piece.
+
+    The first tail rises and the second falls with theta, so that the sum is nowhere below that of
+    the first at the start and the second at the end; mostly that settles it.
+    """
+    low, high = piece
+    if family.upper_tail(count, low) + family.lower_tail(other, high) >= alpha:
+        return False
+
+    def total(theta: float) -> float:
+        return family.upper_tail(count, theta) + family.lower_tail(other, theta)
+
+    return bool(minimize_scalar(total, bounds=piece, method="bounded").fun < alpha - 1e-9)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pandas as pd
-from scipy.special import gammaincinv, ndtri
+from scipy.special import gammainccinv, gammaincinv, ndtri
 
 from rnetstats._core.options import level, positive_int, real
 from rnetstats.tables.exact_family import poisson_family
@@ -146,7 +146,7 @@ def _p_values(events: int, mean: float) -> dict[str, float]:
 
 def _garwood(events: int, person_time: float, alpha: float) -> tuple[float, float]:
     low = float(gammaincinv(events, alpha)) if events else 0.0
-    return low / person_time, float(gammaincinv(events + 1, 1.0 - alpha)) / person_time
+    return low / person_time, float(gammainccinv(events + 1, alpha)) / person_time
 
 
 def _byar(events: int, person_time: float, alpha: float) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv, ndtri
+from scipy.special import betainccinv, betaincinv, ndtri
 
 __all__ = [
     "Pair",
@@ -40,7 +40,7 @@ def clopper_pearson_limits(events: ArrayLike, n: ArrayLike, conf_level: float = 
     x, size = _floats(events, n)
     alpha = (1.0 - conf_level) / 2.0
     low = betaincinv(np.maximum(x, 0.5), size - x + 1.0, alpha)
-    high = betaincinv(x + 1.0, np.maximum(size - x, 0.5), 1.0 - alpha)
+    high = betainccinv(x + 1.0, np.maximum(size - x, 0.5), alpha)
     return np.where(x > 0, low, 0.0), np.where(x < size, high, 1.0)
 
 
