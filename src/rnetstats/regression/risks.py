@@ -222,7 +222,8 @@ def _table(
 def _notes(risk: np.ndarray) -> tuple[str, ...]:
     averaged = (
         "Risks are averaged over the patients of the model, their other values as observed; "
-        "they are contrasts of predictions, causal only if the model holds every confounder."
+        "they are contrasts of predictions, causal only if the model holds every confounder. A "
+        "risk by itself has no P."
     )
     if ((risk > 0.0) & (risk < 1.0)).all():
         return (averaged,)
