@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -42,7 +43,8 @@ class DrawnCohort(Result):
     name : str
         The recipe's name.
     truth : Truth
-        Coefficients and true values of the estimands.
+        Coefficients and true values of the estimands; computed when first asked for, since that
+        takes longer than the draw.
     fidelity : DataFrame
         ``quantity, published, standing, drawn, tolerance, met``.
     data : DataFrame
@@ -57,6 +59,18 @@ class DrawnCohort(Result):
     data: pd.DataFrame = field(default=None, metadata={"rows": True})  # type: ignore[assignment]
     latent: pd.DataFrame = field(default=None, metadata={"rows": True})  # type: ignore[assignment]
 
+    def __post_init__(self) -> None:
+        if callable(self.truth):
+            object.__setattr__(self, "_make_truth", self.truth)
+            object.__delattr__(self, "truth")
+
+    def __getattr__(self, name: str) -> Any:
+        """Compute the truth, the only field that may be absent, and keep it."""
+        if name != "truth" or "_make_truth" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        object.__setattr__(self, "truth", self.__dict__["_make_truth"]())
+        return self.__dict__["truth"]
+
     def to_frame(self) -> pd.DataFrame:
         """Return the table of fidelity."""
         return self.fidelity.copy()
@@ -67,7 +81,7 @@ class DrawnCohort(Result):
         return pd.DataFrame(
             {
                 "recipe": [self.name],
-                "truth": [self.truth.name],
+                "truth": [self.options["truth"]],
                 "totals": [self.options["totals"]],
                 "n": [int(drawn["patients"])],
                 "n_margin_positive": [int(drawn["positive margins"])],
@@ -89,6 +103,8 @@ class DrawnCohort(Result):
         """Draw each patient's follow-up by calendar date of enrolment, recurrences marked."""
         import matplotlib.pyplot as plt
 
+        from rnetstats.plots.style import mark_synthetic
+
         rows = self._need("data", "The plot of follow-up")
         axes = plt.subplots()[1] if ax is None else ax
         for flag, name, colour in ((0, "negative", "tab:blue"), (1, "positive", "tab:orange")):
@@ -106,6 +122,7 @@ class DrawnCohort(Result):
         axes.set_xlabel("Enrolment")
         axes.set_ylabel("Follow-up (dots) and recurrence (crosses), months")
         axes.legend(title="Margin (synthetic data)")
+        mark_synthetic(axes)
         return axes
 
 
@@ -174,7 +191,7 @@ def draw_cohort(
     }
     return DrawnCohort(
         name=recipe.name,
-        truth=true_values(recipe, truth, targets),
+        truth=partial(true_values, recipe, truth, targets),  # type: ignore[arg-type]
         fidelity=fidelity(recipe, targets, arrays),
         data=data,
         latent=latent_frame(recipe, latent),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,11 +120,14 @@ def _uncensored(recipe: Recipe, shift: float, month: Array) -> Array:
 
 @dataclass(frozen=True)
 class _State:
-    """The points in both margin groups, at one time or another."""
+    """The points in both margin groups, at one time or another.
+
+    Sorted by margin, then by kind of salvage, then by its time: who has had salvage by a month is
+    then a few slices.
+    """
 
     weight: Array
-    positive: NDArray[np.bool_]
-    kind: NDArray[np.int64]
+    starts: NDArray[np.int64]
     rate: Array
     turn: Array
     change: Array
@@ -140,6 +144,16 @@ class _State:
     def alive(self, month: float | Array) -> Array:
         return np.asarray(np.exp(-self.death_rate * np.power(month, self.death_shape)))
 
+    def salvaged(self, month: float) -> NDArray[np.int64]:
+        """Return the rows where endoscopic and radical salvage by ``month`` end: shape (2,)."""
+        ends = (*self.starts[3:], self.change.size)
+        return np.array(
+            [
+                first + np.searchsorted(self.change[first:last], month, side="right")
+                for first, last in zip(self.starts[2:], ends, strict=True)
+            ]
+        )
+
 
 def _state(recipe: Recipe, truth: str, constants: Constants) -> _State:
     pop = points(recipe)
@@ -147,16 +161,19 @@ def _state(recipe: Recipe, truth: str, constants: Constants) -> _State:
     pi = margin_risk(recipe, truth, constants)
     eta = constants.death + linear_predictor(recipe, recipe.death, pop.columns, pop.n)
     change = np.concatenate([c.change for c in courses])
+    positive = np.repeat([0, 1], pop.n)
+    kind = np.concatenate([c.kind for c in courses])
+    order = np.lexsort((change, kind, positive))
+    change = change[order]
     return _State(
-        weight=np.concatenate([1.0 - pi, pi]) / pop.n,
-        positive=np.repeat([False, True], pop.n),
-        kind=np.concatenate([c.kind for c in courses]),
-        rate=np.exp(np.concatenate([c.eta for c in courses])),
+        weight=(np.concatenate([1.0 - pi, pi]) / pop.n)[order],
+        starts=np.searchsorted((positive + kind)[order], [0, 1, 2, 3]),
+        rate=np.exp(np.concatenate([c.eta for c in courses]))[order],
         turn=change**recipe.recurrence_shape,
         change=change,
-        factor=np.concatenate([c.factor for c in courses]),
+        factor=np.concatenate([c.factor for c in courses])[order],
         shape=recipe.recurrence_shape,
-        death_rate=np.exp(np.tile(eta, 2)),
+        death_rate=np.exp(np.tile(eta, 2))[order],
         death_shape=recipe.death_shape,
     )
 
@@ -166,27 +183,38 @@ class _Tally:
 
     def __init__(self, state: _State, edges: Array, uncensored: Array) -> None:
         self.state, self.edges, self.uncensored = state, edges, uncensored
-        salvaged = np.isfinite(state.change)
-        at = np.where(salvaged, state.change, 0.0)
-        kept = np.interp(at, edges, uncensored) * state.alive(at)
-        self.reach = {
-            "recurrence": np.where(salvaged, kept * state.recurrence_free(at), 0.0),
-            "os": np.where(salvaged, kept, 0.0),
+        first = int(state.starts[2])
+        at = state.change[first:]
+        kept = (
+            np.interp(at, edges, uncensored) * state.alive(np.append(np.zeros(first), at))[first:]
+        )
+        free = state.recurrence_free(np.append(np.zeros(first), at))[first:]
+        # what salvage still to come will reach, summed from each row to the last of its kind
+        self.ahead = {
+            "recurrence": self._tails(kept * free * state.weight[first:]),
+            "os": self._tails(kept * state.weight[first:]),
         }
-        self.reach["dfs"] = self.reach["recurrence"]
+        self.ahead["dfs"] = self.ahead["recurrence"]
 
-    def _groups(self, month: float, held: Array, reach: Array, *, counting: bool) -> Array:
+    def _tails(self, mass: Array) -> Array:
+        return np.append(np.cumsum(mass[::-1])[::-1], 0.0)
+
+    def _groups(self, month: float, held: Array, endpoint: str, *, counting: bool) -> Array:
         """Split ``held`` (N,) over the groups; naive groups look ahead to salvage."""
         s = self.state
         mass = s.weight * held
-        done = s.change <= month
-        now = np.where(done, s.kind, 0)
-        out = [mass[~s.positive].sum(), mass[s.positive].sum()]
-        by_now = np.bincount(now[s.positive], mass[s.positive], minlength=3)
-        ahead = np.zeros_like(mass) if counting else np.where(done, 0.0, s.weight * reach)
-        naive = np.bincount(s.kind[s.positive], ahead[s.positive], minlength=3)
-        naive += np.bincount(now[s.positive], (mass - ahead)[s.positive], minlength=3)
-        return np.concatenate([out, by_now, naive])
+        negative, positive, endoscopic, radical = s.starts.tolist()
+        done = s.salvaged(month)
+        parts = (negative, positive, endoscopic, done[0], radical, done[1], mass.size)
+        sums = [mass[i:j].sum() for i, j in pairwise(parts)]
+        now = np.array([sums[1] + sums[3] + sums[5], sums[2], sums[4]])
+        ahead = np.zeros(3)
+        if not counting:
+            tail, base = self.ahead[endpoint], endoscopic
+            ahead[1] = tail[done[0] - base] - tail[radical - base]
+            ahead[2] = tail[done[1] - base]
+            ahead[0] = -ahead[1] - ahead[2]
+        return np.concatenate([[sums[0], sum(sums[1:])], now, now + ahead])
 
     def run(self) -> Limits:
         """Walk over the edges and collect every process."""
@@ -201,23 +229,24 @@ class _Tally:
             for e, endpoint in enumerate(ENDPOINTS)
             for j, group in enumerate(GROUPS)
         }
-        incidence = {}
-        for flag, group in enumerate(GROUPS[:2]):
-            weight = (
-                np.where(s.positive == bool(flag), s.weight, 0.0)
-                / s.weight[s.positive == bool(flag)].sum()
-            )
-            steps = [weight @ _recurred(f, a) for _, f, a in pairs]
-            incidence[group] = np.concatenate([[0.0], np.cumsum(steps)])
+        first = int(s.starts[1])
+        recurred = np.array(
+            [
+                [p[:first].sum(), p[first:].sum()]
+                for p in (s.weight * _recurred(f, a) for _, f, a in pairs)
+            ]
+        )
+        total = np.array([s.weight[:first].sum(), s.weight[first:].sum()])
+        curves = np.vstack([np.zeros(2), np.cumsum(recurred / total, axis=0)])
+        incidence = dict(zip(GROUPS[:2], curves.T, strict=True))
         return Limits(processes, incidence, edges)
 
     def _held(self, k: int, free: Array, alive: Array) -> Array:
         """Return what is at risk at edge ``k``: (endpoints, groups)."""
-        held = {"recurrence": free * alive, "dfs": free * alive, "os": alive}
+        both = free * alive
+        held = {"recurrence": both, "dfs": both, "os": alive}
         month, seen = self.edges[k], self.uncensored[k]
-        return np.stack(
-            [self._groups(month, held[e] * seen, self.reach[e], counting=False) for e in ENDPOINTS]
-        )
+        return np.stack([self._groups(month, held[e] * seen, e, counting=False) for e in ENDPOINTS])
 
     def _happened(self, k: int, free: list[Array], alive: list[Array]) -> Array:
         """Return the events between edges ``k - 1`` and ``k``: (endpoints, groups)."""
@@ -229,10 +258,7 @@ class _Tally:
             "os": alive[0] - alive[1],
         }
         return np.stack(
-            [
-                self._groups(middle, happened[e] * seen, self.reach[e], counting=True)
-                for e in ENDPOINTS
-            ]
+            [self._groups(middle, happened[e] * seen, e, counting=True) for e in ENDPOINTS]
         )
 
 

@@ -32,6 +32,7 @@ __all__ = ["HORIZONS", "Truth", "true_values"]
 HORIZONS = (60.0, 72.0)
 """Months at which survival and incidence are reported."""
 
+_ROUNDING = 1e-10
 Row = tuple[str, str, str, float, str, float]
 _COLUMNS = ("estimand", "endpoint", "group", "months", "measure", "value")
 _NAMES = {
@@ -244,6 +245,8 @@ def true_values(recipe: Recipe, truth: str, targets: Targets) -> Truth:
         *_salvage_rows(found),
         *_strategy_rows(recipe, truth, constants),
     ]
+    # what is zero but for rounding is zero, on every machine
+    rows = [(*row[:5], 0.0 if abs(row[5]) < _ROUNDING else row[5]) for row in rows]
     options: dict[str, Any] = {
         "recipe": recipe.name,
         "patients": targets.patients,
