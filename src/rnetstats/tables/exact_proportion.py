@@ -69,20 +69,7 @@ class ExactProportionResult(LimitsByMethod):
 
     def glance(self) -> pd.DataFrame:
         """Return one row: counts, the proportion and its Clopper-Pearson limits."""
-        row = self.method("central")
-        return pd.DataFrame(
-            {
-                "events": [self.events],
-                "n": [self.n],
-                "estimate": [row["estimate"]],
-                "conf_low": [row["conf_low"]],
-                "conf_high": [row["conf_high"]],
-                "p_value": [row["p_value"]],
-                "method": ["central"],
-                "null": [math.nan if self.null is None else self.null],
-                "conf_level": [self.conf_level],
-            }
-        )
+        return self._central({"events": self.events, "n": self.n}, self.null)
 
 
 def exact_proportion(

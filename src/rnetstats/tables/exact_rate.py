@@ -55,20 +55,7 @@ class ExactRateResult(LimitsByMethod):
 
     def glance(self) -> pd.DataFrame:
         """Return one row: events, person-time, the rate and its central limits."""
-        row = self.method("central")
-        return pd.DataFrame(
-            {
-                "events": [self.events],
-                "person_time": [self.person_time],
-                "estimate": [row["estimate"]],
-                "conf_low": [row["conf_low"]],
-                "conf_high": [row["conf_high"]],
-                "p_value": [row["p_value"]],
-                "method": ["central"],
-                "null": [math.nan if self.null is None else self.null],
-                "conf_level": [self.conf_level],
-            }
-        )
+        return self._central({"events": self.events, "person_time": self.person_time}, self.null)
 
 
 def exact_rate(

@@ -56,24 +56,15 @@ class ExactRateRatioResult(LimitsByMethod):
 
     def glance(self) -> pd.DataFrame:
         """Return one row: events, rates, their ratio and its central limits."""
-        row = self.method("central")
-        return pd.DataFrame(
-            {
-                "events_1": [self.events_1],
-                "time_1": [self.time_1],
-                "rate_1": [self.events_1 / self.time_1],
-                "events_2": [self.events_2],
-                "time_2": [self.time_2],
-                "rate_2": [self.events_2 / self.time_2],
-                "estimate": [row["estimate"]],
-                "conf_low": [row["conf_low"]],
-                "conf_high": [row["conf_high"]],
-                "p_value": [row["p_value"]],
-                "method": ["central"],
-                "null": [self.null],
-                "conf_level": [self.conf_level],
-            }
-        )
+        counts = {
+            "events_1": self.events_1,
+            "time_1": self.time_1,
+            "rate_1": self.events_1 / self.time_1,
+            "events_2": self.events_2,
+            "time_2": self.time_2,
+            "rate_2": self.events_2 / self.time_2,
+        }
+        return self._central(counts, self.null)
 
 
 def exact_rate_ratio(

@@ -60,6 +60,19 @@ class LimitsByMethod(Result):
         choice("method", method, rows["method"].unique().tolist())
         return rows[rows["method"] == method].iloc[0]
 
+    def _central(self, counts: dict[str, float], null: float | None) -> pd.DataFrame:
+        """One row: the counts, then the estimate with its limits and P by the central method."""
+        row = self.method("central")
+        return pd.DataFrame(
+            {
+                **{name: [value] for name, value in counts.items()},
+                **{name: [row[name]] for name in COLUMNS[2:]},
+                "method": ["central"],
+                "null": [math.nan if null is None else null],
+                "conf_level": [self.conf_level],
+            }
+        )
+
     def display(self) -> pd.DataFrame:
         """Return the limits as text."""
         level = f"{100 * self.conf_level:g} % limits"
