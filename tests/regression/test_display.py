@@ -147,3 +147,26 @@ def test_schoenfeld_plots_of_few_and_many_events() -> None:
     axes = drawn(fit.proportional_hazards().plot(column="age"))
     assert "age" in axes.get_ylabel()
     assert {"lowess", "constant (the model)"} <= {line.get_label() for line in axes.get_lines()}
+
+
+def test_figures_of_a_drawn_cohort_say_so_and_conditions_read_plainly() -> None:
+    data = rn.load_cohort("duan2024")
+    fit = rn.logistic(data, 'margin_positive ~ I(nlr > 4.44) + I(location == "lower") + size_mm')
+    time = "Surv(dfs_months, dfs_event) ~ size_mm"
+    drawn = [
+        fit.plot(),
+        fit.plot_effect("size_mm"),
+        fit.risks("location").plot(),
+        rn.univariable(data, "margin_positive ~ lvi + size_mm").plot(),
+        rn.cox(data, time).proportional_hazards().plot(),
+        rn.separation(data, "margin_positive ~ lvi").plot(),
+    ]
+    for axes in drawn:
+        assert any(text.get_gid() == "synthetic-mark" for text in axes.texts)
+    plain = rn.logistic(data.assign(), "margin_positive ~ lvi")
+    data.attrs.clear()
+    unmarked = rn.logistic(data, "margin_positive ~ lvi").plot()
+    assert not any(text.get_gid() == "synthetic-mark" for text in unmarked.texts)
+    assert plain.synthetic
+    terms = fit.display()["term"].tolist()
+    assert terms[:2] == ["Neutrophil-to-lymphocyte ratio > 4.44", "Location in the rectum = lower"]

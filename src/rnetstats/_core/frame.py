@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnetstats.errors import ColumnError, DataError, closest
 
-__all__ = ["Data", "as_frame", "column", "is_synthetic", "label_of"]
+__all__ = ["Data", "as_frame", "column", "is_synthetic", "is_synthetic_data", "label_of"]
 
 Data: TypeAlias = pd.DataFrame | Mapping[str, Any]
 
@@ -86,3 +86,8 @@ def label_of(frame: pd.DataFrame, name: str) -> str:
 def is_synthetic(frame: pd.DataFrame) -> bool:
     """Say whether the cohort was drawn rather than observed."""
     return bool(_attrs(frame).get("synthetic", False))
+
+
+def is_synthetic_data(data: Data) -> bool:
+    """Say whether a frame is a drawn cohort; a mapping carries no such mark."""
+    return isinstance(data, pd.DataFrame) and is_synthetic(data)

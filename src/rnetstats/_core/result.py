@@ -38,11 +38,14 @@ class Result(ABC):
         The seed of whatever was drawn; None when nothing was.
     options : dict
         The options of the call, as resolved.
+    synthetic : bool
+        Whether the data were drawn rather than observed; figures say so.
     """
 
     notes: tuple[str, ...] = ()
     seed: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    synthetic: bool = False
 
     _kinds: ClassVar[dict[str, type[Result]]] = {}
 

@@ -23,6 +23,7 @@ __all__ = [
     "colour",
     "line_style",
     "mark_synthetic",
+    "marked",
     "plain_axes",
 ]
 
@@ -76,6 +77,13 @@ def plain_axes(ax: Axes, *, grid: str | None = None) -> Axes:
     ax.set_axisbelow(True)
     if grid in ("x", "y", "both"):
         ax.grid(axis=grid, color=LIGHT, linewidth=0.8)  # type: ignore[arg-type]
+    return ax
+
+
+def marked(ax: Axes, synthetic: bool) -> Axes:
+    """Return the axes, marked if what they show was drawn rather than observed."""
+    if synthetic:
+        mark_synthetic(ax)
     return ax
 
 

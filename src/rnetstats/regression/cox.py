@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.frame import Data
+from rnetstats._core.frame import Data, is_synthetic_data
 from rnetstats._core.options import choice, level
 from rnetstats.errors import ConvergenceError, OptionError
 from rnetstats.formula.design import model_frame
@@ -133,7 +133,8 @@ class CoxResult(RegressionResult):
             covariance = plain.covariance[0]
         else:
             covariance = engine.model_covariance
-        return check_proportional_hazards(fitted, engine, covariance, transform)
+        found = check_proportional_hazards(fitted, engine, covariance, transform)
+        return replace(found, synthetic=self.synthetic)
 
     def residuals(self, kind: str = "martingale") -> np.ndarray | pd.DataFrame:
         """Return residuals.
@@ -257,6 +258,7 @@ def cox(
         spec=frame.design.spec.to_dict(),
         variables=summarise_variables(data, frame),
         labels=labels_of(data, frame),
+        synthetic=is_synthetic_data(data),
         outcome=outcome_name(frame),
         engine=engine,
         sets=fitted.sets,

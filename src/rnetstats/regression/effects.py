@@ -83,9 +83,10 @@ class EffectResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the curve with its band (numeric), or points with limits (factor)."""
         from rnetstats.plots.effects import effect_curve, effect_points
+        from rnetstats.plots.style import marked
 
         draw = effect_curve if self.numeric else effect_points
-        return draw(
+        axes = draw(
             self.effects,
             label=self.label,
             measure=self.measure,
@@ -93,6 +94,7 @@ class EffectResult(Result):
             conf_level=self.options["conf_level"],
             ax=ax,
         )
+        return marked(axes, self.synthetic)
 
 
 def partial_effect(
@@ -152,6 +154,7 @@ def partial_effect(
         measure=measure,
         reference=reference,
         numeric=numeric,
+        synthetic=fit.synthetic,
         notes=_notes(fit, variable),
         options={"conf_level": fit.options["conf_level"], "variable": variable},
     )

@@ -83,6 +83,7 @@ class ProportionalHazardsResult(Result):
             The coefficient; by default the first.
         """
         from rnetstats.plots.schoenfeld import coefficient_over_time
+        from rnetstats.plots.style import marked
 
         points = self._need("residuals", "A plot of Schoenfeld residuals")
         name = next(iter(self.coefficients)) if column is None else column
@@ -90,12 +91,13 @@ class ProportionalHazardsResult(Result):
             raise OptionError(
                 f"There is no coefficient {name!r}.{closest(name, self.coefficients)}"
             )
-        return coefficient_over_time(
+        axes = coefficient_over_time(
             points[["time", name]].rename(columns={name: "value"}),
             label=name,
             estimate=self.coefficients[name],
             ax=ax,
         )
+        return marked(axes, self.synthetic)
 
 
 def check_proportional_hazards(

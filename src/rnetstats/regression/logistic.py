@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from rnetstats._core.frame import Data
+from rnetstats._core.frame import Data, is_synthetic_data
 from rnetstats._core.options import choice, level
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.terms import Formula
@@ -202,6 +202,7 @@ def logistic(
         spec=frame.design.spec.to_dict(),
         variables=summarise_variables(data, frame),
         labels=labels_of(data, frame),
+        synthetic=is_synthetic_data(data),
         outcome=outcome_name(frame),
         engine=engine,
         covariates=covariates_used(data, frame),

@@ -186,7 +186,9 @@ class RegressionResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw a forest plot of the coefficients on a log scale."""
         from rnetstats.plots.forest import forest
+        from rnetstats.plots.style import marked
 
         shown = forest_rows(self)
         measure = str(self.coefficients["measure"].iloc[-1])
-        return forest(shown, measure=measure, conf_level=self.options["conf_level"], ax=ax)
+        axes = forest(shown, measure=measure, conf_level=self.options["conf_level"], ax=ax)
+        return marked(axes, self.synthetic)

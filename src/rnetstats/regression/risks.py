@@ -81,15 +81,17 @@ class RisksResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the standardised risk at each value with its limits."""
         from rnetstats.plots.effects import risk_points
+        from rnetstats.plots.style import marked
 
         shown = self.risks[self.risks["measure"] == "risk"]
-        return risk_points(
+        axes = risk_points(
             shown,
             label=self.label,
             outcome=self.outcome,
             conf_level=self.options["conf_level"],
             ax=ax,
         )
+        return marked(axes, self.synthetic)
 
 
 def standardised_risks(
@@ -133,6 +135,7 @@ def standardised_risks(
         label=fit.labels.get(variable, variable),
         outcome=fit.labels.get(fit.outcome, fit.outcome),
         n=float(engine.patient_weights.sum()),
+        synthetic=fit.synthetic,
         notes=_notes(risk),
         options={"variable": variable, "conf_level": fit.options["conf_level"]},
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.frame import Data
+from rnetstats._core.frame import Data, is_synthetic_data
 from rnetstats._core.result import Result
 from rnetstats.errors import TooFewEventsError
 from rnetstats.formula.design import ModelFrame, model_frame
@@ -90,11 +90,13 @@ class SeparationResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw one line a coefficient: a dot for a finite one, an arrow for an infinite one."""
         from rnetstats.plots.directions import directions_plot
+        from rnetstats.plots.style import marked
 
         names = [
             f"{row.term} {row.level}".strip() for row in self.coefficients.itertuples(index=False)
         ]
-        return directions_plot(names, list(self.coefficients["direction"]), ax=ax)
+        axes = directions_plot(names, list(self.coefficients["direction"]), ax=ax)
+        return marked(axes, self.synthetic)
 
 
 def separation(
@@ -166,6 +168,7 @@ def separation(
         n=int(count.sum()),
         n_missing=frame.n_missing,
         n_events=int(count[seen].sum()),
+        synthetic=is_synthetic_data(data),
         notes=(*frame.notes, *_notes(table, found.kind)),
         options={"formula": frame.formula, "missing": missing},
     )

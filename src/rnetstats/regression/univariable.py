@@ -80,10 +80,12 @@ class UnivariableResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw a forest plot of all terms."""
         from rnetstats.plots.forest import forest
+        from rnetstats.plots.style import marked
 
         measure = str(self.coefficients["measure"].iloc[-1])
         rows = forest_rows(self)
-        return forest(rows, measure=measure, conf_level=self.options["conf_level"], ax=ax)
+        axes = forest(rows, measure=measure, conf_level=self.options["conf_level"], ax=ax)
+        return marked(axes, self.synthetic)
 
 
 def univariable(data: Data, formula: str | Formula, **options: Any) -> UnivariableResult:
@@ -131,6 +133,7 @@ def univariable(data: Data, formula: str | Formula, **options: Any) -> Univariab
         ) from None
     return UnivariableResult(
         fits=fits,
+        synthetic=fits[0].synthetic,
         notes=_notes(fits, [term_text(term) for term in terms]),
         options={**fits[0].options, "formula": str(parsed)},
     )

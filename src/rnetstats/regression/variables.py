@@ -157,6 +157,13 @@ def _factor_levels(spec: Spec) -> dict[str, tuple[Any, ...]]:
     }
 
 
+def _plain_condition(name: str) -> str:
+    """Write ``I(x > 3)`` as ``x > 3`` and ``I(g == "a")`` as ``g = a``; leave all else."""
+    if not (name.startswith("I(") and name.endswith(")")):
+        return name
+    return name[2:-1].replace(" == ", " = ").replace('"', "")
+
+
 def labels_of(data: Data, frame: ModelFrame) -> dict[str, str]:
     """Return the printed name of each term and of the outcome's columns."""
     table = as_frame(data) if isinstance(data, pd.DataFrame) else None
@@ -168,11 +175,10 @@ def labels_of(data: Data, frame: ModelFrame) -> dict[str, str]:
             continue
         variable = term.variables[0]
         label = label_of(table, variable)
-        if label == variable:
-            continue
-        names[variable] = label
+        if label != variable:
+            names[variable] = label
         if term.name != variable:
-            names[term.name] = term.name.replace(variable, label)
+            names[term.name] = _plain_condition(term.name).replace(variable, label)
     outcome = frame.outcome
     for column in () if outcome is None else outcome.columns:
         label = label_of(table, column)
