@@ -45,8 +45,8 @@ class Size(NamedTuple):
         return self.few_fixed if setting.size == "few" else self.many_fixed
 
 
-FULL = Size(few=1000, many=1000, few_fixed=500, many_fixed=500)
-QUICK = Size(few=100, many=150, few_fixed=20, many_fixed=20)
+FULL = Size(few=1000, many=1000, few_fixed=400, many_fixed=200)
+QUICK = Size(few=60, many=120, few_fixed=8, many_fixed=8)
 
 
 def _settings() -> Iterator[Setting]:
