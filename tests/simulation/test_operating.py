@@ -152,7 +152,7 @@ def test_the_page_says_in_words_what_fails():
     results = {s: result(*s, coverage=0.85 if s.size == "few" else 0.95) for s in settings}
     text = page(results, pd.DataFrame(), 1)
     assert "infinite in 12.5 % of cohorts" in text
-    assert "covers 85.0" in text
+    assert "| 85.0 (0.0) |" in text
     assert "Every requirement is met" in text
     assert text.count("## ") >= 10
     assert "nan" not in text.split()

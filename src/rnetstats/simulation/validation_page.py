@@ -90,26 +90,46 @@ def _table(free: pd.DataFrame, fixed: pd.DataFrame | None) -> str:
     return markdown(out)
 
 
-def _infinite_words(results: Results) -> Iterator[str]:
-    """Say where maximum likelihood has no finite estimate, and what Firth's penalty does there."""
+def _infinite(results: Results) -> Iterator[tuple[float, str, dict[str, str]]]:
+    """Find where maximum likelihood has no finite estimate: share, words, and a table's row."""
     for setting, result in results.items():
         if setting.totals == "fixed":
             continue
         table = result.table
-        ml = table[(table["method"] == "ML, profile") & (table["infinite"] > 0.0)]
-        for _, row in ml.iterrows():
+        for _, row in table[
+            (table["method"] == "ML, profile") & (table["infinite"] > 0)
+        ].iterrows():
             same = (table["analysis"] == row["analysis"]) & (table["estimand"] == row["estimand"])
-            firth = table[same & (table["method"] == "Firth, profile")].iloc[0]
-            wald = table[same & (table["method"] == "ML, Wald")].iloc[0]
-            share, lost = _share(row["infinite"]), _share(wald["no_interval"])
-            bias = _bias(firth["median_bias"], firth["median_bias_mcse"])
-            yield (
-                f"- {setting.size} events, *{setting.truth}*, {_label(row)}: the "
-                f"maximum-likelihood estimate is infinite in {share} % of cohorts and has no mean; "
-                f"its Wald interval is missing in {lost} %, and covers in {_covers(wald)} %. "
-                f"Firth's estimate is infinite in {_share(firth['infinite'])} %, median bias "
-                f"{bias}, and its interval covers in {_covers(firth)} %."
+            rows = table[same].set_index("method")
+            wald, firth = rows.loc["ML, Wald"], rows.loc["Firth, profile"]
+            share = _share(row["infinite"])
+            words = (
+                f"{_label(row)} (*{setting.truth}*): the maximum-likelihood estimate is infinite "
+                f"in {share} % of cohorts, so it has no mean, and its Wald interval covers in "
+                f"{_covers(wald)} %; Firth's estimate is infinite in {_share(firth['infinite'])} % "
+                f"and its interval covers in {_covers(firth)} %"
             )
+            cells = {
+                "events": setting.size,
+                "truth": setting.truth,
+                "estimand": _label(row),
+                "ML infinite %": share,
+                "ML, Wald covers %": _covers(wald),
+                "ML, profile covers %": _covers(row),
+                "Firth infinite %": _share(firth["infinite"]),
+                "Firth median bias": _bias(firth["median_bias"], firth["median_bias_mcse"]),
+                "Firth covers %": _covers(firth),
+            }
+            yield float(row["infinite"]), words, cells
+
+
+def _infinite_words(results: Results) -> str:
+    found = list(_infinite(results))
+    if not found:
+        return "Every maximum-likelihood estimate was finite."
+    worst = max(found, key=lambda item: item[0])[1]
+    table = markdown(pd.DataFrame([cells for _, _, cells in found]))
+    return f"It fails most for {worst}. Wherever an estimate was infinite:\n\n{table}"
 
 
 def _misses(results: Results, size: str) -> Iterator[tuple[Setting, pd.Series]]:
@@ -123,17 +143,27 @@ def _misses(results: Results, size: str) -> Iterator[tuple[Setting, pd.Series]]:
                 yield setting, row
 
 
-def _miss_words(results: Results) -> Iterator[str]:
+def _miss_words(results: Results) -> str:
     found = sorted(_misses(results, "few"), key=lambda pair: float(pair[1]["coverage"]))
-    for setting, row in found:
-        yield (
-            f"- {row['method']}, *{setting.truth}*, {_label(row)}: covers "
-            f"{_covers(row)} %, above the truth in "
-            f"{_share(row['interval_above'])} %, below it in {_share(row['interval_below'])} %, "
-            f"no interval in {_share(row['no_interval'])} %."
-        )
     if not found:
-        yield "- No method covers too rarely here by more than three Monte Carlo errors."
+        return "No method covers too rarely here by more than three Monte Carlo errors."
+    rows = [
+        {
+            "method": str(row["method"]),
+            "truth": setting.truth,
+            "estimand": _label(row),
+            "covers %": _covers(row),
+            "above %": _share(row["interval_above"]),
+            "below %": _share(row["interval_below"]),
+            "no interval %": _share(row["no_interval"]),
+        }
+        for setting, row in found
+    ]
+    methods = ", ".join(dict.fromkeys(row["method"] for row in rows if row["method"]))
+    return (
+        f"By more than three Monte Carlo errors, in these places, the worst first ({methods}):\n\n"
+        + markdown(pd.DataFrame(rows))
+    )
 
 
 def _curve_words(results: Results) -> Iterator[str]:
@@ -169,12 +199,15 @@ def _level_words(results: Results) -> Iterator[str]:
 def _sections(results: Results) -> Iterator[str]:
     for size, title in (("few", "Few events"), ("many", "Many events")):
         for truth, words in _TRUTHS.items():
-            free = results[Setting(size, "free", truth)].table
-            fixed = results[Setting(size, "fixed", truth)].table
+            run, beside = (results[Setting(size, totals, truth)] for totals in ("free", "fixed"))
+            free, fixed = run.table, beside.table
             curves = free["analysis"].str.startswith("Kaplan-Meier")
             yield f"## {title}, truth *{truth}*: {words}\n"
-            yield f"Relative effects and tests.\n\n{_table(free[~curves], fixed)}\n"
-            yield f"Kaplan-Meier limits at 72 months.\n\n{_table(free[curves], None)}\n"
+            cohorts = f"{run.replicates} cohorts with free totals"
+            yield f"Relative effects and tests: {cohorts}, {beside.replicates} with fixed.\n"
+            yield _table(free[~curves], fixed) + "\n"
+            yield f"Kaplan-Meier limits at 72 months: {cohorts}.\n"
+            yield _table(free[curves], None) + "\n"
 
 
 def _requirements(broken: pd.DataFrame) -> str:
@@ -202,7 +235,7 @@ def page(results: Results, broken: pd.DataFrame, seed: int) -> str:
         many_n=many.patients,
         many_d=many.recurrences,
         few_r=few.replicates,
-        many_r=many.replicates,
+        many_r=min(r.replicates for s, r in results.items() if s[:2] == ("many", "free")),
         few_x=results[Setting("few", "fixed", "null")].replicates,
         many_x=results[Setting("many", "fixed", "null")].replicates,
         error=f"{100.0 * math.sqrt(0.95 * 0.05 / few.replicates):.1f} percentage points",
@@ -213,11 +246,13 @@ def page(results: Results, broken: pd.DataFrame, seed: int) -> str:
         "## What is required\n",
         "With many events, coverage of 95 % and a level of 5 %, within three Monte Carlo errors; "
         "of exact methods (*bpcp*, *permutation*) at least that, at any number of events. With few "
-        f"events the rest is reported, not required. {_requirements(broken)}\n",
+        "events the rest is reported, not required. A setting in which a figure misses is drawn "
+        "twice as large, and judged again by its then smaller errors: among some hundred figures "
+        f"one can miss by chance. {_requirements(broken)}\n",
         "## Where maximum likelihood fails\n",
-        "\n".join(_infinite_words(results)) or "Every estimate was finite.",
+        _infinite_words(results),
         "\n## Where intervals cover too rarely with few events\n",
-        "\n".join(_miss_words(results)),
+        _miss_words(results),
         "\n## Kaplan-Meier limits\n",
         "\n".join(_curve_words(results)),
         "\n## Level of the tests of no difference (truth *null*)\n",

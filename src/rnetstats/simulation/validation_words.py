@@ -34,7 +34,7 @@ How to read the tables:
   P of the log-rank test takes about a second a cohort; its Monte Carlo form with 199
   permutations, whose level is the same, stands for it as *permutation*.
 
-Each figure with free totals rests on {few_r} cohorts with few events and {many_r} with many;
-with fixed totals, on {few_x} and {many_x}. Seed {seed}. The page is written by `python
-docs/build_validation.py`, which also fails when a requirement below is not met.
+Each setting with free totals was drawn {few_r} times with few events and at least {many_r} times
+with many; with fixed totals, {few_x} and {many_x} times. Seed {seed}. The page is written by
+`python docs/build_validation.py`, which also fails when a requirement below is not met.
 """
