@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 
 import rnetstats as rn
-from rnetstats.errors import ConvergenceError, DataError, OptionError, TooFewEventsError
+from rnetstats.errors import (
+    ConvergenceError,
+    DataError,
+    FormulaError,
+    OptionError,
+    TooFewEventsError,
+)
+from support import read
 
 
 def cohort(n: int = 60) -> pd.DataFrame:
@@ -322,3 +329,29 @@ def test_complete_and_quasi_separation_have_limits_for_the_intercept_too() -> No
         assert not np.isfinite(table["coef"]).any()
         assert table[["conf_low", "conf_high", "p_value"]].notna().all(axis=None)
         assert np.isfinite(table.loc[1, "conf_low"]) and table.loc[1, "conf_low"] > 1.0
+
+
+@pytest.mark.parametrize("verb", [rn.logistic, rn.univariable, rn.separation])
+def test_strata_are_refused_for_a_binary_outcome(verb) -> None:
+    data = read("rnet_like_a.csv")
+    with pytest.raises(FormulaError, match=r"write C\(grade\) as a term"):
+        verb(data, "margin_positive ~ nlr + strata(grade)")
+
+
+@pytest.mark.parametrize("penalty", ["firth", None])
+def test_a_large_offset_is_taken_back_by_the_intercept(penalty) -> None:
+    data = read("rnet_like_a.csv").assign(far=lambda d: 80.0 + d["size_mm"] / 10)
+    near = data.assign(far=data["far"] - 80.0)
+    formula = "margin_positive ~ nlr + offset(far)"
+    one = rn.logistic(data, formula, penalty=penalty)
+    two = rn.logistic(near, formula, penalty=penalty)
+    difference = one.to_frame()["coef"] - two.to_frame()["coef"]
+    np.testing.assert_allclose(difference, [-80.0, 0.0], atol=1e-8)
+    assert one.summary["log_likelihood_null"] == pytest.approx(two.summary["log_likelihood_null"])
+
+
+def test_complete_separation_is_quiet_and_bounded() -> None:
+    data = pd.DataFrame({"y": [0] * 20 + [1] * 20, "x": range(40)})
+    row = rn.logistic(data, "y ~ x", penalty=None).to_frame().iloc[1]
+    assert row["estimate"] == row["conf_high"] == np.inf
+    assert 1.0 < row["conf_low"] < np.inf

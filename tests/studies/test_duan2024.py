@@ -225,3 +225,13 @@ def test_the_result_survives_json() -> None:
     pd.testing.assert_frame_equal(again.claims, result.claims)
     assert again.answer == result.answer
     assert list(again.tables) == list(result.tables)
+
+
+def test_the_event_of_disease_free_survival_is_derived_where_it_is_missing() -> None:
+    from rnetstats.studies.duan2024.cohort import prepare
+
+    frame = rn.read_cohort(data_path("rnet_like_a.csv"), codebook="duan2024")
+    expected = frame["dfs_event"]
+    cohort = prepare(frame.drop(columns="dfs_event"))
+    assert cohort.everyone["dfs_event"].tolist() == expected.tolist()
+    assert any("dfs_event was derived" in note for note in cohort.notes)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rnetstats.survival.ticks import round_times
@@ -22,6 +22,7 @@ def test_round_times(last, most, label, want):
     assert round_times(last, most, label) == pytest.approx(want)
 
 
+@example(0.0009999999999999987, 2, "months")
 @given(st.floats(1e-6, 1e6), st.integers(2, 12), st.sampled_from(["months", "days"]))
 def test_times_are_even_and_few(last, most, label):
     times = round_times(last, most, label)

@@ -209,6 +209,7 @@ class _Points:
         return _Points(*parts)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a step towards infinity is halved
 def _ascend(evaluate: Evaluate, now: _Points, max_iter: int, fit: NewtonFit) -> None:
     """Run the replicates to their end, writing into `fit` as each arrives."""
     for iteration in range(1, max_iter + 1):

@@ -7,7 +7,13 @@ import math
 import numpy as np
 
 from rnetstats._core.options import choice
-from rnetstats.errors import ConvergenceError, DataError, OptionError, TooFewEventsError
+from rnetstats.errors import (
+    ConvergenceError,
+    DataError,
+    FormulaError,
+    OptionError,
+    TooFewEventsError,
+)
 from rnetstats.formula.design import ModelFrame
 from rnetstats.kernels.newton import LOST_TERM, OK, STATUS_TEXT
 from rnetstats.kernels.sandwich import sandwich
@@ -21,6 +27,7 @@ __all__ = [
     "fit_notes",
     "model_covariance",
     "refuse_lost_columns",
+    "refuse_strata",
     "sandwich_covariance",
     "use_wald",
     "with_infinities",
@@ -38,6 +45,21 @@ def finite_everywhere(p: int) -> Recession:
 
 def _infinite(separation: Recession) -> np.ndarray:
     return np.array([word != "finite" for word in separation.direction], dtype=bool)
+
+
+def refuse_strata(frame: ModelFrame) -> None:
+    """Raise if strata() stands in the formula of a model of a binary outcome.
+
+    Raises
+    ------
+    FormulaError
+    """
+    if frame.strata is not None:
+        columns = ", ".join(frame.strata.columns)
+        raise FormulaError(
+            f"strata({columns}) has no meaning for a binary outcome, whose model has one baseline; "
+            f"write {' + '.join(f'C({name})' for name in frame.strata.columns)} as a term."
+        )
 
 
 def use_wald(frame: ModelFrame, *, ci: str | None, robust: bool) -> tuple[bool, str]:

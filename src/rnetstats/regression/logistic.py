@@ -16,10 +16,7 @@ from rnetstats.formula.design import model_frame
 from rnetstats.formula.terms import Formula
 from rnetstats.regression.coefficients import infer, reference_levels
 from rnetstats.regression.engine import Engine
-from rnetstats.regression.fitting import (
-    fit_notes,
-    use_wald,
-)
+from rnetstats.regression.fitting import fit_notes, refuse_strata, use_wald
 from rnetstats.regression.logistic_fit import (
     binary_outcome,
     build_engine,
@@ -188,6 +185,7 @@ def logistic(
         weights={"freq_weights": freq_weights, "sampling_weights": sampling_weights},
         missing=missing,
     )
+    refuse_strata(frame)
     wald, robust_name = use_wald(frame, ci=ci, robust=robust)
     fitted = fit_frame(frame, penalty)
     engine = build_engine(frame, fitted, penalty, wald=wald, robust=robust_name)

@@ -79,16 +79,26 @@ def fit_frame(frame: ModelFrame, penalty: str | None) -> LogisticFitted:
     maximise = partial(
         fit_logistic, X, y, freq=freq, case=frame.sampling_weights, offset=frame.offset
     )
-    fit = plain = maximise()
+    begin = _start(frame)
+    fit = plain = maximise(start=begin)
     refuse_lost_columns(frame, plain.lost[0])
     separation = finite_everywhere(X.shape[1])
     if plain.status[0] != OK:
         separation = binary_separation(X, y, frame.sampling_weights)
     if penalty == "firth":
-        start = plain.coef[0] if plain.status[0] == OK else None
+        start = plain.coef[0] if plain.status[0] == OK else begin
         fit = maximise(firth=True, start=start)
     check_converged(frame, int(fit.status[0]), separation, penalty)
     return LogisticFitted(y, fit, separation, n, n_events, notes)
+
+
+def _start(frame: ModelFrame, p: int | None = None) -> np.ndarray | None:
+    """Return coefficients that take a large offset back through the intercept, or None."""
+    if frame.offset is None:
+        return None
+    start = np.zeros(frame.design.X.shape[1] if p is None else p)
+    start[0] = -float(frame.offset.mean())
+    return start
 
 
 def build_engine(
@@ -138,6 +148,7 @@ def _null_log_likelihood(frame: ModelFrame, fitted: LogisticFitted) -> float:
         freq=frame.freq_weights,
         case=frame.sampling_weights,
         offset=frame.offset,
+        start=_start(frame, 1),
     )
     return float(fit.log_likelihood[0])
 

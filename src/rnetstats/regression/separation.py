@@ -14,6 +14,7 @@ from rnetstats.errors import TooFewEventsError
 from rnetstats.formula.design import ModelFrame, model_frame
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.terms import Formula
+from rnetstats.regression.fitting import refuse_strata
 from rnetstats.regression.recession import Recession, binary_separation, monotone_likelihood
 
 if TYPE_CHECKING:
@@ -147,6 +148,8 @@ def separation(
         missing=missing,
         intercept=not survival,
     )
+    if not survival:
+        refuse_strata(frame)
     found = find_separation(frame)
     outcome = frame.outcome
     assert outcome is not None

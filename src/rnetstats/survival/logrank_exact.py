@@ -30,7 +30,7 @@ _UNIT = 1e-10  # sums closer than this are one
 _SAME = 1e-8  # a sum this close below the observed one counts as reaching it
 _MOST_SUMS = 400_000  # sums that may be formed at one stage before they are rounded to a grid
 _WORK = 2e8  # multiplications of the first grid
-_MOST_WORK = 3e10  # and of the finest
+_MOST_WORK = 8e9  # and of the finest
 _ROUNDS = 4
 _OPEN = 0.01  # the share of the P value by which its bounds may differ
 

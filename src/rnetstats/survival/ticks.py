@@ -31,5 +31,5 @@ def round_times(last: float, most: int, label: str = "") -> list[float]:
     else:
         scale = 10.0 ** math.floor(math.log10(last / (most - 1)))
         steps = [scale * s for s in (1.0, 2.0, 5.0, 10.0, 20.0)]
-    step = next((s for s in steps if last / s < most), last)
+    step = next((s for s in steps if last / s + 1e-9 < most), last)
     return [round(k * step, 10) for k in range(math.floor(last / step + 1e-9) + 1)]

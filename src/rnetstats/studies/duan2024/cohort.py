@@ -101,6 +101,7 @@ def prepare(frame: pd.DataFrame) -> Cohort:
     DataError
         If every patient has the method that the models leave out.
     """
+    frame, derived = _with_dfs_event(frame)
     for name in NEEDED:
         column(frame, name)
     margins = frame["margin_positive"].dropna().unique().tolist()
@@ -133,5 +134,18 @@ def prepare(frame: pd.DataFrame) -> Cohort:
         modelled=modelled,
         excluded=int(other.sum()),
         synthetic=is_synthetic(frame),
-        notes=notes,
+        notes=(*notes, *derived),
     )
+
+
+def _with_dfs_event(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the frame with ``dfs_event``, derived from recurrence and death if it is not there."""
+    sources = ("recurrence", "death")
+    if "dfs_event" in frame.columns or not all(name in frame.columns for name in sources):
+        return frame, ()
+    either = (frame["recurrence"] == 1) | (frame["death"] == 1)
+    known = frame["recurrence"].notna() & frame["death"].notna()
+    made = frame.assign(dfs_event=either.astype("float64").where(known | either))
+    made.attrs = copy.deepcopy(frame.attrs)
+    note = "dfs_event was derived: 1 where recurrence or death is 1 (the first of either)."
+    return made, (note,)
