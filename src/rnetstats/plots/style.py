@@ -16,6 +16,7 @@ __all__ = [
     "INK",
     "LIGHT",
     "LINE_STYLES",
+    "MARK",
     "MUTED",
     "PALETTE",
     "as_text",
@@ -34,6 +35,7 @@ MUTED = "#6B7280"
 LIGHT = "#E5E7EB"
 
 SYNTHETIC = "Synthetic data"
+MARK = "synthetic-mark"
 
 
 def ax_or_new(ax: Axes | None = None, figsize: tuple[float, float] = (7.0, 4.6)) -> Axes:
@@ -105,6 +107,6 @@ def mark_synthetic(target: Axes | Figure | SubFigure) -> None:
         color=MUTED,
         alpha=0.16,
         zorder=2.5,
-        gid="synthetic-mark",
+        gid=MARK,
         **place,  # type: ignore[arg-type]
     )

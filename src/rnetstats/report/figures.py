@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rnetstats.plots.style import mark_synthetic
+from rnetstats.plots.style import MARK, mark_synthetic
 from rnetstats.studies.figure import StudyFigure
 
 __all__ = ["RenderedFigure", "render"]
@@ -94,10 +94,15 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
 
 def _mark(canvas: Any, figure: StudyFigure) -> None:
     """Write the mark into the figure itself, so that it stays when the figure is copied."""
-    if not (figure.marked or figure.from_print):
+    if not (figure.from_print or _bears_mark(canvas)):
         mark_synthetic(canvas)
     words = _FROM_PRINT if figure.from_print else "Synthetic data"
     canvas.text(0.004, 0.997, words, ha="left", va="top", fontsize=8, color="#7a1f1f")
+
+
+def _bears_mark(canvas: Any) -> bool:
+    """Say whether the result that was drawn has marked itself."""
+    return any(text.get_gid() == MARK for axes in canvas.axes for text in axes.texts)
 
 
 def _inline(text: str, figure: StudyFigure) -> str:

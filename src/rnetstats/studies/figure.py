@@ -26,8 +26,6 @@ class StudyFigure:
         Inches.
     draw : callable
         Draws on an empty figure.
-    marked : bool
-        The drawing marks synthetic data by itself.
     from_print : bool
         Made from printed numbers alone: no data in it.
     """
@@ -38,5 +36,4 @@ class StudyFigure:
     alt: str
     size: tuple[float, float]
     draw: Callable[[Figure], Any]
-    marked: bool = False
     from_print: bool = False

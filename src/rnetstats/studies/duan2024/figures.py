@@ -96,7 +96,6 @@ def _curve(curve: Any, name: str, title: str, caption: str) -> StudyFigure:
         alt=f"Kaplan-Meier curves: {title.lower()}; the table of outcomes holds the numbers.",
         size=(7.6, 5.2),
         draw=lambda figure: _draw_curve(curve.plot(ax=figure.subplots(), y_low=low), name),
-        marked=True,
     )
 
 
