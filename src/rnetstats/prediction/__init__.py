@@ -1,0 +1,1 @@
+"""Risk models: made, validated, calibrated and judged by net benefit."""

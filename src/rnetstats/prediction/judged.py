@@ -1,0 +1,315 @@
+"""What the judging verbs take: an outcome, and risks of one or several models on the same rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rnetstats._core.frame import Data, as_frame, is_synthetic_data
+from rnetstats._core.options import choice, real
+from rnetstats.errors import DataError, FormulaError, OptionError
+from rnetstats.formula.outcome import Outcome, build_outcome, check_left_side
+from rnetstats.formula.parser import as_formula, parse_formula
+from rnetstats.formula.rows import Rows, select_rows
+from rnetstats.formula.spec import Spec
+from rnetstats.formula.terms import Formula, LeftSide, Plain, term_text
+from rnetstats.formula.tokens import Literal
+from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.logistic import LogisticResult
+from rnetstats.regression.model import RegressionResult
+
+__all__ = ["Judged", "fingerprint", "judge"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Judged:
+    """Outcome and predictions of the rows judged; every model on the same rows.
+
+    Attributes
+    ----------
+    outcome : Outcome
+    labels : tuple of str
+        One a model: the column's name, or the label given in ``models``.
+    risk : array of shape (m, n)
+        Predicted risks (or scores), a row a model.
+    freq : array of shape (n,) or None
+        Frequency weights.
+    positions : int array of shape (n,)
+        Places of the rows used in the data as given, from 0.
+    n_missing : int
+        Rows left out for missing values.
+    notes : tuple of str
+    formula : str
+        The formula in its canonical writing.
+    horizon : float or None
+        The time to which the risks refer.
+    synthetic : bool
+        Whether the data were drawn rather than observed.
+    fits : dict
+        What was given in ``models``, by label.
+    apparent : dict
+        By label, whether the model was fitted on exactly these rows; False where unknown.
+    designs : dict
+        By label, the design matrix (n, p) of each model that has one.
+    """
+
+    outcome: Outcome
+    labels: tuple[str, ...]
+    risk: Floats
+    freq: Floats | None
+    positions: NDArray[np.intp]
+    n_missing: int
+    notes: tuple[str, ...]
+    formula: str
+    horizon: float | None
+    synthetic: bool
+    fits: dict[str, Any]
+    apparent: dict[str, bool]
+    designs: dict[str, Floats]
+
+    @property
+    def n(self) -> int:
+        """Rows judged."""
+        return len(self.positions)
+
+
+def judge(
+    data: Data,
+    formula: str | Formula,
+    *,
+    models: Mapping[str, Any] | None = None,
+    kind: str = "any",
+    scale: str = "risk",
+    horizon: float | None = None,
+    freq_weights: Any = None,
+    missing: str = "drop",
+    censor: Literal = 0,
+    cause: Literal | None = None,
+) -> Judged:
+    """Read an outcome and the risks that are to be judged by it.
+
+    Parameters
+    ----------
+    data : DataFrame or mapping of columns
+        Never changed.
+    formula : str
+        ``"y ~ risk_a + risk_b"``: the right side names columns of predicted risk. With
+        ``models`` it may be ``~ 1``.
+    models : mapping of str to fit or RiskModel, optional
+        Models whose risks are computed on ``data``.
+    kind : {"any", "binary", "survival", "competing"}
+        What the left side must be; "any" reads ``Surv()`` as competing risks if a cause is given.
+    scale : {"risk", "score"}
+        Risks lie in [0, 1]; scores are any finite numbers, larger ones for more risk. A Cox fit
+        gives its risk at the horizon, or its linear predictor as a score.
+    horizon : float, optional
+        The time to which risks refer, in the units of the data.
+    freq_weights : str or array of shape (n,), optional
+    missing : {"drop", "raise"}
+    censor, cause : optional
+        For competing risks: the code of censoring, and the cause of interest.
+
+    Raises
+    ------
+    FormulaError
+        If the right side is more than columns joined by '+'.
+    DataError
+        If a risk lies outside [0, 1], a value is infinite, or no complete row is left.
+    OptionError
+        If there is nothing to judge, two models have one label, or a Cox fit has no horizon.
+    """
+    choice("scale", scale, ("risk", "score"))
+    choice("kind", kind, ("any", "binary", "survival", "competing"))
+    if horizon is not None:
+        horizon = real("time", horizon, low=0.0, closed=False)
+    parsed = as_formula(formula)
+    left = _left_side(parsed)
+    kind = check_left_side(left, _kind(left, kind, cause), str(parsed))
+    columns = _risk_columns(parsed)
+    given = _models(models, columns)
+    needed = [name for model in given.values() for name in _variables(model)]
+    used = dict.fromkeys((*left.columns, *columns, *needed))
+    table = as_frame(data)
+    rows = select_rows(table, used, {"freq_weights": freq_weights}, missing)
+    outcome = build_outcome(left, kind, rows, censor=censor, cause=cause)
+    part = table.iloc[rows.positions]
+    designs = {
+        label: spec.build(rows.variables, len(rows.positions))
+        for label, model in given.items()
+        if (spec := _design(model)) is not None
+    }
+    risks = [_column(rows, name, scale) for name in columns]
+    risks += [
+        _model_risk(label, model, part, scale, horizon, rows.notes)
+        for label, model in given.items()
+    ]
+    return Judged(
+        outcome=outcome,
+        labels=(*columns, *given),
+        risk=np.array(risks),
+        freq=rows.freq_weights,
+        positions=rows.positions,
+        n_missing=rows.n_missing,
+        notes=tuple(rows.notes),
+        formula=str(parsed),
+        horizon=horizon,
+        synthetic=is_synthetic_data(data),
+        fits=dict(given),
+        apparent={
+            **dict.fromkeys(columns, False),
+            **{label: _apparent(m, outcome, designs.get(label)) for label, m in given.items()},
+        },
+        designs=designs,
+    )
+
+
+def fingerprint(outcome: Outcome, X: Floats) -> str:
+    """Return a mark of the rows that a model was fitted on, from which they cannot be read.
+
+    Design columns are rounded, so that the mark survives another machine's last digits.
+    """
+    digest = hashlib.sha256()
+    parts = (outcome.y, outcome.start, outcome.stop, outcome.event, np.round(X, 6) + 0.0)
+    for values in parts:
+        if values is not None:
+            digest.update(np.ascontiguousarray(values, dtype=np.float64).tobytes())
+        digest.update(b"|")
+    return digest.hexdigest()[:32]
+
+
+def _left_side(parsed: Formula) -> LeftSide:
+    if parsed.outcome is None:
+        raise FormulaError(
+            f"{str(parsed)!r} has no left side; risks are judged by an outcome, 'y ~ risk'."
+        )
+    return parsed.outcome
+
+
+def _kind(left: LeftSide, kind: str, cause: Literal | None) -> str:
+    if kind != "any":
+        return kind
+    if not left.times:
+        return "binary"
+    return "survival" if cause is None else "competing"
+
+
+def _risk_columns(parsed: Formula) -> tuple[str, ...]:
+    if parsed.offsets or parsed.strata or parsed.cluster:
+        raise FormulaError(
+            f"The right side of {str(parsed)!r} names columns of predictions, joined by '+'; "
+            "offset(), strata() and cluster() have no place there."
+        )
+    names = []
+    for term in parsed.terms:
+        if len(term) > 1 or not isinstance(term[0], Plain):
+            raise FormulaError(
+                f"{term_text(term)} in {str(parsed)!r} is no column of predictions. A model to be "
+                "fitted goes to logistic() or cox(), and then into models={'label': fit}."
+            )
+        names.append(term[0].column)
+    return tuple(names)
+
+
+def _models(models: Mapping[str, Any] | None, columns: tuple[str, ...]) -> dict[str, Any]:
+    if models is not None and not isinstance(models, Mapping):
+        raise OptionError("models= is a mapping of labels to fits, as in models={'Model A': fit}.")
+    given = {str(label): model for label, model in (models or {}).items()}
+    twice = [label for label in given if label in columns]
+    if twice:
+        raise OptionError(f"{twice[0]!r} is both a column and a model's label; rename one.")
+    for label, model in given.items():
+        if not (isinstance(model, (LogisticResult, CoxResult)) or _is_risk_model(model)):
+            raise OptionError(
+                f"models[{label!r}] is a {type(model).__name__}; it must be a fit of logistic() or "
+                "cox(), or a RiskModel (risk_model() makes one of any estimator)."
+            )
+    if not given and not columns:
+        raise OptionError("There is nothing to judge: name columns of risk, or give models=.")
+    return given
+
+
+def _is_risk_model(model: Any) -> bool:
+    return all(hasattr(model, name) for name in ("predict", "horizon", "variables", "fingerprint"))
+
+
+def _variables(model: Any) -> tuple[str, ...]:
+    """Return the columns that a model needs to predict."""
+    names = tuple(model.variables)
+    if isinstance(model, RegressionResult):
+        formula = parse_formula(model.design.formula)
+        extra = (*(source.column for source in formula.offsets), *formula.strata)
+        names = tuple(dict.fromkeys((*names, *extra)))
+    return names
+
+
+def _design(model: Any) -> Spec | None:
+    design = getattr(model, "design", None)
+    return design if isinstance(design, Spec) else None
+
+
+def _column(rows: Rows, name: str, scale: str) -> Floats:
+    variable = rows.variables[name]
+    values = variable.numbers("a predicted risk" if scale == "risk" else "a score")
+    outside = (values < 0.0) | (values > 1.0)
+    if scale == "risk" and outside.any():
+        raise DataError(
+            f"Column {name!r} holds no risks: {values[outside][0]:g} is outside [0, 1] in "
+            f"{variable.where(outside)}. A risk is a probability of the event; discrimination() "
+            "takes other scores with scale='score'."
+        )
+    return np.asarray(values, dtype=np.float64)
+
+
+def _model_risk(
+    label: str,
+    model: Any,
+    part: pd.DataFrame,
+    scale: str,
+    horizon: float | None,
+    notes: list[str],
+) -> Floats:
+    """Return the risk (or score) of each row by one model."""
+    if isinstance(model, LogisticResult):
+        return _numbers(model.predict(part))
+    if isinstance(model, CoxResult):
+        if scale == "score":
+            return _numbers(model.predict(part))
+        if horizon is None:
+            raise OptionError(f"models[{label!r}] is a Cox fit; its risk needs a horizon, time=.")
+        return _numbers(model.survival(part, [horizon])["risk"])
+    own = model.horizon
+    if own != horizon and not (scale == "score" and horizon is None):
+        what = "no time" if own is None else f"time {own:g}"
+        asked = "none was asked for" if horizon is None else f"{horizon:g} was asked for"
+        raise OptionError(f"models[{label!r}] gives risks to {what}; {asked} by time=.")
+    found = model.predict(part, outside="extrapolate")
+    beyond = int(np.count_nonzero(~found["in_domain"].to_numpy(dtype=bool)))
+    if beyond:
+        notes.append(
+            f"{label}: {beyond} of {len(part)} rows lie outside the model's domain; their risks "
+            "are extrapolated."
+        )
+    return _numbers(found["risk"])
+
+
+def _numbers(values: pd.Series) -> Floats:
+    return np.asarray(values.to_numpy(), dtype=np.float64)
+
+
+def _apparent(model: Any, outcome: Outcome, X: Floats | None) -> bool:
+    """Say whether the model was fitted on exactly these rows."""
+    if X is None:
+        return False
+    known = getattr(model, "fingerprint", "")
+    engine = getattr(model, "engine", None)
+    if engine is not None:
+        known = fingerprint(engine.frame.outcome, engine.frame.design.X)
+    return bool(known) and known == fingerprint(outcome, X)
