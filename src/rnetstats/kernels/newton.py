@@ -214,14 +214,20 @@ def _ascend(evaluate: Evaluate, now: _Points, max_iter: int, fit: NewtonFit) -> 
     """Run the replicates to their end, writing into `fit` as each arrives."""
     for iteration in range(1, max_iter + 1):
         step, verdict = _judge(now)
-        moved = _move(evaluate, now, step)
-        status = np.where((verdict == _RUNNING) & ~moved, now.stuck(), verdict)
-        done = status != _RUNNING
-        if done.any():
-            _record(fit, now, done, status[done], iteration)
-            if done.all():
+        arrived = verdict != _RUNNING
+        if arrived.any():
+            # The last step is below 1e-9 standard errors: what was found before it stays true.
+            now.beta = now.beta + np.where((verdict == OK)[:, None], step, 0.0)
+            _record(fit, now, arrived, verdict[arrived], iteration)
+            if arrived.all():
                 return
-            now = now.keep(~done)
+            now, step = now.keep(~arrived), step[~arrived]
+        moved = _move(evaluate, now, step)
+        if not moved.all():
+            _record(fit, now, ~moved, now.stuck()[~moved], iteration)
+            if not moved.any():
+                return
+            now = now.keep(moved)
     _record(fit, now, np.ones(len(now.index), dtype=bool), now.stuck(), max_iter)
 
 
