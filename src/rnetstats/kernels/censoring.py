@@ -89,7 +89,7 @@ def censoring_survival(
     # that of the time, (left - all of them) / left.
     factor = np.ones(left.shape)
     np.divide(left - leaving, left, out=factor, where=censored & (left > 0))
-    survival: FloatArray = np.cumprod(factor, axis=-1)
+    survival = factor.cumprod(axis=-1)
     time, first = np.unique(ends[order], return_index=True)
     last = np.append(first[1:], ends.size) - 1
     return CensoringCurve(time, survival[..., last])
