@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from fractions import Fraction
 from math import comb
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import brentq
 
-from rnetstats.errors import BudgetError
+from rnetstats.errors import BudgetError, OptionError
+from rnetstats.tables.exact_family import CountFamily, binomial_family
+from rnetstats.tables.exact_hull import Break, blaker_break, minlike_break
+from rnetstats.tables.exact_inference import exact_limits
 from rnetstats.tables.exact_proportion import exact_proportion
 from rnetstats.tables.exact_rate import exact_rate
 from rnetstats.tables.exact_rate_ratio import exact_rate_ratio
@@ -180,3 +186,83 @@ def test_figures_of_synthetic_counts_say_so() -> None:
             marks = [text for text in ax.texts if text.get_gid() == "synthetic-mark"]
             assert bool(marks) is synthetic
             assert result.synthetic is synthetic
+
+
+@pytest.mark.parametrize(
+    ("verb", "counts"),
+    [
+        (exact_rate, (1_000_000, 10.0)),
+        (exact_rate_ratio, (1_000_000, 10.0, 1_000_000, 10.0)),
+        (exact_rate_ratio, (900_000, 10.0, 100_000, 10.0)),
+    ],
+)
+def test_a_million_events_take_no_time(
+    verb: Callable[..., LimitsByMethod], counts: tuple[float, ...]
+) -> None:
+    """The pieces near the limits are thousands; bounds settle all but a few of them."""
+    began = time.process_time()
+    result = verb(*counts)
+    assert time.process_time() - began < 2.0
+    # Each limit by its own test: rejected just outside, kept just inside.
+    for name in ("minlike", "blaker"):
+        low, high = limits(result, name)
+        for inside, outside in ((low * (1 + 1e-7), low * (1 - 1e-6)), (high, high * (1 + 1e-6))):
+            kept = verb(*counts, null=inside).method(name)["p_value"]
+            rejected = verb(*counts, null=outside).method(name)["p_value"]
+            assert rejected < 0.05, (name, inside)
+            assert kept >= 0.05 - 1e-4, (name, inside)
+            assert kept > rejected - 1e-4
+
+
+def test_searched_hull_is_the_one_walked_piece_by_piece() -> None:
+    """Every piece looked at in turn, without bounds, for counts small enough."""
+    for n, count in ((30, 1), (60, 4), (60, 31), (400, 7), (400, 201)):
+        family = binomial_family(n)
+        for alpha in (0.01, 0.05, 0.3):
+            found = exact_limits(family, count, alpha)
+            for name, next_break in (("minlike", minlike_break), ("blaker", blaker_break)):
+                assert walked(family, count, alpha, next_break) == pytest.approx(
+                    found[name].low, abs=1e-9
+                )
+
+
+def walked(family: CountFamily, count: int, alpha: float, next_break: Break) -> float:
+    """The smallest theta not rejected, from the edges of all pieces."""
+    edges = [next_break(family, count, other) for other in range(count)] + [family.mle(count)]
+    for other in range(count):
+        low, high = edges[other], edges[other + 1]
+
+        def excess(theta: float, other: int = other) -> float:
+            tails = family.upper_tail(count, theta) + family.lower_tail(other, theta)
+            return tails - alpha
+
+        if other == 0 and family.upper_tail(count, low) >= alpha:  # no second tail so far
+            return float(brentq(lambda t: family.upper_tail(count, t) - alpha, low - 40.0, low))
+        if excess(low) > 0.0:
+            return low
+        if excess(high) >= 0.0:
+            return float(brentq(excess, low, high, xtol=1e-14))
+    return math.nan
+
+
+@pytest.mark.parametrize("months", [1e-320, 1e-300, 1e300])
+def test_person_times_without_a_rate_are_refused(months: float) -> None:
+    with pytest.raises(OptionError, match="another unit"):
+        exact_rate(5, months)
+    with pytest.raises(OptionError, match="another unit"):
+        exact_rate(5, 1.0, null=months)
+    with pytest.raises(OptionError, match=r"time_1=.*another unit"):
+        exact_rate_ratio(5, months, 6, 1.0)
+    with pytest.raises(OptionError, match=r"time_2=.*another unit"):
+        exact_rate_ratio(5, 1.0, 6, months)
+
+
+def test_far_units_scale_the_rate() -> None:
+    usual = exact_rate(5, 1.0, null=2.0).to_frame()
+    for unit in (1e-130, 1e130):
+        found = exact_rate(5, unit, null=2.0 / unit).to_frame()
+        for name in ("estimate", "conf_low", "conf_high"):
+            np.testing.assert_allclose(found[name] * unit, usual[name], rtol=1e-12)
+        np.testing.assert_allclose(found["p_value"], usual["p_value"], rtol=1e-9)
+        ratio = exact_rate_ratio(5, unit, 6, 2.0 * unit).to_frame()
+        pd.testing.assert_frame_equal(ratio, exact_rate_ratio(5, 1.0, 6, 2.0).to_frame())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import brentq
@@ -50,10 +51,14 @@ class CountFamily:
         """The largest count."""
         return self.low + len(self.log_weight) - 1
 
+    @cached_property
+    def _from_mode(self) -> np.ndarray:
+        """Each count's distance from the one of largest weight."""
+        return np.arange(len(self.log_weight), dtype=float) - int(np.argmax(self.log_weight))
+
     def pmf(self, theta: float) -> np.ndarray:
         """Probabilities of all counts at ``theta``, shape (k,)."""
-        steps = np.arange(len(self.log_weight))
-        log_p = self.log_weight + theta * (steps - int(np.argmax(self.log_weight)))
+        log_p = self.log_weight + theta * self._from_mode
         p: np.ndarray = np.exp(log_p - log_p.max())
         p /= p.sum()
         return p

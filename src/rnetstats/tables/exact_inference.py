@@ -22,13 +22,13 @@ Biometrika 41:275-278. Lancaster HO (1961) JASA 56:223-234.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
 
-from rnetstats.tables.exact_family import CountFamily, solve
+from rnetstats.tables.exact_family import CountFamily
+from rnetstats.tables.exact_hull import blaker_break, hull_limit, minlike_break
+from rnetstats.tables.exact_tail import centre, tail_limit
 
 __all__ = ["TIE", "Limits", "exact_limits", "exact_p_values", "one_sided_limits"]
 
@@ -73,8 +73,9 @@ def exact_p_values(family: CountFamily, count: int, theta: float) -> dict[str, f
 
 def one_sided_limits(family: CountFamily, count: int, alpha: float, *, mid: bool = False) -> Limits:
     """The lower and the upper limit of one-sided level ``1 - alpha`` each."""
-    low = _tail_limit(family, count, alpha, mid=mid)
-    return Limits(low, -_tail_limit(family.reflected(), -count, alpha, mid=mid))
+    family = _near(family, family.checked(count))
+    low = tail_limit(family, count, alpha, mid=mid)
+    return Limits(low, -tail_limit(family.reflected(), -count, alpha, mid=mid))
 
 
 def exact_limits(family: CountFamily, count: int, alpha: float) -> dict[str, Limits]:
@@ -88,116 +89,13 @@ def exact_limits(family: CountFamily, count: int, alpha: float) -> dict[str, Lim
     }
     # Blaker's P is at most twice the tail; the other's second tail may be longer than the first.
     for name, breaks, start in (
-        ("minlike", _minlike_break, 1e-6 * alpha),
-        ("blaker", _blaker_break, 0.5 * alpha),
+        ("minlike", minlike_break, 1e-6 * alpha),
+        ("blaker", blaker_break, 0.5 * alpha),
     ):
-        low, gap_low = _hull_limit(family, count, alpha, breaks, start)
-        high, gap_high = _hull_limit(family.reflected(), -count, alpha, breaks, start)
+        low, gap_low = hull_limit(family, count, alpha, breaks, start)
+        high, gap_high = hull_limit(family.reflected(), -count, alpha, breaks, start)
         found[name] = Limits(low, -high, gap_low or gap_high)
     return found
-
-
-def _tail_limit(family: CountFamily, count: int, alpha: float, *, mid: bool = False) -> float:
-    """The theta at which ``P(K >= count)``, less half of ``P(K = count)`` if mid, is alpha."""
-    at = count - family.low
-    if at == 0:
-        return -math.inf
-
-    def excess(theta: float) -> float:
-        p = family.pmf(theta)
-        tail = p[at:].sum() - (0.5 * p[at] if mid else 0.0)
-        return math.log(tail) - math.log(alpha) if tail > 0.0 else -math.inf
-
-    if mid and count == family.high and alpha >= 0.5:
-        return math.inf
-    centre, step = _centre(family, count)
-    return solve(lambda theta: max(excess(theta), -1e3), centre, step)
-
-
-def _centre(family: CountFamily, count: int) -> tuple[float, float]:
-    """A finite theta near the estimate, and about two standard errors of it.
-
-    They are the slope of the log weights at ``count``, and what their curvature there says.
-    """
-    weight = family.log_weight
-    at = min(max(count - family.low, 1), len(weight) - 1)
-    slope = float(weight[at - 1] - weight[at])
-    if at + 1 == len(weight):
-        return slope, 1.0
-    curvature = float(2.0 * weight[at] - weight[at - 1] - weight[at + 1])
-    return slope, min(1.0, 2.0 * math.sqrt(curvature))
-
-
-Break = Callable[[CountFamily, int, int], float]
-
-
-def _minlike_break(family: CountFamily, count: int, other: int) -> float:
-    """The theta at which ``other`` is as likely as ``count``."""
-    weight = family.log_weight
-    gain = weight[other - family.low] - weight[count - family.low]
-    return float(gain / (count - other))
-
-
-def _blaker_break(family: CountFamily, count: int, other: int) -> float:
-    """The theta at which ``P(K <= other) = P(K >= count)``."""
-    at, to = count - family.low, other - family.low
-
-    def excess(theta: float) -> float:
-        p = family.pmf(theta)
-        upper, lower = p[at:].sum(), p[: to + 1].sum()
-        return math.log(max(upper, 1e-300)) - math.log(max(lower, 1e-300))
-
-    return solve(excess, _minlike_break(family, count, other), 0.1 * _centre(family, count)[1])
-
-
-def _hull_limit(
-    family: CountFamily, count: int, alpha: float, next_break: Break, start: float
-) -> tuple[float, bool]:
-    """The smallest theta that is not rejected, and whether a larger one below the estimate is.
-
-    Below the estimate ``p(theta) = P(K >= count) + P(K <= other)``, where ``other`` steps up by one
-    at each break. Between breaks p falls, then rises (1 - p is the probability of an interval of
-    counts), so the first crossing is found by looking at the ends of each piece. The walk begins
-    where the tail ``P(K >= count)`` is ``start``.
-    """
-    if count == family.low:
-        return -math.inf, False
-    top = _tail_limit(family, count, alpha)
-    here = _tail_limit(family, count, start)
-    other = _first_other(family, count, here, next_break)
-    limit: float | None = None
-    gap = False
-    while here < top:
-        ahead = next_break(family, count, other + 1) if other + 1 < count else math.inf
-        end = min(ahead, top)
-
-        def excess(theta: float, other: int = other) -> float:
-            tails = family.upper_tail(count, theta) + family.lower_tail(other, theta)
-            return tails - alpha
-
-        if limit is None:
-            if excess(here) > 0.0:
-                limit = here
-            elif excess(end) >= 0.0:
-                limit = float(brentq(excess, here, end, xtol=1e-15, rtol=1e-15))
-        if limit is not None and end > max(here, limit):
-            gap = _dips(family, count, other, alpha, (max(here, limit), end))
-            if gap:
-                break
-        here, other = end, other + 1
-    return (top if limit is None else limit), gap
-
-
-def _first_other(family: CountFamily, count: int, theta: float, next_break: Break) -> int:
-    """The largest ``other`` whose break lies at or below ``theta`` (``low - 1`` if none)."""
-    below, above = family.low - 1, count
-    while above - below > 1:
-        middle = (below + above) // 2
-        if next_break(family, count, middle) <= theta:
-            below = middle
-        else:
-            above = middle
-    return below
 
 
 def _near(family: CountFamily, count: int) -> CountFamily:
@@ -205,7 +103,7 @@ def _near(family: CountFamily, count: int) -> CountFamily:
     size = len(family.log_weight)
     if size <= _LONG:
         return family
-    reach = math.ceil(120.0 / _centre(family, count)[1]) + 400
+    reach = math.ceil(120.0 / centre(family, count)[1]) + 400
     at = count - family.low
     first, last = max(0, at - reach), min(size, at + reach + 1)
     return CountFamily(family.low + first, family.log_weight[first:last])
@@ -220,21 +118,3 @@ def _window(family: CountFamily, low: float, high: float, count: int) -> CountFa
         last -= int(np.argmax(np.cumsum(family.pmf(high)[::-1]) > 1e-30))
     first, last = min(first, count - family.low), max(last, count - family.low)
     return CountFamily(family.low + first, family.log_weight[first : last + 1])
-
-
-def _dips(
-    family: CountFamily, count: int, other: int, alpha: float, piece: tuple[float, float]
-) -> bool:
-    """Whether ``P(K >= count) + P(K <= other)`` is clearly below alpha somewhere in a piece.
-
-    The first tail rises and the second falls with theta, so that the sum is nowhere below that of
-    the first at the start and the second at the end; mostly that settles it.
-    """
-    low, high = piece
-    if family.upper_tail(count, low) + family.lower_tail(other, high) >= alpha:
-        return False
-
-    def total(theta: float) -> float:
-        return family.upper_tail(count, theta) + family.lower_tail(other, theta)
-
-    return bool(minimize_scalar(total, bounds=piece, method="bounded").fun < alpha - 1e-9)

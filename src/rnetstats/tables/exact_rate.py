@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import gammainccinv, gammaincinv, ndtri
 
 from rnetstats._core.options import level, positive_int, real
+from rnetstats.errors import OptionError
 from rnetstats.tables.exact_family import poisson_family
 from rnetstats.tables.exact_inference import exact_limits, exact_p_values
 from rnetstats.tables.limits_result import (
@@ -19,9 +20,10 @@ from rnetstats.tables.limits_result import (
     two_sided_rows,
 )
 
-__all__ = ["ExactRateResult", "exact_rate"]
+__all__ = ["ExactRateResult", "exact_rate", "in_reach"]
 
 _MEASURE = "rate"
+_REACH = 1e140  # its square, times any count, is still a number
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -80,6 +82,14 @@ def exact_rate(
         Methods ``central`` (Garwood), ``mid-p``, ``minlike``, ``blaker``, ``one-sided lower``,
         ``one-sided upper`` and ``byar``.
 
+    Raises
+    ------
+    OptionError
+        If an option is not allowed, or the rates would be larger or smaller than any number that
+        can be held: the person-time is then to be given in another unit.
+    BudgetError
+        If the counts to go through are more than 20 million.
+
     References
     ----------
     Garwood F (1936) Fiducial limits for the Poisson distribution. Biometrika 28:437-442. Breslow
@@ -89,6 +99,7 @@ def exact_rate(
     person_time = real("person_time", person_time, low=0.0, closed=False)
     conf_level = level(conf_level)
     alpha = 1.0 - conf_level
+    in_reach("person_time", person_time)
     family = poisson_family(events, 1e-6 * alpha)
     found = exact_limits(family, events, alpha)
     limits = {
@@ -99,6 +110,7 @@ def exact_rate(
     p = None
     if null is not None:
         null = real("null", null, low=0.0, closed=False)
+        in_reach("null", null)
         p = _p_values(events, null * person_time)
     rate = events / person_time
     rows = two_sided_rows(
@@ -122,6 +134,15 @@ def exact_rate(
         notes=tuple(notes),
         options={"null": null, "conf_level": conf_level},
     )
+
+
+def in_reach(name: str, value: float) -> None:
+    """Refuse what would make a rate, or a mean, infinite or zero."""
+    if not 1.0 / _REACH <= value <= _REACH:
+        raise OptionError(
+            f"{name}={value:g} is beyond {1.0 / _REACH:g} to {_REACH:g}, where rates can be "
+            "computed; give the person-time in another unit."
+        )
 
 
 def _p_values(events: int, mean: float) -> dict[str, float]:

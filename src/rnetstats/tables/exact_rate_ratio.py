@@ -11,6 +11,7 @@ import pandas as pd
 from rnetstats._core.options import level, positive_int, real
 from rnetstats.tables.exact_family import CountFamily, binomial_family
 from rnetstats.tables.exact_inference import exact_limits, exact_p_values, one_sided_limits
+from rnetstats.tables.exact_rate import in_reach
 from rnetstats.tables.limits_result import (
     LimitsByMethod,
     LimitsRow,
@@ -98,6 +99,14 @@ def exact_rate_ratio(
         Methods ``central``, ``mid-p``, ``minlike``, ``blaker``, ``one-sided lower`` and
         ``one-sided upper``.
 
+    Raises
+    ------
+    OptionError
+        If an option is not allowed, or a rate would be larger or smaller than any number that can
+        be held: the person-times are then to be given in another unit.
+    BudgetError
+        If the events are more than 20 million.
+
     References
     ----------
     Przyborowski J, Wilenski H (1940) Homogeneity of results in testing samples from Poisson
@@ -109,6 +118,8 @@ def exact_rate_ratio(
     time_2 = real("time_2", time_2, low=0.0, closed=False)
     null = real("null", null, low=0.0, closed=False)
     conf_level = level(conf_level)
+    in_reach("time_1", time_1)
+    in_reach("time_2", time_2)
     rows, notes = _rows((events_1, events_2), (time_1, time_2), null, conf_level)
     return ExactRateRatioResult(
         limits=limits_frame(rows),
@@ -139,7 +150,7 @@ def _rows(
     one = one_sided_limits(family, x1, alpha)
     limits = {name: (_ratio(x.low, t1, t2), _ratio(x.high, t1, t2)) for name, x in found.items()}
     p = exact_p_values(family, x1, math.log(null) + math.log(t1) - math.log(t2))
-    estimate = (x1 / t1) / (x2 / t2) if x2 else math.inf
+    estimate = x1 / x2 * (t2 / t1) if x2 else math.inf
     rows = two_sided_rows(
         _MEASURE,
         estimate,
@@ -157,4 +168,4 @@ def _rows(
 
 def _ratio(theta: float, t1: float, t2: float) -> float:
     """The rate ratio of a log odds of belonging to group 1."""
-    return math.inf if theta == math.inf else math.exp(theta) * t2 / t1
+    return math.inf if theta == math.inf else math.exp(theta) * (t2 / t1)
