@@ -1,0 +1,323 @@
+"""Areas under ROC curves: the estimate, DeLong's covariance and the points of the curve.
+
+The AUC is the share of pairs of a case and a control in which the case has the higher score, a
+tie counting one half. A row's placement value is the share of the rows of the other outcome that
+it is rightly ordered with; the AUC is the mean placement, and DeLong's variance that of two means
+of placements, over cases and over controls.
+
+References
+----------
+DeLong ER, DeLong DM, Clarke-Pearson DL (1988). Comparing the areas under two or more correlated
+receiver operating characteristic curves: a nonparametric approach. Biometrics 44, 837-845.
+Sun X, Xu W (2014). Fast implementation of DeLong's algorithm for comparing the areas under
+correlated receiver operating characteristic curves. IEEE Signal Processing Letters 21, 1389-1393.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnetstats.kernels.memory import keep_freed_memory
+from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray
+
+__all__ = ["RocPoints", "auc", "delong", "roc_points"]
+
+_CELLS = 1 << 16  # numbers of an array of a block, so that they stay in cache
+
+
+def auc(y: ArrayLike, score: ArrayLike, freq: ArrayLike | None = None) -> FloatArray:
+    """Area under the ROC curve of B replicates.
+
+    Parameters
+    ----------
+    y
+        (n,) outcome, 0 or 1.
+    score
+        (n,), shared by all replicates, or (B, n).
+    freq
+        None, (n,) or (B, n) whole numbers that stand for replicated rows; zero is allowed.
+
+    Returns
+    -------
+    array of shape (B,)
+        NaN for a replicate without both outcomes.
+    """
+    case = np.asarray(y, dtype=np.float64) > 0.5
+    scores = np.atleast_2d(np.asarray(score, dtype=np.float64))
+    copies = None if freq is None else np.atleast_2d(np.asarray(freq))
+    if not case.size:
+        return np.full(max(len(scores), 1 if copies is None else len(copies)), np.nan)
+    if len(scores) == 1 and copies is not None:
+        return _shared_scores(case, scores[0], copies)
+    keep_freed_memory()
+    size, total = max(1, _CELLS // max(case.size, 1)), len(scores)
+    found = np.empty(total)
+    for begin in range(0, total, size):
+        block = slice(begin, begin + size)
+        weights = copies if copies is None or len(copies) == 1 else copies[block]
+        found[block] = _own_scores(case, scores[block], weights)
+    return found
+
+
+def _shared_scores(case: BoolArray, score: FloatArray, copies: ArrayLike) -> FloatArray:
+    """AUC of one score under many frequencies (B, n): one sort serves all."""
+    keep_freed_memory()
+    order = np.argsort(score, kind="stable")
+    levels = _level_starts(score[order])
+    sorted_case = case[order]
+    total = np.asarray(copies)
+    size = max(1, _CELLS // max(case.size, 1))
+    found = np.empty(len(total))
+    for begin in range(0, len(total), size):
+        weight = total[begin : begin + size, order].astype(np.float64)
+        of_cases, of_controls = weight * sorted_case, weight * ~sorted_case
+        if levels.size < case.size:
+            of_cases = np.add.reduceat(of_cases, levels, axis=1)
+            of_controls = np.add.reduceat(of_controls, levels, axis=1)
+        below = np.cumsum(of_controls, axis=1)
+        controls = below[:, -1].copy()
+        below -= 0.5 * of_controls
+        ordered = np.einsum("bk,bk->b", of_cases, below)
+        found[begin : begin + size] = _ratio(ordered, of_cases.sum(axis=1) * controls)
+    return found
+
+
+def _own_scores(case: BoolArray, score: FloatArray, copies: ArrayLike | None) -> FloatArray:
+    """AUC of a block of scores (b, n), each with its own order."""
+    b, n = score.shape
+    order = np.argsort(score, axis=1)
+    flat = order + n * np.arange(b)[:, None]
+    sorted_case = case[order].ravel()
+    if copies is None:
+        weight = np.ones(b * n)
+    else:
+        weight = np.broadcast_to(copies, (b, n)).ravel()[flat.ravel()].astype(np.float64)
+    values = score.ravel()[flat]
+    fresh = np.ones((b, n), dtype=bool)
+    np.not_equal(values[:, 1:], values[:, :-1], out=fresh[:, 1:])
+    levels = np.flatnonzero(fresh.ravel())
+    of_cases, of_controls = weight * sorted_case, weight * ~sorted_case
+    if levels.size < b * n:
+        of_cases = np.add.reduceat(of_cases, levels)
+        of_controls = np.add.reduceat(of_controls, levels)
+    begins = np.searchsorted(levels, n * np.arange(b))
+    running = np.append(0.0, np.cumsum(of_controls))
+    before = running[begins]
+    controls = running[np.append(begins[1:], levels.size)] - before
+    ordered = np.add.reduceat(of_cases * (running[1:] - 0.5 * of_controls), begins)
+    cases = np.add.reduceat(of_cases, begins)
+    # The running sum goes on over the replicates: take off what came before each.
+    return _ratio(ordered - cases * before, cases * controls)
+
+
+def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
+    found = np.full(above.shape, np.nan)
+    np.divide(above, below, out=found, where=below > 0)
+    return found
+
+
+def _level_starts(values: FloatArray) -> IntArray:
+    """Where each run of equal sorted values begins."""
+    return np.flatnonzero(np.append(True, values[1:] != values[:-1]))[: values.size]
+
+
+def delong(
+    y: ArrayLike, scores: ArrayLike, freq: ArrayLike | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """AUC of m scores on the same rows, with DeLong's covariance.
+
+    Parameters
+    ----------
+    y
+        (n,) outcome, 0 or 1.
+    scores
+        (n,) or (m, n).
+    freq
+        None or (n,) frequencies of the rows.
+
+    Returns
+    -------
+    auc : array of shape (m,)
+    covariance : array of shape (m, m)
+        NaN with fewer than two cases or two controls.
+    """
+    case = np.asarray(y, dtype=np.float64) > 0.5
+    many = np.atleast_2d(np.asarray(scores, dtype=np.float64))
+    if freq is None and len(many) == 1:
+        found = _one_sort(case, many[0])
+        if found is not None:
+            return found
+    copies = None if freq is None else np.asarray(freq, dtype=np.float64)
+    places = np.array([_placements(case, score, copies) for score in many])
+    areas, of_cases = _mean_covariance(places, case, copies)
+    return areas, of_cases + _mean_covariance(places, ~case, copies)[1]
+
+
+def _mean_covariance(
+    places: FloatArray, rows: BoolArray, copies: FloatArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """Mean placements (m,) of some of the rows, and the covariance (m, m) of these means."""
+    kept = np.flatnonzero(rows)
+    values = places.take(kept, axis=1)
+    weight = None if copies is None else copies[kept]
+    number = float(kept.size if weight is None else weight.sum())
+    m = len(places)
+    if not number:
+        return np.full(m, np.nan), np.full((m, m), np.nan)
+    mean = values.sum(axis=1) if weight is None else values @ weight
+    mean = mean / number
+    values -= mean[:, None]
+    if number < 2:
+        return mean, np.full((m, m), np.nan)
+    weighted = values if weight is None else values * weight
+    return mean, weighted @ values.T / (number * (number - 1.0))
+
+
+def _placements(case: BoolArray, score: FloatArray, copies: FloatArray | None) -> FloatArray:
+    """Share of the rows of the other outcome that each row is rightly ordered with, (n,)."""
+    order = np.argsort(score)
+    values, label = score[order], case[order]
+    starts = _level_starts(values)
+    weight = None if copies is None else copies[order]
+    of_cases, of_controls = _at_levels(label, starts, weight)
+    cases, controls = of_cases.sum(), of_controls.sum()
+    if not cases or not controls:
+        return np.full(case.size, np.nan)
+    below = (np.cumsum(of_controls) - 0.5 * of_controls) / controls
+    above = (np.cumsum(of_cases[::-1])[::-1] - 0.5 * of_cases) / cases
+    if starts.size < case.size:
+        level = np.repeat(np.arange(starts.size), np.diff(np.append(starts, case.size)))
+        below, above = below[level], above[level]
+    places = np.empty(case.size)
+    places[order] = np.where(label, below, above)
+    return places
+
+
+def _at_levels(
+    label: BoolArray, starts: IntArray, copies: FloatArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """Cases and controls of each run of equal values, the rows sorted by value."""
+    if copies is not None:
+        return np.add.reduceat(copies * label, starts), np.add.reduceat(copies * ~label, starts)
+    ends = np.append(starts[1:], label.size)
+    running = np.cumsum(label)[ends - 1]
+    of_cases = np.diff(running, prepend=0).astype(np.float64)
+    return of_cases, (ends - starts) - of_cases
+
+
+def _one_sort(case: BoolArray, score: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """AUC and variance of one score by a single sort of keys that carry the outcome.
+
+    Sorting such keys is several times as fast as finding the order of the rows. None if the
+    scores cannot carry it.
+    """
+    keep_freed_memory()
+    keys = _keys(score)
+    if keys is None:
+        return None
+    keys <<= 1
+    keys |= case
+    keys.sort()
+    label = (keys & 1).astype(bool)
+    apart = (keys[1:] ^ keys[:-1]).view(np.uint64) > 1
+    cases = int(np.count_nonzero(label))
+    controls = label.size - cases
+    if not cases or not controls:
+        return np.array([np.nan]), np.array([[np.nan]])
+    of_cases, of_controls = np.ones(1), np.ones(1)
+    if apart.all():
+        rightly = _before(label, cases)
+        wrongly = _before(~label, controls)
+    else:
+        of_cases, of_controls = _at_levels(label, np.append(0, np.flatnonzero(apart) + 1), None)
+        rightly = np.cumsum(of_controls) - 0.5 * of_controls
+        wrongly = np.cumsum(of_cases) - 0.5 * of_cases
+    area = float((of_cases * rightly).sum()) / cases / controls
+    if cases < 2 or controls < 2:
+        return np.array([area]), np.array([[np.nan]])
+    rightly -= area * controls
+    wrongly -= (1.0 - area) * cases
+    variance = (of_cases * rightly) @ rightly / controls**2 / cases / (cases - 1.0)
+    variance += (of_controls * wrongly) @ wrongly / cases**2 / controls / (controls - 1.0)
+    return np.array([area]), np.array([[variance]])
+
+
+def _before(label: BoolArray, many: int) -> FloatArray:
+    """For each row with the label, how many without it come before; (many,)."""
+    places = np.flatnonzero(label)
+    places -= np.arange(many)
+    return places.astype(np.float64)
+
+
+def _keys(score: FloatArray) -> IntArray | None:
+    """Whole numbers that order as the scores do, their highest bit free to be shifted out.
+
+    The bits of a float, read as a whole number, order as the float does, and below 2 the highest
+    bit of the exponent is 0. Scores are scaled below 2 by a power of two, which is exact; None
+    if they span too many of them for that.
+    """
+    largest = float(max(score.max(initial=0.0), -score.min(initial=0.0)))
+    if largest >= 2.0:
+        power = int(np.frexp(largest)[1]) - 1
+        size = np.abs(score)
+        if float(size[size > 0].min()) < 2.0 ** (power - 1021):
+            return None
+        score = np.ldexp(score, -power)
+    bits = (score + 0.0).view(np.int64)  # a negative zero becomes 0
+    if (bits < 0).any():
+        bits ^= (bits >> 63) & np.int64(0x7FFFFFFFFFFFFFFF)
+    return bits
+
+
+@dataclass(frozen=True, eq=False)
+class RocPoints:
+    """The points of a ROC curve, thresholds ascending; a row is positive above the threshold.
+
+    Attributes
+    ----------
+    threshold
+        (k + 1,) -inf, the midpoints between k neighbouring values, and +inf.
+    true_positive, false_positive
+        (k + 1,) cases and controls above the threshold.
+    cases, controls
+        Totals.
+    """
+
+    threshold: FloatArray
+    true_positive: FloatArray
+    false_positive: FloatArray
+    cases: float
+    controls: float
+
+
+def roc_points(y: ArrayLike, score: ArrayLike, freq: ArrayLike | None = None) -> RocPoints:
+    """Cases and controls above each threshold between neighbouring values of a score.
+
+    Parameters
+    ----------
+    y
+        (n,) outcome, 0 or 1.
+    score
+        (n,).
+    freq
+        None or (n,) frequencies; rows with 0 are left out.
+    """
+    case = np.asarray(y, dtype=np.float64) > 0.5
+    values = np.asarray(score, dtype=np.float64)
+    copies = np.ones(case.size) if freq is None else np.asarray(freq, dtype=np.float64)
+    held = copies > 0
+    case, values, copies = case[held], values[held], copies[held]
+    order = np.argsort(values, kind="stable")
+    values, case, copies = values[order], case[order], copies[order]
+    starts = _level_starts(values)
+    levels = values[starts]
+    middle = levels[:-1] + 0.5 * (levels[1:] - levels[:-1])
+    above = [
+        np.append(np.cumsum(part[::-1])[::-1][starts], 0.0)
+        for part in (copies * case, copies * ~case)
+    ]
+    threshold = np.concatenate(([-np.inf], middle, [np.inf]))
+    return RocPoints(threshold, above[0], above[1], float(above[0][0]), float(above[1][0]))
