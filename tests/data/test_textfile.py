@@ -153,3 +153,32 @@ def test_delimiters_and_decimals(tmp_path: Path) -> None:
 def test_a_wrong_delimiter_is_suspected(tmp_path: Path) -> None:
     with pytest.raises(ColumnError, match="is the delimiter right"):
         read_cohort(written(tmp_path, "patient_id:age\na:1\nb:2\n"), codebook="duan2024")
+
+
+PROSE = "Dear colleague, this is a letter.\nNothing in it, I fear, is a table,\nand it ends here.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (PROSE.replace(",", ""), "Found one column: 'Dear colleague this is a letter.'."),
+        ("Dear all, a letter\nof two, parts\n", "Found 2 columns: 'Dear all', 'a letter'."),
+    ],
+)
+def test_prose_is_said_to_be_no_such_table_in_one_line(
+    tmp_path: Path, text: str, found: str
+) -> None:
+    with pytest.raises(ColumnError, match="does not look like a table") as caught:
+        read_cohort(written(tmp_path, text), codebook="duan2024")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert found in message
+    assert "none of its 13 required columns (patient_id, age, sex, size_mm, location, ...)" in (
+        message
+    )
+    assert "'duan2024'" in message
+
+
+def test_a_table_under_other_names_still_gets_a_line_a_column(tmp_path: Path) -> None:
+    with pytest.raises(ColumnError, match=r"Did you mean 'AGE'\?"):
+        read_cohort(written(tmp_path, "PID,AGE,SEX\n1,2,F\n2,3,M\n"), codebook="duan2024")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -93,8 +94,12 @@ def _matched(table: RawTable, book: Codebook, ledger: Ledger) -> tuple[Codebook,
     found = [spec for spec in book.columns if spec.in_file in table.names]
     taken = {spec.in_file for spec in found}
     free = [name for name in table.names if name not in taken]
-    for spec in book.columns:
-        if spec.required and not spec.derive and spec.in_file not in table.names:
+    wanted = [spec for spec in book.columns if spec.required and not spec.derive]
+    if not found and _another_table(table, wanted):
+        ledger.missing_column(_not_this_table(table, book, wanted))
+        ledger.raise_problems()
+    for spec in wanted:
+        if spec.in_file not in table.names:
             near = closest(spec.in_file, free)
             advice = f' Say source = "NAME" in [columns.{spec.name}] if it has another name.'
             alone = " The file has one column only: is the delimiter right?"
@@ -112,6 +117,39 @@ def _matched(table: RawTable, book: Codebook, ledger: Ledger) -> tuple[Codebook,
     else:
         return _with_extra(table, book, found, free, ledger)
     return book, found
+
+
+def _another_table(table: RawTable, wanted: list[ColumnSpec]) -> bool:
+    """Whether none of several columns is there, not even under a similar name."""
+    return len(wanted) > 2 and not any(closest(spec.in_file, table.names) for spec in wanted)
+
+
+def _not_this_table(table: RawTable, book: Codebook, wanted: list[ColumnSpec]) -> str:
+    """Say in one line what was found and what was expected."""
+    header = " ".join(table.names)
+    split = sum(spec.in_file in header for spec in wanted) > len(wanted) // 2
+    if split:
+        advice = "The names stand in the first line, but not as columns: is the delimiter right?"
+    else:
+        advice = (
+            "Is it the right file, with the columns' names in its first line? If they have other "
+            'names, say source = "NAME" in the codebook.'
+        )
+    return (
+        f"this does not look like a table of the codebook {book.name!r}: none of its "
+        f"{len(wanted)} required columns ({_some(spec.in_file for spec in wanted)}) is there. "
+        f"Found {'one column' if len(table.names) == 1 else f'{len(table.names)} columns'}: "
+        f"{_some(repr(_short(name)) for name in table.names)}. {advice}"
+    )
+
+
+def _some(names: Iterable[str], shown: int = 5) -> str:
+    listed = list(names)
+    return ", ".join(listed[:shown]) + (", ..." if len(listed) > shown else "")
+
+
+def _short(name: str, most: int = 60) -> str:
+    return name if len(name) <= most else name[: most - 3] + "..."
 
 
 def _with_extra(
