@@ -254,3 +254,27 @@ def test_names_and_order_of_groups_and_rows_change_no_number(rows, random):
     two["group"] = two["group"].map({v: k for k, v in names.items()})
     two = two.sort_values(["group", "time"], ignore_index=True)
     pd.testing.assert_frame_equal(one, two)
+
+
+@pytest.mark.parametrize("ci", ["plain", "log"])
+def test_limits_of_one_before_the_first_event_are_said_to_be_no_certainty(ci: str) -> None:
+    data = {"t": [1.0, 2.0, 3.0, 4.0, 1.0, 3.0], "e": [0, 1, 0, 1, 1, 0], "g": list("aaaabb")}
+    fit = rn.kaplan_meier(data, "Surv(t, e) ~ g", ci=ci)
+    first = fit.to_frame().iloc[0]
+    assert (first["conf_low"], first["conf_high"]) == (1.0, 1.0)
+    told = [note for note in fit.notes if "no statement of certainty" in note]
+    assert len(told) == 1, "group b has its event at its first time"
+    assert told[0].startswith("a: before the first event, at 2, ")
+    assert "ci='bpcp'" in told[0]
+    for other in ("log-log", "bpcp"):
+        notes = rn.kaplan_meier(data, "Surv(t, e) ~ g", ci=other).notes
+        assert not any("certainty" in note for note in notes)
+
+
+def test_whole_counts_are_whole_numbers() -> None:
+    data = {"t": [1.0, 2.0, 3.0], "e": [0, 1, 1], "w": [1.0, 2.0, 3.0], "h": [1.0, 0.5, 2.0]}
+    for weights in ({}, {"freq_weights": "w"}):
+        row = rn.kaplan_meier(data, "Surv(t, e) ~ 1", **weights).glance()
+        assert row["n"].dtype.kind == row["n_events"].dtype.kind == "i", weights
+    row = rn.kaplan_meier(data, "Surv(t, e) ~ 1", sampling_weights="h").glance()
+    assert (row["n"].item(), row["n_events"].item()) == (3.5, 2.5)

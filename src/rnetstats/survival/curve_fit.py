@@ -150,11 +150,16 @@ def _summary(
 ) -> dict[str, object]:
     return {
         "group": label,
-        "n": float(len(part.stop) if part.weights is None else part.weights.sum()),
-        "n_events": float(estimate.n_event.sum()),
+        "n": _count(len(part.stop) if part.weights is None else part.weights.sum()),
+        "n_events": _count(estimate.n_event.sum()),
         "first_low": limits.first[0],
         "first_high": limits.first[1],
     }
+
+
+def _count(number: float) -> int | float:
+    """A whole number as int; fractions come from weights."""
+    return int(number) if float(number).is_integer() else float(number)
 
 
 def _entries(label: str, start: Floats, weights: Floats | None) -> pd.DataFrame:
@@ -179,6 +184,13 @@ def _gap_notes(
         notes.append(
             f"{label}: log-log limits are not defined before the first event, "
             f"at {estimate.time[estimate.n_event > 0.0][0]:g}."
+        )
+    if options.ci in ("plain", "log") and estimate.survival[0] >= 1.0:
+        notes.append(
+            f"{label}: before the first event, at "
+            f"{estimate.time[estimate.n_event > 0.0][0]:g}, the {options.ci} limits are 1 to 1. "
+            "That is no statement of certainty: Greenwood's variance is 0 there whatever the "
+            "number at risk; ci='bpcp' gives bounds."
         )
     ended = np.flatnonzero(estimate.survival <= 0.0)
     if ended.size and options.ci != "bpcp":
