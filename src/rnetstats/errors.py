@@ -2,7 +2,8 @@
 
 Messages are for people. Each says which column, which rows (the first few), what is wrong and
 what to do about it. ``RnetError`` is a ``ValueError``, so that callers who know nothing of this
-package can still catch it.
+package can still catch it. An option's wrong value or type is an :class:`OptionError`; a keyword
+that no signature has is Python's own ``TypeError``, from every verb alike.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -110,7 +111,15 @@ def univariable(data: Data, formula: str | Formula, **options: Any) -> Univariab
     FormulaError
         If there is no term, or an interaction.
     OptionError
-        If an option is not one of the model's.
+        If an option is not allowed, or belongs to the other model.
+    TypeError
+        If an option belongs to neither model: Python's own, as from a direct call of either.
+
+    References
+    ----------
+    Harrell FE (2015) Regression Modeling Strategies, 2nd ed. Springer, section 4.4 (why terms are
+    not to be selected by these fits). Heinze G, Dunkler D (2017) Five myths about variable
+    selection. Transpl Int 30:6-10.
     """
     parsed = as_formula(formula)
     if not parsed.terms:
@@ -123,20 +132,30 @@ def univariable(data: Data, formula: str | Formula, **options: Any) -> Univariab
     terms = parsed.terms
     survival = parsed.outcome is not None and bool(parsed.outcome.times)
     fit = cox if survival else logistic
-    try:
-        fits = tuple(_fit_one(fit, data, parsed.with_terms([term]), options) for term in terms)
-    except TypeError as error:
-        if "unexpected keyword" not in str(error):
-            raise
-        raise OptionError(
-            f"univariable() with this outcome calls {fit.__name__}(): {error}."
-        ) from None
+    _check_options(options, fit, other=logistic if survival else cox)
+    fits = tuple(_fit_one(fit, data, parsed.with_terms([term]), options) for term in terms)
     return UnivariableResult(
         fits=fits,
         synthetic=fits[0].synthetic,
         notes=_notes(fits, [term_text(term) for term in terms]),
         options={**fits[0].options, "formula": str(parsed)},
     )
+
+
+def _check_options(
+    options: dict[str, Any], fit: Callable[..., Any], *, other: Callable[..., Any]
+) -> None:
+    """Refuse options of the other model in words, and those of neither as Python does."""
+    taken, elsewhere = signature(fit).parameters, signature(other).parameters
+    for name in options:
+        if name in taken:
+            continue
+        if name in elsewhere:
+            raise OptionError(
+                f"{name}= belongs to {other.__name__}(), but the outcome of this formula is fitted "
+                f"by {fit.__name__}()."
+            )
+        raise TypeError(f"univariable() got an unexpected keyword argument {name!r}")
 
 
 def _fit_one(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnetstats._core.options import choice, positive_int
+from rnetstats._core.options import choice, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.data.builtin import builtin_codebook
@@ -166,20 +166,30 @@ def draw_cohort(
     Raises
     ------
     OptionError
-        If an option is not allowed or contradicts another.
+        If an option is not allowed, of the wrong type, or contradicts another.
+    ColumnError
+        If values of a column of ``missing`` cannot go missing.
+
+    References
+    ----------
+    Chen XH, Dempster AP, Liu JS (1994) Weighted finite population sampling to maximize entropy.
+    Biometrika 81:457-469 (fixed totals). Bender R, Augustin T, Blettner M (2005) Generating
+    survival times to simulate Cox proportional hazards models. Stat Med 24:1713-1723.
     """
     recipe = load_recipe(name)
     recipe.truth(truth)
     fixed = choice("totals", totals, ("fixed", "free")) == "fixed"
     if split is not None and not fixed:
         raise OptionError('split= chooses where fixed recurrences fall: it needs totals="fixed".')
+    split = _split(split)
+    shares = _shares(missing)
     targets = _targets(recipe, patients, recurrences)
     drawn_seed = resolve_seed(seed)
     latent = draw_latent(recipe, truth, targets, drawn_seed, fixed=fixed, split=split)
     arrays = observed_arrays(recipe, latent)
     data = observed_frame(recipe, arrays)
-    if missing:
-        data = with_missing(recipe, data, latent, missing, fixed=fixed)
+    if shares:
+        data = with_missing(recipe, data, latent, shares, fixed=fixed)
     data.attrs["rnetstats"] = _provenance(recipe, truth, totals, drawn_seed)
     options = {
         "truth": truth,
@@ -187,7 +197,7 @@ def draw_cohort(
         "split": None if split is None else list(split),
         "patients": targets.patients,
         "recurrences": targets.recurrences,
-        "missing": dict(missing or {}),
+        "missing": shares,
     }
     return DrawnCohort(
         name=recipe.name,
@@ -199,6 +209,31 @@ def draw_cohort(
         options=options,
         notes=_notes(recipe, truth, fixed, split),
     )
+
+
+def _split(split: object) -> tuple[int, int] | None:
+    """Return the two counts of ``split=``; whether they fit the totals is seen later."""
+    if split is None:
+        return None
+    if not isinstance(split, tuple | list) or len(split) != 2:
+        raise OptionError(
+            f"split={split!r} must be two whole numbers, recurrences among positive and among "
+            "negative margins, such as (8, 4)."
+        )
+    positive, negative = (positive_int("split", part, minimum=0) for part in split)
+    return positive, negative
+
+
+def _shares(missing: object) -> dict[str, float]:
+    """Return the shares of ``missing=`` as numbers by column."""
+    if missing is None:
+        return {}
+    if not isinstance(missing, Mapping):
+        raise OptionError(
+            f"missing={missing!r} must name the share of values to empty by column, such as "
+            '{"nlr": 0.1}.'
+        )
+    return {name: real(f"missing[{name!r}]", share) for name, share in missing.items()}
 
 
 def _targets(recipe: Recipe, patients: int | None, recurrences: int | None) -> Targets:

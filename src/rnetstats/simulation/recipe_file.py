@@ -25,12 +25,16 @@ def load_recipe(name: str) -> Recipe:
     Raises
     ------
     OptionError
-        If there is no such study.
+        If there is no such study, or the name is no text.
     ReadError
         If the file is missing or is no TOML.
     RnetError
         If the recipe lacks a table, or a value has no standing.
     """
+    if not isinstance(name, str):
+        raise OptionError(
+            f"A recipe is the name of a study or a path ending in '.toml', not {name!r}."
+        )
     if name.endswith(".toml"):
         text = _read(Path(name))
     else:
