@@ -13,7 +13,17 @@ from rnetstats.studies.study_result import StudyResult
 
 __all__ = ["run_record"]
 
-_PACKAGES = ("numpy", "pandas", "scipy", "matplotlib", "jinja2")
+_PACKAGES = (
+    "numpy",
+    "pandas",
+    "scipy",
+    "statsmodels",
+    "lifelines",
+    "formulaic",
+    "matplotlib",
+    "jinja2",
+    "tqdm",
+)
 
 
 def run_record(result: StudyResult, *, source: dict[str, Any] | None) -> dict[str, Any]:
