@@ -120,7 +120,7 @@ show(dictionary[["column", "unit", "levels", "description", "standing"]])
 
 # %%
 fidelity = pd.read_csv(synthetic / "fidelity.csv")
-show(fidelity[fidelity["truth"] == TRUTH].drop(columns="truth"))
+show(fidelity[fidelity["cohort"] == f"duan2024_{TRUTH}"].drop(columns="cohort"))
 
 # %% [markdown]
 # What we do not know is how the 12 recurrences fell on the two margin groups. In the world from
@@ -128,7 +128,7 @@ show(fidelity[fidelity["truth"] == TRUTH].drop(columns="truth"))
 # It is one draw among many: remember that when a P value below looks convincing.
 
 # %%
-splits = pd.read_csv(synthetic / "splits.csv").query("truth == @TRUTH")
+splits = pd.read_csv(synthetic / "splits.csv").query(f"cohort == 'duan2024_{TRUTH}'")
 here_a = int(cohort.loc[cohort["margin_positive"] == 1, "recurrence"].sum())
 figure, axes = plt.subplots(figsize=(6.5, 3.0), dpi=90, layout="constrained")
 colours = ["#0072B2" if a == here_a else "#9CC7E3" for a in splits["positive"]]
@@ -272,7 +272,8 @@ def margin_cohort(world):
 
 def true_log_odds(world, sizes):
     """Return the true contribution of size to the log odds of a positive margin."""
-    terms = margin_truth[margin_truth["truth"] == world].set_index("term")["coefficient"]
+    there = margin_truth[margin_truth["cohort"] == f"duan2024_{world}"]
+    terms = there.set_index("term")["coefficient"]
     step = terms.get(f"size_mm > {SIZE}", 0.0) * (sizes > SIZE)
     return step + terms.get("size_mm", 0.0) * sizes
 

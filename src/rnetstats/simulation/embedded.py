@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from rnetstats.errors import OutputError
-from rnetstats.simulation.draw import DrawnCohort, draw_cohort
+from rnetstats.simulation.draw import draw_cohort
 from rnetstats.simulation.fidelity import split_distribution
 from rnetstats.simulation.observed import CSV_COLUMNS
 from rnetstats.simulation.population import targets_of
@@ -91,11 +91,16 @@ def _dictionary(recipe: Recipe) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _stacked(cohorts: dict[str, DrawnCohort], pick: Callable[[DrawnCohort], pd.DataFrame]) -> str:
-    frames = [pick(cohort).assign(truth=truth) for truth, cohort in cohorts.items()]
-    stacked = pd.concat(frames, ignore_index=True)
-    ordered = stacked[["truth", *(c for c in stacked.columns if c != "truth")]]
-    return ordered.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+def _stacked(frames: dict[str, pd.DataFrame]) -> str:
+    """Stack the tables of the truths under the names of their cohorts' files.
+
+    The bare name of a truth would not do: pandas reads the text "null" as a missing value.
+    """
+    named = [frame.drop(columns="truth", errors="ignore") for frame in frames.values()]
+    for stem, frame in zip(frames, named, strict=True):
+        frame.insert(0, "cohort", stem)
+    stacked = pd.concat(named, ignore_index=True)
+    return stacked.to_csv(index=False, lineterminator="\n", float_format="%.6g")
 
 
 def synthetic_files(name: str = "duan2024", *, seeds: int = SPLIT_SEEDS) -> dict[str, str]:
@@ -110,23 +115,31 @@ def synthetic_files(name: str = "duan2024", *, seeds: int = SPLIT_SEEDS) -> dict
     """
     recipe = load_recipe(name)
     truths = [effects.name for effects in recipe.truths]
-    cohorts = {truth: draw_cohort(name, truth=truth, seed=recipe.seed) for truth in truths}
-    out = {f"{name}_{truth}.csv": cohort_csv(cohort.data) for truth, cohort in cohorts.items()}
+    stems = [f"{name}_{truth}" for truth in truths]
+    cohorts = {
+        stem: draw_cohort(name, truth=truth, seed=recipe.seed)
+        for stem, truth in zip(stems, truths, strict=True)
+    }
+    out = {f"{stem}.csv": cohort_csv(cohort.data) for stem, cohort in cohorts.items()}
     out["dictionary.csv"] = _dictionary(recipe).to_csv(index=False, lineterminator="\n")
     columns = ["parameter", "value", "standing", "source"]
     parameters = pd.DataFrame(recipe.parameters, columns=columns)
     out["parameters.csv"] = parameters.to_csv(index=False, lineterminator="\n")
-    out["fidelity.csv"] = _stacked(cohorts, lambda cohort: cohort.fidelity)
-    out["truth.csv"] = _stacked(cohorts, lambda cohort: cohort.truth.estimands)
-    out["coefficients.csv"] = _stacked(cohorts, lambda cohort: cohort.truth.coefficients)
+    tables = {
+        "fidelity": {stem: cohort.fidelity for stem, cohort in cohorts.items()},
+        "truth": {stem: cohort.truth.estimands for stem, cohort in cohorts.items()},
+        "coefficients": {stem: cohort.truth.coefficients for stem, cohort in cohorts.items()},
+    }
+    out |= {f"{table}.csv": _stacked(frames) for table, frames in tables.items()}
     if seeds:
         targets = targets_of(recipe)
-        tables = [split_distribution(recipe, truth, targets, range(seeds)) for truth in truths]
-        missed = pd.concat([failures for _, failures in tables])
+        drawn = [split_distribution(recipe, truth, targets, range(seeds)) for truth in truths]
+        missed = pd.concat([failures for _, failures in drawn])
         if len(missed):
             raise OutputError(f"Fixed totals were not met: {missed.head().to_dict('records')}.")
-        splits = pd.concat([split for split, _ in tables], ignore_index=True)
-        out["splits.csv"] = splits.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+        out["splits.csv"] = _stacked(
+            {stem: split for stem, (split, _) in zip(stems, drawn, strict=True)}
+        )
     return out
 
 
