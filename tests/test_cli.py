@@ -157,6 +157,7 @@ def test_a_codebook_is_printed_written_and_never_overwritten(
     code, out, _ = run(capsys, "codebook", data, "--output", target)
     assert code == 0
     assert str(target) in out
+    assert "--codebook duan2024" in out, "its columns are those of the built-in codebook"
     assert target.read_text(encoding="utf-8") == printed
     assert "exists" in refused(capsys, tmp_path, "codebook", data, "--output", target)
     assert target.read_text(encoding="utf-8") == printed

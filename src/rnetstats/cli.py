@@ -219,9 +219,9 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
 
 def _run_codebook(options: argparse.Namespace) -> None:
-    from rnetstats.data.template import write_codebook
+    from rnetstats.data.template import first_codebook
 
-    text = write_codebook(options.file)
+    text, pointer = first_codebook(options.file)
     if options.output is None:
         print(text, end="" if text.endswith("\n") else "\n")
         return
@@ -234,6 +234,8 @@ def _run_codebook(options: argparse.Namespace) -> None:
     except OSError as error:
         raise OutputError(f"{target} cannot be written: {error.strerror}.") from None
     print(f"Written to {target}. Check each column, then give it as --codebook {target}.")
+    for line in pointer:
+        print(line)
 
 
 def _speak_utf8() -> None:

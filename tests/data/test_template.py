@@ -29,7 +29,9 @@ def test_it_says_what_to_check(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("id,age,sex,empty\na,50,F,\nb,999,M,\nc,60,F,\nd,,F,\n")
     text = write_codebook(path)
-    assert '[columns.sex]\ntype = "category"\n# label = ""\nlevels = ["F", "M"]' in text
+    sex = '[columns.sex]\ntype = "category"\n# label = ""\n'
+    sex += '# alphabetical: the first, "F", is the reference; put yours first\nlevels = ["F", "M"]'
+    assert sex in text
     assert "# rows: F (3), M (1)" in text
     assert "# range = [50, 999]  # as found" in text
     assert "# missing = [999]  # if these mean no value" in text
@@ -87,3 +89,20 @@ def test_odd_names_and_values(names: list[str], values: list[str | None]) -> Non
     except DataError:
         return  # numbers among texts: not read without a codebook
     pd.testing.assert_frame_equal(cohort, expected)
+
+
+def test_a_cohort_with_the_columns_of_a_study_is_told_of_its_codebook() -> None:
+    cohort = pd.read_csv(data_path("rnet_like_b.csv"), dtype=str)
+    text = write_codebook(cohort)
+    assert text.startswith("# These columns are those of the built-in codebook duan2024")
+    assert "--codebook duan2024" in text
+    assert "built-in" not in write_codebook(cohort.drop(columns="nlr"))
+    wide = cohort.assign(**{f"x{i}": "1.5" for i in range(len(cohort.columns) + 1)})
+    assert "built-in" not in write_codebook(wide), "mostly another table"
+
+
+def test_an_order_of_levels_that_the_data_give_is_not_called_alphabetical() -> None:
+    frame = pd.DataFrame({"dose": pd.Categorical(["low", "high"] * 3, categories=["low", "high"])})
+    text = write_codebook(frame)
+    assert 'levels = ["low", "high"]' in text
+    assert "alphabetical" not in text

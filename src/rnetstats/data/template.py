@@ -10,13 +10,14 @@ from typing import Literal
 import numpy as np
 
 from rnetstats._core.frame import Data
+from rnetstats.data.builtin import builtin_codebook, builtin_names
 from rnetstats.data.cells import Cells, number_of, number_text
 from rnetstats.data.codebook import ColumnSpec
 from rnetstats.data.infer import MAX_LEVELS, Inferred, infer_codebook
 from rnetstats.data.raw import RawTable
 from rnetstats.data.read import raw_table
 
-__all__ = ["write_codebook"]
+__all__ = ["first_codebook", "write_codebook"]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _NINES = re.compile(r"-?9{2,5}(\.0*)?|-[189]", re.ASCII)
@@ -65,16 +66,33 @@ def write_codebook(
     -------
     str
         TOML. Unedited, it reads the file as it is read without a codebook; columns that are not
-        read without one (numbers mixed with text) are taken as text, with a comment.
+        read without one (numbers mixed with text) are taken as text, with a comment. Where the
+        columns are those of a built-in codebook, its first lines say so.
 
     Raises
     ------
     ReadError
         If the source is no table.
     """
+    return first_codebook(
+        source, delimiter=delimiter, encoding=encoding, decimal=decimal, sheet=sheet
+    )[0]
+
+
+def first_codebook(
+    source: str | os.PathLike[str] | Data,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    decimal: Literal[".", ","] = ".",
+    sheet: str | int | None = None,
+) -> tuple[str, tuple[str, ...]]:
+    """Return a first codebook, and the lines that point to a built-in one if that fits."""
     table = raw_table(source, delimiter=delimiter, encoding=encoding, sheet=sheet)
     inferred = infer_codebook(table, decimal=decimal)
-    head = _HEAD.format(source=_comment(table.source), decimal=_quoted(decimal))
+    pointer = _pointer(_fitting(table))
+    head = "".join(f"# {line}\n" for line in pointer) + "#\n" * bool(pointer)
+    head += _HEAD.format(source=_comment(table.source), decimal=_quoted(decimal))
     options = {"delimiter": delimiter, "encoding": encoding, "sheet": sheet}
     head += "".join(
         f"{key} = {value if isinstance(value, int) else _quoted(value)}\n"
@@ -82,7 +100,33 @@ def write_codebook(
         if value is not None
     )
     blocks = ["\n".join(_block(spec, table, inferred)) + "\n" for spec in inferred.codebook.columns]
-    return "\n".join([head, *blocks])
+    return "\n".join([head, *blocks]), pointer
+
+
+def _fitting(table: RawTable) -> str:
+    """Return the built-in codebook that has this table's columns, or an empty string.
+
+    It fits if the table has every column that it requires, and no more columns of its own than
+    of the codebook's.
+    """
+    for name in builtin_names():
+        book = builtin_codebook(name)
+        there = [spec for spec in book.columns if spec.in_file in table.names]
+        needed = [spec for spec in book.columns if spec.required and not spec.derive]
+        if needed and set(needed) <= set(there) and 2 * len(there) >= len(table.names):
+            return name
+    return ""
+
+
+def _pointer(name: str) -> tuple[str, ...]:
+    """Return the lines that point to a built-in codebook; none without one."""
+    if not name:
+        return ()
+    return (
+        f"These columns are those of the built-in codebook {name}, which knows their meaning and",
+        f"order of levels: --codebook {name}, or codebook={name!r} in Python.",
+        "What follows is guessed, for a file that differs from it.",
+    )
 
 
 def _block(spec: ColumnSpec, table: RawTable, inferred: Inferred) -> Iterator[str]:
@@ -96,6 +140,9 @@ def _block(spec: ColumnSpec, table: RawTable, inferred: Inferred) -> Iterator[st
     label = table.labels.get(spec.name, "")
     yield f"label = {_quoted(label)}" if label else '# label = ""'
     if spec.levels and not doubt:
+        if list(spec.levels) == sorted(spec.levels) and len(spec.levels) > 1:
+            first = _comment(_quoted(spec.levels[0]))
+            yield f"# alphabetical: the first, {first}, is the reference; put yours first"
         yield f"levels = [{', '.join(_quoted(level) for level in spec.levels)}]"
     if spec.type in {"numeric", "integer"}:
         yield from _number_lines(cells)
