@@ -31,6 +31,8 @@ _HOMES = {
     "logistic": "regression.logistic",
     "separation": "regression.separation",
     "univariable": "regression.univariable",
+    # prediction
+    "decision_curve": "prediction.net_benefit",
     # simulation
     "draw_cohort": "simulation.draw",
     # report

@@ -52,6 +52,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "ExactProportionResult": lambda d: rn.exact_proportion(12, 527),
     "ExactRateResult": lambda d: rn.exact_rate(12, 2538.8),
     "ExactRateRatioResult": lambda d: rn.exact_rate_ratio(9, 840.2, 3, 1698.6),
+    "DecisionCurveResult": lambda d: rn.decision_curve(
+        d, "margin_positive ~ 1", models={"A": rn.logistic(d, MARGIN)}, resamples=50, seed=1
+    ),
     "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
     "OperatingCharacteristics": lambda d: operating_characteristics(
