@@ -99,7 +99,7 @@ def test_impact_shows_patients_and_events():
 def test_corrected_curves_are_dashed_in_their_models_colour():
     result = margin()
     own = result.to_frame().query("model == 'size'")
-    ax = result.with_corrected("size", own["tp_rate"] * 0.9, own["fp_rate"]).plot()
+    ax = result.with_corrected("size", own["net_benefit"] - 0.01).plot()
     apparent, corrected = line(ax, "size (apparent)"), line(ax, "size (corrected)")
     assert apparent.get_color() == corrected.get_color()
     assert apparent.get_linestyle() == "-"

@@ -29,9 +29,8 @@ def odds_text(threshold: float) -> str:
 
 
 def display_table(curves: pd.DataFrame, conf_level: float, per: float) -> pd.DataFrame:
-    """The table as text, at the thresholds that are easiest to speak of."""
-    levels = curves["threshold"].unique()
-    shown = curves[np.isin(curves["threshold"], _round_levels(levels))]
+    """The table as text, at the thresholds easiest to speak of, as far as a model acts."""
+    shown = curves[np.isin(curves["threshold"], _round_levels(_acted_upon(curves)))]
     order = {name: i for i, name in enumerate(dict.fromkeys(curves["model"]))}
     shown = shown.assign(rank=shown["model"].map(order)).sort_values(
         ["threshold", "rank"], kind="stable"
@@ -58,6 +57,13 @@ def display_table(curves: pd.DataFrame, conf_level: float, per: float) -> pd.Dat
 def strategy_text(model: str, curve: str) -> str:
     """The strategy with the kind of its curve, where that matters."""
     return f"{model} ({curve})" if curve in ("apparent", "corrected") else model
+
+
+def _acted_upon(curves: pd.DataFrame) -> Floats:
+    """Thresholds that somebody reaches by one of the models; all if nobody reaches any."""
+    levels = curves["threshold"].unique()
+    reached = curves.loc[(curves["curve"] != "reference") & (curves["n_positive"] > 0), "threshold"]
+    return np.asarray(levels[levels <= reached.max()] if len(reached) else levels)
 
 
 def _round_levels(levels: Floats) -> Floats:

@@ -141,9 +141,10 @@ class DecisionCurveResult(Result):
     def with_corrected(
         self,
         model: str,
-        tp_rate: ArrayLike,
-        fp_rate: ArrayLike,
+        net_benefit: ArrayLike | None = None,
         *,
+        tp_rate: ArrayLike | None = None,
+        fp_rate: ArrayLike | None = None,
         conf_low: ArrayLike | None = None,
         conf_high: ArrayLike | None = None,
         note: str = "",
@@ -153,28 +154,40 @@ class DecisionCurveResult(Result):
         Parameters
         ----------
         model : str
-        tp_rate, fp_rate : array of shape (k,)
-            Corrected rates at the thresholds of the result; net benefit is linear in them.
+        net_benefit : array of shape (k,), optional
+            Corrected net benefit, any harm subtracted, at the thresholds of the result.
+        tp_rate, fp_rate : array of shape (k,), optional
+            Corrected rates, in place of ``net_benefit``, which is linear in them.
         conf_low, conf_high : array of shape (k,), optional
             Limits of the corrected net benefit.
         note : str
             How the correction was made.
+
+        Raises
+        ------
+        OptionError
+            If the model is unknown, the arrays have not a value a threshold, or neither net
+            benefit nor both rates are given.
         """
         known_model(model, self._models())
-        band = None
-        if conf_low is not None and conf_high is not None:
-            band = (np.asarray(conf_low, dtype=float), np.asarray(conf_high, dtype=float))
-        rates = (np.asarray(tp_rate, dtype=float), np.asarray(fp_rate, dtype=float))
+        given = {
+            "net_benefit": net_benefit,
+            "tp_rate": tp_rate,
+            "fp_rate": fp_rate,
+            "conf_low": conf_low,
+            "conf_high": conf_high,
+        }
+        arrays = {k: np.asarray(v, dtype=float) for k, v in given.items() if v is not None}
+        if set(arrays) - {"conf_low", "conf_high"} not in ({"net_benefit"}, {"tp_rate", "fp_rate"}):
+            raise OptionError("A corrected curve is either net_benefit, or tp_rate and fp_rate.")
         k = self.curves["threshold"].nunique()
-        if any(each.shape != (k,) for each in (*rates, *(band or ()))):
+        if any(values.shape != (k,) for values in arrays.values()):
             raise OptionError(f"The corrected curve needs {k} values, one a threshold.")
-        rows = corrected_rows(self.curves, model, *rates, band, self.options["per"])
-        old = self.curves[
-            ~((self.curves["model"] == model) & (self.curves["curve"] == "corrected"))
-        ]
+        rows = corrected_rows(self.curves, model, arrays, self.options["per"])
+        before = (self.curves["model"] == model) & (self.curves["curve"] == "corrected")
         return replace(
             self,
-            curves=pd.concat([old, rows], ignore_index=True),
+            curves=pd.concat([self.curves[~before], rows], ignore_index=True),
             notes=(*self.notes, note) if note else self.notes,
         )
 

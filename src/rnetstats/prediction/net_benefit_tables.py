@@ -154,7 +154,11 @@ def known_model(name: str, names: list[str]) -> str:
 
 
 def impact_table(curves: pd.DataFrame, population: float) -> pd.DataFrame:
-    """Of so many patients, how many are at high risk, and how many of them have the event."""
+    """Of so many patients, how many are at high risk, and how many of them have the event.
+
+    A curve of which net benefit alone was corrected has no such numbers, and no rows.
+    """
+    curves = curves[(curves["curve"] != "corrected") | curves["tp_rate"].notna()]
     table = curves[["model", "curve", "threshold"]].copy()
     table["n_high_risk"] = population * (curves["tp_rate"] + curves["fp_rate"])
     table["n_high_risk_low"] = population * curves["positive_low"]
@@ -167,27 +171,26 @@ def impact_table(curves: pd.DataFrame, population: float) -> pd.DataFrame:
 
 
 def corrected_rows(
-    curves: pd.DataFrame,
-    model: str,
-    tp_rate: Floats,
-    fp_rate: Floats,
-    band: tuple[Floats, Floats] | None,
-    per: float,
+    curves: pd.DataFrame, model: str, arrays: dict[str, Floats], per: float
 ) -> pd.DataFrame:
-    """Rows of a curve whose rates were corrected for optimism, as ``curve`` "corrected"."""
+    """Rows of a curve corrected for optimism, as ``curve`` "corrected".
+
+    ``arrays`` holds ``net_benefit`` or both rates, and limits if there are some. What was not
+    corrected is missing: counts belong to the apparent curve.
+    """
     everybody = curves[curves["model"] == TREAT_ALL]
     own = curves[(curves["model"] == model) & (curves["curve"] != "corrected")]
     rows = own.reset_index(drop=True).copy()
     levels = rows["threshold"].to_numpy(float)
-    prevalence = everybody["tp_rate"].to_numpy(float)
-    gain = tp_rate - fp_rate * levels / (1.0 - levels) - rows["harm"].to_numpy(float)
     numbers = [name for name in rows.columns if name.endswith(("_low", "_high"))]
-    rows[[*numbers, "n_positive", "n_events"]] = np.nan
+    rows[[*numbers, "tp_rate", "fp_rate", "n_positive", "n_events"]] = np.nan
     rows["curve"] = "corrected"
-    rows["tp_rate"], rows["fp_rate"], rows["net_benefit"] = tp_rate, fp_rate, gain
-    rows["standardized_net_benefit"] = gain / prevalence
+    rows = rows.assign(**arrays)
+    if "net_benefit" not in arrays:
+        cost = arrays["fp_rate"] * levels / (1.0 - levels)
+        rows["net_benefit"] = arrays["tp_rate"] - cost - rows["harm"]
+    gain = rows["net_benefit"].to_numpy(float)
+    rows["standardized_net_benefit"] = gain / everybody["tp_rate"].to_numpy(float)
     avoided = gain - everybody["net_benefit"].to_numpy(float)
     rows["interventions_avoided"] = avoided * _scale(levels, per)
-    if band is not None:
-        rows["conf_low"], rows["conf_high"] = band
     return rows
