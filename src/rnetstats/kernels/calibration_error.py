@@ -1,0 +1,210 @@
+"""Distance between predicted risks and a smooth calibration curve, in many replicates at once.
+
+References
+----------
+Austin PC, Steyerberg EW (2019). The Integrated Calibration Index (ICI) and related metrics for
+quantifying the calibration of logistic regression models. Statistics in Medicine 38:4051-4065.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnetstats.kernels.local_lines import lowess_many, pick
+from rnetstats.kernels.logistic import fit_logistic
+from rnetstats.kernels.memory import keep_freed_memory
+from rnetstats.kernels.newton import LOST_TERM, OK, FloatArray
+
+__all__ = ["distances", "ici", "rank_quantile"]
+
+_CELLS = 1 << 19  # numbers in a block's matrix of local weights: it stays in cache
+_SHARES = {3: (0.1, 0.5, 0.9), 4: (0.05, 0.35, 0.65, 0.95), 5: (0.05, 0.275, 0.5, 0.725, 0.95)}
+
+
+def ici(
+    y: ArrayLike,
+    risk: ArrayLike,
+    freq: ArrayLike | None = None,
+    *,
+    smoother: str = "lowess",
+    points: int = 25,
+    knots: int = 4,
+) -> FloatArray:
+    """Integrated calibration index, median, 90 % and largest distance in each replicate.
+
+    The curve of a replicate is fitted at some 25 of its own risks, spread over both their ranks
+    and their range, and interpolated between them, by a cubic. On the reference
+    data this moves the ICI by less than 0.3 % of its value, by 2 % with 15 events.
+
+    Parameters
+    ----------
+    y : array of shape (n,)
+        0 or 1.
+    risk : array of shape (n,) or (B, n)
+    freq : array of shape (n,) or (B, n), optional
+        Whole numbers; zero leaves a row out.
+    smoother : {"lowess", "rcs"}
+        Cleveland's lowess with a span of 2/3, or logistic regression on a restricted cubic
+        spline of logit(risk).
+    points : int
+        Where lowess is fitted; as many as there are rows for an exact curve; at least 3.
+    knots : int
+        3, 4 or 5, for the spline.
+
+    Returns
+    -------
+    array of shape (B, 4)
+        ICI, E50, E90, Emax. NaN without both outcomes; with the spline also for risks of exactly
+        0 or 1 and for separated outcomes.
+    """
+    keep_freed_memory()
+    outcome, given = np.asarray(y, dtype=np.float64), np.asarray(risk, dtype=np.float64)
+    counts = None if freq is None else np.asarray(freq, dtype=np.float64)
+    n = outcome.size
+    size = max(len(a) if a is not None and a.ndim == 2 else 1 for a in (given, counts))
+    curve: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+    if smoother == "lowess":
+        step = max(1, _CELLS // (n * min(points, n)))
+
+        def curve(x: FloatArray, y: FloatArray, w: FloatArray) -> FloatArray:
+            return lowess_many(x, y, w, min(points, n))
+    elif smoother == "rcs":
+        step = max(1, _CELLS // n)
+
+        def curve(x: FloatArray, y: FloatArray, w: FloatArray) -> FloatArray:
+            return _spline(x, y, w, knots)
+    else:
+        msg = f"smoother must be 'lowess' or 'rcs', not {smoother!r}"
+        raise ValueError(msg)
+    found = np.empty((size, 4))
+    for start in range(0, size, step):
+        rows = slice(start, min(start + step, size))
+        x, w, ordered = _sorted_block(outcome, given, counts, rows)
+        found[rows] = distances(x, curve(x, ordered, w), w)
+        events, total = np.einsum("bn,bn->b", w, ordered), w.sum(axis=1)
+        found[rows][(events == 0.0) | (events == total)] = np.nan
+    return found
+
+
+def distances(risk: FloatArray, curve: FloatArray, weight: FloatArray | None = None) -> FloatArray:
+    """Mean, median, 90 % quantile (type 7) and maximum of |risk - curve|.
+
+    Parameters
+    ----------
+    risk, curve : arrays of shape (B, n)
+    weight : array of shape (B, n), optional
+        Whole numbers, zero allowed.
+
+    Returns
+    -------
+    array of shape (B, 4)
+    """
+    gap = np.abs(risk - curve)
+    if weight is None or (weight == 1.0).all():
+        ordered = np.sort(gap, axis=1)
+        total = np.full(len(gap), float(gap.shape[1]))
+        mean = ordered.mean(axis=1)
+        e50, e90 = (_between(ordered, total, share) for share in (0.5, 0.9))
+        return np.column_stack([mean, e50, e90, ordered[:, -1]])
+    order = np.argsort(gap, axis=1)
+    ordered, w = pick(gap, order), pick(weight, order)
+    running = np.cumsum(w, axis=1)
+    total = running[:, -1]
+    with np.errstate(invalid="ignore"):
+        mean = np.einsum("bn,bn->b", w, ordered) / total
+    e50, e90, top = (rank_quantile(ordered, running, share) for share in (0.5, 0.9, 1.0))
+    return np.column_stack([mean, e50, e90, top])
+
+
+def rank_quantile(
+    ordered: FloatArray, running: FloatArray, share: float | FloatArray
+) -> FloatArray:
+    """Type 7 quantile of ascending values (B, n), the rows counted up to each (B, n)."""
+    last = np.maximum(running[:, -1] - 1.0, 0.0)
+    place = share * last
+    low = np.floor(place)
+    values = [
+        np.take_along_axis(
+            ordered, np.minimum((running <= at[:, None]).sum(1), ordered.shape[1] - 1)[:, None], 1
+        )[:, 0]
+        for at in (low, np.minimum(low + 1.0, last))
+    ]
+    return np.asarray(values[0] + (place - low) * (values[1] - values[0]))
+
+
+def _between(ordered: FloatArray, total: FloatArray, share: float) -> FloatArray:
+    place = share * (total[0] - 1.0)
+    low = int(place)
+    high = min(low + 1, ordered.shape[1] - 1)
+    return np.asarray(ordered[:, low] + (place - low) * (ordered[:, high] - ordered[:, low]))
+
+
+def _sorted_block(
+    y: FloatArray, risk: FloatArray, freq: FloatArray | None, rows: slice
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Risks ascending in each replicate, with their weights and outcomes, all (b, n)."""
+    shape = (rows.stop - rows.start, y.size)
+    weight = np.ones((1, y.size)) if freq is None else np.atleast_2d(freq)
+    weight = weight[rows] if len(weight) > 1 else weight
+    if risk.ndim == 1 or len(risk) == 1:
+        order = np.argsort(np.ravel(risk))
+        x, ordered, weight = np.ravel(risk)[order], y[order], weight[:, order]
+    else:
+        places = np.argsort(risk[rows], axis=1)
+        x, ordered = pick(risk[rows], places), y[places]
+        weight = weight[0][places] if len(weight) == 1 else pick(weight, places)
+    return (
+        np.broadcast_to(x, shape),
+        np.broadcast_to(weight, shape),
+        np.broadcast_to(ordered, shape),
+    )
+
+
+def _spline(x: FloatArray, y: FloatArray, w: FloatArray, knots: int) -> FloatArray:
+    """Risks (b, n) by logistic regression on a restricted cubic spline of the logit."""
+    with np.errstate(divide="ignore"):
+        lp = np.log(x / (1.0 - x))
+    edge = ~np.isfinite(lp)
+    weight = np.where(edge, 0.0, w)
+    lp = np.where(edge, 0.0, lp)
+    running = np.cumsum(w, axis=1)
+    at = _knots(lp, running, _SHARES[knots])
+    basis = restricted_columns(lp, at)
+    X = np.concatenate([np.ones((*lp.shape, 1)), basis], axis=2)
+    fit = fit_logistic(X, y, freq=weight)
+    eta = np.einsum("bnj,bj->bn", X, fit.coef)
+    curve = np.asarray(1.0 / (1.0 + np.exp(-np.clip(eta, -700.0, 700.0))))
+    undefined = (edge & (w > 0.0)).any(axis=1) | ((fit.status != OK) & (fit.status != LOST_TERM))
+    curve[undefined] = np.nan
+    return curve
+
+
+def _knots(x: FloatArray, running: FloatArray, shares: tuple[float, ...]) -> FloatArray:
+    """Harrell's knots (b, k); in 10 to 99 rows the outer ones are the fifth and fifth last."""
+    total = running[:, -1]
+    fifth = np.where((total >= 10.0) & (total < 100.0), 4.0 / np.maximum(total - 1.0, 1.0), -1.0)
+    small = fifth >= 0.0
+    outer = {0: np.where(small, fifth, shares[0]), -1: np.where(small, 1.0 - fifth, shares[-1])}
+    inner = [np.full(len(x), share) for share in shares[1:-1]]
+    return np.column_stack(
+        [rank_quantile(x, running, share) for share in (outer[0], *inner, outer[-1])]
+    )
+
+
+def restricted_columns(x: FloatArray, knots: FloatArray) -> FloatArray:
+    """Restricted cubic spline (b, n, k - 1) of x (b, n) with knots (b, k) of each replicate.
+
+    Where knots coincide, the nonlinear columns are zero and the spline is a straight line.
+    """
+    apart = np.asarray((np.diff(knots, axis=1) > 0.0).all(axis=1))
+    t = np.where(apart[:, None], knots, np.arange(knots.shape[1], dtype=float))[:, None, :]
+    cubes = np.maximum(x[:, :, None] - t, 0.0) ** 3
+    last, before, first = t[..., -1:], t[..., -2:-1], t[..., :-2]
+    bent = cubes[..., :-2] - cubes[..., -2:-1] * (last - first) / (last - before)
+    bent += cubes[..., -1:] * (before - first) / (last - before)
+    bent /= (last - t[..., :1]) ** 2
+    bent *= apart[:, None, None]
+    return np.concatenate([x[:, :, None], bent], axis=2)
