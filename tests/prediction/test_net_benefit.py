@@ -195,6 +195,19 @@ def test_cox_model_is_judged_on_risk_never_on_survival():
     assert model[1] > max(0.0, of(found, "treat all")["net_benefit"][1])
 
 
+def test_cox_model_on_the_example_of_dcurves():
+    # Packages that take S(t) for the risk print -0.168 here.
+    data = read("df_surv.csv")
+    fit = rn.cox(data, "Surv(ttcancer, cancer) ~ cancerpredmarker", penalty=None)
+    left = "Surv(ttcancer, cancer) ~ "
+    options = {"time": 1.0, "thresholds": [0.25]}
+    found = rn.decision_curve(data, left + "1", models={"Cox": fit}, **options)
+    assert round(of(found, "Cox")["net_benefit"].item(), 3) == 0.062
+    data = data.assign(survival=fit.survival(data, [1.0])["survival"].to_numpy())
+    wrong = rn.decision_curve(data, left + "survival", **options)
+    assert round(of(wrong, "survival")["net_benefit"].item(), 3) == -0.168
+
+
 def test_impossible_risks_and_missing_outcomes_are_told():
     data = cohort()
     with pytest.raises(DataError, match=r"1\.4 is outside"):
