@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnetstats.kernels.censoring import censoring_survival
 from rnetstats.kernels.concordance import PrefixSums, concordance
-from support import assert_close
+from support import assert_close, case, read
 
 
 def all_pairs(start, stop, event, x, strata, weight):
@@ -107,3 +108,56 @@ def test_a_perfect_score_is_concordant_with_all():
     assert result.concordance == 1.0
     assert result.concordant == 199 * 198 / 2
     assert_close(result.std_error, 0.0)
+
+
+@pytest.mark.parametrize("few", [0, 1 << 18])
+@given(data=scored())
+def test_weights_of_events_multiply_their_pairs(few, data):
+    start, stop, event, x, strata, weight = data
+    pair_weight = np.choose((stop % 3).astype(int), [0.0, 1.0, 2.5])
+    by_event = 0.0
+    for time in np.unique(stop[event]):
+        # The events of one time alone: others only outlive them or are gone.
+        own = event & (stop == time)
+        kept = own | (stop > time) | ((stop == time) & ~event)
+        part = [values[kept] for values in (start, stop, own, x, strata, weight)]
+        by_event += pair_weight[stop == time][0] * all_pairs(*part)
+    with mock.patch("rnetstats.kernels.concordance._FEW", few):
+        result = concordance(
+            stop, event, x, start=start, strata=strata, case=weight, pair_weight=pair_weight
+        )
+    found = [result.concordant, result.discordant, result.tied_score]
+    if event.any():
+        assert_close(found, by_event[:3], rel=1e-10)
+        assert_close([result.tied_time, result.tied_both], by_event[3:], rel=1e-10)
+
+
+UNO = ["lung_age", "rnet_a_size", "rnet_b_binary_marker", "veteran_karno_reversed"]
+
+
+@pytest.mark.parametrize("name", UNO)
+def test_reference_of_harrell_and_uno(name):
+    """Values, variances and weighted pair counts; S/G weights are those of Uno times n."""
+    golden = case("discrimination", name)
+    data, spec = read(golden["data"]), golden["spec"]
+    data["dead"] = data["status"] == 2 if "lung" in name else 0
+    data["minus_karno"] = -data["karno"] if "karno" in name else 0
+    stop, event, x = (data[spec[key]].to_numpy(float) for key in ("time", "event", "marker"))
+    for key, values in golden["values"].items():
+        tau = float(key.rsplit("_", 1)[1]) if "tau" in key else np.inf
+        before = censoring_survival(stop, event).before(stop)
+        weight = np.ones(len(stop)) if key.startswith("harrell") else before**-2.0
+        found = concordance(stop, event, x, pair_weight=np.where(stop <= tau, weight, 0.0))
+        assert_close(found.concordance, values["c"])
+        assert_close(found.std_error, values["se"])
+        assert_close(found.std_error**2, values["variance"])
+        assert_close(
+            [
+                found.concordant,
+                found.discordant,
+                found.tied_score,
+                found.tied_time,
+                found.tied_both,
+            ],
+            values["counts"],
+        )

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray
 
-__all__ = ["RocPoints", "auc", "delong", "roc_points"]
+__all__ = ["RocPoints", "auc", "delong", "order_shares", "roc_points"]
 
 _CELLS = 1 << 16  # numbers of an array of a block, so that they stay in cache
 
@@ -194,6 +194,26 @@ def _placements(case: BoolArray, score: FloatArray, copies: FloatArray | None) -
     places = np.empty(case.size)
     places[order] = np.where(label, below, above)
     return places
+
+
+def order_shares(
+    score: FloatArray, of_cases: FloatArray, of_controls: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Weight of the controls below each row, and of the cases above it, a tie counting half.
+
+    Parameters
+    ----------
+    score
+        (n,).
+    of_cases, of_controls
+        (n,) weights of the rows as cases and as controls.
+    """
+    level = np.unique(score, return_inverse=True)[1]
+    case = np.bincount(level, of_cases)
+    control = np.bincount(level, of_controls)
+    below = np.cumsum(control) - 0.5 * control
+    above = np.cumsum(case[::-1])[::-1] - 0.5 * case
+    return below[level], above[level]
 
 
 def _at_levels(
