@@ -31,6 +31,9 @@ _HOMES = {
     "logistic": "regression.logistic",
     "separation": "regression.separation",
     "univariable": "regression.univariable",
+    # missing
+    "pool": "missing.pool",
+    "pool_estimates": "missing.pool_estimates",
     # prediction
     "decision_curve": "prediction.net_benefit",
     # simulation

@@ -55,6 +55,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "DecisionCurveResult": lambda d: rn.decision_curve(
         d, "margin_positive ~ 1", models={"A": rn.logistic(d, MARGIN)}, resamples=50, seed=1
     ),
+    "PooledResult": lambda d: rn.pool([rn.logistic(d, "margin_positive ~ lvi")] * 2),
+    "PooledUnivariable": lambda d: rn.pool([rn.univariable(d, "margin_positive ~ lvi")] * 2),
+    "PooledEstimates": lambda d: rn.pool_estimates([1.0, 2.0, 1.5], [0.2, 0.3, 0.25]),
     "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
     "OperatingCharacteristics": lambda d: operating_characteristics(
