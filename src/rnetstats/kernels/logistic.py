@@ -2,65 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of
-from rnetstats.kernels.firth import half_log_det, without
-from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.conditioning import Turned, conditioned
+from rnetstats.kernels.logistic_blocks import LogisticFit, fit_blocks
 from rnetstats.kernels.memory import keep_freed_memory
-from rnetstats.kernels.newton import (
-    LOST_TERM,
-    OK,
-    BoolArray,
-    FloatArray,
-    IntArray,
-    NewtonFit,
-    maximise,
-)
-from rnetstats.kernels.rank import lost_columns
+from rnetstats.kernels.newton import BoolArray, FloatArray
 
 __all__ = ["LogisticFit", "fit_logistic", "hat_values", "row_scores"]
-
-_CHEAP_STEPS = 8  # what converges in these, linearly, gains nothing from second derivatives
-
-
-@dataclass(frozen=True)
-class LogisticFit:
-    """Logistic fits of B replicates, p columns each.
-
-    Attributes
-    ----------
-    coef : array of shape (B, p)
-        A lost column has coefficient 0.
-    log_likelihood : array of shape (B,)
-        Without the penalty.
-    log_likelihood_penalized : array of shape (B,)
-        With it; under maximum likelihood the same as `log_likelihood`.
-    information : array of shape (B, p, p)
-        X'WX at the estimate.
-    free, lost : bool arrays of shape (B, p)
-        Columns that were estimated; columns that the replicate's rows do not determine.
-    status, iterations : int arrays of shape (B,)
-        See :data:`rnetstats.kernels.newton.STATUS_TEXT`.
-    """
-
-    coef: FloatArray
-    log_likelihood: FloatArray
-    log_likelihood_penalized: FloatArray
-    information: FloatArray
-    free: BoolArray
-    lost: BoolArray
-    status: IntArray
-    iterations: IntArray
-
-    @property
-    def covariance(self) -> FloatArray:
-        """Inverse information (B, p, p); zero for a coordinate that was not estimated."""
-        return covariance_of(self.information, self.free)
 
 
 def fit_logistic(
@@ -102,6 +55,11 @@ def fit_logistic(
         at 0 there (status ``LOST_TERM``); separated data are ``DIVERGED`` under maximum
         likelihood.
 
+    Notes
+    -----
+    Columns that nearly determine each other (a year beside the intercept) are fitted in others
+    that do not, see :mod:`rnetstats.kernels.conditioning`, and everything is turned back.
+
     References
     ----------
     Firth D (1993). Bias reduction of maximum likelihood estimates. Biometrika 80:27-38.
@@ -112,25 +70,60 @@ def fit_logistic(
     design, outcome = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
     weights = _total_weights(freq, case)
     shift = None if offset is None else np.asarray(offset, dtype=float)
-    n, p = design.shape[-2:]
+    p = design.shape[-1]
     size = max(
         [design.shape[0] if design.ndim == 3 else 1]
         + [len(part) for part in (outcome, weights, shift) if part is not None and part.ndim == 2]
         + [len(part) for part in map(np.asarray, (start, free)) if part.ndim == 2]
     )
-    if start is None and free is None and size > 1 and design.ndim == 2 and outcome.ndim == 1:
-        whole = fit_logistic(design, outcome, firth=firth)
-        start = whole.coef[0] if whole.status[0] == OK else None
-    begin = np.broadcast_to(0.0 if start is None else np.asarray(start, dtype=float), (size, p))
     chosen = np.broadcast_to(True if free is None else np.asarray(free, dtype=bool), (size, p))
-    step = block_size(n)
-    parts = []
-    for at in range(0, size, step):
-        rows = slice(at, min(at + step, size))
-        data = {"weights": part_of(weights, rows), "offset": part_of(shift, rows), "firth": firth}
-        block = design[rows] if design.ndim == 3 else design
-        parts.append(_fit_block(block, part_of(outcome, rows), begin[rows], chosen[rows], data))
-    return joined(parts)
+    begin = None if start is None else np.broadcast_to(np.asarray(start, dtype=float), (size, p))
+    data = {"weights": weights, "offset": shift, "firth": firth}
+    held = np.flatnonzero(~chosen.all(axis=0))
+    turned = conditioned(design, held) if (chosen == chosen[0]).all() else None
+    if turned is None:
+        return fit_blocks(design, outcome, begin, chosen, data)
+    fit = _fit_turned(turned, outcome, begin, chosen, data)
+    mixed = fit.lost.any(axis=1) if held.size else _mixed(turned, fit.lost)
+    if mixed.any():  # where a lost column had its share in others: by centring alone
+        turned = conditioned(design, held, project=False)
+        if turned is None:
+            other = fit_blocks(design, outcome, begin, chosen, data)
+            other = replace(other, inverse=other.covariance)
+        else:
+            other = _fit_turned(turned, outcome, begin, chosen, data)
+        for name, values in vars(fit).items():
+            values[mixed] = getattr(other, name)[mixed]
+    return fit
+
+
+def _mixed(turned: Turned, lost: BoolArray) -> BoolArray:
+    """Mark the replicates in which a lost column's coefficient is not that of the new column."""
+    share = np.triu(turned.turn, 1) + np.tril(turned.turn, -1) != 0
+    return np.asarray(((lost @ share) & ~lost).any(axis=1))
+
+
+def _fit_turned(
+    turned: Turned,
+    y: FloatArray,
+    start: FloatArray | None,
+    free: BoolArray,
+    data: dict[str, Any],
+) -> LogisticFit:
+    """Fit in other columns, and turn the results back."""
+    begin = None if start is None else turned.inward(start)
+    if begin is not None and not np.any(start, where=free):  # zero says nothing: of the new ones
+        begin = np.where(free, 0.0, begin)
+    fit = fit_blocks(turned.X, y, begin, free, data)
+    coef = turned.outward(fit.coef)
+    if not free.all():
+        coef = np.where(free, coef, 0.0 if start is None else start)
+    return replace(
+        fit,
+        coef=np.where(fit.lost, 0.0, coef),
+        information=turned.information(fit.information),
+        inverse=turned.covariance(fit.covariance),
+    )
 
 
 def hat_values(
@@ -174,73 +167,6 @@ def row_scores(
     """
     residual = y - fitted
     return X * (residual if case is None else case * residual)[:, None]
-
-
-def _fit_block(
-    X: FloatArray, y: FloatArray, start: FloatArray, free: BoolArray, data: dict[str, Any]
-) -> LogisticFit:
-    likelihood = LogisticLikelihood(X, y, **data)
-    everyone = np.arange(len(start))
-    begin = start * likelihood.scale
-    first = _from_one_point(likelihood, begin)
-    lost = lost_columns(likelihood.X, likelihood.weights, first[2])
-    if lost is not None:
-        free, begin = free & ~lost, np.where(lost, 0.0, begin)
-        likelihood = LogisticLikelihood(X, y, lost=lost, **data)
-        first = likelihood.scaled_expected(begin, everyone)
-    scale = likelihood.scale
-    fit = _ascend(likelihood, begin, free, first)
-    value = log_likelihood = fit.log_likelihood
-    information = fit.information
-    if likelihood.firth:
-        information = likelihood.expected(fit.coef, everyone)
-        log_likelihood = value - half_log_det(without(information, lost))
-        value = value + likelihood.log_scale(everyone)
-    status = fit.status
-    if lost is not None:
-        status = np.where((status == OK) & lost.any(axis=1), LOST_TERM, status)
-    return LogisticFit(
-        coef=fit.coef / scale,
-        log_likelihood=log_likelihood,
-        log_likelihood_penalized=value,
-        information=information * (scale[:, :, None] * scale[:, None, :]),
-        free=np.array(free),
-        lost=np.zeros_like(free) if lost is None else lost,
-        status=status,
-        iterations=fit.iterations,
-    )
-
-
-def _from_one_point(
-    likelihood: LogisticLikelihood, begin: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Evaluate at the start; probabilities once, where replicates differ by their weights alone."""
-    weights = likelihood.weights
-    same = weights is not None and len(weights) == len(begin) and bool((begin == begin[0]).all())
-    return likelihood.scaled_expected(begin[:1] if same else begin, np.arange(len(begin)))
-
-
-def _ascend(
-    likelihood: LogisticLikelihood,
-    begin: FloatArray,
-    free: BoolArray,
-    first: tuple[FloatArray, FloatArray, FloatArray],
-) -> NewtonFit:
-    """Maximise; with the penalty first by cheap steps, which most replicates need few of."""
-    if not likelihood.firth:
-        return maximise(likelihood.scaled, begin, free=free, first=first)
-    cheap = likelihood.scaled if len(begin) == 1 else likelihood.scaled_expected
-    fit = maximise(cheap, begin, free=free, first=first, max_iter=_CHEAP_STEPS, retry=False)
-    left = np.flatnonzero(fit.status != OK)
-    if len(left):
-
-        def rest(gamma: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-            return likelihood.scaled_observed(gamma, left[index])
-
-        more = maximise(rest, fit.coef[left], free=free[left])
-        more.iterations[:] += fit.iterations[left]
-        fit.replace(left, more)
-    return fit
 
 
 def _total_weights(freq: ArrayLike | None, case: ArrayLike | None) -> FloatArray | None:

@@ -107,7 +107,7 @@ class LogisticLikelihood:
     def expected(self, gamma: FloatArray, index: IntArray) -> FloatArray:
         """X'WX of the scaled columns (A, p, p)."""
         weights = None if self.weights is None else rows_of(self.weights, index)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             fitted, residual, _ = self._fitted(gamma, index, None)
         spread = fitted * residual
         return self._information(spread if weights is None else spread * weights, index)

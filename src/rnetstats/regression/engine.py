@@ -10,6 +10,7 @@ import numpy as np
 
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.spec import Spec
+from rnetstats.kernels.conditioning import Turned, conditioned
 from rnetstats.kernels.newton import Evaluate
 from rnetstats.kernels.profile import profile_limits, restricted_fits
 
@@ -121,7 +122,9 @@ class Engine:
             return self.reached
         shares = np.append(0.5 ** np.arange(_HALVES), 0.0)
         points = np.where(lost, shares[:, None] * self.reached, self.reached)
-        information = self.evaluator(self.X)(points, np.arange(len(points)))[2]
+        turned = conditioned(self.X) if self.spec.intercept else None
+        X, inward = (self.X, points) if turned is None else (turned.X, turned.inward(points))
+        information = self.evaluator(X)(inward, np.arange(len(points)))[2]
         usable = np.asarray(np.isfinite(information).all(axis=(1, 2)))
         size = np.sqrt(np.maximum(np.diag(information[-1]), np.finfo(float).tiny))
         scaled = np.where(usable[:, None, None], information, 0.0) / np.outer(size, size)
@@ -137,15 +140,21 @@ class Engine:
         lost : tuple of int
             Columns for which a limit was not found (it is missing).
         """
-        found = profile_limits(
-            self.evaluator(self.X),
-            self.vantage(),
-            level=conf_level,
-            maximum=self.value if self.separated else None,
-        )
+        start, p = self.vantage(), len(self.coef)
+        low, high = np.empty(p), np.empty(p)
+        for group, turned in self._well_conditioned(self.X, [(j,) for j in range(p)]):
+            columns = [j for (j,) in group]
+            found = profile_limits(
+                self.evaluator(self.X if turned is None else turned.X),
+                start if turned is None else turned.inward(start),
+                columns,
+                level=conf_level,
+                maximum=self.value if self.separated else None,
+            )
+            low[columns], high[columns] = found.lower, found.upper
         undetermined = np.isnan(self.coef)
-        lower = np.where(np.isneginf(self.coef) | undetermined, -np.inf, found.lower)
-        upper = np.where(np.isposinf(self.coef) | undetermined, np.inf, found.upper)
+        lower = np.where(np.isneginf(self.coef) | undetermined, -np.inf, low)
+        upper = np.where(np.isposinf(self.coef) | undetermined, np.inf, high)
         lost = np.flatnonzero(np.isnan(lower) | np.isnan(upper))
         return lower, upper, tuple(int(c) for c in lost)
 
@@ -172,12 +181,33 @@ class Engine:
             start, X = np.linalg.solve(turn, start), X @ turn
             if self.firth:  # a transformation changes the penalty by a constant
                 shift = float(np.linalg.slogdet(turn)[1])
-        distinct = {
-            tuple(part): place for place, part in enumerate(dict.fromkeys(map(tuple, columns)))
-        }
-        fits = restricted_fits(self.evaluator(X), start, list(distinct))
-        restricted = fits.log_likelihood[[distinct[tuple(part)] for part in columns]] - shift
-        return np.maximum(2.0 * (self.value - restricted), 0.0)
+        restricted: dict[tuple[int, ...], float] = {}
+        for group, turned in self._well_conditioned(X, list(dict.fromkeys(map(tuple, columns)))):
+            fits = restricted_fits(
+                self.evaluator(X if turned is None else turned.X),
+                start if turned is None else turned.inward(start),
+                group,
+            )
+            restricted.update(zip(group, fits.log_likelihood.tolist(), strict=True))
+        values = np.array([restricted[tuple(part)] for part in columns]) - shift
+        return np.maximum(2.0 * (self.value - values), 0.0)
+
+    def _well_conditioned(
+        self, X: np.ndarray, sets: list[tuple[int, ...]]
+    ) -> list[tuple[list[tuple[int, ...]], Turned | None]]:
+        """Group sets of coefficients to be held by the columns in which the others are fitted.
+
+        These are the columns of X (None) where they are well conditioned; otherwise others, in
+        which holding each set of the group means what it means in X.
+        """
+        turned = conditioned(X) if self.spec.intercept else None  # else the likelihood centres
+        if turned is None:
+            return [(sets, None)]
+        groups: list[tuple[list[tuple[int, ...]], Turned | None]] = [
+            ([part], conditioned(X, part)) for part in sets if not turned.keeps(part)
+        ]
+        kept = [part for part in sets if turned.keeps(part)]
+        return [*groups, (kept, turned)] if kept else groups
 
     def _turned(self, turn: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Return coefficients of ``X @ turn`` and their covariance; missing where infinite."""

@@ -15,6 +15,7 @@ from rnetstats.errors import (
     TooFewEventsError,
 )
 from rnetstats.formula.design import ModelFrame
+from rnetstats.kernels.conditioning import LIMIT
 from rnetstats.kernels.newton import LOST_TERM, OK, STATUS_TEXT
 from rnetstats.kernels.sandwich import sandwich
 from rnetstats.regression.recession import Recession
@@ -26,6 +27,7 @@ __all__ = [
     "finite_everywhere",
     "fit_notes",
     "model_covariance",
+    "refuse_far_columns",
     "refuse_lost_columns",
     "refuse_strata",
     "sandwich_covariance",
@@ -110,6 +112,35 @@ def check_parameters(df: int, events: float, what: str, penalty: str | None) -> 
     return (f"There are {said}: the estimates are finite, but hold little information.",)
 
 
+def _furthest(frame: ModelFrame, ratio: float) -> tuple[str, float] | None:
+    """Return the column whose mean is most standard deviations from zero, if over a ratio."""
+    X, columns = frame.design.X, frame.design.columns
+    spread = X.std(axis=0)
+    varies = spread > 4.0 * np.finfo(float).eps * np.abs(X).max(axis=0)
+    found = np.divide(np.abs(X.mean(axis=0)), spread, out=np.zeros(len(columns)), where=varies)
+    j = int(np.argmax(found))
+    return (columns[j].name, float(found[j])) if found[j] > ratio else None
+
+
+def refuse_far_columns(frame: ModelFrame) -> None:
+    """Raise if a column varies so little beside its size that its digits do not suffice.
+
+    Raises
+    ------
+    DataError
+    """
+    far = _furthest(frame, 1.0 / LIMIT)
+    if far is not None:
+        raise DataError(
+            f"The mean of {far[0]!r} is {far[1]:.1e} times its standard deviation, of which double "
+            f"precision holds too few digits (up to {1.0 / LIMIT:.0e} is taken). {_nearer(far[0])}"
+        )
+
+
+def _nearer(name: str) -> str:
+    return f"Subtract the mean of {name!r}, or count from a later origin."
+
+
 def refuse_lost_columns(frame: ModelFrame, lost: np.ndarray) -> None:
     """Raise if a column is a combination of those before it (or is constant at risk).
 
@@ -138,15 +169,9 @@ def check_converged(
     """
     if status in (OK, LOST_TERM) or (penalty is None and separation.kind != "none"):
         return
-    X, columns = frame.design.X, frame.design.columns
-    far = np.abs(X.mean(axis=0)) > _FAR * X.std(axis=0)
-    far[: int(frame.design.intercept)] = False
-    if far.any():
-        name = columns[int(np.flatnonzero(far)[0])].name
-        remedy = (
-            f"The values of {name!r} hardly vary beside their size: subtract their mean, or count "
-            "from a later origin."
-        )
+    far = _furthest(frame, _FAR)
+    if far is not None:
+        remedy = f"The values of {far[0]!r} hardly vary beside their size. {_nearer(far[0])}"
     else:
         remedy = "Look for two columns that say nearly the same, and leave one out."
         if penalty is None:

@@ -22,6 +22,7 @@ from rnetstats.regression.fitting import (
     check_parameters,
     finite_everywhere,
     model_covariance,
+    refuse_far_columns,
     refuse_lost_columns,
     sandwich_covariance,
     with_infinities,
@@ -76,6 +77,7 @@ def fit_frame(frame: ModelFrame, penalty: str | None) -> LogisticFitted:
     notes = check_parameters(
         X.shape[1] - 1, min(n_events, n - n_events), "rows with the rarer outcome", penalty
     )
+    refuse_far_columns(frame)
     maximise = partial(
         fit_logistic, X, y, freq=freq, case=frame.sampling_weights, offset=frame.offset
     )

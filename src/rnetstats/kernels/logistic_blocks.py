@@ -1,0 +1,171 @@
+"""Logistic fits block by block: what every replicate's fit goes through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of
+from rnetstats.kernels.firth import half_log_det, without
+from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.newton import (
+    LOST_TERM,
+    OK,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    NewtonFit,
+    maximise,
+)
+from rnetstats.kernels.rank import lost_columns
+
+__all__ = ["LogisticFit", "fit_blocks"]
+
+_CHEAP_STEPS = 8  # what converges in these, linearly, gains nothing from second derivatives
+
+
+@dataclass(frozen=True)
+class LogisticFit:
+    """Logistic fits of B replicates, p columns each.
+
+    Attributes
+    ----------
+    coef : array of shape (B, p)
+        A lost column has coefficient 0.
+    log_likelihood : array of shape (B,)
+        Without the penalty.
+    log_likelihood_penalized : array of shape (B,)
+        With it; under maximum likelihood the same as `log_likelihood`.
+    information : array of shape (B, p, p)
+        X'WX at the estimate.
+    free, lost : bool arrays of shape (B, p)
+        Columns that were estimated; columns that the replicate's rows do not determine.
+    status, iterations : int arrays of shape (B,)
+        See :data:`rnetstats.kernels.newton.STATUS_TEXT`.
+    inverse : array of shape (B, p, p) or None
+        The covariance, where the information of the columns as given has too few digits for it.
+    """
+
+    coef: FloatArray
+    log_likelihood: FloatArray
+    log_likelihood_penalized: FloatArray
+    information: FloatArray
+    free: BoolArray
+    lost: BoolArray
+    status: IntArray
+    iterations: IntArray
+    inverse: FloatArray | None = None
+
+    @property
+    def covariance(self) -> FloatArray:
+        """Inverse information (B, p, p); zero for a coordinate that was not estimated."""
+        return covariance_of(self.information, self.free) if self.inverse is None else self.inverse
+
+
+def fit_blocks(
+    X: FloatArray,
+    y: FloatArray,
+    start: FloatArray | None,
+    free: BoolArray,
+    data: dict[str, Any],
+) -> LogisticFit:
+    """Fit all replicates block by block, in these columns.
+
+    Parameters
+    ----------
+    X : array of shape (n, p) or (B, n, p)
+    y : array of shape (n,) or (B, n)
+    start : array of shape (B, p) or None
+        By default zero, and for several replicates of one data set its own estimate.
+    free : bool array of shape (B, p)
+    data : dict
+        ``weights`` and ``offset``, arrays of shape (n,) or (B, n) or None, and ``firth``.
+
+    Returns
+    -------
+    LogisticFit
+    """
+    size, p = free.shape
+    if start is None and size > 1 and X.ndim == 2 and y.ndim == 1 and free.all():
+        whole = fit_blocks(X, y, None, free[:1], {"firth": data["firth"]})
+        start = whole.coef if whole.status[0] == OK else None
+    begin = np.broadcast_to(0.0 if start is None else start, (size, p))
+    step = block_size(X.shape[-2])
+    parts = []
+    for at in range(0, size, step):
+        rows = slice(at, min(at + step, size))
+        own = {
+            name: part_of(part, rows) if name != "firth" else part for name, part in data.items()
+        }
+        block = X[rows] if X.ndim == 3 else X
+        parts.append(_fit_block(block, part_of(y, rows), begin[rows], free[rows], own))
+    return joined(parts)
+
+
+def _fit_block(
+    X: FloatArray, y: FloatArray, start: FloatArray, free: BoolArray, data: dict[str, Any]
+) -> LogisticFit:
+    likelihood = LogisticLikelihood(X, y, **data)
+    everyone = np.arange(len(start))
+    begin = start * likelihood.scale
+    first = _from_one_point(likelihood, begin)
+    lost = lost_columns(likelihood.X, likelihood.weights, first[2])
+    if lost is not None:
+        free, begin = free & ~lost, np.where(lost, 0.0, begin)
+        likelihood = LogisticLikelihood(X, y, lost=lost, **data)
+        first = likelihood.scaled_expected(begin, everyone)
+    scale = likelihood.scale
+    fit = _ascend(likelihood, begin, free, first)
+    value = log_likelihood = fit.log_likelihood
+    information = fit.information
+    if likelihood.firth:
+        information = likelihood.expected(fit.coef, everyone)
+        log_likelihood = value - half_log_det(without(information, lost))
+        value = value + likelihood.log_scale(everyone)
+    status = fit.status
+    if lost is not None:
+        status = np.where((status == OK) & lost.any(axis=1), LOST_TERM, status)
+    return LogisticFit(
+        coef=fit.coef / scale,
+        log_likelihood=log_likelihood,
+        log_likelihood_penalized=value,
+        information=information * (scale[:, :, None] * scale[:, None, :]),
+        free=np.array(free),
+        lost=np.zeros_like(free) if lost is None else lost,
+        status=status,
+        iterations=fit.iterations,
+    )
+
+
+def _from_one_point(
+    likelihood: LogisticLikelihood, begin: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Evaluate at the start; probabilities once, where replicates differ by their weights alone."""
+    weights = likelihood.weights
+    same = weights is not None and len(weights) == len(begin) and bool((begin == begin[0]).all())
+    return likelihood.scaled_expected(begin[:1] if same else begin, np.arange(len(begin)))
+
+
+def _ascend(
+    likelihood: LogisticLikelihood,
+    begin: FloatArray,
+    free: BoolArray,
+    first: tuple[FloatArray, FloatArray, FloatArray],
+) -> NewtonFit:
+    """Maximise; with the penalty first by cheap steps, which most replicates need few of."""
+    if not likelihood.firth:
+        return maximise(likelihood.scaled, begin, free=free, first=first)
+    cheap = likelihood.scaled if len(begin) == 1 else likelihood.scaled_expected
+    fit = maximise(cheap, begin, free=free, first=first, max_iter=_CHEAP_STEPS, retry=False)
+    left = np.flatnonzero(fit.status != OK)
+    if len(left):
+
+        def rest(gamma: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+            return likelihood.scaled_observed(gamma, left[index])
+
+        more = maximise(rest, fit.coef[left], free=free[left])
+        more.iterations[:] += fit.iterations[left]
+        fit.replace(left, more)
+    return fit
