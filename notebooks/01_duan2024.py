@@ -731,9 +731,9 @@ if truth is not None:
 # ## 9. Claim by claim
 #
 # `rn.reproduce` does all of the above in one call and judges each claim by [published
-# rules](../docs/verdicts.md) on events, width and direction of the interval. `because` gives the
-# rule at work. "Confirmed" means: in these (synthetic) data. The rules are set so that, where
-# nothing is true, a report confirms a claim in at most 5 % of cohorts.
+# rules](../docs/verdicts.md) on events per arm, width and direction of the interval. `because`
+# gives the rule at work. "Confirmed" means: in these (synthetic) data. The rules are set so that,
+# where nothing is true, a report confirms a claim in at most 5 % of cohorts.
 
 # %%
 claims = result.claims

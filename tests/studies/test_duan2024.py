@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,7 +12,9 @@ import pytest
 
 import rnetstats as rn
 from rnetstats.errors import ColumnError, DataError
+from rnetstats.studies.duan2024.analysis import judge_cohort
 from rnetstats.studies.duan2024.cutoffs import cutoff_row, half_millimetres, youden_cutoff
+from rnetstats.studies.finding import Contrast, Finding, frames
 from rnetstats.studies.study_result import StudyResult
 from support import data_path
 
@@ -235,3 +239,63 @@ def test_the_event_of_disease_free_survival_is_derived_where_it_is_missing() -> 
     cohort = prepare(frame.drop(columns="dfs_event"))
     assert cohort.everyone["dfs_event"].tolist() == expected.tolist()
     assert any("dfs_event was derived" in note for note in cohort.notes)
+
+
+def moved(to_negative: int, n: int = 12) -> pd.DataFrame:
+    """Twelve early recurrences, so many of them among negative margins; the times are alike."""
+    data = raw().assign(recurrence=0, dfs_months=lambda d: d["os_months"])
+    event = np.where(data["death"] == 1, 2, 0)
+    for margin, count in ((1, n - to_negative), (0, to_negative)):
+        rows = data.index[data["margin_positive"] == margin]
+        chosen = rows[np.argsort(data.loc[rows, "os_months"])[::-1][:count]]
+        data.loc[chosen, "recurrence"] = 1
+        data.loc[chosen, "dfs_months"] = 12.0 + np.arange(count)
+        event[chosen] = 1
+    return data.assign(event_type=event)
+
+
+@pytest.mark.parametrize(
+    ("negative", "rule"),
+    [(0, "confirmed"), (1, "confirmed"), (3, "confirmed"), (4, "compatible"), (6, "compatible")],
+)
+def test_a_sparse_arm_is_judged_by_an_exact_test_too(negative: int, rule: str) -> None:
+    cohort = rn.read_cohort(moved(negative), codebook="duan2024")
+    row = judge_cohort(cohort).set_index("claim").loc["margin_recurrence"]
+    assert (row["n_events"], row["fewest_events"]) == (12, min(negative, 12 - negative))
+    assert row["rule"] == rule
+    assert math.isnan(row["p_exact"]) is (negative >= 5)
+    if 0 < negative < 5:
+        assert row["p_adjusted"] >= row["p_exact"], "the larger P is the one adjusted"
+        assert (f"{negative} event" in row["because"]) is (rule == "confirmed")
+    if negative == 1:
+        assert "with 1 event in one arm the size of the effect is not known" in row["sentence"]
+    if negative == 0:
+        assert "no event in one arm the size has one bound only" in row["sentence"]
+
+
+def test_an_exact_test_that_does_not_agree_lowers_the_verdict() -> None:
+    contrast = Contrast("a against b", "HR", 9.0, 1.5, 80.0, 6, 100, 1, 100)
+    sparse = Finding(
+        key="claim",
+        statement="A is worse",
+        endpoint="Recurrence",
+        estimand="A against B",
+        method="Cox model",
+        events="6 and 1",
+        said="Said.",
+        direction="greater",
+        n_events=7,
+        smallest=100,
+        fewest=1,
+        contrasts=(contrast,),
+        p_value=0.004,
+        p_exact=0.12,
+    )
+    lowered, _ = frames([sparse], where="Here")
+    assert lowered["rule"].item() == "sparse arm"
+    assert lowered["p_adjusted"].item() == 0.12
+    assert "suggested only: one arm has too few events" in lowered["sentence"].item()
+    several = replace(sparse, fewest=6, p_exact=math.nan)
+    assert frames([several], where="Here")[0]["rule"].item() == "confirmed"
+    both, _ = frames([sparse, replace(several, key="other")], where="Here")
+    assert both["p_adjusted"].tolist() == [0.12, 0.008], "the family takes the larger P"

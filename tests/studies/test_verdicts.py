@@ -14,6 +14,7 @@ from rnetstats.studies.verdicts import (
     RULES,
     Evidence,
     compare_print,
+    events_text,
     holm,
     judge,
     not_judged,
@@ -30,8 +31,10 @@ def evidence(
     direction: str = "greater",
     n_events: int = 12,
     smallest: int = 100,
+    fewest: int = 5,
+    p_exact: float = NAN,
 ) -> Evidence:
-    return Evidence(direction, n_events, smallest, ((low, high),), 0.01)
+    return Evidence(direction, n_events, smallest, ((low, high),), 0.01, fewest, p_exact)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +65,50 @@ def test_the_first_rule_that_fits_decides(case: Evidence, p: float, rule: str) -
     assert verdict.because
 
 
+@pytest.mark.parametrize(
+    ("case", "p", "p_model", "rule"),
+    [
+        (evidence(fewest=4), 0.2, 0.001, "sparse arm"),
+        (evidence(fewest=5), 0.2, 0.001, "compatible"),
+        (evidence(fewest=1, p_exact=0.001), 0.006, 0.001, "confirmed"),
+        (evidence(fewest=1, p_exact=0.03), 0.18, 0.001, "sparse arm"),
+        (evidence(fewest=1, p_exact=0.03), 0.18, 0.06, "compatible"),
+        (evidence(0.2, 0.8, fewest=0, p_exact=0.001), 0.01, 0.01, "contradicted"),
+        (evidence(0.2, 0.8, fewest=4, p_exact=0.03), 0.18, 0.01, "sparse arm"),
+        (evidence(0.2, 3.0, fewest=4, p_exact=0.03), 0.18, 0.01, "too wide"),
+        (evidence(0.9, 3.0, fewest=4, p_exact=0.001), 0.01, 0.01, "compatible"),
+        (evidence(0.4, 0.9, direction="any", fewest=2), 1.0, 0.01, "sparse arm"),
+        (evidence(0.4, 0.9, direction="any", fewest=2, p_exact=0.001), 0.01, 0.01, "confirmed"),
+        (evidence(fewest=1, n_events=4, p_exact=0.0001), 0.001, 0.001, "too few"),
+    ],
+)
+def test_a_sparse_arm_needs_an_exact_test(
+    case: Evidence, p: float, p_model: float, rule: str
+) -> None:
+    verdict = judge(case, p, p_model)
+    assert verdict.rule == rule
+    if rule in ("confirmed", "contradicted"):
+        assert "an exact test agrees" in verdict.because
+    if rule == "sparse arm":
+        assert f"{events_text(case.fewest_events)} in one arm" in verdict.because
+        assert ("no exact test can be had" in verdict.because) is math.isnan(case.p_exact)
+
+
+@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0) | st.just(NAN), st.integers(0, 12))
+def test_the_judged_p_is_never_below_the_exact_one_where_it_counts(
+    p: float, p_exact: float, fewest: int
+) -> None:
+    case = Evidence("greater", 12, 100, ((1.2, 4.0),), p, fewest, p_exact)
+    assert case.p_judged >= p
+    if fewest < 5:
+        assert case.p_judged >= (1.0 if math.isnan(p_exact) else p_exact)
+    else:
+        assert case.p_judged == p
+    assert math.isnan(Evidence("greater", 12, 100, (), NAN, fewest, p_exact).p_judged)
+
+
 def test_a_claim_without_an_estimate_is_not_judged_by_one() -> None:
-    assert judge(Evidence("greater", 50, 50, (), NAN), NAN).rule == "too few"
+    assert judge(Evidence("greater", 50, 50, (), NAN, 25), NAN).rule == "too few"
     assert not_judged("why").words == "not judged here"
     assert compare_print(True, "why").rule == "agrees"
     assert compare_print(False, "why").rule == "differs"
@@ -106,7 +151,7 @@ def test_nothing_is_confirmed_against_its_interval(
     if verdict.rule == "contradicted":
         assert low * width < 1.0
         assert p < 0.05
-    mirrored = Evidence("less", n_events, smallest, ((1 / (low * width), 1 / low),), p)
+    mirrored = Evidence("less", n_events, smallest, ((1 / (low * width), 1 / low),), p, 5)
     assert judge(mirrored, p).rule == verdict.rule
 
 

@@ -11,7 +11,7 @@ from rnetstats.report.figures import RenderedFigure, render
 from rnetstats.report.folder import RECORD, write_folder
 from rnetstats.studies.registry import study
 from rnetstats.studies.study_result import StudyResult
-from rnetstats.studies.verdicts import RULES
+from rnetstats.studies.verdicts import MINIMUM, RULES
 
 __all__ = ["build_page", "draw_figures", "write_report"]
 
@@ -60,6 +60,7 @@ def build_page(result: StudyResult, figures: dict[str, RenderedFigure], run: dic
         figures=shown,
         overview_figures=overview,
         rules=RULES,
+        minimum=MINIMUM,
         n_judged=int(result.claims["judged"].sum()),
         glossary=entry.part("sections", "glossary")(),
     )

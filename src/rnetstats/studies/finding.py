@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
-from rnetstats.studies.verdicts import Evidence, Verdict, holm, judge
+from rnetstats.studies.verdicts import Evidence, Verdict, events_text, holm, judge
 
 __all__ = ["Contrast", "Finding", "estimate_text", "frames"]
 
@@ -48,10 +48,11 @@ class Finding:
         What the data show, as a sentence.
     direction : {"greater", "less", "any"}
         Side of no effect that the claim asserts.
-    n_events, smallest : int
-        Events in total, patients in the smallest group.
+    n_events, smallest, fewest : int
+        Events in total, patients in the smallest group, events of the arm with fewest.
     contrasts : tuple of Contrast
-    p_value : float
+    p_value, p_exact : float
+        By the method of the limits, and by an exact test where an arm has few events.
     fixed : Verdict or None
         A verdict that no estimate decides: not judged, or a check of a printed figure.
     """
@@ -66,8 +67,10 @@ class Finding:
     direction: str = "any"
     n_events: int = 0
     smallest: int = 0
+    fewest: int = 0
     contrasts: tuple[Contrast, ...] = field(default=())
     p_value: float = math.nan
+    p_exact: float = math.nan
     fixed: Verdict | None = None
     shown: str = ""
 
@@ -75,7 +78,15 @@ class Finding:
     def evidence(self) -> Evidence:
         """What the rules look at."""
         intervals = tuple(c.interval for c in self.contrasts)
-        return Evidence(self.direction, self.n_events, self.smallest, intervals, self.p_value)
+        return Evidence(
+            direction=self.direction,
+            n_events=self.n_events,
+            smallest_group=self.smallest,
+            intervals=intervals,
+            p_value=self.p_value,
+            fewest_events=self.fewest,
+            p_exact=self.p_exact,
+        )
 
 
 def estimate_text(contrasts: Sequence[Contrast], *, named: bool) -> str:
@@ -97,11 +108,13 @@ def frames(findings: Sequence[Finding], *, where: str) -> tuple[pd.DataFrame, pd
         How a verdict's sentence begins: ``"In these data"``.
     """
     judged = [finding for finding in findings if finding.fixed is None]
-    adjusted = holm({finding.key: finding.p_value for finding in judged})
+    adjusted = holm({finding.key: finding.evidence.p_judged for finding in judged})
+    by_model = holm({finding.key: finding.p_value for finding in judged})
     rows = []
     for finding in findings:
         p = adjusted.get(finding.key, math.nan)
-        verdict = finding.fixed or judge(finding.evidence, p)
+        model = by_model.get(finding.key, math.nan)
+        verdict = finding.fixed or judge(finding.evidence, p, model)
         rows.append(_row(finding, verdict, p, where))
     contrasts = [
         {"claim": finding.key, "contrast": c.label, **_numbers(c)}
@@ -139,9 +152,12 @@ def _row(finding: Finding, verdict: Verdict, p: float, where: str) -> dict[str, 
         "estimand": finding.estimand,
         "events": finding.events,
         "n_events": finding.n_events,
+        "fewest_events": finding.fewest,
         "estimate_text": text,
         "p_value": finding.p_value,
         "p_text": fmt_p(finding.p_value),
+        "p_exact": finding.p_exact,
+        "p_exact_text": fmt_p(finding.p_exact),
         "p_adjusted": p,
         "p_adjusted_text": fmt_p(p),
         "method": finding.method,
@@ -157,13 +173,26 @@ def _closing(finding: Finding, verdict: Verdict, where: str) -> str:
     """Return the sentence of a verdict that the rules gave."""
     if finding.fixed is not None:
         return ""
-    if verdict.rule == "confirmed":
-        return f"{where} the claim is confirmed."
-    if verdict.rule == "contradicted":
-        return f"{where} the claim is contradicted."
+    if verdict.rule in ("confirmed", "contradicted"):
+        return f"{where} the claim is {verdict.rule}{_size(finding)}."
+    if verdict.rule == "sparse arm":
+        return (
+            f"{where} the claim is suggested only{_pointing(finding)}: one arm has too few events, "
+            "and no exact test agrees."
+        )
     if verdict.rule == "compatible":
         return f"{where} the claim is possible but not shown{_pointing(finding)}."
     return f"{where} the claim cannot be judged: there are too few events."
+
+
+def _size(finding: Finding) -> str:
+    """Say what few events in one arm leave open."""
+    if not finding.evidence.sparse:
+        return ""
+    counted = events_text(finding.fewest)
+    if finding.fewest == 0:
+        return f", by an exact test; with {counted} in one arm the size has one bound only"
+    return f", by an exact test too; with {counted} in one arm the size of the effect is not known"
 
 
 def _pointing(finding: Finding) -> str:

@@ -31,8 +31,9 @@ class StudyResult(Result):
     answer : tuple of str
         The answer, one sentence after the other.
     claims : DataFrame
-        One row a claim: ``claim, statement, endpoint, estimand, events, n_events, measure,
-        p_value, p_adjusted, method, verdict, rule, because, sentence``.
+        One row a claim: ``claim, statement, endpoint, estimand, events, n_events,
+        fewest_events, estimate_text, p_value, p_exact, p_adjusted, method, verdict, rule,
+        because, sentence``; ``p_exact`` is missing unless an arm has few events.
     estimates : DataFrame
         One row a contrast of a claim: ``claim, contrast, measure, estimate, conf_low, conf_high,
         events_1, n_1, events_0, n_0``.

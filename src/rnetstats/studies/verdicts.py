@@ -27,6 +27,7 @@ __all__ = [
     "Verdict",
     "VerdictRule",
     "compare_print",
+    "events_text",
     "holm",
     "judge",
     "not_judged",
@@ -81,15 +82,26 @@ RULES = (
         "confirmed",
         "The interval lies wholly on the claimed side of no effect, and the P value, adjusted for "
         f"all claims judged together (Holm), is below {FAMILY_LEVEL:g}. A claim about several "
-        "levels has no side: its joint test decides.",
+        "levels has no side: its joint test decides. "
+        f"Where an arm has fewer than {MINIMUM} events, an exact test must agree: the larger of "
+        "its P value and the model's is the one adjusted.",
         "In these data the difference is larger than chance among all claims would produce.",
     ),
     VerdictRule(
         "contradicted",
         "contradicted",
         "The interval lies wholly on the other side of no effect, and the adjusted P value is "
-        f"below {FAMILY_LEVEL:g}.",
+        f"below {FAMILY_LEVEL:g}, with an exact test where an arm has fewer than {MINIMUM} events.",
         "In these data the difference runs the other way, beyond chance.",
+    ),
+    VerdictRule(
+        "sparse arm",
+        "suggested only: too few events in one arm",
+        f"An arm has fewer than {MINIMUM} events. The interval lies wholly on one side of no "
+        f"effect (or the joint test decides), with the model's adjusted P value below "
+        f"{FAMILY_LEVEL:g}, but no exact test agrees.",
+        "The estimate points one way. What it rests on, an approximation for many events, does not "
+        "hold with so few, and the size is not known.",
     ),
     VerdictRule(
         "too wide",
@@ -125,6 +137,10 @@ class Evidence:
         Limits on the ratio scale, one pair a contrast.
     p_value : float
         By the same method as the limits; missing when there is none.
+    fewest_events : int
+        Events of the arm that has fewest (for a binary outcome, of either outcome).
+    p_exact : float
+        P of an exact test of the same question; missing when there is none.
     """
 
     direction: str
@@ -132,6 +148,23 @@ class Evidence:
     smallest_group: int
     intervals: tuple[tuple[float, float], ...]
     p_value: float
+    fewest_events: int
+    p_exact: float = math.nan
+
+    @property
+    def sparse(self) -> bool:
+        """Whether an arm has too few events for approximations that need many."""
+        return self.fewest_events < MINIMUM
+
+    @property
+    def p_judged(self) -> float:
+        """The P value to be adjusted: where an arm is sparse, the larger of both tests.
+
+        It is as rarely small by chance as that of the exact test, whatever the other does.
+        """
+        if math.isnan(self.p_value) or not self.sparse:
+            return self.p_value
+        return 1.0 if math.isnan(self.p_exact) else max(self.p_value, self.p_exact)
 
 
 @dataclass(frozen=True)
@@ -173,8 +206,17 @@ def compare_print(agrees: bool, because: str) -> Verdict:
     return _verdict("agrees" if agrees else "differs", because)
 
 
-def judge(evidence: Evidence, p_adjusted: float) -> Verdict:
-    """Apply the table of rules to one claim."""
+def judge(evidence: Evidence, p_adjusted: float, p_model: float = math.nan) -> Verdict:
+    """Apply the table of rules to one claim.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    p_adjusted : float
+        Its ``p_judged``, adjusted for all claims judged together.
+    p_model : float
+        Its ``p_value``, adjusted likewise; looked at where an arm is sparse.
+    """
     if evidence.n_events < MINIMUM:
         return _verdict("too few", f"{evidence.n_events} events in total.")
     if evidence.smallest_group < MINIMUM:
@@ -182,12 +224,12 @@ def judge(evidence: Evidence, p_adjusted: float) -> Verdict:
     if math.isnan(p_adjusted) or not evidence.intervals:
         return _verdict("too few", "No estimate exists.")
     family = f"adjusted P {_p(p_adjusted)}"
-    if p_adjusted < FAMILY_LEVEL:
-        side = _side(evidence)
-        if side in ("claimed", "joint"):
-            return _verdict("confirmed", f"{family}; {_SIDES[side]}.")
-        if side == "other":
-            return _verdict("contradicted", f"{family}; {_SIDES[side]}.")
+    side = _side(evidence)
+    if p_adjusted < FAMILY_LEVEL and side != "none":
+        name = "contradicted" if side == "other" else "confirmed"
+        return _verdict(name, f"{family}; {_SIDES[side]}{_exact(evidence, agrees=True)}.")
+    if evidence.sparse and p_model < FAMILY_LEVEL and side != "none":
+        return _verdict("sparse arm", f"{_SIDES[side]}{_exact(evidence, agrees=False)}.")
     if all(low <= HALVING and high >= DOUBLING for low, high in evidence.intervals):
         return _verdict("too wide", "The interval contains no effect, a halving and a doubling.")
     return _verdict("compatible", f"{family}{_near(evidence)}.")
@@ -198,6 +240,22 @@ _SIDES = {
     "other": "the interval lies wholly on the other side",
     "joint": "joint test over all levels",
 }
+
+
+def events_text(number: int) -> str:
+    """Write ``no event``, ``1 event`` or ``4 events``."""
+    return "no event" if number == 0 else f"{number} event{'s' * (number != 1)}"
+
+
+def _exact(evidence: Evidence, *, agrees: bool) -> str:
+    """Say what the exact test adds where an arm has few events."""
+    if not evidence.sparse:
+        return ""
+    fewest = f"; {events_text(evidence.fewest_events)} in one arm"
+    if math.isnan(evidence.p_exact):
+        return f"{fewest}, and no exact test can be had"
+    agreed = "an exact test agrees" if agrees else "an exact test does not agree"
+    return f"{fewest}, and {agreed} (P {_p(evidence.p_exact)})"
 
 
 def _side(evidence: Evidence) -> str:

@@ -17,6 +17,7 @@ from rnetstats.studies.duan2024.arithmetic import (
     share_at_which,
 )
 from rnetstats.studies.records import records
+from rnetstats.studies.verdicts import MINIMUM, events_text
 
 __all__ = ["answer"]
 
@@ -31,6 +32,7 @@ _NAMES = {
 _SHORT = {
     "confirmed": "confirmed",
     "contradicted": "contradicted",
+    "sparse arm": "suggested only (too few events in one arm)",
     "compatible": "compatible with the data but not shown",
     "too few": "beyond judging (too few events)",
     "too wide": "beyond judging (too few events)",
@@ -75,7 +77,19 @@ def _numbers(row: dict[str, Any]) -> str:
     """Return a claim's counts and estimate as a sentence."""
     counts = str(row["events"])
     estimate = "" if row["estimate_text"] == "none" else f": {row['estimate_text']}"
+    if estimate and row["fewest_events"] < MINIMUM:
+        estimate += f"; {_few(row)}"
     return f"{counts[0].upper()}{counts[1:]}{estimate}."
+
+
+def _few(row: dict[str, Any]) -> str:
+    """Say what an estimate is worth that rests on few events in one arm."""
+    few = f"with {events_text(row['fewest_events'])} in one arm"
+    if row["rule"] in ("confirmed", "contradicted"):
+        return f"{few} an exact test shows the direction, but the size is not known"
+    if row["rule"] == "sparse arm":
+        return f"{few} the direction is suggested, and the size is not known"
+    return f"{few} neither the direction nor the size is known"
 
 
 def _predictors(rows: dict[str, dict[str, Any]], where: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,9 @@ from rnetstats.studies.duan2024.margin_models import MarginModels, Predictor
 from rnetstats.studies.duan2024.outcomes import Comparison
 from rnetstats.studies.finding import Contrast, Finding
 from rnetstats.studies.records import records
-from rnetstats.studies.verdicts import not_judged
+from rnetstats.studies.verdicts import MINIMUM, not_judged
+from rnetstats.tables.exact_table import exact_table
+from rnetstats.tables.fisher import fisher_p
 
 __all__ = ["outcome_claim", "predictor_claims"]
 
@@ -58,8 +61,10 @@ def outcome_claim(comparison: Comparison) -> Finding:
         direction="greater",
         n_events=comparison.n_events,
         smallest=comparison.smallest,
+        fewest=comparison.fewest,
         contrasts=contrasts,
         p_value=primary["p_value"],
+        p_exact=comparison.p_exact,
         fixed=not_judged(unjudged) if endpoint.key == "os" else None,
     )
 
@@ -100,7 +105,7 @@ def predictor_claims(
     fit = models["multi_firth"]
     table = fit.to_frame() if fit is not None else pd.DataFrame({"term": []})
     tests = attempts.run("Joint tests of the predictors", fit.term_tests) if fit else None
-    return [_predictor(p, models, table, tests, excluded) for p in four]
+    return [_predictor(p, models, table, tests, excluded, attempts) for p in four]
 
 
 def _predictor(
@@ -109,6 +114,7 @@ def _predictor(
     table: pd.DataFrame,
     tests: pd.DataFrame | None,
     excluded: int,
+    attempts: Attempts,
 ) -> Finding:
     frame = models.complete
     positive = frame["margin_positive"] == 1
@@ -117,6 +123,8 @@ def _predictor(
     contrasts = _contrasts(predictor, frame, rows)
     by_level = predictor.exposed(frame) is None
     p_value = _p_value(predictor, rows, tests) if len(rows) else float("nan")
+    counts = [(events, n - events) for _, n, events in _groups(predictor, frame)]
+    fewest = min(min(pair) for pair in counts)
     return Finding(
         key=predictor.key,
         statement=_predictor_statement(predictor),
@@ -134,9 +142,31 @@ def _predictor(
         direction="any" if by_level else "greater",
         n_events=rare,
         smallest=_smallest(predictor, frame),
+        fewest=fewest,
         contrasts=contrasts,
         p_value=p_value,
+        p_exact=_p_exact(predictor, contrasts, counts, attempts) if fewest < MINIMUM else math.nan,
     )
+
+
+def _p_exact(
+    predictor: Predictor,
+    contrasts: tuple[Contrast, ...],
+    counts: list[tuple[int, int]],
+    attempts: Attempts,
+) -> float:
+    """P of the exact test of positive and negative margins by group, not adjusted.
+
+    With two groups it is twice the tail on the side of the model's estimate.
+    """
+    if not contrasts:
+        return math.nan
+    if len(counts) == 2:
+        (a, b), (c, d) = counts
+        tail = "greater" if contrasts[0].estimate > 1.0 else "less"
+        return min(1.0, 2.0 * float(fisher_p(a, b, c, d, alternative=tail)))
+    found = attempts.run(f"Exact test of {predictor.label.lower()}", lambda: exact_table(counts))
+    return math.nan if found is None else float(found.glance()["p_value"].iloc[0])
 
 
 def _predictor_statement(predictor: Predictor) -> str:

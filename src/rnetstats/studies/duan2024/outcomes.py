@@ -14,6 +14,7 @@ from rnetstats.errors import BudgetError
 from rnetstats.regression.cox import cox
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.records import records
+from rnetstats.studies.verdicts import MINIMUM
 from rnetstats.survival.kaplan_meier import kaplan_meier
 from rnetstats.survival.logrank import LogrankResult, logrank
 from rnetstats.tables.exact_rate_ratio import exact_rate_ratio
@@ -101,6 +102,23 @@ class Comparison:
         """Patients in the smaller group."""
         return int(self.groups["n"].min())
 
+    @property
+    def fewest(self) -> int:
+        """Events of the group that has fewest."""
+        return int(self.groups["events"].min())
+
+    @property
+    def p_exact(self) -> float:
+        """P of the exact conditional test of the two rates, on the side of the primary estimate.
+
+        Missing where no group has few events, or the test could not be had.
+        """
+        ratio = self.fits.get("rate_ratio")
+        if ratio is None or self.fewest >= MINIMUM:
+            return math.nan
+        tail = "one-sided lower" if self.primary["estimate"] > 1.0 else "one-sided upper"
+        return min(1.0, 2.0 * float(ratio.method(tail)["p_value"]))
+
     def results(self, prefix: str) -> dict[str, Result]:
         """Return the fits that exist, named for the report."""
         found = {name: fit for name, fit in self.fits.items() if fit is not None}
@@ -120,7 +138,8 @@ def compare_groups(
 
     The primary estimate is Firth's hazard ratio with profile penalised-likelihood limits. Where a
     group has no event it is the ratio of the two rates with exact conditional limits, of which
-    one is infinite or 0. With ``full=False`` nothing else is computed.
+    one is infinite or 0; where a group has few, that ratio's exact test stands beside the model.
+    With ``full=False`` nothing else is computed.
     """
     formula = f"{endpoint.surv} ~ {name}"
     groups = _groups(frame, name, endpoint)
@@ -146,7 +165,8 @@ def compare_groups(
         fits["cox_ml"] = attempt(
             "Cox model (maximum likelihood)", lambda: cox(frame, formula, penalty=None)
         )
-    if groups["events"].sum() > 0 and (full or "cox_firth" not in fits):
+    sparse = groups["events"].min() < MINIMUM
+    if groups["events"].sum() > 0 and (full or sparse or "cox_firth" not in fits):
         fits["rate_ratio"] = attempt("rate ratio", lambda: _rate_ratio(groups))
     return Comparison(endpoint, groups, fits, _primary(fits))
 

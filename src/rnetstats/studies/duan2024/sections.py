@@ -227,8 +227,8 @@ def _methods(result: StudyResult) -> Section:
                 "permutation, and allowing for unequal follow-up), and Cox regression with "
                 "Firth’s penalty, Efron’s ties and profile limits, maximum likelihood beside it. "
                 "Where a group has no event, the exact ratio of the two rates stands in for the "
-                "hazard ratio. Nothing is "
-                "adjusted: with so few recurrences a model carries about one covariate. For the "
+                "hazard ratio; where it has fewer than five, the exact test of that ratio must "
+                "agree before a claim is confirmed. Nothing is adjusted: with so few recurrences a model carries about one covariate. For the "
                 "time to recurrence, deaths without recurrence are censored (a cause-specific "
                 "hazard).",
             ),
