@@ -35,7 +35,11 @@ _HOMES = {
     "pool": "missing.pool",
     "pool_estimates": "missing.pool_estimates",
     # prediction
+    "RiskModel": "prediction.model",
     "decision_curve": "prediction.net_benefit",
+    "risk_model": "prediction.risk_model",
+    "recipe": "prediction.recipe",
+    "validate": "prediction.validation",
     # simulation
     "draw_cohort": "simulation.draw",
     # report

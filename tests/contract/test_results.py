@@ -58,6 +58,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "PooledResult": lambda d: rn.pool([rn.logistic(d, "margin_positive ~ lvi")] * 2),
     "PooledUnivariable": lambda d: rn.pool([rn.univariable(d, "margin_positive ~ lvi")] * 2),
     "PooledEstimates": lambda d: rn.pool_estimates([1.0, 2.0, 1.5], [0.2, 0.3, 0.25]),
+    "RiskModel": lambda d: rn.risk_model(rn.logistic(d, MARGIN), resamples=20, seed=1),
+    "NomogramResult": lambda d: rn.risk_model(rn.logistic(d, MARGIN)).nomogram(),
+    "ValidationResult": lambda d: rn.validate(rn.logistic(d, MARGIN), resamples=20, seed=1),
     "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
     "OperatingCharacteristics": lambda d: operating_characteristics(

@@ -1,0 +1,191 @@
+"""A risk model in words: each coefficient, each condition and each piece of a spline written out.
+
+The text can be evaluated by hand or in a spreadsheet: ``[a = b]`` is 1 where the condition holds
+and 0 where not; splines are written with ``max(x - knot, 0)^3``.
+
+References
+----------
+Harrell FE (2015). Regression Modeling Strategies, 2nd ed. Springer, section 2.4.5.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnetstats.errors import OptionError
+from rnetstats.formula.encoders import Encoder, FactorEncoder, SplineEncoder
+from rnetstats.formula.parser import parse_formula
+from rnetstats.formula.splines import restricted_basis
+from rnetstats.formula.terms import Condition, quote
+from rnetstats.formula.variables import Floats, level_text
+
+if TYPE_CHECKING:
+    from rnetstats.prediction.model import RiskModel
+
+__all__ = ["equation", "truncated_powers"]
+
+
+def equation(model: RiskModel, digits: int) -> str:
+    """Return the model as an equation; see the head of this module.
+
+    Raises
+    ------
+    OptionError
+        If the model stands on an estimator that is not linear.
+    """
+    if model.coef.size == 0:
+        raise OptionError("An estimator that is not linear has no equation.")
+    binary = model.baseline is None
+    name = "log odds" if binary else "log relative hazard"
+    head = f"{name} of {model.outcome} ="
+    lines = [head, *(f"  {line}" for line in _sum(model, digits))]
+    if binary:
+        lines.append(f"risk of {model.outcome} = 1 / (1 + exp(-(log odds)))")
+    else:
+        lines += _from_hazard(model, digits)
+    if any("[" in line for line in lines):
+        lines.append("where [condition] is 1 if the condition holds and 0 if not.")
+    return "\n".join(lines)
+
+
+def _sum(model: RiskModel, digits: int) -> list[str]:
+    """The parts of the linear predictor, one a line."""
+    design = model.design
+    parts: list[tuple[float, str]] = []
+    if design.intercept:
+        parts.append((float(model.coef[0]), ""))
+    for term, encoders in zip(design.terms, design.encoders, strict=True):
+        weights = model.coef[term.columns]
+        if len(encoders) == 1:
+            parts += _pieces(encoders[0], weights, digits)
+        else:
+            parts += _products(encoders, weights, digits)
+    for source in parse_formula(design.formula).offsets:
+        parts.append((1.0, source.text))
+    return [
+        _part(value, text, digits, first=place == 0)
+        for place, (value, text) in enumerate(_merged(parts))
+    ]
+
+
+def _merged(parts: list[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Add up what multiplies the same: constants above all."""
+    total: dict[str, float] = {}
+    for value, text in parts:
+        total[text] = total.get(text, 0.0) + value
+    return [(value, text) for text, value in total.items()]
+
+
+def _part(value: float, text: str, digits: int, *, first: bool) -> str:
+    sign = "-" if value < 0 else ("" if first else "+")
+    number = f"{abs(value):.{digits}g}"
+    body = f"{number} * {text}" if text else number
+    return f"{sign} {body}" if sign and not first else f"{sign}{body}"
+
+
+def _pieces(encoder: Encoder, weights: Floats, digits: int) -> list[tuple[float, str]]:
+    """A main effect as numbers and what they multiply."""
+    if isinstance(encoder, SplineEncoder):
+        return _spline(encoder, weights, digits)
+    return [(float(w), text) for w, text in zip(weights, _texts(encoder), strict=True)]
+
+
+def _texts(encoder: Encoder) -> list[str]:
+    """What each column of a number or a factor is, in words."""
+    if isinstance(encoder, FactorEncoder):
+        name = quote(encoder.atom.columns[0])
+        return [f"[{name} = {level_text(level)}]" for level in encoder.levels[1:]]
+    atom = encoder.atom
+    if isinstance(atom, Condition):
+        told = {"==": "=", "!=": "is not"}.get(atom.operator, atom.operator)
+        literal = atom.literal if isinstance(atom.literal, str) else level_text(atom.literal)
+        return [f"[{quote(atom.column)} {told} {literal}]"]
+    return [atom.text]
+
+
+def _spline(encoder: SplineEncoder, weights: Floats, digits: int) -> list[tuple[float, str]]:
+    constant, slope, cubes, knots = truncated_powers(encoder, weights)
+    x = encoder.atom.source.text
+    parts = [(slope, x)]
+    parts += [
+        (float(c), f"max({x} - {_knot(knot)}, 0)^3") for c, knot in zip(cubes, knots, strict=True)
+    ]
+    return parts if constant == 0.0 else [(constant, ""), *parts]
+
+
+def _knot(value: float) -> str:
+    text = repr(value)
+    return f"({text})" if value < 0 else text
+
+
+def truncated_powers(
+    encoder: SplineEncoder, weights: Floats
+) -> tuple[float, float, Floats, tuple[float, ...]]:
+    """Return constant, slope and the coefficient of each knot's cube of a spline.
+
+    Every cubic spline that is linear beyond its outer knots is a constant, a line and a sum of
+    ``max(x - knot, 0)^3``, whatever the basis that it was fitted in.
+    """
+    knots = encoder.knots
+    if encoder.boundary:
+        knots = (encoder.boundary[0], *knots, encoder.boundary[1])
+    k = np.array(knots)
+    constant, line = 0.0, np.asarray(weights)
+    if encoder.boundary:
+        if len(knots) == 2:  # no inner knot: a straight line
+            low, high = encoder.basis(k) @ weights
+            slope = float((high - low) / (k[1] - k[0]))
+            return float(low - slope * k[0]), slope, np.zeros(2), knots
+        x = np.linspace(k[0], k[-1], 8 * len(k) + 1)
+        M = np.column_stack([np.ones(len(x)), restricted_basis(x, k)])
+        solved = np.linalg.lstsq(M, encoder.basis(x) @ weights, rcond=None)[0]
+        constant, line = float(solved[0]), np.asarray(solved[1:])
+    inner, last, scale = k[:-2], k[-1], (k[-1] - k[0]) ** 2
+    width, curve = last - k[-2], line[1:] / scale
+    cubes = np.concatenate(
+        [
+            curve,
+            [-float(curve @ (last - inner)) / width, float(curve @ (k[-2] - inner)) / width],
+        ]
+    )
+    return constant, float(line[0]), cubes, knots
+
+
+def _products(
+    encoders: tuple[Encoder, ...], weights: Floats, digits: int
+) -> list[tuple[float, str]]:
+    """An interaction: the product of what its parts' columns are."""
+    texts = [_column_texts(encoder, digits) for encoder in encoders]
+    # Columns run with the first part fastest.
+    names = [" * ".join(reversed(parts)) for parts in product(*reversed(texts))]
+    return [(float(w), name) for w, name in zip(weights, names, strict=True)]
+
+
+def _column_texts(encoder: Encoder, digits: int) -> list[str]:
+    if not isinstance(encoder, SplineEncoder):
+        return _texts(encoder)
+    found = []
+    for unit in np.eye(len(encoder.labels)):
+        parts = [(v, t) for v, t in _spline(encoder, unit, digits) if v != 0.0]
+        told = [_part(v, t, 17, first=i == 0) for i, (v, t) in enumerate(parts)]
+        found.append(f"({' '.join(told)})")
+    return found
+
+
+def _from_hazard(model: RiskModel, digits: int) -> list[str]:
+    base = model.baseline
+    assert base is not None
+    at_zero = base["hazard"] * np.exp(-float(base["centre"] @ model.coef))
+    what = f"risk of {model.outcome} by {model.horizon:g}"
+    if len(at_zero) == 1:
+        return [f"{what} = 1 - exp(-{at_zero[0]:.{digits}g} * exp(log relative hazard))"]
+    name = ", ".join(base["columns"])
+    lines = [f"{what} = 1 - exp(-H0 * exp(log relative hazard)), with H0 by {name}:"]
+    lines += [
+        f"  {label}: {value:.{digits}g}"
+        for label, value in zip(base["labels"], at_zero, strict=True)
+    ]
+    return lines

@@ -1,0 +1,328 @@
+"""A model of absolute risk: predictions inside its domain, equation, nomogram, JSON."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.frame import Data
+from rnetstats._core.options import choice, level, positive_int
+from rnetstats._core.result import Result
+from rnetstats.errors import RnetError
+from rnetstats.formula.spec import Spec
+from rnetstats.prediction.predict import predicted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rnetstats.prediction.foreign import Foreign
+    from rnetstats.prediction.nomogram import NomogramResult
+
+__all__ = ["RiskModel"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RiskModel(Result):
+    """A model of absolute risk; see :func:`rnetstats.prediction.risk_model.risk_model`.
+
+    Attributes
+    ----------
+    outcome : str
+        The event, as the formula names it.
+    spec : dict
+        The design, enough to make its columns for new patients.
+    coef : array of shape (p,)
+        Log odds ratios with the intercept first, or log hazard ratios; empty for an estimator
+        that is not linear.
+    variables : dict
+        Of each column needed: ``low`` and ``high``, or its ``values``, and a ``typical`` one.
+    labels : dict
+        Printed name of each variable and term.
+    method, limits : str
+        How the risk, and its limits, were estimated.
+    covariance : array of shape (p, p) or None
+    draws : array of shape (B, p) or None
+        Coefficients of bootstrap resamples.
+    baseline : dict or None
+        Of a Cox model: cumulative hazard at the horizon of a patient at ``centre``, by stratum.
+    draw_hazard : array of shape (B, S) or None
+        The same in each resample.
+    horizon : float or None
+        The time by which the risk is meant; None for a binary outcome.
+    leverage : dict or None
+        ``inverse`` (q, q) and ``largest``: the joint domain.
+    summary : dict
+        Counts behind the model.
+    fingerprint : str
+        A mark of the rows of the fit, from which they cannot be read; "" if unknown.
+    performance : dict or None
+        A validation's summary, attached by :meth:`with_performance`.
+    """
+
+    outcome: str
+    spec: dict[str, Any]
+    coef: np.ndarray
+    variables: dict[str, dict[str, Any]]
+    labels: dict[str, str] = field(default_factory=dict)
+    method: str = ""
+    limits: str = ""
+    covariance: np.ndarray | None = None
+    draws: np.ndarray | None = None
+    baseline: dict[str, Any] | None = None
+    draw_hazard: np.ndarray | None = None
+    horizon: float | None = None
+    leverage: dict[str, Any] | None = None
+    summary: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""
+    performance: dict[str, dict[str, float]] | None = None
+    estimator: Foreign | None = field(default=None, metadata={"rows": True})
+
+    def __post_init__(self) -> None:
+        if self.estimator is not None and self.coef.size == 0:
+            return
+        p = len(self.design.columns)
+        if np.shape(self.coef) != (p,) or not np.isfinite(self.coef).all():
+            raise RnetError(f"A risk model of {p} columns needs {p} finite coefficients.")
+        if (self.baseline is None) == self.design.intercept:
+            return
+        raise RnetError("A risk model has either an intercept or a baseline hazard.")
+
+    @cached_property
+    def design(self) -> Spec:
+        """The frozen design, rebuilt from ``spec``."""
+        return Spec.from_dict(self.spec)
+
+    @property
+    def conf_level(self) -> float:
+        """The level of the limits."""
+        return float(self.options.get("conf_level", 0.95))
+
+    def label(self, name: str) -> str:
+        """Return the printed name of a term or variable."""
+        return self.labels.get(name, name)
+
+    def predict(self, data: Data, *, outside: str = "raise") -> pd.DataFrame:
+        """Return the risk of new patients.
+
+        Parameters
+        ----------
+        data : DataFrame or mapping of columns
+            The model's variables, one row a patient.
+        outside : {"raise", "flag", "extrapolate"}
+            What to do with a patient outside the model's domain: refuse all, saying why; leave
+            him without a risk, the reason beside; or compute the risk, the warning beside.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``risk, conf_low, conf_high, in_domain, reason``, with the index of ``data``.
+            The domain is that of each variable and of all together (by leverage).
+
+        Raises
+        ------
+        ColumnError
+            If a variable is absent or of another type.
+        DataError
+            If a patient is outside the domain (``"raise"``), or if a value is missing or a level
+            unknown (``"raise"`` and ``"extrapolate"``).
+        """
+        return predicted(self, data, outside)
+
+    def equation(self, digits: int = 10) -> str:
+        """Return the model in words: every coefficient, and how the risk comes of them.
+
+        Parameters
+        ----------
+        digits : int
+            Significant digits.
+        """
+        from rnetstats.prediction.equation import equation
+
+        return equation(self, positive_int("digits", digits))
+
+    def nomogram(self, *, points: float = 100.0) -> NomogramResult:
+        """Return the points chart of the model; see :mod:`rnetstats.prediction.nomogram`."""
+        from rnetstats.prediction.nomogram import nomogram
+
+        return nomogram(self, points=points)
+
+    def with_performance(self, performance: Mapping[str, Mapping[str, float]]) -> Self:
+        """Return the model with a validation's summary attached.
+
+        Parameters
+        ----------
+        performance : mapping
+            Of each index, such as ``"auc"``, numbers by name: ``apparent``, ``corrected``,
+            ``conf_low``, ``conf_high``.
+        """
+        from rnetstats.prediction.model_file import checked_performance
+
+        return replace(self, performance=checked_performance(performance))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a JSON file, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the model cannot be written as JSON, or the file system refuses.
+        """
+        from rnetstats.prediction.model_file import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model that :meth:`save` wrote, in this version or an earlier one.
+
+        Raises
+        ------
+        ReadError
+            If the file cannot be read or holds no RiskModel.
+        """
+        from rnetstats.prediction.model_file import load
+
+        return load(cls, path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the model as strict JSON types, without patient rows.
+
+        Raises
+        ------
+        OutputError
+            If it stands on an estimator that is not linear.
+        """
+        if self.estimator is not None:
+            self.estimator.refuse_to_write()
+        return super().to_dict()
+
+    @classmethod
+    def from_coefficients(
+        cls,
+        formula: str,
+        coefficients: Mapping[str, Any],
+        *,
+        intercept: float | None = None,
+        baseline_survival: float | None = None,
+        horizon: float | None = None,
+        scale: str = "coefficient",
+        levels: Mapping[str, Sequence[Any]] | None = None,
+        ranges: Mapping[str, tuple[float, float]] | None = None,
+        centre: Mapping[str, float] | None = None,
+        covariance: Any = None,
+        labels: Mapping[str, str] | None = None,
+        source: str = "",
+        conf_level: float = 0.95,
+    ) -> Self:
+        """Make a model of published coefficients.
+
+        Parameters
+        ----------
+        formula : str
+            ``"y ~ method + I(nlr > 4.44) + rcs(size_mm, knots=[5, 8, 12, 20])"``; splines with
+            their knots.
+        coefficients : mapping
+            By column: ``"nlr"``, ``"I(nlr > 4.44)"`` or ``"nlr > 4.44"``, ``"method[ESD]"``; a
+            factor or spline also as a mapping of levels or a list.
+        intercept : float, optional
+            Of a logistic model.
+        baseline_survival, horizon : float, optional
+            Of a Cox model: survival until the horizon of a patient at ``centre``.
+        scale : {"coefficient", "ratio"}
+            Whether the coefficients are logarithms, or odds or hazard ratios.
+        levels : mapping, optional
+            Levels of each factor, the reference first.
+        ranges : mapping, optional
+            Smallest and largest value of each numeric variable; where none is given every value
+            is taken, and a note says so.
+        centre : mapping, optional
+            Values by column that were taken off before multiplying (means, as a rule).
+        covariance : array of shape (p, p), optional
+            Of the coefficients in the order of the design, for limits of the risk.
+        labels : mapping, optional
+            Printed names.
+        source : str
+            Where the numbers were published.
+        conf_level : float
+        """
+        from rnetstats.prediction.published import published_fields
+
+        fields = published_fields(
+            formula,
+            coefficients,
+            intercept=intercept,
+            baseline_survival=baseline_survival,
+            horizon=horizon,
+            scale=scale,
+            levels=levels or {},
+            ranges=ranges or {},
+            centre=centre or {},
+            covariance=covariance,
+            source=source,
+        )
+        options = {"conf_level": level(conf_level), "scale": scale, "source": source}
+        return cls(**fields, labels=dict(labels or {}), options=options)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        data: Data,
+        formula: str,
+        *,
+        features: str = "columns",
+        event: Any = None,
+    ) -> Self:
+        """Make a model of anything with ``predict_proba``.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted; ``predict_proba(X)`` gives a column a class.
+        data : DataFrame or mapping of columns
+            The patients it was fitted on: they give the domain.
+        formula : str
+            ``"y ~ a + b"``, the variables in the estimator's order.
+        features : {"columns", "design"}
+            Whether the estimator takes these columns of the data, as a DataFrame, or the
+            formula's design matrix without the intercept, as an array.
+        event : optional
+            The class that is the event; by default the second of two.
+
+        Notes
+        -----
+        Only a linear model (``coef_`` and ``intercept_``, its risks those of the logistic
+        function) can be saved; there are no limits of the risk.
+        """
+        from rnetstats.prediction.foreign import foreign_fields
+
+        choice("features", features, ("columns", "design"))
+        fields = foreign_fields(estimator, data, formula, features=features, event=event)
+        return cls(**fields, options={"features": features, "event": event})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a coefficient: ``term, level, coef, measure, estimate``."""
+        from rnetstats.prediction.model_tables import coefficient_table
+
+        return coefficient_table(self)
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: outcome, horizon, method, limits, counts."""
+        head = {"outcome": self.outcome, "horizon": self.horizon, "method": self.method}
+        return pd.DataFrame([{**head, "limits": self.limits, **self.summary}])
+
+    def display(self) -> pd.DataFrame:
+        """Return the coefficients and the domain as text."""
+        from rnetstats.prediction.model_tables import model_display
+
+        return model_display(self)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the nomogram."""
+        return self.nomogram().plot(ax=ax)

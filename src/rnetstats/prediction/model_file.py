@@ -1,0 +1,86 @@
+"""A risk model in a file: strict JSON, written whole or not at all, never pickled."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from numbers import Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rnetstats.errors import OptionError, OutputError, ReadError, RnetError
+
+if TYPE_CHECKING:
+    from rnetstats.prediction.model import RiskModel
+
+__all__ = ["checked_performance", "load", "save"]
+
+Model = TypeVar("Model", bound="RiskModel")
+
+
+def save(model: RiskModel, path: str | os.PathLike[str]) -> None:
+    """Write a model beside its place, then move it there."""
+    text = json.dumps(model.to_dict(), allow_nan=False, ensure_ascii=False, indent=1)
+    place = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{place.name[:40]}-", dir=place.parent)
+    except OSError as error:
+        raise OutputError(_refused(place, error)) from None
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(place)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(_refused(place, error)) from None
+
+
+def load(kind: type[Model], path: str | os.PathLike[str]) -> Model:
+    """Read a model back, or say what is wrong with the file."""
+    place = Path(path)
+    try:
+        stored = json.loads(place.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ReadError(f"The model {place.name!r} cannot be read: {reason}.") from None
+    except ValueError:  # neither UTF-8 nor JSON
+        raise ReadError(f"{place.name!r} is no JSON file.") from None
+    if not isinstance(stored, dict) or stored.get("type") != kind.__name__:
+        raise ReadError(f"{place.name!r} holds no {kind.__name__} written by save().")
+    try:
+        return kind.from_dict(stored)
+    except RnetError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ReadError(f"{place.name!r} is damaged: {type(error).__name__} ({error}).") from None
+
+
+def checked_performance(
+    performance: Mapping[str, Mapping[str, float]],
+) -> dict[str, dict[str, float]]:
+    """Return a validation's summary as plain numbers, index by index."""
+    if not isinstance(performance, Mapping) or not performance:
+        raise OptionError("performance is a mapping of indices to numbers by name.")
+    found: dict[str, dict[str, float]] = {}
+    for index, numbers in performance.items():
+        if not isinstance(numbers, Mapping):
+            raise OptionError(f"performance[{index!r}] must be a mapping of numbers by name.")
+        for name, value in numbers.items():
+            if isinstance(value, bool) or not isinstance(value, Real):
+                raise OptionError(f"performance[{index!r}][{name!r}] is no number: {value!r}.")
+        found[str(index)] = {
+            str(name): float(value) for name, value in numbers.items() if not math.isnan(value)
+        }
+    return found
+
+
+def _refused(place: Path, error: OSError) -> str:
+    reason: Any = error.strerror or type(error).__name__
+    return f"The model cannot be written to {place.name!r}: {reason}."

@@ -1,0 +1,316 @@
+"""The nomogram of a risk model: points for each value, and the risk of their total.
+
+The variable with the widest effect spans 100 points. Variables joined by an interaction have one
+axis for each combination of the others' levels; two numeric variables that interact have none.
+
+References
+----------
+Iasonos A, Schrag D, Raj GV, Panageas KS (2008). How to build and interpret a nomogram for cancer
+prognosis. J Clin Oncol 26:1364-1370.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from rnetstats._core.frame import Data, as_frame
+from rnetstats._core.options import real
+from rnetstats._core.result import Result
+from rnetstats.errors import DataError, OptionError
+from rnetstats.formatting import fmt_number, fmt_percent
+from rnetstats.formula.parser import parse_formula
+from rnetstats.formula.variables import Floats, level_text
+from rnetstats.prediction.nomogram_axes import Axis, nice_ticks, variable_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rnetstats.prediction.model import RiskModel
+
+__all__ = ["NomogramResult", "nomogram"]
+
+_TOTALS = 1000  # intervals of the table from total points to risk
+_RISKS = (
+    *(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5),
+    *(0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class NomogramResult(Result):
+    """A nomogram; see :mod:`rnetstats.prediction.nomogram`.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Columns ``axis, term, given, kind, value, points, tick``: a row a value of an axis.
+        ``value`` is a number or a level, ``given`` the levels for which the axis holds, ``tick``
+        the mark's text ("" between marks).
+    totals : DataFrame
+        Columns ``points, linear_predictor, risk``, over all totals that can occur.
+    axes : tuple of dict
+        The axes: ``component, variable, given, kind, label``.
+    outcome : str
+    horizon : float or None
+    """
+
+    table: pd.DataFrame
+    totals: pd.DataFrame
+    axes: tuple[dict[str, Any], ...]
+    outcome: str
+    horizon: float | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the points of each value (a copy)."""
+        return self.table.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: axes, largest total, and the risks at both ends."""
+        ends = self.totals.iloc[[0, -1]]
+        return pd.DataFrame(
+            [
+                {
+                    "outcome": self.outcome,
+                    "horizon": self.horizon,
+                    "axes": len(self.axes),
+                    "total_points": float(ends["points"].iloc[1]),
+                    "risk_low": float(ends["risk"].iloc[0]),
+                    "risk_high": float(ends["risk"].iloc[1]),
+                }
+            ]
+        )
+
+    def display(self) -> pd.DataFrame:
+        """Return the points of the marked values, and totals with their risks, as text."""
+        marked = self.table[self.table["tick"] != ""]
+        rows = [
+            {
+                "axis": self.axes[int(row["axis"])]["label"],
+                "value": row["tick"],
+                "points": fmt_number(row["points"], 1),
+            }
+            for row in marked.to_dict("records")
+        ]
+        rows += [
+            {"axis": "Risk", "value": tick, "points": f"total {fmt_number(points, 1)}"}
+            for tick, points in self.risk_ticks()
+        ]
+        return pd.DataFrame(rows)
+
+    def risk_ticks(self) -> list[tuple[str, float]]:
+        """Return round risks within reach, each with its total points."""
+        points, risk = self.totals["points"].to_numpy(), self.totals["risk"].to_numpy()
+        inside = [p for p in _RISKS if risk[0] <= p <= risk[-1]]
+        if len(inside) < 2:
+            inside = [p for p in nice_ticks(float(risk[0]), float(risk[-1])) if risk[0] <= p]
+        at = np.interp(inside, risk, points)
+        return [(_percent(p), float(x)) for p, x in zip(inside, at, strict=True)]
+
+    def read(self, data: Data) -> pd.DataFrame:
+        """Read the chart for patients: ``points`` and ``risk``, interpolated between values.
+
+        Parameters
+        ----------
+        data : DataFrame or mapping of columns
+            Patients inside the model's domain.
+
+        Raises
+        ------
+        DataError
+            If a value is on no axis.
+        """
+        frame = as_frame(data)
+        total = np.zeros(len(frame))
+        done = np.zeros((len({axis["component"] for axis in self.axes}), len(frame)), dtype=bool)
+        for place, axis in enumerate(self.axes):
+            here = np.ones(len(frame), dtype=bool)
+            for name, value in axis["given"].items():
+                here &= (frame[name] == value).to_numpy(dtype=bool)
+            part = self.table[self.table["axis"] == place]
+            found = _read_axis(axis, part, frame[axis["variable"]])
+            here &= np.isfinite(found)
+            total[here] += found[here]
+            done[axis["component"], here] = True
+        lacking = np.flatnonzero(~done.all(axis=0))
+        if lacking.size:
+            raise DataError(f"Row {lacking[0] + 1} has a value that is on no axis.")
+        risk = np.interp(total, self.totals["points"], self.totals["risk"])
+        return pd.DataFrame({"points": total, "risk": risk}, index=frame.index)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the points chart."""
+        from rnetstats.plots.nomogram import nomogram_chart
+        from rnetstats.plots.style import marked
+
+        horizon = "" if self.horizon is None else f" by {self.horizon:g}"
+        axes = nomogram_chart(
+            self.table,
+            labels=[axis["label"] for axis in self.axes],
+            totals=self.totals,
+            risk_ticks=self.risk_ticks(),
+            risk_label=f"Risk of {self.outcome}{horizon}",
+            ax=ax,
+        )
+        return marked(axes, self.synthetic)
+
+
+def nomogram(model: RiskModel, *, points: float = 100.0) -> NomogramResult:
+    """Return the nomogram of a risk model.
+
+    Parameters
+    ----------
+    model : RiskModel
+        Linear; without offset and strata.
+    points : float
+        Of the widest axis.
+
+    Raises
+    ------
+    OptionError
+        If the model is not linear, has an offset, strata or two interacting numbers, or a range
+        is not known.
+    """
+    span = real("points", points, low=0.0, closed=False)
+    if model.coef.size == 0:
+        raise OptionError("An estimator that is not linear has no nomogram.")
+    if parse_formula(model.design.formula).offsets:
+        raise OptionError("An offset has no axis in a nomogram; use predict().")
+    if model.baseline is not None and len(model.baseline["labels"]) > 1:
+        raise OptionError("Strata have a risk axis each, which is no nomogram; use predict().")
+    axes = variable_axes(model)
+    if not axes:
+        raise OptionError("The model has no variable to draw.")
+    components = sorted({axis.component for axis in axes})
+    low = np.array([min(a.effect.min() for a in axes if a.component == c) for c in components])
+    high = np.array([max(a.effect.max() for a in axes if a.component == c) for c in components])
+    widest = float((high - low).max())
+    if widest == 0.0:
+        raise OptionError("All coefficients are zero: there is nothing to draw.")
+    scale = span / widest
+    total = np.linspace(0.0, float((high - low).sum()), _TOTALS + 1)
+    predictor = _start(model) + float(low.sum()) + total
+    return NomogramResult(
+        table=pd.concat(
+            [
+                _axis_table(i, axis, (axis.effect - low[axis.component]) * scale)
+                for i, axis in enumerate(axes)
+            ],
+            ignore_index=True,
+        ),
+        totals=pd.DataFrame(
+            {
+                "points": total * scale,
+                "linear_predictor": predictor,
+                "risk": _risk(model, predictor),
+            }
+        ),
+        axes=tuple(
+            {
+                "component": axis.component,
+                "variable": axis.variable,
+                "given": axis.given,
+                "kind": axis.kind,
+                "label": _label(model, axis),
+            }
+            for axis in axes
+        ),
+        outcome=model.label(model.outcome),
+        horizon=model.horizon,
+        synthetic=model.synthetic,
+        notes=(
+            "A nomogram shows each variable over its own range; whether values occur together is "
+            "for predict() to say.",
+        ),
+        options={"points": span},
+    )
+
+
+def _start(model: RiskModel) -> float:
+    """The linear predictor, or log cumulative hazard, of columns that are all zero."""
+    if model.baseline is None:
+        return float(model.coef[0])
+    return float(np.log(model.baseline["hazard"][0]) - model.baseline["centre"] @ model.coef)
+
+
+def _risk(model: RiskModel, predictor: Floats) -> Floats:
+    if model.baseline is None:
+        return np.asarray(expit(predictor))
+    return np.asarray(-np.expm1(-np.exp(predictor)))
+
+
+def _label(model: RiskModel, axis: Axis) -> str:
+    name = model.label(axis.variable)
+    if not axis.given:
+        return name
+    given = ", ".join(f"{model.label(k)} = {level_text(v)}" for k, v in axis.given.items())
+    return f"{name} ({given})"
+
+
+def _axis_table(place: int, axis: Axis, points: Floats) -> pd.DataFrame:
+    given = ", ".join(f"{name} = {level_text(value)}" for name, value in axis.given.items())
+    return pd.DataFrame(
+        {
+            "axis": place,
+            "term": axis.variable,
+            "given": given,
+            "kind": axis.kind,
+            "value": pd.Series(axis.values, dtype=object),
+            "points": points,
+            "tick": _ticks(axis),
+        }
+    )
+
+
+def _ticks(axis: Axis) -> list[str]:
+    """The text of each value's mark, "" for none."""
+    if axis.kind == "levels":
+        return [level_text(value) for value in axis.values]
+    if axis.kind == "steps":
+        return _intervals(axis)
+    marks = set(nice_ticks(axis.values[0], axis.values[-1]))
+    return [f"{value:.6g}" if value in marks else "" for value in axis.values]
+
+
+def _intervals(axis: Axis) -> list[str]:
+    """Name each flat piece of a step by its interval, at the piece's first value."""
+    values, effect = axis.values, axis.effect
+    starts = [0] + [i for i in range(1, len(values)) if effect[i] != effect[i - 1]]
+    texts = [""] * len(values)
+    for first, following in zip(starts, [*starts[1:], len(values)], strict=True):
+        low, high = values[first], values[following - 1]
+        opens, closes = first == 0, following == len(values)
+        # Of two neighbours that differ in the last digit, the round one is the condition's own.
+        over = ">" if not opens and _round(values[first - 1]) else "≥"
+        under = "≤" if not closes and _round(high) else "<"
+        left = f"{over} {_short(low)}" if not opens else ""
+        right = f"{under} {_short(high)}" if not closes else ""
+        texts[first] = " and ".join(part for part in (left, right) if part) or "any value"
+    return texts
+
+
+def _round(value: float) -> bool:
+    return len(repr(value)) <= 14
+
+
+def _short(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _percent(risk: float) -> str:
+    return fmt_percent(risk, 0 if risk * 100 == int(round(risk * 100, 9)) else 2)
+
+
+def _read_axis(axis: dict[str, Any], part: pd.DataFrame, column: pd.Series) -> Floats:
+    """Points of each patient on one axis, missing where the value is not on it."""
+    points = part["points"].to_numpy(dtype=float)
+    if axis["kind"] == "levels":
+        known = dict(zip(part["value"], points, strict=True))
+        return np.array([known.get(value, np.nan) for value in column.tolist()], dtype=float)
+    x, values = column.to_numpy(dtype=float), part["value"].to_numpy(dtype=float)
+    found = np.interp(x, values, points)
+    return np.where((x < values[0]) | (x > values[-1]), np.nan, found)

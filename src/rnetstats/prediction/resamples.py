@@ -1,0 +1,139 @@
+"""The bootstrap of a whole fit: coefficients of every resample, in chunks of one seed each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats._core.random import CHUNK, chunk_generators
+from rnetstats.errors import ConvergenceError, TooFewEventsError
+from rnetstats.formula.design import ModelFrame
+from rnetstats.formula.variables import Floats
+from rnetstats.kernels.newton import LOST_TERM, OK
+from rnetstats.kernels.resampling import bootstrap_counts
+
+__all__ = ["Draws", "Replicates", "collect", "patient_counts", "refuse_few_events"]
+
+_FEWEST = 5  # events: below, resampling limits are not given
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replicates:
+    """Coefficients (b, p), hazards at the horizon (b, S) or None, and status (b,) of resamples."""
+
+    coef: Floats
+    hazard: Floats | None
+    status: NDArray[np.int64]
+    lost: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """Bootstrap draws that can be used, and what became of the others."""
+
+    coef: Floats
+    hazard: Floats | None
+    notes: tuple[str, ...]
+
+
+def patient_counts(
+    frame: ModelFrame, resamples: int, seed: int
+) -> Iterator[NDArray[np.int64] | Floats]:
+    """Yield counts (b, n) of how often each row stands in each resample, chunk by chunk.
+
+    Patients are drawn, a row of frequency w standing for w of them; with ``cluster()`` whole
+    clusters, their rows with their frequencies.
+    """
+    freq, cluster = frame.freq_weights, frame.cluster
+    for part, rng in chunk_generators(seed, resamples):
+        size = part.stop - part.start
+        if cluster is not None:
+            counts = bootstrap_counts(rng, frame.n, CHUNK, cluster=cluster.codes)[:size]
+            yield counts if freq is None else counts * freq
+        elif freq is None:
+            yield bootstrap_counts(rng, frame.n, CHUNK)[:size]
+        else:
+            yield _of_replicated_rows(rng, freq.astype(np.int64), size)
+
+
+def _of_replicated_rows(
+    rng: np.random.Generator, freq: NDArray[np.int64], size: int
+) -> NDArray[np.int64]:
+    """Draw from the replicated rows, and count by row: the same as if they stood in the data."""
+    kept = np.flatnonzero(freq)
+    starts = np.cumsum(freq[kept]) - freq[kept]
+    counts = np.zeros((size, len(freq)), dtype=np.int64)
+    total = int(freq.sum())
+    for row in range(size):
+        drawn = np.bincount(rng.integers(0, total, size=total), minlength=total)
+        counts[row, kept] = np.add.reduceat(drawn, starts)
+    return counts
+
+
+def collect(
+    frame: ModelFrame,
+    resamples: int,
+    seed: int,
+    fit: Callable[[Floats], Replicates],
+) -> Draws:
+    """Repeat a fit in bootstrap resamples, with a count of those that failed or lost a term.
+
+    Parameters
+    ----------
+    frame : ModelFrame
+        The rows drawn from.
+    fit : callable
+        From counts (b, n) to the replicates' coefficients.
+
+    Raises
+    ------
+    ConvergenceError
+        If fewer than half of the resamples have an estimate.
+    """
+    parts = [
+        fit(np.asarray(counts, dtype=float)) for counts in patient_counts(frame, resamples, seed)
+    ]
+    coef = np.concatenate([part.coef for part in parts])
+    status = np.concatenate([part.status for part in parts])
+    lost = np.concatenate([part.lost for part in parts])
+    usable = np.isin(status, (OK, LOST_TERM)) & np.isfinite(coef).all(axis=1)
+    if usable.mean() < 0.5:
+        raise ConvergenceError(
+            f"Only {int(usable.sum())} of {resamples} resamples have an estimate; limits by "
+            "bootstrap would be those of a selection. Fit with penalty='firth', or use "
+            "resamples=0 for Wald limits."
+        )
+    hazard = None
+    if parts[0].hazard is not None:
+        hazard = np.concatenate([part.hazard for part in parts if part.hazard is not None])[usable]
+    names = [c.name for c in frame.design.columns]
+    return Draws(coef[usable], hazard, _notes(names, usable, lost[usable]))
+
+
+def _notes(names: list[str], usable: NDArray[np.bool_], lost: NDArray[np.bool_]) -> tuple[str, ...]:
+    total, notes = len(usable), []
+    failed = total - int(usable.sum())
+    if failed:
+        notes.append(
+            f"{failed} of {total} resamples have no estimate (one outcome only, separation or no "
+            "convergence) and are left out of the limits."
+        )
+    for name, count in zip(names, lost.sum(axis=0), strict=True):
+        if count:
+            notes.append(
+                f"{name}: lost in {int(count)} of {len(lost)} resamples, where it contributes 0 "
+                "to the risk."
+            )
+    return tuple(notes)
+
+
+def refuse_few_events(count: float, what: str) -> None:
+    """Refuse limits by resampling where fewer than 5 patients have the rarer outcome."""
+    if count < _FEWEST:
+        raise TooFewEventsError(
+            f"There are {count:g} {what}: with fewer than {_FEWEST}, limits by resampling are not "
+            "given. resamples=0 gives Wald limits."
+        )
