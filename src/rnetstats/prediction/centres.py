@@ -1,0 +1,70 @@
+"""Centres: each left out in turn, and how the model of the others does there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats._core.frame import Data, as_frame, column
+from rnetstats.errors import DataError
+from rnetstats.kernels.newton import IntArray
+from rnetstats.prediction.judges import Judge
+from rnetstats.prediction.refit import Refit
+
+__all__ = ["centre_folds", "centre_frame"]
+
+_FEW = 5
+
+
+def centre_folds(refit: Refit, data: Data | None, by: str) -> tuple[IntArray, tuple[str, ...]]:
+    """Return the centre of each row (n,) as a code, and the centres' names.
+
+    Raises
+    ------
+    DataError
+        If the data are not given, a centre is missing, or there is only one.
+    """
+    if data is None:
+        raise DataError(
+            f"The column {by!r} of centres is not part of the fit: give the data too, "
+            "validate(fit, data, ...)."
+        )
+    values = column(as_frame(data), by).iloc[refit.positions]
+    absent = values.isna().to_numpy()
+    if absent.any():
+        rows = ", ".join(str(row + 1) for row in refit.positions[absent][:5])
+        raise DataError(f"The centre ({by}) is missing in row {rows}; fill it or leave it out.")
+    names, codes = np.unique(values.astype(str).to_numpy(), return_inverse=True)
+    if len(names) < 2:
+        raise DataError(f"Column {by!r} holds a single centre, {names[0]!r}; leave none out.")
+    return codes.astype(np.int64), tuple(str(name) for name in names)
+
+
+def centre_frame(
+    refit: Refit, judge: Judge, folds: IntArray, names: tuple[str, ...], seed: int
+) -> dict[str, Any]:
+    """Return the columns ``centre, n, n_events`` and each index, judged in that centre alone.
+
+    With fewer than 5 events (or non-events) in a centre its indices are missing.
+
+    References
+    ----------
+    Steyerberg EW, Harrell FE (2016). J Clin Epidemiol 69:245-247.
+    """
+    codes = np.arange(len(names))
+    here = (folds == codes[:, None]).astype(np.float64)
+    made = refit.again(1.0 - here, seed + codes)
+    events = here @ judge.events
+    counts = here.sum(axis=1)
+    found = np.full((len(names), len(judge.names)), np.nan)
+    enough: NDArray[np.bool_] = made.usable & (np.minimum(events, counts - events) >= _FEW)
+    if enough.any():
+        found[enough] = judge.indices(made.risk[enough], made.predictor[enough], here[enough])
+    return {
+        "centre": names,
+        "n": counts.astype(int),
+        "n_events": events.astype(int),
+        **{name: found[:, j] for j, name in enumerate(judge.names)},
+    }

@@ -1,0 +1,119 @@
+"""From replicates to corrected indices and curves, by each scheme's own formula."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats.prediction.indices import ANCHORED
+from rnetstats.prediction.resampling_schemes import Runs
+
+__all__ = ["corrected_curve", "corrected_table"]
+
+Floats = NDArray[np.float64]
+_LEFT_OUT = 0.632
+
+
+def corrected_table(
+    names: tuple[str, ...],
+    apparent: Floats,
+    runs: Runs,
+    *,
+    method: str,
+    conf_level: float,
+    limits: bool,
+) -> dict[str, Any]:
+    """Return the columns of a validation's table.
+
+    The bootstrap takes the mean of training less test, the optimism, from the apparent index; its
+    limits are the percentiles of the training index, shifted by the optimism (Noma et al. 2021);
+    an index that every fit brings to its ideal (slope, intercept) does not vary there, and has
+    none.
+    .632 weighs the apparent index by .368 and that of the patients left out by .632.
+    Cross-validation gives the test index itself.
+
+    Parameters
+    ----------
+    names : tuple of k str
+    apparent : array of shape (k,)
+    runs : Runs
+    method : {"boot", "632", "cv", "internal-external"}
+    conf_level : float
+    limits : bool
+        Whether there are events enough for resampling limits.
+
+    References
+    ----------
+    Harrell FE, Lee KL, Mark DB (1996). Statistics in Medicine 15:361-387.
+    Efron B (1983). Estimating the error rate of a prediction rule. JASA 78:316-331.
+    Noma H, Shinozaki T, Iba K, Teramukai S, Furukawa TA (2021). Confidence intervals of
+    prediction accuracy measures for multivariable prediction models based on the
+    bootstrap-based optimism correction methods. Statistics in Medicine 40:5691-5701.
+    """
+    k = len(names)
+    training, test = _mean(runs.training, k), _mean(runs.test, k)
+    low = high = np.full(k, np.nan)
+    if method == "boot":
+        differences = runs.training - runs.test
+        optimism = _mean(differences, k)
+        corrected, error = apparent - optimism, _error(differences, k)
+        if limits and len(runs.training):
+            tail = 0.5 * (1.0 - conf_level)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # an index without any value
+                low, high = np.nanquantile(runs.training, [tail, 1.0 - tail], axis=0) - optimism
+            anchored = np.isin(names, tuple(ANCHORED))
+            low, high = np.where(anchored, np.nan, low), np.where(anchored, np.nan, high)
+    elif method == "632":
+        corrected = (1.0 - _LEFT_OUT) * apparent + _LEFT_OUT * test
+        optimism, error = apparent - corrected, _LEFT_OUT * _error(runs.test, k)
+    else:
+        corrected, optimism, error = test, apparent - test, _error(runs.test, k)
+    return {
+        "index": names,
+        "apparent": apparent,
+        "training": training,
+        "test": test,
+        "optimism": optimism,
+        "corrected": corrected,
+        "conf_low": low,
+        "conf_high": high,
+        "mcse": error,
+        "n_runs": np.isfinite(runs.training - runs.test).sum(axis=0),
+    }
+
+
+def corrected_curve(apparent: Floats, training: Floats, test: Floats, method: str) -> Floats:
+    """Return a curve (q,) corrected as the indices are; missing where no replicate has one."""
+    q = apparent.size
+    if method == "boot":
+        return apparent - _mean(training - test, q)
+    if method == "632":
+        return (1.0 - _LEFT_OUT) * apparent + _LEFT_OUT * _mean(test, q)
+    return _mean(test, q)
+
+
+def _mean(values: Floats, k: int) -> Floats:
+    """Mean over the replicates that have a value."""
+    if not len(values):
+        return np.full(k, np.nan)
+    have = np.isfinite(values)
+    total = np.where(have, values, 0.0).sum(axis=0)
+    count = have.sum(axis=0)
+    return np.asarray(np.divide(total, count, out=np.full(k, np.nan), where=count > 0))
+
+
+def _error(values: Floats, k: int) -> Floats:
+    """Monte Carlo standard error of that mean; missing with fewer than two replicates."""
+    if not len(values):
+        return np.full(k, np.nan)
+    have = np.isfinite(values)
+    count = have.sum(axis=0)
+    centred = np.where(have, values - _mean(values, k), 0.0)
+    spread = np.divide(
+        (centred**2).sum(axis=0), count - 1.0, out=np.full(k, np.nan), where=count > 1
+    )
+    return np.asarray(np.sqrt(spread / np.maximum(count, 1)))

@@ -1,0 +1,49 @@
+"""What a recipe chose in the resamples: how often each term, and which cut-offs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["SELECTED", "inclusion_frame"]
+
+Floats = NDArray[np.float64]
+
+SELECTED = "selected: "
+"""What begins the name of a choice that is 1 where a term was selected."""
+
+
+def inclusion_frame(original: Mapping[str, Floats], chosen: Mapping[str, Floats]) -> dict[str, Any]:
+    """Return the columns ``choice, kind, original, frequency, median, low, high``.
+
+    Parameters
+    ----------
+    original, chosen : mappings of str to array
+        What was chosen on the data (1,), and in the resamples (B,).
+
+    References
+    ----------
+    Heinze G, Wallisch C, Dunkler D (2018). Variable selection: a review and recommendations for
+    the practicing statistician. Biometrical Journal 60:431-449.
+    """
+    rows: list[dict[str, Any]] = []
+    for name, values in chosen.items():
+        selected = name.startswith(SELECTED)
+        have = values[np.isfinite(values)]
+        quantiles = np.quantile(have, [0.5, 0.025, 0.975]) if have.size else np.full(3, np.nan)
+        rows.append(
+            {
+                "choice": name.removeprefix(SELECTED),
+                "kind": "term" if selected else "value",
+                "original": float(original[name][0]) if name in original else np.nan,
+                "frequency": float(have.mean()) if selected and have.size else np.nan,
+                "median": np.nan if selected else float(quantiles[0]),
+                "low": np.nan if selected else float(quantiles[1]),
+                "high": np.nan if selected else float(quantiles[2]),
+            }
+        )
+    columns = ("choice", "kind", "original", "frequency", "median", "low", "high")
+    return {column: [row[column] for row in rows] for column in columns} if rows else {}

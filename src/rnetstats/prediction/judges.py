@@ -1,0 +1,156 @@
+"""What is measured in every replicate: indices, the calibration curve, net benefit."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats.formula.outcome import Outcome
+from rnetstats.kernels.calibration_error import rank_quantile, restricted_columns
+from rnetstats.kernels.logistic import fit_logistic
+from rnetstats.kernels.net_benefit import net_benefit
+from rnetstats.kernels.net_benefit_times import net_benefit_at
+from rnetstats.kernels.newton import LOST_TERM, OK
+from rnetstats.kernels.risksets import prepare
+from rnetstats.prediction.indices import BINARY, binary_indices
+from rnetstats.prediction.survival_indices import (
+    AT_HORIZON,
+    SURVIVAL,
+    HorizonJudge,
+    survival_indices,
+)
+
+__all__ = ["BinaryJudge", "Judge", "SurvivalJudge", "judge_of"]
+
+Floats = NDArray[np.float64]
+_KNOTS: Final = (0.05, 0.35, 0.65, 0.95)
+
+
+class Judge(ABC):
+    """Measures the predictions of B models for n patients, each counted ``freq`` times.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The indices.
+    events : array of shape (n,)
+        1 where the patient had the event (by the horizon, if there is one).
+    """
+
+    names: tuple[str, ...]
+    events: Floats
+    has_curves: bool = True
+
+    @abstractmethod
+    def indices(self, risk: Floats, predictor: Floats, freq: Floats | None) -> Floats:
+        """Return the indices (B, k) of risks and linear predictors (B, n)."""
+
+    @abstractmethod
+    def curve(self, risk: Floats, freq: Floats | None, at: Floats) -> Floats:
+        """Return the observed risk (B, q) at predicted risks ``at`` (q,), missing without a fit."""
+
+    @abstractmethod
+    def net_benefit(self, risk: Floats, freq: Floats | None, thresholds: Floats) -> Floats:
+        """Return net benefit (B, t)."""
+
+
+class BinaryJudge(Judge):
+    """Judges risks of a binary outcome y (n,)."""
+
+    names = BINARY
+
+    def __init__(self, y: Floats) -> None:
+        self.events = y
+
+    def indices(self, risk: Floats, predictor: Floats, freq: Floats | None) -> Floats:
+        """See :func:`rnetstats.prediction.indices.binary_indices`."""
+        return binary_indices(self.events, risk, predictor, freq)
+
+    def curve(self, risk: Floats, freq: Floats | None, at: Floats) -> Floats:
+        """Logistic regression on a restricted cubic spline (4 knots) of the log odds."""
+        x, wanted = _logit(risk), np.broadcast_to(_logit(at), (len(risk), at.size))
+        counts = np.broadcast_to(1.0 if freq is None else np.atleast_2d(freq), x.shape)
+        knots = spline_knots(x, counts, _KNOTS)
+        both = ((counts * self.events).sum(1) > 0) & ((counts * (1 - self.events)).sum(1) > 0)
+        fit = fit_logistic(
+            _with_one(restricted_columns(x, knots)),
+            self.events,
+            freq=np.where(both[:, None], counts, 1.0),
+        )
+        eta = np.einsum("bqp,bp->bq", _with_one(restricted_columns(wanted, knots)), fit.coef)
+        found = 1.0 / (1.0 + np.exp(-np.clip(eta, -700.0, 700.0)))
+        found[~(both & np.isin(fit.status, (OK, LOST_TERM)))] = np.nan
+        return np.asarray(found)
+
+    def net_benefit(self, risk: Floats, freq: Floats | None, thresholds: Floats) -> Floats:
+        """See :func:`rnetstats.kernels.net_benefit.net_benefit`."""
+        return net_benefit(self.events, risk, thresholds, freq).net_benefit
+
+
+class SurvivalJudge(Judge):
+    """Judges linear predictors, and risks by a horizon, of right-censored times."""
+
+    def __init__(self, outcome: Outcome, horizon: float | None, ties: str = "efron") -> None:
+        assert outcome.stop is not None
+        assert outcome.event is not None
+        self.stop, self.event, self.ties = outcome.stop, outcome.event, ties
+        self.sets = prepare(outcome.start, outcome.stop, outcome.event)
+        self.horizon, self.has_curves = horizon, horizon is not None
+        self.names = SURVIVAL if horizon is None else SURVIVAL + AT_HORIZON
+        self.events = outcome.event.astype(np.float64)
+        self.at_horizon = None
+        if horizon is not None:
+            self.at_horizon = HorizonJudge(
+                outcome.stop, outcome.event, self.sets, horizon, ties=ties
+            )
+            self.events = self.at_horizon.dead
+
+    def indices(self, risk: Floats, predictor: Floats, freq: Floats | None) -> Floats:
+        """See :mod:`rnetstats.prediction.survival_indices`."""
+        found = survival_indices(self.stop, self.event, self.sets, predictor, freq, ties=self.ties)
+        if self.at_horizon is None:
+            return found
+        return np.column_stack([found, self.at_horizon(risk, freq)])
+
+    def curve(self, risk: Floats, freq: Floats | None, at: Floats) -> Floats:
+        """Cox regression on a restricted cubic spline of the complementary log-log risk."""
+        assert self.at_horizon is not None
+        counts = np.broadcast_to(1.0 if freq is None else np.atleast_2d(freq), risk.shape)
+        found, fitted = self.at_horizon.curve(risk, counts, at)
+        found[~fitted] = np.nan
+        return found
+
+    def net_benefit(self, risk: Floats, freq: Floats | None, thresholds: Floats) -> Floats:
+        """See :func:`rnetstats.kernels.net_benefit_times.net_benefit_at`."""
+        assert self.horizon is not None
+        return net_benefit_at(
+            self.stop, self.event.astype(int), risk, thresholds, self.horizon, freq
+        ).net_benefit
+
+
+def judge_of(outcome: Outcome, horizon: float | None, ties: str = "efron") -> Judge:
+    """Return the judge of an outcome."""
+    if outcome.y is not None:
+        return BinaryJudge(outcome.y)
+    return SurvivalJudge(outcome, horizon, ties)
+
+
+def spline_knots(x: Floats, counts: Floats, shares: tuple[float, ...]) -> Floats:
+    """Return quantiles (B, k) of x (B, n), each row counted so often."""
+    order = np.argsort(x, axis=1)
+    running = np.cumsum(np.take_along_axis(counts, order, 1), axis=1)
+    ordered = np.take_along_axis(x, order, 1)
+    return np.column_stack([rank_quantile(ordered, running, share) for share in shares])
+
+
+def _logit(risk: Floats) -> Floats:
+    tiny = 1e-12
+    inside = np.clip(risk, tiny, 1.0 - tiny)
+    return np.asarray(np.log(inside / (1.0 - inside)))
+
+
+def _with_one(columns: Floats) -> Floats:
+    return np.concatenate([np.ones((*columns.shape[:-1], 1)), columns], axis=-1)

@@ -1,0 +1,214 @@
+"""From a recipe and data to its refit, and to its risk model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.frame import Data, as_frame
+from rnetstats._core.random import resolve_seed
+from rnetstats.errors import OptionError, TooFewEventsError
+from rnetstats.formula.outcome import build_outcome
+from rnetstats.formula.parser import parse_formula
+from rnetstats.formula.rows import select_rows
+from rnetstats.kernels.cox_horizon import hazard_until
+from rnetstats.prediction.recipe_imputed import completer, variables_of
+from rnetstats.prediction.recipe_refit import Made, RecipeRefit
+from rnetstats.prediction.recipe_steps import candidates
+from rnetstats.prediction.risk_model import RiskModel, risk_model
+from rnetstats.regression.cox import cox
+from rnetstats.regression.logistic import logistic
+
+if TYPE_CHECKING:
+    from rnetstats.prediction.recipe import Recipe
+
+__all__ = ["fit_recipe", "refit_of_recipe"]
+
+
+def refit_of_recipe(recipe: Recipe, data: Data, horizon: float | None) -> RecipeRefit:
+    """Return what repeats a recipe in resamples of the data.
+
+    With imputation, rows with a missing outcome are left out, and the rows that predictions are
+    made for are completed once by all of them.
+    """
+    parsed = parse_formula(recipe.formula)
+    left = parsed.outcome
+    assert left is not None
+    table = as_frame(data)
+    columns = left.columns if recipe.impute else parsed.columns
+    rows = select_rows(table, columns, None, "drop")
+    notes = rows.notes
+    outcome = build_outcome(left, "survival" if left.times else "binary", rows)
+    part = table.iloc[rows.positions].reset_index(drop=True)
+    part.attrs = dict(table.attrs)
+    complete = None
+    if recipe.impute:
+        predictors = tuple(name for name in parsed.columns if name not in left.columns)
+        complete = completer(part, left, predictors)
+        lacking = int(part[list(predictors)].isna().any(axis=1).sum())
+        notes.append(f"{lacking} of {len(part)} rows had values imputed.")
+        part = complete(np.ones(len(part)), 0)
+    variables = variables_of(part, parsed.columns)
+    refit = RecipeRefit(
+        candidates(parsed, variables, recipe.cut or {}, notes),
+        outcome,
+        variables,
+        firth=recipe.penalty == "firth",
+        selection=recipe.selection,
+        shrink=recipe.shrink,
+        horizon=horizon,
+        complete=complete,
+    )
+    refit.formula, refit.positions = recipe.formula, rows.positions
+    refit.table, refit.notes = part, tuple(notes)
+    return refit
+
+
+def fit_recipe(recipe: Recipe, data: Data, seed: int | None) -> RiskModel:
+    """Carry out a recipe; see :meth:`rnetstats.prediction.recipe.Recipe.fit`."""
+    refit = refit_of_recipe(recipe, data, recipe.horizon)
+    if not refit.binary and recipe.horizon is None:
+        raise OptionError("A model of a time gives risks by a horizon: recipe(..., horizon=36).")
+    drawn = resolve_seed(seed)
+    tables = _tables(recipe, refit, drawn)
+    made = [_made(refit, table, drawn) for table in tables]
+    chosen = _agreed(made)
+    left = recipe.formula.partition("~")[0].strip()
+    formula = f"{left} ~ {refit.plan.text(chosen.learned, chosen.kept[0])}"
+    if not refit.binary and not chosen.kept[0].any():
+        raise TooFewEventsError("The recipe selected no term: there is no model to be made.")
+    if len(tables) == 1:
+        model = _shrunken_model(recipe, refit, tables[0], formula, chosen)
+    else:
+        model = _averaged([_model(recipe, refit, table, formula) for table in tables])
+    return replace(
+        model,
+        method=f"{model.method}, made by a recipe",
+        notes=tuple(dict.fromkeys((*refit.notes, *model.notes, *_said(recipe, refit, chosen)))),
+        options={**model.options, "recipe": recipe.to_dict()},
+        seed=drawn,
+    )
+
+
+def _tables(recipe: Recipe, refit: RecipeRefit, seed: int) -> list[pd.DataFrame]:
+    """Return the rows, once for each imputation."""
+    if refit.complete is None:
+        return [refit.table]
+    ones = np.ones(refit.n)
+    return [refit.complete(ones, seed + m) for m in range(recipe.impute or 1)]
+
+
+def _made(refit: RecipeRefit, table: pd.DataFrame, seed: int) -> Made:
+    variables = variables_of(table, tuple(refit.variables))
+    made, _ = refit.make(variables, np.ones((1, refit.n)), np.array([seed]))
+    if not made.usable[0]:
+        raise TooFewEventsError(
+            "The recipe gives no model of these data: an outcome is constant, a cut-off or knot "
+            "cannot be placed, or the estimates are infinite (penalty='firth' keeps them finite)."
+        )
+    return made
+
+
+def _agreed(made: list[Made]) -> Made:
+    """Return what the imputations agree on: terms kept in at least half, the median cut-off.
+
+    References
+    ----------
+    Wood AM, White IR, Royston P (2008). How should variable selection be performed with multiply
+    imputed data? Statistics in Medicine 27:3227-3246.
+    """
+    if len(made) == 1:
+        return made[0]
+    kept = np.mean([one.kept for one in made], axis=0) >= 0.5
+    cuts = {
+        name: np.median([one.learned.cuts[name] for one in made], axis=0)
+        for name in made[0].learned.cuts
+    }
+    return replace(made[0], kept=kept, learned=replace(made[0].learned, cuts=cuts))
+
+
+def _model(recipe: Recipe, refit: RecipeRefit, table: pd.DataFrame, formula: str) -> RiskModel:
+    if refit.binary:
+        return risk_model(logistic(table, formula, penalty=recipe.penalty))
+    return risk_model(cox(table, formula, penalty=recipe.penalty), horizon=recipe.horizon)
+
+
+def _shrunken_model(
+    recipe: Recipe, refit: RecipeRefit, table: pd.DataFrame, formula: str, made: Made
+) -> RiskModel:
+    """Return the model with the recipe's own coefficients."""
+    model, columns = _model(recipe, refit, table, formula), _chosen(made)
+    if refit.binary:
+        return replace(model, coef=made.coef[0][np.append(0, columns + 1)])
+    return _with_slopes(model, refit, table, made.coef[0][columns])
+
+
+def _averaged(models: list[RiskModel]) -> RiskModel:
+    """Return the mean model of several imputations, its covariance by Rubin's rules."""
+    first, m = models[0], len(models)
+    coefs = np.array([model.coef for model in models])
+    within = np.mean([np.asarray(model.covariance) for model in models], axis=0)
+    between = np.atleast_2d(np.cov(coefs, rowvar=False))
+    baseline = first.baseline
+    if baseline is not None:
+        parts = [model.baseline or baseline for model in models]
+        baseline = {
+            **baseline,
+            **{
+                name: np.mean([part[name] for part in parts], axis=0)
+                for name in ("hazard", "variance", "mean_hazard", "centre")
+            },
+        }
+    return replace(
+        first,
+        coef=coefs.mean(axis=0),
+        covariance=within + (1.0 + 1.0 / m) * between,
+        baseline=baseline,
+        fingerprint="",
+        notes=(*first.notes, f"Coefficients are means over {m} imputations (Rubin's rules)."),
+    )
+
+
+def _chosen(made: Made) -> np.ndarray:
+    """Return the places of the columns that were kept, without the intercept."""
+    kept = [place for place, keep in zip(made.places, made.kept[0], strict=True) if keep]
+    if not kept:
+        return np.empty(0, dtype=np.intp)
+    return np.concatenate([np.arange(place.start, place.stop) for place in kept])
+
+
+def _with_slopes(
+    model: RiskModel, refit: RecipeRefit, table: pd.DataFrame, slopes: np.ndarray
+) -> RiskModel:
+    """Return a Cox model with other slopes, its baseline hazard estimated again."""
+    assert model.baseline is not None
+    assert model.horizon is not None
+    X = model.design.matrix(table) - np.asarray(model.baseline["centre"])
+    hazard = hazard_until(refit.sets, (X @ slopes)[None, :], model.horizon)
+    baseline: dict[str, Any] = {**model.baseline, "hazard": hazard}
+    return replace(model, coef=slopes, baseline=baseline)
+
+
+def _said(recipe: Recipe, refit: RecipeRefit, made: Made) -> list[str]:
+    """Say what was chosen on the data, and that the limits know nothing of it."""
+    said = []
+    for name, cuts in made.learned.cuts.items():
+        how = (recipe.cut or {}).get(name)
+        if isinstance(how, str):
+            said.append(f"{name} > {cuts[0]:g} was chosen on these data ({how}).")
+    if recipe.select is not None:
+        names = [n for n, keep in zip(refit.plan.names, made.kept[0], strict=True) if keep]
+        said.append(
+            f"Selected of {len(refit.plan.names)} candidates: {', '.join(names) or 'none'}."
+        )
+    if recipe.shrink:
+        said.append(f"The slopes were shrunken ({recipe.shrink}).")
+    if said or recipe.impute:
+        said.append(
+            "The limits of the risk take these choices as given; validate(recipe, data) repeats "
+            "them."
+        )
+    return said

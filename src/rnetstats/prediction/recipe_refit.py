@@ -1,0 +1,267 @@
+"""A recipe repeated in many replicates at once: cut-offs, knots, selection, fit, shrinkage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from rnetstats.formula.outcome import Outcome
+from rnetstats.formula.variables import Variable
+from rnetstats.kernels.cox import CoxFit, fit_cox
+from rnetstats.kernels.flic import flic_intercept
+from rnetstats.kernels.logistic import LogisticFit, fit_logistic
+from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
+from rnetstats.kernels.risksets import prepare
+from rnetstats.prediction.inclusion import SELECTED
+from rnetstats.prediction.recipe_imputed import Completer, variables_of
+from rnetstats.prediction.recipe_shrinkage import shrunken
+from rnetstats.prediction.recipe_steps import Candidates, Learned
+from rnetstats.prediction.refit import Refit, Refitted, risk_at
+from rnetstats.prediction.selection import (
+    Selection,
+    backward,
+    groups,
+    part_design,
+    univariable_screen,
+)
+
+__all__ = ["Made", "RecipeRefit"]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Variables = Mapping[str, Variable]
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """Models of B replicates.
+
+    Attributes
+    ----------
+    coef : array of shape (B, q)
+        Of the intercept (logistic) and all candidate columns; 0 for those left out.
+    kept : bool array of shape (B, T)
+    places : tuple of slices
+        Columns of each term, without the intercept.
+    learned : Learned
+    usable, lost : bool arrays of shape (B,)
+    """
+
+    coef: Floats
+    kept: Flags
+    places: tuple[slice, ...]
+    learned: Learned
+    usable: Flags
+    lost: Flags
+
+
+class RecipeRefit(Refit):
+    """Repeats a recipe.
+
+    Parameters
+    ----------
+    plan : Candidates
+    outcome : Outcome
+    variables : mapping of str to Variable
+        Of the rows that predictions are made for; completed if values were missing.
+    firth : bool
+    selection : Selection or None
+    shrink : str or None
+    horizon : float, optional
+    complete : Completer, optional
+        Completes missing values by the rows of a replicate.
+
+    Attributes
+    ----------
+    table : DataFrame
+        The rows, as predictions are made for them.
+    notes : tuple of str
+    """
+
+    fixed = False
+
+    def __init__(
+        self,
+        plan: Candidates,
+        outcome: Outcome,
+        variables: Variables,
+        *,
+        firth: bool,
+        selection: Selection | None = None,
+        shrink: str | None = None,
+        horizon: float | None = None,
+        complete: Completer | None = None,
+    ) -> None:
+        self.plan, self.outcome, self.variables = plan, outcome, variables
+        self.firth, self.selection, self.shrink = firth, selection, shrink
+        self.horizon, self.complete = horizon, complete
+        self.table = pd.DataFrame()
+        self.notes: tuple[str, ...] = ()
+        self.binary = outcome.y is not None
+        if outcome.y is None:
+            assert outcome.stop is not None
+            assert outcome.event is not None
+            self.events = outcome.event.astype(np.float64)
+            self.sets = prepare(outcome.start, outcome.stop, outcome.event)
+        else:
+            self.events = outcome.y
+
+    def again(self, counts: Floats, seeds: IntArray) -> Refitted:
+        """Make all replicates; see :meth:`Refit.again`."""
+        if self.complete is None:
+            made, X = self.make(self.variables, counts, seeds)
+            predictor, risk = self._predict(X, made, counts)
+            return Refitted(risk, predictor, made.usable, made.lost, choices=_choices(self, made))
+        parts = [
+            self._imputed(self.complete, row[None, :], seed)
+            for row, seed in zip(counts, seeds, strict=True)
+        ]
+        choices = [part.choices for part in parts]
+        return Refitted(
+            risk=np.concatenate([part.risk for part in parts]),
+            predictor=np.concatenate([part.predictor for part in parts]),
+            usable=np.concatenate([part.usable for part in parts]),
+            lost=np.concatenate([part.lost for part in parts]),
+            training_risk=np.concatenate([_array(part.training_risk) for part in parts]),
+            training_predictor=np.concatenate([_array(part.training_predictor) for part in parts]),
+            choices={
+                name: np.concatenate([chosen[name] for chosen in choices]) for name in choices[0]
+            },
+        )
+
+    def _imputed(self, complete: Completer, counts: Floats, seed: int) -> Refitted:
+        """Impute one replicate by its own rows, and make its model of them."""
+        own = variables_of(complete(counts[0], int(seed)), tuple(self.variables))
+        made, X = self.make(own, counts, np.array([seed]))
+        eta, training = self._predict(X, made, counts)
+        test, _ = self.plan.design(self.variables, made.learned, self.n)
+        predictor = self._linear(test, made)
+        if self.binary:
+            risk = expit(predictor)
+        else:
+            shift = (eta * counts).sum(axis=1) - (self._linear(X, made) * counts).sum(axis=1)
+            predictor = predictor + shift[:, None] / counts.sum(axis=1, keepdims=True)
+            risk = risk_at(self.sets, eta, counts, self.horizon, "efron", predictor)
+        return Refitted(
+            risk, predictor, made.usable, made.lost, training, eta, _choices(self, made)
+        )
+
+    def make(self, variables: Variables, counts: Floats, seeds: IntArray) -> tuple[Made, Floats]:
+        """Return the models of all replicates, and the columns of the candidates."""
+        some = (counts @ self.events > 0) & ((counts @ (1.0 - self.events) > 0) | (not self.binary))
+        safe = np.where(some[:, None], counts, 1.0)
+        learned = self.plan.learn(variables, self.outcome, safe)
+        blank = {name: np.nan_to_num(cut) for name, cut in learned.cuts.items()}
+        X, places = self.plan.design(
+            variables, Learned(blank, learned.encoders, learned.usable), self.n
+        )
+        kept = self._select(X, places, safe)
+        coef = np.zeros((len(counts), X.shape[-1] + int(self.binary)))
+        usable, lost = some & learned.usable, np.zeros(len(counts), dtype=bool)
+        for rows, terms in groups(kept, np.ones(len(counts), dtype=bool)):
+            columns = _columns(places, terms)
+            part = part_design(X, rows)[..., columns]
+            found, status = self._final(part, safe[rows], seeds[rows], X.shape[-1])
+            where = np.append(0, columns + 1) if self.binary else columns
+            coef[np.ix_(rows, where)] = found
+            usable[rows] &= np.isin(status, (OK, LOST_TERM)) & np.isfinite(found).all(axis=1)
+            lost[rows] = status == LOST_TERM
+        coef[~usable] = 0.0
+        return Made(coef, kept, places, learned, usable, lost), X
+
+    def _select(self, X: Floats, places: tuple[slice, ...], counts: Floats) -> Flags:
+        size = len(counts)
+        if self.selection is None:
+            return np.ones((size, len(places)), dtype=bool)
+        fit = partial(self._fit, counts)
+        if self.selection.method == "univariable":
+            return univariable_screen(X, places, size, fit, self.selection)
+        atoms = [set(term) for term in self.plan.terms]
+        within = np.array([[a < b for b in atoms] for a in atoms])
+        return backward(X, places, within, size, fit, self.selection)
+
+    def _fit(
+        self, counts: Floats, X: Floats, rows: NDArray[np.intp], null: bool
+    ) -> LogisticFit | CoxFit:
+        """Fit columns in some replicates; with `null` all slopes are held at 0."""
+        p = X.shape[-1]
+        if not self.binary:
+            free = np.zeros(p, dtype=bool) if null else None
+            return fit_cox(X, self.sets, freq=counts[rows], firth=self.firth, free=free)
+        one = np.ones((*X.shape[:-1], 1))
+        free = np.append(True, np.zeros(p, dtype=bool)) if null else None
+        return fit_logistic(
+            np.concatenate([one, X], axis=-1),
+            self.events,
+            freq=counts[rows],
+            firth=self.firth,
+            free=free,
+        )
+
+    def _final(
+        self, X: Floats, counts: Floats, seeds: IntArray, candidate_df: int
+    ) -> tuple[Floats, IntArray]:
+        """Return coefficients (b, q) and status of the final model."""
+        if not X.shape[-1]:
+            if not self.binary:
+                return np.empty((len(counts), 0)), np.full(len(counts), OK)
+            share = counts @ self.events / counts.sum(axis=1)
+            return np.log(share / (1.0 - share))[:, None], np.full(len(counts), OK)
+        fit = self._fit(counts, X, np.arange(len(counts)), False)
+        coef = np.array(fit.coef)
+        slopes = slice(1, None) if self.binary else slice(None)
+        if self.shrink is not None:
+            coef[:, slopes] = shrunken(
+                self.shrink,
+                fit,
+                X,
+                self.events,
+                counts,
+                seeds,
+                df=candidate_df,
+                refit=partial(self._fit, null=False),
+                sets=None if self.binary else self.sets,
+            )
+        if self.binary and (self.firth or self.shrink is not None):
+            design = np.concatenate([np.ones((*X.shape[:-1], 1)), X], axis=-1)
+            coef[:, 0] = flic_intercept(design, self.events, coef, freq=counts)
+        return coef, fit.status
+
+    def _linear(self, X: Floats, made: Made) -> Floats:
+        slopes = made.coef[:, 1:] if self.binary else made.coef
+        eta = slopes @ X.T if X.ndim == 2 else np.einsum("bnp,bp->bn", X, slopes)
+        return eta + made.coef[:, :1] if self.binary else eta
+
+    def _predict(self, X: Floats, made: Made, counts: Floats) -> tuple[Floats, Floats]:
+        """Return linear predictor and risk (B, n)."""
+        eta = self._linear(X, made)
+        if self.binary:
+            return eta, expit(eta)
+        safe = np.where(made.usable[:, None], counts, 1.0)
+        eta = eta - (eta * safe).sum(axis=1, keepdims=True) / safe.sum(axis=1, keepdims=True)
+        return eta, risk_at(self.sets, eta, safe, self.horizon, "efron")
+
+
+def _columns(places: tuple[slice, ...], terms: NDArray[np.intp]) -> NDArray[np.intp]:
+    if not terms.size:
+        return np.empty(0, dtype=np.intp)
+    return np.concatenate([np.arange(places[t].start, places[t].stop) for t in terms])
+
+
+def _array(values: Floats | None) -> Floats:
+    assert values is not None
+    return values
+
+
+def _choices(refit: RecipeRefit, made: Made) -> dict[str, Floats]:
+    found = made.learned.choices()
+    if refit.selection is not None:
+        for t, name in enumerate(refit.plan.names):
+            found[SELECTED + name] = made.kept[:, t].astype(np.float64)
+    return found

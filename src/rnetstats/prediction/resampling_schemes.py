@@ -1,0 +1,213 @@
+"""Resampling: which patients train a model and which test it, and what comes of it.
+
+Every scheme is a matter of counts. A bootstrap replicate trains on patients drawn with
+replacement and is tested on all of them (optimism) or on those left out (.632); a fold trains on
+the others. Draws come in chunks, so that a shorter run is a prefix of a longer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats._core.random import CHUNK, chunk_generators
+from rnetstats.kernels.newton import IntArray
+from rnetstats.kernels.resampling import bootstrap_counts
+from rnetstats.prediction.judges import Judge
+from rnetstats.prediction.refit import Refit, Refitted
+
+__all__ = ["CURVE_REPLICATES", "Runs", "bootstrap", "cross_validate", "folds_of"]
+
+Floats = NDArray[np.float64]
+
+CURVE_REPLICATES = 200
+"""Calibration curves are repeated in so many replicates; more change nothing that is visible."""
+
+
+@dataclass(eq=False)
+class Runs:
+    """What B replicates gave.
+
+    Attributes
+    ----------
+    training, test : arrays of shape (B, k)
+        Indices on the rows that trained the model, and on those that test it.
+    benefit_training, benefit_test : arrays of shape (B, t)
+    curve_training, curve_test : arrays of shape (b, q)
+    lost, failed : int
+        Replicates that lost a level, and those without a model.
+    choices : dict of str to array of shape (B,)
+    """
+
+    training: Floats
+    test: Floats
+    benefit_training: Floats
+    benefit_test: Floats
+    curve_training: Floats
+    curve_test: Floats
+    lost: int = 0
+    failed: int = 0
+    choices: dict[str, Floats] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class _Collected:
+    """Parts of :class:`Runs`, chunk by chunk."""
+
+    parts: dict[str, list[Floats]] = field(default_factory=dict)
+    choices: dict[str, list[Floats]] = field(default_factory=dict)
+    lost: int = 0
+    failed: int = 0
+
+    def add(self, name: str, values: Floats) -> None:
+        self.parts.setdefault(name, []).append(values)
+
+    def runs(self, widths: dict[str, int]) -> Runs:
+        joined = {
+            name: np.concatenate(self.parts[name]) if name in self.parts else np.empty((0, width))
+            for name, width in widths.items()
+        }
+        choices = {name: np.concatenate(values) for name, values in self.choices.items()}
+        return Runs(**joined, lost=self.lost, failed=self.failed, choices=choices)
+
+
+def bootstrap(
+    refit: Refit,
+    judge: Judge,
+    *,
+    resamples: int,
+    seed: int,
+    grid: Floats,
+    thresholds: Floats,
+    left_out: bool = False,
+    progress: Callable[[int], object] | None = None,
+) -> Runs:
+    """Train on each resample; test on all patients, or on those left out of it.
+
+    Parameters
+    ----------
+    grid : array of shape (q,)
+        Predicted risks at which calibration curves are read; empty for none.
+    thresholds : array of shape (t,)
+        For net benefit; empty for none.
+    left_out : bool
+        Test on the patients that the resample lacks.
+    progress : callable, optional
+        Called with the number of replicates done.
+    """
+    found = _Collected()
+    for part, rng in chunk_generators(seed, resamples):
+        drawn = bootstrap_counts(rng, refit.n, CHUNK, cluster=refit.cluster)
+        counts = drawn[: part.stop - part.start].astype(np.float64)
+        made = refit.again(counts, np.arange(part.start, part.stop) + seed)
+        _count(found, made)
+        counts = counts[made.usable]
+        test = (counts == 0).astype(np.float64) if left_out else None
+        own_risk, own_eta, risk, eta = _usable(made)
+        found.add("training", judge.indices(own_risk, own_eta, counts))
+        found.add("test", judge.indices(risk, eta, test))
+        if thresholds.size:
+            found.add("benefit_training", judge.net_benefit(own_risk, counts, thresholds))
+            found.add("benefit_test", judge.net_benefit(risk, test, thresholds))
+        if grid.size and part.start < CURVE_REPLICATES:
+            few = slice(0, CURVE_REPLICATES)
+            found.add("curve_training", judge.curve(own_risk[few], counts[few], grid))
+            found.add(
+                "curve_test", judge.curve(risk[few], None if test is None else test[few], grid)
+            )
+        if progress is not None:
+            progress(part.stop)
+    return found.runs(_widths(judge, grid, thresholds))
+
+
+def cross_validate(
+    refit: Refit,
+    judge: Judge,
+    folds: IntArray,
+    *,
+    seed: int,
+    grid: Floats,
+    thresholds: Floats,
+    progress: Callable[[int], object] | None = None,
+) -> Runs:
+    """Predict each patient by the model of the other folds, and judge the predictions together.
+
+    Parameters
+    ----------
+    folds : int array of shape (R, n)
+        The fold of each patient in each of R repetitions.
+
+    Returns
+    -------
+    Runs
+        One row a repetition; ``training`` is the mean of its folds' indices. A repetition in
+        which a fold gave no model is left out.
+    """
+    found = _Collected()
+    for repeat, fold in enumerate(folds):
+        codes = np.unique(fold)
+        counts = (fold != codes[:, None]).astype(np.float64)
+        made = refit.again(counts, seed + repeat * len(codes) + np.arange(len(codes)))
+        _count(found, made)
+        if not made.usable.all():
+            continue
+        own_risk, own_eta, risk, eta = _usable(made)
+        place = np.searchsorted(codes, fold), np.arange(refit.n)
+        risk, eta = risk[place][None, :], eta[place][None, :]
+        found.add("training", _mean(judge.indices(own_risk, own_eta, counts)))
+        found.add("test", judge.indices(risk, eta, None))
+        if thresholds.size:
+            found.add("benefit_training", _mean(judge.net_benefit(own_risk, counts, thresholds)))
+            found.add("benefit_test", judge.net_benefit(risk, None, thresholds))
+        if grid.size:
+            found.add("curve_training", _mean(judge.curve(own_risk, counts, grid)))
+            found.add("curve_test", judge.curve(risk, None, grid))
+        if progress is not None:
+            progress((repeat + 1) * len(codes))
+    return found.runs(_widths(judge, grid, thresholds))
+
+
+def folds_of(events: Floats, folds: int, repeats: int, seed: int) -> IntArray:
+    """Deal patients into folds, those with and without the event apart (R, n)."""
+    n = events.size
+    dealt = np.empty((repeats, n), dtype=np.int64)
+    for part, rng in chunk_generators(seed, repeats):
+        for repeat in range(part.start, part.stop):
+            order = rng.permutation(n)
+            order = order[np.argsort(events[order], kind="stable")]
+            dealt[repeat, order] = np.arange(n) % folds
+    return dealt
+
+
+def _usable(made: Refitted) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return risk and predictor in training and in test, of the replicates with a model."""
+    keep = made.usable
+    own_risk = made.risk if made.training_risk is None else made.training_risk
+    own_eta = made.predictor if made.training_predictor is None else made.training_predictor
+    return own_risk[keep], own_eta[keep], made.risk[keep], made.predictor[keep]
+
+
+def _count(found: _Collected, made: Refitted) -> None:
+    found.failed += int((~made.usable).sum())
+    found.lost += int((made.lost & made.usable).sum())
+    for name, values in made.choices.items():
+        found.choices.setdefault(name, []).append(values[made.usable])
+
+
+def _mean(values: Floats) -> Floats:
+    return np.asarray(values.mean(axis=0, keepdims=True))
+
+
+def _widths(judge: Judge, grid: Floats, thresholds: Floats) -> dict[str, int]:
+    k, q, t = len(judge.names), grid.size, thresholds.size
+    return {
+        "training": k,
+        "test": k,
+        "benefit_training": t,
+        "benefit_test": t,
+        "curve_training": q,
+        "curve_test": q,
+    }

@@ -1,0 +1,172 @@
+"""Indices of performance of many replicates at once, for models of a time to an event."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats.kernels.calibration_error import distances, rank_quantile, restricted_columns
+from rnetstats.kernels.censoring import censoring_survival, ipcw_weights
+from rnetstats.kernels.concordance_many import gini_mean_difference, harrell
+from rnetstats.kernels.cox import CoxFit, fit_cox
+from rnetstats.kernels.cox_horizon import hazard_until
+from rnetstats.kernels.newton import LOST_TERM, OK
+from rnetstats.kernels.risksets import RiskSets
+from rnetstats.kernels.roc import auc
+
+__all__ = ["AT_HORIZON", "SURVIVAL", "HorizonJudge", "survival_indices"]
+
+Floats = NDArray[np.float64]
+
+SURVIVAL: Final = ("c", "dxy", "slope", "r2", "d", "u", "q", "g")
+AT_HORIZON: Final = ("auc_t", "brier", "ipa", "oe", "ici", "e50", "e90", "emax")
+_KNOTS: Final = (0.10, 0.50, 0.90)
+
+
+def survival_indices(
+    stop: Floats,
+    event: NDArray[np.bool_],
+    sets: RiskSets,
+    predictor: Floats,
+    freq: Floats | None,
+    *,
+    ties: str = "efron",
+) -> Floats:
+    """Judge the linear predictors of B models.
+
+    Parameters
+    ----------
+    stop, event : arrays of shape (n,)
+    sets : RiskSets
+        Of the same rows.
+    predictor : array of shape (B, n)
+        Log hazard ratios.
+    freq : array of shape (n,) or (B, n), or None
+    ties : {"efron", "breslow"}
+
+    Returns
+    -------
+    array of shape (B, 8)
+        In the order of :data:`SURVIVAL`: Harrell's C, Dxy, the slope of a Cox regression on the
+        predictor, its R2 (of likelihood, over the largest there is), D = (LR - 1) / (-2 log L0),
+        U, Q = D - U, and Gini's mean difference of the recalibrated predictor.
+
+    References
+    ----------
+    Harrell FE (2015). Regression Modeling Strategies, 2nd ed. Springer, section 20.10.
+    """
+    c = harrell(stop, event, predictor, freq)
+    x = (predictor - predictor.mean(axis=1, keepdims=True))[:, :, None]
+    line = fit_cox(x, sets, freq=freq, ties=ties, start=np.ones(1))
+    fixed = fit_cox(x, sets, freq=freq, ties=ties, start=np.ones(1), free=np.zeros(1, dtype=bool))
+    total = len(stop) if freq is None else np.atleast_2d(freq).sum(axis=1)
+    null, best = line.log_likelihood_null, line.log_likelihood
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r2 = -np.expm1(2.0 * (null - best) / total) / -np.expm1(2.0 * null / total)
+        d = (2.0 * (best - null) - 1.0) / (-2.0 * null)
+        u = (2.0 * (best - fixed.log_likelihood) - 2.0) / (-2.0 * null)
+    slope, gini = line.coef[:, 0], gini_mean_difference(predictor, freq)
+    table = np.column_stack(
+        np.broadcast_arrays(c, 2.0 * c - 1.0, slope, r2, d, u, d - u, np.abs(slope) * gini)
+    )
+    table[line.status != OK, 2:] = np.nan
+    return np.where(np.isfinite(table), table, np.nan)
+
+
+class HorizonJudge:
+    """Judges risks by a horizon; what censoring hides is weighed back in (IPCW).
+
+    Parameters
+    ----------
+    stop, event : arrays of shape (n,)
+    sets : RiskSets
+    horizon : float
+    ties : {"efron", "breslow"}
+
+    References
+    ----------
+    Graf E, Schmoor C, Sauerbrei W, Schumacher M (1999). Assessment and comparison of prognostic
+    classification schemes for survival data. Statistics in Medicine 18:2529-2545.
+    Austin PC, Harrell FE, van Klaveren D (2020). Graphical calibration curves and the integrated
+    calibration index (ICI) for survival models. Statistics in Medicine 39:2714-2742.
+    """
+
+    def __init__(
+        self,
+        stop: Floats,
+        event: NDArray[np.bool_],
+        sets: RiskSets,
+        horizon: float,
+        *,
+        ties: str = "efron",
+    ) -> None:
+        self.sets, self.horizon, self.ties = sets, horizon, ties
+        self.stop, self.event = stop, event
+        self.dead = ((stop <= horizon) & event).astype(np.float64)
+
+    def __call__(self, risk: Floats, freq: Floats | None) -> Floats:
+        """Judge risks (B, n); return (B, 8) in the order of :data:`AT_HORIZON`."""
+        n = self.dead.size
+        counts = np.ones((1, n)) if freq is None else np.atleast_2d(freq)
+        left = censoring_survival(self.stop, self.event, freq)
+        weight = counts * ipcw_weights(self.stop, self.event, self.horizon, left)
+        total = counts.sum(axis=1)
+        observed = weight @ self.dead / weight.sum(axis=1)
+        brier = np.vecdot(weight, (self.dead - risk) ** 2) / total
+        null = np.vecdot(weight, (self.dead - observed[:, None]) ** 2) / total
+        expected = np.vecdot(counts, risk) / total
+        curve, fitted = self.curve(risk, counts)
+        distance = distances(risk, curve, np.broadcast_to(counts, risk.shape))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            table = np.column_stack(
+                np.broadcast_arrays(
+                    auc(self.dead, risk, weight),
+                    brier,
+                    1.0 - brier / null,
+                    observed / expected,
+                    *distance.T,
+                )
+            )
+        table[np.broadcast_to(~fitted, len(table)), 4:] = np.nan
+        return np.where(np.isfinite(table), table, np.nan)
+
+    def curve(
+        self, risk: Floats, counts: Floats, at: Floats | None = None
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return the calibration curve of each replicate, and whether it could be fitted.
+
+        A Cox regression on a restricted cubic spline (3 knots) of log(-log(1 - risk)).
+
+        Parameters
+        ----------
+        risk, counts : arrays of shape (B, n)
+        at : array of shape (k,), optional
+            Predicted risks at which to read the curve; by default those of the rows.
+
+        Returns
+        -------
+        curve : array of shape (B, n) or (B, k)
+        fitted : bool array of shape (B,)
+        """
+        x = _cloglog(risk)
+        order = np.argsort(x, axis=1)
+        running = np.cumsum(np.take_along_axis(np.broadcast_to(counts, x.shape), order, 1), axis=1)
+        ordered = np.take_along_axis(x, order, 1)
+        knots = np.column_stack([rank_quantile(ordered, running, share) for share in _KNOTS])
+        columns = restricted_columns(x, knots)
+        centre = columns.mean(axis=1, keepdims=True)
+        fit: CoxFit = fit_cox(columns - centre, self.sets, freq=counts, ties=self.ties)
+        predictor = np.einsum("bnp,bp->bn", columns - centre, fit.coef)
+        hazard = hazard_until(self.sets, predictor, self.horizon, freq=counts, ties=self.ties)
+        if at is not None:
+            grid = np.broadcast_to(_cloglog(at), (len(risk), at.size))
+            predictor = np.einsum("bkp,bp->bk", restricted_columns(grid, knots) - centre, fit.coef)
+        found = -np.expm1(-hazard[:, None] * np.exp(predictor))
+        return found, np.isin(fit.status, (OK, LOST_TERM))
+
+
+def _cloglog(risk: Floats) -> Floats:
+    tiny = 1e-12
+    return np.asarray(np.log(-np.log1p(-np.clip(risk, tiny, 1.0 - tiny))))
