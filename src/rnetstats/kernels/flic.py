@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from rnetstats.kernels.blocks import block_size, joined, part_of
 from rnetstats.kernels.logistic import LogisticFit, fit_logistic
@@ -168,7 +167,8 @@ def _hat(
     if offset is not None:
         eta = eta + offset
     quadratic = ((X @ covariance) * X).sum(axis=-1)
-    return np.asarray(expit(eta) * expit(-eta) * quadratic)
+    odds = np.exp(-np.abs(eta))  # p (1 - p) is the same on either side
+    return np.asarray(odds / (1.0 + odds) ** 2 * quadratic)
 
 
 def _without_indicator(fit: LogisticFit, lacking: np.ndarray) -> FlacFit:
