@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from itertools import combinations, product
 
 import numpy as np
@@ -15,7 +16,13 @@ from rnetstats.kernels.risksets import prepare
 from rnetstats.survival import logrank_exact
 from rnetstats.survival.logrank_exact import exact_p_value
 from rnetstats.survival.logrank_grid import grid_bounds
-from rnetstats.survival.logrank_network import Stage, chances, log_factorials, network
+from rnetstats.survival.logrank_network import (
+    Stage,
+    chances,
+    log_factorials,
+    network,
+    score_variance,
+)
 from support import assert_close
 
 
@@ -135,6 +142,52 @@ def test_over_the_budget_names_the_permutation(monkeypatch):
     }
     with pytest.raises(BudgetError, match="permutation"):
         rn.logrank(data, "Surv(t, e) ~ g", method="exact")
+
+
+def drawn(seed, n, share):
+    rng = np.random.default_rng(seed)
+    stop, event = rng.exponential(1.0, n), rng.random(n) < share
+    return {"t": stop, "e": event, "g": rng.integers(0, 2, n)}
+
+
+def test_what_cannot_succeed_is_refused_before_it_is_begun(monkeypatch):
+    """60 events without ties: seconds of work that would end in the same refusal."""
+
+    def begun(*_):
+        raise AssertionError("the work was begun")
+
+    monkeypatch.setattr(logrank_exact, "grid_bounds", begun)
+    data = drawn(1, 300, 0.2)
+    assert 50 <= data["e"].sum() <= 70
+    began = time.process_time()
+    with pytest.raises(BudgetError, match=r"events in 300 rows.*method='permutation'"):
+        rn.logrank(data, "Surv(t, e) ~ g", method="exact")
+    assert time.process_time() - began < 1.0
+
+
+def test_the_first_grid_is_fine_enough(monkeypatch):
+    """The work is foreseen: one grid, and neither much coarser nor much finer than needed."""
+    rounds = []
+
+    def counted(parts, target, work):
+        low, high = grid_bounds(parts, target, work)
+        rounds.append((high - low) / high)
+        return low, high
+
+    monkeypatch.setattr(logrank_exact, "grid_bounds", counted)
+    for seed in (0, 1, 2):
+        rn.logrank(drawn(seed, 100, 0.25), "Surv(t, e) ~ g", method="exact")
+    assert len(rounds) == 3
+    assert all(0.003 < share <= 0.01 for share in rounds)
+
+
+@given(people, st.sampled_from([0.0, 1.0]))
+def test_variance_from_the_network_is_that_of_all_relabellings(rows, rho):
+    stop, event, member = arrays(rows)
+    scores = logrank_scores(prepare(None, stop, event), rho=rho)
+    every = sums_of(scores, int(member.sum()))
+    found = score_variance(network(stop, event, member, rho))
+    assert found == pytest.approx(float(np.mean(every**2)), abs=1e-12)
 
 
 def test_large_data_are_refused_at_once():

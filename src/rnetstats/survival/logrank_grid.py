@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rnetstats.survival.logrank_network import Network, Stage, chances, log_factorials
 
-__all__ = ["grid_bounds", "grid_work"]
+__all__ = ["grid_bounds", "grid_error", "grid_work"]
 
 Floats = NDArray[np.float64]
 
@@ -53,6 +53,26 @@ def grid_work(parts: list[Network]) -> float:
     return cost * span * _LEAST
 
 
+def grid_error(parts: list[Network], work: float) -> tuple[float, float]:
+    """Return how far a sum may be rounded on the finest grid that ``work`` allows, and its work.
+
+    The work is less than allowed where the cells of the table are what bounds the grid.
+    """
+    layers = [layer for part in parts for layer in _layers(part)]
+    per_unit, spent = _fineness(layers, work)
+    return 0.5 * sum(layer.stage.weight > 0.0 for layer in layers) / per_unit, spent
+
+
+def _fineness(layers: list[_Layer], work: float) -> tuple[float, float]:
+    """Return the steps a unit that ``work`` allows, and what they cost."""
+    events = [layer for layer in layers if layer.stage.weight > 0.0]
+    span = sum(float(np.ptp(layer.gains(1e6))) for layer in events) / 1e6
+    cost = sum(_cost(layer) for layer in layers)
+    widest = max(len(layer.before) for layer in layers)
+    per_unit = max(min(work / cost, _CELLS / widest) / span, _LEAST)
+    return per_unit, per_unit * span * cost
+
+
 def grid_bounds(parts: list[Network], target: float, work: float) -> tuple[float, float]:
     """Return bounds for P(|U| >= target) by the finest grid that about ``work`` products allow.
 
@@ -72,10 +92,7 @@ def grid_bounds(parts: list[Network], target: float, work: float) -> tuple[float
     chains = [_layers(part) for part in parts]
     layers = [layer for chain in chains for layer in chain]
     events = [layer for layer in layers if layer.stage.weight > 0.0]
-    span = sum(float(np.ptp(layer.gains(1e6))) for layer in events) / 1e6
-    cost = sum(_cost(layer) for layer in layers)
-    widest = max(len(layer.before) for layer in layers)
-    per_unit = max(min(work / cost, _CELLS / widest) / span, _LEAST)
+    per_unit, _ = _fineness(layers, work)
     lowest = sum(int(layer.gains(per_unit)[_possible(layer)].min()) for layer in events)
     highest = sum(int(layer.gains(per_unit)[_possible(layer)].max()) for layer in events)
     law = np.zeros(highest - lowest + 1)

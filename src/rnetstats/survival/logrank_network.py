@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Network", "Stage", "chances", "log_factorials", "network"]
+__all__ = ["Network", "Stage", "chances", "log_factorials", "network", "score_variance"]
 
 Floats = NDArray[np.float64]
 
@@ -64,6 +64,19 @@ def network(
         survival *= 1.0 - failing / at_risk
         before = at_risk - failing
     return Network(len(stop), int(member.sum()), tuple(stages))
+
+
+def score_variance(part: Network) -> float:
+    """Return the variance of the statistic under relabelling, from the rows' linear scores."""
+    hazard, left, squares = 0.0, part.size, 0.0
+    for stage in part.stages:
+        if stage.weight > 0.0:
+            hazard += stage.weight * stage.drawn / stage.pool
+        squares += stage.drawn * (stage.weight - hazard) ** 2
+        left -= stage.drawn
+    squares += left * hazard**2  # the scores sum to 0
+    others = part.size - part.members
+    return part.members * others * squares / (part.size * max(part.size - 1, 1))
 
 
 def log_factorials(n: int) -> Floats:
