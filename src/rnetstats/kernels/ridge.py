@@ -1,0 +1,229 @@
+"""Ridge logistic regression of many replicates and penalties at once.
+
+What is maximised is log L - (penalty / 2) sum_j (s_j b_j)^2, s_j the standard deviation of column j
+in the replicate's own rows (divisor n - 1): columns are penalised as if they had been divided by
+their standard deviation, so that units do not matter. The intercept is not penalised, and the mean
+risk is therefore the observed share.
+
+References
+----------
+le Cessie S, van Houwelingen JC (1992). Ridge estimators in logistic regression. Appl Stat
+41:191-201.
+Gray RJ (1992). Flexible methods for analyzing survival data using splines. JASA 87:942-951
+(effective degrees of freedom).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rnetstats.kernels.blocks import block_size
+from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.memory import keep_freed_memory
+from rnetstats.kernels.newton import OK, BoolArray, FloatArray, IntArray, maximise, rows_of
+
+__all__ = ["PENALTIES", "RidgeFit", "ridge_deviance", "ridge_logistic"]
+
+PENALTIES: FloatArray = np.append(0.0, 10.0 ** np.linspace(-2.0, 4.0, 61))
+
+
+@dataclass(frozen=True, eq=False)
+class RidgeFit:
+    """Ridge fits of B replicates at K penalties, p columns each.
+
+    Attributes
+    ----------
+    penalties : array of shape (K,)
+    coef : array of shape (B, K, p)
+        Of the columns as given; a column that is constant in a replicate has 0. NaN where there
+        is no estimate (penalty 0 and separated data, or one outcome only).
+    log_likelihood : array of shape (B, K)
+        Without the penalty.
+    df : array of shape (B, K)
+        Effective degrees of freedom without the intercept, trace of I (I + P)^-1.
+    status : int array of shape (B, K)
+        See :data:`rnetstats.kernels.newton.STATUS_TEXT`.
+    """
+
+    penalties: FloatArray
+    coef: FloatArray
+    log_likelihood: FloatArray
+    df: FloatArray
+    status: IntArray
+
+    @property
+    def aic(self) -> FloatArray:
+        """-2 log L + 2 (effective df + 1), (B, K)."""
+        return np.asarray(-2.0 * self.log_likelihood + 2.0 * (self.df + 1.0))
+
+    def by_aic(self) -> IntArray:
+        """Place of the penalty with the smallest AIC in each replicate (B,)."""
+        return best(self.aic)
+
+    def at(self, place: IntArray) -> FloatArray:
+        """Coefficients (B, p) at one penalty a replicate."""
+        return np.asarray(self.coef[np.arange(len(self.coef)), place])
+
+
+def best(criterion: FloatArray) -> IntArray:
+    """Place of the smallest finite value of each row (B,); 0 where there is none."""
+    return np.asarray(np.argmin(np.where(np.isnan(criterion), np.inf, criterion), axis=1))
+
+
+def ridge_logistic(
+    X: ArrayLike,
+    y: ArrayLike,
+    penalties: ArrayLike = PENALTIES,
+    *,
+    freq: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+) -> RidgeFit:
+    """Fit B ridge logistic regressions at each of K penalties.
+
+    Parameters
+    ----------
+    X : array of shape (n, p), shared by the replicates, or (B, n, p)
+        The first column is the constant 1.
+    y : array of shape (n,)
+        0 or 1.
+    penalties : array of shape (K,)
+        At least 0.
+    freq : array of shape (n,) or (B, n), optional
+        Whole numbers: how often each row stands in the replicate.
+    offset : array of shape (n,), optional
+    """
+    keep_freed_memory()
+    design, outcome = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
+    levels = np.asarray(penalties, dtype=float)
+    n, p = design.shape[-2:]
+    counts = np.atleast_2d(np.ones(n) if freq is None else np.asarray(freq, dtype=float))
+    size = max(len(counts), len(design) if design.ndim == 3 else 1)
+    shift = None if offset is None else np.asarray(offset, dtype=float)
+    coef = np.full((size, levels.size, p), np.nan)
+    value, df = np.full((size, levels.size), np.nan), np.full((size, levels.size), np.nan)
+    status = np.zeros((size, levels.size), dtype=np.int64)
+    for at in range(0, size, block_size(n)):
+        rows = slice(at, min(at + block_size(n), size))
+        block = _Block(
+            design[rows] if design.ndim == 3 else design,
+            outcome,
+            counts[rows] if len(counts) > 1 else counts,
+            shift,
+            rows.stop - rows.start,
+        )
+        start = np.zeros((block.size, p))
+        for k in np.argsort(-levels, kind="stable"):  # each is a start for the next
+            found = block.fit(float(levels[k]), start)
+            coef[rows, k], value[rows, k], df[rows, k], status[rows, k], start = found
+    return RidgeFit(levels, coef, value, df, status)
+
+
+def ridge_deviance(
+    X: ArrayLike,
+    y: ArrayLike,
+    folds: ArrayLike,
+    penalties: ArrayLike = PENALTIES,
+    *,
+    freq: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+) -> FloatArray:
+    """Return the cross-validated deviance of each replicate at each penalty, (B, K).
+
+    Parameters
+    ----------
+    X, y, penalties, freq, offset
+        As in :func:`ridge_logistic`; X is shared.
+    folds : int array of shape (n,)
+        The fold of each row; copies of a row stay together. A penalty without an estimate in some
+        fold has no deviance.
+    """
+    design, outcome = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
+    place = np.asarray(folds)
+    n = len(outcome)
+    counts = np.atleast_2d(np.ones(n) if freq is None else np.asarray(freq, dtype=float))
+    shift = np.zeros(n) if offset is None else np.asarray(offset, dtype=float)
+    total = np.zeros((len(counts), np.size(penalties)))
+    sign = 2.0 * outcome - 1.0
+    for fold in np.unique(place):
+        held = place == fold
+        fit = ridge_logistic(design, outcome, penalties, freq=counts * ~held, offset=offset)
+        eta = fit.coef @ design[held].T + shift[held]
+        lost = np.logaddexp(0.0, -sign[held] * eta)
+        total += 2.0 * np.einsum("bkn,bn->bk", lost, counts[:, held])
+    return total
+
+
+class _Block:
+    """The likelihood of a block of replicates, and the spread of their columns."""
+
+    def __init__(
+        self,
+        X: FloatArray,
+        y: FloatArray,
+        counts: FloatArray,
+        offset: FloatArray | None,
+        size: int,
+    ) -> None:
+        self.size = size
+        self.likelihood = LogisticLikelihood(X, y, weights=counts, offset=offset)
+        self.scale = self.likelihood.scale
+        spread = _variances(X, counts)
+        self.constant: BoolArray = np.broadcast_to(spread <= 0.0, (size, spread.shape[1])).copy()
+        self.constant[:, 0] = False
+        spread[:, 0] = 0.0
+        self.ridge = np.broadcast_to(spread / self.scale**2, (size, spread.shape[1]))
+        events = counts @ y
+        lacking = (events <= 0.0) | (events >= counts.sum(axis=1))
+        self.lacking: BoolArray = np.broadcast_to(lacking, (size,))
+
+    def fit(
+        self, penalty: float, start: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray, IntArray, FloatArray]:
+        """Return coefficients, log-likelihood, effective df, status, and the next start."""
+        weight = penalty * self.ridge
+
+        def evaluate(
+            gamma: FloatArray, index: IntArray
+        ) -> tuple[FloatArray, FloatArray, FloatArray]:
+            value, score, information = self.likelihood.scaled(gamma, index)
+            part = rows_of(weight, index)
+            value = value - 0.5 * (part * gamma * gamma).sum(axis=1)
+            return value, score - part * gamma, information + part[:, :, None] * np.eye(self.p)
+
+        fit = maximise(evaluate, start, free=~self.constant)
+        lost = (fit.status != OK) | self.lacking
+        penalised = (weight * fit.coef * fit.coef).sum(axis=1)
+        free = ~self.constant
+        both = free[:, :, None] & free[:, None, :]
+        matrix = np.where(both, fit.information, np.eye(self.p))
+        matrix[lost] = np.eye(self.p)
+        taken = np.einsum("bj,bjj->b", np.where(free, weight, 0.0), np.linalg.inv(matrix))
+        df = free.sum(axis=1) - 1.0 - taken
+        coef = np.where(lost[:, None], np.nan, fit.coef / self.scale)
+        value = np.where(lost, np.nan, fit.log_likelihood + 0.5 * penalised)
+        following = np.where(lost[:, None], 0.0, fit.coef)
+        return coef, value, np.where(lost, np.nan, df), fit.status, following
+
+    @property
+    def p(self) -> int:
+        """Columns."""
+        return int(self.ridge.shape[1])
+
+
+def _variances(X: FloatArray, counts: FloatArray) -> FloatArray:
+    """Variance of each column in each replicate's rows, (B, p) or (1, p)."""
+    total = counts.sum(axis=1)[:, None]
+    if X.ndim == 2:
+        centred = X - X.mean(axis=0)
+        mean = counts @ centred / total
+        square = counts @ (centred * centred)
+    else:
+        centred = X - X.mean(axis=1, keepdims=True)
+        mean = np.einsum("bn,bnp->bp", np.broadcast_to(counts, X.shape[:2]), centred) / total
+        square = np.einsum("bn,bnp->bp", np.broadcast_to(counts, X.shape[:2]), centred**2)
+    variance = (square - total * mean * mean) / np.maximum(total - 1.0, 1.0)
+    size = np.maximum(square / np.maximum(total, 1.0), np.finfo(float).tiny)
+    return np.asarray(np.where(variance <= 1e-12 * size, 0.0, variance))
