@@ -1,0 +1,73 @@
+"""What a formula can cost: any text is parsed or refused in no time."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnetstats.errors import FormulaError
+from rnetstats.formula.parser import MAX_ORDER, MAX_TERMS, parse_formula
+
+SECONDS = 0.5  # of processor time; each takes a few hundredths
+
+
+def cost(text: str) -> float:
+    """Parse or refuse; whatever is returned keeps to the limits."""
+    parse_formula.cache_clear()
+    began = time.process_time()
+    try:
+        formula = parse_formula(text)
+    except FormulaError:
+        return time.process_time() - began
+    assert len(formula.terms) <= MAX_TERMS
+    assert all(len(term) <= MAX_ORDER for term in formula.terms)
+    assert len(set(map(frozenset, formula.terms))) == len(formula.terms)
+    return time.process_time() - began
+
+
+def total(names: int, letter: str = "a") -> str:
+    return "(" + "+".join(f"{letter}{i}" for i in range(names)) + ")"
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        "+".join(["a"] * 990),
+        "*".join(["a"] * 990),
+        ":".join(["a"] * 990),
+        "+".join(["a*b*c"] * 330),
+        "*".join(["(a+b+c)"] * 240),
+        ":".join(["(a+b)"] * 300),
+        f"{total(190)}:{total(190)}",
+        f"{total(190)}*{total(130, 'b')}",
+        "*".join([total(13)] * 30),
+        ":".join([total(19)] * 18),
+        "+".join([f"{total(13)}*{total(13)}"] * 14),
+        "*".join(["(a*b*c)"] * 240),
+        "(" * 39 + "+".join(["a*b"] * 300) + ")" * 39,
+    ],
+)
+def test_repeats_and_products_cost_no_time(right: str) -> None:
+    """Terms are counted after repeats are merged; the work before that is bounded, too."""
+    text = f"y ~ {right}"
+    assert len(text) <= 2000
+    assert cost(text) < SECONDS
+
+
+sums = st.recursive(
+    st.sampled_from([*"abcdef", "1", "log(a)", 'C(b, ref="x")', "rcs(c, 4)", "I(d > 2)"]),
+    lambda inner: st.tuples(
+        st.lists(inner, min_size=1, max_size=6), st.sampled_from(["+", "*", ":"]), st.booleans()
+    ).map(lambda made: made[1].join(made[0]) if made[2] else f"({made[1].join(made[0])})"),
+    max_leaves=60,
+)
+
+
+@settings(max_examples=200)
+@given(sums, st.sampled_from(["+", "*", ":"]), st.integers(1, 40))
+def test_any_formula_is_parsed_or_refused_in_no_time(part: str, mark: str, repeats: int) -> None:
+    text = f"y ~ {mark.join([part] * repeats)}"
+    assert cost(text[:2000]) < SECONDS
