@@ -32,13 +32,18 @@ _HOMES = {
     "separation": "regression.separation",
     "univariable": "regression.univariable",
     # missing
+    "complete_and_imputed": "missing.complete_and_imputed",
+    "impute": "missing.impute",
+    "missing_patterns": "missing.patterns",
     "pool": "missing.pool",
     "pool_estimates": "missing.pool_estimates",
     # prediction
     "RiskModel": "prediction.model",
     "decision_curve": "prediction.net_benefit",
     "risk_model": "prediction.risk_model",
+    "shrink": "prediction.shrinkage",
     "recipe": "prediction.recipe",
+    "stability": "prediction.stability",
     "validate": "prediction.validation",
     # simulation
     "draw_cohort": "simulation.draw",

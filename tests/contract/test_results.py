@@ -55,12 +55,21 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "DecisionCurveResult": lambda d: rn.decision_curve(
         d, "margin_positive ~ 1", models={"A": rn.logistic(d, MARGIN)}, resamples=50, seed=1
     ),
+    "Imputations": lambda d: rn.impute(d.assign(nlr=d["nlr"].mask(d["age"] > 70)), imputations=2),
+    "MissingPatterns": lambda d: rn.missing_patterns(d, by="margin_positive"),
+    "CompleteAndImputed": lambda d: rn.complete_and_imputed(
+        d, "margin_positive ~ lvi + location", [d, d]
+    ),
     "PooledResult": lambda d: rn.pool([rn.logistic(d, "margin_positive ~ lvi")] * 2),
     "PooledUnivariable": lambda d: rn.pool([rn.univariable(d, "margin_positive ~ lvi")] * 2),
     "PooledEstimates": lambda d: rn.pool_estimates([1.0, 2.0, 1.5], [0.2, 0.3, 0.25]),
     "RiskModel": lambda d: rn.risk_model(rn.logistic(d, MARGIN), resamples=20, seed=1),
+    "ShrinkageResult": lambda d: rn.shrink(
+        rn.logistic(d, MARGIN), method="bootstrap", resamples=20, seed=1
+    ),
     "NomogramResult": lambda d: rn.risk_model(rn.logistic(d, MARGIN)).nomogram(),
     "ValidationResult": lambda d: rn.validate(rn.logistic(d, MARGIN), resamples=20, seed=1),
+    "StabilityResult": lambda d: rn.stability(rn.logistic(d, MARGIN), resamples=20, seed=1),
     "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
     "OperatingCharacteristics": lambda d: operating_characteristics(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,7 +95,7 @@ def chain_lines(trace: pd.DataFrame, *, column: str, label: str, ax: Axes | None
             markersize=2.5,
         )
     axes.set_xlabel("Iteration")
-    axes.set_ylabel(as_text(f"Mean of imputed {label}"))
+    axes.set_ylabel(as_text(textwrap.fill(f"Mean of imputed {label}", 32)))
     axes.locator_params(axis="x", integer=True)
     return plain_axes(axes, grid="y")
 

@@ -1,0 +1,172 @@
+"""Multiple imputation by chained equations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from rnetstats._core.frame import Data, is_synthetic_data
+from rnetstats._core.options import positive_int
+from rnetstats._core.random import chunk_generators, resolve_seed
+from rnetstats.missing.imputations import Imputations, summary_table
+from rnetstats.missing.imputer import Imputer, imputer
+
+__all__ = ["impute"]
+
+
+def impute(
+    data: Data,
+    *,
+    columns: Sequence[str] | None = None,
+    outcome: str | Sequence[str] | None = None,
+    imputations: int = 20,
+    iterations: int = 10,
+    method: Mapping[str, str] | None = None,
+    passive: Mapping[str, str] | None = None,
+    exclude: Sequence[str] = (),
+    donors: int = 5,
+    seed: int | None = None,
+) -> Imputations:
+    """Fill in missing values several times over, by chained equations.
+
+    Parameters
+    ----------
+    data : DataFrame or mapping of columns
+        Never changed.
+    columns : sequence of str, optional
+        To be imputed where they are incomplete, and to predict each other. By default all but
+        identifiers, dates, columns of one value, columns that are more than half missing and
+        those that are empty because nothing applies; what is left out is noted.
+    outcome : str or sequence of str, optional
+        The left side of the model to come, such as ``"margin_positive"`` or
+        ``"Surv(dfs_months, recurrence)"``: it enters the imputation models, times as event
+        indicator and Nelson-Aalen cumulative hazard instead of the time itself.
+    imputations : int
+        Data sets; as a rule at least the percentage of incomplete patients.
+    iterations : int
+        Rounds over the incomplete columns. One round is made if a single column is incomplete.
+    method : mapping of str to str, optional
+        By default ``"pmm"`` (predictive mean matching) for numbers, ``"logistic"`` for two values,
+        ``"ordered"`` (proportional odds) for ordered categories, ``"nominal"`` for others;
+        ``"normal"`` draws numbers from the linear model itself.
+    passive : mapping of str to str, optional
+        Columns computed from others by one term of the formula language, in the data or new:
+        ``{"log_nlr": "log(nlr)"}``. They predict all but their own sources.
+    exclude : sequence of str
+        Columns to leave alone: neither imputed nor predictors.
+    donors : int
+        For predictive mean matching.
+    seed : int, optional
+
+    Returns
+    -------
+    Imputations
+        A sequence of DataFrames with the rows, columns and types of the data; observed values are
+        those of the data. ``trace()`` and ``plot()`` show the chains.
+
+    Raises
+    ------
+    ColumnError
+        If a column asked for does not exist, is an identifier, holds one value or none.
+    DataError
+        If follow-up times or events are missing, or a passive column contradicts its expression.
+    FormulaError
+        If an outcome or a passive expression is outside the formula language.
+    OptionError
+        If an option is not allowed.
+
+    Notes
+    -----
+    Each value is drawn with coefficients drawn from their posterior, so that the imputations are
+    proper. The fewer values a column lacks, the earlier it is visited. Matching is of type 1:
+    donors by the estimated, recipients by the drawn coefficients. Categories are drawn from
+    models with a few weighted rows added, which keep them finite under perfect prediction. All
+    assumes that what is missing depends on what is observed alone (missing at random). Columns
+    that a built-in codebook derives from imputed ones are derived again. A shorter run with
+    the same seed is a prefix of a longer one.
+
+    References
+    ----------
+    van Buuren S (2018). Flexible Imputation of Missing Data, 2nd ed. Chapman & Hall.
+    White IR, Royston P (2009). Imputing missing covariate values for the Cox model. Stat Med
+    28:1982-1998.
+    White IR, Daniel R, Royston P (2010). Avoiding bias due to perfect prediction in multiple
+    imputation of incomplete categorical variables. Comput Stat Data Anal 54:2267-2275.
+    """
+    positive_int("imputations", imputations)
+    positive_int("iterations", iterations)
+    seed = resolve_seed(seed)
+    made = imputer(
+        data,
+        columns=columns,
+        outcome=outcome,
+        method=method,
+        passive=passive,
+        exclude=exclude,
+        donors=donors,
+    )
+    drawn = [
+        made.draw(rng, iterations=iterations)
+        for _, rng in chunk_generators(seed, imputations, size=1)
+    ]
+    values = tuple(part for part, _ in drawn)
+    incomplete = _incomplete_rows(made)
+    return Imputations(
+        m=imputations,
+        n=len(made.frame),
+        table=summary_table(made, values),
+        chains=np.array([trace for _, trace in drawn]),
+        imputer=made,
+        values=values,
+        seed=seed,
+        synthetic=is_synthetic_data(data),
+        notes=(*made.notes, *_advice(made, imputations, incomplete, columns, outcome)),
+        options={
+            "columns": None if columns is None else list(columns),
+            "outcome": outcome if outcome is None or isinstance(outcome, str) else list(outcome),
+            "imputations": imputations,
+            "iterations": iterations,
+            "method": dict(method or {}),
+            "passive": dict(passive or {}),
+            "exclude": list(exclude),
+            "donors": donors,
+            "n_incomplete": incomplete,
+        },
+    )
+
+
+def _incomplete_rows(made: Imputer) -> int:
+    if not made.targets:
+        return 0
+    return int(np.logical_or.reduce([column.missing for column in made.targets]).sum())
+
+
+def _advice(
+    made: Imputer,
+    imputations: int,
+    incomplete: int,
+    columns: Sequence[str] | None,
+    outcome: str | Sequence[str] | None,
+) -> tuple[str, ...]:
+    """Warn of an imputation that cannot be pooled, is too small, or ignores the outcome."""
+    if not made.targets:
+        return ()
+    notes = []
+    share = 100.0 * incomplete / len(made.frame)
+    if imputations == 1:
+        notes.append(
+            "A single imputation cannot be pooled: standard errors from it treat imputed values "
+            "as if they had been observed."
+        )
+    elif imputations < share:
+        notes.append(
+            f"{share:.0f} % of the patients are incomplete: as a rule there should be at least as "
+            f"many imputations, not {imputations}."
+        )
+    if outcome is None and columns is not None:
+        notes.append(
+            "No outcome was named: unless it is among the columns, effects on it will be pulled "
+            "towards none."
+        )
+    return tuple(notes)

@@ -1,0 +1,230 @@
+"""Preparing an imputation once, to be drawn many times: also within a bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.frame import Data, as_frame
+from rnetstats._core.options import positive_int
+from rnetstats.errors import DataError, OptionError
+from rnetstats.formula.variables import Floats, read_variable
+from rnetstats.missing.chain import Chain, build_chain
+from rnetstats.missing.columns import Column, read_columns
+from rnetstats.missing.derived import Derived, derived_columns
+from rnetstats.missing.outcomes import left_sides, read_survival
+from rnetstats.missing.passive import Passive, check_agrees, read_passive
+from rnetstats.missing.writing import written
+
+__all__ = ["Imputer", "impute_once", "imputer"]
+
+
+@dataclass(frozen=True, eq=False)
+class Imputer:
+    """An imputation ready to be drawn; it holds patient rows and lives in memory only.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        A copy of the data.
+    chain : Chain or None
+        None if nothing is missing.
+    passive : tuple of Passive
+    derived : Derived or None
+        Columns to be derived again from imputed ones.
+    notes : tuple of str
+    """
+
+    frame: pd.DataFrame
+    chain: Chain | None
+    passive: tuple[Passive, ...]
+    derived: Derived | None
+    notes: tuple[str, ...]
+
+    @property
+    def targets(self) -> tuple[Column, ...]:
+        """The columns that are imputed, in the order of visits."""
+        return () if self.chain is None else tuple(t.column for t in self.chain.targets)
+
+    def once(
+        self, rng: np.random.Generator, weights: Any = None, *, iterations: int = 5
+    ) -> pd.DataFrame:
+        """Return one completed data set; see :func:`impute_once`."""
+        return self.completed(self.draw(rng, weights, iterations=iterations)[0])
+
+    def draw(
+        self, rng: np.random.Generator, weights: Any = None, *, iterations: int = 5
+    ) -> tuple[dict[str, Floats], Floats]:
+        """Return the values of the missing cells, and their means and SDs by iteration."""
+        if self.chain is None or not self.chain.targets:
+            return {}, np.empty((0, 0, 2))
+        freq = None if weights is None else np.asarray(weights, dtype=float)
+        if freq is not None and freq.shape != (len(self.frame),):
+            raise OptionError(
+                f"weights have shape {freq.shape}; the data have {len(self.frame)} rows."
+            )
+        return self.chain.run(rng, iterations, freq)
+
+    def completed(self, values: Mapping[str, Floats]) -> pd.DataFrame:
+        """Return the data with these values in the missing cells."""
+        frame = written(self.frame, self.targets, values, self.passive)
+        return frame if self.derived is None else self.derived.renew(frame)
+
+
+def impute_once(
+    data: Data | Imputer,
+    rng: np.random.Generator,
+    *,
+    weights: Any = None,
+    iterations: int = 5,
+    **options: Any,
+) -> pd.DataFrame:
+    """Return one completed data set.
+
+    Parameters
+    ----------
+    data : DataFrame, mapping of columns, or Imputer
+        Within a loop give what :func:`imputer` made of the data: reading them takes longer than
+        a draw.
+    rng : Generator
+    weights : array of shape (n,), optional
+        Whole numbers: how often each row stands in a bootstrap sample. Models and donors are
+        those of the replicated rows; every row is imputed, once, the rows of weight 0 too.
+    iterations : int
+    **options
+        Of :func:`imputer`.
+
+    Returns
+    -------
+    DataFrame
+        Rows and columns in the order of the data.
+    """
+    positive_int("iterations", iterations)
+    made = data if isinstance(data, Imputer) else imputer(data, **options)
+    return made.once(rng, weights, iterations=iterations)
+
+
+def imputer(
+    data: Data,
+    *,
+    columns: Sequence[str] | None = None,
+    outcome: str | Sequence[str] | None = None,
+    method: Mapping[str, str] | None = None,
+    passive: Mapping[str, str] | None = None,
+    exclude: Sequence[str] = (),
+    donors: int = 5,
+) -> Imputer:
+    """Prepare the imputation of a data set; options as in :func:`rnetstats.impute`."""
+    frame = as_frame(data)
+    frame = frame.copy() if frame is data else frame
+    positive_int("donors", donors)
+    asked = _names("columns", columns) if columns is not None else None
+    left_out = _names("exclude", exclude)
+    sides, computed = left_sides(outcome), read_passive(passive)
+    _check_contradictions(asked, left_out, [c for s in sides for c in s.columns], computed)
+    survival = tuple(read_survival(frame, side) for side in sides if side.times)
+    times = [name for side in sides for name in side.times]
+    needed = [side.event.column for side in sides]
+    names = {p.name for p in computed}
+    needed += [c for p in computed for c in p.sources if c not in names]
+    derived = derived_columns(frame, (*left_out, *names))
+    silent = [name for name in times if name not in needed]
+    selection = read_columns(
+        frame,
+        None if asked is None else [c for c in asked if c not in names],
+        needed,
+        [*left_out, *silent, *derived.names],
+        list(names),
+        dict(method or {}),
+    )
+    if not selection.columns:
+        raise DataError("No column is left to impute from.")
+    ready = [_passive_values(frame, part, selection.columns, computed) for part in computed]
+    chain = build_chain(selection.columns, ready, survival, silent, donors)
+    renewed = derived.touched_by({t.column.name for t in chain.targets})
+    return Imputer(
+        frame=frame,
+        chain=chain,
+        passive=computed,
+        derived=renewed,
+        notes=(
+            *selection.notes,
+            *_untouched(derived, renewed, asked),
+            *_notes(chain, selection.columns, renewed),
+        ),
+    )
+
+
+def _names(option: str, given: Sequence[str]) -> list[str]:
+    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+        raise OptionError(f"{option} must be a list of column names, not {given!r}.")
+    return list(dict.fromkeys(given))
+
+
+def _check_contradictions(
+    asked: list[str] | None,
+    left_out: list[str],
+    outcome: list[str],
+    computed: tuple[Passive, ...],
+) -> None:
+    """Refuse a column that is both wanted and excluded."""
+    wanted = [*(asked or ()), *outcome, *(c for p in computed for c in (p.name, *p.sources))]
+    for name in left_out:
+        if name in wanted:
+            raise OptionError(f"{name!r} is named in exclude= and wanted elsewhere.")
+
+
+def _passive_values(
+    frame: pd.DataFrame, part: Passive, columns: Sequence[Column], computed: Sequence[Passive]
+) -> tuple[Passive, Floats, Floats | None]:
+    """Return a passive column as far as it is known, and what the data hold of it."""
+    known = {c.name: c.variable(c.values) for c in columns}
+    for earlier in computed:
+        if earlier.name == part.name:
+            break
+        values = earlier.values(known)
+        known[earlier.name] = Column(
+            earlier.name, values, (), np.empty(0), np.isnan(values), "", known[earlier.sources[0]]
+        ).variable(values)
+    made = part.values(known)
+    if part.name not in frame.columns:
+        return part, made, None
+    if frame[part.name].isna().all():
+        return part, made, np.full(len(frame), np.nan)
+    found = read_variable(frame, part.name).numbers(f"passive[{part.name!r}]")
+    check_agrees(part, found, made)
+    return part, np.where(np.isnan(found), made, found), found
+
+
+def _untouched(derived: Derived, renewed: Derived | None, asked: list[str] | None) -> list[str]:
+    """Name derived columns that stay incomplete, since no source of theirs is imputed."""
+    kept = () if renewed is None else renewed.names
+    return [
+        f"{name}: not imputed. The codebook derives it from other columns, none of them imputed."
+        for name in derived.names
+        if name not in kept and (asked is None or name in asked)
+    ]
+
+
+def _notes(chain: Chain, columns: Sequence[Column], derived: Derived | None) -> tuple[str, ...]:
+    n = len(chain.base)
+    if not chain.targets:
+        return ("Nothing is missing in the columns used: every data set is the data as given.",)
+    listed = ", ".join(
+        f"{t.column.name} ({len(t.missing)} of {n}, {t.column.method})" for t in chain.targets
+    )
+    notes = [f"Imputed: {listed}."]
+    predicting = [c.name for c in columns if not c.incomplete]
+    if predicting:
+        notes.append(f"Complete predictors: {', '.join(predicting)}.")
+    for survival, _ in chain.survival:
+        notes.append(
+            f"{survival.name} enters as event indicator and cumulative hazard (Nelson-Aalen)."
+        )
+    if derived is not None:
+        notes.append(f"Derived again by the codebook: {', '.join(derived.names)}.")
+    return tuple(notes)
