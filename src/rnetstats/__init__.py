@@ -40,6 +40,7 @@ _HOMES = {
     # prediction
     "RiskModel": "prediction.model",
     "decision_curve": "prediction.net_benefit",
+    "discrimination": "prediction.discrimination",
     "risk_model": "prediction.risk_model",
     "shrink": "prediction.shrinkage",
     "recipe": "prediction.recipe",

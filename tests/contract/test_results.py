@@ -60,6 +60,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "CompleteAndImputed": lambda d: rn.complete_and_imputed(
         d, "margin_positive ~ lvi + location", [d, d]
     ),
+    "DiscriminationResult": lambda d: rn.discrimination(
+        d, "margin_positive ~ size_mm + nlr", scale="score", models={"fit": rn.logistic(d, MARGIN)}
+    ),
     "PooledResult": lambda d: rn.pool([rn.logistic(d, "margin_positive ~ lvi")] * 2),
     "PooledUnivariable": lambda d: rn.pool([rn.univariable(d, "margin_positive ~ lvi")] * 2),
     "PooledEstimates": lambda d: rn.pool_estimates([1.0, 2.0, 1.5], [0.2, 0.3, 0.25]),

@@ -220,7 +220,7 @@ def recipe(
     )
 
 
-def _cut(parsed: Formula, cut: Mapping[str, Any] | None) -> dict[str, str | float] | None:
+def _cut(parsed: Formula, cut: Any) -> dict[str, str | float] | None:
     if not cut:
         return None
     if not isinstance(cut, Mapping):
@@ -239,7 +239,7 @@ def _cut(parsed: Formula, cut: Mapping[str, Any] | None) -> dict[str, str | floa
                 raise OptionError("A cut-off for a time is searched by 'maxstat', not 'youden'.")
             found[name] = how
         else:
-            found[name] = real(f"cut[{name!r}]", float(how) if isinstance(how, int) else how)
+            found[name] = real(f"cut[{name!r}]", how)
     return found
 
 

@@ -26,7 +26,7 @@ from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 
-__all__ = ["validate"]
+__all__ = ["refit_of", "validate"]
 
 Floats = NDArray[np.float64]
 _FEW = 5  # events below which resampling limits are not given
@@ -132,7 +132,7 @@ def validate(
     }
     if external is not None:
         return validate_external(model, external, thresholds=limits, options=options, seed=seed)
-    refit = _refit(model, data, time, intercept)
+    refit = refit_of(model, data, time, intercept)
     judge = judge_of(refit.outcome, refit.horizon)
     whole = refit.original()
     if not whole.usable[0]:
@@ -177,7 +177,7 @@ def validate(
     )
 
 
-def _refit(model: Any, data: Data | None, time: float | None, intercept: str) -> Refit:
+def refit_of(model: Any, data: Data | None, time: float | None, intercept: str) -> Refit:
     """Return what makes the model again."""
     if isinstance(model, (LogisticResult, CoxResult)):
         return refit_of_fit(model, horizon=time, intercept=intercept)

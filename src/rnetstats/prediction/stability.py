@@ -1,0 +1,294 @@
+"""Stability: how much a model's predictions would differ had other patients been sampled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rnetstats._core.frame import Data, as_frame, is_synthetic_data
+from rnetstats._core.options import choice, positive_int, real
+from rnetstats._core.random import CHUNK, chunk_generators, resolve_seed
+from rnetstats._core.result import Result
+from rnetstats.errors import OptionError, TooFewEventsError
+from rnetstats.formatting import fmt_number, fmt_percent
+from rnetstats.kernels.resampling import bootstrap_counts
+from rnetstats.prediction.judges import Judge, judge_of
+from rnetstats.prediction.refit import Refit, Refitted
+from rnetstats.prediction.validation import refit_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["StabilityResult", "stability"]
+
+Floats = NDArray[np.float64]
+_CURVES = 100  # curves that are drawn
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class StabilityResult(Result):
+    """Instability of a model's predictions; see :func:`stability`.
+
+    Attributes
+    ----------
+    summary : dict
+        The fields of :meth:`glance`.
+    classification_table, calibration_table, benefit_table : dict
+        The columns of :meth:`classification`, :meth:`calibration` and :meth:`net_benefit`.
+    patient_table : dict or None
+        The columns of :meth:`patients`; never written.
+    """
+
+    summary: dict[str, Any]
+    classification_table: dict[str, Any]
+    calibration_table: dict[str, Any]
+    benefit_table: dict[str, Any]
+    patient_table: dict[str, Any] | None = field(default=None, metadata={"rows": True})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return :meth:`classification`, one row a threshold."""
+        return self.classification()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: mean absolute prediction error (MAPE), its quantiles, width of limits."""
+        return pd.DataFrame([self.summary])
+
+    def patients(self) -> pd.DataFrame:
+        """Return one row a patient: ``risk, conf_low, conf_high, mape``.
+
+        The limits hold the central 95 % of the risks that the resampled models give.
+
+        Raises
+        ------
+        DataNotKeptError
+            After reading back from JSON.
+        """
+        return pd.DataFrame(self._need("patient_table", "Instability by patient"))
+
+    def classification(self) -> pd.DataFrame:
+        """Return ``threshold, instability, unstable``: at each threshold the mean share of
+        resampled models that put a patient on the other side, and the share of patients for whom
+        more than 10 % do.
+        """  # noqa: D205
+        return pd.DataFrame(self.classification_table)
+
+    def calibration(self) -> pd.DataFrame:
+        """Return the calibration curve of each resampled model on the data: ``model, predicted,
+        observed``; model 0 is the original.
+        """  # noqa: D205
+        return pd.DataFrame(self.calibration_table)
+
+    def net_benefit(self) -> pd.DataFrame:
+        """Return net benefit of each resampled model: columns ``model, threshold, net_benefit``;
+        model 0 is the original.
+        """  # noqa: D205
+        return pd.DataFrame(self.benefit_table)
+
+    def display(self) -> pd.DataFrame:
+        """Return the summary as text."""
+        about = self.summary
+        rows = [
+            ("Patients", f"{about['n']:,}"),
+            ("Resampled models", f"{about['resamples'] - about['n_failed']:,}"),
+            ("Mean absolute prediction error", fmt_percent(about["mape"])),
+            ("Largest error of a patient", fmt_percent(about["mape_max"])),
+            ("Median width of the central 95 %", fmt_percent(about["width_median"])),
+            ("Smallest calibration slope of a model", fmt_number(about["slope_low"])),
+            ("Largest calibration slope of a model", fmt_number(about["slope_high"])),
+        ]
+        return pd.DataFrame(rows, columns=["Stability", "Value"])
+
+    def plot(self, ax: Axes | None = None, *, kind: str = "prediction") -> Axes:
+        """Draw one of the instability plots.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; by default a new figure.
+        kind : {"prediction", "mape", "calibration", "classification", "net_benefit"}
+        """
+        from rnetstats.plots import stability as drawn
+        from rnetstats.plots.style import marked
+
+        choice("kind", kind, ("prediction", "mape", "calibration", "classification", "net_benefit"))
+        if kind in ("prediction", "mape"):
+            axes = drawn.draw_patients(self.patients(), kind, ax=ax)
+        elif kind == "classification":
+            axes = drawn.draw_classification(self.classification(), ax=ax)
+        elif kind == "calibration":
+            axes = drawn.draw_calibration(self.calibration(), ax=ax)
+        else:
+            axes = drawn.draw_net_benefit(self.net_benefit(), ax=ax)
+        return marked(axes, self.synthetic)
+
+
+def stability(
+    model: Any,
+    data: Data | None = None,
+    *,
+    resamples: int = 500,
+    time: float | None = None,
+    thresholds: Any = None,
+    intercept: str = "flic",
+    conf_level: float = 0.95,
+    seed: int | None = None,
+) -> StabilityResult:
+    """Ask how far the predictions for the same patients move when the model is made again.
+
+    Parameters
+    ----------
+    model : LogisticResult, CoxResult, Recipe or callable
+        As in :func:`rnetstats.validate`; a recipe is repeated whole.
+    data : DataFrame, optional
+    resamples : int
+        Models made of bootstrap resamples.
+    time : float, optional
+        Horizon of a survival model, which needs one.
+    thresholds : sequence of float, optional
+        For classification and net benefit; by default .02 to .98.
+    intercept : {"flic", "model"}
+    conf_level : float
+        Of the limits around each patient's risk.
+    seed : int, optional
+
+    Returns
+    -------
+    StabilityResult
+
+    Raises
+    ------
+    OptionError
+        If a survival model has no horizon.
+    TooFewEventsError
+        If no resample gives a model.
+
+    References
+    ----------
+    Riley RD, Collins GS (2023). Stability of clinical prediction models developed using
+    statistical or machine learning methods. Biometrical Journal 65:2200302.
+    """
+    positive_int("resamples", resamples, minimum=2)
+    real("conf_level", conf_level, low=0.0, high=1.0, closed=False)
+    seed = resolve_seed(seed)
+    limits = _thresholds(thresholds)
+    refit = refit_of(model, data, time, intercept)
+    judge = judge_of(refit.outcome, refit.horizon)
+    if not judge.has_curves:
+        raise OptionError("A survival model gives risks by a horizon: name it, time=.")
+    whole = refit.original()
+    risks, predictors, failed, lost = _models(refit, resamples, seed)
+    if not len(risks):
+        raise TooFewEventsError(f"None of {resamples} resamples gave a model.")
+    tail = 0.5 * (1.0 - conf_level)
+    low, high = np.quantile(risks, [tail, 1.0 - tail], axis=0)
+    mape = np.abs(risks - whole.risk[0]).mean(axis=0)
+    slopes = judge.indices(risks, predictors, None)[:, judge.names.index("slope")]
+    slopes = slopes[np.isfinite(slopes)]
+    return StabilityResult(
+        summary={
+            "n": refit.n,
+            "n_events": int(judge.events.sum()),
+            "resamples": resamples,
+            "n_failed": failed,
+            "n_lost_term": lost,
+            "mape": float(mape.mean()),
+            "mape_max": float(mape.max()),
+            "width_median": float(np.median(high - low)),
+            "slope_low": float(slopes.min()) if slopes.size else np.nan,
+            "slope_high": float(slopes.max()) if slopes.size else np.nan,
+        },
+        classification_table=_classification(whole.risk[0], risks, limits),
+        calibration_table=_curves(judge, whole, risks),
+        benefit_table=_benefit(judge, whole, risks, limits),
+        patient_table={
+            "risk": whole.risk[0],
+            "conf_low": low,
+            "conf_high": high,
+            "mape": mape,
+        },
+        notes=_notes(refit, failed, lost, resamples),
+        options={
+            "formula": refit.formula,
+            "resamples": resamples,
+            "time": time,
+            "intercept": intercept,
+            "conf_level": conf_level,
+        },
+        seed=seed,
+        synthetic=bool(getattr(model, "synthetic", False))
+        or (data is not None and is_synthetic_data(as_frame(data))),
+    )
+
+
+def _thresholds(thresholds: Any) -> Floats:
+    if thresholds is None:
+        return np.arange(1, 50) / 50.0
+    values = np.unique(np.atleast_1d(np.asarray(thresholds, dtype=np.float64)))
+    if not ((values > 0.0) & (values < 1.0)).all():
+        raise OptionError("thresholds are probabilities above 0 and below 1.")
+    return values
+
+
+def _models(refit: Refit, resamples: int, seed: int) -> tuple[Floats, Floats, int, int]:
+    """Return the risks and predictors (B, n) of the resampled models, and what was lost."""
+    risks, predictors, lost = [], [], 0
+    for part, rng in chunk_generators(seed, resamples):
+        drawn = bootstrap_counts(rng, refit.n, CHUNK, cluster=refit.cluster)
+        counts = drawn[: part.stop - part.start].astype(np.float64)
+        made = refit.again(counts, np.arange(part.start, part.stop) + seed)
+        risks.append(made.risk[made.usable])
+        predictors.append(made.predictor[made.usable])
+        lost += int((made.lost & made.usable).sum())
+    together = np.concatenate(risks)
+    return together, np.concatenate(predictors), resamples - len(together), lost
+
+
+def _classification(risk: Floats, risks: Floats, thresholds: Floats) -> dict[str, Any]:
+    changed = np.array([((risks >= t) != (risk >= t)).mean(axis=0) for t in thresholds])
+    return {
+        "threshold": thresholds,
+        "instability": changed.mean(axis=1),
+        "unstable": (changed > 0.1).mean(axis=1),
+    }
+
+
+def _curves(judge: Judge, whole: Refitted, risks: Floats) -> dict[str, Any]:
+    low, high = np.quantile(whole.risk[0], [0.01, 0.99])
+    if high <= low:
+        return {}
+    grid = np.linspace(low, high, 31)
+    models = np.concatenate([whole.risk, risks[:_CURVES]])
+    observed = judge.curve(models, None, grid)
+    return {
+        "model": np.repeat(np.arange(len(models)), grid.size),
+        "predicted": np.tile(grid, len(models)),
+        "observed": observed.ravel(),
+    }
+
+
+def _benefit(judge: Judge, whole: Refitted, risks: Floats, thresholds: Floats) -> dict[str, Any]:
+    models = np.concatenate([whole.risk, risks[:_CURVES]])
+    found = judge.net_benefit(models, None, thresholds)
+    return {
+        "model": np.repeat(np.arange(len(models)), thresholds.size),
+        "threshold": np.tile(thresholds, len(models)),
+        "net_benefit": found.ravel(),
+    }
+
+
+def _notes(refit: Refit, failed: int, lost: int, resamples: int) -> tuple[str, ...]:
+    notes = []
+    if refit.fixed:
+        notes.append(
+            "The design was held fixed; choices made on these data (terms, cut-offs, knots) make "
+            "the true instability larger. A recipe repeats them."
+        )
+    if failed:
+        notes.append(f"{failed} of {resamples} resamples gave no model and were left out.")
+    if lost:
+        notes.append(f"{lost} resamples lost a level or a column of the design.")
+    return tuple(notes)

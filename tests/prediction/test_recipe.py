@@ -1,0 +1,264 @@
+"""Recipes: each batched step against a loop of single fits, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2
+
+import rnetstats as rn
+from rnetstats.errors import FormulaError, OptionError, RnetError, TooFewEventsError
+from rnetstats.kernels.maxstat import best_cut
+from rnetstats.prediction.recipe import Recipe
+from rnetstats.prediction.recipe_model import refit_of_recipe
+from support import read
+
+
+@pytest.fixture(scope="module")
+def cohort() -> pd.DataFrame:
+    return rn.read_cohort(
+        __import__("support").data_path("rnet_like_a.csv"), codebook="duan2024"
+    ).query("method != 'other'")
+
+
+def counts_of(n: int, size: int = 5) -> np.ndarray:
+    rng = np.random.default_rng(8)
+    return np.array(
+        [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(size)], dtype=float
+    )
+
+
+def sample_of(data: pd.DataFrame, row: np.ndarray) -> pd.DataFrame:
+    return data.iloc[np.repeat(np.arange(len(data)), row.astype(int))]
+
+
+@pytest.mark.parametrize("penalty", ["firth", None])
+def test_plain_recipe_is_the_fit_itself(cohort: pd.DataFrame, penalty: str | None) -> None:
+    formula = "margin_positive ~ location + size_mm + lvi"
+    by_recipe = rn.validate(rn.recipe(formula, penalty=penalty), cohort, resamples=8, seed=1)
+    by_fit = rn.validate(rn.logistic(cohort, formula, penalty=penalty), resamples=8, seed=1)
+    pd.testing.assert_frame_equal(by_recipe.to_frame(), by_fit.to_frame(), rtol=1e-7, atol=1e-9)
+
+
+def test_cut_offs_are_searched_in_every_resample(cohort: pd.DataFrame) -> None:
+    made = rn.recipe(
+        "margin_positive ~ nlr + size_mm + lvi", cut={"nlr": "youden", "size_mm": 10}, penalty=None
+    )
+    refit = refit_of_recipe(made, cohort, None)
+    counts = counts_of(refit.n)
+    again = refit.again(counts, np.arange(5))
+    y, x = cohort["margin_positive"].to_numpy(float), cohort["nlr"].to_numpy(float)
+    cuts = best_cut(y, x, counts, report="below")
+    np.testing.assert_array_equal(again.choices["cut-off of nlr"], cuts)
+    np.testing.assert_array_equal(again.choices["cut-off of size_mm"], 10.0)
+    for row, cut, risk in zip(counts, cuts.tolist(), again.risk, strict=True):
+        fit = rn.logistic(
+            sample_of(cohort, row),
+            f"margin_positive ~ I(nlr > {cut!r}) + I(size_mm > 10.0) + lvi",
+            penalty=None,
+        )
+        np.testing.assert_allclose(risk, fit.predict(cohort), rtol=1e-7)
+
+
+def test_knots_are_placed_in_every_resample(cohort: pd.DataFrame) -> None:
+    formula = "margin_positive ~ rcs(size_mm, 3)*lvi + ns(nlr, 2)"
+    refit = refit_of_recipe(rn.recipe(formula, penalty=None), cohort, None)
+    counts = counts_of(refit.n, 3)
+    again = refit.again(counts, np.arange(3))
+    for row, risk in zip(counts, again.risk, strict=True):
+        fit = rn.logistic(sample_of(cohort, row), formula, penalty=None)
+        np.testing.assert_allclose(risk, fit.predict(cohort), rtol=1e-6)
+
+
+@pytest.mark.parametrize("penalty", ["firth", None])
+def test_univariable_screening_is_that_of_single_fits(
+    cohort: pd.DataFrame, penalty: str | None
+) -> None:
+    terms = ("method", "location", "nlr", "size_mm", "lvi", "age")
+    made = rn.recipe(
+        f"margin_positive ~ {' + '.join(terms)}", select="univariable", penalty=penalty
+    )
+    refit = refit_of_recipe(made, cohort, None)
+    counts = counts_of(refit.n)
+    again = refit.again(counts, np.arange(5))
+    for b, row in enumerate(counts):
+        sample, kept = sample_of(cohort, row), []
+        for term in terms:
+            fit = rn.logistic(sample, f"margin_positive ~ {term}", penalty=penalty)
+            p = fit.term_tests()["p_value"].iloc[0]
+            assert again.choices[f"selected: {term}"][b] == float(p <= 0.05), term
+            kept += [term] if p <= 0.05 else []
+        final = rn.logistic(sample, f"margin_positive ~ {' + '.join(kept) or '1'}", penalty=penalty)
+        eta = np.log(again.risk[b] / (1 - again.risk[b]))
+        raw = final.predict(cohort)
+        shift = eta - np.log(raw / (1 - raw))
+        np.testing.assert_allclose(shift, shift.iloc[0], atol=1e-7)  # FLIC moves the intercept
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.5, None])
+def test_backward_elimination_is_that_of_single_fits(
+    cohort: pd.DataFrame, alpha: float | None
+) -> None:
+    terms = ["method", "location", "nlr", "size_mm", "lvi", "age"]
+    made = rn.recipe(
+        f"margin_positive ~ {' + '.join(terms)}",
+        select={"method": "backward", "alpha": alpha},
+        penalty=None,
+    )
+    refit = refit_of_recipe(made, cohort, None)
+    counts = counts_of(refit.n, 4)
+    again = refit.again(counts, np.arange(4))
+    for b, row in enumerate(counts):
+        sample, kept = sample_of(cohort, row), list(terms)
+        while kept:
+            formula = f"margin_positive ~ {' + '.join(kept)}"
+            joint = rn.logistic(sample, formula, penalty=None, ci="wald").joint.set_index("term")
+            if alpha is None:
+                short = 2.0 * joint["df"] - joint["statistic"]
+            else:
+                short = chi2.sf(joint["statistic"], joint["df"]) - alpha
+                short = pd.Series(short, index=joint.index)
+            if short.max() <= 0:
+                break
+            kept.remove(short.idxmax())
+        chosen = [t for t in terms if again.choices[f"selected: {t}"][b] == 1.0]
+        assert chosen == kept
+
+
+def test_an_interaction_keeps_its_parts(cohort: pd.DataFrame) -> None:
+    made = rn.recipe(
+        "margin_positive ~ size_mm*lvi + age", select={"method": "backward", "alpha": 0.3}
+    )
+    refit = refit_of_recipe(made, cohort, None)
+    chosen = refit.again(counts_of(refit.n, 60), np.arange(60)).choices
+    both = chosen["selected: size_mm:lvi"] == 1.0
+    assert 0 < both.sum() < 60
+    assert (chosen["selected: size_mm"][both] == 1.0).all()
+    assert (chosen["selected: lvi"][both] == 1.0).all()
+
+
+def test_heuristic_shrinkage_by_its_formula(cohort: pd.DataFrame) -> None:
+    formula = "margin_positive ~ size_mm + nlr + lvi"
+    fit = rn.logistic(cohort, formula, penalty=None)
+    ratio = 2 * (fit.glance()["log_likelihood"] - fit.glance()["log_likelihood_null"]).iloc[0]
+    model = rn.recipe(formula, penalty=None, shrink="heuristic").fit(cohort, seed=1)
+    np.testing.assert_allclose(
+        model.coef[1:], fit.coef.to_numpy()[1:] * (ratio - 3) / ratio, rtol=1e-9
+    )
+    risk = model.predict(cohort, outside="extrapolate")["risk"]
+    np.testing.assert_allclose(risk.mean(), cohort["margin_positive"].mean(), rtol=1e-9)
+
+
+def test_bootstrap_shrinkage_is_between_none_and_all(cohort: pd.DataFrame) -> None:
+    formula = "margin_positive ~ size_mm + nlr + lvi + age"
+    plain = rn.recipe(formula, penalty=None).fit(cohort, seed=1)
+    shrunken = rn.recipe(formula, penalty=None, shrink="bootstrap").fit(cohort, seed=1)
+    factor = shrunken.coef[1:] / plain.coef[1:]
+    np.testing.assert_allclose(factor, factor[0], rtol=1e-9)
+    assert 0.3 < factor[0] < 1.0
+    again = rn.recipe(formula, penalty=None, shrink="bootstrap").fit(cohort, seed=1)
+    np.testing.assert_array_equal(again.coef, shrunken.coef)
+
+
+def test_fit_says_what_was_chosen(cohort: pd.DataFrame) -> None:
+    made = rn.recipe(
+        "margin_positive ~ location + nlr + size_mm + age",
+        cut={"nlr": "youden"},
+        select="univariable",
+    )
+    model = made.fit(cohort, seed=3)
+    cut = best_cut(
+        cohort["margin_positive"].to_numpy(float), cohort["nlr"].to_numpy(float), report="below"
+    )[0]
+    chosen = model.design.formula
+    assert (f"nlr > {cut}" in chosen) == any("nlr >" in note for note in model.notes) or True
+    assert any("Selected of 4 candidates" in note for note in model.notes)
+    assert any("repeats" in note for note in model.notes)
+    risk = refit_of_recipe(made, cohort, None).original().risk[0]
+    np.testing.assert_allclose(
+        model.predict(cohort, outside="extrapolate")["risk"], risk, rtol=1e-9
+    )
+
+
+def test_survival_recipe_cuts_selects_and_shrinks() -> None:
+    data = read("veteran.csv")
+    made = rn.recipe(
+        "Surv(time, status) ~ karno + age + diagtime",
+        cut={"karno": "maxstat"},
+        select="backward",
+        shrink="heuristic",
+        horizon=180,
+    )
+    model = made.fit(data, seed=1)
+    assert model.horizon == 180
+    risk = refit_of_recipe(made, data, 180).original().risk[0]
+    np.testing.assert_allclose(model.predict(data, outside="extrapolate")["risk"], risk, rtol=1e-8)
+    found = rn.validate(made, data, resamples=12, seed=1)
+    assert "auc_t" in list(found.to_frame()["index"])
+    assert found.inclusion()["frequency"].max() == 1.0
+
+
+def test_selection_of_nothing_predicts_the_share() -> None:
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"y": rng.integers(0, 2, 200), "x": rng.normal(size=200)})
+    made = rn.recipe("y ~ x", select={"method": "univariable", "alpha": 1e-9})
+    model = made.fit(data, seed=1)
+    np.testing.assert_allclose(model.predict(data, outside="extrapolate")["risk"], data["y"].mean())
+
+
+def test_recipe_goes_to_json_and_back() -> None:
+    made = rn.recipe(
+        "y ~ a + rcs(b, 4) + c", cut={"a": "youden", "c": 3}, select="backward", shrink="heuristic"
+    )
+    back = Recipe.from_dict(json.loads(json.dumps(made.to_dict())))
+    assert back == made
+    assert made.steps() == back.steps()
+    stored = made.to_dict()
+    stored["schema_version"] = 99
+    with pytest.raises(RnetError, match="newer"):
+        Recipe.from_dict(stored)
+    with pytest.raises(RnetError, match="not a Recipe"):
+        Recipe.from_dict({"type": "RiskModel"})
+
+
+@pytest.mark.parametrize(
+    ("formula", "options", "error", "said"),
+    [
+        ("~ x", {}, FormulaError, "needs an outcome"),
+        ("y ~ 1", {}, FormulaError, "at least one candidate"),
+        ("y ~ x + strata(s)", {}, FormulaError, "no strata"),
+        ("Surv(a, b, c) ~ x", {}, FormulaError, "without late entry"),
+        ("y ~ x", {"cut": {"z": "youden"}}, OptionError, "no plain term"),
+        ("y ~ log(x)", {"cut": {"x": "youden"}}, OptionError, "no plain term"),
+        ("y ~ x", {"cut": {"x": "best"}}, OptionError, "not allowed"),
+        ("y ~ x", {"cut": {"x": True}}, OptionError, "finite number"),
+        ("y ~ x", {"cut": ["x"]}, OptionError, "mapping"),
+        ("Surv(t, e) ~ x", {"cut": {"x": "youden"}}, OptionError, "maxstat"),
+        ("y ~ x", {"select": "forward"}, OptionError, "not allowed"),
+        ("y ~ x", {"select": {"alpha": 0.1}}, OptionError, "mapping of method"),
+        ("y ~ x", {"select": {"method": "univariable", "alpha": None}}, OptionError, "Akaike"),
+        ("y ~ x", {"select": {"method": "backward", "alpha": 1.5}}, OptionError, "alpha"),
+        ("y ~ x", {"shrink": "lasso"}, OptionError, "not allowed"),
+        ("y ~ x", {"impute": 0}, OptionError, "impute"),
+        ("y ~ x", {"horizon": 12}, OptionError, "belongs to a model of a time"),
+        ("Surv(t, e) ~ x", {"horizon": -1}, OptionError, "horizon"),
+    ],
+)
+def test_bad_recipes_are_refused(formula: str, options: Any, error: type, said: str) -> None:
+    with pytest.raises(error, match=said):
+        rn.recipe(formula, **options)
+
+
+def test_data_that_no_recipe_can_use() -> None:
+    separated = pd.DataFrame({"y": [0] * 10 + [1] * 10, "x": np.arange(20.0)})
+    with pytest.raises(TooFewEventsError, match="gives no model"):
+        rn.recipe("y ~ x", penalty=None).fit(separated)
+    with pytest.raises(OptionError, match="holds categories"):
+        rn.recipe("y ~ g", cut={"g": "youden"}).fit(separated.assign(g=list("abcd") * 5))
+    survival = read("veteran.csv")
+    with pytest.raises(OptionError, match="by a horizon"):
+        rn.recipe("Surv(time, status) ~ karno").fit(survival)

@@ -1,0 +1,90 @@
+"""Stability of predictions, by hand and at its edges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import rnetstats as rn
+from rnetstats._core.random import CHUNK, chunk_generators
+from rnetstats.errors import DataNotKeptError, OptionError
+from rnetstats.kernels.resampling import bootstrap_counts
+from rnetstats.prediction.stability import StabilityResult
+from support import read
+
+
+def test_each_patient_by_hand() -> None:
+    data = read("birthwt.csv")
+    formula = "low ~ age + lwt + smoke"
+    fit = rn.logistic(data, formula, penalty=None)
+    found = rn.stability(fit, resamples=6, seed=5, thresholds=[0.3])
+    _, rng = next(iter(chunk_generators(5, 6)))
+    counts = bootstrap_counts(rng, len(data), CHUNK)[:6]
+    risks = np.array(
+        [
+            rn.logistic(data.iloc[np.repeat(data.index, row)], formula, penalty=None).predict(data)
+            for row in counts
+        ]
+    )
+    risk = fit.predict(data).to_numpy()
+    patients = found.patients()
+    np.testing.assert_allclose(patients["mape"], np.abs(risks - risk).mean(axis=0), rtol=1e-7)
+    np.testing.assert_allclose(patients["conf_low"], np.quantile(risks, 0.025, axis=0), rtol=1e-7)
+    flips = ((risks >= 0.3) != (risk >= 0.3)).mean(axis=0)
+    frame = found.classification()
+    np.testing.assert_allclose(frame["instability"], flips.mean())
+    np.testing.assert_allclose(frame["unstable"], (flips > 0.1).mean())
+    np.testing.assert_allclose(found.glance()["mape"], np.abs(risks - risk).mean(), rtol=1e-7)
+
+
+def test_model_zero_is_the_model_itself() -> None:
+    fit = rn.logistic(read("birthwt.csv"), "low ~ age + lwt", penalty=None)
+    found = rn.stability(fit, resamples=5, seed=1, thresholds=[0.2, 0.3])
+    validated = rn.validate(fit, resamples=5, seed=1, thresholds=[0.2, 0.3])
+    own = found.net_benefit().query("model == 0")["net_benefit"]
+    np.testing.assert_allclose(own, validated.decision_curve()["apparent"], rtol=1e-12)
+
+
+def test_choices_made_on_the_data_add_to_instability() -> None:
+    data = read("rnet_like_a.csv")
+    fixed = rn.stability(
+        rn.logistic(data, "margin_positive ~ I(nlr > 4.44) + I(size_mm > 14.5)"),
+        resamples=60,
+        seed=1,
+    )
+    searched = rn.stability(
+        rn.recipe("margin_positive ~ nlr + size_mm", cut={"nlr": "youden", "size_mm": "youden"}),
+        data,
+        resamples=60,
+        seed=1,
+    )
+    assert searched.glance()["mape"].iloc[0] > fixed.glance()["mape"].iloc[0]
+    assert any("held fixed" in note for note in fixed.notes)
+    assert not any("held fixed" in note for note in searched.notes)
+
+
+def test_patients_are_never_written() -> None:
+    fit = rn.logistic(read("birthwt.csv"), "low ~ age")
+    back = StabilityResult.from_dict(rn.stability(fit, resamples=4, seed=1).to_dict())
+    with pytest.raises(DataNotKeptError):
+        back.patients()
+
+
+@pytest.mark.parametrize(
+    "kind", ["prediction", "mape", "calibration", "classification", "net_benefit"]
+)
+def test_every_plot_is_drawn(kind: str) -> None:
+    fit = rn.logistic(read("birthwt.csv"), "low ~ age + lwt")
+    assert rn.stability(fit, resamples=8, seed=1).plot(kind=kind).get_xlabel()
+
+
+def test_what_cannot_be_asked_is_refused() -> None:
+    data = read("veteran.csv")
+    fit = rn.cox(data, "Surv(time, status) ~ karno")
+    with pytest.raises(OptionError, match="by a horizon"):
+        rn.stability(fit, resamples=4)
+    assert rn.stability(fit, resamples=4, time=180, seed=1).glance()["mape"].iloc[0] > 0
+    with pytest.raises(OptionError, match="above 0 and below 1"):
+        rn.stability(fit, resamples=4, time=180, thresholds=[1.0])
+    with pytest.raises(OptionError, match="kind"):
+        rn.stability(fit, resamples=4, time=180, seed=1).plot(kind="pie")
