@@ -46,6 +46,8 @@ _HOMES = {
     "recipe": "prediction.recipe",
     "stability": "prediction.stability",
     "validate": "prediction.validation",
+    "cut_resolution": "prediction.resolution",
+    "cutpoint": "prediction.cutpoints",
     # simulation
     "draw_cohort": "simulation.draw",
     # report
