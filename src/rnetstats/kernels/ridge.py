@@ -27,7 +27,7 @@ from rnetstats.kernels.newton import OK, BoolArray, FloatArray, IntArray, maximi
 
 __all__ = ["PENALTIES", "RidgeFit", "ridge_deviance", "ridge_logistic"]
 
-PENALTIES: FloatArray = np.append(0.0, 10.0 ** np.linspace(-2.0, 4.0, 61))
+PENALTIES: FloatArray = np.append(0.0, 10.0 ** np.linspace(-1.0, 4.0, 26))
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,7 +33,10 @@ _NAME = 26  # letters of a name's line
 
 @dataclass
 class _Row:
-    """One axis: its marks, the lane of each mark's text (negative below), its line or curve."""
+    """One axis: its marks, the lane of each mark's text (negative below), its line or curve.
+
+    A curve is the share of the range (k,) at points x (k,); ``levels`` flags its marked values.
+    """
 
     name: str
     x: np.ndarray
@@ -106,7 +109,7 @@ def nomogram_chart(
     axes.vlines(guides, rows[-2].y + 0.35, rows[0].y, color=LIGHT, linewidth=0.8, zorder=0)
     for row in rows:
         _draw(axes, row)
-    axes.set_xlim(-0.02 * span, 1.02 * span)
+    axes.set_xlim(-_overhang(rows, letter) - 0.01 * span, 1.02 * span)
     axes.set_ylim(-height, 0.0)
     axes.set_yticks([_middle(row) for row in rows], [_name(row.name) for row in rows])
     axes.tick_params(axis="y", length=0, labelsize=10, labelcolor=INK)
@@ -114,6 +117,17 @@ def nomogram_chart(
     for spine in axes.spines.values():
         spine.set_visible(False)
     return axes
+
+
+def _overhang(rows: list[_Row], letter: float) -> float:
+    """How far texts reach beyond the left end, in points."""
+    reach = [
+        (0.5 if row.curve is None else 1.0) * letter * len(text) - x
+        for row in rows
+        for (x, text), lane in zip(row.marks, row.lanes, strict=True)
+        if lane is not None
+    ]
+    return max([0.0, *reach])
 
 
 def _name(text: str) -> str:
@@ -145,7 +159,7 @@ def _axis_row(part: pd.DataFrame, label: str) -> _Row:
         values = part["value"].to_numpy(dtype=float)
         share = (values - values[0]) / (values[-1] - values[0])
         row.curve, row.x = share, points
-        row.levels = share[[bool(text) for text in ticks]]
+        row.levels = np.array([bool(text) for text in ticks])
     return row
 
 
@@ -209,44 +223,64 @@ def _draw(axes: Axes, row: _Row) -> None:
         reach = _TICK + (0.0 if lane is None else _TEXT * (abs(lane) - 1))
         axes.plot([x, x], [row.y, row.y + side * reach], color=row.colour, linewidth=0.9)
         if lane is not None:
-            _write(axes, x, row.y + side * reach, text, "center", "bottom" if side > 0 else "top")
+            _write(axes, x, row.y + side * reach, text, above=side > 0)
 
 
 def _draw_curve(axes: Axes, row: _Row) -> None:
     """Draw points against values, the values upwards within the row."""
     assert row.curve is not None
-    assert row.levels is not None
     height = row.above - 0.5 * _TEXT
     bottom = row.y + 0.25 * _TEXT
     axes.plot(row.x, bottom + height * row.curve, color=row.colour, linewidth=1.6)
-    span = axes.get_xlim()
-    for (x, text), share in zip(row.marks, row.levels, strict=True):
-        y = bottom + height * share
+    for place, (x, text) in zip(_marked(row), row.marks, strict=True):
+        y = bottom + height * row.curve[place]
         axes.plot([x], [y], marker="o", markersize=3.2, color=row.colour)
+        side, lift = _free_side(row.x, place)
         axes.annotate(
             as_text(text),
             (x, y),
-            xytext=(5, 0),
+            xytext=(5 * side, 5 * lift),
             textcoords="offset points",
-            ha="left",
+            ha="left" if side > 0 else "right",
             va="center",
             fontsize=_FONT,
             color=INK,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
         )
-    axes.set_xlim(span)
     axes.hlines(row.y, row.x.min(), row.x.max(), color=MUTED, linewidth=0.6)
 
 
-def _write(axes: Axes, x: float, y: float, text: str, ha: str, va: str) -> None:
-    gap = 1.5 if va == "bottom" else -1.5
+def _marked(row: _Row) -> list[int]:
+    """Places of the marked values on the curve."""
+    assert row.levels is not None
+    return [int(place) for place in np.flatnonzero(row.levels)]
+
+
+def _free_side(x: np.ndarray, place: int) -> tuple[int, int]:
+    """Where a text beside a point of the curve does not cover it: right or left, up or down.
+
+    The text stands outside the bend: left of a curve that bends to the right.
+    """
+    reach = max(1, len(x) // 25)
+    first, last = max(place - reach, 0), min(place + reach, len(x) - 1)
+    rising = bool(x[last] > x[first])
+    bend = 0.0
+    if first < place < last:
+        bend = float(x[first] + x[last] - 2.0 * x[place])
+    side = -1 if bend > 0.01 * float(np.ptp(x)) else 1
+    turns = first < place < last and (x[first] > x[place]) == (x[last] > x[place])
+    if turns:
+        return side, 0
+    return side, -side if rising else side
+
+
+def _write(axes: Axes, x: float, y: float, text: str, *, above: bool) -> None:
     axes.annotate(
         as_text(text),
         (x, y),
-        xytext=(0, gap),
+        xytext=(0, 2.5 if above else -1.05 * _FONT),
         textcoords="offset points",
-        ha=ha,
-        va=va,
+        ha="center",
+        va="baseline",
         fontsize=_FONT,
         color=INK,
     )

@@ -272,8 +272,12 @@ def _ticks(axis: Axis) -> list[str]:
         return [level_text(value) for value in axis.values]
     if axis.kind == "steps":
         return _intervals(axis)
-    marks = set(nice_ticks(axis.values[0], axis.values[-1]))
-    return [f"{value:.6g}" if value in marks else "" for value in axis.values]
+    low, high = axis.values[0], axis.values[-1]
+    inner = nice_ticks(low, high)
+    gap = 0.4 * (inner[1] - inner[0]) if len(inner) > 1 else 0.4 * (high - low)
+    ends = {e for e in (low, high) if all(abs(e - tick) >= gap for tick in inner)}
+    marks = {*inner, *ends}
+    return [f"{value:.4g}" if value in marks else "" for value in axis.values]
 
 
 def _intervals(axis: Axis) -> list[str]:

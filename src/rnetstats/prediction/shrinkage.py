@@ -1,0 +1,353 @@
+"""Shrinking a logistic model for prediction: uniformly, or by ridge; and how shaky the amount is.
+
+References
+----------
+van Houwelingen JC, le Cessie S (1990). Predictive value of statistical models. Stat Med
+9:1303-1325.
+le Cessie S, van Houwelingen JC (1992). Ridge estimators in logistic regression. Appl Stat
+41:191-201.
+Van Calster B, van Smeden M, De Cock B, Steyerberg EW (2020). Regression shrinkage methods for
+clinical prediction models do not guarantee improved performance. Stat Methods Med Res
+29:3166-3178.
+Riley RD, Snell KIE, Martin GP, et al. (2021). Penalization and shrinkage methods produced
+unreliable clinical prediction models especially when sample size was small. J Clin Epidemiol
+132:88-96.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.options import choice, positive_int
+from rnetstats._core.random import resolve_seed
+from rnetstats._core.result import Result
+from rnetstats.errors import ConvergenceError, OptionError, TooFewEventsError
+from rnetstats.formatting import fmt_interval, fmt_number
+from rnetstats.formula.variables import Floats
+from rnetstats.kernels.newton import LOST_TERM, OK
+from rnetstats.kernels.ridge import PENALTIES
+from rnetstats.kernels.shrinkage import recalibration_slopes
+from rnetstats.prediction.from_logistic import logistic_replicates
+from rnetstats.prediction.model import RiskModel
+from rnetstats.prediction.resamples import patient_counts
+from rnetstats.prediction.risk_model import risk_model
+from rnetstats.prediction.tuning import METHODS, Tuned, deal_folds, tune
+from rnetstats.regression.logistic import LogisticResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rnetstats.regression.engine import Engine
+
+__all__ = ["ShrinkageResult", "shrink"]
+
+_CV_PENALTIES: Floats = 10.0 ** np.linspace(0.0, 4.0, 17)
+_FEWEST = 5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ShrinkageResult(Result):
+    """A shrunken logistic model; see :func:`shrink`.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Columns ``term, level, coef, shrunken, ratio``: the fit's coefficient, the shrunken one
+        and their quotient.
+    model : RiskModel
+        Gives the shrunken risks.
+    amount : float
+        The factor (1 for no shrinkage) or the penalty (0 for none).
+    df : float
+        Effective degrees of freedom.
+    tuning : DataFrame
+        Columns ``resample, amount``: the same, chosen anew in each bootstrap resample.
+    """
+
+    table: pd.DataFrame
+    model: RiskModel
+    amount: float
+    df: float
+    tuning: pd.DataFrame
+
+    @property
+    def what(self) -> str:
+        """Whether ``amount`` is a factor or a penalty."""
+        return "penalty" if str(self.options["method"]).startswith("ridge") else "factor"
+
+    def range(self) -> tuple[float, float]:
+        """Return where the middle 95 % of the resamples' amounts lie."""
+        found = self.tuning["amount"].dropna().to_numpy(dtype=float)
+        if not found.size:
+            return float("nan"), float("nan")
+        low, high = np.quantile(found, [0.025, 0.975])
+        return float(low), float(high)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a coefficient (a copy)."""
+        return self.table.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: method, factor or penalty with its spread over resamples, df."""
+        low, high = self.range()
+        row = {"method": self.options["method"], self.what: self.amount}
+        row |= {f"{self.what}_low": low, f"{self.what}_high": high, "df": self.df}
+        return pd.DataFrame([row])
+
+    def display(self) -> pd.DataFrame:
+        """Return the coefficients as text, the amount of shrinkage in the last row."""
+        rows = [
+            {
+                "term": self.model.label(row["term"]),
+                "level": str(row["level"]),
+                "coefficient": fmt_number(row["coef"], 3),
+                "shrunken": fmt_number(row["shrunken"], 3),
+            }
+            for row in self.table.to_dict("records")
+        ]
+        low, high = self.range()
+        spread = fmt_interval(low, high)
+        rows.append(
+            {
+                "term": f"Shrinkage {self.what}",
+                "level": "",
+                "coefficient": fmt_number(self.amount),
+                "shrunken": f"{spread} over resamples",
+            }
+        )
+        return pd.DataFrame(rows)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw each coefficient before and after."""
+        from rnetstats.plots.shrinkage import before_and_after
+        from rnetstats.plots.style import marked
+
+        shown = self.table[self.table["term"] != "(Intercept)"]
+        names = [
+            self.model.label(row["term"]) + (f": {row['level']}" if row["level"] else "")
+            for row in shown.to_dict("records")
+        ]
+        axes = before_and_after(shown, names=names, ax=ax)
+        return marked(axes, self.synthetic)
+
+
+def shrink(
+    fit: LogisticResult,
+    *,
+    method: str = "heuristic",
+    penalties: Sequence[float] | None = None,
+    folds: int = 10,
+    repeats: int = 5,
+    resamples: int = 200,
+    seed: int | None = None,
+    conf_level: float = 0.95,
+) -> ShrinkageResult:
+    """Shrink a logistic model's coefficients for prediction.
+
+    Parameters
+    ----------
+    fit : LogisticResult
+        Its rows and design are used; its coefficients where a factor multiplies them.
+    method : {"heuristic", "bootstrap", "ridge-aic", "ridge-cv"}
+        A factor by van Houwelingen and le Cessie, (chi2 - df) / chi2 of the likelihood-ratio
+        statistic of maximum likelihood; a factor that is the mean recalibration slope of
+        bootstrap models in the data; a ridge penalty by AIC, or by cross-validation.
+    penalties : sequence of float, optional
+        To choose from. They multiply half the squares of the coefficients of columns divided by
+        their standard deviation (divisor n - 1), dummy columns of a factor included: the
+        reference level matters to a ridge.
+    folds, repeats : int
+        Of cross-validation, the outcomes dealt apart.
+    resamples : int
+        Bootstrap resamples in which the amount is chosen anew (and, with ``"bootstrap"``, from
+        which the factor comes).
+    seed : int, optional
+    conf_level : float
+        Of the limits of the risk, percentiles over the resamples, all of the shrinking repeated
+        ("bootstrap" keeps its factor).
+
+    Returns
+    -------
+    ShrinkageResult
+        ``model`` is a RiskModel. The intercept is re-estimated: the mean risk is the observed
+        share.
+
+    Raises
+    ------
+    ConvergenceError
+        If the data are separated and the heuristic factor, which rests on maximum likelihood, is
+        asked for; or if most resamples fail.
+    OptionError, TooFewEventsError
+        If an option is not allowed, or there are fewer than 5 of the rarer outcome.
+    """
+    choice("method", method, METHODS)
+    positive_int("folds", folds, minimum=2)
+    positive_int("repeats", repeats)
+    positive_int("resamples", resamples, minimum=20)
+    if not isinstance(fit, LogisticResult):
+        raise OptionError(f"shrink() takes a fit of logistic(), not {type(fit).__name__}.")
+    base = risk_model(fit, intercept="flic", conf_level=conf_level)
+    engine: Engine = fit._need("engine", "Shrinkage")
+    _check(engine, base, folds, method)
+    levels = _levels(penalties, method)
+    drawn = resolve_seed(seed)
+    rng = np.random.default_rng(np.random.SeedSequence([drawn, 1]))
+    y = engine.likelihood_options["y"]
+    shared: dict[str, Any] = {
+        "offset": engine.frame.offset,
+        "firth": engine.firth,
+        "penalties": levels,
+        "folds": deal_folds(rng, y, folds, repeats) if method == "ridge-cv" else None,
+    }
+    slopes = None
+    if method == "bootstrap":
+        slopes = _slopes(engine, resamples, drawn)
+        shared["factor"] = float(np.clip(np.nanmean(slopes), 0.0, 1.0))
+    whole = tune(method, engine.X, y, freq=engine.frame.freq_weights, **shared)
+    if not np.isfinite(whole.coef).all():
+        raise ConvergenceError(
+            "The data are separated: the heuristic factor rests on maximum likelihood, which has "
+            "no estimate. Use method='bootstrap' with penalty='firth', or a ridge."
+        )
+    if shared["folds"] is not None:  # once is enough to see how the choice varies
+        shared["folds"] = shared["folds"][:1]
+    parts = [
+        tune(method, engine.X, y, freq=np.asarray(counts, dtype=float), **shared)
+        for counts in patient_counts(engine.frame, resamples, drawn)
+    ]
+    return _result(fit, base, method, whole, parts, slopes, drawn, shared)
+
+
+def _check(engine: Engine, base: RiskModel, folds: int, method: str) -> None:
+    if engine.frame.sampling_weights is not None:
+        raise OptionError("shrink() does not take sampling_weights.")
+    rarer = min(base.summary["n_events"], base.summary["n"] - base.summary["n_events"])
+    if rarer < _FEWEST:
+        raise TooFewEventsError(
+            f"{rarer:g} patients have the rarer outcome: with fewer than {_FEWEST}, no amount of "
+            "shrinkage can be estimated."
+        )
+    if method == "ridge-cv" and rarer < folds:
+        raise OptionError(
+            f"folds={folds} is more than the {rarer:g} patients with the rarer outcome."
+        )
+
+
+def _levels(penalties: Sequence[float] | None, method: str) -> Floats:
+    if penalties is None:
+        return _CV_PENALTIES if method == "ridge-cv" else PENALTIES
+    levels = np.unique(np.asarray(penalties, dtype=float))
+    if levels.ndim != 1 or levels.size < 2 or not np.isfinite(levels).all() or levels[0] < 0:
+        raise OptionError("penalties must be at least two different numbers, none negative.")
+    return levels
+
+
+def _slopes(engine: Engine, resamples: int, seed: int) -> Floats:
+    """Recalibration slopes, in the data, of models fitted in resamples (B,)."""
+    y, frame = engine.likelihood_options["y"], engine.frame
+    found = []
+    for counts in patient_counts(frame, resamples, seed):
+        fits = logistic_replicates(
+            engine.X,
+            y,
+            np.asarray(counts, dtype=float),
+            offset=frame.offset,
+            firth=engine.firth,
+            intercept="model",
+            start=engine.reached,
+        )
+        usable = np.isin(fits.status, (OK, LOST_TERM))
+        coef = np.where(usable[:, None], fits.coef, np.nan)
+        found.append(recalibration_slopes(engine.X, y, coef, freq=frame.freq_weights))
+    slopes = np.concatenate(found)
+    if np.isfinite(slopes).mean() < 0.5:
+        raise ConvergenceError(
+            "Most resamples have no estimate (separation); fit with penalty='firth'."
+        )
+    return slopes
+
+
+def _result(
+    fit: LogisticResult,
+    base: RiskModel,
+    method: str,
+    whole: Tuned,
+    parts: list[Tuned],
+    slopes: Floats | None,
+    seed: int,
+    shared: dict[str, Any],
+) -> ShrinkageResult:
+    coef, amount = whole.coef[0], float(whole.amount[0])
+    draws = np.concatenate([part.coef for part in parts])
+    amounts = slopes if slopes is not None else np.concatenate([part.amount for part in parts])
+    usable = np.isfinite(draws).all(axis=1)
+    notes = list(_notes(method, amount, amounts, usable, whole))
+    before = fit.coefficients["coef"].to_numpy(dtype=float)
+    table = fit.coefficients[["term", "level"]].assign(coef=before, shrunken=coef)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table["ratio"] = np.where(before != 0.0, coef / before, np.nan)
+    what = f"ridge, penalty {amount:.4g}" if "ridge" in method else f"slopes times {amount:.4g}"
+    options = {"method": method, "resamples": len(draws), "conf_level": base.conf_level}
+    if shared["folds"] is not None:
+        options["folds"] = int(shared["folds"].max()) + 1
+    enough = usable.mean() >= 0.5
+    model = replace(
+        base,
+        coef=coef,
+        covariance=None,
+        draws=draws[usable] if enough else None,
+        method=f"{base.method}; shrunken ({method}: {what})",
+        limits=f"bootstrap percentiles, {len(draws)} resamples, the shrinkage repeated"
+        if enough
+        else "none",
+        seed=seed,
+        notes=(*base.notes, *notes),
+        options={**base.options, "resamples": len(draws), "shrink": method},
+    )
+    resample = np.arange(1, len(amounts) + 1)
+    return ShrinkageResult(
+        table=table.reset_index(drop=True),
+        model=model,
+        amount=amount,
+        df=float(whole.df[0]),
+        tuning=pd.DataFrame({"resample": resample, "amount": amounts}),
+        notes=tuple(notes),
+        seed=seed,
+        options=options,
+        synthetic=fit.synthetic,
+    )
+
+
+def _notes(
+    method: str, amount: float, amounts: Floats, usable: np.ndarray, whole: Tuned
+) -> list[str]:
+    name = "penalty" if method.startswith("ridge") else "factor"
+    known = amounts[np.isfinite(amounts)]
+    told = ""
+    if known.size:
+        low, high = np.quantile(known, [0.025, 0.975])
+        told = f" over {known.size} resamples it runs from {low:.3g} to {high:.3g} (middle 95 %);"
+    notes = [
+        f"The {name} ({amount:.3g}) is itself estimated, and unstable:{told} shrinkage is least "
+        "certain where it is needed most, in small samples, and no remedy for too few events "
+        "(Van Calster et al. 2020, Riley et al. 2021)."
+    ]
+    failed = len(usable) - int(usable.sum())
+    if failed:
+        notes.append(f"{failed} of {len(usable)} resamples have no estimate and are left out.")
+    if whole.at_edge[0]:
+        notes.append(
+            "The penalty is the largest one tried: the data support hardly more than the overall "
+            "risk."
+        )
+    if method in {"heuristic", "bootstrap"} and amount == 0.0:
+        notes.append(
+            "The factor is 0: the model predicts no better than the overall risk (its chi-square "
+            "is below its degrees of freedom)."
+        )
+    return notes
