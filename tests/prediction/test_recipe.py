@@ -164,6 +164,34 @@ def test_bootstrap_shrinkage_is_between_none_and_all(cohort: pd.DataFrame) -> No
     np.testing.assert_array_equal(again.coef, shrunken.coef)
 
 
+@pytest.mark.parametrize("method", ["ridge-aic", "ridge-cv"])
+def test_ridge_is_chosen_in_every_resample(cohort: pd.DataFrame, method: str) -> None:
+    formula = "margin_positive ~ size_mm + nlr + lvi + age"
+    made = rn.recipe(formula, shrink=method)
+    refit = refit_of_recipe(made, cohort, None)
+    counts = counts_of(refit.n, 3)
+    again = refit.again(counts, np.arange(3))
+    alone = [refit.again(counts[[b]], np.array([b])).risk[0] for b in range(3)]
+    np.testing.assert_allclose(again.risk, alone, rtol=1e-8)
+    share = (counts * refit.events).sum(axis=1) / counts.sum(axis=1)
+    np.testing.assert_allclose((counts * again.risk).sum(axis=1) / counts.sum(axis=1), share)
+    plain = refit_of_recipe(rn.recipe(formula), cohort, None).again(counts, np.arange(3))
+    assert (again.risk.std(axis=1) < plain.risk.std(axis=1)).all()
+
+
+def test_imputation_is_repeated_in_every_resample() -> None:
+    data = read("rnet_like_a_missing.csv")
+    made = rn.recipe("margin_positive ~ size_mm + nlr + lvi", impute=3)
+    found = rn.validate(made, data, resamples=6, seed=1)
+    assert found.glance()["n"].iloc[0] == data["margin_positive"].notna().sum()
+    model = made.fit(data, seed=1)
+    assert any("values imputed" in note for note in model.notes)
+    assert any("means over 3 imputations" in note for note in model.notes)
+    assert np.isfinite(found.to_frame()["corrected"]).all()
+    again = rn.validate(made, data, resamples=6, seed=1)
+    pd.testing.assert_frame_equal(found.to_frame(), again.to_frame())
+
+
 def test_fit_says_what_was_chosen(cohort: pd.DataFrame) -> None:
     made = rn.recipe(
         "margin_positive ~ location + nlr + size_mm + age",
@@ -243,6 +271,7 @@ def test_recipe_goes_to_json_and_back() -> None:
         ("y ~ x", {"select": {"method": "univariable", "alpha": None}}, OptionError, "Akaike"),
         ("y ~ x", {"select": {"method": "backward", "alpha": 1.5}}, OptionError, "alpha"),
         ("y ~ x", {"shrink": "lasso"}, OptionError, "not allowed"),
+        ("Surv(t, e) ~ x", {"shrink": "ridge-aic"}, OptionError, "binary outcome"),
         ("y ~ x", {"impute": 0}, OptionError, "impute"),
         ("y ~ x", {"horizon": 12}, OptionError, "belongs to a model of a time"),
         ("Surv(t, e) ~ x", {"horizon": -1}, OptionError, "horizon"),

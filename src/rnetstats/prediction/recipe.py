@@ -20,7 +20,7 @@ from rnetstats.prediction.selection import Selection
 __all__ = ["Recipe", "recipe"]
 
 _SCHEMA = 1
-_SHRINK = (None, "heuristic", "bootstrap")
+_SHRINK = (None, "heuristic", "bootstrap", "ridge-aic", "ridge-cv")
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,10 @@ def recipe(
     select : {None, "univariable", "backward"} or mapping, optional
         Terms with P <= .05 one by one, as many studies do, or backward elimination (Wald);
         ``{"method": "backward", "alpha": 0.157}``, ``alpha=None`` for Akaike's criterion.
-    shrink : {None, "heuristic", "bootstrap"}
-        Uniform shrinkage of the slopes; the intercept is re-estimated.
+    shrink : {None, "heuristic", "bootstrap", "ridge-aic", "ridge-cv"}
+        Uniform shrinkage of the slopes, or ridge with its penalty by Akaike's criterion or
+        cross-validation; the intercept is re-estimated. The amount is unstable in small samples:
+        :func:`rnetstats.shrink` shows by how much.
     penalty : {"firth", None}
         Firth's penalty with the intercept re-estimated (FLIC), or maximum likelihood.
     horizon : float, optional
@@ -207,6 +209,8 @@ def recipe(
     if parsed.outcome.times:
         if len(parsed.outcome.times) > 1:
             raise FormulaError("A recipe takes Surv(time, event), without late entry.")
+        if shrink is not None and shrink.startswith("ridge"):
+            raise OptionError("Ridge is for a binary outcome; shrink a time by 'heuristic'.")
     elif horizon is not None:
         raise OptionError("horizon= belongs to a model of a time, Surv(time, event).")
     return Recipe(
@@ -220,14 +224,15 @@ def recipe(
     )
 
 
-def _cut(parsed: Formula, cut: Any) -> dict[str, str | float] | None:
+def _cut(parsed: Formula, cut: Mapping[str, Any] | None) -> dict[str, str | float] | None:
     if not cut:
         return None
     if not isinstance(cut, Mapping):
         raise OptionError("cut= is a mapping, as in cut={'nlr': 'youden', 'size_mm': 10}.")
     plain = {atom.column for term in parsed.terms for atom in term if isinstance(atom, Plain)}
     found: dict[str, str | float] = {}
-    for name, how in cut.items():
+    given: Mapping[str, Any] = cut
+    for name, how in given.items():
         if name not in plain:
             raise OptionError(
                 f"cut= names {name!r}, which is no plain term of the formula; its plain terms are "

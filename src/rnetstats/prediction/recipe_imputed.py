@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rnetstats.formula.terms import LeftSide
 from rnetstats.formula.variables import Variable, read_variable
+from rnetstats.missing.imputer import imputer
 
 __all__ = ["Completer", "completer", "variables_of"]
 
@@ -28,13 +29,10 @@ def completer(table: pd.DataFrame, left: LeftSide, predictors: tuple[str, ...]) 
     predictors : tuple of str
         The columns of the candidate terms.
     """
-    from rnetstats.missing.impute import impute_once
-
-    part = table[[*left.columns, *predictors]]
+    made = imputer(table[[*left.columns, *predictors]], outcome=left.text)
 
     def complete(counts: NDArray[np.float64], seed: int) -> pd.DataFrame:
-        rng = np.random.default_rng(seed)
-        return impute_once(part, rng, outcome=left.text, weights=counts)
+        return made.once(np.random.default_rng(seed), counts)
 
     return complete
 

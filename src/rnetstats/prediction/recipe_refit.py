@@ -20,7 +20,7 @@ from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
 from rnetstats.kernels.risksets import prepare
 from rnetstats.prediction.inclusion import SELECTED
 from rnetstats.prediction.recipe_imputed import Completer, variables_of
-from rnetstats.prediction.recipe_shrinkage import shrunken
+from rnetstats.prediction.recipe_shrinkage import ridge_slopes, shrunken_slopes
 from rnetstats.prediction.recipe_steps import Candidates, Learned
 from rnetstats.prediction.refit import Refit, Refitted, risk_at
 from rnetstats.prediction.selection import (
@@ -214,10 +214,13 @@ class RecipeRefit(Refit):
             share = counts @ self.events / counts.sum(axis=1)
             return np.log(share / (1.0 - share))[:, None], np.full(len(counts), OK)
         fit = self._fit(counts, X, np.arange(len(counts)), False)
-        coef = np.array(fit.coef)
+        coef, status = np.array(fit.coef), fit.status
         slopes = slice(1, None) if self.binary else slice(None)
-        if self.shrink is not None:
-            coef[:, slopes] = shrunken(
+        if self.shrink is not None and self.shrink.startswith("ridge"):
+            coef[:, slopes] = ridge_slopes(self.shrink, X, self.events, counts, seeds)
+            status = np.where(np.isfinite(coef).all(axis=1), OK, status)
+        elif self.shrink is not None:
+            coef[:, slopes] = shrunken_slopes(
                 self.shrink,
                 fit,
                 X,
@@ -225,13 +228,16 @@ class RecipeRefit(Refit):
                 counts,
                 seeds,
                 df=candidate_df,
-                refit=partial(self._fit, null=False),
+                refit=self._refit,
                 sets=None if self.binary else self.sets,
             )
         if self.binary and (self.firth or self.shrink is not None):
             design = np.concatenate([np.ones((*X.shape[:-1], 1)), X], axis=-1)
             coef[:, 0] = flic_intercept(design, self.events, coef, freq=counts)
-        return coef, fit.status
+        return coef, status
+
+    def _refit(self, counts: Floats, X: Floats) -> LogisticFit | CoxFit:
+        return self._fit(counts, X, np.arange(len(counts)), False)
 
     def _linear(self, X: Floats, made: Made) -> Floats:
         slopes = made.coef[:, 1:] if self.binary else made.coef

@@ -6,35 +6,38 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, xlogy
+from scipy.special import xlogy
 
-from rnetstats.kernels.calibration_line import calibration_line
 from rnetstats.kernels.cox import CoxFit, fit_cox
 from rnetstats.kernels.logistic import LogisticFit
 from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
+from rnetstats.kernels.ridge import PENALTIES, best, ridge_deviance, ridge_logistic
 from rnetstats.kernels.risksets import RiskSets
+from rnetstats.kernels.shrinkage import heuristic_shrinkage, recalibration_slopes
 
-__all__ = ["INNER", "shrunken"]
+__all__ = ["INNER", "ridge_slopes", "shrunken_slopes"]
 
 Floats = NDArray[np.float64]
+Fit = LogisticFit | CoxFit
 
 INNER = 50
 """Resamples within each replicate for shrinkage by the bootstrap."""
+_FOLDS = 10
 
 
-def shrunken(
+def shrunken_slopes(
     method: str,
-    fit: LogisticFit | CoxFit,
+    fit: Fit,
     X: Floats,
     events: Floats,
     counts: Floats,
     seeds: IntArray,
     *,
     df: int,
-    refit: Callable[[Floats, Floats, NDArray[np.intp]], LogisticFit | CoxFit],
+    refit: Callable[[Floats, Floats], Fit],
     sets: RiskSets | None,
 ) -> Floats:
-    """Return the shrunken slopes (B, p) of fitted models.
+    """Return uniformly shrunken slopes (B, p) of fitted models.
 
     Parameters
     ----------
@@ -49,7 +52,7 @@ def shrunken(
     seeds : int array of shape (B,)
     df : int
     refit : callable
-        ``(counts, X, rows) -> fit``.
+        ``(counts, X) -> fit``.
     sets : RiskSets or None
         Of a survival model.
 
@@ -62,61 +65,76 @@ def shrunken(
     """
     slopes = fit.coef[:, 1:] if sets is None else fit.coef
     if method == "heuristic":
-        factor = _heuristic(fit, events, counts, df)
+        factor = heuristic_shrinkage(fit.log_likelihood, _null(fit, events, counts), df)
     else:
         factor = np.array(
             [
-                _resampled(b, X, events, counts[b], int(seed), refit, sets)
+                _resampled(X[b] if X.ndim == 3 else X, events, counts[b], int(seed), refit, sets)
                 for b, seed in enumerate(seeds)
             ]
         )
     return np.asarray(slopes * np.clip(factor, 0.0, 1.0)[:, None])
 
 
-def _heuristic(fit: LogisticFit | CoxFit, events: Floats, counts: Floats, df: int) -> Floats:
+def ridge_slopes(method: str, X: Floats, events: Floats, counts: Floats, seeds: IntArray) -> Floats:
+    """Return ridge slopes (B, p), the penalty of each replicate by AIC or cross-validation.
+
+    Parameters
+    ----------
+    method : {"ridge-aic", "ridge-cv"}
+    X, events, counts, seeds
+        As for :func:`shrunken_slopes`.
+
+    References
+    ----------
+    le Cessie S, van Houwelingen JC (1992). Ridge estimators in logistic regression. Applied
+    Statistics 41:191-201.
+    """
+    design = np.concatenate([np.ones((*X.shape[:-1], 1)), X], axis=-1)
+    fit = ridge_logistic(design, events, PENALTIES, freq=counts)
+    if method == "ridge-aic":
+        return fit.at(fit.by_aic())[:, 1:]
+    place = np.empty(len(counts), dtype=np.int64)
+    for b, seed in enumerate(seeds):
+        folds = np.random.default_rng(seed).permutation(events.size) % _FOLDS
+        columns = design[b] if design.ndim == 3 else design
+        deviance = ridge_deviance(columns, events, folds, PENALTIES, freq=counts[b])
+        place[b] = best(deviance)[0]
+    return fit.at(place)[:, 1:]
+
+
+def _null(fit: Fit, events: Floats, counts: Floats) -> Floats:
     if isinstance(fit, CoxFit):
-        null = fit.log_likelihood_null
-    else:
-        total = counts.sum(axis=1)
-        share = counts @ events / total
-        null = total * (xlogy(share, share) + xlogy(1.0 - share, 1.0 - share))
-    ratio = 2.0 * (fit.log_likelihood - null)
-    return np.where(ratio > df, 1.0 - df / np.maximum(ratio, 1e-300), 0.0)
+        return fit.log_likelihood_null
+    total = counts.sum(axis=1)
+    share = counts @ events / total
+    return np.asarray(total * (xlogy(share, share) + xlogy(1.0 - share, 1.0 - share)))
 
 
 def _resampled(
-    b: int,
     X: Floats,
     events: Floats,
     counts: Floats,
     seed: int,
-    refit: Callable[[Floats, Floats, NDArray[np.intp]], LogisticFit | CoxFit],
+    refit: Callable[[Floats, Floats], Fit],
     sets: RiskSets | None,
 ) -> float:
     """Mean calibration slope, on the rows of one replicate, of models of its resamples."""
     rng = np.random.default_rng(seed)
-    total = int(counts.sum())
     rows = np.repeat(np.arange(counts.size), counts.astype(np.intp))
-    drawn = rows[rng.integers(0, total, size=(INNER, total))]
+    drawn = rows[rng.integers(0, rows.size, size=(INNER, rows.size))]
     again = np.array([np.bincount(part, minlength=counts.size) for part in drawn], dtype=float)
-    columns = X[b] if X.ndim == 3 else X
-    both = again @ events > 0
+    some = again @ events > 0
     if sets is None:
-        both &= again @ (1.0 - events) > 0
-    again = again[both]
-    fit = refit(again, columns, np.arange(len(again)))
-    good = np.isin(fit.status, (OK, LOST_TERM))
-    if not good.any():
-        return float("nan")
+        some &= again @ (1.0 - events) > 0
+    fit = refit(again[some], X)
+    coef = fit.coef[np.isin(fit.status, (OK, LOST_TERM))]
     if sets is None:
-        line = calibration_line(events, expit(fit.coef[good] @ _with_one(columns).T), counts)
-        slopes = line.slope[np.isfinite(line.slope)]
+        design = np.column_stack([np.ones(len(X)), X])
+        slopes = recalibration_slopes(design, events, coef, freq=counts)
     else:
-        eta = fit.coef[good] @ columns.T
-        again_fit = fit_cox(eta[:, :, None] - eta.mean(), sets, freq=counts, start=np.ones(1))
-        slopes = again_fit.coef[again_fit.status == OK, 0]
-    return float(slopes.mean()) if slopes.size else float("nan")
-
-
-def _with_one(columns: Floats) -> Floats:
-    return np.column_stack([np.ones(len(columns)), columns])
+        eta = coef @ X.T
+        line = fit_cox((eta - eta.mean(1, keepdims=True))[:, :, None], sets, freq=counts)
+        slopes = np.where(line.status == OK, line.coef[:, 0], np.nan)
+    known = slopes[np.isfinite(slopes)]
+    return float(known.mean()) if known.size else float("nan")

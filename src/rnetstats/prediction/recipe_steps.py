@@ -125,8 +125,8 @@ class Candidates:
             x = variables[atom.column].numbers("a cut-off")
             cuts = learned.cuts[atom.column]
             if (cuts == cuts[0]).all():
-                return (x > cuts[0]).astype(np.float64)[:, None]
-            return (x > cuts[:, None]).astype(np.float64)[:, :, None]
+                return np.asarray(x > cuts[0], dtype=np.float64)[:, None]
+            return np.asarray(x > cuts[:, None], dtype=np.float64)[:, :, None]
         if atom in learned.encoders:
             made = learned.encoders[atom]
             variable = variables[atom.columns[0]]
