@@ -259,7 +259,7 @@ def _select(select: str | Mapping[str, Any] | None) -> dict[str, Any] | None:
             "{'method': 'backward', 'alpha': 0.157}."
         )
     choice("select", given["method"], ("univariable", "backward"))
-    alpha = given.get("alpha", 0.05)
+    alpha: Any = given.get("alpha", 0.05)
     if alpha is not None:
         alpha = real("alpha", alpha, low=0.0, high=1.0, closed=False)
     elif given["method"] == "univariable":
