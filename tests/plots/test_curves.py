@@ -113,3 +113,21 @@ def test_markup_in_names_is_text():
         ax = result.plot()
         ax.figure.canvas.draw()
     assert "<b>" in [tick.get_text() for tick in ax.get_yticklabels()]
+
+
+@pytest.mark.parametrize(("ci", "low"), [("bpcp", None), ("log", 1.0)])
+def test_bands_begin_at_time_zero(ci, low):
+    data = {"t": [2.0, 3.0, 5.0, 8.0], "e": [0, 1, 1, 0]}
+    result = rn.kaplan_meier(data, "Surv(t, e) ~ 1", ci=ci)
+    (band,) = bands(result.plot())
+    x, y = band.get_paths()[0].vertices.T
+    start = result.groups["first_low"].item()
+    assert x.min() == 0.0
+    assert y[x == 0.0].max() == 1.0
+    assert y[x == 0.0].min() == pytest.approx(start)
+    assert low is None or start == low
+    assert 0.0 < start <= 1.0
+
+
+def test_the_time_axis_can_name_the_endpoint():
+    assert margin().plot(x_label="Months to recurrence").get_xlabel() == "Months to recurrence"

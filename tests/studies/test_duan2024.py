@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from functools import cache
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ import rnetstats as rn
 from rnetstats.errors import ColumnError, DataError
 from rnetstats.studies.duan2024.analysis import judge_cohort
 from rnetstats.studies.duan2024.cutoffs import cutoff_row, half_millimetres, youden_cutoff
+from rnetstats.studies.duan2024.figures import figures
 from rnetstats.studies.finding import Contrast, Finding, frames
 from rnetstats.studies.study_result import StudyResult
 from support import data_path
@@ -299,3 +301,35 @@ def test_an_exact_test_that_does_not_agree_lowers_the_verdict() -> None:
     assert frames([several], where="Here")[0]["rule"].item() == "confirmed"
     both, _ = frames([sparse, replace(several, key="other")], where="Here")
     assert both["p_adjusted"].tolist() == [0.12, 0.008], "the family takes the larger P"
+
+
+def test_completeness_of_follow_up_by_hand_and_only_where_dates_allow() -> None:
+    assert "Completeness" not in study("rnet_like_a").table("follow_up").display()
+    data = raw().assign(enrolment_date="2015-01-01")
+    data.loc[data.index[::2], "enrolment_date"] = "2014-07-01"
+    table = rn.reproduce("duan2024", data=data).table("follow_up")
+    row = table.to_frame().iloc[0]
+    days = (pd.to_datetime(data["enrolment_date"]) - pd.Timestamp("2014-07-01")).dt.days
+    months = data["os_months"]
+    end = (days + months * 30.4375).round().max()
+    assert row["closing"] == str((pd.Timestamp("2014-07-01") + pd.Timedelta(days=end)).date())
+    possible = np.where(data["death"] == 1, months, (end - days) / 30.4375)
+    expected = months.sum() / np.maximum(possible, months).sum()
+    assert row["completeness"] == pytest.approx(expected, rel=1e-3)
+    assert row["closing"] in table.caption
+
+
+def test_the_curves_name_their_endpoint() -> None:
+    drawn = {}
+    for made in figures(study("rnet_like_a")):
+        if made.name.startswith("km_"):
+            figure = plt.figure()
+            made.draw(figure)
+            drawn[made.name] = figure.axes[0].get_xlabel()
+    plt.close("all")
+    assert drawn == {
+        "km_recurrence": "Months to recurrence (deaths censored)",
+        "km_dfs": "Months to recurrence or death",
+        "km_os": "Months to death",
+        "km_salvage_naive": "Months to recurrence (deaths censored)",
+    }

@@ -50,6 +50,8 @@ def survival_curves(
     counted: str = "events",
     names: Mapping[str, str] | None = None,
     title: str | None = None,
+    x_label: str | None = None,
+    first: pd.DataFrame | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw survival curves with their table of numbers at risk.
@@ -83,13 +85,20 @@ def survival_curves(
         What to call the groups in the figure.
     title : str, optional
         Of the legend; by default what forms the groups, or none where they have ``names``.
+    x_label : str, optional
+        By default the label of the time column, which may name another endpoint.
+    first : DataFrame, optional
+        ``group, first_low, first_high``: the limits from time 0 to each group's first time; the
+        bands begin there without.
     ax : Axes, optional
+        Where to draw; by default on a new figure with room for the table.
 
     Returns
     -------
     Axes
     """
     curves, risk = (_named(frame, names or {}) for frame in (curves, risk))
+    start = {} if first is None else _starts(_named(first, names or {}))
     groups = list(dict.fromkeys(curves["group"]))
     rows = len(groups) + 2 if risk_table else 0
     axes = ax_or_new(ax, figsize=(_WIDTH, _HEIGHT + _ROW * rows))
@@ -99,11 +108,11 @@ def survival_curves(
         curve = curves[curves["group"] == group]
         _draw_curve(axes, curve, index)
         if shown:
-            _draw_band(axes, curve, index)
+            _draw_band(axes, curve, index, start.get(group))
         if censor:
             _draw_censored(axes, curve, index)
     _dress(axes, np.unique(risk["time"]), floor)
-    axes.set_xlabel(as_text(labels["time"]))
+    axes.set_xlabel(as_text(labels["time"] if x_label is None else x_label))
     axes.set_ylabel(as_text(y_label))
     if len(groups) > 1 or shown:
         if title is None:
@@ -151,11 +160,23 @@ def _draw_curve(axes: Axes, curve: pd.DataFrame, index: int) -> None:
     )
 
 
-def _draw_band(axes: Axes, curve: pd.DataFrame, index: int) -> None:
+def _starts(first: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Return each group's limits from time 0 to its first time."""
+    limits = zip(first["first_low"], first["first_high"], strict=True)
+    return dict(zip(first["group"], limits, strict=True))
+
+
+def _draw_band(
+    axes: Axes, curve: pd.DataFrame, index: int, start: tuple[float, float] | None
+) -> None:
+    low, high = (curve[name].to_numpy(float) for name in ("conf_low", "conf_high"))
+    time = curve["time"].to_numpy(float)
+    if start is not None and time[0] > 0.0:
+        time, low, high = np.append(0.0, time), np.append(start[0], low), np.append(start[1], high)
     axes.fill_between(
-        curve["time"],
-        curve["conf_low"],
-        curve["conf_high"],
+        time,
+        low,
+        high,
         step="post",
         color=colour(index),
         alpha=0.16,

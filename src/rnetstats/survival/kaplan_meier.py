@@ -192,13 +192,27 @@ class KaplanMeierResult(Result):
         return table
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw the curves; see :func:`rnetstats.plots.curves.survival_curves` for options."""
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; by default on a new figure.
+        **options
+            Those of :func:`rnetstats.plots.curves.survival_curves`, such as ``band``, ``y_low``,
+            ``x_label`` or ``names``, and ``times`` for the ticks and the numbers at risk.
+
+        Returns
+        -------
+        Axes
+        """
         from rnetstats.plots.curves import survival_curves
         from rnetstats.survival.ticks import round_times
 
         reverse = self.options["reverse"]
         name = "Still followed up" if reverse else f"Free of {self.labels['event'].lower()}"
         options.setdefault("y_label", name)
+        options.setdefault("first", self.groups[["group", "first_low", "first_high"]])
         options.setdefault("counted", "censored" if reverse else "events")
         if set(self.groups["group"]) == {"0", "1"} and "names" not in options:
             options |= {"names": {"0": "no", "1": "yes"}, "title": self.labels["group"]}

@@ -34,22 +34,26 @@ _CURVES = {
         "km_recurrence",
         "Time to recurrence by margin",
         "Free of recurrence; deaths without recurrence are censored.",
+        "Months to recurrence (deaths censored)",
     ),
     "margin_dfs_km": (
         "km_dfs",
         "Disease-free survival by margin",
         "Alive and free of recurrence: the second reading of disease-free survival.",
+        "Months to recurrence or death",
     ),
     "margin_os_km": (
         "km_os",
         "Overall survival by margin",
         "Alive, whatever became of the tumour.",
+        "Months to death",
     ),
     "naive_salvage_km": (
         "km_salvage_naive",
         "Positive margins by salvage: naive comparison from time zero",
         "Naive: patients are grouped from the first day by a salvage that came later. Not a basis "
         "for a verdict.",
+        "Months to recurrence (deaths censored)",
     ),
 }
 
@@ -64,10 +68,10 @@ def figures(result: StudyResult) -> Iterator[StudyFigure]:
     spline = result.analysis("spline_firth")
     if spline is not None:
         yield from _effects(spline)
-    for key, (name, title, caption) in _CURVES.items():
+    for key, (name, title, caption, x_label) in _CURVES.items():
         curve = result.analysis(key)
         if curve is not None:
-            yield _curve(curve, name, title, caption)
+            yield _curve(curve, name, title, caption, x_label)
 
 
 def _overview(result: StudyResult) -> StudyFigure:
@@ -87,7 +91,7 @@ def _forest(figure: Figure, rows: Any) -> None:
     forest(rows, measure="Ratio", ax=figure.subplots())
 
 
-def _curve(curve: Any, name: str, title: str, caption: str) -> StudyFigure:
+def _curve(curve: Any, name: str, title: str, caption: str, x_label: str) -> StudyFigure:
     low = _axis_start(float(curve.to_frame()["survival"].min()))
     return StudyFigure(
         name=name,
@@ -95,7 +99,9 @@ def _curve(curve: Any, name: str, title: str, caption: str) -> StudyFigure:
         caption=caption + " The numbers below the axis are the patients at risk.",
         alt=f"Kaplan-Meier curves: {title.lower()}; the table of outcomes holds the numbers.",
         size=(7.6, 5.2),
-        draw=lambda figure: _draw_curve(curve.plot(ax=figure.subplots(), y_low=low), name),
+        draw=lambda figure: _draw_curve(
+            curve.plot(ax=figure.subplots(), y_low=low, x_label=x_label), name
+        ),
     )
 
 

@@ -216,12 +216,20 @@ def follow_up_table(rows: list[dict[str, Any]]) -> Exhibit:
             "Quartiles": [fmt_interval(r["q25"], r["q75"], 1) for r in rows],
         }
     )
+    closing = rows[0]["closing"]
+    if closing:
+        shown["Completeness"] = [fmt_percent(r["completeness"]) for r in rows]
+    complete = (
+        " Completeness (Clark, Altman & De Stavola 2002): the person-time observed of that "
+        f"possible up to {closing}, the last date on which the file follows anybody; a death "
+        "counts as followed to the end."
+    )
     return Exhibit(
         name="follow_up",
         title="Follow-up",
         caption=(
             "Median potential follow-up by reverse Kaplan-Meier: a death cuts a patient’s "
-            "observation short."
+            "observation short." + complete * bool(closing)
         ),
         numbers=numbers,
         shown=shown,

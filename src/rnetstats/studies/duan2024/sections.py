@@ -228,7 +228,8 @@ def _methods(result: StudyResult) -> Section:
                 "Firth’s penalty, Efron’s ties and profile limits, maximum likelihood beside it. "
                 "Where a group has no event, the exact ratio of the two rates stands in for the "
                 "hazard ratio; where it has fewer than five, the exact test of that ratio must "
-                "agree before a claim is confirmed. Nothing is adjusted: with so few recurrences a model carries about one covariate. For the "
+                "agree before a claim is confirmed. Nothing is "
+                "adjusted: with so few recurrences a model carries about one covariate. For the "
                 "time to recurrence, deaths without recurrence are censored (a cause-specific "
                 "hazard).",
             ),
