@@ -241,13 +241,13 @@ def _one_sort(case: BoolArray, score: FloatArray) -> tuple[FloatArray, FloatArra
     keys <<= 1
     keys |= case
     keys.sort()
-    label = (keys & 1).astype(bool)
+    label = (keys.astype(np.uint8) & 1).view(bool)  # of each number its lowest byte
     apart = (keys[1:] ^ keys[:-1]).view(np.uint64) > 1
     cases = int(np.count_nonzero(label))
     controls = label.size - cases
     if not cases or not controls:
         return np.array([np.nan]), np.array([[np.nan]])
-    of_cases, of_controls = np.ones(1), np.ones(1)
+    of_cases, of_controls = None, None
     if apart.all():
         rightly = _before(label, cases)
         wrongly = _before(~label, controls)
@@ -255,14 +255,19 @@ def _one_sort(case: BoolArray, score: FloatArray) -> tuple[FloatArray, FloatArra
         of_cases, of_controls = _at_levels(label, np.append(0, np.flatnonzero(apart) + 1), None)
         rightly = np.cumsum(of_controls) - 0.5 * of_controls
         wrongly = np.cumsum(of_cases) - 0.5 * of_cases
-    area = float((of_cases * rightly).sum()) / cases / controls
+    area = float(rightly.sum() if of_cases is None else of_cases @ rightly) / cases / controls
     if cases < 2 or controls < 2:
         return np.array([area]), np.array([[np.nan]])
-    rightly -= area * controls
-    wrongly -= (1.0 - area) * cases
-    variance = (of_cases * rightly) @ rightly / controls**2 / cases / (cases - 1.0)
-    variance += (of_controls * wrongly) @ wrongly / cases**2 / controls / (controls - 1.0)
+    variance = _squares(rightly, area * controls, of_cases) / controls**2 / cases / (cases - 1.0)
+    below = _squares(wrongly, (1.0 - area) * cases, of_controls)
+    variance += below / cases**2 / controls / (controls - 1.0)
     return np.array([area]), np.array([[variance]])
+
+
+def _squares(values: FloatArray, centre: float, weight: FloatArray | None) -> float:
+    """Weighted sum of squared deviations; the values are used up."""
+    values -= centre
+    return float(values @ values if weight is None else weight @ (values * values))
 
 
 def _before(label: BoolArray, many: int) -> FloatArray:
@@ -279,7 +284,8 @@ def _keys(score: FloatArray) -> IntArray | None:
     bit of the exponent is 0. Scores are scaled below 2 by a power of two, which is exact; None
     if they span too many of them for that.
     """
-    largest = float(max(score.max(initial=0.0), -score.min(initial=0.0)))
+    lowest = float(score.min(initial=0.0))
+    largest = max(float(score.max(initial=0.0)), -lowest)
     if largest >= 2.0:
         power = int(np.frexp(largest)[1]) - 1
         size = np.abs(score)
@@ -287,7 +293,7 @@ def _keys(score: FloatArray) -> IntArray | None:
             return None
         score = np.ldexp(score, -power)
     bits = (score + 0.0).view(np.int64)  # a negative zero becomes 0
-    if (bits < 0).any():
+    if lowest < 0.0:
         bits ^= (bits >> 63) & np.int64(0x7FFFFFFFFFFFFFFF)
     return bits
 
