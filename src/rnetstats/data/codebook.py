@@ -250,10 +250,42 @@ class Calendar:
 class Codebook:
     """All columns of a cohort, the checks between them, and how the file is written.
 
+    Mostly read from TOML, by :meth:`from_toml` or :meth:`from_text`.
+
+    Parameters
+    ----------
+    name : str
+        Stands in messages and in a cohort's provenance.
+    columns : tuple of ColumnSpec
+        In the order of the cohort's columns.
+    title, description : str
+        For people.
+    file : FileSpec
+        How the user's file is written.
+    checks : tuple of Check
+        Rules between columns that must hold in every row.
+    calendar : Calendar, optional
+        The study's dates, against which entries and times are held.
+    sha256 : str
+        Of the TOML text; empty for a codebook made in code.
+
     Raises
     ------
     CodebookError
         If it contradicts itself.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> book = rn.Codebook.from_text(
+    ...     '''
+    ...     [columns.margin]
+    ...     type = "binary"
+    ...     recode = { pos = 1, neg = 0 }
+    ...     '''
+    ... )
+    >>> rn.read_cohort({"margin": ["pos", "neg"]}, codebook=book)["margin"].tolist()
+    [1, 0]
     """
 
     name: str
@@ -284,14 +316,26 @@ class Codebook:
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Codebook:
-        """Read a codebook from a TOML file."""
+        """Read a codebook from a TOML file.
+
+        Raises
+        ------
+        CodebookError
+            If the file is missing, is no TOML, or is no codebook.
+        """
         from rnetstats.data.codebook_toml import codebook_from_file
 
         return codebook_from_file(Path(path))
 
     @classmethod
     def from_text(cls, text: str, *, name: str = "codebook") -> Codebook:
-        """Read a codebook from TOML text; ``name`` stands in messages."""
+        """Read a codebook from TOML text; ``name`` stands in messages.
+
+        Raises
+        ------
+        CodebookError
+            If the text is no TOML or no codebook.
+        """
         from rnetstats.data.codebook_toml import codebook_from_text
 
         return codebook_from_text(text, name)

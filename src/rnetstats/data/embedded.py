@@ -41,6 +41,15 @@ def load_cohort(name: str, *, truth: str = "as_published") -> pd.DataFrame:
         If there is no such study or truth.
     ReadError
         If the cohort's file is not installed.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> len(cohort), int(cohort["margin_positive"].sum()), int(cohort["recurrence"].sum())
+    (527, 181, 12)
+    >>> cohort.attrs["rnetstats"]["synthetic"]
+    True
     """
     if name not in builtin_names():
         raise OptionError(

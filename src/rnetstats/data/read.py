@@ -66,6 +66,23 @@ def read_cohort(
         If columns are missing or values wrong: all problems in one error, with their rows.
     CodebookError
         If the codebook is malformed.
+
+    Examples
+    --------
+    A path to a file is read in the same way.
+
+    >>> import rnetstats as rn
+    >>> columns = {"id": list("abc"), "size_mm": [4.5, 8.0, 12.0], "margin": ["neg", "pos", "neg"]}
+    >>> cohort = rn.read_cohort(columns)
+    >>> cohort["margin"].cat.categories.tolist()
+    ['neg', 'pos']
+    >>> for note in cohort.attrs["rnetstats"]["notes"]:
+    ...     print(note)
+    No codebook: what each column is was inferred from its values.
+    Inferred as numbers: size_mm.
+    Inferred as categories: margin.
+    Inferred as identifiers: id.
+    margin: levels neg, pos; the first is the reference.
     """
     book = None if codebook is None else resolve_codebook(codebook)
     if book is not None:

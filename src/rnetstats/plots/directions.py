@@ -28,6 +28,7 @@ def directions_plot(
     directions : sequence of str
         "finite", "+inf", "-inf" or "either".
     ax : Axes, optional
+        Where to draw; by default on a new figure.
 
     Returns
     -------

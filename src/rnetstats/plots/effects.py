@@ -41,6 +41,7 @@ def effect_curve(
         Where the ratio is 1 by definition.
     conf_level : float
     ax : Axes, optional
+        Where to draw; by default on a new figure.
     """
     axes = ax_or_new(ax, figsize=(6.0, 4.0))
     x = effects["value"].to_numpy(dtype=float)
@@ -69,7 +70,21 @@ def effect_points(
     conf_level: float,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a ratio at each level of a factor on a log axis."""
+    """Draw a ratio at each level of a factor on a log axis.
+
+    Parameters
+    ----------
+    effects : DataFrame
+        ``value, estimate, conf_low, conf_high``, one row a level.
+    label, measure : str
+        Of the factor, and of the ratio.
+    reference
+        The level that the others are compared with.
+    conf_level : float
+        Level of the limits, for the axis.
+    ax : Axes, optional
+        Where to draw; by default on a new figure.
+    """
     axes = ax_or_new(ax, figsize=(6.0, 4.0))
     columns = effects[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
     shown = np.append(columns[visible(columns)], 1.0)
@@ -84,7 +99,19 @@ def effect_points(
 def risk_points(
     risks: pd.DataFrame, *, label: str, outcome: str, conf_level: float, ax: Axes | None = None
 ) -> Axes:
-    """Draw the standardised risk at each value, in per cent."""
+    """Draw the standardised risk at each value, in per cent.
+
+    Parameters
+    ----------
+    risks : DataFrame
+        ``value, estimate, conf_low, conf_high``, one row a value.
+    label, outcome : str
+        Of the variable, and what the risk is of.
+    conf_level : float
+        Level of the limits, for the axis.
+    ax : Axes, optional
+        Where to draw; by default on a new figure.
+    """
     axes = ax_or_new(ax, figsize=(6.0, 4.0))
     shown = risks.assign(
         **{name: 100.0 * risks[name] for name in ("estimate", "conf_low", "conf_high")}

@@ -44,6 +44,7 @@ def forest(
     null : float
         Where the line of no effect stands.
     ax : Axes, optional
+        Where to draw; by default on a new figure.
 
     Returns
     -------

@@ -36,6 +36,7 @@ def observed_expected(
     synthetic : bool
         Mark the figure as synthetic data.
     ax : Axes, optional
+        Where to draw; by default on a new figure.
 
     Returns
     -------

@@ -32,6 +32,7 @@ def coefficient_over_time(
     estimate : float
         The model's constant log hazard ratio.
     ax : Axes, optional
+        Where to draw; by default on a new figure.
     """
     axes = ax_or_new(ax, figsize=(6.0, 4.0))
     time, value = points["time"].to_numpy(float), points["value"].to_numpy(float)

@@ -28,6 +28,7 @@ def text_table(shown: pd.DataFrame, *, title: str = "", ax: Axes | None = None) 
         Texts.
     title : str
     ax : Axes, optional
+        Where to draw; by default on a new figure.
     """
     widths = np.array(
         [

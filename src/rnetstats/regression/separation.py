@@ -138,6 +138,15 @@ def separation(
     regression models. DPhil thesis, University of Oxford.
     Bryson MC, Johnson ME (1981). The incidence of monotone likelihood in the Cox model.
     Technometrics 23:381-383.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> found = rn.separation({"y": [0, 0, 1, 1], "x": [1, 2, 3, 4]}, "y ~ x")
+    >>> found.to_frame()
+              term level direction
+    0  (Intercept)            -inf
+    1            x            +inf
     """
     parsed = as_formula(formula)
     survival = parsed.outcome is not None and bool(parsed.outcome.times)

@@ -117,9 +117,20 @@ def univariable(data: Data, formula: str | Formula, **options: Any) -> Univariab
 
     References
     ----------
-    Harrell FE (2015) Regression Modeling Strategies, 2nd ed. Springer, section 4.4 (why terms are
-    not to be selected by these fits). Heinze G, Dunkler D (2017) Five myths about variable
-    selection. Transpl Int 30:6-10.
+    Sun GW, Shook TL, Kay GL (1996) Inappropriate use of bivariable analysis to screen risk factors
+    for use in multivariable analysis. J Clin Epidemiol 49:907-916 (why terms are not to be selected
+    by these fits). Heinze G, Dunkler D (2017) Five myths about variable selection. Transpl Int
+    30:6-10.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> table = rn.univariable(cohort, "margin_positive ~ lvi + size_mm")
+    >>> table.to_frame()[["term", "measure", "estimate", "conf_low", "conf_high"]].round(2)
+          term measure  estimate  conf_low  conf_high
+    0      lvi      OR      1.22      0.65       2.23
+    1  size_mm      OR      1.03      0.98       1.08
     """
     parsed = as_formula(formula)
     if not parsed.terms:

@@ -70,6 +70,22 @@ def reproduce(
         If the cohort cannot be used.
     OutputError
         If the report cannot be written.
+
+    References
+    ----------
+    Duan et al. (2024), the study of 527 patients; what is taken from its print stands with its
+    standing in the report's table "printed_facts". Holm S (1979) A simple sequentially rejective
+    multiple test procedure. Scand J Stat 6:65-70 (the family of claims).
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> study = rn.reproduce("duan2024")
+    >>> study.claims[["claim", "verdict"]].head(3)
+                   claim                verdict
+    0  margin_recurrence              confirmed
+    1         margin_dfs  compatible, not shown
+    2          margin_os        not judged here
     """
     entry = study(name)
     resolved = resolve_seed(seed)

@@ -85,7 +85,7 @@ def conditional_bernoulli(
 
     References
     ----------
-    Chen SX, Dempster AP, Liu JS (1994). Weighted finite population sampling to maximize entropy.
+    Chen XH, Dempster AP, Liu JS (1994). Weighted finite population sampling to maximize entropy.
     Biometrika 81, 457-469.
     """
     p = np.asarray(probability, dtype=float)

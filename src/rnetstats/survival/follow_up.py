@@ -166,6 +166,17 @@ def follow_up(
     Schemper M, Smith TL. A note on quantifying follow-up in studies of failure time. Control Clin
     Trials 1996;17:343-6. Clark TG, Altman DG, De Stavola BL. Quantification of the completeness of
     follow-up. Lancet 2002;359:1309-10.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> followed = rn.follow_up(
+    ...     cohort, "Surv(os_months, death) ~ 1", enrolled="enrolment_date", closing="2024-03-31"
+    ... )
+    >>> followed.to_frame()[["group", "n", "median", "completeness"]].round(2)
+      group    n  median  completeness
+    0   all  527    72.0          0.93
     """
     if unit not in UNIT_DAYS:
         raise OptionError(f"unit={unit!r} is not allowed; choose one of {', '.join(UNIT_DAYS)}.")

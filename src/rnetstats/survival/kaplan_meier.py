@@ -287,6 +287,17 @@ def kaplan_meier(
     ----------
     Kaplan EL, Meier P. J Am Stat Assoc 1958;53:457-81. Fay MP, Brittain EH, Proschan MA.
     Biostatistics 2013;14:723-36.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> formula = "Surv(dfs_months, recurrence) ~ margin_positive"
+    >>> curves = rn.kaplan_meier(cohort, formula, ci="bpcp")
+    >>> curves.at(60)[["group", "n_risk", "survival", "conf_low", "conf_high"]].round(3)
+      group  n_risk  survival  conf_low  conf_high
+    0     0   182.0     0.995     0.972      1.000
+    1     1    94.0     0.966     0.914      0.989
     """
     settings = CurveOptions(choice("ci", ci, CI), level(conf_level), bool(mid_p))
     if mid_p and ci != "bpcp":

@@ -246,6 +246,24 @@ def logrank(
     Mantel N. Evaluation of survival data and two new rank order statistics arising in its
     consideration. Cancer Chemother Rep 1966;50:163-70. Harrington DP, Fleming TR. A class of rank
     test procedures for censored survival data. Biometrika 1982;69:553-66.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> test = rn.logrank(cohort, "Surv(dfs_months, recurrence) ~ margin_positive")
+    >>> test.to_frame().round(2)
+      group    n  observed  expected
+    0     0  346       1.0      7.75
+    1     1  181      11.0      4.25
+    >>> round(test.statistic, 2)
+    16.6
+
+    With few patients P is that of all relabellings:
+
+    >>> small = {"time": [1, 2, 3, 4, 5, 6], "event": [1, 1, 1, 1, 0, 0], "group": list("aabbbb")}
+    >>> round(rn.logrank(small, "Surv(time, event) ~ group", method="exact").p_value, 4)
+    0.1333
     """
     choice("method", method, METHODS)
     rho = real("rho", rho)

@@ -102,6 +102,14 @@ def exact_proportion(
     References
     ----------
     See :mod:`rnetstats.tables.exact_inference` and :mod:`rnetstats.tables.proportion_limits`.
+
+    Examples
+    --------
+    No event among 44 patients is compatible with a risk of 8 %:
+
+    >>> import rnetstats as rn
+    >>> round(float(rn.exact_proportion(0, 44).method("central")["conf_high"]), 4)
+    0.0804
     """
     n = positive_int("n", n)
     events = positive_int("events", events, minimum=0)

@@ -94,6 +94,15 @@ def exact_rate(
     ----------
     Garwood F (1936) Fiducial limits for the Poisson distribution. Biometrika 28:437-442. Breslow
     NE, Day NE (1987) Statistical methods in cancer research II, p. 69 (Byar).
+
+    Examples
+    --------
+    12 recurrences in 2947.4 patient-years, per 1000 of them:
+
+    >>> import rnetstats as rn
+    >>> row = rn.exact_rate(12, 2.9474).method("central")
+    >>> [round(float(row[name]), 2) for name in ("estimate", "conf_low", "conf_high")]
+    [4.07, 2.1, 7.11]
     """
     events = positive_int("events", events, minimum=0)
     person_time = real("person_time", person_time, low=0.0, closed=False)

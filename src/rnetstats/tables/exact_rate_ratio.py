@@ -111,6 +111,14 @@ def exact_rate_ratio(
     ----------
     Przyborowski J, Wilenski H (1940) Homogeneity of results in testing samples from Poisson
     series. Biometrika 31:313-323.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> ratio = rn.exact_rate_ratio(8, 1055.0, 4, 1892.0)
+    >>> row = ratio.method("central")
+    >>> [round(float(row[name]), 3) for name in ("estimate", "conf_low", "conf_high", "p_value")]
+    [3.587, 0.961, 16.277, 0.059]
     """
     events_1 = positive_int("events_1", events_1, minimum=0)
     events_2 = positive_int("events_2", events_2, minimum=0)

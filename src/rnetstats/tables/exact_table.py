@@ -161,6 +161,16 @@ def exact_table(
     Fay MP (2010) Confidence intervals that match Fisher's exact or Blaker's exact tests.
     Biostatistics 11:373-374. Cornfield J (1956) A statistical problem arising from retrospective
     studies. Freeman GH, Halton JH (1951) Biometrika 38:141-149.
+
+    Examples
+    --------
+    8 of 181 against 4 of 346 recurrences:
+
+    >>> import rnetstats as rn
+    >>> table = rn.exact_table([[8, 173], [4, 342]])
+    >>> row = table.method("blaker")
+    >>> [round(float(row[name]), 3) for name in ("estimate", "conf_low", "conf_high", "p_value")]
+    [3.943, 1.106, 14.258, 0.027]
     """
     conf_level = level(conf_level)
     null = real("null", null, low=0.0, closed=False)

@@ -197,6 +197,16 @@ def table_one(
     ----------
     Altman DG (1985) Comparability of randomised groups. Statistician 34:125-136. Austin PC (2009)
     Stat Med 28:3083-3107.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> table = rn.table_one(cohort, by="margin_positive", columns=["age", "lvi"], summaries="mean")
+    >>> table.display().iloc[:, :2]
+                       Characteristic  Overall (n = 527)
+    0          Age (years), mean (SD)        51.3 (11.6)
+    1  Lymphovascular invasion, n (%)         47 (8.9 %)
     """
     frame = as_frame(data)
     positive_int("digits", digits, minimum=0)

@@ -1,0 +1,95 @@
+"""The examples in the docstrings of the public names run, and show what they show."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from inspect import signature
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+import rnetstats as rn
+
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+PUBLIC = sorted(set(rn.__all__) - {"__version__", "errors"})
+MAIN = (
+    "Codebook",
+    "draw_cohort",
+    "exact_proportion",
+    "exact_rate",
+    "exact_rate_ratio",
+    "exact_table",
+    "follow_up",
+    "kaplan_meier",
+    "load_cohort",
+    "logrank",
+    "read_cohort",
+    "reproduce",
+    "separation",
+    "table_one",
+    "univariable",
+)
+PLOTS = (
+    "balance",
+    "curves",
+    "directions",
+    "effects",
+    "forest",
+    "intervals",
+    "observed",
+    "schoenfeld",
+    "text_table",
+)
+
+
+def examples(name: str) -> list[doctest.DocTest]:
+    """The examples of a public name, those of a class's own methods included."""
+    thing: Any = getattr(rn, name)
+    found = doctest.DocTestFinder(recurse=inspect.isclass(thing)).find(thing, name)
+    return [test for test in found if test.examples]
+
+
+@pytest.fixture(autouse=True)
+def plain_printing() -> Iterator[None]:
+    with pd.option_context("display.width", 100, "display.max_columns", 20):
+        yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if examples(name)])
+def test_examples_run(name: str) -> None:
+    for test in examples(name):
+        told: list[str] = []
+        doctest.DocTestRunner(optionflags=FLAGS).run(test, out=told.append)
+        assert not told, "".join(told)
+
+
+@pytest.mark.parametrize("name", MAIN)
+def test_main_verbs_have_an_example(name: str) -> None:
+    assert examples(name)
+
+
+@pytest.mark.parametrize("name", MAIN)
+def test_docstrings_say_what_goes_in_and_what_is_refused(name: str) -> None:
+    text = inspect.getdoc(getattr(rn, name)) or ""
+    sections = set(re.findall(r"^(\w+)\n-{3,}$", text, re.MULTILINE))
+    assert {"Parameters", "Raises", "Examples"} <= sections
+    if name not in {"Codebook", "load_cohort", "read_cohort"}:
+        assert "References" in sections
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_functions_of_plots_say_where_they_draw(name: str) -> None:
+    module = importlib.import_module(f"rnetstats.plots.{name}")
+    drawing = [getattr(module, public) for public in module.__all__]
+    drawing = [f for f in drawing if inspect.isfunction(f) and "ax" in signature(f).parameters]
+    assert drawing
+    for function in drawing:
+        text = inspect.getdoc(function) or ""
+        assert re.search(r"^ax : Axes.*\n +\S", text, re.MULTILINE), function.__name__
