@@ -216,6 +216,44 @@ def test_external_validation_is_the_judgement_of_other_patients() -> None:
     assert any("very patients" in note for note in same.notes)
 
 
+def test_external_validation_of_a_survival_model_and_of_a_stored_one() -> None:
+    data = read("veteran.csv")
+    first, second = data.iloc[::2], data.iloc[1::2]
+    fit = rn.cox(first, "Surv(time, status) ~ karno", penalty=None)
+    found = rn.validate(fit, external=second, resamples=20, seed=1)
+    from rnetstats.kernels.concordance import concordance
+
+    expected = concordance(second["time"], second["status"], fit.predict(second)).concordance
+    np.testing.assert_allclose(found.corrected("c"), expected, rtol=1e-12)
+    at = rn.validate(fit, external=second, resamples=20, seed=1, time=180)
+    stored = rn.RiskModel.from_dict(rn.risk_model(fit, horizon=180).to_dict())
+    again = rn.validate(stored, external=second, resamples=20, seed=1)
+    for index in ("brier", "auc_t", "oe", "c"):
+        np.testing.assert_allclose(again.corrected(index), at.corrected(index), rtol=1e-8)
+
+
+def test_external_risks_of_firth_are_right_on_average_by_default() -> None:
+    data = read("rnet_like_a.csv")
+    fit = rn.logistic(data, "recurrence ~ size_mm + lvi")
+    flic = rn.validate(fit, external=data, resamples=5, seed=1, indices=["intercept"])
+    raw = rn.validate(
+        fit, external=data, resamples=5, seed=1, indices=["intercept"], intercept="model"
+    )
+    assert abs(flic.corrected("intercept")) < 1e-8
+    assert raw.corrected("intercept") < -0.05
+
+
+def test_named_indices_are_those_of_the_whole_table() -> None:
+    fit = binary_fit("birthwt_validate")
+    names = ["slope", "auc", "ici", "g"]
+    some = rn.validate(fit, resamples=20, seed=1, indices=names)
+    whole = rn.validate(fit, resamples=20, seed=1).to_frame().set_index("index").loc[names]
+    pd.testing.assert_frame_equal(some.to_frame().set_index("index"), whole)
+    assert some.calibration_curve().empty
+    with pytest.raises(OptionError, match="'c'; there are auc"):
+        rn.validate(fit, resamples=20, indices=["c"])
+
+
 def test_internal_external_leaves_each_centre_out() -> None:
     data = read("birthwt.csv").assign(hospital=lambda d: np.where(d.index % 3, "north", "south"))
     fit = rn.logistic(data, "low ~ age + lwt + smoke", penalty=None)

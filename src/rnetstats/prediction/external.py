@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.judged import Judged, judge
 from rnetstats.prediction.judges import Judge, judge_of
 from rnetstats.prediction.refit import Floats, refit_of_fit
+from rnetstats.prediction.risk_model import risk_model
 from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.logistic import LogisticResult
@@ -25,7 +27,13 @@ _GRID = 41
 
 
 def validate_external(
-    model: Any, data: Data, *, thresholds: Floats, options: dict[str, Any], seed: int
+    model: Any,
+    data: Data,
+    *,
+    indices: Sequence[str] | None,
+    thresholds: Floats,
+    options: dict[str, Any],
+    seed: int,
 ) -> ValidationResult:
     """Judge a model on other patients; see :func:`rnetstats.validate`.
 
@@ -48,8 +56,8 @@ def validate_external(
     outcome = getattr(model, "outcome", "") or ""
     if not outcome:
         raise OptionError("The model does not say what its outcome is; give outcome= to it.")
-    read = _judged(model, data, outcome, horizon)
-    scale = _judge_of(read, horizon)
+    read = _judged(_right_on_average(model, options["intercept"]), data, outcome, horizon)
+    scale = judge_of(read.outcome, horizon, indices)
     risk = read.risk if read.freq is None else np.repeat(read.risk, read.freq.astype(int), axis=1)
     if isinstance(model, CoxResult):
         scores = judge(data, f"{outcome} ~ 1", models={"model": model}, scale="score")
@@ -67,7 +75,7 @@ def validate_external(
     if fewest >= _FEW:
         tail = 0.5 * (1.0 - options["conf_level"])
         low, high = (_quantile(drawn, share) for share in (tail, 1.0 - tail))
-    apparent = _apparent(model, horizon, options["intercept"], len(found))
+    apparent = _apparent(model, horizon, options["intercept"], scale.names)
     has = scale.has_curves
     ends = np.quantile(risk[0], [0.01, 0.99])
     grid = np.linspace(ends[0], ends[1], _GRID) if has else np.empty(0)
@@ -122,10 +130,6 @@ def _judged(model: Any, data: Data, outcome: str, horizon: float | None) -> Judg
     return judge(data, f"{outcome} ~ 1", models={"model": model}, scale=scale, horizon=horizon)
 
 
-def _judge_of(read: Judged, horizon: float | None) -> Judge:
-    return judge_of(read.outcome, horizon)
-
-
 def _resampled(scale: Judge, risk: Floats, predictor: Floats, resamples: int, seed: int) -> Floats:
     """Indices (B, k) of resampled patients, the predictions as they are."""
     n = risk.shape[1]
@@ -146,15 +150,22 @@ def _quantile(values: Floats, share: float) -> Floats:
     return found
 
 
-def _apparent(model: Any, horizon: float | None, intercept: str, k: int) -> Floats:
+def _right_on_average(model: Any, intercept: str) -> Any:
+    """Return Firth's fit with its intercept re-estimated (FLIC), if that was asked for."""
+    firth = isinstance(model, LogisticResult) and model.options["penalty"] == "firth"
+    if firth and intercept == "flic" and model.engine is not None:
+        return risk_model(model)
+    return model
+
+
+def _apparent(model: Any, horizon: float | None, intercept: str, names: tuple[str, ...]) -> Floats:
     """Return the indices on the data of the fit, missing where it no longer has them."""
     if getattr(model, "engine", None) is None:
-        return np.full(k, np.nan)
-    refit = refit_of_fit(model, horizon=horizon, intercept="model")
-    del intercept
+        return np.full(len(names), np.nan)
+    refit = refit_of_fit(model, horizon=horizon, intercept=intercept)
     whole = refit.original()
-    found = judge_of(refit.outcome, refit.horizon).indices(whole.risk, whole.predictor, None)
-    return np.asarray(found[0])
+    judge = judge_of(refit.outcome, refit.horizon, names)
+    return np.asarray(judge.indices(whole.risk, whole.predictor, None)[0])
 
 
 def _notes(read: Judged, fewest: float) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -68,7 +69,13 @@ ANCHORED: Final = frozenset({"intercept", "slope", "joint_intercept", "u", "oe"}
 """Indices that the fit itself brings to their ideal in every resample."""
 
 
-def binary_indices(y: Floats, risk: Floats, predictor: Floats, freq: Floats | None) -> Floats:
+def binary_indices(
+    y: Floats,
+    risk: Floats,
+    predictor: Floats,
+    freq: Floats | None,
+    names: tuple[str, ...] = BINARY,
+) -> Floats:
     """Judge B models of a binary outcome.
 
     Parameters
@@ -79,12 +86,14 @@ def binary_indices(y: Floats, risk: Floats, predictor: Floats, freq: Floats | No
         Predicted risk and log odds.
     freq : array of shape (n,) or (B, n), or None
         Whole numbers.
+    names : tuple of k str
+        Of :data:`BINARY`; what none of them needs is not computed.
 
     Returns
     -------
-    array of shape (B, 18)
-        In the order of :data:`BINARY`. Missing without both outcomes; what rests on the slope is
-        missing with identical predictions or separated outcomes.
+    array of shape (B, k)
+        Missing without both outcomes; what rests on the slope is missing with identical
+        predictions or separated outcomes.
 
     Notes
     -----
@@ -99,46 +108,129 @@ def binary_indices(y: Floats, risk: Floats, predictor: Floats, freq: Floats | No
     Austin PC, Steyerberg EW (2019). The integrated calibration index (ICI) and related metrics.
     Statistics in Medicine 38:4051-4065.
     """
-    weight = np.ones((1, y.size)) if freq is None else np.atleast_2d(freq)
-    total = weight.sum(axis=1)
-    share = np.divide(weight @ y, total, out=np.full(len(weight), np.nan), where=total > 0)
-    null = total * (xlogy(share, share) + xlogy(1.0 - share, 1.0 - share))
-    brier = np.vecdot(weight, (y - risk) ** 2) / total
-    with np.errstate(divide="ignore"):
-        as_is = np.vecdot(weight, np.where(y == 1.0, np.log(risk), np.log1p(-risk)))
-    line = calibration_line(y, risk, freq)
-    good = line.status == OK
-    joint, slope = (np.where(good, part, np.nan) for part in (line.intercept, line.slope))
-    eta = np.where(good[:, None], joint[:, None] + slope[:, None] * predictor, 0.0)
-    again = -np.vecdot(weight, np.logaddexp(0.0, np.where(y == 1.0, -eta, eta)))
-    again = np.where(good, again, np.nan)
-    mixed = (share > 0.0) & (share < 1.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = 1.0 - brier / (share * (1.0 - share))
-        d = (2.0 * (again - null) - 1.0) / total
-        u = (2.0 * (again - as_is) - 2.0) / total
-        r2 = [_nagelkerke(value, null, total) for value in (as_is, again)]
-    areas = auc(y, risk, freq)
-    found = {
-        "auc": areas,
-        "dxy": 2.0 * areas - 1.0,
-        "brier": brier,
-        "brier_scaled": np.where(mixed, scaled, np.nan),
-        "nagelkerke_r2": r2[0],
-        "intercept": calibration_in_the_large(y, risk, freq).intercept,
-        "slope": slope,
-        "joint_intercept": joint,
-        "r2": r2[1],
-        "d": d,
-        "u": u,
-        "q": d - u,
-        "g": np.where(good, gini_mean_difference(eta, freq), np.nan),
-        "gp": np.where(good, gini_mean_difference(expit(eta), freq), np.nan),
-    }
-    found.update(zip(("ici", "e50", "e90", "emax"), ici(y, risk, freq).T, strict=True))
-    table = np.column_stack([np.broadcast_to(found[name], len(risk)) for name in BINARY])
+    scores = _Scores(y, risk, predictor, freq)
+    table = np.column_stack([np.broadcast_to(scores[name], len(risk)) for name in names])
+    mixed = (scores.share > 0.0) & (scores.share < 1.0)
     table[~np.broadcast_to(mixed, len(risk))] = np.nan
     return np.where(np.isfinite(table), table, np.nan)
+
+
+class _Scores:
+    """The indices of B models, each computed when it is asked for."""
+
+    def __init__(self, y: Floats, risk: Floats, predictor: Floats, freq: Floats | None) -> None:
+        self.y, self.risk, self.predictor, self.freq = y, risk, predictor, freq
+        self.weight = np.ones((1, y.size)) if freq is None else np.atleast_2d(freq)
+        self.total = self.weight.sum(axis=1)
+        self.share = np.divide(
+            self.weight @ y,
+            self.total,
+            out=np.full(len(self.weight), np.nan),
+            where=self.total > 0,
+        )
+        self.null = self.total * (
+            xlogy(self.share, self.share) + xlogy(1 - self.share, 1 - self.share)
+        )
+
+    def __getitem__(self, name: str) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found: Floats = getattr(self, f"_{name}")()
+        return found
+
+    @cached_property
+    def areas(self) -> Floats:
+        return auc(self.y, self.risk, self.freq)
+
+    @cached_property
+    def as_is(self) -> Floats:
+        """Log-likelihood of the risks as they are."""
+        seen = np.where(self.y == 1.0, self.risk, 1.0 - self.risk)
+        return np.asarray(np.vecdot(self.weight, np.log(seen)))
+
+    @cached_property
+    def line(self) -> tuple[Floats, Floats]:
+        """Joint intercept and slope; missing where there is no line."""
+        line = calibration_line(self.y, self.risk, self.freq)
+        good = line.status == OK
+        return np.where(good, line.intercept, np.nan), np.where(good, line.slope, np.nan)
+
+    @cached_property
+    def recalibrated(self) -> Floats:
+        """Log odds (B, n) after recalibration; missing where there is no line."""
+        intercept, slope = self.line
+        return np.asarray(intercept[:, None] + slope[:, None] * self.predictor)
+
+    @cached_property
+    def again(self) -> Floats:
+        """Log-likelihood after recalibration."""
+        eta = np.where(self.y == 1.0, -self.recalibrated, self.recalibrated)
+        lost = np.isnan(eta[:, 0])
+        eta[lost] = 0.0
+        return np.where(lost, np.nan, -np.vecdot(self.weight, np.logaddexp(0.0, eta)))
+
+    @cached_property
+    def errors(self) -> Floats:
+        """ICI, E50, E90, Emax (B, 4)."""
+        return ici(self.y, self.risk, self.freq)
+
+    def _auc(self) -> Floats:
+        return self.areas
+
+    def _dxy(self) -> Floats:
+        return 2.0 * self.areas - 1.0
+
+    def _brier(self) -> Floats:
+        return np.asarray(np.vecdot(self.weight, (self.y - self.risk) ** 2) / self.total)
+
+    def _brier_scaled(self) -> Floats:
+        return np.asarray(1.0 - self._brier() / (self.share * (1.0 - self.share)))
+
+    def _nagelkerke_r2(self) -> Floats:
+        return _nagelkerke(self.as_is, self.null, self.total)
+
+    def _intercept(self) -> Floats:
+        return calibration_in_the_large(self.y, self.risk, self.freq).intercept
+
+    def _slope(self) -> Floats:
+        return self.line[1]
+
+    def _joint_intercept(self) -> Floats:
+        return self.line[0]
+
+    def _ici(self) -> Floats:
+        return self.errors[:, 0]
+
+    def _e50(self) -> Floats:
+        return self.errors[:, 1]
+
+    def _e90(self) -> Floats:
+        return self.errors[:, 2]
+
+    def _emax(self) -> Floats:
+        return self.errors[:, 3]
+
+    def _r2(self) -> Floats:
+        return _nagelkerke(self.again, self.null, self.total)
+
+    def _d(self) -> Floats:
+        return np.asarray((2.0 * (self.again - self.null) - 1.0) / self.total)
+
+    def _u(self) -> Floats:
+        return np.asarray((2.0 * (self.again - self.as_is) - 2.0) / self.total)
+
+    def _q(self) -> Floats:
+        return self._d() - self._u()
+
+    def _g(self) -> Floats:
+        return self._gini(self.recalibrated)
+
+    def _gp(self) -> Floats:
+        return self._gini(expit(self.recalibrated))
+
+    def _gini(self, values: Floats) -> Floats:
+        lost = np.isnan(values[:, 0])
+        known = np.where(lost[:, None], 0.0, values)
+        return np.where(lost, np.nan, gini_mean_difference(known, self.freq))
 
 
 def _nagelkerke(value: Floats, null: Floats, total: Floats) -> Floats:

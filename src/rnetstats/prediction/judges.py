@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats.errors import OptionError
 from rnetstats.formula.outcome import Outcome
 from rnetstats.kernels.calibration_error import rank_quantile, restricted_columns
 from rnetstats.kernels.logistic import fit_logistic
@@ -60,14 +62,12 @@ class Judge(ABC):
 class BinaryJudge(Judge):
     """Judges risks of a binary outcome y (n,)."""
 
-    names = BINARY
-
-    def __init__(self, y: Floats) -> None:
-        self.events = y
+    def __init__(self, y: Floats, names: tuple[str, ...] = BINARY) -> None:
+        self.events, self.names = y, names
 
     def indices(self, risk: Floats, predictor: Floats, freq: Floats | None) -> Floats:
         """See :func:`rnetstats.prediction.indices.binary_indices`."""
-        return binary_indices(self.events, risk, predictor, freq)
+        return binary_indices(self.events, risk, predictor, freq, self.names)
 
     def curve(self, risk: Floats, freq: Floats | None, at: Floats) -> Floats:
         """Logistic regression on a restricted cubic spline (4 knots) of the log odds."""
@@ -131,11 +131,50 @@ class SurvivalJudge(Judge):
         ).net_benefit
 
 
-def judge_of(outcome: Outcome, horizon: float | None, ties: str = "efron") -> Judge:
-    """Return the judge of an outcome."""
-    if outcome.y is not None:
-        return BinaryJudge(outcome.y)
-    return SurvivalJudge(outcome, horizon, ties)
+class ChosenJudge(Judge):
+    """Keeps some of the indices of another judge."""
+
+    def __init__(self, judge: Judge, names: tuple[str, ...]) -> None:
+        self.judge, self.names, self.events = judge, names, judge.events
+        self.has_curves = judge.has_curves
+        self.places = [judge.names.index(name) for name in names]
+
+    def indices(self, risk: Floats, predictor: Floats, freq: Floats | None) -> Floats:
+        """Return the chosen ones."""
+        return self.judge.indices(risk, predictor, freq)[:, self.places]
+
+    def curve(self, risk: Floats, freq: Floats | None, at: Floats) -> Floats:
+        """As the other judge does."""
+        return self.judge.curve(risk, freq, at)
+
+    def net_benefit(self, risk: Floats, freq: Floats | None, thresholds: Floats) -> Floats:
+        """As the other judge does."""
+        return self.judge.net_benefit(risk, freq, thresholds)
+
+
+def judge_of(outcome: Outcome, horizon: float | None, names: Sequence[str] | None = None) -> Judge:
+    """Return the judge of an outcome, for all indices or those named.
+
+    Raises
+    ------
+    OptionError
+        If an index is unknown, or needs a horizon.
+    """
+    y = outcome.y
+    judge: Judge = SurvivalJudge(outcome, horizon) if y is None else BinaryJudge(y)
+    if names is None:
+        return judge
+    chosen = tuple(dict.fromkeys([names] if isinstance(names, str) else names))
+    unknown = [name for name in chosen if name not in judge.names]
+    if unknown or not chosen:
+        more = " (time= adds those of a horizon)" if outcome.y is None and horizon is None else ""
+        raise OptionError(
+            f"indices= names {', '.join(map(repr, unknown)) or 'nothing'}; there are "
+            f"{', '.join(judge.names)}{more}."
+        )
+    if isinstance(judge, BinaryJudge):
+        return BinaryJudge(judge.events, chosen)
+    return ChosenJudge(judge, chosen)
 
 
 def spline_knots(x: Floats, counts: Floats, shares: tuple[float, ...]) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ def validate(
     by: str | None = None,
     folds: int = 10,
     time: float | None = None,
+    indices: Sequence[str] | None = None,
     thresholds: Any = None,
     intercept: str = "flic",
     conf_level: float = 0.95,
@@ -74,8 +75,10 @@ def validate(
     time : float, optional
         For a survival model the horizon of risks, in the units of the data. Without it only
         indices of the linear predictor are given.
+    indices : sequence of str, optional
+        The indices wanted, and nothing else; by default all, and the calibration curve.
     thresholds : sequence of float, optional
-        For net benefit; by default .01 to .99.
+        For net benefit; by default .01 to .99, and none where ``indices`` are named.
     intercept : {"flic", "model"}
         Firth's risks are too large on average when events are rare: by default the intercept is
         re-estimated in every resample.
@@ -131,9 +134,11 @@ def validate(
         "conf_level": conf_level,
     }
     if external is not None:
-        return validate_external(model, external, thresholds=limits, options=options, seed=seed)
+        return validate_external(
+            model, external, indices=indices, thresholds=limits, options=options, seed=seed
+        )
     refit = refit_of(model, data, time, intercept)
-    judge = judge_of(refit.outcome, refit.horizon)
+    judge = judge_of(refit.outcome, refit.horizon, indices)
     whole = refit.original()
     if not whole.usable[0]:
         raise TooFewEventsError(
@@ -142,8 +147,9 @@ def validate(
         )
     if method == "internal-external" and by is None:
         raise OptionError("method='internal-external' leaves centres out: name their column, by=.")
-    grid = _grid(judge, whole)
-    limits = limits if judge.has_curves else np.empty(0)
+    grid = _grid(judge, whole) if indices is None else np.empty(0)
+    wanted = judge.has_curves and (indices is None or thresholds is not None)
+    limits = limits if wanted else np.empty(0)
     bar = _progress(progress, resamples)
     common: dict[str, Any] = {
         "seed": seed,
