@@ -65,7 +65,10 @@ def clip_limits(
             "conf_low": low,
             "conf_high": high,
             "p_value": np.minimum(2.0 * np.minimum(below, 1.0 - below), 1.0),
-            "method": f"CLIP, {kind}",
+            "method": [
+                f"CLIP, {kind}" if known else f"CLIP, {kind}; a limit was not found"
+                for known in np.isfinite(low + high).tolist()
+            ],
         }
     )
 

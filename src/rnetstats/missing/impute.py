@@ -51,8 +51,8 @@ def impute(
         ``"ordered"`` (proportional odds) for ordered categories, ``"nominal"`` for others;
         ``"normal"`` draws numbers from the linear model itself.
     passive : mapping of str to str, optional
-        Columns computed from others by one term of the formula language, in the data or new:
-        ``{"log_nlr": "log(nlr)"}``. They predict all but their own sources.
+        Columns computed from others by one term of the formula language, in the data or new,
+        such as ``{"log_nlr": "log(nlr)", "both": "nlr*lvi"}``. They predict all but their sources.
     exclude : sequence of str
         Columns to leave alone: neither imputed nor predictors.
     donors : int
@@ -81,9 +81,11 @@ def impute(
     Each value is drawn with coefficients drawn from their posterior, so that the imputations are
     proper. The fewer values a column lacks, the earlier it is visited. Matching is of type 1:
     donors by the estimated, recipients by the drawn coefficients. Categories are drawn from
-    models with a few weighted rows added, which keep them finite under perfect prediction. All
-    assumes that what is missing depends on what is observed alone (missing at random). Columns
-    that a built-in codebook derives from imputed ones are derived again. A shorter run with
+    models with a few weighted rows added, which keep them finite under perfect prediction.
+    Matching gives values that someone has: where most of a tail is missing, effects are pulled
+    towards none, and ``"normal"`` on a suitable scale is better. All assumes that what is missing
+    depends on what is observed alone (missing at random). Columns that a built-in codebook derives
+    from imputed ones are derived again, where they are missing too. A shorter run with
     the same seed is a prefix of a longer one.
 
     References

@@ -67,6 +67,8 @@ class Imputer:
             raise OptionError(
                 f"weights have shape {freq.shape}; the data have {len(self.frame)} rows."
             )
+        if freq is not None and not ((freq >= 0.0) & (freq == np.floor(freq))).all():
+            raise OptionError("weights count rows: they must be whole numbers of at least 0.")
         return self.chain.run(rng, iterations, freq)
 
     def completed(self, values: Mapping[str, Floats]) -> pd.DataFrame:

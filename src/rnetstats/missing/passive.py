@@ -80,12 +80,13 @@ def read_passive(given: Mapping[str, str] | None) -> tuple[Passive, ...]:
 def _parsed(name: str, text: str) -> Passive:
     parsed = parse_formula(f"~ {text}")
     special = parsed.offsets or parsed.strata or parsed.cluster
-    if len(parsed.terms) != 1 or special:
+    atoms = parsed.terms[-1] if parsed.terms else ()
+    product = len(parsed.terms) == 2 ** len(atoms) - 1  # a*b is read as a + b + a:b
+    if not atoms or not product or special:
         raise FormulaError(
-            f"passive[{name!r}] must be one term, such as 'log(nlr)', 'I(size_mm > 10)' or "
-            f"'a:b'; not {text!r}."
+            f"passive[{name!r}] must be one term, such as 'log(nlr)', 'I(size_mm > 10)', or a "
+            f"product such as 'a*b'; not {text!r}."
         )
-    atoms = parsed.terms[0]
     for atom in atoms:
         if not isinstance(atom, (Plain, Log, Condition)):
             raise FormulaError(
