@@ -39,6 +39,7 @@ _HOMES = {
     "pool_estimates": "missing.pool_estimates",
     # prediction
     "RiskModel": "prediction.model",
+    "calibration": "prediction.calibration",
     "decision_curve": "prediction.net_benefit",
     "discrimination": "prediction.discrimination",
     "risk_model": "prediction.risk_model",

@@ -43,6 +43,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
         d, "Surv(dfs_months, dfs_event) ~ age + size_mm"
     ).proportional_hazards(),
     "SeparationResult": lambda d: rn.separation(d, "margin_positive ~ size_mm + lvi"),
+    "CalibrationResult": lambda d: rn.calibration(
+        d, "margin_positive ~ 1", models={"A": rn.logistic(d, MARGIN)}
+    ),
     "KaplanMeierResult": lambda d: rn.kaplan_meier(d, f"{TIME} ~ margin_positive"),
     "LogrankResult": lambda d: rn.logrank(d, f"{TIME} ~ margin_positive"),
     "FollowUpResult": lambda d: rn.follow_up(d, f"{TIME} ~ margin_positive"),

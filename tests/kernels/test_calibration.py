@@ -152,7 +152,13 @@ def test_risks_of_zero_and_one():
     assert np.isnan(calibration_in_the_large(wrong, p).intercept[0])
     assert log_likelihoods(wrong, p).risk[0] == -np.inf
     # a contradiction in a row that the replicate lacks is none
-    assert np.isfinite(calibration_line(wrong, p, [0, 0, 1, 1, 1, 1]).slope[0])
+    lacking = calibration_line(
+        y[[0, 1, 2, 3, 4, 5]], [1.0, 0.0, 0.2, 0.4, 0.7, 0.6], [0, 0, 1, 1, 1, 1]
+    )
+    assert lacking.slope[0] == pytest.approx(inner.slope[0], rel=1e-12)
+    # with such rows a falling line has no likelihood
+    falling = calibration_line([0, 1, 1, 0, 0, 1.0], [0.0, 1.0, 0.2, 0.4, 0.7, 0.6])
+    assert np.isnan(falling.slope[0])
 
 
 def test_perfect_prediction():

@@ -103,3 +103,16 @@ def test_many_points_are_interpolated():
     y = (rng.random(2300) < x).astype(float)
     few = x[:40]
     assert np.abs(loess(x, y)[:40] - loess(x, y, at=few)).max() < 1e-3
+
+
+def test_loess_between_two_values_counts_both_alike():
+    x, y = np.repeat([0.0, 1.0], 10), np.repeat([0.2, 0.8], 10)
+    assert loess(x, y, at=[0.5], degree=0)[0] == pytest.approx(0.5)
+    assert loess(x, y, at=[0.5])[0] == pytest.approx(0.5)
+
+
+def test_quick_loess_is_near():
+    x, y, freq = sample(7, 80, 6)
+    rows, at = distinct(x, freq), np.linspace(0.05, 0.5, 9)
+    exact, quick = (loess_operator(rows, at, quick=q) @ rows.mean(y, freq) for q in (False, True))
+    np.testing.assert_allclose(quick, exact, atol=1e-6)

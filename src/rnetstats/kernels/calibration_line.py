@@ -4,8 +4,8 @@ Two coefficients a replicate, each with its own risks: Newton's steps in closed 
 settle in a few steps (separated outcomes above all) goes to the general, safeguarded ascent.
 
 A risk of exactly 0 or 1 that the outcome agrees with fits every intercept and every positive
-slope, so that it adds nothing and is left out; one that the outcome contradicts leaves no
-likelihood, and the replicate has no line.
+slope, so that it adds nothing and is left out; without a positive slope among the other rows, or
+where an outcome contradicts such a risk, the replicate has no line.
 
 References
 ----------
@@ -87,7 +87,15 @@ def calibration_line(
     CalibrationLine
     """
     parts = [_line(*block) for block in _blocks(y, risk, freq)]
-    return CalibrationLine(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+    line = CalibrationLine(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+    risks = np.asarray(risk, dtype=np.float64)
+    edge = (risks == 0.0) | (risks == 1.0)
+    if edge.any():
+        counts = np.ones(risks.shape[-1]) if freq is None else np.asarray(freq)
+        held = (np.atleast_2d(edge) & (np.atleast_2d(counts) > 0)).any(axis=1)
+        none = held & ~(line.slope > 0.0)
+        line.slope[none], line.intercept[none], line.covariance[none] = np.nan, np.nan, np.nan
+    return line
 
 
 def calibration_in_the_large(

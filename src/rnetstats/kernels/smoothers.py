@@ -198,12 +198,13 @@ def lowess_operator(
 
 
 def loess_operator(
-    rows: Distinct, at: ArrayLike, *, span: float = 0.75, degree: int = 2
+    rows: Distinct, at: ArrayLike, *, span: float = 0.75, degree: int = 2, quick: bool = False
 ) -> FloatArray:
     """Loess as a matrix that turns the outcome's means into the curve.
 
-    A neighbourhood that does not determine the polynomial gets the one of least norm, its columns
-    scaled to one length; one without width the mean at its value.
+    A neighbourhood of few values gets the polynomial that they determine, one without width the
+    mean at its value. Where all neighbours of a point lie at the edge of its window they count
+    alike.
 
     Parameters
     ----------
@@ -211,6 +212,8 @@ def loess_operator(
     at : array of shape (m,)
     span, degree
         As in :func:`loess`. A span above 1 widens the neighbourhood of all rows by itself.
+    quick : bool
+        By the normal equations: good to some six digits, enough for the band of a resample.
 
     Returns
     -------
@@ -224,11 +227,26 @@ def loess_operator(
     for start in range(0, len(points), 256):
         here = slice(start, start + 256)
         offset = rows.x - points[here, None]
-        weight = np.sqrt(tricube(np.abs(offset), h[here]) * rows.count)
-        columns = weight[:, :, None] * offset[:, :, None] ** np.arange(degree + 1)
+        distance, wide = np.abs(offset), h[here]
+        weight = tricube(distance, wide)
+        empty = ~weight.any(axis=1)
+        if empty.any():  # between two values: all neighbours lie at the edge of the window
+            weight[empty] = distance[empty] <= wide[empty, None] * (1.0 + 1e-12)
+        weight = np.sqrt(weight * rows.count)
+        columns = np.empty((*weight.shape, degree + 1))
+        columns[:, :, 0] = weight
+        for power in range(degree):
+            columns[:, :, power + 1] = columns[:, :, power] * offset
+        held = np.count_nonzero(weight, axis=1)
+        for power in range(1, degree + 1):  # so many values bear no higher polynomial
+            columns[held <= power, :, power] = 0.0
         length = np.sqrt(np.einsum("mkj,mkj->mj", columns, columns))
         columns /= np.where(length > 0.0, length, 1.0)[:, None, :]
-        inverse = np.linalg.pinv(columns, rcond=1e-12)[:, 0, :]
+        if quick:
+            square = np.linalg.pinv(columns.transpose(0, 2, 1) @ columns, 1e-10, hermitian=True)
+            inverse = np.matmul(columns, square[:, 0, :, None])[:, :, 0]
+        else:
+            inverse = np.linalg.pinv(columns, rcond=1e-12)[:, 0, :]
         operator[here] = inverse / length[:, :1] * weight
     return operator
 

@@ -1,0 +1,280 @@
+"""Flexible calibration curves with a pointwise band, and how far they are from the risks.
+
+References
+----------
+Austin PC, Steyerberg EW (2014). Graphical assessment of internal and external calibration of
+logistic regression models by using loess smoothers. Statistics in Medicine 33:517-535.
+Austin PC, Steyerberg EW (2019). The Integrated Calibration Index (ICI) and related metrics.
+Statistics in Medicine 38:4051-4065.
+Wilson EB (1927). Probable inference, the law of succession, and statistical inference. J Am Stat
+Assoc 22:209-212.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from rnetstats._core.distributions import normal_quantile
+from rnetstats._core.random import chunk_generators
+from rnetstats.formula.splines import restricted_basis, restricted_knots
+from rnetstats.kernels.calibration_error import distances
+from rnetstats.kernels.logistic import fit_logistic
+from rnetstats.kernels.newton import LOST_TERM, OK
+from rnetstats.kernels.resampling import bootstrap_counts
+from rnetstats.kernels.smoothers import distinct, loess, loess_operator, lowess_operator
+from rnetstats.tables.proportion_limits import wilson_limits
+
+__all__ = [
+    "LOCAL",
+    "Curve",
+    "Smoother",
+    "SplineBasis",
+    "bootstrap_band",
+    "curve_distances",
+    "grid_of",
+    "smooth",
+]
+
+Floats = NDArray[np.float64]
+
+LOCAL: Final = ("loess", "lowess")
+_GRID: Final = 101  # points of a curve
+
+
+@dataclass(frozen=True, slots=True)
+class Smoother:
+    """How a curve is made.
+
+    Attributes
+    ----------
+    name
+        "loess", "lowess", "rcs", "logistic" or (times) "cloglog".
+    span
+        Share of the rows in a neighbourhood.
+    degree
+        Of loess's local polynomials.
+    delta
+        Of lowess; None for 1 % of the range.
+    knots
+        Of the restricted cubic spline.
+    """
+
+    name: str
+    span: float
+    degree: int = 2
+    delta: float | None = None
+    knots: int = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """A calibration curve.
+
+    Attributes
+    ----------
+    at, observed, low, high
+        Predicted risk, smoothed outcome and its pointwise limits (m,).
+    fitted
+        The curve at each row (n,).
+    notes
+    """
+
+    at: Floats
+    observed: Floats
+    low: Floats
+    high: Floats
+    fitted: Floats
+    notes: tuple[str, ...] = ()
+
+
+def grid_of(risk: Floats) -> Floats:
+    """Evenly spaced risks from the smallest to the largest; no patient's own but these two."""
+    low, high = float(risk.min()), float(risk.max())
+    return np.linspace(low, high, _GRID) if high > low else np.array([low])
+
+
+def smooth(
+    y: Floats,
+    risk: Floats,
+    freq: Floats | None,
+    how: Smoother,
+    conf_level: float,
+    *,
+    pseudo: bool = False,
+) -> Curve:
+    """Smooth an outcome over its predicted risk.
+
+    The limits of a local smoother are Wilson's: a smoothed value is a proportion among an
+    effective number of patients, one over the sum of the squared weights that it gives to them.
+
+    Parameters
+    ----------
+    y
+        Outcomes (n,), or pseudo-values.
+    risk, freq
+        (n,)
+    how
+    conf_level
+    pseudo
+        The outcomes are pseudo-values: an effective number of patients is smaller by as much as
+        they vary more about the curve than 0/1 outcomes would.
+    """
+    at = grid_of(risk)
+    if how.name not in LOCAL:
+        return spline(y, risk, freq, how, at, conf_level)
+    rows = distinct(risk, freq)
+    mean = rows.mean(y, freq)
+    if how.name == "lowess":
+        operator = lowess_operator(rows, at, span=how.span, delta=how.delta)
+        fitted = (lowess_operator(rows, rows.x, span=how.span, delta=how.delta) @ mean)[rows.place]
+    else:
+        operator = loess_operator(rows, at, span=how.span, degree=how.degree)
+        fitted = loess(risk, y, freq, span=how.span, degree=how.degree)
+    observed = operator @ mean
+    effective = 1.0 / np.einsum("mk,mk,k->m", operator, operator, 1.0 / rows.count)
+    inside = np.clip(observed, 0.0, 1.0)
+    if pseudo:
+        effective *= _share_known(y, fitted, freq)
+    low, high = wilson_limits(inside * effective, effective, conf_level)
+    return Curve(at, observed, low, high, fitted, _outside_note(fitted, freq, how.name))
+
+
+def _share_known(y: Floats, fitted: Floats, freq: Floats | None) -> float:
+    """Variance of 0/1 outcomes over that of pseudo-values about one curve, at most 1."""
+    weight = np.ones_like(y) if freq is None else freq
+    inside = np.clip(fitted, 0.0, 1.0)
+    binary, found = weight @ (inside * (1.0 - inside)), weight @ (y - fitted) ** 2
+    return min(1.0, float(binary / found)) if binary > 0.0 else 1.0
+
+
+def spline(
+    y: Floats, risk: Floats, freq: Floats | None, how: Smoother, at: Floats, conf_level: float
+) -> Curve:
+    """Logistic regression of a 0/1 outcome on logit(risk), straight or as a spline.
+
+    Rows with a risk of exactly 0 or 1 take no part and keep their risk as the curve's value.
+    """
+    inner = (risk > 0.0) & (risk < 1.0)
+    fitted = risk.astype(np.float64).copy()
+    shape = np.full(at.shape, np.nan)
+    if not inner.any():
+        return Curve(at, at.copy(), shape, shape, fitted)
+    lp, weight = logit(risk[inner]), None if freq is None else freq[inner]
+    basis = SplineBasis(lp, weight, how)
+    fit = fit_logistic(basis(lp), y[inner], freq=weight)
+    if fit.status[0] not in (OK, LOST_TERM):
+        fitted[inner] = np.nan
+        note = (
+            f"The {how.name} curve does not exist: the risks separate events from non-events. "
+            "smoother='loess' has one."
+        )
+        return Curve(at, shape, shape, shape, fitted, (note,))
+    fitted[inner] = expit(basis(lp) @ fit.coef[0])
+    open_ = (at > 0.0) & (at < 1.0)
+    observed, low, high = at.copy(), shape.copy(), shape.copy()
+    X = basis(logit(at[open_]))
+    eta = X @ fit.coef[0]
+    reach = normal_quantile(conf_level) * np.sqrt(np.einsum("ij,jk,ik->i", X, fit.covariance[0], X))
+    observed[open_], low[open_], high[open_] = expit(eta), expit(eta - reach), expit(eta + reach)
+    return Curve(at, observed, low, high, fitted)
+
+
+class SplineBasis:
+    """The design of a spline curve: knots are set once, at the values of the fit."""
+
+    def __init__(self, values: Floats, freq: Floats | None, how: Smoother) -> None:
+        self.knots: Floats | None = None
+        if how.name == "rcs":
+            knots = restricted_knots(values, how.knots, freq)
+            self.knots = knots if (np.diff(knots) > 0.0).all() else None
+
+    def __call__(self, values: Floats) -> Floats:
+        """Return columns (n, p), the first of ones."""
+        straight = np.column_stack([np.ones(len(values)), values])
+        if self.knots is None:
+            return straight
+        return np.column_stack([straight[:, 0], restricted_basis(values, self.knots)])
+
+
+def bootstrap_band(
+    y: Floats,
+    risk: Floats,
+    freq: Floats | None,
+    how: Smoother,
+    at: Floats,
+    conf_level: float,
+    resamples: int,
+    seed: int,
+) -> tuple[Floats, Floats, int]:
+    """Return percentile limits (m,) of the curve over resampled patients, and how many failed.
+
+    With frequency weights patients are drawn, not rows. Knots stay where they are.
+    """
+    copies = np.ones(len(y), dtype=int) if freq is None else freq.astype(int)
+    owner = np.repeat(np.arange(len(y)), copies)
+    basis = None
+    if how.name not in LOCAL:
+        inner = (risk > 0.0) & (risk < 1.0)
+        basis = SplineBasis(logit(risk[inner]), None if freq is None else freq[inner], how)
+    curves = np.full((resamples, len(at)), np.nan)
+    for rows, rng in chunk_generators(seed, resamples):
+        drawn = bootstrap_counts(rng, len(owner), rows.stop - rows.start)
+        for place, counts in zip(range(rows.start, rows.stop), drawn, strict=True):
+            weight = np.bincount(owner, counts, len(y)).astype(np.float64)
+            held = weight > 0
+            curves[place] = _curve_of(y[held], risk[held], weight[held], how, at, basis)
+    good = np.isfinite(curves).all(axis=1)
+    tail = 50.0 * (1.0 - conf_level)
+    if not good.any():
+        missing = np.full(len(at), np.nan)
+        return missing, missing, resamples
+    low, high = np.percentile(curves[good], [tail, 100.0 - tail], axis=0)
+    return low, high, int(np.count_nonzero(~good))
+
+
+def _curve_of(
+    y: Floats, risk: Floats, freq: Floats, how: Smoother, at: Floats, basis: SplineBasis | None
+) -> Floats:
+    """The curve of one resample at given risks; missing beyond its own."""
+    if basis is None:
+        rows = distinct(risk, freq)
+        mean = rows.mean(y, freq)
+        here = (at >= rows.x[0]) & (at <= rows.x[-1])
+        if how.name == "lowess":
+            operator = lowess_operator(rows, at[here], span=how.span, delta=how.delta)
+        else:
+            operator = loess_operator(rows, at[here], span=how.span, degree=how.degree, quick=True)
+        curve = np.interp(at, at[here], operator @ mean) if here.any() else at * np.nan
+        return np.asarray(np.clip(curve, 0.0, 1.0))
+    inner = (risk > 0.0) & (risk < 1.0)
+    fit = fit_logistic(basis(logit(risk[inner])), y[inner], freq=freq[inner])
+    if fit.status[0] not in (OK, LOST_TERM):
+        return np.full(len(at), np.nan)
+    curve = at.astype(np.float64).copy()
+    open_ = (at > 0.0) & (at < 1.0)
+    curve[open_] = expit(basis(logit(at[open_])) @ fit.coef[0])
+    return curve
+
+
+def curve_distances(risk: Floats, fitted: Floats, freq: Floats | None) -> dict[str, float]:
+    """Return ICI, E50, E90, Emax and the mean squared distance in per cent (ECI)."""
+    weight = np.ones(len(risk)) if freq is None else freq
+    found = distances(risk[None], fitted[None], weight[None])[0]
+    eci = 100.0 * float(weight @ (risk - fitted) ** 2) / float(weight.sum())
+    return dict(zip(("ici", "e50", "e90", "emax"), map(float, found), strict=True)) | {"eci": eci}
+
+
+def _outside_note(fitted: Floats, freq: Floats | None, name: str) -> tuple[str, ...]:
+    outside = (fitted < 0.0) | (fitted > 1.0)
+    count = int(outside.sum() if freq is None else freq[outside].sum())
+    if not count:
+        return ()
+    return (
+        f"The {name} curve leaves [0, 1] for {count} patients (at the edges, where few are); it "
+        "stands as it is in ICI, E50, E90 and Emax.",
+    )
