@@ -62,3 +62,227 @@ def test_flac_is_the_reference(name: str) -> None:
     # test_flic.py reproduces them to the last digit.
     assert model.covariance is not None
     assert_close(np.sqrt(np.diag(model.covariance)), values["flac_se_fisher"], rel=1e-6)
+
+
+@pytest.fixture(scope="module")
+def cohort() -> pd.DataFrame:
+    return rn.load_cohort("duan2024")
+
+
+@pytest.fixture(scope="module")
+def margin(cohort: pd.DataFrame) -> LogisticResult:
+    return rn.logistic(cohort, MARGIN)
+
+
+@pytest.mark.parametrize("intercept", ["flic", "flac"])
+def test_the_mean_risk_is_the_share_of_events(
+    cohort: pd.DataFrame, margin: LogisticResult, intercept: str
+) -> None:
+    model = rn.risk_model(margin, intercept=intercept)
+    share = cohort["margin_positive"].mean()
+    np.testing.assert_allclose(model.predict(cohort)["risk"].mean(), share, rtol=1e-9)
+    assert rn.risk_model(margin, intercept="model").summary["mean_risk"] > share
+
+
+def test_flic_keeps_slopes_and_leaves_maximum_likelihood_alone(
+    cohort: pd.DataFrame, margin: LogisticResult
+) -> None:
+    model = rn.risk_model(margin)
+    np.testing.assert_array_equal(model.coef[1:], margin.coef.to_numpy()[1:])
+    plain = rn.logistic(cohort, "margin_positive ~ nlr + size_mm", penalty=None)
+    np.testing.assert_allclose(rn.risk_model(plain).coef, plain.coef, rtol=1e-9)
+    with pytest.raises(OptionError, match="penalty='firth'"):
+        rn.risk_model(plain, intercept="flac")
+
+
+@pytest.mark.parametrize("intercept", ["flic", "flac"])
+def test_frequency_weights_are_replicated_rows(cohort: pd.DataFrame, intercept: str) -> None:
+    data = cohort.head(200)
+    freq = np.random.default_rng(1).integers(0, 4, 200)
+    formula = "margin_positive ~ size_mm + nlr"
+    rows = np.repeat(np.arange(200), freq)
+    models = [
+        rn.risk_model(fit, intercept=intercept, resamples=30, seed=5)
+        for fit in (
+            rn.logistic(data, formula, freq_weights=freq),
+            rn.logistic(data.iloc[rows], formula),
+        )
+    ]
+    first, second = (m.predict(data, outside="extrapolate") for m in models)
+    # the copies are drawn as rows would be: the same resamples, and the same limits
+    for name in ("risk", "conf_low", "conf_high"):
+        np.testing.assert_allclose(first[name], second[name], rtol=1e-9)
+    assert models[0].leverage is not None
+    assert models[1].leverage is not None
+    for name in ("inverse", "largest"):
+        np.testing.assert_allclose(models[0].leverage[name], models[1].leverage[name], rtol=1e-8)
+
+
+def test_wald_limits_are_those_of_the_information(
+    cohort: pd.DataFrame, margin: LogisticResult
+) -> None:
+    found = rn.risk_model(margin, conf_level=0.9).predict(cohort)
+    X = margin.design.matrix(cohort)
+    p = found["risk"].to_numpy()
+    V = np.linalg.inv(X.T @ (X * (p * (1 - p))[:, None]))
+    se = np.sqrt(np.einsum("ij,jk,ik->i", X, V, X))
+    eta = np.log(p / (1 - p))
+    np.testing.assert_allclose(found["conf_low"], expit(eta - 1.6448536269514722 * se), rtol=1e-8)
+    np.testing.assert_allclose(found["conf_high"], expit(eta + 1.6448536269514722 * se), rtol=1e-8)
+
+
+def test_bootstrap_limits_are_percentiles_of_the_whole_fit_repeated(cohort: pd.DataFrame) -> None:
+    formula = "margin_positive ~ nlr + size_mm"
+    fit = rn.logistic(cohort, formula)
+    model = rn.risk_model(fit, resamples=25, seed=3)
+    assert model.seed == 3
+    assert "25 resamples" in model.limits
+    new = cohort.head(5)
+    rng = np.random.default_rng(np.random.SeedSequence(3).spawn(1)[0])
+    risks = []
+    for _ in range(25):
+        rows = rng.integers(0, len(cohort), len(cohort))
+        again = rn.risk_model(rn.logistic(cohort.iloc[rows], formula, ci="wald"))
+        risks.append(again.predict(new, outside="extrapolate")["risk"].to_numpy())
+    low, high = np.quantile(risks, [0.025, 0.975], axis=0)
+    found = model.predict(new)
+    np.testing.assert_allclose(found["conf_low"], low, rtol=1e-7)
+    np.testing.assert_allclose(found["conf_high"], high, rtol=1e-7)
+    shorter = rn.risk_model(fit, resamples=10, seed=3)
+    np.testing.assert_allclose(shorter.draws, model.draws[:10], rtol=1e-9)  # type: ignore[index]
+
+
+def test_lost_levels_and_failures_are_counted(cohort: pd.DataFrame) -> None:
+    model = rn.risk_model(rn.logistic(cohort, "margin_positive ~ method"), resamples=200, seed=1)
+    assert any("lost in" in note and "contributes 0" in note for note in model.notes)
+    assert any("too narrow at this level" in note for note in model.notes)
+    lost = np.isclose(model.draws[:, 3], 0.0)  # type: ignore[index]
+    assert 10 <= lost.sum() <= 50  # two patients of 527: (1 - 2/527)**527 = 13.5 %
+    assert f"lost in {lost.sum()} of 200" in " ".join(model.notes)
+
+
+def test_clusters_are_resampled_whole() -> None:
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"x": np.repeat(rng.normal(size=60), 3), "id": np.repeat(range(60), 3)})
+    data["y"] = np.repeat(rng.random(60) < 0.4, 3).astype(int)  # rows of a patient agree
+    plain = rn.risk_model(rn.logistic(data, "y ~ x"), resamples=100, seed=1)
+    whole = rn.risk_model(rn.logistic(data, "y ~ x + cluster(id)"), resamples=100, seed=1)
+    assert whole.draws is not None
+    assert plain.draws is not None
+    assert whole.draws[:, 0].std() > 1.4 * plain.draws[:, 0].std()
+
+
+def test_a_cox_model_gives_one_minus_survival(cohort: pd.DataFrame) -> None:
+    formula = "Surv(dfs_months, dfs_event) ~ margin_positive + rcs(size_mm, 3) + age"
+    for options in ({}, {"penalty": None, "ties": "breslow"}):
+        fit = rn.cox(cohort, formula, **options)
+        model = rn.risk_model(fit, horizon=36)
+        found = model.predict(cohort)
+        survival = fit.survival(cohort, [36])
+        np.testing.assert_allclose(found["risk"], survival["risk"], rtol=1e-10)
+        # limits on the log cumulative hazard, of the same standard error as survival()
+        H = -np.log(survival["survival"].to_numpy())
+        se = survival["std_error"].to_numpy() / survival["survival"].to_numpy()
+        low = 1 - np.exp(-H * np.exp(-1.959963984540054 * se / H))
+        np.testing.assert_allclose(found["conf_low"], low, rtol=1e-8)
+        assert (found["conf_high"] > found["risk"]).all()
+
+
+def test_a_cox_model_with_strata_has_a_baseline_each(cohort: pd.DataFrame) -> None:
+    fit = rn.cox(cohort, "Surv(dfs_months, dfs_event) ~ age + strata(location)")
+    model = rn.risk_model(fit, horizon=36, resamples=20, seed=1)
+    np.testing.assert_allclose(
+        model.predict(cohort)["risk"], fit.survival(cohort, [36])["risk"], rtol=1e-10
+    )
+    new = cohort.head(2).astype({"location": object})
+    new.loc[new.index[1], "location"] = "anus"
+    found = model.predict(new, outside="flag")
+    assert found["in_domain"].tolist() == [True, False]
+    assert "no baseline hazard" in found["reason"].iloc[1]
+
+
+def test_cox_bootstrap_refits_the_baseline(cohort: pd.DataFrame) -> None:
+    formula = "Surv(dfs_months, dfs_event) ~ age + size_mm"
+    fit = rn.cox(cohort, formula)
+    model = rn.risk_model(fit, horizon=36, resamples=12, seed=2)
+    new = cohort.head(3)
+    rng = np.random.default_rng(np.random.SeedSequence(2).spawn(1)[0])
+    risks = []
+    for _ in range(12):
+        rows = rng.integers(0, len(cohort), len(cohort))
+        again = rn.cox(cohort.iloc[rows], formula, ci="wald")
+        risks.append(again.survival(new, [36])["risk"].to_numpy())
+    low, high = np.quantile(risks, [0.025, 0.975], axis=0)
+    found = model.predict(new)
+    np.testing.assert_allclose(found["conf_low"], low, rtol=1e-6)
+    np.testing.assert_allclose(found["conf_high"], high, rtol=1e-6)
+
+
+def test_an_offset_is_a_variable_of_the_model(cohort: pd.DataFrame) -> None:
+    data = cohort.assign(shift=np.linspace(-0.5, 0.5, len(cohort)))
+    model = rn.risk_model(rn.logistic(data, "margin_positive ~ nlr + offset(shift)"))
+    assert "shift" in model.variables
+    share = data["margin_positive"].mean()
+    np.testing.assert_allclose(model.predict(data)["risk"].mean(), share, rtol=1e-9)
+    with pytest.raises(ValueError, match=r"shift is 2, outside -0\.5 to 0\.5"):
+        model.predict(data.head(1).assign(shift=2.0))
+
+
+def test_a_model_is_judged_as_apparent_on_its_own_rows(
+    cohort: pd.DataFrame, margin: LogisticResult
+) -> None:
+    model = rn.risk_model(margin)
+    found = judge(cohort, "margin_positive ~ 1", models={"m": model})
+    assert found.apparent == {"m": True}
+    np.testing.assert_allclose(found.risk[0], model.predict(cohort)["risk"])
+    assert judge(cohort.head(300), "margin_positive ~ 1", models={"m": model}).apparent == {
+        "m": False
+    }
+
+
+def test_what_cannot_be_a_risk_model(cohort: pd.DataFrame, margin: LogisticResult) -> None:
+    separated = rn.logistic(cohort, "margin_positive ~ method", penalty=None)
+    with pytest.raises(ConvergenceError, match=r"method\[other\].*firth"):
+        rn.risk_model(separated)
+    with pytest.raises(DataNotKeptError):
+        rn.risk_model(LogisticResult.from_dict(margin.to_dict()))
+    cox = rn.cox(cohort, "Surv(dfs_months, dfs_event) ~ age")
+    with pytest.raises(OptionError, match="name it, as in horizon=36"):
+        rn.risk_model(cox)
+    with pytest.raises(OptionError, match="beyond the end of follow-up"):
+        rn.risk_model(cox, horizon=1e4)
+    for wrong in (-1, 0, float("nan"), "36"):
+        with pytest.raises(OptionError, match="horizon"):
+            rn.risk_model(cox, horizon=wrong)  # type: ignore[arg-type]
+    with pytest.raises(TooFewEventsError, match="no event by horizon"):
+        rn.risk_model(cox, horizon=1e-6)
+    with pytest.raises(OptionError, match="no time axis"):
+        rn.risk_model(margin, horizon=36)
+    with pytest.raises(OptionError, match="has no intercept"):
+        rn.risk_model(cox, horizon=36, intercept="flac")
+    for options in ({"resamples": -1}, {"resamples": 10**6, "seed": 1}, {"intercept": "none"}):
+        with pytest.raises(OptionError):
+            rn.risk_model(margin, **options)
+    with pytest.raises(OptionError, match="from_estimator"):
+        rn.risk_model("margin")  # type: ignore[arg-type]
+
+
+def test_few_events_get_no_resampling_limits() -> None:
+    data = pd.DataFrame({"y": [1] * 4 + [0] * 60, "x": np.linspace(0, 1, 64)})
+    fit = rn.logistic(data, "y ~ x")
+    with pytest.raises(TooFewEventsError, match="fewer than 5"):
+        rn.risk_model(fit, resamples=100, seed=1)
+    assert np.isfinite(rn.risk_model(fit).predict(data)["conf_low"]).all()
+
+
+def test_a_horizon_after_the_last_event_is_noted() -> None:
+    data = pd.DataFrame(
+        {"t": [1, 2, 3, 4, 5, 9, 9, 9.0], "e": [1, 1, 1, 0, 1, 0, 0, 0], "x": range(8)}
+    )
+    fit = rn.cox(data, "Surv(t, e) ~ x")
+    model = rn.risk_model(fit, horizon=8)
+    assert any("last event was at 5" in note for note in model.notes)
+    assert any("Only 3 patients" in note for note in model.notes)
+    np.testing.assert_allclose(
+        model.predict(data)["risk"], rn.risk_model(fit, horizon=5).predict(data)["risk"]
+    )

@@ -12,7 +12,7 @@ from rnetstats.errors import FormulaError, OptionError, closest
 from rnetstats.formula.encoders import Encoder, FactorEncoder, NumberEncoder, SplineEncoder
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.spec import INTERCEPT, Spec, make_spec
-from rnetstats.formula.terms import Atom, Condition, Factor, Formula, Log, Plain, Spline
+from rnetstats.formula.terms import Atom, Condition, Factor, Formula, Log, Plain, Spline, quote
 from rnetstats.formula.variables import Floats, level_text
 
 __all__ = ["published_fields"]
@@ -176,30 +176,36 @@ def _flat(spec: Spec, coefficients: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in coefficients.items():
         name = _canonical(str(key), terms)
+        part = {name: value}
         if name in terms and isinstance(value, Mapping):
-            flat |= {f"{name}[{level_text(level)}]": number for level, number in value.items()}
+            part = {f"{name}[{level_text(level)}]": number for level, number in value.items()}
         elif name in terms and isinstance(value, Sequence) and not isinstance(value, str):
             columns = spec.columns[terms[name].columns]
             if len(columns) != len(value):
                 raise OptionError(f"coefficients[{key!r}] must have {len(columns)} numbers.")
-            flat |= {column.name: number for column, number in zip(columns, value, strict=True)}
-        else:
-            flat[name] = value
+            part = {column.name: number for column, number in zip(columns, value, strict=True)}
+        twice = [column for column in part if column in flat]
+        if twice:
+            raise OptionError(f"coefficients: {twice[0]!r} is given twice.")
+        flat |= part
     return flat
 
 
 def _canonical(key: str, terms: Mapping[str, Any]) -> str:
-    if key in terms or "[" in key:
+    """Write a column's or a term's name as the design has it."""
+    if key in terms:
         return key
-    for text in (key, f"I({key})"):
+    for text in (key, f"I({key})", quote(key)):
         try:
             parsed = parse_formula(f"~ {text}")
         except FormulaError:
             continue
-        if len(parsed.terms) == 1:
-            name = ":".join(atom.text for atom in parsed.terms[0])
-            if name in terms:
-                return name
+        name = ":".join(atom.text for atom in parsed.terms[0]) if len(parsed.terms) == 1 else ""
+        if name in terms:
+            return name
+    if key.endswith("]") and "[" in key:
+        term, level = key.rsplit("[", 1)
+        return f"{_canonical(term, terms)}[{level}"
     return key
 
 
@@ -207,7 +213,9 @@ def _centre(spec: Spec, centre: Mapping[str, float]) -> Floats:
     """Values taken off the columns of the design, zero where none is named (p,)."""
     places = {c.name: i for i, c in enumerate(spec.columns) if c.name != INTERCEPT}
     shift = np.zeros(len(spec.columns))
-    for name, value in centre.items():
+    terms = {term.name: term for term in spec.terms}
+    for key, value in centre.items():
+        name = _canonical(str(key), terms)
         if name not in places:
             raise OptionError(f"centre: {name!r} is no column of the model.{closest(name, places)}")
         shift[places[name]] = real(f"centre[{name!r}]", value)
