@@ -163,8 +163,8 @@ class _Work:
         rows, freq, rng, column = self.used[k], self.freq, self.rng, target.column
         weight = None if freq is None else freq[rows]
         y = column.values[rows]
-        X = self.Z[np.ix_(rows, target.predictors)]
-        X_new = self.Z[np.ix_(target.missing, target.predictors)]
+        X = self.Z[rows[:, None], target.predictors]
+        X_new = self.Z[target.missing[:, None], target.predictors]
         if column.method == "pmm":
             drawn: Floats = draw_pmm(y, X, X_new, weight, rng, self.chain.donors)
         elif column.method == "normal":
@@ -182,7 +182,7 @@ class _Work:
 
     def _place(self, target: _Target) -> None:
         values = self.values[target.column.name][target.missing]
-        self.Z[np.ix_(target.missing, target.block.columns)] = target.block.encode(values)
+        self.Z[target.missing[:, None], target.block.columns] = target.block.encode(values)
 
     def _compute(self, place: int) -> None:
         """Compute a passive column again where it was not observed."""

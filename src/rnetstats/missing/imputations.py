@@ -155,6 +155,8 @@ def _mean_sd(mean: float, sd: float) -> str:
 
 def summary_table(made: Imputer, values: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Return the rows of :meth:`Imputations.to_frame`."""
+    about = made.frame.head(0)
+    about.attrs = made.attrs
     rows = []
     for column in made.targets:
         known = column.values[~column.missing]
@@ -162,7 +164,7 @@ def summary_table(made: Imputer, values: Sequence[dict[str, Any]]) -> pd.DataFra
         rows.append(
             {
                 "column": column.name,
-                "label": label_of(made.frame, column.name),
+                "label": label_of(about, column.name),
                 "method": column.method,
                 "n_missing": int(column.missing.sum()),
                 "share": float(column.missing.mean()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,9 @@ class Imputer:
     Attributes
     ----------
     frame : DataFrame
-        A copy of the data.
+        A copy of the data, without its attrs: copying them takes longer than the rows.
+    attrs : dict
+        Those of the data.
     chain : Chain or None
         None if nothing is missing.
     passive : tuple of Passive
@@ -40,6 +43,7 @@ class Imputer:
     """
 
     frame: pd.DataFrame
+    attrs: dict[Any, Any]
     chain: Chain | None
     passive: tuple[Passive, ...]
     derived: Derived | None
@@ -74,7 +78,10 @@ class Imputer:
     def completed(self, values: Mapping[str, Floats]) -> pd.DataFrame:
         """Return the data with these values in the missing cells."""
         frame = written(self.frame, self.targets, values, self.passive)
-        return frame if self.derived is None else self.derived.renew(frame)
+        if self.derived is not None:
+            frame = self.derived.renew(frame)
+        frame.attrs = deepcopy(self.attrs)
+        return frame
 
 
 def impute_once(
@@ -122,7 +129,6 @@ def imputer(
 ) -> Imputer:
     """Prepare the imputation of a data set; options as in :func:`rnetstats.impute`."""
     frame = as_frame(data)
-    frame = frame.copy() if frame is data else frame
     positive_int("donors", donors)
     asked = _names("columns", columns) if columns is not None else None
     left_out = _names("exclude", exclude)
@@ -148,8 +154,11 @@ def imputer(
     ready = [_passive_values(frame, part, selection.columns, computed) for part in computed]
     chain = build_chain(selection.columns, ready, survival, silent, donors)
     renewed = derived.touched_by({t.column.name for t in chain.targets})
+    kept = frame.copy()
+    attrs, kept.attrs = kept.attrs, {}
     return Imputer(
-        frame=frame,
+        frame=kept,
+        attrs=attrs,
         chain=chain,
         passive=computed,
         derived=renewed,

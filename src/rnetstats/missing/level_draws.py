@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from rnetstats.missing.definite import normal_noise, solve_definite
+
 __all__ = ["draw_binary", "draw_nominal", "draw_ordered"]
 
 Floats = NDArray[np.float64]
@@ -79,14 +81,14 @@ def draw_binary(
         p = expit(X @ beta)
         score = X.T @ (weight * (y - p))
         information = X.T @ (X * (weight * p * (1.0 - p))[:, None])
-        step = np.linalg.solve(information, score)
+        step = solve_definite(information, score)
         size = float(np.abs(step).max())
         beta = beta + step * min(1.0, 4.0 / size if size > 0.0 else 1.0)
         if score @ step < _CLOSE:
             break
     memory["binary"] = beta
-    drawn = _posterior(beta, information, rng)
-    return (rng.random(len(X_new)) < expit(X_new @ drawn)).astype(float)
+    drawn = beta + normal_noise(information, rng)
+    return np.asarray(rng.random(len(X_new)) < expit(X_new @ drawn), dtype=float)
 
 
 def draw_nominal(
@@ -113,14 +115,14 @@ def draw_nominal(
                 block = X.T @ (X * spread[:, None])
                 information[a, :, b], information[b, :, a] = block, block.T
         matrix = information.reshape(K * p, K * p)
-        step = np.linalg.solve(matrix, score)
+        step = solve_definite(matrix, score)
         size = float(np.abs(step).max())
         shrink = min(1.0, 4.0 / size if size > 0.0 else 1.0)
         beta = beta + shrink * step.reshape(K, p).T
         if score @ step < _CLOSE:
             break
     memory["nominal"] = beta
-    drawn = _posterior(beta.T.ravel(), matrix, rng).reshape(K, p).T
+    drawn = beta + normal_noise(matrix, rng).reshape(K, p).T
     return _choose(_softmax(X_new @ drawn), rng)
 
 
@@ -144,7 +146,7 @@ def draw_ordered(
     for _ in range(_STEPS):
         information = np.einsum("i,ikp,ikq->pq", weight, slopes / shares[:, :, None], slopes)
         score = (weight / shares[rows, code]) @ slopes[rows, code]
-        step = np.linalg.solve(information, score)
+        step = solve_definite(information, score)
         for halving in range(_HALVINGS):
             ahead = theta + 0.5**halving * step
             now = _cumulative(ahead, X, K, code, weight)
@@ -155,7 +157,7 @@ def draw_ordered(
             break
     memory["ordered"] = theta
     for _ in range(_DRAWS):
-        drawn = _posterior(theta, information, rng)
+        drawn = theta + normal_noise(information, rng)
         if (np.diff(drawn[:K]) > 0.0).all():
             break
     else:
@@ -183,12 +185,6 @@ def _cumulative(
     slopes[:, :, K:] = -edges[:, :, None] * X[:, None, 1:]
     value = float(weight @ np.log(shares[np.arange(n), code]))
     return value, slopes, shares
-
-
-def _posterior(beta: Floats, information: Floats, rng: np.random.Generator) -> Floats:
-    """Draw from the normal law with this mean and the inverse of this matrix as variance."""
-    root = np.linalg.cholesky(information)
-    return np.asarray(beta + np.linalg.solve(root.T, rng.standard_normal(len(beta))))
 
 
 def _softmax(eta: Floats) -> Floats:

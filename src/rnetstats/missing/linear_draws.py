@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats.missing.definite import normal_noise, solve_definite
+
 __all__ = ["draw_normal", "draw_pmm", "linear_model", "nearest_donors"]
 
 Floats = NDArray[np.float64]
@@ -45,12 +47,11 @@ def linear_model(
     information = X.T @ weighted
     empty = np.diag(information) < 1e-8 * n  # a level that none of these rows has
     information[range(1, p), range(1, p)] += _PRIOR
-    root = np.linalg.cholesky(information)
-    beta: Floats = np.asarray(np.linalg.solve(information, weighted.T @ y), dtype=float)
+    beta = solve_definite(information, weighted.T @ y)
     residual = y - X @ beta
     squares = float(residual @ (residual if freq is None else freq * residual))
     sigma = float(np.sqrt(squares / rng.chisquare(max(n - p, 1.0))))
-    noise = np.linalg.solve(root.T, rng.standard_normal(p))
+    noise = normal_noise(information, rng)
     noise[empty] = 0.0
     return beta, beta + sigma * noise, sigma
 
