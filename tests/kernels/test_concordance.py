@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from discrimination_cases import ids_with, prepared
 from rnetstats.kernels.censoring import censoring_survival
 from rnetstats.kernels.concordance import PrefixSums, concordance
-from support import assert_close, case, read
+from support import assert_close, case
 
 
 def all_pairs(start, stop, event, x, strata, weight):
@@ -132,16 +133,11 @@ def test_weights_of_events_multiply_their_pairs(few, data):
         assert_close([result.tied_time, result.tied_both], by_event[3:], rel=1e-10)
 
 
-UNO = ["lung_age", "rnet_a_size", "rnet_b_binary_marker", "veteran_karno_reversed"]
-
-
-@pytest.mark.parametrize("name", UNO)
+@pytest.mark.parametrize("name", ids_with("harrell"))
 def test_reference_of_harrell_and_uno(name):
     """Values, variances and weighted pair counts; S/G weights are those of Uno times n."""
     golden = case("discrimination", name)
-    data, spec = read(golden["data"]), golden["spec"]
-    data["dead"] = data["status"] == 2 if "lung" in name else 0
-    data["minus_karno"] = -data["karno"] if "karno" in name else 0
+    data, spec = prepared(golden), golden["spec"]
     stop, event, x = (data[spec[key]].to_numpy(float) for key in ("time", "event", "marker"))
     for key, values in golden["values"].items():
         tau = float(key.rsplit("_", 1)[1]) if "tau" in key else np.inf

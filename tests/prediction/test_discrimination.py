@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 
 import rnetstats as rn
+from discrimination_cases import horizons, ids_with, prepared
 from rnetstats._core.result import Result
 from rnetstats.errors import (
     DataError,
@@ -20,32 +23,24 @@ from rnetstats.errors import (
     TooFewEventsError,
 )
 from rnetstats.prediction.auc_limits import auc_limits
-from support import assert_close, case, case_ids, numbers, read
-
-BINARY = [c for c in case_ids("discrimination") if "youden" in case("discrimination", c)["values"]]
-PERFECT = {"delong_ci_lower", "delong_ci_upper"}  # ours are exact limits, tested by hand
+from support import assert_close, case, numbers, read
 
 
-def binary_data(name: str) -> pd.DataFrame:
-    """The data with the outcome that the reference script derives."""
-    golden = case("discrimination", name)
-    data = read(golden["data"])
-    if "aSAH" in golden["data"]:
-        return data.assign(y=(data["outcome"] == "Poor").astype(int))
-    return data
+def asah() -> pd.DataFrame:
+    return prepared(case("discrimination", "asah_age"))
 
 
 def scores(*labels: str) -> dict[str, object]:
     return {"formula": f"y ~ {' + '.join(labels)}", "scale": "score"}
 
 
-@pytest.mark.parametrize("name", BINARY)
+@pytest.mark.parametrize("name", ids_with("youden"))
 def test_reference_of_a_binary_outcome(name: str) -> None:
     golden = case("discrimination", name)
     spec, values = golden["spec"], golden["values"]
     markers = [spec["marker"]] + ([spec["marker_2"]] if spec["marker_2"] else [])
     result = rn.discrimination(
-        binary_data(name), f"{spec['outcome']} ~ {' + '.join(markers)}", scale="score"
+        prepared(golden), f"{spec['outcome']} ~ {' + '.join(markers)}", scale="score"
     )
     for row, expected in zip(
         result.to_frame().to_dict("records"), [values, values.get("second")], strict=False
@@ -97,18 +92,11 @@ def check_pair(result: Result, expected: dict) -> None:
     assert_close(((errors**2).sum() - row["std_error"] ** 2) / 2, expected["covariance"])
 
 
-C_INDEX = ["lung_age", "rnet_a_size", "rnet_b_binary_marker", "veteran_karno_reversed"]
-
-
-@pytest.mark.parametrize("name", C_INDEX)
+@pytest.mark.parametrize("name", ids_with("harrell"))
 def test_reference_of_harrell_and_uno(name: str) -> None:
     golden = case("discrimination", name)
     spec = golden["spec"]
-    data = read(golden["data"])
-    if name == "lung_age":
-        data["dead"] = (data["status"] == 2).astype(int)
-    if "karno" in name:
-        data["minus_karno"] = -data["karno"]
+    data = prepared(golden)
     formula = f"Surv({spec['time']}, {spec['event']}) ~ {spec['marker']}"
     taus = {key.rsplit("_", 1)[1] for key in golden["values"] if "tau" in key}
     for tau in [None, *taus]:
@@ -164,17 +152,12 @@ def test_reference_of_two_cox_models() -> None:
     assert nested.to_frame()["method"].str.endswith("(apparent)").all()
 
 
-@pytest.mark.parametrize(
-    "name", ["troc_veteran_karno", "troc_rnet_a_size", "troc_rnet_a_size_competing"]
-)
+@pytest.mark.parametrize("name", ids_with("auc_controls_event_free") + ids_with("cases"))
 def test_reference_of_the_auc_over_time(name: str) -> None:
     golden = case("discrimination", name)
     spec, values = golden["spec"], golden["values"]
-    data = read(golden["data"])
-    if "karno" in name:
-        data["minus_karno"] = -data["karno"]
-    competing = "competing" in name
-    times = values.get("times", [24.05, 60.05, 90.05])
+    data = prepared(golden)
+    competing, times = "stats_cases" in values, horizons(golden)
     result = rn.discrimination(
         data,
         f"Surv({spec['time']}, {spec['status']}) ~ {spec['marker']}",
@@ -190,7 +173,7 @@ def test_reference_of_the_auc_over_time(name: str) -> None:
     for controls, key in kinds.items():
         rows = frame[frame["controls"] == controls]
         assert_close(rows["estimate"], values[f"auc_controls_{key}" if key else "auc"])
-        assert_close(rows["std_error"], values[f"se_{key}" if key else "se"], rel=1e-4)
+        assert_close(rows["std_error"], values[f"se_{key}" if key else "se"])
         assert_close(rows["n_events"], values["stats_cases" if key else "cases"])
     free = frame[frame["controls"].isin(["", "event-free"])]
     assert_close(free["n_controls"], values["stats_survivors" if competing else "controls"])
@@ -307,6 +290,19 @@ def test_logit_limits_stay_inside_and_plain_ones_are_cut() -> None:
     assert logit["method"] == "DeLong, logit"
 
 
+ROWS = st.lists(
+    st.tuples(
+        st.integers(0, 1),
+        st.integers(0, 5),
+        st.integers(0, 5),
+        st.integers(1, 9),
+        st.integers(0, 3),
+    ),
+    min_size=6,
+    max_size=25,
+)
+
+
 # ------------------------------------------------------------- comparisons
 
 
@@ -366,6 +362,43 @@ def test_apparent_limits_are_labelled_and_fresh_rows_are_not(birthwt: pd.DataFra
     assert not any("apparent" in note for note in fresh.notes)
 
 
+def test_a_risk_model_of_a_nested_fit_is_refused_without_a_p(birthwt: pd.DataFrame) -> None:
+    fits = {name: rn.logistic(birthwt, f"low ~ {name}") for name in ("lwt", "lwt + smoke")}
+    models = {name: rn.risk_model(fit) for name, fit in fits.items()}
+    result = rn.discrimination(birthwt, "low ~ 1", models=models)
+    row = result.compare().iloc[0]
+    assert row["method"] == "refused: nested models"
+    assert np.isnan(row["p_value"])
+    assert any("give the fits themselves" in note for note in result.notes)
+
+
+def test_a_score_of_the_wrong_sign_is_noticed() -> None:
+    result = rn.discrimination(
+        asah().assign(better=lambda d: -d["wfns"]), "y ~ better", scale="score"
+    )
+    assert any("Is the sign right?" in note for note in result.notes)
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+def test_row_order_and_the_unit_of_time_change_nothing(
+    rows: list[tuple[int, ...]], random: Random
+) -> None:
+    data = pd.DataFrame(rows, columns=["d", "a", "b", "t", "w"])
+    if data["d"].nunique() < 2:
+        return
+    order = list(range(len(data)))
+    random.shuffle(order)
+    other = data.iloc[order].assign(t=lambda d: 30.4375 * d["t"])
+    for left in ("d", "Surv(t, d)"):
+        one = rn.discrimination(data, f"{left} ~ a + b", scale="score")
+        two = rn.discrimination(other, f"{left} ~ a + b", scale="score")
+        for ours, theirs in (
+            (one.to_frame(), two.to_frame()),
+            (one.compare(), two.compare()),
+        ):
+            pd.testing.assert_frame_equal(ours, theirs, rtol=1e-9, atol=1e-9)
+
+
 def test_rounding_does_not_part_equal_patients(birthwt: pd.DataFrame) -> None:
     """Patients with equal covariates tie, whatever a matrix product makes of them."""
     fit = rn.logistic(birthwt, "low ~ smoke + C(race)")
@@ -375,19 +408,6 @@ def test_rounding_does_not_part_equal_patients(birthwt: pd.DataFrame) -> None:
 
 
 # ------------------------------------------------------- frequencies, draws
-
-
-ROWS = st.lists(
-    st.tuples(
-        st.integers(0, 1),
-        st.integers(0, 5),
-        st.integers(0, 5),
-        st.integers(1, 9),
-        st.integers(0, 3),
-    ),
-    min_size=6,
-    max_size=25,
-)
 
 
 @given(ROWS)
@@ -408,7 +428,7 @@ def test_frequencies_are_replicated_rows(rows: list[tuple[int, ...]]) -> None:
 
 
 def test_bootstrap_limits_lie_near_the_analytic_ones() -> None:
-    data = binary_data("asah_s100b_wfns")
+    data = asah()
     delong = rn.discrimination(data, **scores("s100b", "wfns"))
     drawn = rn.discrimination(data, **scores("s100b", "wfns"), resamples=999, seed=1)
     again = rn.discrimination(data, **scores("s100b", "wfns"), resamples=999, seed=1)
@@ -548,7 +568,7 @@ def test_stratified_cox_needs_a_horizon() -> None:
 
 
 def test_json_keeps_numbers_but_no_rows() -> None:
-    result = rn.discrimination(binary_data("asah_age"), **scores("age", "s100b"))
+    result = rn.discrimination(asah(), **scores("age", "s100b"))
     again = Result.from_dict(result.to_dict())
     pd.testing.assert_frame_equal(again.compare(), result.compare())
     with pytest.raises(DataNotKeptError, match="ROC"):
@@ -574,7 +594,7 @@ def test_plots_show_what_was_asked(time: float | list[float] | None) -> None:
 
 
 def test_the_curve_of_a_model_is_drawn_with_its_best_threshold() -> None:
-    result = rn.discrimination(binary_data("asah_age"), **scores("s100b"))
+    result = rn.discrimination(asah(), **scores("s100b"))
     axes = result.plot(youden=True)
     assert [text.get_text() for text in axes.texts] == ["> 0.205"]
     assert axes.get_legend().get_texts()[0].get_text() == "s100b: 0.731 (0.630 to 0.833)"

@@ -263,12 +263,14 @@ def _at_horizon(judged: Judged, time: float, controls: str) -> Index:
 
     def values(counts: Floats | NDArray[np.int64]) -> list[float]:
         return [
-            time_auc(stop, event, anything, score, time, controls=kind, freq=counts).auc
+            time_auc(
+                stop, event, anything, score, time, controls=kind, freq=counts, error=False
+            ).auc
             for score in judged.risk
         ]
 
     rows = [
-        time_auc(stop, event, anything, score, time, controls=kind, freq=freq)
+        time_auc(stop, event, anything, score, time, controls=kind, freq=judged.freq)
         for score in judged.risk
     ]
     influence, n = np.array([row.influence for row in rows]), float(freq.sum())
@@ -276,9 +278,9 @@ def _at_horizon(judged: Judged, time: float, controls: str) -> Index:
         name="AUC(t)",
         time=time,
         controls=controls,
-        method="IPCW, infinitesimal jackknife",
+        method="IPCW, iid representation",
         value=np.array([row.auc for row in rows]),
-        covariance=(influence * freq) @ influence.T * (n / (n - 1.0)),
+        covariance=influence @ influence.T * (n / (n - 1.0)),
         cases=rows[0].cases,
         controls_n=rows[0].controls,
         pairs=min(float(freq @ case), float(freq @ control)),

@@ -40,9 +40,10 @@ def discrimination(
 ) -> DiscriminationResult:
     """Judge how well predictions order patients by their outcome.
 
-    A binary outcome gives the AUC with DeLong's limits. Times give Harrell's and Uno's C and, at
-    each horizon, the cumulative/dynamic AUC weighted for censoring, with limits by the
-    infinitesimal jackknife. All models are judged on the same rows and compared in pairs.
+    A binary outcome gives the AUC with DeLong's limits. Times give Harrell's and Uno's C, with
+    limits by the infinitesimal jackknife, and at each horizon the cumulative/dynamic AUC weighted
+    for censoring, with limits by its iid representation. All models are judged on the same rows
+    and compared in pairs.
 
     Parameters
     ----------

@@ -66,6 +66,11 @@ def estimate_rows(
             )
             if settings.draws and not limits.note:
                 error, limits = _bootstrap(settings.draws[i][:, j], settings)
+            if limits.high < 0.5:
+                notes.append(
+                    f"{label}, {_named(index)} lies below 0.5: higher predictions go with fewer "
+                    "events. Is the sign right?"
+                )
             if limits.note:
                 notes.append(f"{label}, {_named(index)}: {limits.note}")
             rows.append(
@@ -184,6 +189,10 @@ def _paired(
 def _bootstrap(draws: Floats, settings: Settings) -> tuple[float, AucLimits]:
     """Percentile limits over the replicates in which the index exists."""
     known = draws[~np.isnan(draws)]
+    if known.size < 2:
+        nothing = float("nan")
+        note = "it exists in no resample."
+        return nothing, AucLimits(nothing, nothing, "bootstrap: not estimable", note)
     low, high = np.quantile(known, settings.tails)
     return float(known.std(ddof=1)), AucLimits(float(low), float(high), "bootstrap percentile")
 
