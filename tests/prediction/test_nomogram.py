@@ -108,6 +108,18 @@ def test_intervals_are_named_by_their_conditions() -> None:
     frame = model.nomogram().to_frame()
     ticks = frame.loc[frame["tick"] != "", "tick"].tolist()
     assert ticks == ["< 10", "≥ 10 and ≤ 20", "> 20"]
+    single = RiskModel.from_coefficients(
+        "y ~ I(x == 10)", {"x == 10": 1}, intercept=0, ranges={"x": (0, 40)}
+    )
+    frame = single.nomogram().to_frame()
+    assert frame.loc[frame["tick"] != "", "tick"].tolist() == ["< 10", "10", "> 10"]
+
+
+def test_the_risk_axis_names_the_event(cohort: pd.DataFrame) -> None:
+    fit = rn.cox(cohort, "Surv(dfs_months, dfs_event) ~ age + size_mm")
+    names = [t.get_text() for t in rn.risk_model(fit, horizon=36).plot().get_yticklabels()]
+    assert "Surv" not in names[-1]
+    assert "by 36" in names[-1].replace("\n", " ")
 
 
 def test_what_has_no_chart(cohort: pd.DataFrame) -> None:

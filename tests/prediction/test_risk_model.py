@@ -286,3 +286,35 @@ def test_a_horizon_after_the_last_event_is_noted() -> None:
     np.testing.assert_allclose(
         model.predict(data)["risk"], rn.risk_model(fit, horizon=5).predict(data)["risk"]
     )
+
+
+def test_a_model_without_terms_gives_the_share(cohort: pd.DataFrame) -> None:
+    model = rn.risk_model(rn.logistic(cohort, "margin_positive ~ 1"))
+    share = cohort["margin_positive"].mean()
+    np.testing.assert_allclose(model.predict(cohort.head(3))["risk"], share, rtol=1e-10)
+    with pytest.raises(OptionError, match="no variable"):
+        model.nomogram()
+
+
+def test_truth_values_and_unused_categories_are_read() -> None:
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame(
+        {
+            "flag": rng.random(80) < 0.5,
+            "g": pd.Categorical(rng.choice(["a", "b"], 80), categories=["b", "c", "a"]),
+        }
+    )
+    data["y"] = rng.random(80) < 0.4
+    model = rn.risk_model(rn.logistic(data, "y == True ~ flag + g"))
+    found = model.predict(data)
+    assert found["in_domain"].all()
+    np.testing.assert_allclose(found["risk"].mean(), data["y"].mean(), rtol=1e-9)
+    again = rn.RiskModel.from_dict(model.to_dict())
+    new = {"flag": [1, 0], "g": ["a", "c"]}
+    assert again.predict(new, outside="flag")["in_domain"].tolist() == [True, False]
+
+
+def test_flic_needs_both_outcomes() -> None:
+    data = read("rnet_zero_events.csv")
+    with pytest.raises(TooFewEventsError, match="No row has the outcome"):
+        rn.risk_model(rn.logistic(data, "recurrence ~ margin_positive"))

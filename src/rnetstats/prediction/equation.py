@@ -40,15 +40,23 @@ def equation(model: RiskModel, digits: int) -> str:
         raise OptionError("An estimator that is not linear has no equation.")
     binary = model.baseline is None
     name = "log odds" if binary else "log relative hazard"
-    head = f"{name} of {model.outcome} ="
+    event = _event(model)
+    head = f"{name} of {event} ="
     lines = [head, *(f"  {line}" for line in _sum(model, digits))]
     if binary:
-        lines.append(f"risk of {model.outcome} = 1 / (1 + exp(-(log odds)))")
+        lines.append(f"risk of {event} = 1 / (1 + exp(-(log odds)))")
     else:
         lines += _from_hazard(model, digits)
     if any("[" in line for line in lines):
         lines.append("where [condition] is 1 if the condition holds and 0 if not.")
     return "\n".join(lines)
+
+
+def _event(model: RiskModel) -> str:
+    """The event as the formula names it, without the times."""
+    left = parse_formula(f"{model.outcome} ~ 1").outcome
+    assert left is not None
+    return left.event.comparison if isinstance(left.event, Condition) else left.event.text
 
 
 def _sum(model: RiskModel, digits: int) -> list[str]:
@@ -179,7 +187,7 @@ def _from_hazard(model: RiskModel, digits: int) -> list[str]:
     base = model.baseline
     assert base is not None
     at_zero = base["hazard"] * np.exp(-float(base["centre"] @ model.coef))
-    what = f"risk of {model.outcome} by {model.horizon:g}"
+    what = f"risk of {_event(model)} by {model.horizon:g}"
     if len(at_zero) == 1:
         return [f"{what} = 1 - exp(-{at_zero[0]:.{digits}g} * exp(log relative hazard))"]
     name = ", ".join(base["columns"])

@@ -15,7 +15,9 @@ from rnetstats._core.frame import Data
 from rnetstats._core.options import choice, level, positive_int
 from rnetstats._core.result import Result
 from rnetstats.errors import RnetError
+from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.spec import Spec
+from rnetstats.formula.terms import Condition
 from rnetstats.prediction.predict import predicted
 
 if TYPE_CHECKING:
@@ -102,6 +104,15 @@ class RiskModel(Result):
     def conf_level(self) -> float:
         """The level of the limits."""
         return float(self.options.get("conf_level", 0.95))
+
+    @property
+    def event(self) -> str:
+        """The event in words: its column's label, or the condition."""
+        left = parse_formula(f"{self.outcome} ~ 1").outcome
+        assert left is not None
+        if isinstance(left.event, Condition):
+            return left.event.comparison
+        return self.label(left.event.column)
 
     def label(self, name: str) -> str:
         """Return the printed name of a term or variable."""

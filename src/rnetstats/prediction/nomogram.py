@@ -219,7 +219,7 @@ def nomogram(model: RiskModel, *, points: float = 100.0) -> NomogramResult:
             }
             for axis in axes
         ),
-        outcome=model.label(model.outcome),
+        outcome=model.event,
         horizon=model.horizon,
         synthetic=model.synthetic,
         notes=(
@@ -293,7 +293,8 @@ def _intervals(axis: Axis) -> list[str]:
         under = "≤" if not closes and _round(high) else "<"
         left = f"{over} {_short(low)}" if not opens else ""
         right = f"{under} {_short(high)}" if not closes else ""
-        texts[first] = " and ".join(part for part in (left, right) if part) or "any value"
+        told = " and ".join(part for part in (left, right) if part) or "any value"
+        texts[first] = _short(low) if low == high else told
     return texts
 
 
