@@ -67,7 +67,7 @@ def ici(
     size = max(len(a) if a is not None and a.ndim == 2 else 1 for a in (given, counts))
     curve: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
     if smoother == "lowess":
-        step = max(1, _CELLS // (n * min(points, n)))
+        step = max(1, _CELLS // (min(n, 3 * points) * min(points, n)))
 
         def curve(x: FloatArray, y: FloatArray, w: FloatArray) -> FloatArray:
             return lowess_many(x, y, w, min(points, n))
