@@ -333,8 +333,24 @@ def test_options_are_checked_in_words():
     for name in ("imputations", "iterations", "donors"):
         with pytest.raises(OptionError, match=name):
             rn.impute(data, **{name: 0})
+    with pytest.raises(ColumnError, match="no column 'foo'"):
+        rn.impute(data, exclude=["foo"])
+    with pytest.raises(ColumnError, match="name 0 is no text"):
+        rn.impute(pd.DataFrame({0: [1.0, None]}))
+    for name in ("method", "passive"):
+        with pytest.raises(OptionError, match=f"{name} must be a mapping"):
+            rn.impute(data, **{name: "pmm"})
+    with pytest.raises(OptionError, match="outcome must be text"):
+        rn.impute(data, outcome=3)
     with pytest.raises(OptionError, match="seed"):
         rn.impute(data, seed=-1)
+
+
+def test_an_outcome_without_events_predicts_nothing_and_is_noted():
+    data = cohort().assign(recurrence=0)
+    imputed = rn.impute(data, outcome="Surv(dfs_months, recurrence)", imputations=1, seed=1)
+    assert any(note.startswith("recurrence: left out") for note in imputed.notes)
+    assert not imputed[0]["nlr"].isna().any()
 
 
 def test_a_mapping_of_columns_is_taken():

@@ -63,6 +63,8 @@ def test_notes_and_refusals():
     complete = rn.missing_patterns({"a": [1, 2], "b": [3, 4]})
     assert complete.notes == ("Nothing is missing in these columns.",)
     assert complete.plot().has_data()
+    numbered = rn.missing_patterns(pd.DataFrame({0: [1.0, None]}))
+    assert numbered.by_column()["n_missing"].tolist() == [1]
     empty = rn.missing_patterns({"a": [1, 2], "b": [None, None]})
     assert "b: holds no values at all." in empty.notes
     with pytest.raises(ColumnError, match="no column 'z'"):

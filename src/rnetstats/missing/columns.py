@@ -22,6 +22,10 @@ _MANY_LEVELS = 20
 _ID_NAME = re.compile(r"(^|_)(id|ids|mrn|record|patient|subject|pat|nr|no|number|key)($|_)", re.I)
 
 
+class _ConstantError(ColumnError):
+    """A complete column of one value: useless, but no mistake of the caller's."""
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
     """A column in the imputation.
@@ -79,7 +83,8 @@ def read_columns(
     frame: pd.DataFrame,
     asked: Sequence[str] | None,
     needed: Sequence[str],
-    left_out: Sequence[str],
+    excluded: Sequence[str],
+    silent: Sequence[str],
     passive: Sequence[str],
     methods: dict[str, str],
 ) -> Selection:
@@ -93,8 +98,10 @@ def read_columns(
         that can be used, and notes the others.
     needed : sequence of str
         Taken besides `asked` (the outcome's, and the sources of passive columns).
-    left_out : sequence of str
-        Never used.
+    excluded : sequence of str
+        Named by the caller as never to be used.
+    silent : sequence of str
+        Not used either: times behind a hazard, derived columns.
     passive : sequence of str
         Computed from others; not read here.
     methods : dict
@@ -107,22 +114,25 @@ def read_columns(
     OptionError
         If a method does not fit its column.
     """
-    names = [str(c) for c in frame.columns]
-    for name in (*(asked or ()), *needed):
+    names = list(frame.columns)
+    for name in names:
+        if not isinstance(name, str):
+            raise ColumnError(f"The column name {name!r} is no text; rename the column.")
+    for name in (*(asked or ()), *needed, *excluded):
         if name not in names:
             hint = closest(str(name), names)
             raise ColumnError(f"There is no column {name!r}.{hint}")
     explicit = set(needed) if asked is None else {*asked, *needed}
     found, notes = [], []
     for name in names:
-        if name in left_out or name in passive:
+        if name in excluded or name in silent or name in passive:
             continue
         if asked is not None and name not in explicit:
             continue
         try:
             column = _column(frame, name, methods.get(name), named=name in explicit)
         except ColumnError as error:
-            if name in explicit:
+            if name in explicit and not isinstance(error, _ConstantError):
                 raise
             notes.append(f"{name}: left out of the imputation. {error}")
             continue
@@ -144,7 +154,8 @@ def _column(frame: pd.DataFrame, name: str, method: str | None, *, named: bool) 
     distinct = len(levels) if levels else len(np.unique(values[~missing]))
     if distinct == 1:
         only = levels[0] if levels else values[~missing][0]
-        raise ColumnError(
+        kind = ColumnError if lacking else _ConstantError
+        raise kind(
             f"Column {name!r} has a single observed value, {level_text(only)!r}: nothing can be "
             f"learnt from it{f', and it is missing in {lacking} rows' if lacking else ''}."
         )

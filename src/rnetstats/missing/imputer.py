@@ -132,7 +132,7 @@ def imputer(
     positive_int("donors", donors)
     asked = _names("columns", columns) if columns is not None else None
     left_out = _names("exclude", exclude)
-    sides, computed = left_sides(outcome), read_passive(passive)
+    sides, computed = left_sides(outcome), read_passive(_mapping("passive", passive))
     _check_contradictions(asked, left_out, [c for s in sides for c in s.columns], computed)
     survival = tuple(read_survival(frame, side) for side in sides if side.times)
     times = [name for side in sides for name in side.times]
@@ -145,9 +145,10 @@ def imputer(
         frame,
         None if asked is None else [c for c in asked if c not in names],
         needed,
-        [*left_out, *silent, *derived.names],
+        left_out,
+        [*silent, *derived.names],
         list(names),
-        dict(method or {}),
+        _mapping("method", method),
     )
     if not selection.columns:
         raise DataError("No column is left to impute from.")
@@ -174,6 +175,15 @@ def _names(option: str, given: Sequence[str]) -> list[str]:
     if isinstance(given, str) or not all(isinstance(name, str) for name in given):
         raise OptionError(f"{option} must be a list of column names, not {given!r}.")
     return list(dict.fromkeys(given))
+
+
+def _mapping(option: str, given: Mapping[str, str] | None) -> dict[str, str]:
+    """Return an option that goes by column."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise OptionError(f"{option} must be a mapping of column names to text, not {given!r}.")
+    return dict(given)
 
 
 def _check_contradictions(

@@ -42,7 +42,8 @@ def left_sides(outcome: str | Sequence[str] | None) -> tuple[LeftSide, ...]:
     FormulaError
         If one is no left side of a formula.
     """
-    listed = () if outcome is None else (outcome,) if isinstance(outcome, str) else tuple(outcome)
+    several = isinstance(outcome, Sequence) and not isinstance(outcome, str)
+    listed = () if outcome is None else tuple(outcome) if several else (outcome,)
     sides = []
     for text in listed:
         if not isinstance(text, str):

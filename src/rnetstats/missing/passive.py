@@ -54,7 +54,7 @@ class Passive:
         return product
 
 
-def read_passive(given: Mapping[str, str] | None) -> tuple[Passive, ...]:
+def read_passive(given: Mapping[str, str]) -> tuple[Passive, ...]:
     """Parse passive columns, each after those it is computed from.
 
     Raises
@@ -63,7 +63,7 @@ def read_passive(given: Mapping[str, str] | None) -> tuple[Passive, ...]:
         If an expression is not one numeric term, or columns are computed from each other in a
         circle.
     """
-    waiting = {str(name): _parsed(str(name), text) for name, text in (given or {}).items()}
+    waiting = {str(name): _parsed(str(name), text) for name, text in given.items()}
     ordered: list[Passive] = []
     while waiting:
         ready = [p for p in waiting.values() if not set(p.sources) & set(waiting)]

@@ -159,12 +159,12 @@ def missing_patterns(
     frame = as_frame(data)
     if isinstance(columns, str):
         raise OptionError(f"columns must be a list of names, not {columns!r}.")
-    asked = [str(c) for c in frame.columns] if columns is None else list(dict.fromkeys(columns))
+    asked = list(frame.columns) if columns is None else list(dict.fromkeys(columns))
     if not asked:
         raise OptionError("columns is empty; name at least one column.")
     lacking = np.column_stack([column(frame, name).isna().to_numpy(dtype=bool) for name in asked])
     order = np.argsort(lacking.sum(axis=0), kind="stable")
-    names, lacking = tuple(asked[j] for j in order), lacking[:, order]
+    names, lacking = tuple(str(asked[j]) for j in order), lacking[:, order]
     observed, counts = _patterns(lacking)
     structural = frame.attrs.get("rnetstats", {}).get("structural", {})
     per_column = pd.DataFrame(

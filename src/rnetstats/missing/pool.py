@@ -166,7 +166,8 @@ def _notes(found: Fitted, pooled: Pooled) -> tuple[str, ...]:
             f"imputations than that per cent ({found.m}), limits and P change from one set of "
             "imputations to the next. Draw more."
         )
-    if found.fits[0].options.get("penalty") == "firth":
+    first = found.fits[0].options
+    if first.get("penalty") == "firth" and first.get("ci") == "profile":
         notes.append(
             "Firth's estimates are pooled with their variances; profile limits of the single fits "
             "are not pooled here. profile_limits() combines the profiles (CLIP)."
