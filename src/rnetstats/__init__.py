@@ -49,9 +49,14 @@ _HOMES = {
     "validate": "prediction.validation",
     "cut_resolution": "prediction.resolution",
     "cutpoint": "prediction.cutpoints",
+    "dichotomising_cost": "prediction.dichotomising",
+    "sample_size": "prediction.sample_size",
+    "sample_size_validation": "prediction.sample_size_validation",
+    "supported_parameters": "prediction.sample_size_support",
     # simulation
     "draw_cohort": "simulation.draw",
     # report
+    "calculator": "report.calculator",
     "reproduce": "report.reproduce",
 }
 

@@ -1,4 +1,4 @@
-"""The command line: ``rnetstats reproduce`` and ``rnetstats codebook``."""
+"""The command line: ``rnetstats reproduce``, ``codebook`` and ``calculator``."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ examples:
   rnetstats codebook mine.csv --output mine.toml
       write a first codebook, to be edited
   rnetstats reproduce duan2024 --data mine.csv --codebook mine.toml --output report
+  rnetstats calculator model.json --output calculator.html
+      one offline page that computes the risk of a patient
 """
 
 _REPRODUCE = """\
@@ -65,6 +67,28 @@ _CODEBOOK_EXAMPLES = """\
 examples:
   rnetstats codebook mine.csv                        print it
   rnetstats codebook mine.csv --output mine.toml     write it (an existing file is kept)
+"""
+
+_CALCULATOR = """\
+Make a risk calculator of a model: one HTML page that needs no network, for research use only.
+
+The model is the JSON file that RiskModel.save() wrote, with its validation attached. A model whose
+corrected performance does not meet the rules is refused; the message names each rule.
+"""
+
+_CALCULATOR_EXAMPLES = """\
+examples:
+  rnetstats calculator model.json --output calculator.html
+  rnetstats calculator model.json --output calculator.html --force slope discrimination
+      make it all the same; the page says in red which rules the model does not meet
+
+the model, in Python:
+  fit = rn.logistic(cohort, "margin_positive ~ method + location + size_mm")
+  judged = rn.validate(fit, seed=1)
+  model = rn.risk_model(fit, resamples=1000, seed=1)
+  model.with_performance(judged.performance()).save("model.json")
+
+exit code: 0 done, 2 refused (one message says why; nothing is written)
 """
 
 
@@ -132,7 +156,35 @@ def _parser() -> argparse.ArgumentParser:
     codebook.add_argument("file", metavar="FILE", help="CSV, TSV, Excel, Parquet, Stata or SPSS")
     codebook.add_argument("--output", metavar="FILE", help="where to write it; printed without")
     codebook.set_defaults(run=_run_codebook)
+    calculator = commands.add_parser(
+        "calculator",
+        help="make an offline risk calculator of a validated model",
+        description=_CALCULATOR,
+        epilog=_CALCULATOR_EXAMPLES,
+        formatter_class=layout,
+    )
+    _calculator_options(calculator)
     return parser
+
+
+def _calculator_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("model", metavar="MODEL.json", help="the model, as RiskModel.save() wrote it")
+    add(
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="the page, such as calculator.html; an earlier calculator is replaced",
+    )
+    add(
+        "--force",
+        metavar="RULE",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="rules to pass over: performance, slope, calibration, in-the-large, discrimination",
+    )
+    parser.set_defaults(run=_run_calculator)
 
 
 def _reproduce_options(parser: argparse.ArgumentParser) -> None:
@@ -236,6 +288,14 @@ def _run_codebook(options: argparse.Namespace) -> None:
     print(f"Written to {target}. Check each column, then give it as --codebook {target}.")
     for line in pointer:
         print(line)
+
+
+def _run_calculator(options: argparse.Namespace) -> None:
+    from rnetstats.report.calculator import calculator
+
+    target = calculator(options.model, output=options.output, force=options.force)
+    print(f"Written to {target} (open it in a browser; it needs no network).")
+    print("Research use only.")
 
 
 def _speak_utf8() -> None:

@@ -83,6 +83,20 @@ class ValidationResult(Result):
             raise OptionError(f"There is no index {index!r}; there are {', '.join(names)}.")
         return float(np.asarray(self.table["corrected"], dtype=float)[names.index(index)])
 
+    def performance(self) -> dict[str, dict[str, float]]:
+        """Return what :meth:`RiskModel.with_performance` takes.
+
+        Returns
+        -------
+        dict
+            Of each index ``apparent, corrected, conf_low, conf_high``, those that there are.
+        """
+        names = ("apparent", "corrected", "conf_low", "conf_high")
+        return {
+            str(row["index"]): {name: float(row[name]) for name in names if row[name] == row[name]}
+            for row in self.to_frame().to_dict("records")
+        }
+
     def display(self) -> pd.DataFrame:
         """Return the table as text, each index with what it was, is, and how sure that is."""
         frame = self.to_frame()
