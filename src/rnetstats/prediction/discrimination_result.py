@@ -69,7 +69,8 @@ class DiscriminationResult(Result):
             method``. For times ``model, index, time, controls, estimate, std_error, conf_low,
             conf_high, n, n_events, n_controls, method``, the index being Harrell C, Uno C or
             AUC(t), ``time`` the horizon (of C, up to when events make pairs; infinite without a
-            limit), ``n_events`` and ``n_controls`` those known to be cases and controls.
+            limit), ``n_events`` and ``n_controls`` those known to be cases and controls (of C, the
+            events that make pairs and the rows that outlive one).
         """
         if self.kind == "binary":
             return self.estimates.rename(columns={"estimate": "auc"})[_FIXED].copy()

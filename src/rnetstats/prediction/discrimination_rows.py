@@ -12,21 +12,24 @@ from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data
 from rnetstats._core.options import choice, positive_int, real
-from rnetstats._core.random import CHUNK, chunk_generators
-from rnetstats.errors import DataError, OptionError, TooFewEventsError, rows_text
+from rnetstats.errors import DataError, OptionError, rows_text
 from rnetstats.formula.parser import as_formula, parse_formula
-from rnetstats.kernels.resampling import bootstrap_counts
-from rnetstats.prediction.auc_indices import Index, binary_indices, time_indices
+from rnetstats.prediction.auc_indices import binary_indices
+from rnetstats.prediction.discrimination_draws import (
+    apparent_notes,
+    bootstrap_draws,
+    draw_notes,
+    size_notes,
+    uno_notes,
+)
 from rnetstats.prediction.discrimination_tables import Settings, estimate_rows, pair_rows
 from rnetstats.prediction.judged import Judged, judge
+from rnetstats.prediction.time_indices import time_indices
 from rnetstats.regression.cox import CoxResult
 
 __all__ = ["Analysis", "analyse", "judged_rows", "usual_times"]
 
 Floats = NDArray[np.float64]
-
-_SMALL = 20  # rows
-_FEW = 5  # of either outcome, for resampling; twice as many for a quiet normal limit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +91,7 @@ def judged_rows(
         _check_risks(judged)
     if by_score:
         _refuse_strata(judged)
+    _refuse_missing(judged)
     columns = len(judged.labels) - len(judged.fits)
     steady = [*judged.risk[:columns], *(_steady(row) for row in judged.risk[columns:])]
     return replace(judged, risk=np.array(steady)), times
@@ -116,6 +120,15 @@ def _check_risks(judged: Judged) -> None:
                 f"{where}. A risk is a probability of the event; other scores are judged with "
                 "scale='score'."
             )
+
+
+def _refuse_missing(judged: Judged) -> None:
+    """Refuse a model that has no prediction for a patient."""
+    for label, values in zip(judged.labels, judged.risk, strict=True):
+        lost = ~np.isfinite(values)
+        if lost.any():
+            where = rows_text(list(judged.positions[lost] + 1))
+            raise DataError(f"{label} predicts nothing, or an infinite number, for {where}.")
 
 
 def _refuse_strata(judged: Judged) -> None:
@@ -159,91 +172,11 @@ def analyse(
     weight = np.ones(judged.n) if judged.freq is None else judged.freq
     n, n_events = float(weight.sum()), float(weight @ flags)
     settings = Settings(options["ci"], options["conf_level"])
-    notes = _size_notes(n, indices)
+    notes = size_notes(n, indices)
     if resamples:
-        settings = replace(settings, draws=_draws(judged, indices, resamples, seed))
-        notes += _draw_notes(indices, settings.draws, resamples)
+        settings = replace(settings, draws=bootstrap_draws(judged, indices, resamples, seed))
+        notes += draw_notes(indices, settings.draws, resamples)
     estimates, said = estimate_rows(judged, indices, settings)
     pairs, compared = pair_rows(judged, indices, settings)
-    notes += [*said, *compared, *_apparent_notes(judged), *_uno_notes(judged, indices)]
+    notes += [*said, *compared, *apparent_notes(judged), *uno_notes(judged, indices)]
     return Analysis(estimates, pairs, n, n_events, tuple(notes))
-
-
-def _draws(
-    judged: Judged, indices: list[Index], resamples: int, seed: int | None
-) -> tuple[Floats, ...]:
-    """Values of each index in bootstrap resamples of patients, (B, m) each."""
-    assert seed is not None
-    for index in indices:
-        if min(index.cases, index.controls_n) < _FEW:
-            raise TooFewEventsError(
-                f"{index.name} compares {index.cases:g} cases with {index.controls_n:g} controls: "
-                f"resampling needs {_FEW} of each. Leave resamples= out."
-            )
-    copies = np.arange(judged.n) if judged.freq is None else None
-    if copies is None:
-        assert judged.freq is not None
-        copies = np.repeat(np.arange(judged.n), judged.freq.astype(int))
-    parts: list[list[Floats]] = [[] for _ in indices]
-    for rows, rng in chunk_generators(seed, resamples):
-        drawn = bootstrap_counts(rng, copies.size, CHUNK)[: rows.stop - rows.start]
-        counts = drawn
-        if judged.freq is not None:
-            starts = np.searchsorted(copies, np.arange(judged.n))
-            counts = np.add.reduceat(drawn, starts, axis=1)
-        for part, index in zip(parts, indices, strict=True):
-            part.append(index.resampled(counts))
-    return tuple(np.concatenate(part) for part in parts)
-
-
-def _draw_notes(indices: list[Index], draws: tuple[Floats, ...], resamples: int) -> list[str]:
-    notes = [
-        f"Limits and standard errors from {resamples} bootstrap resamples; the models are held "
-        "fixed, so that optimism stays in."
-    ]
-    for index, values in zip(indices, draws, strict=True):
-        lost = int(np.isnan(values).any(axis=1).sum())
-        if lost:
-            notes.append(f"{index.name} does not exist in {lost} of {resamples} resamples.")
-    return notes
-
-
-def _size_notes(n: float, indices: list[Index]) -> list[str]:
-    notes = []
-    if n < _SMALL:
-        notes.append(f"{n:g} patients: limits by a normal approximation say little.")
-    for index in indices:
-        few = min(index.cases, index.controls_n)
-        if few < 2 * _FEW:
-            where = f" at {index.time:g}" if index.name == "AUC(t)" else ""
-            what = "cases" if index.cases <= index.controls_n else "controls"
-            notes.append(
-                f"{index.name}{where} rests on {few:g} {what}; its limits are rough."
-                if few > 1
-                else f"{index.name}{where} rests on a single {what[:-1]}."
-            )
-    return list(dict.fromkeys(notes))
-
-
-def _apparent_notes(judged: Judged) -> list[str]:
-    labels = [label for label in judged.labels if judged.apparent[label]]
-    if not labels:
-        return []
-    verb = "was" if len(labels) == 1 else "were"
-    return [
-        f"{', '.join(labels)} {verb} fitted on these rows: estimates and limits are apparent and "
-        "too good; validate() corrects for optimism."
-    ]
-
-
-def _uno_notes(judged: Judged, indices: list[Index]) -> list[str]:
-    """Say what an untruncated weight may do, and which indices late entry leaves out."""
-    if judged.outcome.start is not None:
-        return ["Late entry: Harrell's C only; Uno's C and AUC(t) need everybody from time 0."]
-    for index in indices:
-        if index.name == "Uno C" and np.isinf(index.time):
-            return [
-                "Uno's C runs to the last event; tau= cuts it where few are still followed and "
-                "weights grow."
-            ]
-    return []
