@@ -18,6 +18,7 @@ import numpy as np
 
 from rnetstats.errors import DataError
 from rnetstats.formula.variables import Floats, Variable
+from rnetstats.missing.blocks import Block, standardised
 from rnetstats.missing.columns import Column
 from rnetstats.missing.level_draws import draw_binary, draw_nominal, draw_ordered
 from rnetstats.missing.linear_draws import draw_normal, draw_pmm
@@ -28,34 +29,11 @@ __all__ = ["Chain", "build_chain"]
 
 
 @dataclass(frozen=True, eq=False)
-class _Block:
-    """The standardised columns of the design that a column of the data makes.
-
-    A number is centred and divided by its SD; a factor has an indicator for each level but the
-    first, treated likewise: ``table`` holds them for each level.
-    """
-
-    columns: np.ndarray
-    centre: float
-    scale: float
-    table: Floats | None
-
-    def encode(self, values: Floats) -> Floats:
-        """Return the block (n, width); NaN where a value is missing."""
-        if self.table is None:
-            return ((values - self.centre) / self.scale)[:, None]
-        known = ~np.isnan(values)
-        coded = np.full((len(values), self.table.shape[1]), np.nan)
-        coded[known] = self.table[values[known].astype(np.intp)]
-        return coded
-
-
-@dataclass(frozen=True, eq=False)
 class _Target:
     """A column to impute: its rows, and the columns of the design that predict it."""
 
     column: Column
-    block: _Block
+    block: Block
     observed: np.ndarray
     missing: np.ndarray
     predictors: np.ndarray
@@ -79,8 +57,8 @@ class Chain:
     """
 
     columns: tuple[Column, ...]
-    passive: tuple[tuple[Passive, _Block, Floats | None], ...]
-    survival: tuple[tuple[Survival, _Block], ...]
+    passive: tuple[tuple[Passive, Block, Floats | None], ...]
+    survival: tuple[tuple[Survival, Block], ...]
     base: Floats
     targets: tuple[_Target, ...]
     donors: int
@@ -226,9 +204,9 @@ def build_chain(
     parts: list[Floats] = [np.ones((n, 1))]
     width = 1
 
-    def block(values: Floats, levels: int = 0) -> _Block:
+    def block(values: Floats, levels: int = 0) -> Block:
         nonlocal width
-        made = _standardised(values, levels, width)
+        made = standardised(values, levels, width)
         width += len(made.columns)
         parts.append(made.encode(values))
         return made
@@ -270,14 +248,3 @@ def _dependents(name: str, passive: Sequence[Passive]) -> tuple[int, ...]:
             touched.add(part.name)
             places.append(k)
     return tuple(places)
-
-
-def _standardised(values: Floats, levels: int, start: int) -> _Block:
-    known = values[~np.isnan(values)]
-    if not levels:
-        scale = float(known.std()) if known.size else 0.0
-        centre = float(known.mean()) if known.size else 0.0
-        return _Block(np.array([start]), centre, scale if scale > 0.0 else 1.0, None)
-    share = np.bincount(known.astype(np.intp), minlength=levels)[1:] / len(known)
-    table = (np.eye(levels)[:, 1:] - share) / np.sqrt(share * (1.0 - share))
-    return _Block(np.arange(start, start + levels - 1), 0.0, 1.0, table)
