@@ -124,6 +124,18 @@ def test_no_training_row_is_beyond_the_largest_leverage(seed: int, intercept: bo
     assert leverage(joint, X[:1] + 50 * X.std(axis=0) * np.array([0, 1, 1, 1]))[1].all()
 
 
+def test_frequency_weights_give_the_domain_of_replicated_rows(cohort: pd.DataFrame) -> None:
+    data = cohort.head(120)
+    freq = np.random.default_rng(5).integers(0, 4, 120)
+    assert freq[data["size_mm"].argmax()] == 0 or freq[data["nlr"].argmax()] == 0
+    formula = "margin_positive ~ nlr + size_mm"
+    weighted = rn.logistic(data, formula, freq_weights=freq, ci="wald")
+    rows = data.iloc[np.repeat(np.arange(120), freq)]
+    for name, about in rn.logistic(rows, formula, ci="wald").variables.items():
+        for key, value in about.items():
+            np.testing.assert_allclose(weighted.variables[name][key], value, rtol=1e-12)
+
+
 def test_refusals_name_the_first_rows_and_count_the_rest(
     cohort: pd.DataFrame, model: RiskModel
 ) -> None:

@@ -16,6 +16,7 @@ from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.encoders import FactorEncoder, source_values
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.spec import Spec
+from rnetstats.formula.splines import weighted_quantiles
 from rnetstats.formula.tokens import Literal
 from rnetstats.formula.variables import Variable, read_variable
 
@@ -125,19 +126,21 @@ def summarise_variables(data: Data, frame: ModelFrame) -> dict[str, dict[str, An
         if not variable.is_numeric:  # compared with a literal by I()
             found[name] = {"typical": variable.levels[0], "values": tuple(variable.levels)}
             continue
-        found[name] = _numeric(np.asarray(variable.values, dtype=float)[frame.rows])
+        numbers = np.asarray(variable.values, dtype=float)[frame.rows]
+        found[name] = _numeric(numbers, frame.freq_weights)
     return found
 
 
-def _numeric(values: np.ndarray) -> dict[str, Any]:
+def _numeric(values: np.ndarray, freq: np.ndarray | None) -> dict[str, Any]:
+    if freq is not None:  # a row of weight 0 is not there
+        values, freq = values[freq > 0], freq[freq > 0]
     ordered = np.sort(values)
     low, high = float(ordered[0]), float(ordered[-1])
     if low == 0.0 and high == 1.0 and bool(np.all((ordered == 0.0) | (ordered == 1.0))):
         return {"typical": 0, "values": (0, 1), "low": low, "high": high}
-    at = (ordered.size - 1) * np.array([0.25, 0.5, 0.75])
-    below = at.astype(int)
-    above = np.minimum(below + 1, ordered.size - 1)
-    quartiles = ordered[below] + (at - below) * (ordered[above] - ordered[below])
+    quartiles = _quartiles(ordered)
+    if freq is not None:
+        quartiles = weighted_quantiles(values, np.array([0.25, 0.5, 0.75]), freq)
     return {
         "typical": float(quartiles[1]),
         "values": (),
@@ -145,6 +148,13 @@ def _numeric(values: np.ndarray) -> dict[str, Any]:
         "high": high,
         "quartiles": (float(quartiles[0]), float(quartiles[2])),
     }
+
+
+def _quartiles(ordered: np.ndarray) -> np.ndarray:
+    at = (ordered.size - 1) * np.array([0.25, 0.5, 0.75])
+    below = at.astype(int)
+    above = np.minimum(below + 1, ordered.size - 1)
+    return np.asarray(ordered[below] + (at - below) * (ordered[above] - ordered[below]))
 
 
 def _factor_levels(spec: Spec) -> dict[str, tuple[Any, ...]]:
