@@ -318,3 +318,18 @@ def test_flic_needs_both_outcomes() -> None:
     data = read("rnet_zero_events.csv")
     with pytest.raises(TooFewEventsError, match="No row has the outcome"):
         rn.risk_model(rn.logistic(data, "recurrence ~ margin_positive"))
+
+
+@pytest.mark.slow
+def test_wald_limits_cover_at_their_level_with_many_events() -> None:
+    """Some 300 events among 800 patients: 0.95 within three Monte Carlo errors."""
+    rng = np.random.default_rng(1)
+    new, beta = pd.DataFrame({"a": [1.0], "b": [1.0]}), np.array([-0.8, 0.7, 0.5])
+    truth, inside, repeats = float(expit(beta.sum())), 0, 400
+    for _ in range(repeats):
+        a, b = rng.normal(size=800), (rng.random(800) < 0.4).astype(float)
+        y = (rng.random(800) < expit(beta[0] + a * beta[1] + b * beta[2])).astype(float)
+        fit = rn.logistic({"a": a, "b": b, "y": y}, "y ~ a + b", ci="wald")
+        row = rn.risk_model(fit).predict(new).iloc[0]
+        inside += int(row["conf_low"] <= truth <= row["conf_high"])
+    assert abs(inside / repeats - 0.95) < 3 * np.sqrt(0.95 * 0.05 / repeats)

@@ -62,7 +62,9 @@ def risk_model(
     Notes
     -----
     Limits are of the risk given the model's form; they do not know of terms or cut-offs that were
-    chosen on the same data. ``validate()`` of a ``recipe()`` does.
+    chosen on the same data. ``validate()`` of a ``recipe()`` does. With few events percentiles are
+    too narrow: at 10 events among 527 patients limits of 95 % covered 89 % of the time in a
+    simulation (Wald limits 95 to 98 %), at 300 events among 800 they covered 94 to 95 %.
 
     References
     ----------
