@@ -201,6 +201,39 @@ def test_derived_columns_follow_the_imputed_ones():
         np.testing.assert_array_equal(made["event_type"] == 1, made["recurrence"] == 1)
 
 
+def test_derived_columns_follow_a_codebook_of_ones_own():
+    data = mixed()[["x", "binary"]].assign(both=lambda d: (d["binary"] == 1).astype(float))
+    data.attrs.clear()
+    gone = np.random.default_rng(1).random(len(data)) < 0.3
+    data = data.mask(gone[:, None] & np.array([False, True, True]))
+    text = """
+[codebook]
+name = "own"
+[columns.x]
+type = "numeric"
+[columns.binary]
+type = "binary"
+[columns.both]
+type = "binary"
+derive = "binary == 1"
+"""
+    book = rn.Codebook.from_text(text)
+    for made in rn.impute(data, codebook=book, imputations=3, seed=1):
+        np.testing.assert_array_equal(made["both"], made["binary"])
+    free = rn.impute(data, imputations=3, iterations=1, seed=1)
+    assert "both" in set(free.to_frame()["column"])
+
+
+def test_losing_attrs_changes_no_number_of_the_cohort():
+    data = cohort()
+    bare = data.copy()
+    bare.attrs.clear()
+    for one, other in zip(
+        rn.impute(data, imputations=2, seed=4), rn.impute(bare, imputations=2, seed=4), strict=True
+    ):
+        pd.testing.assert_frame_equal(one, other)
+
+
 def test_passive_columns_are_computed_never_drawn():
     data = cohort()
     data["log_nlr"] = np.log(data["nlr"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from rnetstats.data.codebook import Codebook
 from rnetstats.data.codebook_checks import derivation_order
 from rnetstats.data.derive import add_derived
 from rnetstats.data.ledger import Ledger
+from rnetstats.data.read import resolve_codebook
 
 __all__ = ["Derived", "derived_columns"]
 
@@ -58,20 +60,25 @@ class Derived:
         return frame
 
 
-def derived_columns(frame: pd.DataFrame, apart: Collection[str]) -> Derived:
-    """Find the incomplete derived columns of the codebook that the data were read with.
+def derived_columns(
+    frame: pd.DataFrame, apart: Collection[str], codebook: Codebook | str | os.PathLike[str] | None
+) -> Derived:
+    """Find the incomplete derived columns of a codebook.
 
     Parameters
     ----------
     frame : DataFrame
-        ``attrs["rnetstats"]["provenance"]`` names the codebook; only a built-in one is known.
     apart : collection of str
         Columns that the caller excludes or computes.
+    codebook : Codebook, name of a study, path, or None
+        None takes the built-in one that ``attrs["rnetstats"]["provenance"]`` names, if any.
     """
-    name = frame.attrs.get("rnetstats", {}).get("provenance", {}).get("codebook")
-    if name not in builtin_names():
-        return Derived((), None)
-    book = builtin_codebook(str(name))
+    if codebook is None:
+        name = frame.attrs.get("rnetstats", {}).get("provenance", {}).get("codebook")
+        if name not in builtin_names():
+            return Derived((), None)
+        codebook = builtin_codebook(str(name))
+    book = resolve_codebook(codebook)
     names = tuple(
         spec.name
         for spec, _ in derivation_order(book)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from rnetstats._core.frame import Data, is_synthetic_data
 from rnetstats._core.options import positive_int
 from rnetstats._core.random import chunk_generators, resolve_seed
+from rnetstats.data.codebook import Codebook
 from rnetstats.missing.imputations import Imputations, summary_table
 from rnetstats.missing.imputer import Imputer, imputer
 
@@ -25,6 +27,7 @@ def impute(
     method: Mapping[str, str] | None = None,
     passive: Mapping[str, str] | None = None,
     exclude: Sequence[str] = (),
+    codebook: Codebook | str | os.PathLike[str] | None = None,
     donors: int = 5,
     seed: int | None = None,
 ) -> Imputations:
@@ -55,6 +58,10 @@ def impute(
         such as ``{"log_nlr": "log(nlr)", "both": "nlr*lvi"}``. They predict all but their sources.
     exclude : sequence of str
         Columns to leave alone: neither imputed nor predictors.
+    codebook : Codebook, name of a study or path, optional
+        Its derived columns are derived again from imputed ones, where they are missing too; they
+        are never drawn. By default the built-in codebook that the data were read with, if any:
+        name your own.
     donors : int
         For predictive mean matching.
     seed : int, optional
@@ -84,9 +91,8 @@ def impute(
     models with a few weighted rows added, which keep them finite under perfect prediction.
     Matching gives values that someone has: where most of a tail is missing, effects are pulled
     towards none, and ``"normal"`` on a suitable scale is better. All assumes that what is missing
-    depends on what is observed alone (missing at random). Columns that a built-in codebook derives
-    from imputed ones are derived again, where they are missing too. A shorter run with
-    the same seed is a prefix of a longer one.
+    depends on what is observed alone (missing at random). A shorter run with the same seed is a
+    prefix of a longer one.
 
     References
     ----------
@@ -106,6 +112,7 @@ def impute(
         method=method,
         passive=passive,
         exclude=exclude,
+        codebook=codebook,
         donors=donors,
     )
     drawn = [
@@ -132,6 +139,7 @@ def impute(
             "method": dict(method or {}),
             "passive": dict(passive or {}),
             "exclude": list(exclude),
+            "codebook": getattr(codebook, "name", codebook if codebook is None else str(codebook)),
             "donors": donors,
             "n_incomplete": incomplete,
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame
 from rnetstats._core.options import positive_int
+from rnetstats.data.codebook import Codebook
 from rnetstats.errors import DataError, OptionError
 from rnetstats.formula.variables import Floats, read_variable
 from rnetstats.missing.chain import Chain, build_chain
 from rnetstats.missing.columns import Column, read_columns
 from rnetstats.missing.derived import Derived, derived_columns
+from rnetstats.missing.options import check_contradictions, mapping, names
 from rnetstats.missing.outcomes import left_sides, read_survival
 from rnetstats.missing.passive import Passive, check_agrees, read_passive
 from rnetstats.missing.writing import written
@@ -125,30 +128,31 @@ def imputer(
     method: Mapping[str, str] | None = None,
     passive: Mapping[str, str] | None = None,
     exclude: Sequence[str] = (),
+    codebook: Codebook | str | os.PathLike[str] | None = None,
     donors: int = 5,
 ) -> Imputer:
     """Prepare the imputation of a data set; options as in :func:`rnetstats.impute`."""
     frame = as_frame(data)
     positive_int("donors", donors)
-    asked = _names("columns", columns) if columns is not None else None
-    left_out = _names("exclude", exclude)
-    sides, computed = left_sides(outcome), read_passive(_mapping("passive", passive))
-    _check_contradictions(asked, left_out, [c for s in sides for c in s.columns], computed)
+    asked = names("columns", columns) if columns is not None else None
+    left_out = names("exclude", exclude)
+    sides, computed = left_sides(outcome), read_passive(mapping("passive", passive))
+    check_contradictions(asked, left_out, [c for s in sides for c in s.columns], computed)
     survival = tuple(read_survival(frame, side) for side in sides if side.times)
     times = [name for side in sides for name in side.times]
     needed = [side.event.column for side in sides]
-    names = {p.name for p in computed}
-    needed += [c for p in computed for c in p.sources if c not in names]
-    derived = derived_columns(frame, (*left_out, *names))
+    made = {p.name for p in computed}
+    needed += [c for p in computed for c in p.sources if c not in made]
+    derived = derived_columns(frame, (*left_out, *made), codebook)
     silent = [name for name in times if name not in needed]
     selection = read_columns(
         frame,
-        None if asked is None else [c for c in asked if c not in names],
+        None if asked is None else [c for c in asked if c not in made],
         needed,
         left_out,
         [*silent, *derived.names],
-        list(names),
-        _mapping("method", method),
+        list(made),
+        mapping("method", method),
     )
     if not selection.columns:
         raise DataError("No column is left to impute from.")
@@ -169,34 +173,6 @@ def imputer(
             *_notes(chain, selection.columns, renewed),
         ),
     )
-
-
-def _names(option: str, given: Sequence[str]) -> list[str]:
-    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
-        raise OptionError(f"{option} must be a list of column names, not {given!r}.")
-    return list(dict.fromkeys(given))
-
-
-def _mapping(option: str, given: Mapping[str, str] | None) -> dict[str, str]:
-    """Return an option that goes by column."""
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        raise OptionError(f"{option} must be a mapping of column names to text, not {given!r}.")
-    return dict(given)
-
-
-def _check_contradictions(
-    asked: list[str] | None,
-    left_out: list[str],
-    outcome: list[str],
-    computed: tuple[Passive, ...],
-) -> None:
-    """Refuse a column that is both wanted and excluded."""
-    wanted = [*(asked or ()), *outcome, *(c for p in computed for c in (p.name, *p.sources))]
-    for name in left_out:
-        if name in wanted:
-            raise OptionError(f"{name!r} is named in exclude= and wanted elsewhere.")
 
 
 def _passive_values(
