@@ -191,3 +191,25 @@ def test_spline_is_the_logistic_fit_on_harrells_basis(n):
 def test_a_smoother_must_be_known():
     with pytest.raises(ValueError, match="lowess"):
         ici([0, 1], [0.2, 0.4], smoother="loess")
+
+
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.95])
+def test_many_patients_of_one_risk(share):
+    rng = np.random.default_rng(0)
+    p = np.where(rng.random(500) < share, 0.1, np.round(rng.beta(2, 5, 500), 2))
+    y = (rng.random(500) < p).astype(float)
+    gap = np.abs(lowess(p, y, delta=0.0) - p)
+    found = ici(y, p)[0]
+    assert np.isfinite(found).all()
+    assert found[0] == pytest.approx(gap.mean(), abs=0.005)
+    # whatever stands beside it in the batch
+    other = rng.uniform(0.05, 0.6, 500)
+    both = ici(y, np.vstack([p, other]))
+    np.testing.assert_allclose(both, [found, ici(y, other)[0]], rtol=1e-10)
+
+
+@pytest.mark.parametrize("n", [120, 300, 900])
+def test_ici_of_many_is_near_that_of_one(n):
+    y, risk, _ = sample(12, n=n, size=1, digits=6)
+    gap = np.abs(lowess(risk[0], y, delta=0.0) - risk[0])
+    assert ici(y, risk)[0, 0] == pytest.approx(gap.mean(), abs=5e-4)

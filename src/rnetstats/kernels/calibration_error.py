@@ -36,8 +36,9 @@ def ici(
     """Integrated calibration index, median, 90 % and largest distance in each replicate.
 
     The curve of a replicate is fitted at some 25 of its own risks, spread over both their ranks
-    and their range, and interpolated between them, by a cubic. On the reference
-    data this moves the ICI by less than 0.3 % of its value, by 2 % with 15 events.
+    and their range, and interpolated between them, by a cubic. Where rows are
+    many, neighbours are weighted together. On the reference data (120 to 750 patients) all this
+    moves the ICI by less than 0.0004, or 3 % of its value.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def ici(
     size = max(len(a) if a is not None and a.ndim == 2 else 1 for a in (given, counts))
     curve: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
     if smoother == "lowess":
-        step = max(1, _CELLS // (min(n, 3 * points) * min(points, n)))
+        step = max(1, _CELLS // (min(n, 8 * points) * min(points, n)))
 
         def curve(x: FloatArray, y: FloatArray, w: FloatArray) -> FloatArray:
             return lowess_many(x, y, w, min(points, n))

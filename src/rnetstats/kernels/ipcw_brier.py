@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from rnetstats.kernels.censoring import censoring_survival, ipcw_weights
 from rnetstats.kernels.newton import BoolArray, FloatArray
 
-__all__ = ["ipcw_brier"]
+__all__ = ["censoring_part", "ipcw_brier"]
 
 
 def ipcw_brier(
@@ -59,12 +59,12 @@ def ipcw_brier(
     squares = weight * (event - np.atleast_2d(np.asarray(risk, dtype=np.float64))) ** 2
     score = squares @ copies / total
     influence = squares - score[:, None]
-    influence += _censoring_part(ends, codes == 0, squares, copies, horizon)
+    influence += censoring_part(ends, codes == 0, squares, copies, horizon)
     variance = (influence**2) @ copies / (total * max(total - 1.0, 1.0))
     return score, np.sqrt(variance)
 
 
-def _censoring_part(
+def censoring_part(
     ends: FloatArray, censored: BoolArray, squares: FloatArray, copies: FloatArray, horizon: float
 ) -> FloatArray:
     """What each row adds (m, n) by its part in the censoring distribution.

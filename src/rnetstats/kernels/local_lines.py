@@ -18,7 +18,7 @@ from rnetstats.kernels.newton import FloatArray, IntArray
 __all__ = ["flat_search", "lowess_many", "pick"]
 
 _SPAN = 2.0 / 3.0
-_GROUPS = 3  # groups of neighbours an anchor: the ICI of 500 rows is off by some 1e-4 at most
+_GROUPS = 4  # groups of neighbours an anchor
 _FLAT = 0.001  # a neighbourhood this narrow, as a share of the range, gets its mean
 
 
@@ -51,9 +51,12 @@ def lowess_many(x: FloatArray, y: FloatArray, w: FloatArray, points: int) -> Flo
     wide = _widths(x, w, running, anchors, q)
     middle = x.mean(axis=1, keepdims=True)
     centred = x - middle
-    curve = _local_lines(
-        *_neighbours(centred, y, w, place, _GROUPS * points), anchors - middle, wide
-    )
+    at = anchors - middle
+    curve = _local_lines(*_neighbours(centred, y, w, place, _GROUPS * points), at, wide)
+    massed = (wide == 0.0).any(axis=1)  # a window without width tells a risk from its neighbours
+    if massed.any():
+        each = _neighbours(centred[massed], y[massed], w[massed], place[massed], n)
+        curve[massed] = _local_lines(*each, at[massed], wide[massed])
     passed = np.bincount((chosen + n * np.arange(len(x))[:, None]).ravel(), minlength=x.size)
     high = np.clip(np.cumsum(passed.reshape(x.shape), axis=1), 1, points - 1)
     return _between_anchors(x, anchors, curve, high)
@@ -127,18 +130,21 @@ def _neighbours(
 ) -> tuple[FloatArray, FloatArray]:
     """Where local weights are taken (b, k), and sums of w, w x, w x^2, w y and w x y (b, k, 5).
 
-    Where rows are many, neighbours are weighted together, by the weight at their mean. Groups are
-    even in `place`, so that they are narrow where neighbourhoods are.
+    With more than twice as many rows as groups, neighbours are weighted together, by the weight
+    at their mean. Groups are even in `place`, so that they are narrow where neighbourhoods are.
     """
     parts = [w, w * x, w * x**2, w * y, w * x * y]
-    if groups >= x.shape[1]:
+    if 2 * groups >= x.shape[1]:
         return x, np.stack(parts, axis=2)
     code = np.minimum((place * groups).astype(np.intp), groups - 1)
     code += groups * np.arange(len(x))[:, None]
     size = groups * len(x)
-    sums = np.stack([np.bincount(code.ravel(), part.ravel(), size) for part in parts], axis=1)
+    sums: FloatArray = np.stack(
+        [np.bincount(code.ravel(), part.ravel(), size) for part in parts], axis=1
+    )
     held = sums[:, 0] > 0.0
-    at = np.divide(sums[:, 1], sums[:, 0], out=np.zeros(size), where=held)
+    at: FloatArray = np.zeros(size)
+    np.divide(sums[:, 1], sums[:, 0], out=at, where=held)
     return at.reshape(len(x), groups), sums.reshape(len(x), groups, 5)
 
 

@@ -138,4 +138,4 @@ def _incidence(at_risk: FloatArray, deaths: FloatArray, own: FloatArray) -> Floa
     jump = np.divide(own, at_risk, out=np.zeros(held.shape), where=held)
     survival = np.cumprod(1.0 - step, axis=1)
     before = np.column_stack([np.ones(len(step)), survival[:, :-1]])
-    return np.asarray((before * jump).sum(axis=1))
+    return np.asarray(np.minimum((before * jump).sum(axis=1), 1.0))

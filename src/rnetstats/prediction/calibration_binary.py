@@ -28,6 +28,7 @@ from rnetstats.kernels.calibration import (
 )
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK
+from rnetstats.kernels.roc import auc
 from rnetstats.prediction.calibration_curve import Smoother, SplineBasis
 
 __all__ = ["binary_measures", "observed_expected", "refuse_contradictions"]
@@ -105,6 +106,7 @@ def binary_measures(
         "nagelkerke_r2_recalibrated": float(like.nagelkerke_of(np.array([recalibrated]))[0]),
         "cox_snell_r2": float(like.cox_snell[0]),
         "mcfadden_r2": float(like.mcfadden[0]),
+        "auc": float(auc(y, risk, freq)[0]),
         "log_likelihood": float(like.risk[0]),
         "log_likelihood_null": float(like.null[0]),
         "n": n,

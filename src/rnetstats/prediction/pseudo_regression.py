@@ -17,6 +17,8 @@ __all__ = ["cloglog", "pseudo_regression", "risk_of"]
 
 Floats = NDArray[np.float64]
 
+_SINGULAR = 1e12  # condition of the scaled information from which columns count as dependent
+
 
 def cloglog(risk: Floats) -> Floats:
     """log(-log(1 - risk)); infinite at 0 and 1."""
@@ -62,12 +64,10 @@ def pseudo_regression(
         slope = np.exp(eta - np.exp(eta))[:, None] * X
         bread = slope.T @ (weight[:, None] * slope)
         residual = values - risk_of(eta)
-        try:
-            step = np.linalg.solve(bread, slope.T @ (weight * residual))
-        except np.linalg.LinAlgError:
+        length = np.sqrt(bread.diagonal())
+        if not (length > 0.0).all() or np.linalg.cond(bread / np.outer(length, length)) > _SINGULAR:
             return None
-        if not np.isfinite(step).all():
-            return None
+        step = np.linalg.solve(bread, slope.T @ (weight * residual))
         for _ in range(30):
             after = squares(coef + step)
             if after <= now * (1.0 + 1e-13):

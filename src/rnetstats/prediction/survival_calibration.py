@@ -23,6 +23,7 @@ from rnetstats._core.distributions import chi_square_p, normal_quantile, two_sid
 from rnetstats.errors import DataError, RnetError
 from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.splines import restricted_basis, restricted_knots
+from rnetstats.kernels.ipcw_auc import ipcw_auc
 from rnetstats.kernels.ipcw_brier import ipcw_brier
 from rnetstats.kernels.pseudo_values import pseudo_values, risk_by
 from rnetstats.prediction.calibration_curve import LOCAL, Curve, Smoother, grid_of, smooth
@@ -167,6 +168,9 @@ def survival_measures(
         cause=times.cause,
     )
     ipa = 1.0 - scores[0] / scores[1] if scores[1] > 0.0 else np.nan
+    auc, auc_error = ipcw_auc(
+        times.stop, times.code, risk, times.horizon, times.freq, cause=times.cause
+    )
     measures = {
         "brier": float(scores[0]),
         "brier_scaled": float(ipa),
@@ -181,6 +185,8 @@ def survival_measures(
         "brier_std_error": float(errors[0]),
         "brier_null": float(scores[1]),
         "ipa": float(ipa),
+        "auc": auc,
+        "auc_std_error": auc_error,
         "n": n,
         "n_events": float(weight @ times.event),
     }

@@ -1,0 +1,63 @@
+"""Risk by a time under censoring, and its pseudo-values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnetstats.kernels.pseudo_values import pseudo_values, risk_by
+from rnetstats.survival.product_limit import product_limit
+
+
+def sample(seed: int, n: int = 30, causes: int = 2):
+    rng = np.random.default_rng(seed)
+    stop = np.round(rng.exponential(10.0, n), 0) + 1.0
+    return stop, rng.integers(0, causes + 1, n), rng.integers(1, 4, n)
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1, 2]), st.floats(0.0, 40.0))
+def test_pseudo_values_leave_one_row_out(seed, causes, horizon):
+    stop, code, _ = sample(seed, causes=causes)
+    n = len(stop)
+    values = pseudo_values(stop, code, horizon)
+    whole = risk_by(stop, code, horizon)[0]
+    for i in range(n):
+        keep = np.arange(n) != i
+        without = risk_by(stop[keep], code[keep], horizon)[0]
+        assert values[i] == pytest.approx(n * whole - (n - 1) * without, abs=1e-10)
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1, 2]))
+def test_frequency_weights_are_replicated_rows(seed, causes):
+    stop, code, freq = sample(seed, causes=causes)
+    many = np.repeat(stop, freq), np.repeat(code, freq)
+    np.testing.assert_allclose(risk_by(stop, code, 9.0, freq), risk_by(*many, 9.0), rtol=1e-10)
+    np.testing.assert_allclose(
+        np.repeat(pseudo_values(stop, code, 9.0, freq), freq), pseudo_values(*many, 9.0), atol=1e-10
+    )
+
+
+@given(st.integers(0, 10_000))
+def test_without_censoring_pseudo_values_are_outcomes(seed):
+    stop, code, _ = sample(seed)
+    code = np.maximum(code, 1)
+    outcome = ((code == 1) & (stop <= 9.0)).astype(float)
+    np.testing.assert_allclose(pseudo_values(stop, code, 9.0), outcome, atol=1e-10)
+    assert risk_by(stop, code, 9.0)[0] == pytest.approx(outcome.mean())
+
+
+@given(st.integers(0, 10_000))
+def test_one_cause_is_kaplan_meier(seed):
+    stop, code, _ = sample(seed, causes=1)
+    curve = product_limit(stop, code > 0)
+    last = np.searchsorted(curve.time, 9.0, side="right") - 1
+    risk, error = risk_by(stop, code, 9.0)
+    assert risk == pytest.approx(1.0 - curve.survival[last])
+    np.testing.assert_allclose(error, curve.std_error[last], equal_nan=True)
+
+
+def test_before_anything_happens():
+    assert risk_by([5.0, 6.0], [1, 0], 2.0) == (0.0, 0.0)
+    assert pseudo_values([5.0, 6.0], [1, 0], 2.0).tolist() == [0.0, 0.0]
