@@ -46,6 +46,7 @@ _HOMES = {
     "shrink": "prediction.shrinkage",
     "recipe": "prediction.recipe",
     "stability": "prediction.stability",
+    "tripod_checklist": "prediction.tripod",
     "validate": "prediction.validation",
     "cut_resolution": "prediction.resolution",
     "cutpoint": "prediction.cutpoints",

@@ -76,6 +76,19 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "NomogramResult": lambda d: rn.risk_model(rn.logistic(d, MARGIN)).nomogram(),
     "ValidationResult": lambda d: rn.validate(rn.logistic(d, MARGIN), resamples=20, seed=1),
     "StabilityResult": lambda d: rn.stability(rn.logistic(d, MARGIN), resamples=20, seed=1),
+    "CutpointResult": lambda d: rn.cutpoint(d, "margin_positive ~ nlr", method="maxstat"),
+    "CutpointDistribution": lambda d: rn.cutpoint(
+        d, "margin_positive ~ size_mm", permutations=99, seed=1
+    ).resampling(resamples=60, fraction=0.5, seed=2),
+    "CutResolution": lambda d: rn.cut_resolution(d["size_mm"], "14.89"),
+    "DichotomisingResult": lambda d: rn.dichotomising_cost(
+        d, "margin_positive ~ nlr + location", cuts={"nlr": 4.44}, thresholds=[0.3]
+    ),
+    "SampleSizeResult": lambda d: rn.sample_size(
+        outcome="binary", parameters=8, prevalence=0.1, r2_cs=0.1
+    ),
+    "SupportedParametersResult": lambda d: rn.supported_parameters(527, 181, r2_nagelkerke=0.15),
+    "TripodResult": lambda d: rn.tripod_checklist(rn.risk_model(rn.logistic(d, MARGIN))),
     "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
     "OperatingCharacteristics": lambda d: operating_characteristics(

@@ -1,0 +1,153 @@
+"""The TRIPOD+AI checklist: complete, filled where it can be, open where it cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rnetstats as rn
+from rnetstats.errors import OptionError
+from rnetstats.prediction.tripod_answers import ANSWERS
+from support import read
+
+ITEMS = [
+    "1",
+    "2",
+    "3a",
+    "3b",
+    "3c",
+    "4",
+    "5a",
+    "5b",
+    "6a",
+    "6b",
+    "6c",
+    "7",
+    "8a",
+    "8b",
+    "8c",
+    "9a",
+    "9b",
+    "9c",
+    "10",
+    "11",
+    "12a",
+    "12b",
+    "12c",
+    "12d",
+    "12e",
+    "12f",
+    "12g",
+    "13",
+    "14",
+    "15",
+    "16",
+    "17",
+    "18a",
+    "18b",
+    "18c",
+    "18d",
+    "18e",
+    "18f",
+    "19",
+    "20a",
+    "20b",
+    "20c",
+    "21",
+    "22",
+    "23a",
+    "23b",
+    "24",
+    "25",
+    "26",
+    "27a",
+    "27b",
+    "27c",
+]
+
+
+@pytest.fixture(scope="module")
+def filled() -> Any:
+    data = read("birthwt.csv")
+    made = rn.recipe("low ~ age + lwt + smoke", select="backward")
+    model = made.fit(data, seed=1)
+    validation = rn.validate(made, data, resamples=40, seed=1)
+    return rn.tripod_checklist(model, validation=validation, answers={"6b": "Births | in 1986"})
+
+
+def answer(result: Any, item: str) -> str:
+    return result.to_frame().set_index("item").loc[item, "answer"]
+
+
+def test_all_items_stand_once_and_in_order(filled: Any) -> None:
+    assert list(filled.to_frame()["item"]) == ITEMS
+    assert set(ANSWERS) == set(_fills())
+
+
+def _fills() -> list[str]:
+    from rnetstats.prediction.tripod import _items
+
+    return [item["fill"] for item in _items() if "fill" in item]
+
+
+def test_numbers_are_those_of_the_objects(filled: Any) -> None:
+    data = read("birthwt.csv")
+    made = rn.recipe("low ~ age + lwt + smoke", select="backward")
+    validation = rn.validate(made, data, resamples=40, seed=1)
+    assert f"{validation.corrected('auc'):.3f}" in answer(filled, "23a")
+    assert "189 patients, 59 with the outcome" in answer(filled, "21")
+    assert "every step repeated" in answer(filled, "12c")
+    assert "Terms are eliminated backward" in answer(filled, "9a")
+    coef = made.fit(data, seed=1).coef
+    assert f"{abs(coef[0]):.10g}" in answer(filled, "22")
+
+
+def test_what_nobody_said_is_open(filled: Any) -> None:
+    frame = filled.to_frame().set_index("item")
+    assert frame.loc["17", "filled_by"] == ""
+    assert frame.loc["6b", "filled_by"] == "authors"
+    assert frame.loc["22", "filled_by"] == "package"
+    counts = filled.glance().iloc[0]
+    assert counts["items"] == len(ITEMS)
+    assert counts["by_package"] + counts["by_authors"] + counts["open"] == len(ITEMS)
+
+
+def test_markdown_keeps_its_cells(filled: Any) -> None:
+    text = filled.to_markdown()
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert all(line.replace("\\|", "").count("|") == 5 for line in rows)
+    assert "Births \\| in 1986" in text
+    assert "To be written by the authors" in text
+
+
+def test_a_bare_model_leaves_validation_open() -> None:
+    fit = rn.cox(read("veteran.csv"), "Surv(time, status) ~ karno")
+    found = rn.tripod_checklist(rn.risk_model(fit, horizon=180))
+    frame = found.to_frame().set_index("item")
+    assert frame.loc["23a", "filled_by"] == ""
+    assert "by time 180" in frame.loc["8a", "answer"]
+    published = rn.RiskModel.from_coefficients("y ~ x", {"x": 1.0}, intercept=-2.0)
+    assert rn.tripod_checklist(published).to_frame().set_index("item").loc["21", "answer"] == ""
+
+
+def test_external_validation_is_called_so() -> None:
+    data = read("birthwt.csv")
+    fit = rn.logistic(data.iloc[::2], "low ~ age + lwt")
+    validation = rn.validate(fit, external=data.iloc[1::2], resamples=20, seed=1)
+    found = rn.tripod_checklist(rn.risk_model(fit), validation=validation)
+    assert answer(found, "1").startswith("Evaluation")
+    assert "On other patients" in answer(found, "23a")
+    assert np.isfinite(validation.corrected("auc"))
+
+
+def test_wrong_objects_are_refused() -> None:
+    fit = rn.logistic(read("birthwt.csv"), "low ~ age")
+    with pytest.raises(OptionError, match="takes a RiskModel"):
+        rn.tripod_checklist(fit)
+    model = rn.risk_model(fit)
+    with pytest.raises(OptionError, match="has no item '6d'"):
+        rn.tripod_checklist(model, answers={"6d": "x"})
+    with pytest.raises(OptionError, match="result of validate"):
+        rn.tripod_checklist(model, validation=3)
