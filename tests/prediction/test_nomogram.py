@@ -16,7 +16,7 @@ from matplotlib.text import Annotation
 import rnetstats as rn
 from rnetstats.errors import DataError, OptionError
 from rnetstats.prediction.model import RiskModel
-from rnetstats.prediction.nomogram_axes import nice_ticks
+from rnetstats.prediction.nomogram_ticks import nice_ticks
 
 BINARY = [
     "method + location + I(nlr > 4.44) + I(size_mm > 14.89)",

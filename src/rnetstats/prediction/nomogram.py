@@ -22,10 +22,11 @@ from rnetstats._core.frame import Data, as_frame
 from rnetstats._core.options import real
 from rnetstats._core.result import Result
 from rnetstats.errors import DataError, OptionError
-from rnetstats.formatting import fmt_number, fmt_percent
+from rnetstats.formatting import fmt_number
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.variables import Floats, level_text
-from rnetstats.prediction.nomogram_axes import Axis, nice_ticks, variable_axes
+from rnetstats.prediction.nomogram_axes import Axis, variable_axes
+from rnetstats.prediction.nomogram_ticks import percent, round_risks, tick_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["NomogramResult", "nomogram"]
 
 _TOTALS = 1000  # intervals of the table from total points to risk
-_RISKS = (
-    *(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5),
-    *(0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999),
-)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -105,11 +102,9 @@ class NomogramResult(Result):
     def risk_ticks(self) -> list[tuple[str, float]]:
         """Return round risks within reach, each with its total points."""
         points, risk = self.totals["points"].to_numpy(), self.totals["risk"].to_numpy()
-        inside = [p for p in _RISKS if risk[0] <= p <= risk[-1]]
-        if len(inside) < 2:
-            inside = [p for p in nice_ticks(float(risk[0]), float(risk[-1])) if risk[0] <= p]
+        inside = round_risks(float(risk[0]), float(risk[-1]))
         at = np.interp(inside, risk, points)
-        return [(_percent(p), float(x)) for p, x in zip(inside, at, strict=True)]
+        return [(percent(p), float(x)) for p, x in zip(inside, at, strict=True)]
 
     def read(self, data: Data) -> pd.DataFrame:
         """Read the chart for patients: ``points`` and ``risk``, interpolated between values.
@@ -261,53 +256,9 @@ def _axis_table(place: int, axis: Axis, points: Floats) -> pd.DataFrame:
             "kind": axis.kind,
             "value": pd.Series(axis.values, dtype=object),
             "points": points,
-            "tick": _ticks(axis),
+            "tick": tick_texts(axis.kind, axis.values, axis.effect),
         }
     )
-
-
-def _ticks(axis: Axis) -> list[str]:
-    """The text of each value's mark, "" for none."""
-    if axis.kind == "levels":
-        return [level_text(value) for value in axis.values]
-    if axis.kind == "steps":
-        return _intervals(axis)
-    low, high = axis.values[0], axis.values[-1]
-    inner = nice_ticks(low, high)
-    gap = 0.4 * (inner[1] - inner[0]) if len(inner) > 1 else 0.4 * (high - low)
-    ends = {e for e in (low, high) if all(abs(e - tick) >= gap for tick in inner)}
-    marks = {*inner, *ends}
-    return [f"{value:.4g}" if value in marks else "" for value in axis.values]
-
-
-def _intervals(axis: Axis) -> list[str]:
-    """Name each flat piece of a step by its interval, at the piece's first value."""
-    values, effect = axis.values, axis.effect
-    starts = [0] + [i for i in range(1, len(values)) if effect[i] != effect[i - 1]]
-    texts = [""] * len(values)
-    for first, following in zip(starts, [*starts[1:], len(values)], strict=True):
-        low, high = values[first], values[following - 1]
-        opens, closes = first == 0, following == len(values)
-        # Of two neighbours that differ in the last digit, the round one is the condition's own.
-        over = ">" if not opens and _round(values[first - 1]) else "≥"
-        under = "≤" if not closes and _round(high) else "<"
-        left = f"{over} {_short(low)}" if not opens else ""
-        right = f"{under} {_short(high)}" if not closes else ""
-        told = " and ".join(part for part in (left, right) if part) or "any value"
-        texts[first] = _short(low) if low == high else told
-    return texts
-
-
-def _round(value: float) -> bool:
-    return len(repr(value)) <= 14
-
-
-def _short(value: float) -> str:
-    return f"{value:.6g}"
-
-
-def _percent(risk: float) -> str:
-    return fmt_percent(risk, 0 if risk * 100 == int(round(risk * 100, 9)) else 2)
 
 
 def _read_axis(axis: dict[str, Any], part: pd.DataFrame, column: pd.Series) -> Floats:

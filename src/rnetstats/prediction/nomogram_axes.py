@@ -12,11 +12,12 @@ from rnetstats.errors import OptionError
 from rnetstats.formula.encoders import SplineEncoder
 from rnetstats.formula.terms import Condition, Log
 from rnetstats.formula.variables import Floats
+from rnetstats.prediction.nomogram_ticks import nice_ticks
 
 if TYPE_CHECKING:
     from rnetstats.prediction.model import RiskModel
 
-__all__ = ["Axis", "nice_ticks", "variable_axes"]
+__all__ = ["Axis", "variable_axes"]
 
 _GRID = 200  # intervals of a curve
 _MOST = 24  # axes of one interaction
@@ -172,15 +173,3 @@ def _any_value(model: RiskModel, name: str) -> Any:
     about = model.variables[name]
     values = about.get("values")
     return values[0] if values else about.get("high", 1.0)
-
-
-def nice_ticks(low: float, high: float, about: int = 8) -> list[float]:
-    """Round numbers within a range, some ``about`` of them."""
-    if not high > low:
-        return [low]
-    raw = (high - low) / about
-    power = 10.0 ** np.floor(np.log10(raw))
-    step = next(s * power for s in (1.0, 2.0, 2.5, 5.0, 10.0) if s * power >= raw * 0.999)
-    first = int(np.ceil(low / step - 1e-9))
-    last = int(np.floor(high / step + 1e-9))
-    return [float(f"{k * step:.12g}") for k in range(first, last + 1)]

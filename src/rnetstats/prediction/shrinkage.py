@@ -17,7 +17,7 @@ unreliable clinical prediction models especially when sample size was small. J C
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,9 +25,7 @@ import pandas as pd
 
 from rnetstats._core.options import choice, positive_int
 from rnetstats._core.random import resolve_seed
-from rnetstats._core.result import Result
 from rnetstats.errors import ConvergenceError, OptionError, TooFewEventsError
-from rnetstats.formatting import fmt_interval, fmt_number
 from rnetstats.formula.variables import Floats
 from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.ridge import PENALTIES
@@ -36,104 +34,17 @@ from rnetstats.prediction.from_logistic import logistic_replicates
 from rnetstats.prediction.model import RiskModel
 from rnetstats.prediction.resamples import patient_counts
 from rnetstats.prediction.risk_model import risk_model
+from rnetstats.prediction.shrinkage_result import ShrinkageResult
 from rnetstats.prediction.tuning import METHODS, Tuned, deal_folds, tune
 from rnetstats.regression.logistic import LogisticResult
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from rnetstats.regression.engine import Engine
 
 __all__ = ["ShrinkageResult", "shrink"]
 
 _CV_PENALTIES: Floats = 10.0 ** np.linspace(0.0, 4.0, 17)
 _FEWEST = 5
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ShrinkageResult(Result):
-    """A shrunken logistic model; see :func:`shrink`.
-
-    Attributes
-    ----------
-    table : DataFrame
-        Columns ``term, level, coef, shrunken, ratio``: the fit's coefficient, the shrunken one
-        and their quotient.
-    model : RiskModel
-        Gives the shrunken risks.
-    amount : float
-        The factor (1 for no shrinkage) or the penalty (0 for none).
-    df : float
-        Effective degrees of freedom.
-    tuning : DataFrame
-        Columns ``resample, amount``: the same, chosen anew in each bootstrap resample.
-    """
-
-    table: pd.DataFrame
-    model: RiskModel
-    amount: float
-    df: float
-    tuning: pd.DataFrame
-
-    @property
-    def what(self) -> str:
-        """Whether ``amount`` is a factor or a penalty."""
-        return "penalty" if str(self.options["method"]).startswith("ridge") else "factor"
-
-    def range(self) -> tuple[float, float]:
-        """Return where the middle 95 % of the resamples' amounts lie."""
-        found = self.tuning["amount"].dropna().to_numpy(dtype=float)
-        if not found.size:
-            return float("nan"), float("nan")
-        low, high = np.quantile(found, [0.025, 0.975])
-        return float(low), float(high)
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row a coefficient (a copy)."""
-        return self.table.copy()
-
-    def glance(self) -> pd.DataFrame:
-        """Return one row: method, factor or penalty with its spread over resamples, df."""
-        low, high = self.range()
-        row = {"method": self.options["method"], self.what: self.amount}
-        row |= {f"{self.what}_low": low, f"{self.what}_high": high, "df": self.df}
-        return pd.DataFrame([row])
-
-    def display(self) -> pd.DataFrame:
-        """Return the coefficients as text, the amount of shrinkage in the last row."""
-        rows = [
-            {
-                "term": self.model.label(row["term"]),
-                "level": str(row["level"]),
-                "coefficient": fmt_number(row["coef"], 3),
-                "shrunken": fmt_number(row["shrunken"], 3),
-            }
-            for row in self.table.to_dict("records")
-        ]
-        low, high = self.range()
-        spread = fmt_interval(low, high)
-        rows.append(
-            {
-                "term": f"Shrinkage {self.what}",
-                "level": "",
-                "coefficient": fmt_number(self.amount),
-                "shrunken": f"{spread} over resamples",
-            }
-        )
-        return pd.DataFrame(rows)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw each coefficient before and after."""
-        from rnetstats.plots.shrinkage import before_and_after
-        from rnetstats.plots.style import marked
-
-        shown = self.table[self.table["term"] != "(Intercept)"]
-        names = [
-            self.model.label(row["term"]) + (f": {row['level']}" if row["level"] else "")
-            for row in shown.to_dict("records")
-        ]
-        axes = before_and_after(shown, names=names, ax=ax)
-        return marked(axes, self.synthetic)
 
 
 def shrink(
