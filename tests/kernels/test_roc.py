@@ -72,6 +72,17 @@ def test_the_single_sort_agrees_on_every_scale(rows: Rows, scale: float) -> None
         np.testing.assert_allclose(one[1], two[1], rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.parametrize("n", [(1 << 16) - 1, 1 << 16, (1 << 16) + 1, (1 << 17) + 5])
+@pytest.mark.parametrize("decimals", [3, 17])
+def test_long_samples_are_the_same_in_pieces(n: int, decimals: int) -> None:
+    rng = np.random.default_rng(n)
+    score = np.round(rng.random(n), decimals) if decimals < 17 else rng.random(n)
+    y = rng.random(n) < score
+    one, two = delong(y, score), delong(y, score, np.ones(n))
+    np.testing.assert_allclose(one[0], two[0], rtol=1e-13)
+    np.testing.assert_allclose(one[1], two[1], rtol=1e-12)
+
+
 def test_neighbouring_floats_are_not_tied() -> None:
     score = np.array([0.5, np.nextafter(0.5, 1.0), np.nextafter(0.5, 0.0), 0.5])
     y = np.array([0.0, 1.0, 0.0, 1.0])

@@ -241,40 +241,59 @@ def _one_sort(case: BoolArray, score: FloatArray) -> tuple[FloatArray, FloatArra
     keys <<= 1
     keys |= case
     keys.sort()
-    label = (keys.astype(np.uint8) & 1).view(bool)  # of each number its lowest byte
-    apart = (keys[1:] ^ keys[:-1]).view(np.uint64) > 1
+    label, apart = _unpacked(keys)
     cases = int(np.count_nonzero(label))
     controls = label.size - cases
     if not cases or not controls:
         return np.array([np.nan]), np.array([[np.nan]])
-    of_cases, of_controls = None, None
     if apart.all():
-        rightly = _before(label, cases)
-        wrongly = _before(~label, controls)
+        area = _sum_before(label, cases) / cases / controls
+        rightly = _squares_before(label, area * controls)
+        wrongly = _squares_before(~label, (1.0 - area) * cases)
     else:
         of_cases, of_controls = _at_levels(label, np.append(0, np.flatnonzero(apart) + 1), None)
-        rightly = np.cumsum(of_controls) - 0.5 * of_controls
-        wrongly = np.cumsum(of_cases) - 0.5 * of_cases
-    area = float(rightly.sum() if of_cases is None else of_cases @ rightly) / cases / controls
+        below = np.cumsum(of_controls) - 0.5 * of_controls
+        before = np.cumsum(of_cases) - 0.5 * of_cases
+        area = float(of_cases @ below) / cases / controls
+        rightly = float(of_cases @ (below - area * controls) ** 2)
+        wrongly = float(of_controls @ (before - (1.0 - area) * cases) ** 2)
     if cases < 2 or controls < 2:
         return np.array([area]), np.array([[np.nan]])
-    variance = _squares(rightly, area * controls, of_cases) / controls**2 / cases / (cases - 1.0)
-    below = _squares(wrongly, (1.0 - area) * cases, of_controls)
-    variance += below / cases**2 / controls / (controls - 1.0)
+    variance = rightly / controls**2 / cases / (cases - 1.0)
+    variance += wrongly / cases**2 / controls / (controls - 1.0)
     return np.array([area]), np.array([[variance]])
 
 
-def _squares(values: FloatArray, centre: float, weight: FloatArray | None) -> float:
-    """Weighted sum of squared deviations; the values are used up."""
-    values -= centre
-    return float(values @ values if weight is None else weight @ (values * values))
+def _unpacked(keys: IntArray) -> tuple[BoolArray, BoolArray]:
+    """Outcomes of sorted keys (n,), and whether each next score is another one (n - 1,)."""
+    label, apart = np.empty(keys.size, dtype=bool), np.empty(max(keys.size - 1, 0), dtype=bool)
+    for begin in range(0, keys.size, _CELLS):
+        part = keys[begin : begin + _CELLS + 1]
+        np.not_equal(part[:_CELLS] & 1, 0, out=label[begin : begin + _CELLS])
+        differs = (part[1:] ^ part[:-1]).view(np.uint64)
+        np.greater(differs, 1, out=apart[begin : begin + _CELLS])
+    return label, apart
 
 
-def _before(label: BoolArray, many: int) -> FloatArray:
-    """For each row with the label, how many without it come before; (many,)."""
-    places = np.flatnonzero(label)
-    places -= np.arange(many)
-    return places.astype(np.float64)
+def _sum_before(label: BoolArray, many: int) -> float:
+    """Number of rows without the label before one with it, over all such pairs."""
+    places = sum(
+        int((np.flatnonzero(label[begin : begin + _CELLS]) + begin).sum())
+        for begin in range(0, label.size, _CELLS)
+    )
+    return float(places - many * (many - 1) // 2)
+
+
+def _squares_before(label: BoolArray, centre: float) -> float:
+    """Sum over the rows with the label of (rows without it before - centre) squared."""
+    steps, passed, total = np.arange(_CELLS, dtype=np.float64), 0, 0.0
+    for begin in range(0, label.size, _CELLS):
+        places = np.flatnonzero(label[begin : begin + _CELLS])
+        many = places - steps[: places.size]
+        many += begin - passed - centre
+        total += float(np.square(many, out=many).sum())  # no threads for so little
+        passed += places.size
+    return total
 
 
 def _keys(score: FloatArray) -> IntArray | None:
@@ -284,17 +303,18 @@ def _keys(score: FloatArray) -> IntArray | None:
     bit of the exponent is 0. Scores are scaled below 2 by a power of two, which is exact; None
     if they span too many of them for that.
     """
-    lowest = float(score.min(initial=0.0))
-    largest = max(float(score.max(initial=0.0)), -lowest)
+    bits = (score + 0.0).view(np.int64)  # a negative zero becomes 0
+    used = int(np.bitwise_or.reduce(bits))
+    if used >= 0 and not used >> 62:
+        return bits
+    size = np.abs(score)
+    largest = float(size.max())
     if largest >= 2.0:
         power = int(np.frexp(largest)[1]) - 1
-        size = np.abs(score)
         if float(size[size > 0].min()) < 2.0 ** (power - 1021):
             return None
-        score = np.ldexp(score, -power)
-    bits = (score + 0.0).view(np.int64)  # a negative zero becomes 0
-    if lowest < 0.0:
-        bits ^= (bits >> 63) & np.int64(0x7FFFFFFFFFFFFFFF)
+        bits = (np.ldexp(score, -power) + 0.0).view(np.int64)
+    bits ^= (bits >> 63) & np.int64(0x7FFFFFFFFFFFFFFF)
     return bits
 
 
