@@ -29,7 +29,7 @@ def completer(table: pd.DataFrame, left: LeftSide, predictors: tuple[str, ...]) 
     predictors : tuple of str
         The columns of the candidate terms.
     """
-    made = imputer(table[[*left.columns, *predictors]], outcome=left.text)
+    made = imputer(table[[*left.columns, *predictors]], columns=predictors, outcome=left.text)
 
     def complete(counts: NDArray[np.float64], seed: int) -> pd.DataFrame:
         return made.once(np.random.default_rng(seed), counts)

@@ -81,7 +81,6 @@ class RecipeRefit(Refit):
     ----------
     table : DataFrame
         The rows, as predictions are made for them.
-    notes : tuple of str
     """
 
     fixed = False
@@ -102,7 +101,6 @@ class RecipeRefit(Refit):
         self.firth, self.selection, self.shrink = firth, selection, shrink
         self.horizon, self.complete = horizon, complete
         self.table = pd.DataFrame()
-        self.notes: tuple[str, ...] = ()
         self.binary = outcome.y is not None
         if outcome.y is None:
             assert outcome.stop is not None

@@ -76,6 +76,8 @@ class Refit(ABC):
     formula : str
     fixed : bool
         Whether the design is held fixed, or the whole recipe is repeated.
+    notes : tuple of str
+        What was decided on reading the rows.
     """
 
     outcome: Outcome
@@ -84,6 +86,7 @@ class Refit(ABC):
     positions: NDArray[np.intp]
     formula: str = ""
     fixed: bool = True
+    notes: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -268,6 +271,7 @@ def refit_of_fit(
             )
         refit = FixedCox(X, outcome, firth=engine.firth, ties=ties, horizon=horizon, offset=offset)
     refit.formula, refit.positions = frame.formula, frame.rows[again]
+    refit.notes = frame.notes
     if frame.cluster is not None:
         refit.cluster = frame.cluster.codes[again].astype(np.int64)
     return refit

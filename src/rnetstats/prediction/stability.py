@@ -281,7 +281,7 @@ def _benefit(judge: Judge, whole: Refitted, risks: Floats, thresholds: Floats) -
 
 
 def _notes(refit: Refit, failed: int, lost: int, resamples: int) -> tuple[str, ...]:
-    notes = []
+    notes = list(refit.notes)
     if refit.fixed:
         notes.append(
             "The design was held fixed; choices made on these data (terms, cut-offs, knots) make "

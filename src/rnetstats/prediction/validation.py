@@ -340,7 +340,7 @@ def _notes(
     refit: Refit, judge: Judge, table: dict[str, Any], runs: Runs, method: str, fewest: float
 ) -> tuple[str, ...]:
     """Say what was repeated, what failed and what has no limits."""
-    notes = []
+    notes = list(refit.notes)
     if refit.fixed:
         notes.append(
             "The design was held fixed: if terms, cut-offs or knots were chosen on these data, "
