@@ -123,7 +123,7 @@ def exact_gauss_p(b: float, below: Floats, total: float) -> float:
         step = _density((z[:, None] - r * z) / s)
         step *= (weight / s) * inside
         inside = step.sum(axis=1)
-    return float(min(max(1.0 - weight @ inside, 0.0), 1.0))
+    return min(max(1.0 - float(weight @ inside), 0.0), 1.0)
 
 
 def permuted_maxima(

@@ -38,7 +38,7 @@ from rnetstats.prediction.cutpoint_pvalues import (
 )
 from rnetstats.prediction.cutpoint_rows import CutpointRows
 
-__all__ = ["Plan", "Search", "adjusted_p", "search"]
+__all__ = ["Plan", "Search", "adjusted_p", "case_weights", "search"]
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _statistic(
     if plan.method != "youden":
         found = -standardised_sums(splits, _scores(rows), copies, below)
         return found, lambda sign: {}
-    cases, controls = _case_weights(rows, plan)
+    cases, controls = case_weights(rows, plan)
     difference = youden_differences(splits, cases, controls)
     scale = cases.sum() * controls.sum()
     above = 1.0 - running_sums(splits, cases)[0] / cases.sum()
@@ -177,7 +177,7 @@ def _statistic(
     return difference / scale, rates
 
 
-def _case_weights(rows: CutpointRows, plan: Plan) -> tuple[Floats, Floats]:
+def case_weights(rows: CutpointRows, plan: Plan) -> tuple[Floats, Floats]:
     """Weights (1, n) as cases and as controls."""
     copies = rows.freq[None, :]
     if rows.y is not None:
@@ -253,7 +253,7 @@ def _permuted(rows: CutpointRows, plan: Plan, draws: int, seed: int) -> Floats:
     allowed = allowed_splits(below, plan.minprop, plan.maxprop)[0]
     last = splits.last[allowed]
     if plan.method == "youden":
-        cases, controls = (part[0] for part in _case_weights(rows, plan))
+        cases, controls = (part[0] for part in case_weights(rows, plan))
         net = controls / controls.sum() - cases / cases.sum()
         scale = np.ones(last.size)
     else:

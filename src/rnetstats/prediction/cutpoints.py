@@ -1,0 +1,396 @@
+"""A cut-off found on the data, with the P value that its search deserves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.frame import Data
+from rnetstats._core.options import choice, level, positive_int, real
+from rnetstats._core.random import resolve_seed
+from rnetstats._core.result import Result
+from rnetstats.errors import OptionError
+from rnetstats.formatting import fmt_count, fmt_number, fmt_p
+from rnetstats.kernels.roc import auc
+from rnetstats.prediction.cutpoint_notes import notes_of
+from rnetstats.prediction.cutpoint_rows import CutpointInput, CutpointRows, cutpoint_rows
+from rnetstats.prediction.cutpoint_search import (
+    Plan,
+    Search,
+    adjusted_p,
+    case_weights,
+    search,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+    from rnetstats.prediction.cutpoint_resampling import CutpointDistribution
+    from rnetstats.prediction.resolution import CutResolution
+
+__all__ = ["CutpointResult", "cutpoint"]
+
+METHODS = ("youden", "maxstat", "minimum-p")
+PVALUES = {
+    "youden": ("permutation",),
+    "maxstat": ("lau94", "lau92", "exact-gauss", "permutation"),
+    "minimum-p": ("permutation",),
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class CutpointResult(Result):
+    """A cut-off that was found on the data.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row: ``marker, method, rule, estimate, midpoint, statistic, p_value, p_method, n,
+        n_events, n_below, n_above, events_below, events_above``. ``p_value`` is that of the
+        largest statistic over the whole search. By permutation ``p_value_mcse`` stands beside
+        it; for Youden's index ``sensitivity, specificity`` (of a binary outcome also
+        ``accuracy, auc, prevalence``); for "minimum-p" ``p_unadjusted`` (wrong, shown as a
+        demonstration), ``type_one_error`` and ``type_one_error_mcse``.
+    splits : DataFrame
+        See :meth:`curve`.
+    optimal : DataFrame
+        All equally good cut-offs: ``cut, midpoint, statistic``.
+    labels : dict
+    n_missing : int
+    rows : CutpointRows or None
+        Patient rows, for :meth:`resampling` and :meth:`resolution`; never written.
+    """
+
+    table: pd.DataFrame
+    splits: pd.DataFrame
+    optimal: pd.DataFrame
+    labels: dict[str, str]
+    n_missing: int = 0
+    rows: CutpointRows | None = field(default=None, metadata={"rows": True})
+
+    @property
+    def estimate(self) -> float:
+        """The chosen cut-off."""
+        return float(self.table["estimate"].iloc[0])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the chosen cut-off, one row."""
+        return self.table.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: the search, its counts and its P value."""
+        columns = ["marker", "method", "estimate", "statistic", "p_value", "p_method"]
+        frame = self.table[[*columns, "n", "n_events"]].copy()
+        frame["n_missing"] = self.n_missing
+        frame["n_cuts"] = len(self.splits)
+        frame["n_optimal"] = len(self.optimal)
+        return frame
+
+    def curve(self) -> pd.DataFrame:
+        """Return every cut-off that was searched.
+
+        Returns
+        -------
+        DataFrame
+            ``cut, midpoint, statistic, n_below, n_above, events_below, events_above``, and for
+            Youden's index ``sensitivity, specificity``. The statistic of "maxstat" and
+            "minimum-p" is without its sign; Youden's index is that of the chosen direction.
+        """
+        return self.splits.copy()
+
+    def display(self) -> pd.DataFrame:
+        """Return the chosen cut-off as text."""
+        row = self.table.iloc[0]
+        shown = {
+            "Cut-off": row["rule"],
+            "N above": fmt_count(row["n_above"]),
+            "Events above": fmt_count(row["events_above"]),
+            "N below": fmt_count(row["n_below"]),
+            "Events below": fmt_count(row["events_below"]),
+            _STATISTIC[row["method"]]: fmt_number(row["statistic"], 2),
+            f"P, adjusted ({row['p_method']})": fmt_p(min(row["p_value"], 1.0)),
+        }
+        if row["method"] == "minimum-p":
+            shown["P, unadjusted (wrong)"] = fmt_p(row["p_unadjusted"])
+        return pd.DataFrame([shown])
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the statistic of every cut-off, the chosen one marked."""
+        from rnetstats.plots.cutpoint import statistic_curve
+        from rnetstats.plots.style import marked
+
+        row = self.table.iloc[0]
+        axes = statistic_curve(
+            self.splits,
+            chosen=self.estimate,
+            label=self.labels["marker"],
+            statistic=_STATISTIC[row["method"]],
+            title=f"{row['rule']}; adjusted P {fmt_p(min(row['p_value'], 1.0))}",
+            ax=ax,
+        )
+        return marked(axes, self.synthetic)
+
+    def resampling(
+        self, *, resamples: int = 1000, fraction: float | None = None, seed: int | None = None
+    ) -> CutpointDistribution:
+        """Search the cut-off again in resamples.
+
+        Parameters
+        ----------
+        resamples : int
+        fraction : float, optional
+            None draws bootstrap samples, which show how the chosen cut-off moves but give no
+            limits. A share of the rows draws subsamples without replacement, which do.
+        seed : int, optional
+
+        Raises
+        ------
+        DataNotKeptError
+            After reading the result back from JSON.
+        """
+        from rnetstats.prediction.cutpoint_resampling import resampled_cuts
+
+        rows = self._need("rows", "resampling()")
+        return resampled_cuts(self, rows, resamples=resamples, fraction=fraction, seed=seed)
+
+    def resolution(
+        self, cut: float | str | None = None, *, step: float | None = None
+    ) -> CutResolution:
+        """Say whether a cut-off can come from values recorded as these are.
+
+        Parameters
+        ----------
+        cut : float or str, optional
+            Such as "14.89"; by default the estimate.
+        step : float, optional
+            The smallest step of the measurement; by default that of the values.
+
+        Raises
+        ------
+        DataNotKeptError
+            After reading the result back from JSON.
+        """
+        from rnetstats.prediction.resolution import cut_resolution
+
+        rows = self._need("rows", "resolution()")
+        found = cut_resolution(rows.x, self.estimate if cut is None else cut, step=step)
+        return found.labelled(self.labels["marker"], self.synthetic)
+
+
+_STATISTIC = {
+    "youden": "Youden's index",
+    "maxstat": "Maximal statistic",
+    "minimum-p": "Maximal statistic",
+}
+
+
+def cutpoint(
+    data: Data,
+    formula: str,
+    *,
+    method: str = "youden",
+    direction: str | None = None,
+    time: float | None = None,
+    minprop: float | None = None,
+    maxprop: float | None = None,
+    pvalue: str | None = None,
+    permutations: int = 9999,
+    freq_weights: str | ArrayLike | None = None,
+    seed: int | None = None,
+    conf_level: float = 0.95,
+    missing: str = "drop",
+) -> CutpointResult:
+    """Find the cut-off of a marker that separates an outcome best.
+
+    Parameters
+    ----------
+    data : DataFrame or mapping of columns
+        Never changed.
+    formula : str
+        ``"y ~ x"`` or ``"Surv(time, event) ~ x"``, x one column of numbers.
+    method : {"youden", "maxstat", "minimum-p"}
+        The largest sensitivity + specificity - 1 (of equally good cut-offs the median; for a
+        time, of an event by ``time``, weighted by the inverse probability of censoring); the
+        largest standardised rank statistic (log-rank scores for a time; of equally good
+        cut-offs the smallest); or the smallest P value of a two-sample test, which picks the
+        same cut-off as "maxstat" and is there to demonstrate how wrong that P value is.
+    direction : {">=", "<="}, optional
+        For Youden's index: which side counts as positive. By default whichever separates better.
+    time : float, optional
+        Horizon of Youden's index of a time.
+    minprop, maxprop : float, optional
+        Smallest and largest share of the rows at or below the cut-off: 0.1 and 0.9, but all of
+        them for Youden's index.
+    pvalue : {"lau94", "lau92", "exact-gauss", "permutation"}, optional
+        How P is adjusted for the search. For "maxstat" (default "lau94") the bound of Lausen et
+        al. (1994), the approximation of Lausen and Schumacher (1992), the Gaussian limit
+        integrated exactly, or permutation; the others take permutation only.
+    permutations : int
+        P is (1 + b) / (1 + permutations).
+    freq_weights : str or array, optional
+        Whole numbers that stand for replicated rows.
+    seed : int, optional
+        Drawn and recorded if not given; for permutations.
+    conf_level : float
+        1 less the nominal level at which "minimum-p" counts its wrong rejections.
+    missing : {"drop", "raise"}
+
+    Returns
+    -------
+    CutpointResult
+        The estimate is an observed value: x <= estimate against x > estimate for "maxstat" and
+        "minimum-p"; positive if x >= estimate (or <=) for Youden's index.
+
+    Raises
+    ------
+    OptionError
+        For an option that is not allowed or does not go with the method.
+    FormulaError, ColumnError, DataError
+        For a formula or data on which no cut-off can be searched.
+
+    References
+    ----------
+    Youden WJ (1950). Index for rating diagnostic tests. Cancer 3, 32-35.
+    Lausen B, Schumacher M (1992). Maximally selected rank statistics. Biometrics 48, 73-85.
+    Altman DG, Lausen B, Sauerbrei W, Schumacher M (1994). Dangers of using "optimal" cutpoints in
+    the evaluation of prognostic factors. J Natl Cancer Inst 86, 829-835.
+    """
+    choice("method", method, METHODS)
+    pvalue = _pvalue(method, pvalue)
+    draws = positive_int("permutations", permutations, minimum=19)
+    alpha = 1.0 - level(conf_level)
+    low, high = _shares(minprop, maxprop)
+    read = cutpoint_rows(data, formula, freq_weights=freq_weights, missing=missing)
+    plan = Plan.of(method, _direction(method, direction), low, high, _horizon(read, method, time))
+    _check_shares(plan)
+    drawn = resolve_seed(seed) if pvalue == "permutation" else None
+    found = search(read.rows, plan)
+    tested = adjusted_p(read.rows, plan, found, pvalue, permutations=draws, seed=drawn, alpha=alpha)
+    table = _table(read, plan, found, pvalue, tested)
+    return CutpointResult(
+        table=table,
+        splits=found.curve,
+        optimal=found.curve.loc[found.best, ["cut", "midpoint", "statistic"]].reset_index(
+            drop=True
+        ),
+        labels=read.labels,
+        n_missing=read.n_missing,
+        rows=read.rows,
+        synthetic=read.synthetic,
+        seed=drawn,
+        notes=(*read.notes, *notes_of(table.to_dict("records")[0], plan, found, alpha)),
+        options={
+            "formula": read.formula,
+            "method": method,
+            "direction": plan.direction,
+            "minprop": plan.minprop,
+            "maxprop": plan.maxprop,
+            "time": plan.horizon,
+            "pvalue": pvalue,
+            "permutations": draws,
+            "conf_level": conf_level,
+            "missing": missing,
+        },
+    )
+
+
+def _pvalue(method: str, pvalue: str | None) -> str:
+    allowed = PVALUES[method]
+    if pvalue is None:
+        return allowed[0]
+    choice("pvalue", pvalue, PVALUES["maxstat"])
+    if pvalue not in allowed:
+        raise OptionError(
+            f"pvalue={pvalue!r} is that of a maximally selected rank statistic; method={method!r} "
+            "takes pvalue='permutation'."
+        )
+    return pvalue
+
+
+def _shares(minprop: float | None, maxprop: float | None) -> tuple[float | None, float | None]:
+    low = None if minprop is None else real("minprop", minprop, low=0.0, high=1.0)
+    high = None if maxprop is None else real("maxprop", maxprop, low=0.0, high=1.0)
+    return low, high
+
+
+def _check_shares(plan: Plan) -> None:
+    if plan.minprop >= plan.maxprop:
+        raise OptionError(
+            f"minprop={plan.minprop:g} must be below maxprop={plan.maxprop:g}: they are shares of "
+            "the rows at or below the cut-off."
+        )
+
+
+def _direction(method: str, direction: str | None) -> str | None:
+    if direction is None:
+        return None
+    choice("direction", direction, (">=", "<="))
+    if method != "youden":
+        raise OptionError(
+            f"direction={direction!r} goes with method='youden'; method={method!r} is two-sided."
+        )
+    return direction
+
+
+def _horizon(read: CutpointInput, method: str, time: float | None) -> float | None:
+    if read.rows.y is not None or method != "youden":
+        if time is not None:
+            raise OptionError(
+                f"time={time!r} is the horizon of Youden's index of a time, Surv(...); leave it "
+                "out."
+            )
+        return None
+    if time is None:
+        raise OptionError(
+            "Youden's index of a time needs a horizon: time=36 takes sensitivity and specificity "
+            "for an event by then. method='maxstat' uses the whole follow-up."
+        )
+    return real("time", time, low=0.0, closed=False)
+
+
+def _table(
+    read: CutpointInput, plan: Plan, found: Search, pvalue: str, tested: dict[str, float]
+) -> pd.DataFrame:
+    rows, youden = read.rows, plan.method == "youden"
+    up = found.sign > 0
+    low = rows.x < found.cut if youden and up else rows.x <= found.cut
+    events = rows.freq * rows.events
+    sides = {">=": ">=", "<=": "<="} if youden else {">=": ">", "<=": "<="}
+    sign = sides[">=" if up else "<="]
+    values: dict[str, Any] = {
+        "marker": read.marker,
+        "method": plan.method,
+        "rule": f"{read.marker} {sign} {found.cut:.10g}",
+        "estimate": found.cut,
+        "midpoint": found.midpoint,
+        "statistic": found.statistic,
+        "p_value": tested["p_value"],
+        "p_method": pvalue,
+        "n": float(rows.freq.sum()),
+        "n_events": float(events.sum()),
+        "n_below": float(rows.freq[low].sum()),
+        "n_above": float(rows.freq[~low].sum()),
+        "events_below": float(events[low].sum()),
+        "events_above": float(events[~low].sum()),
+    }
+    values |= {name: value for name, value in tested.items() if name != "p_value"}
+    if youden:
+        values |= _accuracy(rows, plan, found, low)
+    return pd.DataFrame([values])
+
+
+def _accuracy(rows: CutpointRows, plan: Plan, found: Search, low: np.ndarray) -> dict[str, float]:
+    """Sensitivity and specificity of the chosen rule, and of a binary outcome the rest."""
+    positive = ~low if found.sign > 0 else low
+    cases, controls = (part[0] for part in case_weights(rows, plan))
+    hit, spared = float(cases @ positive), float(controls @ ~positive)
+    values = {"sensitivity": hit / cases.sum(), "specificity": spared / controls.sum()}
+    if rows.y is not None:
+        values["accuracy"] = (hit + spared) / rows.freq.sum()
+        values["auc"] = float(auc(rows.y, found.sign * rows.x, rows.freq)[0])
+        values["prevalence"] = cases.sum() / rows.freq.sum()
+    return values
