@@ -108,9 +108,9 @@ def lowess(
     array of shape (n,) or (m,)
     """
     rows = distinct(x, freq)
-    operator = lowess_operator(rows, rows.x if at is None else at, span=span, delta=delta)
-    curve = operator @ rows.mean(y, freq)
-    return np.asarray(curve[rows.place] if at is None else curve)
+    anchors, local = _local_lines(rows, span, delta)
+    points = np.asarray(x if at is None else at, dtype=np.float64)
+    return np.interp(points, anchors, local @ rows.mean(y, freq))
 
 
 def loess(
@@ -178,11 +178,17 @@ def lowess_operator(
     -------
     array of shape (m, k)
     """
+    anchors, local = _local_lines(rows, span, delta)
+    return np.asarray(interpolation(anchors, np.asarray(at, dtype=np.float64)) @ local)
+
+
+def _local_lines(rows: Distinct, span: float, delta: float | None) -> tuple[FloatArray, FloatArray]:
+    """Values at which lowess is fitted (a,), and its operator (a, k) there."""
     x = rows.x
     width = x[-1] - x[0]
     anchors = x[_anchors(x, 0.01 * width if delta is None else delta)]
     total = rows.count.sum()
-    q = max(2.0, min(total, np.floor(span * total + 1e-7)))
+    q = min(total, max(2.0, np.floor(span * total + 1e-7)))
     h = window_width(x, np.cumsum(rows.count), anchors, q)
     distance, wide = np.abs(x - anchors[:, None]), h[:, None]
     weight = np.where(distance <= _NEAR * wide, 1.0, tricube(distance, h))
@@ -193,8 +199,7 @@ def lowess_operator(
     spread = np.einsum("mk,mk->m", weight, offset**2)
     tilt = np.where(np.sqrt(spread) > _FLAT * width, anchors - centre, 0.0)
     slope = np.divide(tilt, spread, out=np.zeros_like(tilt), where=tilt != 0.0)
-    local = weight * (1.0 + slope[:, None] * offset)
-    return np.asarray(interpolation(anchors, np.asarray(at, dtype=np.float64)) @ local)
+    return anchors, np.asarray(weight * (1.0 + slope[:, None] * offset))
 
 
 def loess_operator(

@@ -26,7 +26,13 @@ from rnetstats.kernels.calibration_error import distances
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.resampling import bootstrap_counts
-from rnetstats.kernels.smoothers import distinct, loess, loess_operator, lowess_operator
+from rnetstats.kernels.smoothers import (
+    distinct,
+    loess,
+    loess_operator,
+    lowess,
+    lowess_operator,
+)
 from rnetstats.tables.proportion_limits import wilson_limits
 
 __all__ = [
@@ -131,7 +137,7 @@ def smooth(
     mean = rows.mean(y, freq)
     if how.name == "lowess":
         operator = lowess_operator(rows, at, span=how.span, delta=how.delta)
-        fitted = (lowess_operator(rows, rows.x, span=how.span, delta=how.delta) @ mean)[rows.place]
+        fitted = lowess(risk, y, freq, span=how.span, delta=how.delta)
     else:
         operator = loess_operator(rows, at, span=how.span, degree=how.degree)
         fitted = loess(risk, y, freq, span=how.span, degree=how.degree)
@@ -149,7 +155,7 @@ def _share_known(y: Floats, fitted: Floats, freq: Floats | None) -> float:
     weight = np.ones_like(y) if freq is None else freq
     inside = np.clip(fitted, 0.0, 1.0)
     binary, found = weight @ (inside * (1.0 - inside)), weight @ (y - fitted) ** 2
-    return min(1.0, float(binary / found)) if binary > 0.0 else 1.0
+    return min(1.0, float(binary / found)) if binary > 0.0 and found > 0.0 else 1.0
 
 
 def spline(
@@ -252,6 +258,8 @@ def _curve_of(
         curve = np.interp(at, at[here], operator @ mean) if here.any() else at * np.nan
         return np.asarray(np.clip(curve, 0.0, 1.0))
     inner = (risk > 0.0) & (risk < 1.0)
+    if not inner.any():
+        return np.full(len(at), np.nan)
     fit = fit_logistic(basis(logit(risk[inner])), y[inner], freq=freq[inner])
     if fit.status[0] not in (OK, LOST_TERM):
         return np.full(len(at), np.nan)

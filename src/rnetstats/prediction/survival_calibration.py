@@ -245,8 +245,10 @@ def _cox(times: Times, lp: Floats, rows: NDArray[np.bool_], term: str) -> CoxRes
         {"time": times.stop[rows], "event": (times.code[rows] > 0).astype(int), "cll": lp}
     )
     freq = None if times.freq is None else times.freq[rows]
+    formula = f"Surv(time, event) ~ {term}"
     try:
-        return cox(data, f"Surv(time, event) ~ {term}", penalty=None, ci="wald", freq_weights=freq)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # nearly separated
+            return cox(data, formula, penalty=None, ci="wald", freq_weights=freq)
     except RnetError:
         return None
 
@@ -333,12 +335,16 @@ def _cox_curve(
     if fit is None or not np.isfinite(fit.to_frame()["coef"]).all():
         return None
     everyone = pd.DataFrame({"cll": np.concatenate([lp, points])})
-    found = fit.survival(everyone, [min(times.horizon, float(times.stop[inner].max()))])
-    risk = found["risk"].to_numpy()
-    # limits at the level asked for, on the scale of the cumulative hazard
-    survival = 1.0 - risk[len(lp) :]
-    reach = normal_quantile(conf_level) * found["std_error"].to_numpy()[len(lp) :] / survival
-    low, high = 1.0 - np.minimum(survival * np.exp(reach), 1.0), 1.0 - survival * np.exp(-reach)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        found = fit.survival(everyone, [min(times.horizon, float(times.stop[inner].max()))])
+        risk = found["risk"].to_numpy()
+        # limits at the level asked for, on the scale of the cumulative hazard
+        survival = 1.0 - risk[len(lp) :]
+        reach = normal_quantile(conf_level) * found["std_error"].to_numpy()[len(lp) :] / survival
+        low = 1.0 - np.minimum(survival * np.exp(reach), 1.0)
+        high = 1.0 - survival * np.exp(-reach)
+    if not np.isfinite(risk).all():
+        return None
     return risk[: len(lp)], risk[len(lp) :], low, high
 
 
