@@ -100,6 +100,8 @@ def test_numbers_of_a_fit_typed_in_give_its_risks() -> None:
         ({"horizon": 3}, "no baseline_survival or horizon"),
         ({"levels": {}}, "'method' is no column|is no column of the model"),
         ({"levels": {"method": ["a"]}}, "at least two different levels"),
+        ({"levels": {"method": None}}, "at least two different levels"),
+        ({"levels": {"method": {"a", "b"}}}, "at least two different levels"),
         ({"levels": {"metod": ["a", "b"]}}, "Did you mean 'method'"),
         ({"ranges": {"nrl": (0, 1)}}, "Did you mean 'nlr'"),
         ({"ranges": {"nlr": (5, 1)}}, "must rise"),

@@ -121,10 +121,12 @@ def test_frequency_weights_are_replicated_rows(cohort: pd.DataFrame, intercept: 
 def test_wald_limits_are_those_of_the_information(
     cohort: pd.DataFrame, margin: LogisticResult
 ) -> None:
-    found = rn.risk_model(margin, conf_level=0.9).predict(cohort)
-    X = margin.design.matrix(cohort)
+    some = cohort[cohort["method"] != "other"]  # a level without events has no limits
+    found = rn.risk_model(margin, conf_level=0.9).predict(some)
+    X, everyone = margin.design.matrix(some), margin.design.matrix(cohort)
     p = found["risk"].to_numpy()
-    V = np.linalg.inv(X.T @ (X * (p * (1 - p))[:, None]))
+    q = expit(everyone @ rn.risk_model(margin).coef)
+    V = np.linalg.inv(everyone.T @ (everyone * (q * (1 - q))[:, None]))
     se = np.sqrt(np.einsum("ij,jk,ik->i", X, V, X))
     eta = np.log(p / (1 - p))
     np.testing.assert_allclose(found["conf_low"], expit(eta - 1.6448536269514722 * se), rtol=1e-8)
@@ -155,10 +157,45 @@ def test_bootstrap_limits_are_percentiles_of_the_whole_fit_repeated(cohort: pd.D
 def test_lost_levels_and_failures_are_counted(cohort: pd.DataFrame) -> None:
     model = rn.risk_model(rn.logistic(cohort, "margin_positive ~ method"), resamples=200, seed=1)
     assert any("lost in" in note and "contributes 0" in note for note in model.notes)
-    assert any("too narrow at this level" in note for note in model.notes)
+    assert any("method = other: 0 patients" in note for note in model.notes)
     lost = np.isclose(model.draws[:, 3], 0.0)  # type: ignore[index]
     assert 10 <= lost.sum() <= 50  # two patients of 527: (1 - 2/527)**527 = 13.5 %
     assert f"lost in {lost.sum()} of 200" in " ".join(model.notes)
+
+
+def test_levels_with_too_few_events_have_no_limits(cohort: pd.DataFrame) -> None:
+    fit = rn.logistic(cohort, "margin_positive ~ method + lvi")
+    other = (cohort["method"] == "other").to_numpy()
+    assert 0 < other.sum() < 5
+    for resamples in (0, 20):
+        model = rn.risk_model(fit, resamples=resamples, seed=1)
+        found = model.predict(cohort)
+        assert found["in_domain"].all()
+        np.testing.assert_array_equal(found["conf_low"].isna(), other)
+        np.testing.assert_array_equal(found["reason"] != "", other)
+        assert "method = other" in found["reason"][other].iloc[0]
+        assert found["risk"].notna().all()
+        again = rn.RiskModel.from_dict(model.to_dict())
+        pd.testing.assert_frame_equal(again.predict(cohort), found)
+
+
+def test_a_thin_arm_of_a_cox_model_keeps_wald_limits_only() -> None:
+    rng = np.random.default_rng(7)
+    data = pd.DataFrame({"arm": np.repeat([0, 1], 60), "t": rng.exponential(10, 120)})
+    data["e"] = 0
+    data.loc[data.index[:20], "e"] = 1
+    data.loc[data.index[60:63], "e"] = 1  # three events in the second arm
+    fit = rn.cox(data, "Surv(t, e) ~ arm")
+    horizon = float(data["t"].quantile(0.95))
+    events = data[(data["e"] == 1) & (data["t"] <= horizon)].groupby("arm").size()
+    assert events[0] >= 5
+    assert 0 < events[1] < 5
+    wald = rn.risk_model(fit, horizon=horizon).predict(data)
+    assert wald["conf_low"].notna().all()
+    drawn = rn.risk_model(fit, horizon=horizon, resamples=20, seed=1)
+    lost = drawn.predict(data)["conf_low"].isna()
+    np.testing.assert_array_equal(lost, data["arm"] == 1)
+    assert any("arm = 1" in note for note in drawn.notes)
 
 
 def test_clusters_are_resampled_whole() -> None:

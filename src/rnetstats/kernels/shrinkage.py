@@ -64,6 +64,7 @@ def recalibration_slopes(
     *,
     freq: ArrayLike | None = None,
     case: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
 ) -> FloatArray:
     """Return the slope of y on each linear predictor X b, in the same data for all, (B,).
 
@@ -75,10 +76,12 @@ def recalibration_slopes(
         NaN rows give NaN.
     freq, case : arrays of shape (n,), optional
         Weights of the data on which the slopes are estimated.
+    offset : array of shape (n,), optional
+        Kept as it is beside the predictor.
     """
     design, given = np.asarray(X, dtype=float), np.atleast_2d(np.asarray(coef, dtype=float))
     usable = np.isfinite(given).all(axis=1)
     predictor = np.where(usable[:, None], given, 0.0) @ design.T
     columns = np.stack([np.ones_like(predictor), predictor], axis=2)
-    fit = fit_logistic(columns, y, freq=freq, case=case)
+    fit = fit_logistic(columns, y, freq=freq, case=case, offset=offset)
     return np.where(usable & (fit.status == OK), fit.coef[:, 1], np.nan)

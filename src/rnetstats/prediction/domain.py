@@ -1,6 +1,6 @@
 """The domain of a model: the patients for whom it was made, by ranges, levels and leverage.
 
-A patient whose values each lie in their range may still be unlike any patient of the model. His
+A patient whose values each lie in their range may still be unlike any patient of the model. The
 leverage x'(X'X)^-1 x, against the largest of the model's own patients, tells.
 
 References
@@ -38,7 +38,7 @@ class Examined:
     variables : dict
         The columns read; one that is missing throughout is left out.
     reasons : list of list of str
-        For each patient, why he is outside the domain; empty if he is inside.
+        For each patient, what is outside the domain; empty if nothing is.
     blocked : bool array of shape (m,)
         No risk exists at all: a value is missing, or a level unknown.
     """
@@ -49,7 +49,7 @@ class Examined:
 
     @property
     def outside(self) -> Flags:
-        """Whether each patient has a reason against him (m,)."""
+        """Whether each patient is outside for some reason (m,)."""
         return np.array([bool(found) for found in self.reasons], dtype=bool)
 
 

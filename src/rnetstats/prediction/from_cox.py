@@ -15,7 +15,7 @@ from rnetstats.kernels.cox_baseline import BaselineHazard, baseline_hazard
 from rnetstats.kernels.cox_horizon import hazard_until
 from rnetstats.kernels.risksets import RiskSets, prepare
 from rnetstats.prediction.resamples import Draws, Replicates, collect, refuse_few_events
-from rnetstats.prediction.source import shared_fields, thin_levels
+from rnetstats.prediction.source import shared_fields, thin_levels, thin_notes
 
 if TYPE_CHECKING:
     from rnetstats.regression.cox import CoxResult
@@ -66,7 +66,14 @@ def cox_fields(
             "limits": f"bootstrap percentiles, {resamples} resamples of fit and baseline, the "
             "design (knots, cut-offs) held fixed",
         }
-        notes += [*draws.notes, *thin_levels(fit)]
+        notes += draws.notes
+    outcome = engine.frame.outcome
+    assert outcome is not None
+    assert outcome.event is not None
+    assert outcome.stop is not None
+    thin = thin_levels(engine, outcome.event & (outcome.stop <= moment), binary=False)
+    notes += thin_notes(thin, resampled=bool(resamples))
+    fields["thin"] = thin
     return fields | {"notes": tuple(notes)}
 
 

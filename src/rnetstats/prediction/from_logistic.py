@@ -14,7 +14,7 @@ from rnetstats.kernels.flic import fit_flac, flic_intercept
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.prediction.resamples import Draws, Replicates, collect, refuse_few_events
-from rnetstats.prediction.source import shared_fields, thin_levels
+from rnetstats.prediction.source import shared_fields, thin_levels, thin_notes
 
 if TYPE_CHECKING:
     from rnetstats.regression.engine import Engine
@@ -69,7 +69,10 @@ def logistic_fields(
             "limits": f"bootstrap percentiles, {resamples} resamples of the whole fit, its design "
             "(knots, cut-offs) held fixed",
         }
-        notes += [*draws.notes, *thin_levels(fit)]
+        notes += draws.notes
+    thin = thin_levels(engine, y == 1.0, binary=True)
+    notes += thin_notes(thin, resampled=bool(resamples))
+    fields["thin"] = thin
     return fields | {"notes": tuple(notes)}
 
 

@@ -65,6 +65,9 @@ class RiskModel(Result):
         A mark of the rows of the fit, from which they cannot be read; "" if unknown.
     performance : dict or None
         A validation's summary, attached by :meth:`with_performance`.
+    thin : tuple of dict
+        Levels with fewer than 5 of the rarer outcome: there are no limits by resampling there, and
+        without any none by Wald.
     """
 
     outcome: str
@@ -83,6 +86,7 @@ class RiskModel(Result):
     summary: dict[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
     performance: dict[str, dict[str, float]] | None = None
+    thin: tuple[dict[str, Any], ...] = ()
     estimator: Foreign | None = field(default=None, metadata={"rows": True})
 
     def __post_init__(self) -> None:
@@ -91,9 +95,12 @@ class RiskModel(Result):
         p = len(self.design.columns)
         if np.shape(self.coef) != (p,) or not np.isfinite(self.coef).all():
             raise RnetError(f"A risk model of {p} columns needs {p} finite coefficients.")
-        if (self.baseline is None) == self.design.intercept:
-            return
-        raise RnetError("A risk model has either an intercept or a baseline hazard.")
+        if (self.baseline is None) != self.design.intercept:
+            raise RnetError("A risk model has either an intercept or a baseline hazard.")
+        if self.draws is not None and np.shape(self.draws)[1:] != (p,):
+            raise RnetError(f"The draws of a risk model of {p} columns have {p} columns.")
+        if self.covariance is not None and np.shape(self.covariance) != (p, p):
+            raise RnetError(f"The covariance of a risk model of {p} columns is {p} by {p}.")
 
     @cached_property
     def design(self) -> Spec:
@@ -126,14 +133,15 @@ class RiskModel(Result):
         data : DataFrame or mapping of columns
             The model's variables, one row a patient.
         outside : {"raise", "flag", "extrapolate"}
-            What to do with a patient outside the model's domain: refuse all, saying why; leave
-            him without a risk, the reason beside; or compute the risk, the warning beside.
+            What to do with a patient outside the model's domain: refuse all, saying why; give no
+            risk, the reason beside; or compute the risk, the warning beside.
 
         Returns
         -------
         DataFrame
             Columns ``risk, conf_low, conf_high, in_domain, reason``, with the index of ``data``.
-            The domain is that of each variable and of all together (by leverage).
+            The domain is that of each variable and of all together (by leverage). ``reason`` also
+            says where a risk is given without limits, its level having too few events.
 
         Raises
         ------

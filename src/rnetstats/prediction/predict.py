@@ -16,6 +16,7 @@ from rnetstats.formula.partition import part_of, partition
 from rnetstats.formula.variables import Floats, Variable
 from rnetstats.prediction.domain import Examined, examine, leverage
 from rnetstats.prediction.limits import Patients, point_risk, risk_limits
+from rnetstats.prediction.source import lacks_limits
 
 if TYPE_CHECKING:
     from rnetstats.prediction.model import RiskModel
@@ -50,6 +51,11 @@ def predicted(model: RiskModel, data: Data, outside: str) -> pd.DataFrame:
             else model.estimator.risk(table.iloc[rows], patients.X)
         )
         values[1:, rows] = risk_limits(model, patients)
+        told = lacks_limits(model.thin, patients.X, resampled=model.draws is not None)
+        for row, why in zip(rows, told, strict=True):
+            if why:
+                values[1:, row] = np.nan
+                found.reasons[row].append(why)
     return pd.DataFrame(
         {
             "risk": values[0],

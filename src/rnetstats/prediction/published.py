@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -111,12 +112,21 @@ def _spec(parsed: Formula, levels: Mapping[str, Sequence[Any]], *, intercept: bo
     for name, values in levels.items():
         if name not in known:
             raise OptionError(f"levels: {name!r} is not in the formula.{closest(name, known)}")
-        if isinstance(values, str) or len(set(values)) != len(tuple(values)) or len(values) < 2:
-            raise OptionError(f"levels[{name!r}] must list at least two different levels.")
+        if not _are_levels(values):
+            raise OptionError(
+                f"levels[{name!r}] must list at least two different levels, texts or numbers."
+            )
     terms = tuple(tuple(_encoder(atom, levels) for atom in term) for term in parsed.terms)
     if not terms:
         raise FormulaError("A model needs at least one term.")
     return make_spec(str(parsed), intercept, terms)
+
+
+def _are_levels(values: Any) -> bool:
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        return False
+    plain = all(isinstance(value, (str, Real)) for value in values)
+    return plain and len(set(values)) == len(values) >= 2
 
 
 def _encoder(atom: Atom, levels: Mapping[str, Sequence[Any]]) -> Encoder:

@@ -174,7 +174,8 @@ def _slopes(engine: Engine, resamples: int, seed: int) -> Floats:
         )
         usable = np.isin(fits.status, (OK, LOST_TERM))
         coef = np.where(usable[:, None], fits.coef, np.nan)
-        found.append(recalibration_slopes(engine.X, y, coef, freq=frame.freq_weights))
+        weights = {"freq": frame.freq_weights, "offset": frame.offset}
+        found.append(recalibration_slopes(engine.X, y, coef, **weights))
     slopes = np.concatenate(found)
     if np.isfinite(slopes).mean() < 0.5:
         raise ConvergenceError(

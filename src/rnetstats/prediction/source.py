@@ -8,6 +8,7 @@ import numpy as np
 
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.terms import Plain
+from rnetstats.formula.variables import Floats
 from rnetstats.prediction.domain import joint_domain
 from rnetstats.prediction.judged import fingerprint
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from rnetstats.regression.engine import Engine
     from rnetstats.regression.model import RegressionResult
 
-__all__ = ["shared_fields", "thin_levels"]
+__all__ = ["lacks_limits", "shared_fields", "thin_levels", "thin_notes"]
 
-_FEWEST = 5
+_FEWEST = 5  # events in an arm: below, no limits by resampling; without any, none by Wald either
 
 
 def shared_fields(fit: RegressionResult, engine: Engine, *, method: str) -> dict[str, Any]:
@@ -58,20 +59,64 @@ def _strata_variables(engine: Engine) -> dict[str, dict[str, Any]]:
     return {name: {"values": (), "stratum": True} for name in columns}
 
 
-def thin_levels(fit: RegressionResult) -> tuple[str, ...]:
-    """Name the levels with fewer than 5 events, or 5 without: resampling does not serve them."""
-    binary = "OR" in set(fit.coefficients["measure"])
-    notes = []
-    for table in (fit.references, fit.coefficients):
-        for row in table.to_dict("records"):
-            if not row["level"] or ":" in row["term"] or row["term"].startswith(("rcs(", "ns(")):
-                continue
-            few = row["n_events"]
+def thin_levels(engine: Engine, event: np.ndarray, *, binary: bool) -> tuple[dict[str, Any], ...]:
+    """Find the levels with fewer than 5 events (of a binary outcome: or 5 without).
+
+    Parameters
+    ----------
+    engine : Engine
+    event : bool array of shape (n,)
+    binary : bool
+
+    Returns
+    -------
+    tuple of dict
+        Of each such level its term's ``columns`` (start, stop), its ``place`` among them (-1 for
+        the reference, with all of them 0), the ``count`` and the level in words, ``text``.
+    """
+    freq = engine.frame.freq_weights
+    weight = np.ones(engine.frame.n) if freq is None else freq
+    found = []
+    for term in engine.spec.terms:
+        block = engine.X[:, term.columns]
+        if term.kind not in {"factor", "numeric"} or not np.isin(block, (0.0, 1.0)).all():
+            continue
+        names = term.levels or ("0", "1")
+        for place, name in enumerate(names, start=-1):
+            here = at_level(engine.X, (term.start, term.stop), place)
+            count = float(weight @ (here & event))
             if binary:
-                few = min(few, row["n"] - row["n_events"])
-            if few < _FEWEST:
-                notes.append(
-                    f"{row['term']} = {row['level']}: {few:g} patients with the rarer outcome; "
-                    "limits by resampling are too narrow at this level."
-                )
-    return tuple(notes)
+                count = min(count, float(weight @ (here & ~event)))
+            if count < _FEWEST:
+                text = f"{term.name} = {name}"
+                columns = (term.start, term.stop)
+                found.append({"columns": columns, "place": place, "count": count, "text": text})
+    return tuple(found)
+
+
+def at_level(X: Floats, columns: tuple[int, int], place: int) -> np.ndarray:
+    """Whether each row of a design is at a level; see :func:`thin_levels`."""
+    block = X[:, columns[0] : columns[1]]
+    return np.asarray((block == 0.0).all(axis=1) if place < 0 else block[:, place] == 1.0)
+
+
+def thin_notes(thin: tuple[dict[str, Any], ...], *, resampled: bool) -> list[str]:
+    """Say for which levels the risk has no limits."""
+    fewest = _FEWEST if resampled else 1
+    return [
+        f"{level['text']}: {level['count']:g} patients with the rarer outcome, so that risks there "
+        "are given without limits."
+        for level in thin
+        if level["count"] < fewest
+    ]
+
+
+def lacks_limits(thin: tuple[dict[str, Any], ...], X: Floats, *, resampled: bool) -> list[str]:
+    """Return for each row why its risk has no limits, "" where it has (m,)."""
+    told = [""] * len(X)
+    for level in thin:
+        if level["count"] >= (_FEWEST if resampled else 1):
+            continue
+        for row in np.flatnonzero(at_level(X, level["columns"], level["place"])):
+            told[row] = f"no limits: too few of the rarer outcome with {level['text']}"
+    return told
