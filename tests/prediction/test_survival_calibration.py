@@ -152,6 +152,14 @@ def test_levels_and_figure():
     assert any("not defined for censored times" in note for note in result.notes)
 
 
+def test_levels_are_not_judged_with_ten_events():
+    result = judged("rnet_a_60")
+    verdicts = result.levels().set_index("level")["verdict"]
+    assert verdicts["mean"] == "no departure shown"
+    assert verdicts["weak"] == verdicts["moderate"] == "cannot be judged"
+    assert any("ten events a parameter" in note for note in result.notes)
+
+
 def test_no_event_by_the_time():
     data = {"t": np.arange(1.0, 41.0), "e": np.repeat([0, 1], 20), "r": np.linspace(0.01, 0.2, 40)}
     for smoother in ("loess", "lowess", "rcs", "cloglog"):

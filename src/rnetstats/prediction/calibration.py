@@ -349,6 +349,11 @@ def _timed(
     measures, notes = survival_measures(times, risk, settings.conf_level)
     rows = survival_tests(times, risk, measures)
     measures |= _level_tests(rows[2], rows[3])
+    if not np.isfinite([row["p_value"] for row in rows[2:]]).all():
+        notes.append(
+            "joint tests on pseudo-values take ten events a parameter and a regression that "
+            "settles; where that fails they are missing, and the level is not judged"
+        )
     table = survival_groups(times, risk, settings.groups, settings.conf_level)
     curve = survival_curve(times, risk, settings.how, settings.conf_level)
     return {

@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 _KNOTS = 4
+_EVENTS_PER_PARAMETER = 10
 
 Floats = NDArray[np.float64]
 
@@ -254,7 +255,11 @@ def _cox(times: Times, lp: Floats, rows: NDArray[np.bool_], term: str) -> CoxRes
 
 
 def survival_tests(times: Times, risk: Floats, measures: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return Wald tests, a row each: intercept 0, slope 1, both, and a spline."""
+    """Return Wald tests, a row each: intercept 0, slope 1, both, and a spline.
+
+    A joint test takes ten events a parameter, or it is not made: with fewer it rejects right
+    risks too often.
+    """
     rows = []
     for name, null in (("intercept", 0.0), ("slope", 1.0)):
         error = float(measures[f"{name}_std_error"])
@@ -271,7 +276,8 @@ def survival_tests(times: Times, risk: Floats, measures: dict[str, Any]) -> list
         wide = np.column_stack([np.ones(len(lp)), restricted_basis(lp, knots)])
     possible = bool((times.event & inner).any()) and np.ptp(lp) > 1e-12
     for test, X in (("intercept 0 and slope 1", line), ("a spline against the ideal line", wide)):
-        fit = pseudo_regression(X, values[inner], freq) if possible else None
+        enough = possible and measures["n_events"] >= _EVENTS_PER_PARAMETER * X.shape[1]
+        fit = pseudo_regression(X, values[inner], freq) if enough else None
         row = {"test": test, "statistic": np.nan, "df": X.shape[1], "p_value": np.nan}
         if fit is not None and np.linalg.cond(fit[1]) < 1e14:
             gap = fit[0] - np.eye(X.shape[1])[1]
