@@ -6,8 +6,8 @@
 
 Each line times this package and its peer alternately and compares medians. A ratio above the goal
 is good; goals are goals, nothing here passes or fails. Peers that are not installed are skipped
-and named: statsmodels and lifelines come with the package, firthmodels with the `bench` extra, R
-with the system (packages survival and logistf).
+and named: statsmodels and lifelines come with the package, firthmodels, scikit-learn and dcurves
+with the `bench` extra, R with the system (packages survival, rms and logistf).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import cases
 import growth
+import prediction_cases
 from timing import Line, table
 
 Case = Callable[[bool], Line]
@@ -36,6 +37,10 @@ CASES: dict[str, Case] = {
     "one Cox fit, n = 527 / R coxph": cases.cox_r,
     "one Cox fit, 1,000,000 rows x 5 / R coxph": cases.cox_million,
     "100,000 log-rank permutations / shuffled labels in NumPy blocks": cases.permutations,
+    "validate, 1,000 resamples, six indices / R rms": prediction_cases.validate_rms,
+    "validate, 1,000 resamples, six indices / Python loop": prediction_cases.validate_python,
+    "decision curve, 99 thresholds x 1,000 resamples / dcurves": prediction_cases.decision_curves,
+    "DeLong, 1,000,000 predictions / one sort": prediction_cases.delong_sort,
     "import rnetstats, over the interpreter's start": cases.bare_import,
     "rnetstats reproduce duan2024": cases.reproduce,
 }
