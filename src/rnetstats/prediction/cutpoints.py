@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import choice, level, positive_int, real
+from rnetstats._core.options import choice, level, positive_int
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
-from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_count, fmt_number, fmt_p
-from rnetstats.kernels.roc import auc
 from rnetstats.prediction.cutpoint_notes import notes_of
-from rnetstats.prediction.cutpoint_rows import CutpointInput, CutpointRows, cutpoint_rows
-from rnetstats.prediction.cutpoint_search import (
-    Plan,
-    Search,
-    adjusted_p,
-    case_weights,
-    search,
+from rnetstats.prediction.cutpoint_options import (
+    METHODS,
+    check_plan,
+    checked_direction,
+    checked_horizon,
+    checked_pvalue,
+    checked_shares,
 )
+from rnetstats.prediction.cutpoint_rows import CutpointRows, cutpoint_rows
+from rnetstats.prediction.cutpoint_search import Plan, adjusted_p, search
+from rnetstats.prediction.cutpoint_table import result_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,13 +33,6 @@ if TYPE_CHECKING:
     from rnetstats.prediction.resolution import CutResolution
 
 __all__ = ["CutpointResult", "cutpoint"]
-
-METHODS = ("youden", "maxstat", "minimum-p")
-PVALUES = {
-    "youden": ("permutation",),
-    "maxstat": ("lau94", "lau92", "exact-gauss", "permutation"),
-    "minimum-p": ("permutation",),
-}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -260,17 +253,19 @@ def cutpoint(
     the evaluation of prognostic factors. J Natl Cancer Inst 86, 829-835.
     """
     choice("method", method, METHODS)
-    pvalue = _pvalue(method, pvalue)
+    pvalue = checked_pvalue(method, pvalue)
     draws = positive_int("permutations", permutations, minimum=19)
     alpha = 1.0 - level(conf_level)
-    low, high = _shares(minprop, maxprop)
+    low, high = checked_shares(minprop, maxprop)
     read = cutpoint_rows(data, formula, freq_weights=freq_weights, missing=missing)
-    plan = Plan.of(method, _direction(method, direction), low, high, _horizon(read, method, time))
-    _check_shares(plan)
+    plan = Plan.of(
+        method, checked_direction(method, direction), low, high, checked_horizon(read, method, time)
+    )
+    check_plan(plan)
     drawn = resolve_seed(seed) if pvalue == "permutation" else None
     found = search(read.rows, plan)
     tested = adjusted_p(read.rows, plan, found, pvalue, permutations=draws, seed=drawn, alpha=alpha)
-    table = _table(read, plan, found, pvalue, tested)
+    table = result_table(read, plan, found, pvalue, tested)
     return CutpointResult(
         table=table,
         splits=found.curve,
@@ -296,101 +291,3 @@ def cutpoint(
             "missing": missing,
         },
     )
-
-
-def _pvalue(method: str, pvalue: str | None) -> str:
-    allowed = PVALUES[method]
-    if pvalue is None:
-        return allowed[0]
-    choice("pvalue", pvalue, PVALUES["maxstat"])
-    if pvalue not in allowed:
-        raise OptionError(
-            f"pvalue={pvalue!r} is that of a maximally selected rank statistic; method={method!r} "
-            "takes pvalue='permutation'."
-        )
-    return pvalue
-
-
-def _shares(minprop: float | None, maxprop: float | None) -> tuple[float | None, float | None]:
-    low = None if minprop is None else real("minprop", minprop, low=0.0, high=1.0)
-    high = None if maxprop is None else real("maxprop", maxprop, low=0.0, high=1.0)
-    return low, high
-
-
-def _check_shares(plan: Plan) -> None:
-    if plan.minprop >= plan.maxprop:
-        raise OptionError(
-            f"minprop={plan.minprop:g} must be below maxprop={plan.maxprop:g}: they are shares of "
-            "the rows at or below the cut-off."
-        )
-
-
-def _direction(method: str, direction: str | None) -> str | None:
-    if direction is None:
-        return None
-    choice("direction", direction, (">=", "<="))
-    if method != "youden":
-        raise OptionError(
-            f"direction={direction!r} goes with method='youden'; method={method!r} is two-sided."
-        )
-    return direction
-
-
-def _horizon(read: CutpointInput, method: str, time: float | None) -> float | None:
-    if read.rows.y is not None or method != "youden":
-        if time is not None:
-            raise OptionError(
-                f"time={time!r} is the horizon of Youden's index of a time, Surv(...); leave it "
-                "out."
-            )
-        return None
-    if time is None:
-        raise OptionError(
-            "Youden's index of a time needs a horizon: time=36 takes sensitivity and specificity "
-            "for an event by then. method='maxstat' uses the whole follow-up."
-        )
-    return real("time", time, low=0.0, closed=False)
-
-
-def _table(
-    read: CutpointInput, plan: Plan, found: Search, pvalue: str, tested: dict[str, float]
-) -> pd.DataFrame:
-    rows, youden = read.rows, plan.method == "youden"
-    up = found.sign > 0
-    low = rows.x < found.cut if youden and up else rows.x <= found.cut
-    events = rows.freq * rows.events
-    sides = {">=": ">=", "<=": "<="} if youden else {">=": ">", "<=": "<="}
-    sign = sides[">=" if up else "<="]
-    values: dict[str, Any] = {
-        "marker": read.marker,
-        "method": plan.method,
-        "rule": f"{read.marker} {sign} {found.cut:.10g}",
-        "estimate": found.cut,
-        "midpoint": found.midpoint,
-        "statistic": found.statistic,
-        "p_value": tested["p_value"],
-        "p_method": pvalue,
-        "n": float(rows.freq.sum()),
-        "n_events": float(events.sum()),
-        "n_below": float(rows.freq[low].sum()),
-        "n_above": float(rows.freq[~low].sum()),
-        "events_below": float(events[low].sum()),
-        "events_above": float(events[~low].sum()),
-    }
-    values |= {name: value for name, value in tested.items() if name != "p_value"}
-    if youden:
-        values |= _accuracy(rows, plan, found, low)
-    return pd.DataFrame([values])
-
-
-def _accuracy(rows: CutpointRows, plan: Plan, found: Search, low: np.ndarray) -> dict[str, float]:
-    """Sensitivity and specificity of the chosen rule, and of a binary outcome the rest."""
-    positive = ~low if found.sign > 0 else low
-    cases, controls = (part[0] for part in case_weights(rows, plan))
-    hit, spared = float(cases @ positive), float(controls @ ~positive)
-    values = {"sensitivity": hit / cases.sum(), "specificity": spared / controls.sum()}
-    if rows.y is not None:
-        values["accuracy"] = (hit + spared) / rows.freq.sum()
-        values["auc"] = float(auc(rows.y, found.sign * rows.x, rows.freq)[0])
-        values["prevalence"] = cases.sum() / rows.freq.sum()
-    return values
