@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rnetstats.prediction.model import RiskModel
 from rnetstats.report.figures import RenderedFigure, render
 from rnetstats.report.folder import RECORD, write_folder
+from rnetstats.studies.model_verdicts import MODEL_RULES
 from rnetstats.studies.registry import study
 from rnetstats.studies.study_result import StudyResult
 from rnetstats.studies.verdicts import MINIMUM, RULES
@@ -60,6 +62,8 @@ def build_page(result: StudyResult, figures: dict[str, RenderedFigure], run: dic
         figures=shown,
         overview_figures=overview,
         rules=RULES,
+        model_rules=MODEL_RULES,
+        has_model=result.analysis("model") is not None,
         minimum=MINIMUM,
         n_judged=int(result.claims["judged"].sum()),
         glossary=entry.part("sections", "glossary")(),
@@ -110,6 +114,9 @@ def _fill(
         (drawings / f"{name}.svg").write_bytes(figure.svg_file)
         (drawings / f"{name}.png").write_bytes(figure.png)
     (target / "report.html").write_text(page, encoding="utf-8", newline="\n")
+    model = result.analysis("model")
+    if isinstance(model, RiskModel):
+        model.save(target / "model.json")
     _write_json(target / "results.json", result.to_dict())
     _write_json(target / RECORD, run)
 

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from rnetstats.errors import OptionError, OutputError
+from rnetstats.errors import OptionError, OutputError, ReadError, RnetError
 from rnetstats.prediction.model import RiskModel
 from rnetstats.report.calculator_page import GENERATOR, calculator_page
 from rnetstats.report.calculator_rules import Judged, checked_force, judge_model
@@ -68,9 +68,16 @@ def calculator(
     forced = checked_force(force)
     target = _checked_target(output)
     found, source, made_with = _read(model)
-    judged = judge_model(found)
-    _refuse_failing(judged, forced)
-    page = calculator_page(found, judged, source=source, made_with=made_with)
+    try:
+        judged = judge_model(found)
+        _refuse_failing(judged, forced)
+        page = calculator_page(found, judged, source=source, made_with=made_with)
+    except RnetError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        if not source:
+            raise
+        raise ReadError(f"{source!r} is damaged: {type(error).__name__} ({error}).") from None
     _write(target, page)
     return target
 

@@ -20,6 +20,7 @@ from rnetstats.formula.encoders import Encoder, FactorEncoder, SplineEncoder
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.terms import Condition, Log, Plain, quote
 from rnetstats.formula.variables import Floats, level_text
+from rnetstats.prediction.source import lacks_limits
 
 if TYPE_CHECKING:
     from rnetstats.prediction.model import RiskModel
@@ -62,6 +63,7 @@ def page_numbers(model: RiskModel) -> dict[str, Any]:
         "draws": None if model.draws is None else _packed(model.draws),
         "draw_hazard": None if model.draw_hazard is None else _packed(model.draw_hazard),
         "leverage": _leverage(model),
+        "thin": _thin(model),
     }
 
 
@@ -197,6 +199,21 @@ def _leverage(model: RiskModel) -> dict[str, Any] | None:
         "beyond": largest * (1.0 + _ROUNDING),
         "shown": f"{largest:.3g}",
     }
+
+
+def _thin(model: RiskModel) -> list[dict[str, Any]]:
+    """Levels at which the risk has no limits: their columns of the design, and what is said."""
+    found = []
+    for level in model.thin:
+        start, stop = level["columns"]
+        row = np.zeros((1, len(model.design.columns)))
+        if level["place"] >= 0:
+            row[0, start + level["place"]] = 1.0
+        text = lacks_limits((level,), row, resampled=model.draws is not None)[0]
+        if text:
+            place = int(level["place"])
+            found.append({"start": int(start), "stop": int(stop), "place": place, "text": text})
+    return found
 
 
 def _check_parts(model: RiskModel) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnetstats._core.options import choice
+from rnetstats._core.options import choice, positive_int
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import OptionError
 from rnetstats.report.folder import check_folder
@@ -25,6 +25,7 @@ __all__ = ["DEFAULT_SEED", "reproduce"]
 
 DEFAULT_SEED = 527
 DEFAULT_TRUTH = "as_published"
+DEFAULT_RESAMPLES = 300
 
 
 def reproduce(
@@ -35,6 +36,7 @@ def reproduce(
     output: str | os.PathLike[str] | None = None,
     seed: int | None = DEFAULT_SEED,
     truth: str | None = None,
+    resamples: int = DEFAULT_RESAMPLES,
     progress: Callable[[str], None] = lambda step: None,
 ) -> StudyResult:
     """Reproduce a published study on a cohort, and say claim by claim what holds.
@@ -49,11 +51,14 @@ def reproduce(
         What the columns mean; the study's own by default.
     output : path, optional
         A folder for the report: ``report.html``, ``tables/``, ``figures/``, ``results.json`` and
-        ``run.json``. It must be new, empty, or an earlier report, which is replaced.
+        ``run.json``, and ``model.json``, the prediction model. It must be new, empty, or an
+        earlier report, which is replaced.
     seed : int or None
-        For the synthetic cohort and the permutation tests; None draws one and records it.
+        For the synthetic cohort, permutation tests and resamples; None draws one and records it.
     truth : {"as_published", "smooth", "null"}, optional
         What is true in the synthetic cohort; not allowed with ``data``.
+    resamples : int
+        Bootstrap resamples of each validation of the prediction model; at least 20.
     progress : callable
         Called with the name of each step before it begins.
 
@@ -90,6 +95,7 @@ def reproduce(
     entry = study(name)
     resolved = resolve_seed(seed)
     _check_options(entry, data, codebook, truth)
+    draws = positive_int("resamples", resamples, minimum=20)
     folder = None if output is None else check_folder(output)
     progress("cohort")
     if data is None:
@@ -97,7 +103,9 @@ def reproduce(
     else:
         frame, options, source = _given(entry, data, codebook)
     analyse = entry.part("analysis", "analyse")
-    result: StudyResult = analyse(frame, seed=resolved, source=source, progress=progress)
+    result: StudyResult = analyse(
+        frame, seed=resolved, source=source, resamples=draws, progress=progress
+    )
     result = replace(result, options=options)
     if folder is not None:
         from rnetstats.report.build import write_report

@@ -277,6 +277,15 @@
     return [-model.z, model.z].map((z) => ofHazard(Math.exp(log + z * error)));
   }
 
+  /* Why the risk of a patient has no limits: the last of the levels with too few events. */
+  function withoutLimits(row) {
+    const at = (level) => level.place < 0
+      ? row.slice(level.start, level.stop).every((value) => value === 0)
+      : row[level.start + level.place] === 1;
+    const found = model.thin.filter(at).pop();
+    return found === undefined ? [] : [{ name: "", text: found.text }];
+  }
+
   const refused = (reasons) => ({
     risk: null, conf_low: null, conf_high: null, in_domain: false, reasons,
   });
@@ -298,8 +307,9 @@
     const offset = model.offsets.reduce((total, part) => total + source(part, values), 0);
     const hazard = model.baseline === null ? null : model.baseline.hazard;
     const risk = riskAt(x, offset, stratum, model.coef, hazard);
-    const [low, high] = limitsOf(x, offset, stratum);
-    return { risk, conf_low: low, conf_high: high, in_domain: true, reasons: [] };
+    const lacking = withoutLimits(row);
+    const [low, high] = lacking.length ? [null, null] : limitsOf(x, offset, stratum);
+    return { risk, conf_low: low, conf_high: high, in_domain: true, reasons: lacking };
   }
 
   function predict(patient) {
@@ -426,7 +436,8 @@
     parts.push(element("p", "risk", percent(found.risk)));
     const hundred =
       "Of 100 patients like this one, " + ofHundred(found.risk) + " the outcome: " + words.outcome + ".";
-    let limits = words.no_limits;
+    const why = told(found.reasons);
+    let limits = why ? why[0].toUpperCase() + why.slice(1) : words.no_limits;
     if (found.conf_low !== null) {
       limits = words.level + " limits: " + percent(found.conf_low) + " to " + percent(found.conf_high);
     }
