@@ -7,15 +7,19 @@ import math
 __all__ = ["fmt_count", "fmt_interval", "fmt_number", "fmt_p", "fmt_percent"]
 
 MISSING = "–"
+_NOISE = 1e-13
 
 
 def fmt_number(value: float, digits: int = 2) -> str:
     """Format a number to ``digits`` decimals; extremes in two significant digits.
 
-    Infinite numbers become the infinity sign, missing ones a dash.
+    Infinite numbers become the infinity sign, missing ones a dash. What is left of a zero after
+    rounding errors is a zero.
     """
     if value is None or math.isnan(value):
         return MISSING
+    if abs(value) < _NOISE:
+        value = 0.0
     sign, size = "−" if value < 0 else "", abs(value)
     if math.isinf(size):
         return f"{sign}∞"

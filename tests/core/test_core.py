@@ -117,6 +117,8 @@ def test_labels_live_in_attrs_and_losing_them_changes_text_only() -> None:
         (2.5e9, "2.5 × 10^9"),
         (0.00123, "0.0012"),
         (1.2e-8, "1.2 × 10^−8"),
+        (2.6e-15, "0.00"),
+        (-9.9e-16, "0.00"),
         (float("inf"), "∞"),
         (float("-inf"), "−∞"),
         (float("nan"), "–"),
