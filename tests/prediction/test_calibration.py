@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 import rnetstats as rn
+from rnetstats._core.frame import label_of
 from rnetstats.errors import DataError, DataNotKeptError, FormulaError, OptionError
 from rnetstats.prediction.calibration_binary import binary_measures
 from rnetstats.prediction.calibration_groups import binary_groups, group_codes, hosmer_lemeshow
@@ -421,3 +422,13 @@ def test_figures():
         result.plot(model="p_modle")
     rare = rn.calibration(rows_of("rnet_b_formula_risk"), "y ~ p").plot()
     assert rare.get_xlim()[1] < 0.6
+
+
+def test_the_figure_names_the_event_by_its_label():
+    cohort = rn.load_cohort("duan2024").assign(risk=0.3)
+    cohort["risk"] += 0.01 * cohort["size_mm"]
+    assert rn.calibration(cohort, "margin_positive ~ risk").outcome == "Positive margin"
+    timed = rn.calibration(cohort, "Surv(dfs_months, dfs_event) ~ risk", time=36)
+    assert timed.outcome == f"{label_of(cohort, 'dfs_event')} by 36"
+    bare = {"margin_positive": cohort["margin_positive"], "risk": cohort["risk"]}
+    assert rn.calibration(bare, "margin_positive ~ risk").outcome == "margin_positive"

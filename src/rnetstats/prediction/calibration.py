@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats._core.frame import Data
+from rnetstats._core.frame import Data, as_frame, label_of
 from rnetstats._core.options import choice, level, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import OptionError
@@ -179,7 +179,7 @@ def calibration(
         test_table=_stacked(judged, tables["tests"]),
         distribution=_stacked(judged, tables["distribution"]),
         rows=_stacked(judged, tables["rows"]),
-        outcome=_event(judged),
+        outcome=_event(judged, as_frame(data)),
         n_missing=judged.n_missing,
         synthetic=judged.synthetic,
         seed=settings.seed,
@@ -207,11 +207,11 @@ def calibration(
     )
 
 
-def _event(judged: Judged) -> str:
+def _event(judged: Judged, frame: pd.DataFrame) -> str:
     """How the event is called in the figure."""
     if judged.horizon is None:
-        return judged.outcome.name
-    return f"{judged.outcome.columns[-1]} by {judged.horizon:g}"
+        return label_of(frame, judged.outcome.name)
+    return f"{label_of(frame, judged.outcome.columns[-1])} by {judged.horizon:g}"
 
 
 def _smoother(
