@@ -31,14 +31,15 @@ Stops = list[tuple[int, int]]
 
 BUDGET = 4e8
 """Most numbers that one evaluation may touch."""
-_DECADES = 250.0  # between the polynomials of the lowest and the highest order
 
 
 class Polynomials:
     """Elementary symmetric polynomials of the risks, of order 0 ... d, with two derivatives.
 
-    They are scaled: the polynomial of order j is exp(`log_scale`) * unit ** j times what is held,
-    which keeps both ends of the orders within range.
+    The polynomial of order j is the sum over all subsets of j rows, and a new row splits these
+    into those with it and those without. Held are the logarithm, and the mean and covariance of
+    the subsets' sums of x, which are those of this mixture: no number can leave its range, and
+    no covariance its sign.
 
     Parameters
     ----------
@@ -49,37 +50,30 @@ class Polynomials:
     """
 
     def __init__(self, order: int, p: int) -> None:
-        self.log_scale = 0.0
-        self.value = np.zeros(order + 1)
-        self.value[0] = 1.0
-        self.first = np.zeros((order + 1, p))
+        self.log = np.full(order + 1, -np.inf)
+        self.log[0] = 0.0
+        self.mean = np.zeros((order + 1, p))
         self.second = np.zeros((order + 1, p, p))
 
-    def add(self, risk: float, x: FloatArray) -> None:
-        """Take in one row; `risk` is in units, x (p,)."""
-        value, first = self.value[:-1], self.first[:-1]
-        shifted = first[:, :, None] * x
-        self.second[1:] += risk * (
-            self.second[:-1]
-            + shifted
-            + shifted.swapaxes(1, 2)
-            + value[:, None, None] * np.outer(x, x)
-        )
-        self.first[1:] += risk * (first + value[:, None] * x)
-        self.value[1:] += risk * value
-        top = self.value.max()
-        if top > 1e100:
-            self.log_scale += float(np.log(top))
-            self.value /= top
-            self.first /= top
-            self.second /= top
+    def add(self, eta: float, x: FloatArray) -> None:
+        """Take in one row, of linear predictor `eta` and x (p,)."""
+        extended = self.log[:-1] + eta
+        log = np.logaddexp(self.log[1:], extended)
+        share = np.exp(extended - np.where(log > -np.inf, log, 0.0))  # of the subsets with it
+        mean = self.mean[:-1]
+        crossed = (mean + 0.5 * x)[:, :, None] * x
+        crossed = crossed + crossed.swapaxes(1, 2)
+        crossed += self.second[:-1]
+        crossed -= self.second[1:]
+        crossed *= share[:, None, None]
+        self.second[1:] += crossed
+        self.mean[1:] += share[:, None] * (mean + x - self.mean[1:])
+        self.log[1:] = log
 
     def term(self, order: int) -> Term:
-        """Log of the polynomial of this order in units, and its gradient and Hessian."""
-        value = self.value[order]
-        mean = self.first[order] / value
-        spread = self.second[order] / value - np.outer(mean, mean)
-        return float(np.log(value)) + self.log_scale, mean, spread
+        """Log of the polynomial of this order, and its gradient and Hessian."""
+        mean = self.mean[order]
+        return float(self.log[order]), mean, self.second[order] - np.outer(mean, mean)
 
 
 class ExactCoxLikelihood(CoxLikelihood):
@@ -116,7 +110,7 @@ class ExactCoxLikelihood(CoxLikelihood):
         largest = int(self._orders.max(initial=0))
         rows = int(self._copies.sum())
         work *= design.p**2
-        if work > BUDGET or largest * np.log10(rows / max(largest, 1)) > _DECADES:
+        if work > BUDGET:
             msg = (
                 f"the exact likelihood of up to {largest} tied events among {rows} rows is too "
                 f"large ({work:.1e} numbers a step, at most {BUDGET:.0e}); "
@@ -155,18 +149,14 @@ class ExactCoxLikelihood(CoxLikelihood):
     def _run(self, eta: FloatArray, rows: Ints, order: int, stops: Stops) -> Iterator[Term]:
         """Take in rows one by one; at each stop, the term of its event time."""
         copies, x = self._copies[rows], self.design.x[:, rows].T
-        unit = float(np.max(eta[rows])) + float(np.log(copies.sum() / order))
-        risks = np.exp(eta[rows] - unit)
         polynomials = Polynomials(order, x.shape[1])
         begin = 0
         for column, end in stops:
             for i in range(begin, end):
                 for _ in range(copies[i]):
-                    polynomials.add(float(risks[i]), x[i])
+                    polynomials.add(float(eta[rows[i]]), x[i])
             begin = end
-            d = int(self._orders[column])
-            log, mean, spread = polynomials.term(d)
-            yield log + d * unit, mean, spread
+            yield polynomials.term(int(self._orders[column]))
 
     def _single_event(
         self, eta: FloatArray, rows: Ints, order: int, stops: Stops

@@ -23,11 +23,13 @@ from rnetstats.kernels.cox_firth import penalty_score
 from rnetstats.kernels.cox_point import CoxPoint
 from rnetstats.kernels.cox_ties import TieTerms, efron_sums, tie_terms, untied_sums
 from rnetstats.kernels.cox_weights import CoxWeights
+from rnetstats.kernels.cox_wide import BUDGET, WideRow, evaluate_wide
 from rnetstats.kernels.firth import half_log_det, inverse_information, without
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray
 from rnetstats.kernels.risksets import RiskSets
 
 _LARGE = 30.0  # a linear predictor that is shifted before the exponential
+_SMALL = 1e-100  # risk of a risk set beside the largest: the cube of its inverse is a number
 
 
 class CoxBlock(NamedTuple):
@@ -39,8 +41,8 @@ class CoxBlock(NamedTuple):
         Their design.
     rows
         (A, m) or (1, m) weights of the kept rows, or None for ones.
-    events
-        (A, E) or (1, E) total weight of the events of each time.
+    counts, events, mean
+        (A, E) or (1, E): number and total weight of the events of each time, and mean weight.
     terms
         The terms of Efron's likelihood, or None where no events tie.
     events_x, events_offset
@@ -51,7 +53,9 @@ class CoxBlock(NamedTuple):
 
     design: CoxDesign
     rows: FloatArray | None
+    counts: FloatArray
     events: FloatArray
+    mean: FloatArray
     terms: TieTerms | None
     events_x: FloatArray
     events_offset: FloatArray
@@ -167,7 +171,34 @@ class CoxLikelihood:
                     exposed=exposed,
                     inverse=inverse,
                 )
+            if not firth:
+                self._widen(gamma, block, point, value, score, information)
         return value, score, information
+
+    def _widen(
+        self,
+        gamma: FloatArray,
+        block: CoxBlock,
+        point: CoxPoint,
+        value: FloatArray,
+        score: FloatArray,
+        information: FloatArray,
+    ) -> None:
+        """Put in the place of what lies outside a number's range the values set by set."""
+        least = np.where(block.events > 0, point.s0, np.inf).min(axis=1)
+        m, times = self.sets.rows.size, self.sets.n_times
+        for i in np.flatnonzero(least < _SMALL).tolist() if m * times <= BUDGET else ():
+            eta = block.design.linear_predictor(gamma)[i]
+            row = WideRow(
+                x=block.design.x if self.design.shared else block.design.x[i],
+                eta=eta if self.offset is None else eta + self.offset,
+                weight=np.ones(m) if block.rows is None else _row(block.rows, i),
+                counts=_row(block.counts, i),
+                events=_row(block.events, i),
+                mean=_row(block.mean, i),
+                efron=self.tied,
+            )
+            value[i], score[i], information[i] = evaluate_wide(row, self.sets)
 
     def point(self, gamma: FloatArray, block: CoxBlock, *, order: int = 2) -> CoxPoint:
         """Risks and their sums at coefficients (A, p) of the scaled columns."""
@@ -263,7 +294,9 @@ class CoxLikelihood:
         return CoxBlock(
             design=self.design.take(index),
             rows=None if weights.rows is None else pick(weights.rows),
+            counts=counts,
             events=pick(weights.total),
+            mean=mean,
             terms=terms,
             events_x=pick(self._events_x),
             events_offset=pick(self._events_offset),
@@ -274,3 +307,7 @@ class CoxLikelihood:
         events = (gamma * block.events_x).sum(axis=1) + block.events_offset
         value = events - point.ties.log - point.shift * block.events.sum(axis=1)
         return np.where(value < np.inf, value, -np.inf)
+
+
+def _row(values: FloatArray, i: int) -> FloatArray:
+    return np.asarray(values[i if len(values) > 1 else 0])

@@ -178,7 +178,8 @@ def _standardise(evaluate: Evaluate, estimate: FloatArray) -> _Unit:
     """Measure coefficients in standard errors."""
     beta = np.asarray(estimate, dtype=float)
     value, _, information = evaluate(beta[None], np.zeros(1, np.int64))
-    diagonal = np.sqrt(np.diag(information[0]))
+    information = np.where(np.isfinite(information), information, 0.0)
+    diagonal = np.sqrt(np.maximum(np.diag(information[0]), 0.0))
     diagonal = np.where(diagonal > 0, diagonal, 1.0)
     variance = np.diag(inverse_information(information / (diagonal[:, None] * diagonal))[0])
     scale = np.where(variance > 0, np.sqrt(np.abs(variance)), 1.0) / diagonal

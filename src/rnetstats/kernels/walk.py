@@ -78,8 +78,9 @@ class _Walker:
 
     def receive(self, point: _Point, jump: float, failed: bool) -> None:
         """Take the fit at the proposed place."""
+        begun = self.inside is not None or self.outside is not None
         walking = self.inside is None or self.outside is None
-        if walking and (failed or jump > _JUMP) and self.length > _SHORTEST:
+        if begun and walking and (failed or jump > _JUMP) and self.length > _SHORTEST:
             self.length *= 0.5
             return
         if failed:
@@ -163,6 +164,7 @@ def _fit_round(
     first = evaluate(start, rows)
     fit = maximise(evaluate, start, free=free, first=first)
     finite = np.isfinite(fit.log_likelihood) & np.isfinite(fit.information).all(axis=(1, 2))
+    finite &= np.isfinite(fit.score).all(axis=1)
     information = np.where(finite[:, None, None], fit.information, np.eye(start.shape[1]))
     inner = without(information, ~free)
     right = np.where(free, -information[rows, column], 0.0)
@@ -174,6 +176,7 @@ def _fit_round(
         slope = float(fit.score[i, column[i]])
         point = _Point(float(at[i]), fit.coef[i], height, slope, tangent)
         failed = bool(fit.status[i] == FAILED) or not finite[i]
-        gain = 0.0 if failed else float(fit.log_likelihood[i] - first[0][i])
+        known = not failed and bool(np.isfinite(first[0][i]))
+        gain = float(fit.log_likelihood[i] - first[0][i]) if known else 0.0
         out.append((point, gain if fit.status[i] != DIVERGED else 0.0, failed))
     return out
