@@ -139,6 +139,30 @@ def test_200_patients_agree_with_python(
         assert (np.isfinite(there) == wanted).all()
 
 
+def test_reasons_write_odd_numbers_and_texts_as_python_does(tmp_path: Path) -> None:
+    model = rn.RiskModel.from_coefficients(
+        "y ~ x + C(g) + h",
+        {"x": 0.1, "C(g)": {2.5: 0.2}, "h": {"it's": 0.3}},
+        intercept=0.0,
+        ranges={"x": (0.1, 0.3)},
+        levels={"g": [1, 2.5], "h": ["plain", "it's"]},
+    )
+    numbers = [1e16, 1e22, 1e-5, -1e-7, -0.0, 12345678901.5, 0.00012345678905, 1e10, 9999999999.5]
+    numbers += [1.00000000025, 4.00048828125, 123456.7890625, 1e300, 5e-324, 2.0**53, 1 / 3]
+    texts = ["\n", "é", 'say "no"', 'it\'s "so"', "\\", "\x07", "\u00ad", "\u2028", "a b", "😀"]
+    table = pd.DataFrame({"x": numbers, "g": numbers, "h": "plain"})
+    more = pd.DataFrame({"x": 0.2, "g": 1.0, "h": [f"<{text}>" for text in texts]})
+    table = pd.concat([table, more], ignore_index=True)
+    given = json.dumps(json.dumps(rows(table))).replace("<", "\\u003c")
+    script = (
+        f"(() => {{ {WRITE} const patients = JSON.parse({given});"
+        "write(patients.map((p) => window.rnetstats.predict(p).reason)); })();"
+    )
+    page = made_page(model, tmp_path, force="performance")
+    found = browse(allowed(page, script), tmp_path)
+    assert found == model.predict(table, outside="flag")["reason"].tolist()
+
+
 def filled(values: list[str], then: str) -> str:
     """A script that fills in the form as a person does, in the order of its fields."""
     return f"""(() => {{ {WRITE}

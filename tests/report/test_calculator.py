@@ -95,6 +95,15 @@ def test_the_bound_of_the_ici_is_a_quarter_of_the_rarer_share() -> None:
     assert failing(with_number(unknown, "ici", "corrected", 0.0201)) == ["calibration"]
 
 
+@pytest.mark.parametrize(
+    ("index", "value", "text"),
+    [("slope", 0.7999, "0.7999, outside 0.80"), ("slope", 1.2500001, "1.2500001, outside")],
+)
+def test_a_number_is_written_on_its_side_of_the_bound(index: str, value: float, text: str) -> None:
+    judged = judge_model(with_number(made("duan_draws"), index, "corrected", value))
+    assert text in next(item.found for item in judged if item.met is False)
+
+
 def test_a_time_to_event_model_is_judged_at_its_horizon_first() -> None:
     model = made("cox_wald")
     assert failing(with_number(model, "oe", "corrected", 1.3)) == ["in-the-large"]
@@ -108,7 +117,9 @@ def test_all_failing_rules_are_named_at_once_and_all_must_be_forced(tmp_path: Pa
     model = with_number(made("duan_draws"), "slope", "corrected", 0.5)
     model = with_number(model, "ici", "corrected", 0.2)
     page = tmp_path / "c.html"
-    with pytest.raises(OptionError, match=r"slope is 0\.50, outside 0\.80 to 1\.25.*ICI is 0\.200"):
+    with pytest.raises(
+        OptionError, match=r"slope is 0\.50, outside 0\.80 to 1\.25.*ICI is 0\.2000"
+    ):
         rn.calculator(model, output=page)
     with pytest.raises(OptionError, match="--force calibration"):
         rn.calculator(model, output=page, force=("slope",))

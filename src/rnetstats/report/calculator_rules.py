@@ -132,11 +132,21 @@ def _between(value: float, low: float, high: float) -> bool:
     return low <= value <= high
 
 
+def _beside(value: float, *bounds: float, digits: int = 2) -> str:
+    """Write a number with digits enough to stand on its side of each bound."""
+    while digits < 10 and any(
+        (round(value, digits) > b, round(value, digits) < b) != (value > b, value < b)
+        for b in bounds
+    ):
+        digits += 1
+    return fmt_number(value, digits)
+
+
 def _slope(model: RiskModel) -> tuple[bool, str]:
     value = _number(model, "slope")
     if math.isnan(value):
         return False, "no corrected calibration slope is attached"
-    words = f"the corrected calibration slope is {fmt_number(value)}"
+    words = f"the corrected calibration slope is {_beside(value, SLOPE_LOW, SLOPE_HIGH)}"
     return _verdict(_between(value, SLOPE_LOW, SLOPE_HIGH), words, SLOPE_LOW, SLOPE_HIGH)
 
 
@@ -165,19 +175,17 @@ def _calibration(model: RiskModel) -> tuple[bool, str]:
     met = value <= bound
     beside = f" ({ICI_OF_SHARE:g} of {fmt_percent(share)})" if known else ""
     side = "at most" if met else "above"
-    return (
-        met,
-        f"the corrected ICI is {fmt_number(value, 3)}, {side} {fmt_number(bound, 3)}{beside}",
-    )
+    words = f"the corrected ICI is {_beside(value, bound, digits=4)}"
+    return met, f"{words}, {side} {fmt_number(bound, 4)}{beside}"
 
 
 def _in_the_large(model: RiskModel) -> tuple[bool, str]:
     value = _number(model, "oe")
     if math.isnan(value):
-        value = math.exp(_number(model, "intercept"))
+        value = math.exp(min(_number(model, "intercept"), 700.0))
     if math.isnan(value):
         return False, "no corrected calibration-in-the-large is attached"
-    words = f"observed over expected, corrected, is {fmt_number(value)}"
+    words = f"observed over expected, corrected, is {_beside(value, LARGE_LOW, LARGE_HIGH)}"
     return _verdict(_between(value, LARGE_LOW, LARGE_HIGH), words, LARGE_LOW, LARGE_HIGH)
 
 
@@ -191,7 +199,6 @@ def _discrimination(model: RiskModel) -> tuple[bool, str]:
         return False, f"the corrected {names[index]} has no lower limit"
     met = low > NO_BETTER_THAN_CHANCE
     side = "above" if met else "not above"
-    return met, (
-        f"the lower limit of the corrected {names[index]} is {fmt_number(low, 3)}, "
-        f"{side} {NO_BETTER_THAN_CHANCE:g}"
-    )
+    shown = _beside(low, NO_BETTER_THAN_CHANCE, digits=3)
+    words = f"the lower limit of the corrected {names[index]} is {shown}"
+    return met, f"{words}, {side} {NO_BETTER_THAN_CHANCE:g}"
