@@ -162,7 +162,7 @@ def _fit_round(
     free = np.ones(start.shape, dtype=bool)
     free[rows, column] = False
     first = evaluate(start, rows)
-    fit = maximise(evaluate, start, free=free, first=first)
+    fit = maximise(evaluate, start, free=free, first=first, retry=False)
     finite = np.isfinite(fit.log_likelihood) & np.isfinite(fit.information).all(axis=(1, 2))
     finite &= np.isfinite(fit.score).all(axis=1)
     information = np.where(finite[:, None, None], fit.information, np.eye(start.shape[1]))
