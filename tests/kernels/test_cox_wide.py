@@ -94,7 +94,7 @@ def test_batches_go_as_far_as_single_fits() -> None:
 @pytest.mark.parametrize("ties", ["efron", "breslow", "exact"])
 @pytest.mark.parametrize("levels", [3, 6])
 def test_profiles_from_a_diverged_estimate_have_a_status(levels: int, ties: str) -> None:
-    for seed in (0, 1):
+    for seed in (0,) if ties == "exact" else (0, 1):  # it takes longer
         X, stop, event = many_levels(seed, levels)
         sets = prepare(None, stop, event)
         fit = fit_cox(X, sets, ties=ties)
