@@ -88,3 +88,12 @@ def test_what_cannot_be_asked_is_refused() -> None:
         rn.stability(fit, resamples=4, time=180, thresholds=[1.0])
     with pytest.raises(OptionError, match="kind"):
         rn.stability(fit, resamples=4, time=180, seed=1).plot(kind="pie")
+
+
+def test_the_legend_stands_clear_of_the_lines() -> None:
+    fit = rn.logistic(read("birthwt.csv"), "low ~ age + lwt + smoke")
+    axes = rn.stability(fit, resamples=60, seed=1).plot(kind="classification")
+    axes.figure.draw_without_rendering()
+    low = axes.get_legend().get_window_extent().y0
+    tops = [axes.transData.transform(line.get_xydata())[:, 1].max() for line in axes.get_lines()]
+    assert max(tops) < low

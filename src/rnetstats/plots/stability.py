@@ -48,8 +48,9 @@ def draw_classification(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         label="Patients for whom more than 10 % differ",
     )
     axes.set(xlim=(0, 1), xlabel="Threshold probability", ylabel="Share classified differently")
-    axes.set_ylim(bottom=0.0)
-    axes.legend(frameon=False, fontsize=10)
+    largest = float(np.nanmax(frame[["instability", "unstable"]].to_numpy()))
+    axes.set_ylim(0.0, max(1.35 * largest, 0.01))  # room for the legend above the lines
+    axes.legend(frameon=False, fontsize=10, loc="upper right")
     return axes
 
 
