@@ -20,6 +20,7 @@ FOUND, NO_LIMIT, NOT_FOUND = 0, 1, 2
 LIMIT_TEXT = ("found", "infinite", "not found")
 
 _MAX_ROUNDS = 300
+_PATIENCE = 1  # rounds in which every fit failed, after which none is tried again from zero
 _FIRST_STEP = 0.25  # in standard errors
 _SHORTEST = 1e-3
 _JUMP = 1.0  # the nuisance coefficients may gain this much log-likelihood in one step
@@ -140,8 +141,10 @@ def walk_outward(
     at = centre[column]
     start = np.tile(centre, (len(column), 1))
     active = np.arange(len(column))
+    hopeless = 0
     for round_number in range(_MAX_ROUNDS):
-        found = _fit_round(evaluate, start, at, column[active], target)
+        found = _fit_round(evaluate, start, at, column[active], target, retry=hopeless < _PATIENCE)
+        hopeless += all(failed for _, _, failed in found)
         for which, (point, gain, failed) in zip(active, found, strict=True):
             walkers[which].receive(point, gain if round_number else 0.0, failed)
         active = np.array([i for i in active if walkers[i].status is None], dtype=np.int64)
@@ -154,7 +157,13 @@ def walk_outward(
 
 
 def _fit_round(
-    evaluate: Evaluate, start: FloatArray, at: FloatArray, column: IntArray, target: float
+    evaluate: Evaluate,
+    start: FloatArray,
+    at: FloatArray,
+    column: IntArray,
+    target: float,
+    *,
+    retry: bool,
 ) -> list[tuple[_Point, float, bool]]:
     """Fit the nuisance coefficients of every walker at the place it proposed."""
     rows = np.arange(len(column))
@@ -162,7 +171,7 @@ def _fit_round(
     free = np.ones(start.shape, dtype=bool)
     free[rows, column] = False
     first = evaluate(start, rows)
-    fit = maximise(evaluate, start, free=free, first=first, retry=False)
+    fit = maximise(evaluate, start, free=free, first=first, retry=retry)
     finite = np.isfinite(fit.log_likelihood) & np.isfinite(fit.information).all(axis=(1, 2))
     finite &= np.isfinite(fit.score).all(axis=1)
     information = np.where(finite[:, None, None], fit.information, np.eye(start.shape[1]))
