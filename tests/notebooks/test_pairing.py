@@ -77,18 +77,28 @@ def test_a_clean_kernel_gives_what_is_stored() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["rnet_like_a.csv", "rnet_like_a_missing.csv"])
-def test_the_notebook_runs_on_a_file_of_ones_own(name: str, tmp_path: Path) -> None:
-    script = (FOLDER / "01_duan2024.py").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("stem", "counted"),
+    [
+        ("01_duan2024", r"^527 patients, \d+ recurrences$"),
+        ("02_prediction_model", r"^\d+ patients, \d+ positive margins \(\d+ %\)\.$"),
+    ],
+)
+def test_the_notebook_runs_on_a_file_of_ones_own(
+    stem: str, counted: str, name: str, tmp_path: Path
+) -> None:
+    script = (FOLDER / f"{stem}.py").read_text(encoding="utf-8")
     file = ROOT / "tests" / "reference" / "data" / name
     assert script.count("\nFILE = None") == 1
     own = script.replace("\nFILE = None", f"\nFILE = {str(file)!r}")
-    (tmp_path / "01_own.py").write_text(own, encoding="utf-8")
+    (tmp_path / f"{stem}.py").write_text(own, encoding="utf-8")
     shutil.copytree(ROOT / "data" / "synthetic", tmp_path / "data" / "synthetic")
     done = run("--folder", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    made = nbformat.read(tmp_path / "01_own.ipynb", as_version=4)
-    shown = "".join(o.get("text", "") for c in made.cells for o in c.get("outputs", []))
-    assert re.search(r"^527 patients, \d+ recurrences$", shown, re.M)
+    made = nbformat.read(tmp_path / f"{stem}.ipynb", as_version=4)
+    outputs = [o for c in made.cells for o in c.get("outputs", [])]
+    shown = [o.get("text", o.get("data", {}).get("text/plain", "")) for o in outputs]
+    assert re.search(counted, "\n".join(shown), re.M)
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
