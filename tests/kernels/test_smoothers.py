@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -116,3 +118,16 @@ def test_quick_loess_is_near():
     rows, at = distinct(x, freq), np.linspace(0.05, 0.5, 9)
     exact, quick = (loess_operator(rows, at, quick=q) @ rows.mean(y, freq) for q in (False, True))
     np.testing.assert_allclose(quick, exact, atol=1e-6)
+
+
+def test_loess_of_many_values_needs_little_memory() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.uniform(size=30_000)
+    y = (rng.random(x.size) < x).astype(float)
+    tracemalloc.start()
+    curve = loess(x, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6
+    direct = loess_operator(distinct(x), [0.3, 0.7]) @ distinct(x).mean(y)
+    assert np.allclose(np.interp([0.3, 0.7], np.sort(x), curve[np.argsort(x)]), direct, atol=1e-5)

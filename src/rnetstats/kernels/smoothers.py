@@ -36,6 +36,7 @@ _NEAR, _FAR = 0.001, 0.999  # lowess: shares of the width, full weight within, n
 _FLAT = 0.001  # a neighbourhood this narrow, as a share of the range, gets its mean
 _ANCHORS = 501  # loess is fitted at so many values where there are many more
 _MANY = 2000
+_NUMBERS = 1 << 22  # in one temporary array
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +144,12 @@ def loess(
     rows = distinct(x, freq)
     points = rows.x if at is None else np.asarray(at, dtype=np.float64)
     places = interpolation_points(points)
-    operator = loess_operator(rows, places, span=span, degree=degree)
-    curve = operator @ rows.mean(y, freq)
+    mean, step = rows.mean(y, freq), _step(rows, degree)
+    parts = [
+        loess_operator(rows, places[at : at + step], span=span, degree=degree) @ mean
+        for at in range(0, len(places), step)
+    ]
+    curve = np.concatenate(parts)
     if len(places) < len(points):
         curve = np.interp(points, places, curve)
     return np.asarray(curve[rows.place] if at is None else curve)
@@ -218,7 +223,8 @@ def loess_operator(
     span, degree
         As in :func:`loess`. A span above 1 widens the neighbourhood of all rows by itself.
     quick : bool
-        By the normal equations: good to some six digits, enough for the band of a resample.
+        By the normal equations: good to some six digits, enough for the band of a resample. So
+        it is too among more than 2,000 different values.
 
     Returns
     -------
@@ -229,8 +235,9 @@ def loess_operator(
     q = max(1.0, min(total, np.floor(span * total + 1e-5)))
     h = window_width(rows.x, np.cumsum(rows.count), points, q) * max(1.0, span)
     operator = np.empty((len(points), len(rows.x)))
-    for start in range(0, len(points), 256):
-        here = slice(start, start + 256)
+    quick, step = quick or len(rows.x) > _MANY, _step(rows, degree)
+    for start in range(0, len(points), step):
+        here = slice(start, start + step)
         offset = rows.x - points[here, None]
         distance, wide = np.abs(offset), h[here]
         weight = tricube(distance, wide)
@@ -254,6 +261,11 @@ def loess_operator(
             inverse = np.linalg.pinv(columns, rcond=1e-12)[:, 0, :]
         operator[here] = inverse / length[:, :1] * weight
     return operator
+
+
+def _step(rows: Distinct, degree: int) -> int:
+    """Points that are fitted at a time, so that memory stays bounded."""
+    return max(1, min(256, _NUMBERS // (len(rows.x) * (degree + 1))))
 
 
 def tricube(distance: FloatArray, h: FloatArray) -> FloatArray:
