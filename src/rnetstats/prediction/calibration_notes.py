@@ -23,8 +23,9 @@ def general_notes(measures: dict[str, Any], time: float | None, smoother: str) -
     others = n - events
     notes = []
     if n < _SMALL:
+        many = "patient" if n == 1 else "patients"
         notes.append(
-            f"Only {n:g} patients: curves, distances and tests of so few say next to nothing."
+            f"Only {n:g} {many}: curves, distances and tests of so few say next to nothing."
         )
     if events == 0 or others == 0:
         what = "No patient had" if events == 0 else "Every patient had"

@@ -14,6 +14,7 @@ from rnetstats.errors import DataError, FormulaError, OptionError, TooFewEventsE
 from rnetstats.kernels.net_benefit import NetBenefit, benefit, net_benefit
 from rnetstats.kernels.net_benefit_times import net_benefit_at
 from rnetstats.prediction.judged import Judged
+from rnetstats.prediction.numbers import numbers_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -130,12 +131,11 @@ def checked_thresholds(thresholds: ArrayLike | None) -> Floats:
     """Return ascending thresholds in [0, 1), each once; by default 0.01 to 0.99 by 0.01."""
     if thresholds is None:
         return np.arange(1, 100) / 100.0
-    try:
-        levels = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise OptionError("thresholds must be numbers in [0, 1).") from None
+    levels = numbers_of("thresholds", thresholds)
     if levels.ndim != 1 or not levels.size:
         raise OptionError("thresholds must be a sequence of numbers in [0, 1), not empty.")
+    if np.isnan(levels).any():
+        raise OptionError("A threshold is missing (NaN), and so not in [0, 1).")
     wrong = ~((levels >= 0.0) & (levels < 1.0))
     if wrong.any():
         hint = " Write 0.2 for 20 %." if (levels[wrong] > 1.0).any() else ""
@@ -191,7 +191,7 @@ def decision_of(
     if not decision.event.any():
         when = "" if time is None else f" by {outcome.time_name} = {time:g}"
         raise TooFewEventsError(
-            f"No patient has the event {outcome.name!r}{when}: there is no benefit to measure."
+            f"No patient has the event {judged.event_name!r}{when}: there is no benefit to measure."
         )
     return decision
 

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import choice, positive_int, real
+from rnetstats._core.options import choice, real
 from rnetstats.errors import DataError, OptionError, rows_text
 from rnetstats.formula.parser import as_formula, parse_formula
 from rnetstats.prediction.auc_indices import binary_indices
@@ -24,6 +24,7 @@ from rnetstats.prediction.discrimination_draws import (
 )
 from rnetstats.prediction.discrimination_tables import Settings, estimate_rows, pair_rows
 from rnetstats.prediction.judged import Judged, judge
+from rnetstats.prediction.resamples import few_resamples, resample_count
 from rnetstats.prediction.time_indices import time_indices
 from rnetstats.regression.cox import CoxResult
 
@@ -161,7 +162,7 @@ def analyse(
     seed: int | None,
 ) -> Analysis:
     """Estimate all indices and compare all pairs."""
-    resamples = positive_int("resamples", options["resamples"], minimum=0)
+    resamples = resample_count(options["resamples"])
     if judged.outcome.y is not None:
         indices = binary_indices(judged)
         flags = judged.outcome.y > 0
@@ -175,7 +176,7 @@ def analyse(
     notes = size_notes(n, indices)
     if resamples:
         settings = replace(settings, draws=bootstrap_draws(judged, indices, resamples, seed))
-        notes += draw_notes(indices, settings.draws, resamples)
+        notes += [*draw_notes(indices, settings.draws, resamples), *few_resamples(resamples)]
     estimates, said = estimate_rows(judged, indices, settings)
     pairs, compared = pair_rows(judged, indices, settings)
     notes += [*said, *compared, *apparent_notes(judged), *uno_notes(judged, indices)]

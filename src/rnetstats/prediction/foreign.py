@@ -41,7 +41,12 @@ class Foreign:
             If the estimator returns something else than probabilities.
         """
         given = X[:, 1:] if self.columns is None else table[list(self.columns)]
-        found = np.asarray(self.estimator.predict_proba(given), dtype=float)
+        try:
+            found = np.asarray(self.estimator.predict_proba(given), dtype=float)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"{type(self.estimator).__name__}.predict_proba() failed: {error}."
+            ) from error
         if found.ndim == 1:
             found = np.column_stack([1.0 - found, found])
         if found.shape[0] != len(X) or not self.place < found.shape[1]:

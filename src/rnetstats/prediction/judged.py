@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats._core.frame import Data, as_frame, is_synthetic_data
+from rnetstats._core.frame import Data, as_frame, is_synthetic_data, label_of
 from rnetstats._core.options import choice, real
 from rnetstats.errors import DataError, FormulaError, OptionError
 from rnetstats.formula.outcome import Outcome, build_outcome, check_left_side
@@ -24,7 +24,7 @@ from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 from rnetstats.regression.model import RegressionResult
 
-__all__ = ["Judged", "fingerprint", "judge"]
+__all__ = ["Judged", "fingerprint", "is_risk_model", "judge"]
 
 Floats = NDArray[np.float64]
 
@@ -36,6 +36,8 @@ class Judged:
     Attributes
     ----------
     outcome : Outcome
+    event_name : str
+        The event in the data's words: the label of its column or its condition, or the code.
     labels : tuple of str
         One a model: the column's name, or the label given in ``models``.
     risk : array of shape (m, n)
@@ -62,6 +64,7 @@ class Judged:
     """
 
     outcome: Outcome
+    event_name: str
     labels: tuple[str, ...]
     risk: Floats
     freq: Floats | None
@@ -124,7 +127,8 @@ def judge(
     DataError
         If a risk lies outside [0, 1], a value is infinite, or no complete row is left.
     OptionError
-        If there is nothing to judge, two models have one label, or a Cox fit has no horizon.
+        If there is nothing to judge, two models have one label, a Cox fit has no horizon, or
+        ``censor`` or ``cause`` is given where no risks compete.
     """
     choice("scale", scale, ("risk", "score"))
     choice("kind", kind, ("any", "binary", "survival", "competing"))
@@ -133,6 +137,8 @@ def judge(
     parsed = as_formula(formula)
     left = _left_side(parsed)
     kind = check_left_side(left, _kind(left, kind, cause), str(parsed))
+    if kind != "competing":
+        _refuse_codes(censor, cause)
     columns = _risk_columns(parsed)
     given = _models(models, columns)
     needed = [name for model in given.values() for name in _variables(model)]
@@ -140,6 +146,11 @@ def judge(
     table = as_frame(data)
     rows = select_rows(table, used, {"freq_weights": freq_weights}, missing)
     outcome = build_outcome(left, kind, rows, censor=censor, cause=cause)
+    if outcome.cause_codes is not None and (outcome.cause_codes > 0).all():
+        rows.notes.append(
+            f"No row has the censoring code {censor!r}: everybody counts as followed to an event "
+            f"({', '.join(outcome.causes)})."
+        )
     part = table.iloc[rows.positions]
     designs = {
         label: spec.build(rows.variables, len(rows.positions))
@@ -153,6 +164,7 @@ def judge(
     ]
     return Judged(
         outcome=outcome,
+        event_name=_event_name(table, left, outcome),
         labels=(*columns, *given),
         risk=np.array(risks),
         freq=rows.freq_weights,
@@ -201,6 +213,21 @@ def _kind(left: LeftSide, kind: str, cause: Literal | None) -> str:
     return "survival" if cause is None else "competing"
 
 
+def _refuse_codes(censor: Literal, cause: Literal | None) -> None:
+    """Refuse codes that would be ignored."""
+    if cause is not None:
+        raise OptionError("cause= belongs to competing risks, Surv(time, code).")
+    if censor != 0 or isinstance(censor, str):
+        raise OptionError("censor= belongs to competing risks, together with cause=.")
+
+
+def _event_name(table: pd.DataFrame, left: LeftSide, outcome: Outcome) -> str:
+    name = label_of(table, left.event.text)
+    if outcome.cause is None:
+        return name
+    return f"{name} = {outcome.causes[outcome.cause - 1]}"
+
+
 def _risk_columns(parsed: Formula) -> tuple[str, ...]:
     if parsed.offsets or parsed.strata or parsed.cluster:
         raise FormulaError(
@@ -222,11 +249,13 @@ def _models(models: Mapping[str, Any] | None, columns: tuple[str, ...]) -> dict[
     if models is not None and not isinstance(models, Mapping):
         raise OptionError("models= is a mapping of labels to fits, as in models={'Model A': fit}.")
     given = {str(label): model for label, model in (models or {}).items()}
+    if len(given) < len(models or {}) or not all(label.strip() for label in given):
+        raise OptionError("models= needs a label of its own, in words, for each model.")
     twice = [label for label in given if label in columns]
     if twice:
         raise OptionError(f"{twice[0]!r} is both a column and a model's label; rename one.")
     for label, model in given.items():
-        if not (isinstance(model, (LogisticResult, CoxResult)) or _is_risk_model(model)):
+        if not (isinstance(model, (LogisticResult, CoxResult)) or is_risk_model(model)):
             raise OptionError(
                 f"models[{label!r}] is a {type(model).__name__}; it must be a fit of logistic() or "
                 "cox(), or a RiskModel (risk_model() makes one of any estimator)."
@@ -236,7 +265,8 @@ def _models(models: Mapping[str, Any] | None, columns: tuple[str, ...]) -> dict[
     return given
 
 
-def _is_risk_model(model: Any) -> bool:
+def is_risk_model(model: Any) -> bool:
+    """Say whether an object predicts as a RiskModel does."""
     return all(hasattr(model, name) for name in ("predict", "horizon", "variables", "fingerprint"))
 
 

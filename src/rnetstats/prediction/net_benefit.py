@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import level, positive_int, real
+from rnetstats._core.options import level, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import OptionError
 from rnetstats.formula.tokens import Literal
@@ -23,6 +23,7 @@ from rnetstats.prediction.net_benefit_bands import bands
 from rnetstats.prediction.net_benefit_notes import decision_notes
 from rnetstats.prediction.net_benefit_result import DecisionCurveResult
 from rnetstats.prediction.net_benefit_tables import curve_table, difference_table
+from rnetstats.prediction.resamples import resample_count
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -111,7 +112,7 @@ def decision_curve(
     models with decision curves. Journal of Clinical Oncology 34, 2534-2540.
     """
     levels = checked_thresholds(thresholds)
-    size = positive_int("resamples", resamples, minimum=0)
+    size = resample_count(resamples)
     options: dict[str, Any] = {
         "time": time,
         "cause": cause,
@@ -132,7 +133,7 @@ def decision_curve(
         censor=censor,
         cause=cause,
     )
-    _refuse(judged, cause, censor)
+    _refuse_taken(judged)
     harms = checked_harm(harm, judged.labels)
     decision = decision_of(judged, levels, harms, time=time, prevalence=prevalence)
     drawn = resolve_seed(seed) if size else None
@@ -162,7 +163,7 @@ def _result(
             decision, point, found, names, ("reference", "reference", *kinds), options["per"]
         ),
         differences=difference_table(decision.thresholds, point, found, names),
-        outcome=judged.outcome.name,
+        outcome=judged.event_name,
         n=float(point.n_positive[0, 0, 0]),
         n_events=float(point.n_events[0, 0, 0]),
         n_missing=judged.n_missing,
@@ -180,12 +181,8 @@ def _action(action: str) -> str:
     return action.strip()
 
 
-def _refuse(judged: Judged, cause: Literal | None, censor: Literal) -> None:
-    """Refuse options that would be ignored, and labels that are taken."""
+def _refuse_taken(judged: Judged) -> None:
+    """Refuse labels that are taken."""
     taken = [name for name in judged.labels if name in (TREAT_ALL, TREAT_NONE)]
     if taken:
         raise OptionError(f"A model may not be called {taken[0]!r}, which is a strategy by itself.")
-    if judged.outcome.y is not None and cause is not None:
-        raise OptionError("cause= belongs to competing risks, Surv(time, code).")
-    if cause is None and (censor != 0 or isinstance(censor, str)):
-        raise OptionError("censor= belongs to competing risks, together with cause=.")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rnetstats.prediction.decision import Curves, Decision
 from rnetstats.prediction.judged import Judged
 from rnetstats.prediction.net_benefit_bands import LEAST_EVENTS, Bands
+from rnetstats.prediction.resamples import few_resamples
 
 __all__ = ["decision_notes"]
 
@@ -43,17 +44,16 @@ def _question(judged: Judged, decision: Decision, action: str, per: float) -> It
         f"avoided are per {per:g} patients, against acting on all."
     )
     outcome = judged.outcome
-    if decision.horizon is not None and outcome.cause is not None:
-        yield (
-            f"Event: {outcome.causes[outcome.cause - 1]} by {outcome.time_name} = "
-            f"{decision.horizon:g}; its rate among the positives is the Aalen-Johansen incidence, "
-            "other events compete."
+    if decision.horizon is not None:
+        how = (
+            "1 less Kaplan-Meier survival, and competing events, if there are any, count as "
+            "censored"
         )
-    elif decision.horizon is not None:
+        if outcome.cause is not None:
+            how = "the Aalen-Johansen incidence, other events compete"
         yield (
-            f"Event: {outcome.name} by {outcome.time_name} = {decision.horizon:g}; its rate among "
-            "the positives is 1 less Kaplan-Meier survival, and competing events, if there are "
-            "any, count as censored."
+            f"Event: {judged.event_name} by {outcome.time_name} = {decision.horizon:g}; its rate "
+            f"among the positives is {how}."
         )
     if decision.prevalence is not None:
         yield (
@@ -107,6 +107,7 @@ def _bands(judged: Judged, decision: Decision, found: Bands, resamples: int) -> 
         )
         return
     apart = ", cases and controls apart" if decision.prevalence is not None else ""
+    yield from few_resamples(resamples)
     yield (
         f"Limits are pointwise, percentiles of {resamples:,} bootstrap samples of patients{apart}; "
         "differences use the same samples. A whole curve lies within its band less often."

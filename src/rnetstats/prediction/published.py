@@ -170,7 +170,10 @@ def _baseline(survival: float, centre: Floats) -> dict[str, Any]:
 def _covariance(given: Any, p: int) -> Floats | None:
     if given is None:
         return None
-    matrix = np.asarray(given, dtype=float)
+    try:
+        matrix = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        matrix = np.empty(0)
     if matrix.shape != (p, p) or not np.isfinite(matrix).all():
         raise OptionError(f"covariance must be a finite matrix of {p} by {p}, intercept first.")
     values = np.linalg.eigvalsh(0.5 * (matrix + matrix.T))

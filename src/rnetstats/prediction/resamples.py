@@ -8,16 +8,46 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats._core.options import positive_int
 from rnetstats._core.random import CHUNK, chunk_generators
-from rnetstats.errors import ConvergenceError, TooFewEventsError
+from rnetstats.errors import ConvergenceError, OptionError, TooFewEventsError
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.variables import Floats
 from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.resampling import bootstrap_counts
 
-__all__ = ["Draws", "Replicates", "collect", "patient_counts", "refuse_few_events"]
+__all__ = [
+    "Draws",
+    "Replicates",
+    "collect",
+    "few_resamples",
+    "patient_counts",
+    "refuse_few_events",
+    "resample_count",
+]
 
 _FEWEST = 5  # events: below, resampling limits are not given
+_ENOUGH = 200  # resamples: below, their percentiles are shaky
+
+
+def resample_count(resamples: int) -> int:
+    """Return a number of resamples for limits: 0 for none, or at least 2.
+
+    Raises
+    ------
+    OptionError
+    """
+    count = positive_int("resamples", resamples, minimum=0)
+    if count == 1:
+        raise OptionError("resamples=1 gives no limits: take 0 for none, or 1000.")
+    return count
+
+
+def few_resamples(count: int) -> list[str]:
+    """Say that percentiles of few resamples are shaky."""
+    if not 0 < count < _ENOUGH:
+        return []
+    return [f"Limits of only {count} resamples vary from seed to seed; for print take 1000."]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +164,6 @@ def refuse_few_events(count: float, what: str) -> None:
     """Refuse limits by resampling where fewer than 5 patients have the rarer outcome."""
     if count < _FEWEST:
         raise TooFewEventsError(
-            f"There are {count:g} {what}: with fewer than {_FEWEST}, limits by resampling are not "
+            f"Too few {what} ({count:g}): with fewer than {_FEWEST}, limits by resampling are not "
             "given. resamples=0 gives Wald limits."
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnetstats._core.options import choice, level, positive_int
+from rnetstats._core.options import choice, level
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import OptionError
 from rnetstats.prediction.from_cox import cox_fields
 from rnetstats.prediction.from_logistic import logistic_fields
 from rnetstats.prediction.model import RiskModel
+from rnetstats.prediction.resamples import few_resamples, resample_count
 from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 
@@ -73,7 +74,7 @@ def risk_model(
     """
     choice("intercept", intercept, ("flic", "flac", "model"))
     level(conf_level)
-    positive_int("resamples", resamples, minimum=0)
+    resample_count(resamples)
     if resamples > MAX_RESAMPLES:
         raise OptionError(
             f"resamples={resamples} is more than {MAX_RESAMPLES}, which a model keeps."
@@ -95,4 +96,5 @@ def risk_model(
             "RiskModel.from_estimator() takes anything with predict_proba, "
             "RiskModel.from_coefficients() published numbers."
         )
+    fields["notes"] = (*fields["notes"], *few_resamples(resamples))
     return RiskModel(**fields, seed=drawn, options=options)

@@ -16,7 +16,7 @@ unreliable clinical prediction models especially when sample size was small. J C
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from rnetstats.kernels.ridge import PENALTIES
 from rnetstats.kernels.shrinkage import recalibration_slopes
 from rnetstats.prediction.from_logistic import logistic_replicates
 from rnetstats.prediction.model import RiskModel
+from rnetstats.prediction.numbers import numbers_of
 from rnetstats.prediction.resamples import patient_counts
 from rnetstats.prediction.risk_model import risk_model
 from rnetstats.prediction.shrinkage_result import ShrinkageResult
@@ -51,7 +52,7 @@ def shrink(
     fit: LogisticResult,
     *,
     method: str = "heuristic",
-    penalties: Sequence[float] | None = None,
+    penalties: Iterable[float] | None = None,
     folds: int = 10,
     repeats: int = 5,
     resamples: int = 200,
@@ -68,7 +69,7 @@ def shrink(
         A factor by van Houwelingen and le Cessie, (chi2 - df) / chi2 of the likelihood-ratio
         statistic of maximum likelihood; a factor that is the mean recalibration slope of
         bootstrap models in the data; a ridge penalty by AIC, or by cross-validation.
-    penalties : sequence of float, optional
+    penalties : iterable of float, optional
         To choose from. They multiply half the squares of the coefficients of columns divided by
         their standard deviation (divisor n - 1), dummy columns of a factor included: the
         reference level matters to a ridge.
@@ -149,10 +150,10 @@ def _check(engine: Engine, base: RiskModel, folds: int, method: str) -> None:
         )
 
 
-def _levels(penalties: Sequence[float] | None, method: str) -> Floats:
+def _levels(penalties: Iterable[float] | None, method: str) -> Floats:
     if penalties is None:
         return _CV_PENALTIES if method == "ridge-cv" else PENALTIES
-    levels = np.unique(np.asarray(penalties, dtype=float))
+    levels = np.unique(numbers_of("penalties", penalties))
     if levels.ndim != 1 or levels.size < 2 or not np.isfinite(levels).all() or levels[0] < 0:
         raise OptionError("penalties must be at least two different numbers, none negative.")
     return levels
