@@ -16,6 +16,7 @@ import pytest
 from matplotlib.axes import Axes
 
 import rnetstats as rn
+from reproduced import reproduced
 from rnetstats._core.json import decode, encode
 from rnetstats._core.result import SCHEMA_VERSION, Result
 from rnetstats._core.schema import COEFFICIENT_COLUMNS
@@ -94,8 +95,8 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "OperatingCharacteristics": lambda d: operating_characteristics(
         "duan2024", replicates=4, seed=1
     ),
-    "Exhibit": lambda d: rn.reproduce("duan2024", data=data_path("rnet_like_b.csv")).exhibits[0],
-    "StudyResult": lambda d: rn.reproduce("duan2024", data=data_path("rnet_like_b.csv")),
+    "Exhibit": lambda d: reproduced("rnet_like_b").exhibits[0],
+    "StudyResult": lambda d: reproduced("rnet_like_b"),
 }
 
 

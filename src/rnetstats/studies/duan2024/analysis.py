@@ -16,13 +16,15 @@ from rnetstats.studies.duan2024.claims import outcome_claim, predictor_claims
 from rnetstats.studies.duan2024.cohort import MARGIN_LEVELS, Cohort, prepare
 from rnetstats.studies.duan2024.follow_up import follow_up_rows
 from rnetstats.studies.duan2024.margin_models import MarginModels, fit_margin_models, predictors
+from rnetstats.studies.duan2024.model_claim import model_claim, model_facts
 from rnetstats.studies.duan2024.other_claims import (
     follow_up_claim,
-    model_claim,
     percent_claim,
     salvage_claims,
 )
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, compare_groups
+from rnetstats.studies.duan2024.prediction import Prediction, predict_margin
+from rnetstats.studies.duan2024.prediction_models import RESAMPLES, fit_prediction_models
 from rnetstats.studies.duan2024.printed_tables import facts_table, printed_tables
 from rnetstats.studies.duan2024.salvage import NaiveSalvage, naive_salvage
 from rnetstats.studies.duan2024.table_one import table_one_exhibit
@@ -32,7 +34,7 @@ from rnetstats.studies.facts import FactSheet, read_facts
 from rnetstats.studies.finding import Finding, frames
 from rnetstats.studies.study_result import StudyResult
 
-__all__ = ["analyse", "judge_cohort"]
+__all__ = ["analyse", "judge_cohort", "judge_model_claim"]
 
 PACKAGE = "rnetstats.studies.duan2024"
 
@@ -42,6 +44,7 @@ def analyse(
     *,
     seed: int,
     source: str,
+    resamples: int = RESAMPLES,
     progress: Callable[[str], None] = lambda step: None,
 ) -> StudyResult:
     """Reanalyse the study on a cohort.
@@ -51,9 +54,11 @@ def analyse(
     frame : DataFrame
         As from :func:`rnetstats.read_cohort` with the study's codebook; not changed.
     seed : int
-        For the permutation tests.
+        For the permutation tests, resamples and imputations.
     source : str
         Where the cohort comes from, in words.
+    resamples : int
+        Bootstrap resamples of each validation.
     progress : callable
         Called with each step's name before it begins.
 
@@ -61,10 +66,11 @@ def analyse(
     -------
     StudyResult
     """
-    work = _work(frame, seed, progress)
+    work = _work(frame, seed, resamples, progress)
     cohort, sheet = work.cohort, work.sheet
-    where = "In this synthetic cohort" if cohort.synthetic else "In these data"
-    claims, estimates = frames(_findings(work), where=where)
+    where = _where(cohort)
+    claims, estimates = frames(_findings(work, where), where=where)
+    facts = _facts(work)
     exhibits = _exhibits(work)
     fits = _fits(work)
     return StudyResult(
@@ -73,17 +79,21 @@ def analyse(
         citation=f"{sheet.citation} {sheet.design}",
         source=source,
         synthetic=cohort.synthetic,
-        answer=answer(claims, work.printed, synthetic=cohort.synthetic),
+        answer=answer(claims, work.printed, facts["model"], synthetic=cohort.synthetic),
         claims=claims,
         estimates=estimates,
         exhibits=tuple(exhibits),
         names=tuple(fits),
         analyses=tuple(fits.values()),
-        facts=_facts(work),
+        facts=facts,
         skipped=tuple(work.attempts.skipped),
         notes=cohort.notes,
         seed=seed,
     )
+
+
+def _where(cohort: Cohort) -> str:
+    return "In this synthetic cohort" if cohort.synthetic else "In these data"
 
 
 @dataclass(frozen=True)
@@ -97,11 +107,12 @@ class _Work:
     patients: Exhibit | None
     follow_up: list[dict[str, Any]]
     models: MarginModels
+    prediction: Prediction
     by_margin: list[Comparison]
     naive: NaiveSalvage | None
 
 
-def _work(frame: pd.DataFrame, seed: int, progress: Callable[[str], None]) -> _Work:
+def _work(frame: pd.DataFrame, seed: int, resamples: int, progress: Callable[[str], None]) -> _Work:
     """Run the analyses, each step announced."""
     sheet = read_facts(PACKAGE)
     attempts = Attempts()
@@ -111,6 +122,8 @@ def _work(frame: pd.DataFrame, seed: int, progress: Callable[[str], None]) -> _W
     follow_up = follow_up_rows(cohort, attempts)
     progress("predictors of a positive margin")
     models = fit_margin_models(cohort, sheet, attempts)
+    progress("prediction model")
+    prediction = predict_margin(cohort, models, sheet, attempts, seed=seed, resamples=resamples)
     progress("outcome by margin")
     by_margin = margin_comparisons(cohort, seed=seed, attempts=attempts)
     progress("salvage")
@@ -124,17 +137,18 @@ def _work(frame: pd.DataFrame, seed: int, progress: Callable[[str], None]) -> _W
         patients=patients,
         follow_up=follow_up,
         models=models,
+        prediction=prediction,
         by_margin=by_margin,
         naive=naive,
     )
 
 
-def _findings(work: _Work) -> list[Finding]:
+def _findings(work: _Work, where: str) -> list[Finding]:
     """Return every claim with its evidence, in the report's order."""
     overall = work.follow_up[0] if work.follow_up else None
     return [
         *judged_claims(work.by_margin, work.models, work.cohort, work.sheet, work.attempts),
-        model_claim(work.cohort),
+        model_claim(work.prediction.models, where=where),
         *salvage_claims(work.naive),
         percent_claim(work.printed),
         follow_up_claim(work.sheet, overall, synthetic=work.cohort.synthetic),
@@ -146,6 +160,7 @@ def _exhibits(work: _Work) -> list[Exhibit]:
     return [
         *first_tables(work.patients, work.follow_up),
         *margin_tables(work.cohort, work.models, work.sheet, work.attempts),
+        *work.prediction.exhibits,
         *outcome_tables(work.by_margin, work.naive),
         *printed_tables(work.printed),
         facts_table(work.sheet),
@@ -154,7 +169,7 @@ def _exhibits(work: _Work) -> list[Exhibit]:
 
 def _fits(work: _Work) -> dict[str, Result]:
     """Return the curves and fits, by name."""
-    fits = work.models.results()
+    fits = work.models.results() | work.prediction.results()
     for comparison in work.by_margin:
         fits |= comparison.results("margin")
     return fits | (work.naive.results() if work.naive else {})
@@ -173,6 +188,18 @@ def judge_cohort(frame: pd.DataFrame) -> pd.DataFrame:
     findings = judged_claims(by_margin, models, cohort, sheet, attempts)
     claims, _ = frames(findings, where="In this cohort")
     return claims[claims["judged"]].reset_index(drop=True)
+
+
+def judge_model_claim(
+    frame: pd.DataFrame, *, seed: int = 0, resamples: int = RESAMPLES
+) -> pd.DataFrame:
+    """Return the claim on the model's accuracy, and nothing else: for simulation."""
+    attempts = Attempts()
+    cohort = prepare(frame)
+    margin = fit_margin_models(cohort, read_facts(PACKAGE), attempts, full=False)
+    models = fit_prediction_models(margin, attempts, seed=seed, resamples=resamples, full=False)
+    claims, _ = frames([model_claim(models, where=_where(cohort))], where=_where(cohort))
+    return claims
 
 
 def margin_comparisons(
@@ -208,4 +235,5 @@ def _facts(work: _Work) -> dict[str, Any]:
         "excluded_method": work.cohort.excluded,
         "share_positive": share,
         "patients": len(work.cohort.everyone),
+        "model": model_facts(work.prediction.models),
     }

@@ -16,6 +16,7 @@ from rnetstats.studies.duan2024.arithmetic import (
     first_significant,
     share_at_which,
 )
+from rnetstats.studies.duan2024.model_claim import pairs
 from rnetstats.studies.records import records
 from rnetstats.studies.verdicts import MINIMUM, events_text
 
@@ -39,7 +40,13 @@ _SHORT = {
 }
 
 
-def answer(claims: pd.DataFrame, printed: PrintedNumbers, *, synthetic: bool) -> tuple[str, ...]:
+def answer(
+    claims: pd.DataFrame,
+    printed: PrintedNumbers,
+    model: dict[str, Any],
+    *,
+    synthetic: bool,
+) -> tuple[str, ...]:
     """Return the sentences that a reader sees first."""
     rows = {row["claim"]: row for row in records(claims)}
     where = "in this synthetic cohort" if synthetic else "in these data"
@@ -47,6 +54,7 @@ def answer(claims: pd.DataFrame, printed: PrintedNumbers, *, synthetic: bool) ->
         _margin(rows, where),
         " ".join(_numbers(rows[key]) for key in _DFS),
         _predictors(rows, where),
+        _model(rows["model_accuracy"], model),
         _salvage(rows),
         _fragile(printed),
     ]
@@ -108,6 +116,14 @@ def _predictors(rows: dict[str, dict[str, Any]], where: str) -> str:
 
 def _joined(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _model(row: dict[str, Any], model: dict[str, Any]) -> str:
+    """Say what the prediction model is worth, in pairs of patients."""
+    if not model["ways"]:
+        return "These data do not carry a prediction model, so its accuracy is not judged."
+    verdict = _SHORT.get(row["rule"], row["verdict"])
+    return f"That the prediction model is highly accurate is {verdict}. {pairs(model)}"
 
 
 def _salvage(rows: dict[str, dict[str, Any]]) -> str:

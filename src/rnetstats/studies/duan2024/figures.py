@@ -19,6 +19,7 @@ from rnetstats.studies.duan2024.arithmetic import (
     share_at_which,
     share_curve,
 )
+from rnetstats.studies.duan2024.prediction_figures import prediction_figures
 from rnetstats.studies.figure import StudyFigure
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def figures(result: StudyResult) -> Iterator[StudyFigure]:
     spline = result.analysis("spline_firth")
     if spline is not None:
         yield from _effects(spline)
+    yield from prediction_figures(result)
     for key, (name, title, caption, x_label) in _CURVES.items():
         curve = result.analysis(key)
         if curve is not None:

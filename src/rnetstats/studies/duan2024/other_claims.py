@@ -1,4 +1,4 @@
-"""The claims that are not judged by an estimate: salvage, the model, and printed figures."""
+"""The claims that are not judged by an estimate: salvage, and printed figures."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any
 
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
 from rnetstats.studies.duan2024.arithmetic import PrintedNumbers, percent_check
-from rnetstats.studies.duan2024.cohort import Cohort
 from rnetstats.studies.duan2024.salvage import NaiveSalvage
 from rnetstats.studies.facts import FactSheet
 from rnetstats.studies.finding import Finding
 from rnetstats.studies.verdicts import compare_print, not_judged
 
-__all__ = ["follow_up_claim", "model_claim", "percent_claim", "salvage_claims"]
+__all__ = ["follow_up_claim", "percent_claim", "salvage_claims"]
 
 _NAIVE = "Naive comparison from time zero; shown for its counts, not as evidence"
 
@@ -91,25 +90,6 @@ def _naive_text(comparisons: dict[str, Any]) -> str:
             name = comparison.endpoint.name.lower()
             parts.append(f"{name}: naive {p['measure']} {fmt_number(p['estimate'])} ({interval})")
     return "; ".join(parts) or "none"
-
-
-def model_claim(cohort: Cohort) -> Finding:
-    """Return the claim on the model's accuracy, without a verdict."""
-    margin = cohort.everyone["margin_positive"].dropna()
-    return Finding(
-        key="model_accuracy",
-        statement="The prediction model built on the four predictors has high accuracy",
-        endpoint="Positive margin (at the first resection)",
-        estimand="Discrimination and calibration in patients that the model has not seen",
-        method="None here",
-        events=f"positive margins: {int(margin.sum())} of {len(margin)}",
-        said=(
-            "Not judged here: the study prints no area under the curve, and a model judged on the "
-            "patients it was built from, with cut-offs chosen in them, looks better than it is. "
-            "The claim needs a validation that repeats every step."
-        ),
-        fixed=not_judged("Needs a validation, which this report does not contain."),
-    )
 
 
 def percent_claim(printed: PrintedNumbers) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files
 
 from rnetstats.formatting import fmt_number, fmt_percent
@@ -16,30 +16,13 @@ from rnetstats.studies.duan2024.arithmetic import (
     needed_salvages,
     share_at_which,
 )
+from rnetstats.studies.duan2024.paragraph import Paragraph, Section
+from rnetstats.studies.duan2024.prediction_section import prediction_section
 from rnetstats.studies.study_result import StudyResult
 
 __all__ = ["OVERVIEW", "Section", "glossary", "sections"]
 
 OVERVIEW = ("claims",)
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """A paragraph, with the words that lead into it."""
-
-    text: str
-    lead: str = ""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A section of the report: text, then figures, then tables."""
-
-    id: str
-    title: str
-    paragraphs: tuple[Paragraph, ...]
-    figures: tuple[str, ...] = ()
-    exhibits: tuple[str, ...] = ()
 
 
 def sections(result: StudyResult) -> tuple[Section, ...]:
@@ -48,6 +31,7 @@ def sections(result: StudyResult) -> tuple[Section, ...]:
     made = (
         _printed(result),
         _margin(result),
+        prediction_section(result),
         _outcome(),
         _salvage(),
         _patients(),
@@ -220,6 +204,17 @@ def _methods(result: StudyResult) -> Section:
                 "limits and tests), maximum likelihood beside it. The verdicts rest on the model "
                 f"with the four printed predictors at their printed cut-offs. {left_out} Patients "
                 "with a missing value in a model are left out of that model, and counted.",
+            ),
+            Paragraph(
+                lead="Prediction model.",
+                text="Logistic models by Firth’s penalty with the intercept re-estimated, so that "
+                "the mean risk is right (FLIC); Firth’s penalty alone is no shrinkage for "
+                "prediction. Optimism is estimated by the bootstrap: in each resample everything "
+                "that is said to be repeated is done again, the index on the resample less that "
+                "on the cohort is the optimism, and its mean is taken off. Limits are the "
+                "percentiles of the resamples, shifted by it. Patients with a missing predictor "
+                "are left out of every model alike; where there are any, imputed data stand "
+                "beside the complete cases.",
             ),
             Paragraph(
                 lead="Outcome.",

@@ -1,0 +1,17 @@
+"""The study reproduced on a reference cohort, once for all tests of one run."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import rnetstats as rn
+from rnetstats.studies.study_result import StudyResult
+from support import data_path
+
+__all__ = ["reproduced"]
+
+
+@cache
+def reproduced(name: str) -> StudyResult:
+    """Return the study on a cohort by its file's name, with few resamples."""
+    return rn.reproduce("duan2024", data=data_path(f"{name}.csv"), resamples=30)
