@@ -149,3 +149,12 @@ def test_performance_is_attached_and_kept(models: dict[str, RiskModel], tmp_path
     for wrong in ({}, {"auc": 0.7}, {"auc": {"apparent": "high"}}, None):
         with pytest.raises(OptionError, match="performance"):
             model.with_performance(wrong)  # type: ignore[arg-type]
+
+
+def test_a_validation_itself_is_no_performance(
+    models: dict[str, RiskModel], cohort: pd.DataFrame
+) -> None:
+    judged = rn.validate(rn.logistic(cohort, "margin_positive ~ nlr"), resamples=4, seed=1)
+    with pytest.raises(OptionError, match=r"performance\(\) of what validate\(\) returns"):
+        models["wald"].with_performance(judged)  # type: ignore[arg-type]
+    assert models["wald"].with_performance(judged.performance()).performance

@@ -67,7 +67,10 @@ def checked_performance(
 ) -> dict[str, dict[str, float]]:
     """Return a validation's summary as plain numbers, index by index."""
     if not isinstance(performance, Mapping) or not performance:
-        raise OptionError("performance is a mapping of indices to numbers by name.")
+        raise OptionError(
+            "performance is a mapping of indices to numbers by name; performance() of what "
+            "validate() returns is one."
+        )
     found: dict[str, dict[str, float]] = {}
     for index, numbers in performance.items():
         if not isinstance(numbers, Mapping):
