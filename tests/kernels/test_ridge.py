@@ -119,3 +119,11 @@ def test_own_designs_agree_with_a_shared_one() -> None:
     shared = ridge_logistic(X, y, [1.0], freq=counts).coef
     own = ridge_logistic(np.repeat(X[None], 3, axis=0), y, [1.0], freq=counts).coef
     np.testing.assert_allclose(own, shared, rtol=1e-8)
+
+
+def test_folds_without_an_estimate_are_missing_without_a_warning() -> None:
+    x = np.arange(12.0)
+    X = np.column_stack([np.ones(12), x])
+    found = ridge_deviance(X, (x > 5).astype(float), np.arange(12) % 3, [0.0, 1.0])
+    assert np.isnan(found[0, 0])
+    assert np.isfinite(found[0, 1])

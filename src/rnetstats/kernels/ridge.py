@@ -151,7 +151,8 @@ def ridge_deviance(
         held = place == fold
         fit = ridge_logistic(design, outcome, penalties, freq=counts * ~held, offset=offset)
         eta = fit.coef @ design[held].T + shift[held]
-        lost = np.logaddexp(0.0, -sign[held] * eta)
+        with np.errstate(invalid="ignore"):  # a penalty without an estimate stays missing
+            lost = np.logaddexp(0.0, -sign[held] * eta)
         total += 2.0 * np.einsum("bkn,bn->bk", lost, counts[:, held])
     return total
 
