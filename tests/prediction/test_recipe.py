@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import chi2
 
 import rnetstats as rn
-from rnetstats.errors import FormulaError, OptionError, RnetError, TooFewEventsError
+from rnetstats.errors import DataError, FormulaError, OptionError, RnetError, TooFewEventsError
 from rnetstats.kernels.maxstat import best_cut
 from rnetstats.prediction.recipe import Recipe
 from rnetstats.prediction.recipe_model import refit_of_recipe
@@ -291,3 +291,56 @@ def test_data_that_no_recipe_can_use() -> None:
     survival = read("veteran.csv")
     with pytest.raises(OptionError, match="by a horizon"):
         rn.recipe("Surv(time, status) ~ karno").fit(survival)
+
+
+def test_shrinkage_is_kept_when_values_are_imputed(cohort: pd.DataFrame) -> None:
+    holes = cohort.copy()
+    holes["nlr"] = holes["nlr"].where(np.arange(len(holes)) % 7 > 0)
+    plain = rn.recipe("margin_positive ~ nlr + size_mm", impute=2).fit(holes, seed=1)
+    for how in ("heuristic", "ridge-aic"):
+        shrunken = rn.recipe("margin_positive ~ nlr + size_mm", impute=2, shrink=how).fit(
+            holes, seed=1
+        )
+        assert (np.abs(shrunken.coef[1:]) < 0.999 * np.abs(plain.coef[1:])).all()
+
+
+@pytest.mark.parametrize("shrink", ["bootstrap", "ridge-cv"])
+def test_the_model_is_what_validate_repeats(cohort: pd.DataFrame, shrink: str) -> None:
+    made_by = rn.recipe("margin_positive ~ method + nlr + size_mm", shrink=shrink)
+    risk = made_by.fit(cohort, seed=4).predict(cohort, outside="extrapolate")["risk"]
+    np.testing.assert_allclose(risk, made_by.refit(cohort).original(4).risk[0], rtol=1e-9)
+
+
+def test_knots_that_coincide_are_refused_in_words(cohort: pd.DataFrame) -> None:
+    few = cohort.assign(k=np.where(np.arange(len(cohort)) % 20 > 0, 1.0, cohort["nlr"]))
+    made_by = rn.recipe("margin_positive ~ rcs(k, 4)")
+    with pytest.raises(TooFewEventsError, match="knot"):
+        made_by.fit(few)
+    with pytest.raises(TooFewEventsError, match="knot"):
+        rn.validate(made_by, few, resamples=5)
+    imputed = rn.recipe("margin_positive ~ rcs(k, 4)", impute=1)
+    holes = few.assign(k=few["k"].where(np.arange(len(few)) % 9 > 0))
+    with pytest.raises(TooFewEventsError, match="knot"):
+        rn.validate(imputed, holes, resamples=5)
+
+
+@pytest.mark.parametrize("impute", [None, 1])
+def test_knots_that_coincide_in_some_resamples_are_counted(impute: int | None) -> None:
+    rng = np.random.default_rng(2)
+    k = np.append(np.ones(20), np.arange(2.0, 47.0))  # a third of the rows: the first knot of ns
+    data = pd.DataFrame({"y": rng.integers(0, 2, size=65), "k": k})
+    found = rn.validate(
+        rn.recipe("y ~ ns(k, 3)", select="univariable", impute=impute),
+        data,
+        resamples=20,
+        seed=1,
+        indices="brier",
+    )
+    assert 0 < found.glance()["n_failed"].iloc[0] < 20
+    assert np.isfinite(found.corrected("brier"))
+    assert found.inclusion()["choice"].str.startswith("knot 1").any()
+
+
+def test_a_cut_off_that_parts_nobody_is_refused(cohort: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="constant"):
+        rn.validate(rn.recipe("margin_positive ~ nlr", cut={"nlr": 1e3}), cohort, resamples=5)

@@ -11,11 +11,10 @@ from rnetstats._core.frame import Data, as_frame, column
 from rnetstats.errors import DataError
 from rnetstats.kernels.newton import IntArray
 from rnetstats.prediction.judges import Judge
-from rnetstats.prediction.refit import Refit
+from rnetstats.prediction.refit import Refit, replicate_seeds
+from rnetstats.prediction.validation_tables import FEW
 
 __all__ = ["centre_folds", "centre_frame"]
-
-_FEW = 5
 
 
 def centre_folds(refit: Refit, data: Data | None, by: str) -> tuple[IntArray, tuple[str, ...]]:
@@ -55,11 +54,11 @@ def centre_frame(
     """
     codes = np.arange(len(names))
     here = (folds == codes[:, None]).astype(np.float64)
-    made = refit.again(1.0 - here, seed + codes)
+    made = refit.again(1.0 - here, replicate_seeds(seed, codes))
     events = here @ judge.events
     counts = here.sum(axis=1)
     found = np.full((len(names), len(judge.names)), np.nan)
-    enough: NDArray[np.bool_] = made.usable & (np.minimum(events, counts - events) >= _FEW)
+    enough: NDArray[np.bool_] = made.usable & (np.minimum(events, counts - events) >= FEW)
     if enough.any():
         found[enough] = judge.indices(made.risk[enough], made.predictor[enough], here[enough])
     return {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.errors import OptionError
+from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.formula.outcome import Outcome
 from rnetstats.kernels.calibration_error import rank_quantile, restricted_columns
 from rnetstats.kernels.logistic import fit_logistic
@@ -40,11 +40,18 @@ class Judge(ABC):
         The indices.
     events : array of shape (n,)
         1 where the patient had the event (by the horizon, if there is one).
+    rarer : int
+        Patients with the rarer outcome, events or known to be without; of survival without a
+        horizon the events.
+    smoother : str
+        The curve behind the calibration errors, in words.
     """
 
     names: tuple[str, ...]
     events: Floats
+    rarer: int
     has_curves: bool = True
+    smoother: str = "lowess"
 
     @abstractmethod
     def indices(self, risk: Floats, predictor: Floats, freq: Floats | None) -> Floats:
@@ -64,6 +71,7 @@ class BinaryJudge(Judge):
 
     def __init__(self, y: Floats, names: tuple[str, ...] = BINARY) -> None:
         self.events, self.names = y, names
+        self.rarer = int(min(y.sum(), y.size - y.sum()))
 
     def indices(self, risk: Floats, predictor: Floats, freq: Floats | None) -> Floats:
         """See :func:`rnetstats.prediction.indices.binary_indices`."""
@@ -93,6 +101,8 @@ class BinaryJudge(Judge):
 class SurvivalJudge(Judge):
     """Judges linear predictors, and risks by a horizon, of right-censored times."""
 
+    smoother = "a Cox regression on a spline (3 knots) of log(-log(1 - risk))"
+
     def __init__(self, outcome: Outcome, horizon: float | None, ties: str = "efron") -> None:
         assert outcome.stop is not None
         assert outcome.event is not None
@@ -101,12 +111,13 @@ class SurvivalJudge(Judge):
         self.horizon, self.has_curves = horizon, horizon is not None
         self.names = SURVIVAL if horizon is None else SURVIVAL + AT_HORIZON
         self.events = outcome.event.astype(np.float64)
+        self.rarer = int(self.events.sum())
         self.at_horizon = None
         if horizon is not None:
-            self.at_horizon = HorizonJudge(
-                outcome.stop, outcome.event, self.sets, horizon, ties=ties
-            )
+            followed = _followed_past(self.stop, self.event, horizon)
+            self.at_horizon = HorizonJudge(self.stop, self.event, self.sets, horizon, ties=ties)
             self.events = self.at_horizon.dead
+            self.rarer = int(min(self.events.sum(), followed))
 
     def indices(self, risk: Floats, predictor: Floats, freq: Floats | None) -> Floats:
         """See :mod:`rnetstats.prediction.survival_indices`."""
@@ -136,7 +147,8 @@ class ChosenJudge(Judge):
 
     def __init__(self, judge: Judge, names: tuple[str, ...]) -> None:
         self.judge, self.names, self.events = judge, names, judge.events
-        self.has_curves = judge.has_curves
+        self.has_curves, self.rarer = judge.has_curves, judge.rarer
+        self.smoother = judge.smoother
         self.places = [judge.names.index(name) for name in names]
 
     def indices(self, risk: Floats, predictor: Floats, freq: Floats | None) -> Floats:
@@ -159,11 +171,19 @@ def judge_of(outcome: Outcome, horizon: float | None, names: Sequence[str] | Non
     ------
     OptionError
         If an index is unknown, or needs a horizon.
+    TooFewEventsError
+        If nobody has the event by the horizon.
+    DataError
+        If nobody is followed past the horizon.
     """
     y = outcome.y
     judge: Judge = SurvivalJudge(outcome, horizon) if y is None else BinaryJudge(y)
     if names is None:
         return judge
+    if not isinstance(names, Iterable):
+        raise OptionError(
+            f"indices= is a sequence of names, as in ['auc', 'slope'], not {names!r}."
+        )
     chosen = tuple(dict.fromkeys([names] if isinstance(names, str) else names))
     unknown = [name for name in chosen if name not in judge.names]
     if unknown or not chosen:
@@ -183,6 +203,23 @@ def spline_knots(x: Floats, counts: Floats, shares: tuple[float, ...]) -> Floats
     running = np.cumsum(np.take_along_axis(counts, order, 1), axis=1)
     ordered = np.take_along_axis(x, order, 1)
     return np.column_stack([rank_quantile(ordered, running, share) for share in shares])
+
+
+def _followed_past(stop: Floats, event: NDArray[np.bool_], horizon: float) -> int:
+    """Return the number of patients who are known to be without the event at the horizon."""
+    if not (event & (stop <= horizon)).any():
+        first = f"the first is at {stop[event].min():g}" if event.any() else "there is none at all"
+        raise TooFewEventsError(
+            f"No event by time {horizon:g} ({first}): nothing can be judged at that horizon. "
+            "Choose a later time."
+        )
+    followed = int((stop > horizon).sum())
+    if not followed:
+        raise DataError(
+            f"Nobody is followed past time {horizon:g} (the last time is {stop.max():g}): nothing "
+            "is known of the risk there. Choose an earlier time."
+        )
+    return followed
 
 
 def _logit(risk: Floats) -> Floats:

@@ -18,6 +18,7 @@ from rnetstats.kernels.cox_horizon import hazard_until
 from rnetstats.prediction.recipe_imputed import completer, variables_of
 from rnetstats.prediction.recipe_refit import Made, RecipeRefit
 from rnetstats.prediction.recipe_steps import candidates
+from rnetstats.prediction.refit import replicate_seeds
 from rnetstats.prediction.risk_model import RiskModel, risk_model
 from rnetstats.regression.cox import cox
 from rnetstats.regression.logistic import logistic
@@ -37,6 +38,8 @@ def refit_of_recipe(recipe: Recipe, data: Data, horizon: float | None) -> Recipe
     parsed = parse_formula(recipe.formula)
     left = parsed.outcome
     assert left is not None
+    if horizon is not None and not left.times:
+        raise OptionError("time= has no meaning for a binary outcome, whose risk has no time.")
     table = as_frame(data)
     columns = left.columns if recipe.impute else parsed.columns
     rows = select_rows(table, columns, None, "drop")
@@ -73,17 +76,16 @@ def fit_recipe(recipe: Recipe, data: Data, seed: int | None) -> RiskModel:
     if not refit.binary and recipe.horizon is None:
         raise OptionError("A model of a time gives risks by a horizon: recipe(..., horizon=36).")
     drawn = resolve_seed(seed)
-    tables = _tables(recipe, refit, drawn)
-    made = [_made(refit, table, drawn) for table in tables]
+    first = int(replicate_seeds(drawn, np.zeros(1, dtype=np.int64))[0])
+    tables = _tables(recipe, refit, first)
+    made = [_made(refit, table, first) for table in tables]
     chosen = _agreed(made)
     left = recipe.formula.partition("~")[0].strip()
     formula = f"{left} ~ {refit.plan.text(chosen.learned, chosen.kept[0])}"
     if not refit.binary and not chosen.kept[0].any():
         raise TooFewEventsError("The recipe selected no term: there is no model to be made.")
-    if len(tables) == 1:
-        model = _shrunken_model(recipe, refit, tables[0], formula, chosen)
-    else:
-        model = _averaged([_model(recipe, refit, table, formula) for table in tables])
+    models = [_finished(recipe, refit, table, formula, chosen, first) for table in tables]
+    model = models[0] if len(models) == 1 else _averaged(models)
     return replace(
         model,
         method=f"{model.method}, made by a recipe",
@@ -136,14 +138,13 @@ def _model(recipe: Recipe, refit: RecipeRefit, table: pd.DataFrame, formula: str
     return risk_model(cox(table, formula, penalty=recipe.penalty), horizon=recipe.horizon)
 
 
-def _shrunken_model(
-    recipe: Recipe, refit: RecipeRefit, table: pd.DataFrame, formula: str, made: Made
+def _finished(
+    recipe: Recipe, refit: RecipeRefit, table: pd.DataFrame, formula: str, made: Made, seed: int
 ) -> RiskModel:
-    """Return the model with the recipe's own coefficients."""
-    model, columns = _model(recipe, refit, table, formula), _chosen(made)
-    if refit.binary:
-        return replace(model, coef=made.coef[0][np.append(0, columns + 1)])
-    return _with_slopes(model, refit, table, made.coef[0][columns])
+    """Return the model of one completed table, with the recipe's own coefficients."""
+    model = _model(recipe, refit, table, formula)
+    coef = refit.finish(variables_of(table, tuple(refit.variables)), made, seed)
+    return replace(model, coef=coef) if refit.binary else _with_slopes(model, refit, table, coef)
 
 
 def _averaged(models: list[RiskModel]) -> RiskModel:
@@ -170,14 +171,6 @@ def _averaged(models: list[RiskModel]) -> RiskModel:
         fingerprint="",
         notes=(*first.notes, f"Coefficients are means over {m} imputations (Rubin's rules)."),
     )
-
-
-def _chosen(made: Made) -> np.ndarray:
-    """Return the places of the columns that were kept, without the intercept."""
-    kept = [place for place, keep in zip(made.places, made.kept[0], strict=True) if keep]
-    if not kept:
-        return np.empty(0, dtype=np.intp)
-    return np.concatenate([np.arange(place.start, place.stop) for place in kept])
 
 
 def _with_slopes(

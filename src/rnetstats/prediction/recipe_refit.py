@@ -30,6 +30,7 @@ from rnetstats.prediction.selection import (
     part_design,
     univariable_screen,
 )
+from rnetstats.prediction.selection_bias import GlobalModel
 
 __all__ = ["Made", "RecipeRefit"]
 
@@ -100,6 +101,7 @@ class RecipeRefit(Refit):
         self.plan, self.outcome, self.variables = plan, outcome, variables
         self.firth, self.selection, self.shrink = firth, selection, shrink
         self.horizon, self.complete = horizon, complete
+        self.imputed = complete is not None
         self.table = pd.DataFrame()
         self.binary = outcome.y is not None
         if outcome.y is None:
@@ -115,12 +117,20 @@ class RecipeRefit(Refit):
         if self.complete is None:
             made, X = self.make(self.variables, counts, seeds)
             predictor, risk = self._predict(X, made, counts)
-            return Refitted(risk, predictor, made.usable, made.lost, choices=_choices(self, made))
+            return Refitted(
+                risk,
+                predictor,
+                made.usable,
+                made.lost,
+                choices=_choices(self, made),
+                slopes=_slopes(self, made),
+            )
         parts = [
             self._imputed(self.complete, row[None, :], seed)
             for row, seed in zip(counts, seeds, strict=True)
         ]
         choices = [part.choices for part in parts]
+        slopes = [part.slopes for part in parts if part.slopes is not None]
         return Refitted(
             risk=np.concatenate([part.risk for part in parts]),
             predictor=np.concatenate([part.predictor for part in parts]),
@@ -131,6 +141,7 @@ class RecipeRefit(Refit):
             choices={
                 name: np.concatenate([chosen[name] for chosen in choices]) for name in choices[0]
             },
+            slopes=np.concatenate(slopes) if slopes else None,
         )
 
     def _imputed(self, complete: Completer, counts: Floats, seed: int) -> Refitted:
@@ -147,7 +158,14 @@ class RecipeRefit(Refit):
             predictor = predictor + shift[:, None] / counts.sum(axis=1, keepdims=True)
             risk = risk_at(self.sets, eta, counts, self.horizon, "efron", predictor)
         return Refitted(
-            risk, predictor, made.usable, made.lost, training, eta, _choices(self, made)
+            risk,
+            predictor,
+            made.usable,
+            made.lost,
+            training,
+            eta,
+            _choices(self, made),
+            _slopes(self, made),
         )
 
     def make(self, variables: Variables, counts: Floats, seeds: IntArray) -> tuple[Made, Floats]:
@@ -172,6 +190,36 @@ class RecipeRefit(Refit):
             lost[rows] = status == LOST_TERM
         coef[~usable] = 0.0
         return Made(coef, kept, places, learned, usable, lost), X
+
+    def finish(self, variables: Variables, agreed: Made, seed: int) -> Floats:
+        """Return the coefficients (q,) of given terms, cut-offs and knots: fit and shrinkage."""
+        one, rows = np.ones((1, self.n)), np.zeros(1, dtype=np.intp)
+        X, places = self.plan.design(variables, agreed.learned, self.n)
+        columns = _columns(places, np.flatnonzero(agreed.kept[0]))
+        part = part_design(X, rows)[..., columns]
+        coef, _ = self._final(part, one, np.array([seed]), X.shape[-1])
+        return np.asarray(coef[0])
+
+    def global_model(self) -> GlobalModel | None:
+        """Return the fit of all candidates, cut-offs and knots as found on the data."""
+        if self.selection is None:
+            return None
+        one = np.ones((1, self.n))
+        learned = self.plan.learn(self.variables, self.outcome, one)
+        X, _ = self.plan.design(self.variables, learned, self.n)
+        terms, levels, same = self.plan.columns(learned)
+        fit = self._fit(one, X, np.zeros(1, dtype=np.intp), False)
+        first = int(self.binary)
+        coef = np.array(fit.coef[0, first:])
+        error = np.sqrt(np.diagonal(fit.covariance[0])[first:])
+        good = (fit.status[0] in (OK, LOST_TERM)) & (error > 0.0)
+        return GlobalModel(
+            terms,
+            levels,
+            np.where(good, coef, np.nan),
+            np.where(good, error, np.nan),
+            np.array(same),
+        )
 
     def _select(self, X: Floats, places: tuple[slice, ...], counts: Floats) -> Flags:
         size = len(counts)
@@ -261,6 +309,17 @@ def _columns(places: tuple[slice, ...], terms: NDArray[np.intp]) -> NDArray[np.i
 def _array(values: Floats | None) -> Floats:
     assert values is not None
     return values
+
+
+def _slopes(refit: RecipeRefit, made: Made) -> Floats | None:
+    """Return the coefficients of all candidates, 0 if left out, missing if lost."""
+    if refit.selection is None:
+        return None
+    slopes = np.array(made.coef[:, 1:] if refit.binary else made.coef)
+    widths = [place.stop - place.start for place in made.places]
+    kept = np.repeat(made.kept, widths, axis=1)
+    slopes[made.lost[:, None] & kept & (slopes == 0.0)] = np.nan
+    return slopes
 
 
 def _choices(refit: RecipeRefit, made: Made) -> dict[str, Floats]:

@@ -47,8 +47,7 @@ class Learned:
         """Return each cut-off and knot as an array of shape (B,)."""
         found = {f"cut-off of {name}": values for name, values in self.cuts.items()}
         for atom, encoders in self.encoders.items():
-            widest = max((len(e.knots) for e in encoders if e is not None), default=0)
-            for j in range(widest):
+            for j in range(_sizes(atom)[0]):
                 found[f"knot {j + 1} of {atom.text}"] = np.array(
                     [np.nan if e is None else e.knots[j] for e in encoders]
                 )
@@ -108,6 +107,25 @@ class Candidates:
             blocks = [np.broadcast_to(b, (deep, *b.shape[-2:])) for b in blocks]
         return np.concatenate(blocks, axis=-1), tuple(places)
 
+    def columns(self, learned: Learned) -> tuple[tuple[str, ...], tuple[str, ...], list[bool]]:
+        """Return term and level of each column, and whether it is the same in all replicates."""
+        terms: list[str] = []
+        levels: list[str] = []
+        same: list[bool] = []
+        for term, name in zip(self.terms, self.names, strict=True):
+            labels = [self._labels(atom, learned) for atom in term]
+            here = [":".join(reversed(found)) for found in product(*reversed(labels))]
+            terms += [name] * len(here)
+            levels += [text.strip(":") for text in here]
+            same += [not any(atom in self.learnt for atom in term)] * len(here)
+        return tuple(terms), tuple(levels), same
+
+    def _labels(self, atom: Atom, learned: Learned) -> tuple[str, ...]:
+        if isinstance(atom, Plain) and atom.column in self.cut:
+            return ("",)
+        encoder = learned.encoders[atom][0] if atom in learned.encoders else self.fixed[atom]
+        return ("",) if encoder is None else encoder.labels
+
     def _block(self, term: tuple[Atom, ...], variables: Variables, learned: Learned) -> Floats:
         parts = [self._atom(atom, variables, learned) for atom in term]
         if len(parts) == 1:
@@ -131,7 +149,10 @@ class Candidates:
             made = learned.encoders[atom]
             variable = variables[atom.columns[0]]
             spare = next((e for e in made if e is not None), None)
-            assert spare is not None
+            if spare is None:
+                # No replicate has knots, so that none is usable: the columns say nothing.
+                numbers = variable.numbers("a spline")
+                return np.zeros((len(numbers), _sizes(atom)[1]))
             return np.stack([(e or spare).encode(variable) for e in made])
         return self.fixed[atom].encode(variables[atom.columns[0]])
 
@@ -187,6 +208,13 @@ def candidates(
     }
     names = tuple(term_text(term) for term in formula.terms)
     return Candidates(formula.terms, names, fixed, dict(cut), learnt)
+
+
+def _sizes(atom: Atom) -> tuple[int, int]:
+    """Return how many knots and how many columns a spline has whose knots are not named."""
+    assert isinstance(atom, Spline)
+    size = atom.size or 1
+    return (size, size - 1) if atom.basis == "rcs" else (size - 1, size)
 
 
 def _search(outcome: Outcome, x: Floats, counts: Floats, how: str) -> Floats:

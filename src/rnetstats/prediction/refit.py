@@ -22,10 +22,11 @@ from rnetstats.kernels.flic import flic_intercept
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
 from rnetstats.kernels.risksets import RiskSets, prepare
+from rnetstats.prediction.selection_bias import GlobalModel
 from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 
-__all__ = ["FixedCox", "FixedLogistic", "Refit", "Refitted", "refit_of_fit"]
+__all__ = ["FixedCox", "FixedLogistic", "Refit", "Refitted", "refit_of_fit", "replicate_seeds"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -49,6 +50,8 @@ class Refitted:
         Of the rows as the replicate saw them, where that differs (imputed values).
     choices : dict of str to array of shape (B,)
         What the recipe decided: cut-offs, knots, and 1 or 0 for each candidate term.
+    slopes : array of shape (B, q) or None
+        Of a recipe that selects: the coefficient of each candidate column, 0 if left out.
     """
 
     risk: Floats
@@ -58,6 +61,7 @@ class Refitted:
     training_risk: Floats | None = None
     training_predictor: Floats | None = None
     choices: dict[str, Floats] = field(default_factory=dict)
+    slopes: Floats | None = None
 
 
 class Refit(ABC):
@@ -76,6 +80,8 @@ class Refit(ABC):
     formula : str
     fixed : bool
         Whether the design is held fixed, or the whole recipe is repeated.
+    imputed : bool
+        Whether missing values are imputed in each replicate.
     notes : tuple of str
         What was decided on reading the rows.
     """
@@ -86,6 +92,7 @@ class Refit(ABC):
     positions: NDArray[np.intp]
     formula: str = ""
     fixed: bool = True
+    imputed: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -107,9 +114,18 @@ class Refit(ABC):
             One a replicate, for whatever a recipe draws.
         """
 
-    def original(self) -> Refitted:
+    def global_model(self) -> GlobalModel | None:
+        """Return the model of all candidates, if terms are selected among them."""
+        return None
+
+    def original(self, seed: int = 0) -> Refitted:
         """Make the model from the data as they are, a replicate of its own (B = 1)."""
-        return self.again(np.ones((1, self.n)), np.zeros(1, dtype=np.int64))
+        return self.again(np.ones((1, self.n)), replicate_seeds(seed, np.zeros(1, dtype=np.int64)))
+
+
+def replicate_seeds(seed: int, replicates: IntArray) -> IntArray:
+    """Return a seed for each replicate (by its number), for whatever a recipe draws."""
+    return replicates + seed % (1 << 62)
 
 
 class FixedLogistic(Refit):

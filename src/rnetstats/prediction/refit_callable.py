@@ -12,7 +12,7 @@ from scipy.special import logit
 from rnetstats._core.frame import Data, as_frame
 from rnetstats.errors import OptionError, RnetError
 from rnetstats.kernels.newton import IntArray
-from rnetstats.prediction.judged import judge
+from rnetstats.prediction.judged import is_risk_model, judge
 from rnetstats.prediction.refit import Floats, Refit, Refitted
 
 __all__ = ["CallableRefit"]
@@ -43,9 +43,10 @@ class CallableRefit(Refit):
     ) -> None:
         self.make, table = make, as_frame(data)
         first = make(table.copy())
-        if not (hasattr(first, "predict") and hasattr(first, "outcome")):
+        if not (is_risk_model(first) and hasattr(first, "outcome")):
             raise OptionError(
-                f"The callable returned a {type(first).__name__}; it must return a RiskModel."
+                f"The callable returned a {type(first).__name__}; it must return a RiskModel, as "
+                "risk_model(fit) does."
             )
         if not first.outcome:
             raise OptionError(

@@ -14,12 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats._core.random import CHUNK, chunk_generators
+from rnetstats.errors import OptionError
 from rnetstats.kernels.newton import IntArray
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.judges import Judge
-from rnetstats.prediction.refit import Refit, Refitted
+from rnetstats.prediction.refit import Refit, Refitted, replicate_seeds
 
-__all__ = ["CURVE_REPLICATES", "Runs", "bootstrap", "cross_validate", "folds_of"]
+__all__ = [
+    "CURVE_REPLICATES",
+    "Runs",
+    "bootstrap",
+    "cross_validate",
+    "folds_of",
+]
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +47,8 @@ class Runs:
     lost, failed : int
         Replicates that lost a level, and those without a model.
     choices : dict of str to array of shape (B,)
+    slopes : array of shape (B, q) or None
+        See :class:`rnetstats.prediction.refit.Refitted`.
     """
 
     training: Floats
@@ -51,6 +60,7 @@ class Runs:
     lost: int = 0
     failed: int = 0
     choices: dict[str, Floats] = field(default_factory=dict)
+    slopes: Floats | None = None
 
 
 @dataclass(eq=False)
@@ -59,6 +69,7 @@ class _Collected:
 
     parts: dict[str, list[Floats]] = field(default_factory=dict)
     choices: dict[str, list[Floats]] = field(default_factory=dict)
+    slopes: list[Floats] = field(default_factory=list)
     lost: int = 0
     failed: int = 0
 
@@ -71,7 +82,8 @@ class _Collected:
             for name, width in widths.items()
         }
         choices = {name: np.concatenate(values) for name, values in self.choices.items()}
-        return Runs(**joined, lost=self.lost, failed=self.failed, choices=choices)
+        slopes = np.concatenate(self.slopes) if self.slopes else None
+        return Runs(**joined, lost=self.lost, failed=self.failed, choices=choices, slopes=slopes)
 
 
 def bootstrap(
@@ -102,7 +114,7 @@ def bootstrap(
     for part, rng in chunk_generators(seed, resamples):
         drawn = bootstrap_counts(rng, refit.n, CHUNK, cluster=refit.cluster)
         counts = drawn[: part.stop - part.start].astype(np.float64)
-        made = refit.again(counts, np.arange(part.start, part.stop) + seed)
+        made = refit.again(counts, replicate_seeds(seed, np.arange(part.start, part.stop)))
         _count(found, made)
         counts = counts[made.usable]
         test = (counts == 0).astype(np.float64) if left_out else None
@@ -138,7 +150,7 @@ def cross_validate(
     Parameters
     ----------
     folds : int array of shape (R, n)
-        The fold of each patient in each of R repetitions.
+        The fold of each patient, from 0, in each of R repetitions.
 
     Returns
     -------
@@ -147,47 +159,85 @@ def cross_validate(
         which a fold gave no model is left out.
     """
     found = _Collected()
-    for repeat, fold in enumerate(folds):
-        codes = np.unique(fold)
-        counts = (fold != codes[:, None]).astype(np.float64)
-        made = refit.again(counts, seed + repeat * len(codes) + np.arange(len(codes)))
+    repeats, k = len(folds), int(folds.max()) + 1
+    risk, eta = np.zeros(folds.shape), np.zeros(folds.shape)
+    usable = np.zeros(repeats * k, dtype=bool)
+    # Fits of several repetitions go together; a test prediction is kept, the rest is not.
+    for start in range(0, repeats * k, CHUNK):
+        fits = np.arange(start, min(start + CHUNK, repeats * k))
+        repeat, fold = np.divmod(fits, k)
+        held = folds[repeat] == fold[:, None]
+        counts = (~held).astype(np.float64)
+        made = refit.again(counts, replicate_seeds(seed, fits))
         _count(found, made)
-        if not made.usable.all():
-            continue
-        own_risk, own_eta, risk, eta = _usable(made)
-        place = np.searchsorted(codes, fold), np.arange(refit.n)
-        risk, eta = risk[place][None, :], eta[place][None, :]
-        found.add("training", _mean(judge.indices(own_risk, own_eta, counts)))
-        found.add("test", judge.indices(risk, eta, None))
+        usable[fits] = made.usable
+        here, patient = np.nonzero(held)
+        risk[repeat[here], patient] = made.risk[here, patient]
+        eta[repeat[here], patient] = made.predictor[here, patient]
+        own_risk, own_eta = _own(made)
+        found.add("training", judge.indices(own_risk, own_eta, counts))
         if thresholds.size:
-            found.add("benefit_training", _mean(judge.net_benefit(own_risk, counts, thresholds)))
-            found.add("benefit_test", judge.net_benefit(risk, None, thresholds))
+            found.add("benefit_training", judge.net_benefit(own_risk, counts, thresholds))
         if grid.size:
-            found.add("curve_training", _mean(judge.curve(own_risk, counts, grid)))
-            found.add("curve_test", judge.curve(risk, None, grid))
+            found.add("curve_training", judge.curve(own_risk, counts, grid))
         if progress is not None:
-            progress((repeat + 1) * len(codes))
+            progress(int(fits[-1]) + 1)
+    whole = usable.reshape(repeats, k).all(axis=1)
+    for name, parts in found.parts.items():
+        values = np.concatenate(parts)
+        found.parts[name] = [values.reshape(repeats, k, -1).mean(axis=1)[whole]]
+    risk, eta = risk[whole], eta[whole]
+    for start in range(0, len(risk), CHUNK):
+        part = slice(start, start + CHUNK)
+        found.add("test", judge.indices(risk[part], eta[part], None))
+        if thresholds.size:
+            found.add("benefit_test", judge.net_benefit(risk[part], None, thresholds))
+        if grid.size:
+            found.add("curve_test", judge.curve(risk[part], None, grid))
     return found.runs(_widths(judge, grid, thresholds))
 
 
-def folds_of(events: Floats, folds: int, repeats: int, seed: int) -> IntArray:
-    """Deal patients into folds, those with and without the event apart (R, n)."""
-    n = events.size
-    dealt = np.empty((repeats, n), dtype=np.int64)
+def folds_of(
+    events: Floats, folds: int, repeats: int, seed: int, cluster: IntArray | None = None
+) -> IntArray:
+    """Deal patients into folds, those with and without the event apart (R, n).
+
+    With clusters these are dealt whole, those in which somebody has the event apart.
+
+    Raises
+    ------
+    OptionError
+        If there are more folds than patients or clusters.
+    """
+    place, what = np.arange(events.size), "patients"
+    if cluster is not None:
+        place, what = np.unique(cluster, return_inverse=True)[1].ravel(), "clusters"
+    size = int(place.max()) + 1
+    if folds > size:
+        raise OptionError(f"folds={folds} exceeds the {size} {what}.")
+    event = np.zeros(size)
+    np.maximum.at(event, place, events)
+    dealt = np.empty((repeats, size), dtype=np.int64)
     for part, rng in chunk_generators(seed, repeats):
         for repeat in range(part.start, part.stop):
-            order = rng.permutation(n)
-            order = order[np.argsort(events[order], kind="stable")]
-            dealt[repeat, order] = np.arange(n) % folds
-    return dealt
+            order = rng.permutation(size)
+            order = order[np.argsort(event[order], kind="stable")]
+            dealt[repeat, order] = np.arange(size) % folds
+    return dealt[:, place]
 
 
 def _usable(made: Refitted) -> tuple[Floats, Floats, Floats, Floats]:
     """Return risk and predictor in training and in test, of the replicates with a model."""
     keep = made.usable
+    own_risk, own_eta = _own(made)
+    return own_risk[keep], own_eta[keep], made.risk[keep], made.predictor[keep]
+
+
+def _own(made: Refitted) -> tuple[Floats, Floats]:
+    """Return risk and predictor of the rows as the replicates saw them."""
     own_risk = made.risk if made.training_risk is None else made.training_risk
     own_eta = made.predictor if made.training_predictor is None else made.training_predictor
-    return own_risk[keep], own_eta[keep], made.risk[keep], made.predictor[keep]
+    return own_risk, own_eta
 
 
 def _count(found: _Collected, made: Refitted) -> None:
@@ -195,10 +245,8 @@ def _count(found: _Collected, made: Refitted) -> None:
     found.lost += int((made.lost & made.usable).sum())
     for name, values in made.choices.items():
         found.choices.setdefault(name, []).append(values[made.usable])
-
-
-def _mean(values: Floats) -> Floats:
-    return np.asarray(values.mean(axis=0, keepdims=True))
+    if made.slopes is not None:
+        found.slopes.append(made.slopes[made.usable])
 
 
 def _widths(judge: Judge, grid: Floats, thresholds: Floats) -> dict[str, int]:

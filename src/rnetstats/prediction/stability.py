@@ -10,15 +10,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic_data
-from rnetstats._core.options import choice, positive_int, real
+from rnetstats._core.options import choice, level, positive_int
 from rnetstats._core.random import CHUNK, chunk_generators, resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError, TooFewEventsError
 from rnetstats.formatting import fmt_number, fmt_percent
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.judges import Judge, judge_of
-from rnetstats.prediction.refit import Refit, Refitted
-from rnetstats.prediction.validation import refit_of
+from rnetstats.prediction.refit import Refit, Refitted, replicate_seeds
+from rnetstats.prediction.validation_notes import stability_notes
+from rnetstats.prediction.validation_rows import refit_of
+from rnetstats.prediction.validation_tables import inner_thresholds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,6 +29,7 @@ __all__ = ["StabilityResult", "stability"]
 
 Floats = NDArray[np.float64]
 _CURVES = 100  # curves that are drawn
+_THRESHOLDS = np.arange(1, 50) / 50.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -172,14 +175,15 @@ def stability(
     statistical or machine learning methods. Biometrical Journal 65:2200302.
     """
     positive_int("resamples", resamples, minimum=2)
-    real("conf_level", conf_level, low=0.0, high=1.0, closed=False)
+    level(conf_level)
+    choice("intercept", intercept, ("flic", "model"))
     seed = resolve_seed(seed)
-    limits = _thresholds(thresholds)
+    limits = inner_thresholds(_THRESHOLDS if thresholds is None else thresholds)
     refit = refit_of(model, data, time, intercept)
     judge = judge_of(refit.outcome, refit.horizon)
     if not judge.has_curves:
         raise OptionError("A survival model gives risks by a horizon: name it, time=.")
-    whole = refit.original()
+    whole = refit.original(seed)
     risks, predictors, failed, lost = _models(refit, resamples, seed)
     if not len(risks):
         raise TooFewEventsError(f"None of {resamples} resamples gave a model.")
@@ -210,7 +214,7 @@ def stability(
             "conf_high": high,
             "mape": mape,
         },
-        notes=_notes(refit, failed, lost, resamples),
+        notes=stability_notes(refit, judge, failed, lost),
         options={
             "formula": refit.formula,
             "resamples": resamples,
@@ -224,22 +228,13 @@ def stability(
     )
 
 
-def _thresholds(thresholds: Any) -> Floats:
-    if thresholds is None:
-        return np.arange(1, 50) / 50.0
-    values = np.unique(np.atleast_1d(np.asarray(thresholds, dtype=np.float64)))
-    if not ((values > 0.0) & (values < 1.0)).all():
-        raise OptionError("thresholds are probabilities above 0 and below 1.")
-    return values
-
-
 def _models(refit: Refit, resamples: int, seed: int) -> tuple[Floats, Floats, int, int]:
     """Return the risks and predictors (B, n) of the resampled models, and what was lost."""
     risks, predictors, lost = [], [], 0
     for part, rng in chunk_generators(seed, resamples):
         drawn = bootstrap_counts(rng, refit.n, CHUNK, cluster=refit.cluster)
         counts = drawn[: part.stop - part.start].astype(np.float64)
-        made = refit.again(counts, np.arange(part.start, part.stop) + seed)
+        made = refit.again(counts, replicate_seeds(seed, np.arange(part.start, part.stop)))
         risks.append(made.risk[made.usable])
         predictors.append(made.predictor[made.usable])
         lost += int((made.lost & made.usable).sum())
@@ -278,17 +273,3 @@ def _benefit(judge: Judge, whole: Refitted, risks: Floats, thresholds: Floats) -
         "threshold": np.tile(thresholds, len(models)),
         "net_benefit": found.ravel(),
     }
-
-
-def _notes(refit: Refit, failed: int, lost: int, resamples: int) -> tuple[str, ...]:
-    notes = list(refit.notes)
-    if refit.fixed:
-        notes.append(
-            "The design was held fixed; choices made on these data (terms, cut-offs, knots) make "
-            "the true instability larger. A recipe repeats them."
-        )
-    if failed:
-        notes.append(f"{failed} of {resamples} resamples gave no model and were left out.")
-    if lost:
-        notes.append(f"{lost} resamples lost a level or a column of the design.")
-    return tuple(notes)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,19 +20,24 @@ from rnetstats.prediction.corrected import corrected_curve, corrected_table
 from rnetstats.prediction.external import validate_external
 from rnetstats.prediction.inclusion import inclusion_frame
 from rnetstats.prediction.judges import Judge, judge_of
-from rnetstats.prediction.recipe import Recipe
-from rnetstats.prediction.refit import Refit, Refitted, refit_of_fit
-from rnetstats.prediction.refit_callable import CallableRefit
+from rnetstats.prediction.progress import progress_bar
+from rnetstats.prediction.refit import Refit, Refitted
 from rnetstats.prediction.resampling_schemes import Runs, bootstrap, cross_validate, folds_of
+from rnetstats.prediction.selection_bias import selection_frame
+from rnetstats.prediction.validation_notes import resampling_notes
 from rnetstats.prediction.validation_result import ValidationResult
-from rnetstats.regression.cox import CoxResult
-from rnetstats.regression.logistic import LogisticResult
+from rnetstats.prediction.validation_rows import refit_of
+from rnetstats.prediction.validation_tables import (
+    FEW,
+    benefit_table,
+    curve_table,
+    inner_thresholds,
+    risk_grid,
+)
 
-__all__ = ["refit_of", "validate"]
+__all__ = ["validate"]
 
 Floats = NDArray[np.float64]
-_FEW = 5  # events below which resampling limits are not given
-_SMALL = 20
 _GRID = 41
 
 
@@ -58,20 +65,23 @@ def validate(
     model : LogisticResult, CoxResult, Recipe, RiskModel or callable
         A fit keeps its design in every resample, as rms does. A recipe (of :func:`recipe`) is
         repeated whole: imputation, cut-offs, selection, knots, shrinkage. A callable takes a
-        DataFrame and returns a RiskModel. A RiskModel itself can only be judged on other data.
+        DataFrame and returns a RiskModel; an error of this package in a resample counts as no
+        model, any other is passed on. A RiskModel itself can only be judged on other data.
     data : DataFrame, optional
-        What a recipe or callable works on; a fit has its own.
+        What a recipe or callable works on. A fit has its own rows; given here, they must be the
+        same.
     resamples : int
         Bootstrap resamples; for cross-validation the number of fits, in ``resamples / folds``
         repetitions.
     method : {"boot", "632", "cv", "internal-external"}
         Optimism by the bootstrap (Harrell), .632 (Efron), repeated cross-validation, or leaving
-        out one centre of ``by`` at a time.
+        out one centre of ``by`` at a time. Clusters of a fit are drawn, and left out, whole.
     external : DataFrame, optional
         Other patients: the model is judged on them as it is.
     by : str, optional
-        The column of centres.
+        The column of centres, for "internal-external".
     folds : int
+        Of cross-validation.
     time : float, optional
         For a survival model the horizon of risks, in the units of the data. Without it only
         indices of the linear predictor are given.
@@ -97,15 +107,18 @@ def validate(
     OptionError
         If an option does not suit the model, or the model cannot be repeated.
     DataError
-        If there are no data, or a centre is missing.
+        If there are no data, or others than a fit was made from, a centre is missing, or nobody
+        is followed past the horizon.
     TooFewEventsError
-        If no resample gives a model.
+        If there is no event by the horizon, or no resample gives a model.
 
     Notes
     -----
     Every index of a resample is computed with the same definition as the apparent one. Limits
     shift the percentiles of the index in the resamples by the optimism; with fewer than 5 events
-    (or non-events) there are none. Resamples without a model are left out and counted.
+    (or non-events) there are none. Resamples without a model are left out and counted. ICI and its
+    kin rest on lowess (at a horizon on a Cox regression on a spline), :func:`rnetstats.calibration`
+    on the smoother that it is asked for: compare within one of the two.
 
     References
     ----------
@@ -115,12 +128,11 @@ def validate(
     internal-external, and external validation. J Clin Epidemiol 69:245-247.
     Noma H et al. (2021). Statistics in Medicine 40:5691-5701.
     """
-    choice("method", method, ("boot", "632", "cv", "internal-external"))
-    choice("intercept", intercept, ("flic", "model"))
+    _check(method, intercept, by, external)
     level(conf_level)
     positive_int("resamples", resamples, minimum=2)
     positive_int("folds", folds, minimum=2)
-    limits = _thresholds(thresholds)
+    limits = inner_thresholds(thresholds)
     seed = resolve_seed(seed)
     if time is not None:
         time = real("time", time, low=0.0, closed=False)
@@ -139,132 +151,91 @@ def validate(
         )
     refit = refit_of(model, data, time, intercept)
     judge = judge_of(refit.outcome, refit.horizon, indices)
-    whole = refit.original()
+    whole = refit.original(seed)
     if not whole.usable[0]:
         raise TooFewEventsError(
-            "The model cannot be made from these data (separated, or without events), so that "
-            "there is nothing to validate; penalty='firth' keeps estimates finite."
+            "The model cannot be made from these data (separated, without events or of one "
+            "outcome only, or a cut-off or knot of a recipe cannot be placed), so that there is "
+            "nothing to validate; penalty='firth' keeps estimates finite."
         )
-    if method == "internal-external" and by is None:
-        raise OptionError("method='internal-external' leaves centres out: name their column, by=.")
-    grid = _grid(judge, whole) if indices is None else np.empty(0)
+    if whole.lost[0]:
+        raise DataError(
+            "A column of the design is constant in these data, or repeats others: it cannot be "
+            "estimated. Leave its term out, or choose another cut-off."
+        )
     wanted = judge.has_curves and (indices is None or thresholds is not None)
-    limits = limits if wanted else np.empty(0)
-    bar = _progress(progress, resamples)
+    with_curve = judge.has_curves and indices is None
     common: dict[str, Any] = {
         "seed": seed,
-        "grid": grid,
-        "thresholds": limits,
-        "progress": bar,
+        "grid": risk_grid(judge, whole.risk, _GRID) if with_curve else np.empty(0),
+        "thresholds": limits if wanted else np.empty(0),
     }
-    centres: dict[str, Any] = {}
-    if method in ("boot", "632"):
-        runs = bootstrap(refit, judge, resamples=resamples, left_out=method == "632", **common)
-    else:
-        assigned = _folds(refit, judge, data, method, by, folds, resamples, seed)
-        runs = cross_validate(refit, judge, assigned[0], **common)
-        if method == "internal-external":
-            centres = centre_frame(refit, judge, assigned[0][0], assigned[1], seed)
+    dealt = _dealt(refit, judge, data, options, seed)
+    fits = resamples if dealt is None else dealt[0].shape[0] * (int(dealt[0].max()) + 1)
+    with progress_bar(progress, fits, "validate") as step:
+        if dealt is None:
+            runs = bootstrap(
+                refit,
+                judge,
+                resamples=resamples,
+                left_out=method == "632",
+                progress=step,
+                **common,
+            )
+        else:
+            runs = cross_validate(refit, judge, dealt[0], progress=step, **common)
     if not len(runs.training):
         raise TooFewEventsError(
             f"None of {resamples} resamples gave a model; there are too few events for it."
+            if dealt is None
+            else "In every repetition the patients outside some fold (or centre) gave no model; "
+            "there are too few events, or all are in one place."
         )
-    return _result(
+    found = _result(
         refit,
         judge,
         whole,
         runs,
-        centres,
-        synthetic=_synthetic(model, data),
         options=options,
-        seed=seed,
-        thresholds=limits,
-        grid=grid,
+        **common,
+        no_curve=with_curve and not common["grid"].size,
+    )
+    return replace(
+        found,
+        centre_table=centre_frame(refit, judge, dealt[0][0], dealt[1], seed)
+        if dealt is not None and dealt[1]
+        else {},
+        synthetic=bool(getattr(model, "synthetic", False))
+        or (data is not None and is_synthetic_data(as_frame(data))),
     )
 
 
-def refit_of(model: Any, data: Data | None, time: float | None, intercept: str) -> Refit:
-    """Return what makes the model again."""
-    if isinstance(model, (LogisticResult, CoxResult)):
-        return refit_of_fit(model, horizon=time, intercept=intercept)
-    if isinstance(model, Recipe):
-        if data is None:
-            raise DataError("A recipe needs data: validate(recipe, data).")
-        return model.refit(data, horizon=time)
-    if hasattr(model, "predict") and hasattr(model, "fingerprint"):
-        raise OptionError(
-            "A RiskModel holds no patients, so that it cannot be made again in resamples. Give "
-            "the fit or the recipe that made it, or other patients by external=."
-        )
-    if callable(model):
-        if data is None:
-            raise DataError("A callable needs data: validate(function, data).")
-        return CallableRefit(model, data, horizon=time)
-    raise OptionError(
-        f"validate() takes a fit of logistic() or cox(), a recipe, a RiskModel (with external=) "
-        f"or a callable, not a {type(model).__name__}."
-    )
+def _check(method: str, intercept: str, by: str | None, external: Data | None) -> None:
+    choice("method", method, ("boot", "632", "cv", "internal-external"))
+    choice("intercept", intercept, ("flic", "model"))
+    centres = method == "internal-external"
+    if external is not None and (centres or by is not None):
+        raise OptionError("external= judges the model as it is; leave by= and method= out.")
+    if centres and by is None:
+        raise OptionError("method='internal-external' leaves centres out: name their column, by=.")
+    if by is not None and not centres:
+        raise OptionError(f"by={by!r} belongs to method='internal-external'.")
+    if by is not None and not isinstance(by, str):
+        raise OptionError(f"by= names a column, not {by!r}.")
 
 
-def _folds(
-    refit: Refit,
-    judge: Judge,
-    data: Data | None,
-    method: str,
-    by: str | None,
-    folds: int,
-    resamples: int,
-    seed: int,
-) -> tuple[IntArray, tuple[str, ...]]:
-    """Return the fold of each patient (R, n), and the centres' names."""
-    if method == "internal-external":
-        assert by is not None
-        codes, names = centre_folds(refit, data, by)
+def _dealt(
+    refit: Refit, judge: Judge, data: Data | None, options: dict[str, Any], seed: int
+) -> tuple[IntArray, tuple[str, ...]] | None:
+    """Return the fold of each patient (R, n) and the centres' names; None for the bootstrap."""
+    if options["method"] == "internal-external":
+        codes, names = centre_folds(refit, data, options["by"])
         return codes[None, :], names
-    if folds > refit.n:
-        raise OptionError(f"folds={folds} exceeds the {refit.n} patients.")
-    return folds_of(judge.events, folds, max(1, resamples // folds), seed), ()
-
-
-def _thresholds(thresholds: Any) -> Floats:
-    if thresholds is None:
-        return np.arange(1, 100) / 100.0
-    values = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
-    if values.ndim != 1 or not ((values > 0.0) & (values < 1.0)).all():
-        raise OptionError(
-            "thresholds are probabilities above 0 and below 1: at 0 everybody is treated, at 1 a "
-            "false positive would outweigh everything."
-        )
-    return np.unique(values)
-
-
-def _grid(judge: Judge, whole: Refitted) -> Floats:
-    """Predicted risks over the central 98 % of patients."""
-    if not judge.has_curves:
-        return np.empty(0)
-    low, high = np.quantile(whole.risk[0], [0.01, 0.99])
-    return np.linspace(low, high, _GRID) if high > low else np.empty(0)
-
-
-def _progress(wanted: bool, total: int) -> Callable[[int], object] | None:
-    if not wanted:
+    if options["method"] != "cv":
         return None
-    from tqdm.auto import tqdm
-
-    bar = tqdm(total=total, desc="validate", unit="resample", leave=False)
-
-    def advance(done: int) -> None:
-        bar.update(done - bar.n)
-        if done >= total:
-            bar.close()
-
-    return advance
-
-
-def _synthetic(model: Any, data: Data | None) -> bool:
-    return bool(getattr(model, "synthetic", False)) or (
-        data is not None and is_synthetic_data(as_frame(data))
-    )
+    folds = options["folds"]
+    repeats = max(1, options["resamples"] // folds)
+    return folds_of(judge.events, folds, repeats, seed, refit.cluster), ()
 
 
 def _result(
@@ -272,112 +243,73 @@ def _result(
     judge: Judge,
     whole: Refitted,
     runs: Runs,
-    centres: dict[str, Any],
     *,
-    synthetic: bool,
     options: dict[str, Any],
     seed: int,
     thresholds: Floats,
     grid: Floats,
+    no_curve: bool,
 ) -> ValidationResult:
     method = options["method"]
-    events = float(judge.events.sum())
-    fewest = min(events, refit.n - events)
-    apparent = judge.indices(whole.risk, whole.predictor, None)[0]
     table = corrected_table(
         judge.names,
-        apparent,
+        judge.indices(whole.risk, whole.predictor, None)[0],
         runs,
         method=method,
         conf_level=options["conf_level"],
-        limits=fewest >= _FEW,
+        limits=judge.rarer >= FEW,
     )
-    curve: dict[str, Any] = {}
-    if grid.size:
-        first = judge.curve(whole.risk, None, grid)[0]
-        curve = {
-            "predicted": grid,
-            "apparent": first,
-            "corrected": corrected_curve(first, runs.curve_training, runs.curve_test, method),
-        }
-    benefit: dict[str, Any] = {}
-    if thresholds.size:
-        first = judge.net_benefit(whole.risk, None, thresholds)[0]
-        everybody = judge.net_benefit(np.ones((1, refit.n)), None, thresholds)[0]
-        benefit = {
-            "threshold": thresholds,
-            "apparent": first,
-            "corrected": corrected_curve(first, runs.benefit_training, runs.benefit_test, method),
-            "treat_all": everybody,
-            "treat_none": np.zeros(thresholds.size),
-        }
+
+    def correct(training: Floats, test: Floats, apparent: Floats) -> Floats:
+        return corrected_curve(apparent, training, test, method)
+
+    selected, more = _selection(refit, whole, runs)
     done = len(runs.training)
     return ValidationResult(
         table=table,
         summary={
             "method": method,
             "n": refit.n,
-            "n_events": int(events),
+            "n_events": int(judge.events.sum()),
             "resamples": done + (runs.failed if method in ("boot", "632") else 0),
             "n_failed": runs.failed,
             "n_lost_term": runs.lost,
             "horizon": refit.horizon,
             "design": "fixed" if refit.fixed else "repeated",
         },
-        calibration_table=curve,
-        benefit_table=benefit,
-        centre_table=centres,
+        calibration_table=curve_table(
+            judge, whole.risk, grid, partial(correct, runs.curve_training, runs.curve_test)
+        ),
+        benefit_table=benefit_table(
+            judge,
+            whole.risk,
+            thresholds,
+            partial(correct, runs.benefit_training, runs.benefit_test),
+        ),
+        centre_table={},
         inclusion_table=inclusion_frame(whole.choices, runs.choices),
+        selection_table=selected,
         replicates={"training": runs.training, "test": runs.test},
-        notes=_notes(refit, judge, table, runs, method, fewest),
+        notes=(
+            *resampling_notes(
+                refit,
+                judge,
+                table,
+                method=method,
+                runs=done,
+                failed=runs.failed,
+                lost=runs.lost,
+                curve=no_curve,
+            ),
+            *more,
+        ),
         options={"formula": refit.formula, **options},
         seed=seed,
-        synthetic=synthetic,
     )
 
 
-def _notes(
-    refit: Refit, judge: Judge, table: dict[str, Any], runs: Runs, method: str, fewest: float
-) -> tuple[str, ...]:
-    """Say what was repeated, what failed and what has no limits."""
-    notes = list(refit.notes)
-    if refit.fixed:
-        notes.append(
-            "The design was held fixed: if terms, cut-offs or knots were chosen on these data, "
-            "the true optimism is larger. A recipe repeats those choices in every resample."
-        )
-    else:
-        notes.append("Every resample repeated the whole recipe.")
-    if runs.failed:
-        notes.append(f"{runs.failed} resamples gave no model and were left out.")
-    if runs.lost:
-        notes.append(
-            f"{runs.lost} resamples lost a level or a column of the design, which then "
-            "contributed nothing to their predictions."
-        )
-    if fewest < _FEW:
-        notes.append(
-            f"With {fewest:g} patients of the rarer outcome there are no resampling limits."
-        )
-    if method != "boot":
-        notes.append("Limits are given with method='boot' alone.")
-    elif fewest >= _FEW:
-        notes.append(
-            "Calibration slope, intercept and U have no limits: each resample's own fit brings "
-            "them to their ideal, so that they do not vary there."
-        )
-    if refit.n < _SMALL:
-        notes.append(f"{refit.n} patients are too few to validate any model.")
-    short = [
-        f"{name} ({count})"
-        for name, count in zip(table["index"], table["n_runs"], strict=True)
-        if count < len(runs.training)
-    ]
-    if short:
-        notes.append(
-            f"Of {len(runs.training)} resamples fewer have a value of {', '.join(short)}: it is "
-            "undefined where predictions are all alike or separate the outcomes."
-        )
-    if not judge.has_curves:
-        notes.append("Without time= there is no calibration or net benefit, which need a horizon.")
-    return tuple(notes)
+def _selection(refit: Refit, whole: Refitted, runs: Runs) -> tuple[dict[str, Any], tuple[str, ...]]:
+    model = refit.global_model()
+    if model is None or runs.slopes is None or whole.slopes is None:
+        return {}, ()
+    return selection_frame(model, whole.slopes[0], runs.slopes, runs.choices)

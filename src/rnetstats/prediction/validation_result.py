@@ -42,6 +42,8 @@ class ValidationResult(Result):
         The columns of :meth:`calibration_curve`, :meth:`decision_curve` and :meth:`by_centre`.
     inclusion_table : dict
         The columns of :meth:`inclusion`.
+    selection_table : dict
+        The columns of :meth:`selection`.
     replicates : dict or None
         By index, its training and test value in each resample; not written to JSON.
     """
@@ -52,6 +54,7 @@ class ValidationResult(Result):
     benefit_table: dict[str, Any]
     centre_table: dict[str, Any]
     inclusion_table: dict[str, Any]
+    selection_table: dict[str, Any] = field(default_factory=dict)
     replicates: dict[str, Any] | None = field(default=None, metadata={"rows": True})
 
     def to_frame(self) -> pd.DataFrame:
@@ -144,6 +147,28 @@ class ValidationResult(Result):
             share of resamples that included it; for a cut-off or knot its median and central 95 %.
         """
         return pd.DataFrame(self.inclusion_table)
+
+    def selection(self) -> pd.DataFrame:
+        """Return what selection does to each candidate coefficient, over the resamples.
+
+        Returns
+        -------
+        DataFrame
+            Empty unless a recipe selects. Columns ``term, level, global_coef, std_error,
+            frequency, coef, conditional_bias, rmsd_ratio, median, low, high``: the coefficient in
+            the global model (all candidates, neither selected nor shrunken) and its standard
+            error; the share of resamples that included the term; the coefficient of the model
+            itself (0 if left out); the relative bias, in percent, of the mean coefficient of the
+            resamples that included the term; the root mean squared difference from the global
+            coefficient over the standard error, and the median and central 95 % of the
+            coefficients, left-out terms counting 0.
+
+        References
+        ----------
+        Heinze G, Wallisch C, Dunkler D (2018). Variable selection: a review and recommendations
+        for the practicing statistician. Biometrical Journal 60:431-449, section 3.2.
+        """
+        return pd.DataFrame(self.selection_table)
 
     def plot(self, ax: Axes | None = None, *, kind: str | None = None) -> Axes:
         """Draw the corrected calibration curve, net benefit, or the indices.

@@ -1,0 +1,179 @@
+"""What a validation says of itself: what was repeated, what failed, what has no value or limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rnetstats.prediction.judged import Judged
+from rnetstats.prediction.judges import Judge
+from rnetstats.prediction.refit import Refit
+from rnetstats.prediction.validation_tables import FEW
+
+__all__ = ["external_notes", "resampling_notes", "stability_notes"]
+
+_SMALL = 20
+_ENOUGH = 100
+_PERCENTILES = 200
+_WHY = "predictions are all alike, outcomes are separated by them, or of one kind only"
+
+
+def resampling_notes(
+    refit: Refit,
+    judge: Judge,
+    table: Mapping[str, Any],
+    *,
+    method: str,
+    runs: int,
+    failed: int,
+    lost: int,
+    curve: bool,
+) -> tuple[str, ...]:
+    """Say what was repeated, what failed and what has no limits.
+
+    Parameters
+    ----------
+    table : mapping
+        The columns of the validation's table.
+    runs, failed, lost : int
+        Repetitions with a value, fits without a model, and fits that lost a level.
+    curve : bool
+        Whether a calibration curve was asked for and cannot be drawn.
+    """
+    notes = list(refit.notes)
+    if refit.fixed:
+        notes.append(
+            "The design was held fixed: if terms, cut-offs or knots were chosen on these data, "
+            "the true optimism is larger. A recipe repeats those choices in every resample."
+        )
+    else:
+        notes.append("Every resample repeated the whole recipe.")
+    if refit.imputed and method != "boot":
+        notes.append(
+            "Patients on whom a model is tested had their missing values imputed with their "
+            "outcome known, which flatters it; a model in use does not know it."
+        )
+    notes += _failures(failed, lost, "resample" if method in ("boot", "632") else "fit")
+    notes += _few(judge, refit.n)
+    if method != "boot":
+        notes.append("Limits are given with method='boot' alone.")
+    elif judge.rarer >= FEW:
+        notes.append(
+            "Calibration slope, intercept and U have no limits: each resample's own fit brings "
+            "them to their ideal, so that they do not vary there."
+        )
+        if runs < _PERCENTILES:
+            notes.append(f"Limits from {runs} resamples are rough; they want some 1,000.")
+    if runs < 2:
+        notes.append("A single repetition has no Monte Carlo error.")
+    notes += _undefined(table, runs)
+    notes += _smoothers(judge)
+    if curve:
+        notes.append("All predicted risks are alike: there is no calibration curve.")
+    if not judge.has_curves:
+        notes.append("Without time= there is no calibration or net benefit, which need a horizon.")
+    return tuple(notes)
+
+
+def external_notes(
+    read: Judged, judge: Judge, table: Mapping[str, Any], resamples: int, apparent: str
+) -> tuple[str, ...]:
+    """Say that the model was judged as it is, on whom, and what that can tell.
+
+    Parameters
+    ----------
+    apparent : str
+        Why the apparent indices are not known; empty if they are.
+    """
+    notes = [
+        *read.notes,
+        "The model was judged as it is; limits resample the patients. Nothing is corrected, so "
+        "that there is no training index and no Monte Carlo error.",
+    ]
+    if read.apparent["model"]:
+        notes.append(
+            "These are the very patients that the model was made from: this is its apparent "
+            "performance, not an external validation."
+        )
+    if apparent:
+        notes.append(f"The apparent indices are not known: {apparent}")
+    few = _few(judge, read.n)
+    notes += few
+    if judge.rarer < _ENOUGH and judge.rarer >= FEW:
+        notes.append(
+            f"There are {judge.rarer} patients of the rarer outcome; an external validation needs "
+            "about 100 or more to tell a calibration slope (Collins, Ogundimu & Altman 2016)."
+        )
+    return (*notes, *_undefined(table, resamples), *_smoothers(judge))
+
+
+def stability_notes(refit: Refit, judge: Judge, failed: int, lost: int) -> tuple[str, ...]:
+    """Say what was repeated in the resamples, and what failed."""
+    notes = list(refit.notes)
+    if refit.fixed:
+        notes.append(
+            "The design was held fixed; choices made on these data (terms, cut-offs, knots) make "
+            "the true instability larger. A recipe repeats them."
+        )
+    notes += _failures(failed, lost, "resample")
+    if judge.rarer < FEW:
+        notes.append(
+            f"Patients of the rarer outcome: {judge.rarer}. Resamples of so few cannot show how "
+            "far the predictions of other samples would lie."
+        )
+    if refit.n < _SMALL:
+        notes.append(f"{refit.n} patients are too few to make any model.")
+    return tuple(notes)
+
+
+def _failures(failed: int, lost: int, what: str) -> list[str]:
+    notes = []
+    if failed:
+        many = f"{failed} {what}s" if failed > 1 else f"One {what}"
+        notes.append(f"{many} gave no model and {'were' if failed > 1 else 'was'} left out.")
+    if lost:
+        many = f"{lost} {what}s" if lost > 1 else f"One {what}"
+        notes.append(
+            f"{many} lost a level or a column of the design, which then contributed nothing to "
+            "predictions."
+        )
+    return notes
+
+
+def _few(judge: Judge, n: int) -> list[str]:
+    notes = []
+    if judge.rarer < FEW:
+        notes.append(
+            f"Patients of the rarer outcome: {judge.rarer}. With fewer than {FEW} there are no "
+            "resampling limits."
+        )
+    if n < _SMALL:
+        notes.append(f"{n} patients are too few to validate any model.")
+    return notes
+
+
+def _undefined(table: Mapping[str, Any], runs: int) -> list[str]:
+    """Name the indices without a value on the data, and those that resamples lack."""
+    notes = []
+    values = np.asarray(table["corrected"], dtype=float)
+    lacking = [name for name, value in zip(table["index"], values, strict=True) if np.isnan(value)]
+    if lacking:
+        notes.append(f"No value: {', '.join(lacking)}; {_WHY}.")
+    short = [
+        f"{name} ({count})"
+        for name, count in zip(table["index"], table["n_runs"], strict=True)
+        if count < runs and name not in lacking
+    ]
+    if short:
+        notes.append(f"Of {runs} resamples fewer have a value of {', '.join(short)}: {_WHY}.")
+    return notes
+
+
+def _smoothers(judge: Judge) -> list[str]:
+    """Name the curve behind the calibration errors, which calibration() draws otherwise."""
+    if not {"ici", "e50", "e90", "emax"} & set(judge.names):
+        return []
+    how = judge.smoother
+    return [f"ICI, E50, E90 and Emax rest on {how}; another smoother gives other values."]

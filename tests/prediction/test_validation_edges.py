@@ -1,0 +1,236 @@
+"""Validation at its edges: what is refused, what is left without a value and said to be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rnetstats as rn
+from rnetstats.errors import DataError, OptionError, RnetError, TooFewEventsError
+from rnetstats.prediction.judges import judge_of
+from rnetstats.prediction.refit import take_rows
+from rnetstats.prediction.resampling_schemes import folds_of
+from rnetstats.prediction.validation_rows import refit_of
+
+
+@pytest.fixture(scope="module")
+def patients() -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=120)
+    y = (rng.uniform(size=120) < 1 / (1 + np.exp(0.8 - x))).astype(int)
+    return pd.DataFrame(
+        {
+            "y": y,
+            "x": x,
+            "z": rng.normal(size=120),
+            "months": rng.exponential(20, size=120).round(1) + 0.1,
+            "centre": rng.choice(list("abcdef"), 120),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def fit(patients: pd.DataFrame) -> Any:
+    return rn.logistic(patients, "y ~ x + z")
+
+
+@pytest.mark.parametrize("verb", ["validate", "stability"])
+@pytest.mark.parametrize("time", [1e6, "last"])
+def test_horizon_past_follow_up_is_refused(patients: pd.DataFrame, verb: str, time: Any) -> None:
+    cox = rn.cox(patients, "Surv(months, y) ~ x")
+    time = patients["months"].max() if time == "last" else time
+    with pytest.raises(DataError, match="Nobody is followed past"):
+        getattr(rn, verb)(cox, time=time, resamples=5)
+    made_by = rn.recipe("Surv(months, y) ~ x", horizon=time)
+    with pytest.raises(DataError, match="Nobody is followed past"):
+        getattr(rn, verb)(made_by, patients, resamples=5)
+
+
+def test_horizon_before_the_first_event_is_refused(patients: pd.DataFrame) -> None:
+    with pytest.raises(TooFewEventsError, match="the first is at"):
+        rn.validate(rn.cox(patients, "Surv(months, y) ~ x"), time=0.01, resamples=5)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"thresholds": "a"},
+        {"thresholds": ["0.1"]},
+        {"thresholds": {"a": 1}},
+        {"thresholds": [[0.1], [0.2]]},
+        {"thresholds": [0.1, [0.2]]},
+        {"thresholds": []},
+        {"thresholds": True},
+        {"thresholds": [float("nan")]},
+        {"indices": 3},
+        {"indices": []},
+        {"by": "centre"},
+        {"method": "internal-external", "by": 3},
+        {"folds": "10"},
+        {"conf_level": True},
+        {"time": "12"},
+        {"seed": "a"},
+    ],
+)
+def test_options_of_a_wrong_kind_are_refused(fit: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(OptionError):
+        rn.validate(fit, resamples=5, **options)
+
+
+@pytest.mark.parametrize("thresholds", ["a", [[0.1], [0.2]], [], [0.0]])
+def test_stability_reads_thresholds_alike(fit: Any, thresholds: Any) -> None:
+    with pytest.raises(OptionError, match="above 0 and below 1"):
+        rn.stability(fit, resamples=5, thresholds=thresholds)
+
+
+def test_options_that_do_not_suit_the_model_are_refused(fit: Any, patients: pd.DataFrame) -> None:
+    made_by = rn.recipe("y ~ x")
+    with pytest.raises(OptionError, match="intercept="):
+        rn.validate(made_by, patients, intercept="model", resamples=5)
+    with pytest.raises(OptionError, match="no meaning for a binary"):
+        rn.validate(made_by, patients, time=12, resamples=5)
+    with pytest.raises(OptionError, match="leave by="):
+        rn.validate(fit, external=patients, by="centre", resamples=5)
+
+
+def test_a_fit_takes_its_own_rows_and_no_others(fit: Any, patients: pd.DataFrame) -> None:
+    own = rn.validate(fit, patients, resamples=5, seed=1)
+    pd.testing.assert_frame_equal(own.to_frame(), rn.validate(fit, resamples=5, seed=1).to_frame())
+    with pytest.raises(DataError, match="given by external="):
+        rn.validate(fit, patients.head(80), resamples=5)
+    with pytest.raises(DataError, match="given by external="):
+        rn.validate(
+            fit, patients.assign(x=0.1), method="internal-external", by="centre", resamples=5
+        )
+
+
+def test_seeds_of_any_size(patients: pd.DataFrame) -> None:
+    made_by = rn.recipe("y ~ x + z", shrink="bootstrap")
+    for seed in (2**63 - 1, 2**70):
+        found = rn.validate(made_by, patients, resamples=3, seed=seed, indices="auc")
+        assert np.isfinite(found.corrected("auc"))
+
+
+def test_survival_without_censoring_has_limits() -> None:
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"t": rng.exponential(size=60), "e": 1, "x": rng.normal(size=60)})
+    found = rn.validate(rn.cox(data, "Surv(t, e) ~ x"), resamples=30, seed=1)
+    assert found.to_frame().set_index("index").loc["c", ["conf_low", "conf_high"]].notna().all()
+
+
+def test_clusters_are_left_out_whole(patients: pd.DataFrame) -> None:
+    codes = pd.factorize(patients["centre"])[0].astype(np.int64)
+    folds = folds_of(patients["y"].to_numpy(float), 3, 4, 1, codes)
+    assert pd.DataFrame(folds.T).groupby(codes).nunique().to_numpy().max() == 1
+    assert all(len(np.unique(row)) == 3 for row in folds)
+    clustered = rn.logistic(patients, "y ~ x + cluster(centre)")
+    assert np.isfinite(
+        rn.validate(clustered, method="cv", folds=3, resamples=9, seed=1).corrected("auc")
+    )
+    with pytest.raises(OptionError, match="exceeds the 6 clusters"):
+        rn.validate(clustered, method="cv", folds=10, resamples=20)
+
+
+def test_cross_validation_in_blocks_is_one_repetition_after_the_other(
+    patients: pd.DataFrame,
+) -> None:
+    fit = rn.logistic(patients, "y ~ x + z")
+    many = rn.validate(fit, method="cv", folds=50, resamples=600, seed=1, indices=["auc", "brier"])
+    few = rn.validate(fit, method="cv", folds=50, resamples=150, seed=1, indices=["auc", "brier"])
+    assert len(many.replicates["test"]) == 12
+    np.testing.assert_allclose(many.replicates["test"][:3], few.replicates["test"], rtol=1e-12)
+    np.testing.assert_allclose(
+        many.replicates["training"][:3], few.replicates["training"], rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("horizon", [None, 15.0])
+def test_counts_are_replicated_rows_for_every_survival_index(
+    patients: pd.DataFrame, horizon: float | None
+) -> None:
+    refit = refit_of(rn.cox(patients, "Surv(months, y) ~ x + z"), None, horizon, "flic")
+    counts = np.random.default_rng(1).integers(0, 4, size=(2, refit.n))
+    made = refit.again(counts.astype(float), np.arange(2))
+    together = judge_of(refit.outcome, horizon).indices(
+        made.risk, made.predictor, counts.astype(float)
+    )
+    for b, row in enumerate(counts):
+        rows = np.repeat(np.arange(refit.n), row)
+        alone = judge_of(take_rows(refit.outcome, rows), horizon).indices(
+            made.risk[b, rows][None], made.predictor[b, rows][None], None
+        )
+        np.testing.assert_allclose(together[b], alone[0], rtol=1e-7, atol=1e-9)
+
+
+def test_what_has_no_value_is_said(patients: pd.DataFrame) -> None:
+    alike = rn.validate(rn.logistic(patients, "y ~ 1"), resamples=10, seed=1)
+    assert np.isnan(alike.corrected("slope"))
+    assert any(note.startswith("No value: slope") for note in alike.notes)
+    assert any("no calibration curve" in note for note in alike.notes)
+    model = rn.risk_model(rn.logistic(patients, "y ~ x"))
+    other = rn.validate(model, external=patients.assign(x=lambda d: d["x"] + 0.1), resamples=10)
+    assert other.to_frame()["apparent"].isna().all()
+    assert any("apparent indices are not known" in note for note in other.notes)
+    assert any("no Monte Carlo error" in note for note in other.notes)
+    one = rn.validate(
+        rn.logistic(patients, "y ~ x"), patients, method="internal-external", by="centre", seed=1
+    )
+    assert any("no Monte Carlo error" in note for note in one.notes)
+
+
+def test_a_stratified_fit_is_judged_on_others(patients: pd.DataFrame) -> None:
+    stratified = rn.cox(patients.assign(arm=patients["z"] > 0), "Surv(months, y) ~ x + strata(arm)")
+    others = patients.assign(arm=patients["z"] > 0.5)
+    found = rn.validate(stratified, external=others, resamples=10, seed=1)
+    assert np.isfinite(found.corrected("c"))
+    assert any("has a baseline a stratum" in note for note in found.notes)
+
+
+def test_no_external_risks_but_one_give_no_curve(patients: pd.DataFrame) -> None:
+    found = rn.validate(rn.logistic(patients, "y ~ 1"), external=patients, resamples=5, seed=1)
+    assert found.calibration_curve().empty
+
+
+def test_callables_are_called_by_their_faults(patients: pd.DataFrame) -> None:
+    with pytest.raises(OptionError, match="returned a LogisticResult"):
+        rn.validate(lambda d: rn.logistic(d, "y ~ x"), patients, resamples=3)
+
+    def broken(data: pd.DataFrame) -> Any:
+        raise ZeroDivisionError(len(data))
+
+    with pytest.raises(ZeroDivisionError):
+        rn.validate(broken, patients, resamples=3)
+
+
+@pytest.mark.parametrize("method", ["boot", "cv", "internal-external"])
+def test_progress_ends(
+    fit: Any, patients: pd.DataFrame, method: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by = "centre" if method == "internal-external" else None
+    data = patients if by else None
+    quiet = rn.validate(fit, data, method=method, by=by, resamples=25, seed=1, indices="auc")
+    assert capsys.readouterr().err == ""
+    shown = rn.validate(
+        fit, data, method=method, by=by, resamples=25, seed=1, indices="auc", progress=True
+    )
+    assert "validate" in capsys.readouterr().err
+    pd.testing.assert_frame_equal(quiet.to_frame(), shown.to_frame())
+
+
+def test_stability_says_how_few_there_are() -> None:
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"y": [1, 1, 1] + [0] * 12, "x": rng.normal(size=15)})
+    notes = rn.stability(rn.logistic(data, "y ~ x"), resamples=20, seed=1).notes
+    assert any("rarer outcome: 3" in note for note in notes)
+    assert any("15 patients are too few" in note for note in notes)
+
+
+def test_centres_that_hold_all_events_are_said() -> None:
+    data = pd.DataFrame({"y": [1, 1, 0, 0, 0, 0] * 4, "x": np.arange(24.0) % 7})
+    data["where"] = np.where(data["y"] == 1, "here", "there")
+    fit = rn.logistic(data, "y ~ x")
+    with pytest.raises(RnetError, match="outside some fold"):
+        rn.validate(fit, data, method="internal-external", by="where")
