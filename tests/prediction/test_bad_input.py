@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import rnetstats as rn
 from rnetstats.errors import DataError, OptionError
@@ -114,3 +116,30 @@ def test_the_event_is_named_by_its_column_and_code(data) -> None:
     assert any(note.startswith("Event: e by time = 8;") for note in times.notes)
     competing = rn.decision_curve(data, "Surv(time, code) ~ p", cause=2, time=8.0)
     assert any(note.startswith("Event: code = 2 by time = 8;") for note in competing.notes)
+
+
+@pytest.mark.parametrize("events", [1, 3])
+def test_few_events_bound_the_mean_and_judge_no_line(events: int) -> None:
+    risk = np.linspace(0.01, 0.2, 100)
+    y = np.zeros(100)
+    y[[99, 80, 60][:events]] = 1
+    found = rn.calibration({"y": y, "p": risk}, "y ~ p")
+    row = found.to_frame().iloc[0]
+    low, high = stats.chi2.ppf([0.025, 0.975], [2 * events, 2 * events + 2]) / 2.0 / risk.sum()
+    assert np.allclose([row["oe_low"], row["oe_high"]], [low, high], rtol=1e-10)
+    verdicts = found.levels().set_index("level")["verdict"]
+    assert (verdicts[["weak", "moderate"]] == "cannot be judged").all()
+    assert any("All rests on" in note for note in found.notes)
+
+
+def test_a_model_fitted_on_the_rows_is_called_apparent_in_tables_and_figures(data) -> None:
+    fit = rn.logistic(data, "y ~ p")
+    found = rn.calibration(data, "y ~ p", models={"fit": fit})
+    assert found.to_frame()["apparent"].tolist() == [False, True]
+    assert found.display()["Model"].tolist() == ["p", "fit (apparent)"]
+    figures = (found, rn.discrimination(data, "y ~ p", models={"fit": fit}))
+    for figure in figures:
+        legend = figure.plot().get_legend()
+        assert legend is not None
+        assert any("fit (apparent)" in text.get_text() for text in legend.get_texts())
+    plt.close("all")

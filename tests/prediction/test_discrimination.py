@@ -446,7 +446,7 @@ def test_plots_show_what_was_asked(time: float | list[float] | None) -> None:
         value = result.to_frame().query("index == 'AUC(t)'")["estimate"].iloc[0]
         shown = [text.get_text() for text in axes.get_legend().get_texts()]
         assert shown[0].startswith(f"score: {value:.3f} (")
-        assert axes.get_title(loc="left") == "Event by time 60.5"
+        assert axes.get_title(loc="left") == "Event by time = 60.5"
     else:
         assert axes.get_ylabel() == "AUC(t)"
         assert result.plot(time=180.5).get_xlabel() == "1 − specificity"

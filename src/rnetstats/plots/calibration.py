@@ -13,6 +13,8 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     colour,
+    legend_place,
+    legend_width,
     line_style,
     plain_axes,
 )
@@ -25,6 +27,7 @@ __all__ = ["calibration_curves"]
 
 _STRIP = 0.13  # height of the counts of one model, as a share of the axis
 _GAP = 0.03
+_STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # between ticks
 
 
 def calibration_curves(
@@ -62,7 +65,7 @@ def calibration_curves(
     Axes
     """
     labels = list(dict.fromkeys(curves["model"]))
-    axes = ax_or_new(ax, figsize=(5.6, 5.6 + 0.5 * len(labels)))
+    axes = ax_or_new(ax, figsize=(legend_width(5.6, len(labels)), 5.6 + 0.5 * len(labels)))
     end = _end(curves, groups) if limit is None else float(limit)
     shown = len(labels) == 1 if band is None else band
     axes.plot([0.0, end], [0.0, end], color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=2)
@@ -77,6 +80,8 @@ def calibration_curves(
     _dress(axes, end, len(labels))
     axes.set_xlabel("Predicted risk")
     axes.set_ylabel(as_text(f"Observed risk of {outcome}" if outcome else "Observed risk"))
+    floor, top = axes.get_ylim()
+    axes.yaxis.label.set_y((0.5 * end - floor) / (top - floor))  # beside the curves
     _legend(axes, labels, shown, groups is not None, conf_level)
     return axes
 
@@ -142,7 +147,8 @@ def _dress(axes: Axes, end: float, models: int) -> None:
     floor = -end * (_GAP + _STRIP * models + 0.01)
     axes.set_xlim(-0.01 * end, 1.01 * end)
     axes.set_ylim(floor, 1.01 * end)
-    ticks = [tick for tick in np.linspace(0.0, end, 6) if tick <= end]
+    step = next(step for step in _STEPS if end / step <= 6.0)
+    ticks = np.arange(0.0, end + 0.5 * step, step)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks(ticks)
         axis.set_major_formatter(lambda value, _: f"{100.0 * value:.3g} %")
@@ -150,7 +156,9 @@ def _dress(axes: Axes, end: float, models: int) -> None:
     axes.text(
         1.0,
         (end * -_GAP * 0.9 - floor) / (1.01 * end - floor),
-        "patients with the event (up), without (down), square-root scale",
+        "patients with the event (up), without (down), square-root scale"
+        if models == 1
+        else "with the event (up), without (down), square roots, in the legend's order",
         transform=axes.transAxes,
         ha="right",
         va="bottom",
@@ -176,4 +184,4 @@ def _legend(axes: Axes, labels: list[str], band: bool, groups: bool, conf_level:
         texts.append("groups of similar risk")
     handles.append(Line2D([], [], color=MUTED, linewidth=1.0, linestyle=(0, (4, 3))))
     texts.append("ideal")
-    axes.legend(handles, texts, loc="upper left", frameon=False, fontsize=9.5, labelcolor=INK)
+    axes.legend(handles, texts, **legend_place(len(labels), "upper left"), labelcolor=INK)

@@ -15,6 +15,8 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     colour,
+    legend_place,
+    legend_width,
     line_style,
     plain_axes,
 )
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["auc_over_time", "index_values", "roc_curves"]
 
 _MOST_POINTS = 2000
+_MOST_BANDS = 3
 
 
 def roc_curves(
@@ -51,7 +54,7 @@ def roc_curves(
     title : str
     ax : Axes, optional
     """
-    axes = ax_or_new(ax, figsize=(5.6, 5.2))
+    axes = ax_or_new(ax, figsize=(legend_width(5.6, len(areas), 3.0), 5.2))
     axes.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=1)
     named = areas.set_index("model")
     for index, (model, curve) in enumerate(points.groupby("model", sort=False)):
@@ -72,11 +75,13 @@ def roc_curves(
     axes.set_ylabel("Sensitivity")
     axes.set_title(as_text(title), fontsize=11, loc="left")
     plain_axes(axes, grid="both")
-    _legend(axes, f"AUC ({100 * conf_level:g} % CI)", "lower right")
+    _legend(axes, f"AUC ({100 * conf_level:g} % CI)", "lower right", len(named))
     return axes
 
 
-def auc_over_time(rows: pd.DataFrame, conf_level: float, *, ax: Axes | None = None) -> Axes:
+def auc_over_time(
+    rows: pd.DataFrame, conf_level: float, *, time: str = "", ax: Axes | None = None
+) -> Axes:
     """Draw the AUC at several horizons, a line a model, with pointwise limits.
 
     Parameters
@@ -84,17 +89,21 @@ def auc_over_time(rows: pd.DataFrame, conf_level: float, *, ax: Axes | None = No
     rows : DataFrame
         ``model, controls, time, estimate, conf_low, conf_high``.
     conf_level : float
-        Level of the limits.
+        Level of the limits, drawn for up to three lines.
+    time : str
+        Name of the time's column, with its unit where it has one.
     ax : Axes, optional
     """
     axes = ax_or_new(ax)
     axes.axhline(0.5, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=1)
     keys = ["model", "controls"]
+    lines = len(rows[keys].drop_duplicates())
     for index, ((model, controls), part) in enumerate(rows.groupby(keys, sort=False)):
         curve = part.sort_values("time")
         shade = colour(index)
         low, high = curve["conf_low"], curve["conf_high"]
-        axes.fill_between(curve["time"], low, high, color=shade, alpha=0.14, lw=0)
+        if lines <= _MOST_BANDS:
+            axes.fill_between(curve["time"], low, high, color=shade, alpha=0.14, lw=0)
         axes.plot(
             curve["time"],
             curve["estimate"],
@@ -107,10 +116,11 @@ def auc_over_time(rows: pd.DataFrame, conf_level: float, *, ax: Axes | None = No
             zorder=3,
         )
     axes.set_ylim(min(0.4, float(np.nanmin(rows["conf_low"].fillna(rows["estimate"])))), 1.0)
-    axes.set_xlabel("Horizon")
+    axes.set_xlabel(as_text(f"Horizon ({time})" if time else "Horizon"))
     axes.set_ylabel("AUC(t)")
     plain_axes(axes, grid="y")
-    _legend(axes, f"Band: pointwise {100 * conf_level:g} % limits", "best")
+    banded = f"Band: pointwise {100 * conf_level:g} % limits" if lines <= _MOST_BANDS else ""
+    _legend(axes, banded, "best", lines)
     return axes
 
 
@@ -154,9 +164,8 @@ def _mark(axes: Axes, best: pd.DataFrame, shade: str) -> None:
         )
 
 
-def _legend(axes: Axes, title: str, place: str) -> None:
-    options: dict[str, Any] = {"loc": place, "title": title, "title_fontsize": 9}
-    box = axes.legend(frameon=False, fontsize=9.5, **options)
+def _legend(axes: Axes, title: str, place: str, entries: int) -> None:
+    box = axes.legend(title=title, title_fontsize=9, **legend_place(entries, place))
     box.get_title().set_color(MUTED)
     for text in box.get_texts():
         text.set_color(INK)

@@ -6,7 +6,7 @@ here touches matplotlib's global settings.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +22,8 @@ __all__ = [
     "as_text",
     "ax_or_new",
     "colour",
+    "legend_place",
+    "legend_width",
     "line_style",
     "mark_synthetic",
     "marked",
@@ -36,6 +38,8 @@ LIGHT = "#E5E7EB"
 
 SYNTHETIC = "Synthetic data"
 MARK = "synthetic-mark"
+
+_MOST_INSIDE = 4  # entries of a legend among curves
 
 
 def ax_or_new(ax: Axes | None = None, figsize: tuple[float, float] = (7.0, 4.6)) -> Axes:
@@ -62,6 +66,19 @@ def colour(index: int) -> str:
 def line_style(index: int) -> str | tuple[float, tuple[float, ...]]:
     """Return a line style that changes each time the palette starts again."""
     return LINE_STYLES[(index // len(PALETTE)) % len(LINE_STYLES)]
+
+
+def legend_place(entries: int, inside: str) -> dict[str, Any]:
+    """Where a legend stands: inside, or to the right of the axes where it would hide curves."""
+    look: dict[str, Any] = {"loc": inside, "frameon": False, "fontsize": 9.5}
+    if entries > _MOST_INSIDE:
+        look |= {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
+    return look
+
+
+def legend_width(width: float, entries: int, beside: float = 1.6) -> float:
+    """Width of a figure in inches, wider where :func:`legend_place` puts the legend beside it."""
+    return width + beside if entries > _MOST_INSIDE else width
 
 
 def plain_axes(ax: Axes, *, grid: str | None = None) -> Axes:

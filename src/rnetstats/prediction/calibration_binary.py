@@ -30,6 +30,7 @@ from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.roc import auc
 from rnetstats.prediction.calibration_curve import Smoother, SplineBasis
+from rnetstats.prediction.calibration_levels import FEWEST_EVENTS
 
 __all__ = ["binary_measures", "observed_expected", "refuse_contradictions"]
 
@@ -174,14 +175,16 @@ def _spline_test(y: Floats, risk: Floats, freq: Floats | None, as_is: float) -> 
 def observed_expected(
     events: float, expected: float, n: float, conf_level: float
 ) -> dict[str, float]:
-    """Return O/E with limits on the log scale; without events the exact (Poisson) upper bound."""
+    """Return O/E with limits on the log scale; with fewer than 5 events exact (Poisson) ones."""
     if expected <= 0.0:
         return dict.fromkeys(("oe", "oe_low", "oe_high", "oe_log_std_error"), np.nan)
     ratio = events / expected
-    if events <= 0.0:
-        upper = float(gammaincinv(1.0, 0.5 + conf_level / 2.0)) / expected
-        return {"oe": 0.0, "oe_low": 0.0, "oe_high": upper, "oe_log_std_error": np.nan}
-    error = float(np.sqrt((1.0 - events / n) / events))
+    error = float(np.sqrt((1.0 - events / n) / events)) if events > 0.0 else np.nan
+    if events < FEWEST_EVENTS:
+        tail = 0.5 - conf_level / 2.0
+        lower = float(gammaincinv(events, tail)) / expected if events > 0.0 else 0.0
+        upper = float(gammaincinv(events + 1.0, 1.0 - tail)) / expected
+        return {"oe": ratio, "oe_low": lower, "oe_high": upper, "oe_log_std_error": error}
     reach = normal_quantile(conf_level) * error
     return {
         "oe": ratio,

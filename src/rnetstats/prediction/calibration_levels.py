@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
 from rnetstats.prediction.calibration_curve import Curve
 
-__all__ = ["ENOUGH_EVENTS", "levels_table", "share_in_band"]
+__all__ = ["ENOUGH_EVENTS", "FEWEST_EVENTS", "levels_table", "share_in_band"]
 
 Floats = NDArray[np.float64]
 
 ENOUGH_EVENTS: Final = 200  # and as many without the event, for a flexible curve
+FEWEST_EVENTS: Final = 5  # or patients without: below, neither line nor curve is judged
 _NOT_JUDGED: Final = "cannot be judged"
 _NO_DEPARTURE: Final = "no departure shown"
 
@@ -92,7 +93,7 @@ def _mean(m: dict[str, Any], conf_level: float) -> dict[str, str]:
 def _weak(m: dict[str, Any], conf_level: float) -> dict[str, str]:
     p, slope = m["weak_p"], m["slope"]
     verdict = _NO_DEPARTURE
-    if not np.isfinite(p):
+    if not np.isfinite(p) or _rarer(m) < FEWEST_EVENTS:
         verdict = _NOT_JUDGED
     elif p < 1.0 - conf_level:
         verdict = "departs" + _lean(m)
@@ -102,8 +103,14 @@ def _weak(m: dict[str, Any], conf_level: float) -> dict[str, str]:
         "verdict": verdict,
         "finding": f"slope {fmt_number(slope)} ({fmt_interval(m['slope_low'], m['slope_high'])}), "
         f"P {fmt_p(p)}",
-        "rule": f"departs if {m['weak_test']} has P < {1.0 - conf_level:.3g}",
+        "rule": f"departs if {m['weak_test']} has P < {1.0 - conf_level:.3g}; judged with at least "
+        f"{FEWEST_EVENTS} events and as many patients without",
     }
+
+
+def _rarer(m: dict[str, Any]) -> float:
+    """How many patients have the rarer outcome."""
+    return float(min(m["n_events"], m["n"] - m["n_events"]))
 
 
 def _lean(m: dict[str, Any]) -> str:
@@ -115,14 +122,13 @@ def _lean(m: dict[str, Any]) -> str:
 
 
 def _moderate(m: dict[str, Any], share: float, conf_level: float) -> dict[str, str]:
-    p = m["moderate_p"]
-    if not np.isfinite(p):
+    p, fewer = m["moderate_p"], _rarer(m)
+    if not np.isfinite(p) or fewer < FEWEST_EVENTS:
         verdict = _NOT_JUDGED
     elif p < 1.0 - conf_level:
         verdict = "departs"
     else:
         verdict = _NO_DEPARTURE
-    fewer = min(m["n_events"], m["n"] - m["n_events"])
     if fewer < ENOUGH_EVENTS and verdict == _NO_DEPARTURE:
         verdict += ", but too few events to show much"
     return {

@@ -18,7 +18,11 @@ from rnetstats.prediction.calibration_curve import (
     smooth,
 )
 from rnetstats.prediction.calibration_groups import binary_groups, hosmer_lemeshow
-from rnetstats.prediction.calibration_levels import levels_table, share_in_band
+from rnetstats.prediction.calibration_levels import (
+    FEWEST_EVENTS,
+    levels_table,
+    share_in_band,
+)
 from rnetstats.prediction.calibration_notes import model_notes
 from rnetstats.prediction.calibration_times import Times, times_of
 from rnetstats.prediction.judged import Judged
@@ -35,7 +39,6 @@ __all__ = ["Settings", "judge_model"]
 Floats = NDArray[np.float64]
 
 _OWN: Final = ("weak_", "moderate_")  # for the levels alone
-_FEW: Final = 5  # fewer events (or non-events): no resampling limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def judge_model(judged: Judged, k: int, settings: Settings) -> dict[str, Any]:
     return {
         "measures": {"model": label}
         | {name: value for name, value in measures.items() if not name.startswith(_OWN)}
-        | {"smoother": settings.how.name},
+        | {"smoother": settings.how.name, "apparent": bool(judged.apparent.get(label))},
         "curve": pd.DataFrame(
             {
                 "predicted": curve.at,
@@ -138,7 +141,7 @@ def _resampled(
     """Put percentile limits over resamples in the place of the analytic ones."""
     missing = np.full(curve.at.shape, np.nan)
     fewer = min(measures["n_events"], measures["n"] - measures["n_events"])
-    if fewer < _FEW:
+    if fewer < FEWEST_EVENTS:
         bare = Curve(curve.at, curve.observed, missing, missing, curve.fitted, curve.notes)
         return bare, [f"no resampling limits with {fewer:g} events or non-events, fewer than five"]
     assert settings.seed is not None

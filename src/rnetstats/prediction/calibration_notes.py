@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.prediction.calibration_levels import ENOUGH_EVENTS
+from rnetstats.prediction.calibration_levels import ENOUGH_EVENTS, FEWEST_EVENTS
 from rnetstats.prediction.judged import Judged
 
 __all__ = ["general_notes", "model_notes"]
@@ -35,7 +35,18 @@ def general_notes(measures: dict[str, Any], time: float | None, smoother: str) -
             if time is None
             else f"{what} the event by time {time:g}."
         )
-    elif min(events, others) < ENOUGH_EVENTS:
+    if 0 < min(events, others) < FEWEST_EVENTS:
+        few = _few(events, others)
+        notes.append(
+            f"All rests on {few}: limits of intercept and slope say next to nothing"
+            + (
+                "; those of O/E are exact (Poisson)"
+                if time is None and events < FEWEST_EVENTS
+                else ""
+            )
+            + ". Of the levels only the mean one is judged."
+        )
+    if 0 < min(events, others) < ENOUGH_EVENTS:
         notes.append(
             f"A flexible curve takes some {ENOUGH_EVENTS} events and as many patients without "
             f"(Van Calster et al. 2016); here there are {events:g} and {others:g}. The distances "
@@ -56,6 +67,13 @@ def general_notes(measures: dict[str, Any], time: float | None, smoother: str) -
     return notes
 
 
+def _few(events: float, others: float) -> str:
+    """Say how many patients have the rarer outcome."""
+    if events <= others:
+        return "a single event" if events == 1 else f"{events:g} events"
+    return "a single patient without the event" if others == 1 else f"{others:g} without the event"
+
+
 def model_notes(
     label: str, measures: dict[str, Any], risk: Floats, judged: Judged, found: list[str]
 ) -> list[str]:
@@ -65,9 +83,10 @@ def model_notes(
     weight = np.ones(len(risk)) if judged.freq is None else judged.freq
     edge = (risk == 0.0) | (risk == 1.0)
     if edge.any():
+        many = weight[edge].sum()
         notes.append(
-            f"{weight[edge].sum():g} patients have a risk of exactly 0 or 1, which their outcome "
-            "agrees with; they fit every line and are left out of intercept and slope"
+            f"a risk of exactly 0 or 1 ({many:g} patient{'' if many == 1 else 's'}), which the "
+            "outcome agrees with, fits every line and is left out of intercept and slope"
         )
     if judged.horizon is None and both:
         notes += _slope_notes(measures, risk, edge)

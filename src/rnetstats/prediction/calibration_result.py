@@ -77,7 +77,8 @@ class CalibrationResult(Result):
         DataFrame
             ``model, intercept`` (in the large: the slope held at 1), ``slope, joint_intercept,
             brier, brier_scaled, nagelkerke_r2, ici, e50, e90, emax, spiegelhalter_z,
-            spiegelhalter_p``, then limits, O/E, further scores and counts. For times
+            spiegelhalter_p``, then limits, O/E, further scores and counts, and ``apparent``:
+            whether the model was fitted on these very rows. For times
             ``brier_scaled`` is the index of prediction accuracy, the intercepts and the slope are
             on the complementary log-log scale, and what censoring leaves undefined is missing.
         """
@@ -142,7 +143,7 @@ class CalibrationResult(Result):
     def display(self) -> pd.DataFrame:
         """Return a row a model as text."""
         level = f"{100 * self.options['conf_level']:g} % CI"
-        table = pd.DataFrame({"Model": self.measures["model"].astype(str)})
+        table = pd.DataFrame({"Model": [self._shown()[m] for m in self.measures["model"]]})
         for name, title in (("oe", "O/E"), ("intercept", "Intercept"), ("slope", "Slope")):
             table[f"{title} ({level})"] = [
                 _with_limits(row[name], row[f"{name}_low"], row[f"{name}_high"])
@@ -156,6 +157,14 @@ class CalibrationResult(Result):
         for name, title in (("n", "N"), ("n_events", "Events")):
             table[title] = [fmt_count(value) for value in self.measures[name]]
         return table
+
+    def _shown(self) -> dict[str, str]:
+        """Name of each model as shown: one fitted on these rows is called apparent."""
+        flags = self.measures.get("apparent", pd.Series(False, index=self.measures.index))
+        return {
+            str(model): f"{model} (apparent)" if flag else str(model)
+            for model, flag in zip(self.measures["model"], flags, strict=True)
+        }
 
     def plot(
         self, ax: Axes | None = None, *, model: str | None = None, groups: bool = False
@@ -176,7 +185,10 @@ class CalibrationResult(Result):
         labels = [str(name) for name in self.measures["model"]]
         chosen = labels if model is None else [choice("model", model, labels)]
         parts = (self.curves, self.distribution, self.group_table)
-        curves, counts, table = (part[part["model"].isin(chosen)] for part in parts)
+        curves, counts, table = (
+            part[part["model"].isin(chosen)].assign(model=part["model"].map(self._shown()))
+            for part in parts
+        )
         axes = calibration_curves(
             curves,
             counts,

@@ -60,7 +60,7 @@ def size_notes(n: float, indices: list[Index]) -> list[str]:
     """Say where there are few patients, or few of the rows compared."""
     notes = []
     if n < _SMALL:
-        notes.append(f"{n:g} patients: limits by a normal approximation say little.")
+        notes.append(f"Only {n:g} patients: limits by a normal approximation say little.")
     for index in indices:
         few = min(index.cases, index.controls_n)
         if few < 2 * _FEW:

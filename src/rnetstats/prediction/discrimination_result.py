@@ -13,6 +13,7 @@ from rnetstats._core.options import choice
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number
+from rnetstats.formula.parser import parse_formula
 from rnetstats.kernels.time_roc import CONTROLS
 from rnetstats.prediction.discrimination_rows import usual_times
 from rnetstats.prediction.judged import Judged
@@ -183,17 +184,39 @@ class DiscriminationResult(Result):
             if at is not None:
                 shown = shown[(shown["time"] == at) & (shown["controls"].isin(["", controls]))]
                 shown = shown[shown["index"] == "AUC(t)"]
-            title = "" if at is None else f"Event by time {at:g}"
-            axes = roc_curves(self.roc(at), shown, conf_level, best=best, title=title, ax=ax)
+            title = "" if at is None else f"Event by {self._time_name()} = {at:g}"
+            names = self._shown()
+            best = None if best is None else best.assign(model=best["model"].map(names))
+            curves, shown = (
+                part.assign(model=part["model"].map(names)) for part in (self.roc(at), shown)
+            )
+            axes = roc_curves(curves, shown, conf_level, best=best, title=title, ax=ax)
         elif horizons:
             shown = self.estimates[self.estimates["index"] == "AUC(t)"]
-            axes = auc_over_time(shown, conf_level, ax=ax)
+            shown = shown.assign(model=shown["model"].map(self._shown()))
+            axes = auc_over_time(shown, conf_level, time=self._time_name(), ax=ax)
         else:
             rows = self.estimates.assign(
-                label=[f"{r['model']}: {index_text(r)}" for r in self.estimates.to_dict("records")]
+                label=[
+                    f"{self._shown()[r['model']]}: {index_text(r)}"
+                    for r in self.estimates.to_dict("records")
+                ]
             )
             axes = index_values(rows, ax=ax)
         return marked(axes, self.synthetic)
+
+    def _shown(self) -> dict[str, str]:
+        """Name of each model as drawn: one fitted on these rows is called apparent."""
+        pairs = zip(self.estimates["model"], self.estimates["method"], strict=True)
+        return {
+            str(model): f"{model} (apparent)" if str(method).endswith("(apparent)") else str(model)
+            for model, method in pairs
+        }
+
+    def _time_name(self) -> str:
+        left = parse_formula(f"{self.outcome} ~ 1").outcome
+        assert left is not None
+        return left.times[-1]
 
     def _rows(self) -> Judged:
         judged: Judged = self._need("judged", "A ROC curve")

@@ -117,7 +117,8 @@ def _check_horizon(engine: Engine, moment: float) -> list[str]:
     beyond = outcome.stop >= moment
     at_risk = float(beyond.sum() if freq is None else freq[beyond].sum())
     if at_risk < _THIN:
-        notes.append(f"Only {at_risk:g} patients were followed as long as {moment:g}.")
+        many = "patient was" if at_risk == 1 else "patients were"
+        notes.append(f"Only {at_risk:g} {many} followed as long as {moment:g}.")
     notes.append(
         "Censoring counts as uninformative: where another event (such as death) was censored, the "
         "risk is that of a world without it, and too high as a prediction."
