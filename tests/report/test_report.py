@@ -206,7 +206,12 @@ def test_the_run_is_recorded_without_private_paths(synthetic: Path, hostile: Pat
         "file": file.name,
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }
-    assert run["options"] == {"data": file.name, "codebook": "book.toml", "truth": None}
+    assert run["options"] == {
+        "data": file.name,
+        "codebook": "book.toml",
+        "truth": None,
+        "resamples": 30,
+    }
     assert set(run["packages"]) == base_dependencies()
     assert all(run["packages"].values())
     assert not run["synthetic"]

@@ -29,6 +29,7 @@ TABLES = {
     "model_net_benefit",
     "model_equation",
     "model_inclusion",
+    "model_selection",
     "cutoff_search",
     "dichotomising",
     "sample_size_support",

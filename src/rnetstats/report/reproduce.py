@@ -106,7 +106,7 @@ def reproduce(
     result: StudyResult = analyse(
         frame, seed=resolved, source=source, resamples=draws, progress=progress
     )
-    result = replace(result, options=options)
+    result = replace(result, options={**options, "resamples": draws})
     if folder is not None:
         from rnetstats.report.build import write_report
         from rnetstats.report.run_record import run_record

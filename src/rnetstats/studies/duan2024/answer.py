@@ -54,7 +54,7 @@ def answer(
         _margin(rows, where),
         " ".join(_numbers(rows[key]) for key in _DFS),
         _predictors(rows, where),
-        _model(rows["model_accuracy"], model),
+        _model(rows["model_accuracy"], model, where),
         _salvage(rows),
         _fragile(printed),
     ]
@@ -118,12 +118,12 @@ def _joined(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _model(row: dict[str, Any], model: dict[str, Any]) -> str:
+def _model(row: dict[str, Any], model: dict[str, Any], where: str) -> str:
     """Say what the prediction model is worth, in pairs of patients."""
     if not model["ways"]:
         return "These data do not carry a prediction model, so its accuracy is not judged."
     verdict = _SHORT.get(row["rule"], row["verdict"])
-    return f"That the prediction model is highly accurate is {verdict}. {pairs(model)}"
+    return f"That the prediction model is highly accurate is {verdict} {where}. {pairs(model)}"
 
 
 def _salvage(rows: dict[str, dict[str, Any]]) -> str:

@@ -22,6 +22,7 @@ from rnetstats.studies.duan2024.prediction_tables import (
     inclusion_table,
     net_benefit_table,
     performance_table,
+    selection_table,
 )
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.facts import FactSheet
@@ -74,6 +75,7 @@ def predict_margin(
         net_benefit_table(models),
         equation_table(models),
         inclusion_table(models),
+        selection_table(models),
         search_table(searches, margin, facts),
         cost_table(cost, synthetic=cohort.synthetic),
         support_table(facts, attempts),

@@ -44,6 +44,7 @@ def prediction_section(result: StudyResult) -> Section:
             "model_net_benefit",
             "model_equation",
             "model_inclusion",
+            "model_selection",
             "cutoff_search",
             "dichotomising",
             "sample_size_support",

@@ -20,6 +20,7 @@ __all__ = [
     "inclusion_table",
     "net_benefit_table",
     "performance_table",
+    "selection_table",
 ]
 
 ACTION = "refer, before any resection, to a centre that resects wider (ESD or full thickness)"
@@ -135,6 +136,49 @@ def inclusion_table(models: PredictionModels) -> Exhibit | None:
             "alike.",
             "The candidates that the study screened are not in print; here they are the printed "
             "four and age, sex, grade and lymphovascular invasion, where the cohort has them.",
+        ),
+    )
+
+
+def selection_table(models: PredictionModels) -> Exhibit | None:
+    """Return what the screening does to the coefficients."""
+    made = models.validations.get("repeated")
+    numbers = pd.DataFrame() if made is None else made.selection()
+    if made is None or not len(numbers):
+        return None
+    rows = []
+    for row in records(numbers):
+        name = _choice(str(row["term"]))
+        bias = row["conditional_bias"]
+        rows.append(
+            {
+                "Coefficient": f"{name}: {row['level']}" if row["level"] else name,
+                "All candidates": fmt_number(row["global_coef"]),
+                "This cohort’s model": "left out"
+                if row["coef"] == 0.0
+                else fmt_number(row["coef"]),
+                "Kept in": fmt_percent(row["frequency"], 0),
+                "Bias where kept": "–" if math.isnan(bias) else f"{fmt_number(bias, 0)} %",
+                "Median (middle 95 %), 0 where left out": f"{fmt_number(row['median'])} "
+                f"({fmt_interval(row['low'], row['high'])})",
+            }
+        )
+    return Exhibit(
+        name="model_selection",
+        title="What the screening does to the coefficients",
+        caption=(
+            "Log odds ratios: with all candidates in the model; in this cohort’s selected model; "
+            "and in the resamples. Bias where kept: by how much the mean of the resamples that "
+            "kept the term exceeds the model with all candidates, in per cent of it "
+            f"({models.n_events} positive margins among {models.n} patients)."
+        ),
+        numbers=numbers,
+        shown=pd.DataFrame(rows),
+        notes=(
+            "A term that is kept only in the resamples in which it looks strong is overstated "
+            "there: selection bias (Heinze, Wallisch and Dunkler 2018). Where the model with all "
+            "candidates has a coefficient near 0, the bias in per cent is large and means little.",
+            "NLR and size are cut where each resample finds its best cut-off.",
         ),
     )
 
