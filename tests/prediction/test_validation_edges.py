@@ -234,3 +234,11 @@ def test_centres_that_hold_all_events_are_said() -> None:
     fit = rn.logistic(data, "y ~ x")
     with pytest.raises(RnetError, match="outside some fold"):
         rn.validate(fit, data, method="internal-external", by="where")
+
+
+def test_entry_times_count_in_the_concordance(patients: pd.DataFrame) -> None:
+    late = patients.assign(entry=lambda d: (d["months"] * 0.7).round(1))
+    fit = rn.cox(late, "Surv(entry, months, y) ~ x + z")
+    found = rn.validate(fit, resamples=5, seed=1).to_frame().set_index("index")
+    expected = fit.glance()["concordance"].iloc[0]
+    np.testing.assert_allclose(found.loc["c", "apparent"], expected, rtol=1e-12)

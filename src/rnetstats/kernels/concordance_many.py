@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.newton import FloatArray
+from rnetstats.kernels.concordance import PrefixSums
+from rnetstats.kernels.newton import BoolArray, FloatArray
 
 __all__ = ["gini_mean_difference", "harrell"]
 
-_CELLS = 1 << 18  # pairs looked at together
+_CELLS = 1 << 18  # pairs that are looked at one by one
+
+Counter = Callable[[FloatArray, FloatArray], tuple[float, float]]
+"""``(score, weights) -> (concordant pairs, pairs)``, ties of the score half."""
 
 
 def harrell(
-    stop: ArrayLike, event: ArrayLike, score: ArrayLike, freq: ArrayLike | None = None
+    stop: ArrayLike,
+    event: ArrayLike,
+    score: ArrayLike,
+    freq: ArrayLike | None = None,
+    *,
+    start: ArrayLike | None = None,
 ) -> FloatArray:
     """Share of comparable pairs in which the higher score has the earlier event; ties count half.
 
@@ -26,6 +37,9 @@ def harrell(
         (n,) or (B, n).
     freq
         (n,) or (B, n) whole numbers, optional.
+    start
+        (n,) entry times, optional: a row that enters at the time of an event or later is not
+        compared with it.
 
     Returns
     -------
@@ -38,27 +52,61 @@ def harrell(
     15:361-387.
     """
     ends, died = np.asarray(stop, dtype=float), np.asarray(event).astype(bool)
+    begins = None if start is None else np.asarray(start, dtype=float)
     scores = np.atleast_2d(np.asarray(score, dtype=float))
     counts = np.ones((1, ends.size)) if freq is None else np.atleast_2d(np.asarray(freq, float))
-    cases = np.flatnonzero(died)
-    later = (ends > ends[cases, None]) | ((ends == ends[cases, None]) & ~died)
+    few = np.count_nonzero(died) * ends.size <= _CELLS
+    pairs_of = _every_pair(ends, died, begins) if few else _sorted_pairs(ends, died, begins)
     size = max(len(scores), len(counts))
     found = np.full(size, np.nan)
     for b in range(size):
         x = scores[b if len(scores) > 1 else 0]
-        w = counts[b if len(counts) > 1 else 0]
-        right = pairs = 0.0
-        for part in range(0, cases.size, max(1, _CELLS // max(ends.size, 1))):
-            rows = slice(part, part + max(1, _CELLS // max(ends.size, 1)))
-            here = cases[rows]
-            above = (x[here, None] > x).astype(np.float64)
-            above += 0.5 * (x[here, None] == x)
-            above *= later[rows]
-            right += float(w[here] @ (above @ w))
-            pairs += float(w[here] @ (later[rows] @ w))
+        right, pairs = pairs_of(x, counts[b if len(counts) > 1 else 0])
         if pairs > 0:
             found[b] = right / pairs
     return found
+
+
+def _every_pair(ends: FloatArray, died: BoolArray, begins: FloatArray | None) -> Counter:
+    """Look at each pair of an event and a row."""
+    cases = np.flatnonzero(died)
+    later = (ends > ends[cases, None]) | ((ends == ends[cases, None]) & ~died)
+    if begins is not None:
+        later &= begins < ends[cases, None]
+
+    def count(x: FloatArray, w: FloatArray) -> tuple[float, float]:
+        above = (x[cases, None] > x).astype(np.float64)
+        above += 0.5 * (x[cases, None] == x)
+        above *= later
+        return float(w[cases] @ (above @ w)), float(w[cases] @ (later @ w))
+
+    return count
+
+
+def _sorted_pairs(ends: FloatArray, died: BoolArray, begins: FloatArray | None) -> Counter:
+    """Count pairs in n log n time."""
+    cases = np.flatnonzero(died)
+    moment = 2 * np.unique(ends, return_inverse=True)[1] + ~died
+    last_first = np.argsort(-moment, kind="stable")
+    outlive = np.searchsorted(-moment[last_first], -moment[cases])
+    # Rows that have not entered by an event are among those that outlive it.
+    entering = None if begins is None else np.argsort(-begins, kind="stable")
+    absent = None
+    if begins is not None and entering is not None:
+        absent = np.searchsorted(-begins[entering], -ends[cases], side="right")
+
+    def count(x: FloatArray, w: FloatArray) -> tuple[float, float]:
+        rank = np.unique(x, return_inverse=True)[1]
+        below, equal, above = PrefixSums(rank[last_first], w[last_first]).query(
+            outlive, rank[cases]
+        )
+        if entering is not None and absent is not None:
+            gone = PrefixSums(rank[entering], w[entering]).query(absent, rank[cases])
+            below, equal, above = below - gone[0], equal - gone[1], above - gone[2]
+        own = w[cases]
+        return float(own @ (below + 0.5 * equal)), float(own @ (below + equal + above))
+
+    return count
 
 
 def gini_mean_difference(x: ArrayLike, freq: ArrayLike | None = None) -> FloatArray:

@@ -107,6 +107,7 @@ class SurvivalJudge(Judge):
         assert outcome.stop is not None
         assert outcome.event is not None
         self.stop, self.event, self.ties = outcome.stop, outcome.event, ties
+        self.start = outcome.start
         self.sets = prepare(outcome.start, outcome.stop, outcome.event)
         self.horizon, self.has_curves = horizon, horizon is not None
         self.names = SURVIVAL if horizon is None else SURVIVAL + AT_HORIZON
@@ -121,7 +122,9 @@ class SurvivalJudge(Judge):
 
     def indices(self, risk: Floats, predictor: Floats, freq: Floats | None) -> Floats:
         """See :mod:`rnetstats.prediction.survival_indices`."""
-        found = survival_indices(self.stop, self.event, self.sets, predictor, freq, ties=self.ties)
+        found = survival_indices(
+            self.stop, self.event, self.sets, predictor, freq, ties=self.ties, start=self.start
+        )
         if self.at_horizon is None:
             return found
         return np.column_stack([found, self.at_horizon(risk, freq)])

@@ -33,6 +33,7 @@ def survival_indices(
     freq: Floats | None,
     *,
     ties: str = "efron",
+    start: Floats | None = None,
 ) -> Floats:
     """Judge the linear predictors of B models.
 
@@ -45,6 +46,8 @@ def survival_indices(
         Log hazard ratios.
     freq : array of shape (n,) or (B, n), or None
     ties : {"efron", "breslow"}
+    start : array of shape (n,), optional
+        Entry times.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def survival_indices(
     ----------
     Harrell FE (2015). Regression Modeling Strategies, 2nd ed. Springer, section 20.10.
     """
-    c = harrell(stop, event, predictor, freq)
+    c = harrell(stop, event, predictor, freq, start=start)
     x = (predictor - predictor.mean(axis=1, keepdims=True))[:, :, None]
     line = fit_cox(x, sets, freq=freq, ties=ties, start=np.ones(1))
     fixed = fit_cox(x, sets, freq=freq, ties=ties, start=np.ones(1), free=np.zeros(1, dtype=bool))
