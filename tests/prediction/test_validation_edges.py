@@ -242,3 +242,37 @@ def test_entry_times_count_in_the_concordance(patients: pd.DataFrame) -> None:
     found = rn.validate(fit, resamples=5, seed=1).to_frame().set_index("index")
     expected = fit.glance()["concordance"].iloc[0]
     np.testing.assert_allclose(found.loc["c", "apparent"], expected, rtol=1e-12)
+
+
+def test_curves_end_where_a_model_predicts_nobody(patients: pd.DataFrame) -> None:
+    y = patients["y"].to_numpy(float)
+    rng = np.random.default_rng(1)
+    risk = np.vstack([rng.uniform(0.3, 0.4, 120), rng.uniform(0.1, 0.9, 120)])
+    outcome = refit_of(rn.logistic(patients, "y ~ x"), None, None, "flic").outcome
+    curve = judge_of(outcome, None).curve(risk, None, np.array([0.2, 0.35, 0.8]))
+    assert np.isnan(curve[0]).tolist() == [True, False, True]
+    assert np.isfinite(curve[1]).all()
+    left = (np.arange(120) % 2 == 0).astype(float)
+    risk[0, 1] = 0.95  # a row that is left out widens no range
+    assert np.isnan(judge_of(outcome, None).curve(risk[:1], left, np.array([0.9])))[0, 0]
+    assert y.sum() > 0
+
+
+def test_the_corrected_curve_of_a_weak_cox_model_stays_near_the_incidence() -> None:
+    cohort = rn.load_cohort("duan2024")
+    fit = rn.cox(cohort, "Surv(dfs_months, dfs_event) ~ margin_positive + nlr")
+    curve = rn.validate(fit, time=36, resamples=60, seed=1).calibration_curve()
+    assert (curve["corrected"] - curve["apparent"]).abs().max() < 0.03
+
+
+def test_external_figures_call_nothing_corrected(fit: Any, patients: pd.DataFrame) -> None:
+    import matplotlib.pyplot as plt
+
+    found = rn.validate(fit, external=patients, resamples=5, seed=1)
+    for kind in ("calibration", "net_benefit", "indices"):
+        legend = found.plot(kind=kind).get_legend()
+        assert legend is not None
+        texts = [text.get_text() for text in legend.get_texts()]
+        assert "External data" in texts
+        assert "Corrected" not in texts
+    plt.close("all")

@@ -59,7 +59,11 @@ class Judge(ABC):
 
     @abstractmethod
     def curve(self, risk: Floats, freq: Floats | None, at: Floats) -> Floats:
-        """Return the observed risk (B, q) at predicted risks ``at`` (q,), missing without a fit."""
+        """Return the observed risk (B, q) at predicted risks ``at`` (q,).
+
+        Missing without a fit, and outside the range of what a model predicted: it says nothing
+        there.
+        """
 
     @abstractmethod
     def net_benefit(self, risk: Floats, freq: Floats | None, thresholds: Floats) -> Floats:
@@ -91,7 +95,7 @@ class BinaryJudge(Judge):
         eta = np.einsum("bqp,bp->bq", _with_one(restricted_columns(wanted, knots)), fit.coef)
         found = 1.0 / (1.0 + np.exp(-np.clip(eta, -700.0, 700.0)))
         found[~(both & np.isin(fit.status, (OK, LOST_TERM)))] = np.nan
-        return np.asarray(found)
+        return within_range(found, risk, counts, at)
 
     def net_benefit(self, risk: Floats, freq: Floats | None, thresholds: Floats) -> Floats:
         """See :func:`rnetstats.kernels.net_benefit.net_benefit`."""
@@ -135,7 +139,7 @@ class SurvivalJudge(Judge):
         counts = np.broadcast_to(1.0 if freq is None else np.atleast_2d(freq), risk.shape)
         found, fitted = self.at_horizon.curve(risk, counts, at)
         found[~fitted] = np.nan
-        return found
+        return within_range(found, risk, counts, at)
 
     def net_benefit(self, risk: Floats, freq: Floats | None, thresholds: Floats) -> Floats:
         """See :func:`rnetstats.kernels.net_benefit_times.net_benefit_at`."""
@@ -198,6 +202,14 @@ def judge_of(outcome: Outcome, horizon: float | None, names: Sequence[str] | Non
     if isinstance(judge, BinaryJudge):
         return BinaryJudge(judge.events, chosen)
     return ChosenJudge(judge, chosen)
+
+
+def within_range(curve: Floats, risk: Floats, counts: Floats, at: Floats) -> Floats:
+    """Leave out of curves (B, q) what lies outside the risks (B, n) that they were fitted to."""
+    there = counts > 0
+    low = np.where(there, risk, np.inf).min(axis=1, keepdims=True)
+    high = np.where(there, risk, -np.inf).max(axis=1, keepdims=True)
+    return np.where((at >= low) & (at <= high), curve, np.nan)
 
 
 def spline_knots(x: Floats, counts: Floats, shares: tuple[float, ...]) -> Floats:

@@ -185,16 +185,23 @@ class ValidationResult(Result):
 
         choice("kind", kind, (None, "calibration", "net_benefit", "indices"))
         curve, benefit = self.calibration_curve(), self.decision_curve()
+        label = "External data" if self.summary["method"] == "external" else "Corrected"
         if kind is None:
             kind = "calibration" if len(curve) else "indices"
         if kind == "calibration":
             if not len(curve):
-                raise OptionError("There is no calibration curve without a horizon; give time=.")
-            return marked(draw_curve(curve, ax=ax), self.synthetic)
+                raise OptionError(
+                    "There is no calibration curve: all risks are alike, indices= left it out, or "
+                    "a survival model has no horizon (time=)."
+                )
+            return marked(draw_curve(curve, label=label, ax=ax), self.synthetic)
         if kind == "net_benefit":
             if not len(benefit):
-                raise OptionError("There is no net benefit without a horizon; give time=.")
-            return marked(draw_benefit(benefit, ax=ax), self.synthetic)
+                raise OptionError(
+                    "There is no net benefit: indices= left it out (give thresholds= too), or a "
+                    "survival model has no horizon (time=)."
+                )
+            return marked(draw_benefit(benefit, label=label, ax=ax), self.synthetic)
         frame = self.to_frame()
         frame["label"] = [LABELS[name] for name in frame["index"]]
-        return marked(draw_indices(frame, ax=ax), self.synthetic)
+        return marked(draw_indices(frame, label=label, ax=ax), self.synthetic)
