@@ -9,7 +9,7 @@ import pandas as pd
 
 from rnetstats._core.result import Result
 from rnetstats.errors import RnetError
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
+from rnetstats.formatting import fmt_interval, fmt_p, fmt_percent
 from rnetstats.prediction.cutpoint_resampling import CutpointDistribution
 from rnetstats.prediction.cutpoints import CutpointResult, cutpoint
 from rnetstats.prediction.resolution import cut_resolution
@@ -121,7 +121,7 @@ def _shown(search: CutoffSearch) -> dict[str, str]:
     sign = "≤" if "<" in str(row["rule"]) else ">"
     return {
         "Search": f"{search.name}, {_METHODS[search.method]}",
-        "Best cut-off": f"{sign} {fmt_number(float(row['midpoint']))}",
+        "Best cut-off": f"{sign} {float(row['midpoint']):.4g}",
         "Above: positive": f"{int(row['events_above'])} of {int(row['n_above'])}",
         "Below: positive": f"{int(row['events_below'])} of {int(row['n_below'])}",
         "P, adjusted": fmt_p(min(float(row["p_value"]), 1.0)),

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from rnetstats.formatting import fmt_interval, fmt_number
-from rnetstats.studies.duan2024.prediction_models import PredictionModels, evidence
+from rnetstats.studies.duan2024.prediction_models import JUDGED, PredictionModels, evidence
 from rnetstats.studies.duan2024.prediction_recipes import WAYS
 from rnetstats.studies.finding import Finding
 from rnetstats.studies.model_verdicts import (
@@ -19,7 +19,7 @@ from rnetstats.studies.model_verdicts import (
 from rnetstats.studies.records import records
 from rnetstats.studies.verdicts import Verdict
 
-__all__ = ["in_new_patients", "model_claim", "model_facts", "pairs"]
+__all__ = ["model_claim", "model_facts", "pairs"]
 
 
 def model_claim(models: PredictionModels, *, where: str) -> Finding:
@@ -109,6 +109,8 @@ def model_facts(models: PredictionModels) -> dict[str, Any]:
                     if not math.isnan(by[index][name])
                 }
         facts["ways"][way] = ends
+    if not any(way in facts["ways"] for way in JUDGED):
+        facts["ways"] = {}  # the model of the claim could not be judged
     if models.instability is not None:
         about = models.instability.summary
         facts["mape"] = float(about["mape"])
@@ -118,34 +120,42 @@ def model_facts(models: PredictionModels) -> dict[str, Any]:
 
 def pairs(facts: dict[str, Any]) -> str:
     """Say what the AUC means: pairs of one patient with and one without a positive margin."""
-    ways = facts["ways"]
-    first = ways.get("printed") or ways.get("repeated")
-    own = first["auc"]["apparent"]
+    ways = {way: ends["auc"] for way, ends in facts["ways"].items() if way in _IF}
+    best = max((ends.get("corrected", math.nan) for ends in ways.values()), default=math.nan)
+    word = "" if math.isnan(best) else f" ({auc_word(best)} discrimination in the usual words)"
     return (
-        f"Of 100 pairs of a patient with and a patient without a positive margin, the model gives "
-        f"the first the higher risk in {100 * own:.0f} on the patients it was made from; "
-        f"{in_new_patients(ways)}; a coin gives 50."
+        "Of 100 pairs of a patient with and a patient without a positive margin, the model gives "
+        f"the first the higher risk in {_readings(ways)}{word}; a coin gives 50."
     )
 
 
-def in_new_patients(ways: dict[str, Any]) -> str:
-    """Say how many pairs in new patients, under both readings of the cut-offs."""
-    fixed, again = (
-        ways[way]["auc"].get("corrected") if way in ways else None
-        for way in ("printed", "repeated")
-    )
-    known = [value for value in (fixed, again) if value is not None]
-    word = f" ({auc_word(max(known))} discrimination in the usual words)" if known else ""
-    if fixed is None or again is None:
-        if not known:
-            return "how often in new patients is not known"
-        return f"in new patients in about {100 * known[0]:.0f}{word}"
-    if round(100 * fixed) == round(100 * again):
+_IF = {
+    "printed": "if its cut-offs were fixed beforehand",
+    "repeated": "if they and the predictors were searched in these patients",
+}
+
+
+def _readings(ways: dict[str, dict[str, float]]) -> str:
+    """Say in how many pairs, on its own and in new patients, under each reading."""
+    counts = {way: _counts(ends) for way, ends in ways.items()}
+    if len(counts) == 1:
+        return _own_and_new(*next(iter(counts.values())))
+    fixed, again = counts["printed"], counts["repeated"]
+    if fixed == again:
         return (
-            f"in new patients in about {100 * fixed:.0f}, whether its cut-offs were fixed "
-            f"beforehand or searched in these patients{word}"
+            f"{_own_and_new(*fixed)}, whether its cut-offs were fixed beforehand or searched in "
+            "these patients"
         )
     return (
-        f"in new patients in about {100 * fixed:.0f} if its cut-offs were fixed beforehand, and in "
-        f"about {100 * again:.0f} if they and the predictors were searched in these patients{word}"
+        f"{_own_and_new(*fixed)} {_IF['printed']}, and in {again[0]} and {again[1]} "
+        f"{_IF['repeated']}"
     )
+
+
+def _counts(ends: dict[str, float]) -> tuple[str, str]:
+    new = ends.get("corrected")
+    return f"{100 * ends['apparent']:.0f}", "?" if new is None else f"about {100 * new:.0f}"
+
+
+def _own_and_new(own: str, new: str) -> str:
+    return f"{own} on the patients it was made from and in {new} in new patients"

@@ -113,8 +113,8 @@ def inclusion_table(models: PredictionModels) -> Exhibit | None:
                 else f"> {row['original']:.4g}",
                 "In the resamples": f"kept in {fmt_percent(row['frequency'], 0)}"
                 if term
-                else f"median {row['median']:.4g}, middle 95 % {row['low']:.4g} to "
-                f"{row['high']:.4g}",
+                else f"median {row['median']:.4g}, middle 95 % {row['low']:.3g} to "
+                f"{row['high']:.3g}",
             }
         )
     done = int(made.glance()["resamples"].iloc[0] - made.glance()["n_failed"].iloc[0])
