@@ -20,6 +20,9 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 PUBLIC = sorted(set(rn.__all__) - {"__version__", "errors"})
 MAIN = (
     "Codebook",
+    "calibration",
+    "decision_curve",
+    "discrimination",
     "draw_cohort",
     "exact_proportion",
     "exact_rate",
@@ -31,7 +34,9 @@ MAIN = (
     "logrank",
     "read_cohort",
     "reproduce",
+    "risk_model",
     "separation",
+    "shrink",
     "table_one",
     "univariable",
 )

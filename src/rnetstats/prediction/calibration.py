@@ -111,7 +111,12 @@ def calibration(
     of it. A slope is infinite where the risks separate the outcomes, and undefined for identical
     risks; without both outcomes slope and scaled scores are undefined and the intercept is
     infinite. Perfect prediction has ICI 0. The Hosmer-Lemeshow test takes the number of groups
-    as its degrees of freedom, or two less for a model fitted on these rows.
+    as its degrees of freedom, or two less for a model fitted on these rows. O/E with fewer than
+    five events has exact Poisson limits, and neither line nor curve is then judged.
+
+    ICI, E50, E90 and Emax belong to their smoother. ``validate()`` takes what can be repeated in
+    every resample: lowess fitted at some 25 risks (``smoother="lowess"`` is near), and for times
+    ``smoother="rcs"`` with 3 knots. Its apparent values so differ from those of loess here.
 
     References
     ----------
@@ -119,6 +124,21 @@ def calibration(
     Achilles heel of predictive analytics. BMC Medicine 17:230.
     Austin PC, Steyerberg EW (2019). Statistics in Medicine 38:4051-4065.
     Austin PC, Harrell FE, van Klaveren D (2020). Statistics in Medicine 39:2714-2742.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> old, new = cohort.iloc[:300], cohort.iloc[300:]
+    >>> model = rn.risk_model(rn.logistic(old, "margin_positive ~ location + nlr + size_mm"))
+    >>> found = rn.calibration(new, "margin_positive ~ 1", models={"model": model})
+    >>> found.to_frame()[["model", "oe", "slope", "ici"]].round(2)
+       model    oe  slope   ici
+    0  model  0.98   0.47  0.08
+    >>> found.levels()[["level", "verdict"]].head(2)
+      level             verdict
+    0  mean  no departure shown
+    1  weak  no departure shown
     """
     choice("smoother", smoother, _BINARY if time is None else _TIMES)
     how = _smoother(smoother, span, degree, delta, knots)

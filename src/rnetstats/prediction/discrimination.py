@@ -71,8 +71,8 @@ def discrimination(
     conf_level : float
     missing : {"drop", "raise"}
     resamples : int
-        With some, limits are bootstrap percentiles, and pairs are tested with the bootstrap
-        standard error; the models are not refitted.
+        With some, at least 2, limits are bootstrap percentiles, and pairs are tested with the
+        bootstrap standard error; the models are not refitted.
     seed : int, optional
 
     Returns
@@ -87,6 +87,7 @@ def discrimination(
     DataError, ColumnError
         If a risk lies outside [0, 1], or nobody is followed past a horizon.
     OptionError, FormulaError
+        For options that do not belong to the outcome, or a right side that is no column.
 
     Notes
     -----
@@ -101,6 +102,20 @@ def discrimination(
     DB. Stat Med 1996;15:361-87. Uno H et al. Stat Med 2011;30:1105-17. Blanche P, Dartigues JF,
     Jacqmin-Gadda H. Stat Med 2013;32:5381-97. Wolbers M et al. Epidemiology 2009;20:555-61.
     Demler OV, Pencina MJ, D'Agostino RB. Stat Med 2012;31:2577-87.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> old, new = cohort.iloc[:300], cohort.iloc[300:]
+    >>> model = rn.risk_model(rn.logistic(old, "margin_positive ~ location + nlr + size_mm"))
+    >>> found = rn.discrimination(
+    ...     new, "margin_positive ~ nlr", models={"model": model}, scale="score"
+    ... )
+    >>> found.to_frame()[["model", "auc", "conf_low", "conf_high"]].round(2)
+       model   auc  conf_low  conf_high
+    0    nlr  0.48      0.40       0.56
+    1  model  0.54      0.47       0.62
     """
     choice("ci", ci, CI)
     settings = {"ci": ci, "conf_level": level(conf_level), "resamples": resamples}

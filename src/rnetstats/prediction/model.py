@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import choice, level, positive_int
+from rnetstats._core.options import positive_int
 from rnetstats._core.result import Result
 from rnetstats.errors import RnetError
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.spec import Spec
 from rnetstats.formula.terms import Condition
+from rnetstats.prediction.model_sources import ModelSources
 from rnetstats.prediction.predict import predicted
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ __all__ = ["RiskModel"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class RiskModel(Result):
+class RiskModel(ModelSources, Result):
     """A model of absolute risk; see :func:`rnetstats.prediction.risk_model.risk_model`.
 
     Attributes
@@ -220,110 +221,6 @@ class RiskModel(Result):
         if self.estimator is not None:
             self.estimator.refuse_to_write()
         return super().to_dict()
-
-    @classmethod
-    def from_coefficients(
-        cls,
-        formula: str,
-        coefficients: Mapping[str, Any],
-        *,
-        intercept: float | None = None,
-        baseline_survival: float | None = None,
-        horizon: float | None = None,
-        scale: str = "coefficient",
-        levels: Mapping[str, Sequence[Any]] | None = None,
-        ranges: Mapping[str, tuple[float, float]] | None = None,
-        centre: Mapping[str, float] | None = None,
-        covariance: Any = None,
-        labels: Mapping[str, str] | None = None,
-        source: str = "",
-        conf_level: float = 0.95,
-    ) -> Self:
-        """Make a model of published coefficients.
-
-        Parameters
-        ----------
-        formula : str
-            ``"y ~ method + I(nlr > 4.44) + rcs(size_mm, knots=[5, 8, 12, 20])"``; splines with
-            their knots.
-        coefficients : mapping
-            By column: ``"nlr"``, ``"I(nlr > 4.44)"`` or ``"nlr > 4.44"``, ``"method[ESD]"``; a
-            factor or spline also as a mapping of levels or a list.
-        intercept : float, optional
-            Of a logistic model.
-        baseline_survival, horizon : float, optional
-            Of a Cox model: survival until the horizon of a patient at ``centre``.
-        scale : {"coefficient", "ratio"}
-            Whether the coefficients are logarithms, or odds or hazard ratios.
-        levels : mapping, optional
-            Levels of each factor, the reference first.
-        ranges : mapping, optional
-            Smallest and largest value of each numeric variable; where none is given every value
-            is taken, and a note says so.
-        centre : mapping, optional
-            Values by column that were taken off before multiplying (means, as a rule).
-        covariance : array of shape (p, p), optional
-            Of the coefficients in the order of the design, for limits of the risk.
-        labels : mapping, optional
-            Printed names.
-        source : str
-            Where the numbers were published.
-        conf_level : float
-        """
-        from rnetstats.prediction.published import published_fields
-
-        fields = published_fields(
-            formula,
-            coefficients,
-            intercept=intercept,
-            baseline_survival=baseline_survival,
-            horizon=horizon,
-            scale=scale,
-            levels=levels or {},
-            ranges=ranges or {},
-            centre=centre or {},
-            covariance=covariance,
-            source=source,
-        )
-        options = {"conf_level": level(conf_level), "scale": scale, "source": source}
-        return cls(**fields, labels=dict(labels or {}), options=options)
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator: Any,
-        data: Data,
-        formula: str,
-        *,
-        features: str = "columns",
-        event: Any = None,
-    ) -> Self:
-        """Make a model of anything with ``predict_proba``.
-
-        Parameters
-        ----------
-        estimator : object
-            Fitted; ``predict_proba(X)`` gives a column a class.
-        data : DataFrame or mapping of columns
-            The patients it was fitted on: they give the domain.
-        formula : str
-            ``"y ~ a + b"``, the variables in the estimator's order.
-        features : {"columns", "design"}
-            Whether the estimator takes these columns of the data, as a DataFrame, or the
-            formula's design matrix without the intercept, as an array.
-        event : optional
-            The class that is the event; by default the second of two.
-
-        Notes
-        -----
-        Only a linear model (``coef_`` and ``intercept_``, its risks those of the logistic
-        function) can be saved; there are no limits of the risk.
-        """
-        from rnetstats.prediction.foreign import foreign_fields
-
-        choice("features", features, ("columns", "design"))
-        fields = foreign_fields(estimator, data, formula, features=features, event=event)
-        return cls(**fields, options={"features": features, "event": event})
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a coefficient: ``term, level, coef, measure, estimate``."""

@@ -110,6 +110,21 @@ def decision_curve(
     Medical Informatics and Decision Making 8, 53.
     Kerr KF, Brown MD, Zhu K, Janes H (2016). Assessing the clinical impact of risk prediction
     models with decision curves. Journal of Clinical Oncology 34, 2534-2540.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> old, new = cohort.iloc[:300], cohort.iloc[300:]
+    >>> model = rn.risk_model(rn.logistic(old, "margin_positive ~ location + nlr + size_mm"))
+    >>> found = rn.decision_curve(
+    ...     new, "margin_positive ~ 1", models={"model": model}, thresholds=[0.3], action="operate"
+    ... )
+    >>> found.to_frame()[["model", "threshold", "net_benefit"]].round(3)
+            model  threshold  net_benefit
+    0   treat all        0.3        0.056
+    1  treat none        0.3        0.000
+    2       model        0.3        0.074
     """
     levels = checked_thresholds(thresholds)
     size = resample_count(resamples)

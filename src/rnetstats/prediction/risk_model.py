@@ -71,6 +71,17 @@ def risk_model(
     ----------
     Puhr R, Heinze G, Nold M, Lusa L, Geroldinger A (2017). Firth's logistic regression with rare
     events: accurate effect estimates and predictions? Stat Med 36:2302-2317.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> fit = rn.logistic(rn.load_cohort("duan2024"), "margin_positive ~ nlr + size_mm")
+    >>> model = rn.risk_model(fit)
+    >>> patients = {"nlr": [2.0, 5.0], "size_mm": [8.0, 60.0]}
+    >>> model.predict(patients, outside="flag")[["risk", "reason"]].round(2)
+       risk                            reason
+    0  0.33
+    1   NaN  size_mm is 60, outside 1 to 19.5
     """
     choice("intercept", intercept, ("flic", "flac", "model"))
     level(conf_level)

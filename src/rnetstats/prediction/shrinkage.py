@@ -1,18 +1,4 @@
-"""Shrinking a logistic model for prediction: uniformly, or by ridge; and how shaky the amount is.
-
-References
-----------
-van Houwelingen JC, le Cessie S (1990). Predictive value of statistical models. Stat Med
-9:1303-1325.
-le Cessie S, van Houwelingen JC (1992). Ridge estimators in logistic regression. Appl Stat
-41:191-201.
-Van Calster B, van Smeden M, De Cock B, Steyerberg EW (2020). Regression shrinkage methods for
-clinical prediction models do not guarantee improved performance. Stat Methods Med Res
-29:3166-3178.
-Riley RD, Snell KIE, Martin GP, et al. (2021). Penalization and shrinkage methods produced
-unreliable clinical prediction models especially when sample size was small. J Clin Epidemiol
-132:88-96.
-"""
+"""Shrinking a logistic model for prediction: uniformly, or by ridge; and how shaky the amount is."""
 
 from __future__ import annotations
 
@@ -35,6 +21,7 @@ from rnetstats.prediction.model import RiskModel
 from rnetstats.prediction.numbers import numbers_of
 from rnetstats.prediction.resamples import patient_counts
 from rnetstats.prediction.risk_model import risk_model
+from rnetstats.prediction.shrinkage_notes import shrinkage_notes
 from rnetstats.prediction.shrinkage_result import ShrinkageResult
 from rnetstats.prediction.tuning import METHODS, Tuned, deal_folds, tune
 from rnetstats.regression.logistic import LogisticResult
@@ -96,6 +83,30 @@ def shrink(
         asked for; or if most resamples fail.
     OptionError, TooFewEventsError
         If an option is not allowed, or there are fewer than 5 of the rarer outcome.
+
+    References
+    ----------
+    van Houwelingen JC, le Cessie S (1990). Predictive value of statistical models. Stat Med
+    9:1303-1325.
+    le Cessie S, van Houwelingen JC (1992). Ridge estimators in logistic regression. Appl Stat
+    41:191-201.
+    Van Calster B, van Smeden M, De Cock B, Steyerberg EW (2020). Regression shrinkage methods for
+    clinical prediction models do not guarantee improved performance. Stat Methods Med Res
+    29:3166-3178.
+    Riley RD, Snell KIE, Martin GP, et al. (2021). Penalization and shrinkage methods produced
+    unreliable clinical prediction models especially when sample size was small. J Clin Epidemiol
+    132:88-96.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> fit = rn.logistic(rn.load_cohort("duan2024"), "margin_positive ~ nlr + size_mm")
+    >>> found = rn.shrink(fit, method="heuristic", resamples=20, seed=1)
+    >>> found.to_frame()[["term", "coef", "shrunken"]].round(2)
+              term  coef  shrunken
+    0  (Intercept) -1.15     -0.92
+    1          nlr  0.13      0.07
+    2      size_mm  0.03      0.01
     """
     choice("method", method, METHODS)
     positive_int("folds", folds, minimum=2)
@@ -199,7 +210,7 @@ def _result(
     draws = np.concatenate([part.coef for part in parts])
     amounts = slopes if slopes is not None else np.concatenate([part.amount for part in parts])
     usable = np.isfinite(draws).all(axis=1)
-    notes = list(_notes(method, amount, amounts, usable, whole))
+    notes = list(shrinkage_notes(method, amount, amounts, usable, whole))
     before = fit.coefficients["coef"].to_numpy(dtype=float)
     table = fit.coefficients[["term", "level"]].assign(coef=before, shrunken=coef)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -234,33 +245,3 @@ def _result(
         options=options,
         synthetic=fit.synthetic,
     )
-
-
-def _notes(
-    method: str, amount: float, amounts: Floats, usable: np.ndarray, whole: Tuned
-) -> list[str]:
-    name = "penalty" if method.startswith("ridge") else "factor"
-    known = amounts[np.isfinite(amounts)]
-    told = ""
-    if known.size:
-        low, high = np.quantile(known, [0.025, 0.975])
-        told = f" over {known.size} resamples it runs from {low:.3g} to {high:.3g} (middle 95 %);"
-    notes = [
-        f"The {name} ({amount:.3g}) is itself estimated, and unstable:{told} shrinkage is least "
-        "certain where it is needed most, in small samples, and no remedy for too few events "
-        "(Van Calster et al. 2020, Riley et al. 2021)."
-    ]
-    failed = len(usable) - int(usable.sum())
-    if failed:
-        notes.append(f"{failed} of {len(usable)} resamples have no estimate and are left out.")
-    if whole.at_edge[0]:
-        notes.append(
-            "The penalty is the largest one tried: the data support hardly more than the overall "
-            "risk."
-        )
-    if method in {"heuristic", "bootstrap"} and amount == 0.0:
-        notes.append(
-            "The factor is 0: the model predicts no better than the overall risk (its chi-square "
-            "is below its degrees of freedom)."
-        )
-    return notes
