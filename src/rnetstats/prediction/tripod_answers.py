@@ -48,7 +48,7 @@ def title(found: Evidence) -> str:
     what = "Evaluation" if found.method == "external" else "Development"
     if found.method in ("boot", "632", "cv", "internal-external"):
         what += " and internal validation"
-    return f"{what} of a model of {found.model.outcome}."
+    return f"{what} of a model of {found.model.label(found.model.outcome)}."
 
 
 def objectives(found: Evidence) -> str:
