@@ -276,3 +276,15 @@ def test_external_figures_call_nothing_corrected(fit: Any, patients: pd.DataFram
         assert "External data" in texts
         assert "Corrected" not in texts
     plt.close("all")
+
+
+def test_thresholds_without_net_benefit_are_named() -> None:
+    cohort = rn.load_cohort("duan2024")
+    fit = rn.cox(cohort, "Surv(dfs_months, dfs_event) ~ margin_positive + nlr")
+    for found in (
+        rn.validate(fit, time=36, resamples=10, seed=1),
+        rn.validate(fit, time=36, resamples=10, seed=1, external=cohort),
+    ):
+        lost = found.decision_curve().query("apparent != apparent")["threshold"]
+        assert len(lost)
+        assert any(f"No net benefit at the thresholds {lost.iloc[0]:g}" in n for n in found.notes)

@@ -57,7 +57,9 @@ def draw_classification(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def draw_calibration(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the calibration curve of each resampled model on the same data."""
     axes = plain_axes(ax_or_new(ax, (5.6, 5.2)), grid="both")
-    top = float(min(1.0, 1.1 * np.nanmax(frame[["predicted", "observed"]].to_numpy())))
+    # The steep end of a single curve must not press all others into a corner.
+    top = float(max(frame["predicted"].max(), np.nanquantile(frame["observed"], 0.99)))
+    top = min(1.0, 1.1 * top)
     axes.plot([0, top], [0, top], color=MUTED, lw=1, linestyle=(0, (4, 3)))
     _lines(axes, frame, "predicted", "observed")
     axes.set(xlim=(0, top), ylim=(0, top), xlabel="Predicted risk", ylabel="Observed risk")

@@ -14,7 +14,8 @@ from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.judged import Judged, is_risk_model, judge
 from rnetstats.prediction.judges import Judge, judge_of
-from rnetstats.prediction.refit import Floats, refit_of_fit
+from rnetstats.prediction.refit import Floats
+from rnetstats.prediction.refit_fixed import refit_of_fit
 from rnetstats.prediction.risk_model import risk_model
 from rnetstats.prediction.validation_notes import external_notes
 from rnetstats.prediction.validation_result import ValidationResult
@@ -77,6 +78,7 @@ def validate_external(
         "mcse": np.full(len(found), np.nan),
         "n_runs": np.isfinite(drawn).sum(axis=0),
     }
+    benefit = benefit_table(scale, risk, thresholds if scale.has_curves else np.empty(0), np.array)
     return ValidationResult(
         table=table,
         summary={
@@ -90,13 +92,11 @@ def validate_external(
             "design": "fixed",
         },
         calibration_table=curve_table(scale, risk, risk_grid(scale, risk, _GRID), np.array),
-        benefit_table=benefit_table(
-            scale, risk, thresholds if scale.has_curves else np.empty(0), np.array
-        ),
+        benefit_table=benefit,
         centre_table={},
         inclusion_table={},
         replicates={"test": drawn},
-        notes=external_notes(read, scale, table, options["resamples"], unknown),
+        notes=external_notes(read, scale, table, options["resamples"], unknown, benefit),
         options={"formula": read.formula, **options},
         seed=seed,
         synthetic=read.synthetic,

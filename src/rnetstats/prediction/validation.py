@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic_data
 from rnetstats._core.options import choice, level, positive_int, real
@@ -16,28 +14,18 @@ from rnetstats._core.random import resolve_seed
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.kernels.newton import IntArray
 from rnetstats.prediction.centres import centre_folds, centre_frame
-from rnetstats.prediction.corrected import corrected_curve, corrected_table
 from rnetstats.prediction.external import validate_external
-from rnetstats.prediction.inclusion import inclusion_frame
 from rnetstats.prediction.judges import Judge, judge_of
 from rnetstats.prediction.progress import progress_bar
-from rnetstats.prediction.refit import Refit, Refitted
-from rnetstats.prediction.resampling_schemes import Runs, bootstrap, cross_validate, folds_of
-from rnetstats.prediction.selection_bias import selection_frame
-from rnetstats.prediction.validation_notes import resampling_notes
+from rnetstats.prediction.refit import Refit
+from rnetstats.prediction.resampling_schemes import bootstrap, cross_validate, folds_of
+from rnetstats.prediction.validated import validated
 from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.prediction.validation_rows import refit_of
-from rnetstats.prediction.validation_tables import (
-    FEW,
-    benefit_table,
-    curve_table,
-    inner_thresholds,
-    risk_grid,
-)
+from rnetstats.prediction.validation_tables import inner_thresholds, risk_grid
 
 __all__ = ["validate"]
 
-Floats = NDArray[np.float64]
 _GRID = 41
 
 
@@ -191,7 +179,7 @@ def validate(
             else "In every repetition the patients outside some fold (or centre) gave no model; "
             "there are too few events, or all are in one place."
         )
-    found = _result(
+    found = validated(
         refit,
         judge,
         whole,
@@ -236,80 +224,3 @@ def _dealt(
     folds = options["folds"]
     repeats = max(1, options["resamples"] // folds)
     return folds_of(judge.events, folds, repeats, seed, refit.cluster), ()
-
-
-def _result(
-    refit: Refit,
-    judge: Judge,
-    whole: Refitted,
-    runs: Runs,
-    *,
-    options: dict[str, Any],
-    seed: int,
-    thresholds: Floats,
-    grid: Floats,
-    no_curve: bool,
-) -> ValidationResult:
-    method = options["method"]
-    table = corrected_table(
-        judge.names,
-        judge.indices(whole.risk, whole.predictor, None)[0],
-        runs,
-        method=method,
-        conf_level=options["conf_level"],
-        limits=judge.rarer >= FEW,
-    )
-
-    def correct(training: Floats, test: Floats, apparent: Floats) -> Floats:
-        return corrected_curve(apparent, training, test, method)
-
-    selected, more = _selection(refit, whole, runs)
-    done = len(runs.training)
-    return ValidationResult(
-        table=table,
-        summary={
-            "method": method,
-            "n": refit.n,
-            "n_events": int(judge.events.sum()),
-            "resamples": done + (runs.failed if method in ("boot", "632") else 0),
-            "n_failed": runs.failed,
-            "n_lost_term": runs.lost,
-            "horizon": refit.horizon,
-            "design": "fixed" if refit.fixed else "repeated",
-        },
-        calibration_table=curve_table(
-            judge, whole.risk, grid, partial(correct, runs.curve_training, runs.curve_test)
-        ),
-        benefit_table=benefit_table(
-            judge,
-            whole.risk,
-            thresholds,
-            partial(correct, runs.benefit_training, runs.benefit_test),
-        ),
-        centre_table={},
-        inclusion_table=inclusion_frame(whole.choices, runs.choices),
-        selection_table=selected,
-        replicates={"training": runs.training, "test": runs.test},
-        notes=(
-            *resampling_notes(
-                refit,
-                judge,
-                table,
-                method=method,
-                runs=done,
-                failed=runs.failed,
-                lost=runs.lost,
-                curve=no_curve,
-            ),
-            *more,
-        ),
-        options={"formula": refit.formula, **options},
-        seed=seed,
-    )
-
-
-def _selection(refit: Refit, whole: Refitted, runs: Runs) -> tuple[dict[str, Any], tuple[str, ...]]:
-    model = refit.global_model()
-    if model is None or runs.slopes is None or whole.slopes is None:
-        return {}, ()
-    return selection_frame(model, whole.slopes[0], runs.slopes, runs.choices)

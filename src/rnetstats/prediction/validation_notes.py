@@ -30,6 +30,7 @@ def resampling_notes(
     failed: int,
     lost: int,
     curve: bool,
+    benefit: Mapping[str, Any],
 ) -> tuple[str, ...]:
     """Say what was repeated, what failed and what has no limits.
 
@@ -41,6 +42,8 @@ def resampling_notes(
         Repetitions with a value, fits without a model, and fits that lost a level.
     curve : bool
         Whether a calibration curve was asked for and cannot be drawn.
+    benefit : mapping
+        The columns of net benefit; may be empty.
     """
     notes = list(refit.notes)
     if refit.fixed:
@@ -72,13 +75,19 @@ def resampling_notes(
     notes += _smoothers(judge)
     if curve:
         notes.append("All predicted risks are alike: there is no calibration curve.")
+    notes += _without_benefit(benefit)
     if not judge.has_curves:
         notes.append("Without time= there is no calibration or net benefit, which need a horizon.")
     return tuple(notes)
 
 
 def external_notes(
-    read: Judged, judge: Judge, table: Mapping[str, Any], resamples: int, apparent: str
+    read: Judged,
+    judge: Judge,
+    table: Mapping[str, Any],
+    resamples: int,
+    apparent: str,
+    benefit: Mapping[str, Any],
 ) -> tuple[str, ...]:
     """Say that the model was judged as it is, on whom, and what that can tell.
 
@@ -86,6 +95,8 @@ def external_notes(
     ----------
     apparent : str
         Why the apparent indices are not known; empty if they are.
+    benefit : mapping
+        The columns of net benefit; may be empty.
     """
     notes = [
         *read.notes,
@@ -106,6 +117,7 @@ def external_notes(
             f"There are {judge.rarer} patients of the rarer outcome; an external validation needs "
             "about 100 or more to tell a calibration slope (Collins, Ogundimu & Altman 2016)."
         )
+    notes += _without_benefit(benefit)
     return (*notes, *_undefined(table, resamples), *_smoothers(judge))
 
 
@@ -169,6 +181,21 @@ def _undefined(table: Mapping[str, Any], runs: int) -> list[str]:
     if short:
         notes.append(f"Of {runs} resamples fewer have a value of {', '.join(short)}: {_WHY}.")
     return notes
+
+
+def _without_benefit(benefit: Mapping[str, Any]) -> list[str]:
+    """Name the thresholds without net benefit."""
+    if not benefit:
+        return []
+    at = np.asarray(benefit["threshold"])
+    lost = at[np.isnan(np.asarray(benefit["apparent"]) + np.asarray(benefit["corrected"]))]
+    if not lost.size:
+        return []
+    shown = ", ".join(f"{value:g}" for value in lost[:5]) + (", ..." if lost.size > 5 else "")
+    return [
+        f"No net benefit at the thresholds {shown}: of the few patients above them none was "
+        "followed to the horizon and some were lost before."
+    ]
 
 
 def _smoothers(judge: Judge) -> list[str]:

@@ -8,8 +8,9 @@ from rnetstats._core.frame import Data
 from rnetstats.errors import DataError, OptionError
 from rnetstats.prediction.judged import is_risk_model, judge
 from rnetstats.prediction.recipe import Recipe
-from rnetstats.prediction.refit import Refit, refit_of_fit
+from rnetstats.prediction.refit import Refit
 from rnetstats.prediction.refit_callable import CallableRefit
+from rnetstats.prediction.refit_fixed import refit_of_fit
 from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 
