@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +14,19 @@ from rnetstats._core.frame import Data, as_frame, is_synthetic_data, label_of
 from rnetstats._core.options import choice, real
 from rnetstats.errors import DataError, FormulaError, OptionError
 from rnetstats.formula.outcome import Outcome, build_outcome, check_left_side
-from rnetstats.formula.parser import as_formula, parse_formula
+from rnetstats.formula.parser import as_formula
 from rnetstats.formula.rows import Rows, select_rows
-from rnetstats.formula.spec import Spec
 from rnetstats.formula.terms import Formula, LeftSide, Plain, term_text
 from rnetstats.formula.tokens import Literal
-from rnetstats.regression.cox import CoxResult
-from rnetstats.regression.logistic import LogisticResult
-from rnetstats.regression.model import RegressionResult
+from rnetstats.prediction.judged_models import (
+    design_of,
+    fingerprint,
+    is_apparent,
+    is_risk_model,
+    model_columns,
+    model_risk,
+    named_models,
+)
 
 __all__ = ["Judged", "fingerprint", "is_risk_model", "judge"]
 
@@ -140,8 +144,8 @@ def judge(
     if kind != "competing":
         _refuse_codes(censor, cause)
     columns = _risk_columns(parsed)
-    given = _models(models, columns)
-    needed = [name for model in given.values() for name in _variables(model)]
+    given = named_models(models, columns)
+    needed = [name for model in given.values() for name in model_columns(model)]
     used = dict.fromkeys((*left.columns, *columns, *needed))
     table = as_frame(data)
     rows = select_rows(table, used, {"freq_weights": freq_weights}, missing)
@@ -155,12 +159,11 @@ def judge(
     designs = {
         label: spec.build(rows.variables, len(rows.positions))
         for label, model in given.items()
-        if (spec := _design(model)) is not None
+        if (spec := design_of(model)) is not None
     }
     risks = [_column(rows, name, scale) for name in columns]
     risks += [
-        _model_risk(label, model, part, scale, horizon, rows.notes)
-        for label, model in given.items()
+        model_risk(label, model, part, scale, horizon, rows.notes) for label, model in given.items()
     ]
     return Judged(
         outcome=outcome,
@@ -177,24 +180,10 @@ def judge(
         fits=dict(given),
         apparent={
             **dict.fromkeys(columns, False),
-            **{label: _apparent(m, outcome, designs.get(label)) for label, m in given.items()},
+            **{label: is_apparent(m, outcome, designs.get(label)) for label, m in given.items()},
         },
         designs=designs,
     )
-
-
-def fingerprint(outcome: Outcome, X: Floats) -> str:
-    """Return a mark of the rows that a model was fitted on, from which they cannot be read.
-
-    Design columns are rounded, so that the mark survives another machine's last digits.
-    """
-    digest = hashlib.sha256()
-    parts = (outcome.y, outcome.start, outcome.stop, outcome.event, np.round(X, 6) + 0.0)
-    for values in parts:
-        if values is not None:
-            digest.update(np.ascontiguousarray(values, dtype=np.float64).tobytes())
-        digest.update(b"|")
-    return digest.hexdigest()[:32]
 
 
 def _left_side(parsed: Formula) -> LeftSide:
@@ -245,46 +234,6 @@ def _risk_columns(parsed: Formula) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _models(models: Mapping[str, Any] | None, columns: tuple[str, ...]) -> dict[str, Any]:
-    if models is not None and not isinstance(models, Mapping):
-        raise OptionError("models= is a mapping of labels to fits, as in models={'Model A': fit}.")
-    given = {str(label): model for label, model in (models or {}).items()}
-    if len(given) < len(models or {}) or not all(label.strip() for label in given):
-        raise OptionError("models= needs a label of its own, in words, for each model.")
-    twice = [label for label in given if label in columns]
-    if twice:
-        raise OptionError(f"{twice[0]!r} is both a column and a model's label; rename one.")
-    for label, model in given.items():
-        if not (isinstance(model, (LogisticResult, CoxResult)) or is_risk_model(model)):
-            raise OptionError(
-                f"models[{label!r}] is a {type(model).__name__}; it must be a fit of logistic() or "
-                "cox(), or a RiskModel (risk_model() makes one of any estimator)."
-            )
-    if not given and not columns:
-        raise OptionError("There is nothing to judge: name columns of risk, or give models=.")
-    return given
-
-
-def is_risk_model(model: Any) -> bool:
-    """Say whether an object predicts as a RiskModel does."""
-    return all(hasattr(model, name) for name in ("predict", "horizon", "variables", "fingerprint"))
-
-
-def _variables(model: Any) -> tuple[str, ...]:
-    """Return the columns that a model needs to predict."""
-    names = tuple(model.variables)
-    if isinstance(model, RegressionResult):
-        formula = parse_formula(model.design.formula)
-        extra = (*(source.column for source in formula.offsets), *formula.strata)
-        names = tuple(dict.fromkeys((*names, *extra)))
-    return names
-
-
-def _design(model: Any) -> Spec | None:
-    design = getattr(model, "design", None)
-    return design if isinstance(design, Spec) else None
-
-
 def _column(rows: Rows, name: str, scale: str) -> Floats:
     variable = rows.variables[name]
     values = variable.numbers("a predicted risk" if scale == "risk" else "a score")
@@ -296,50 +245,3 @@ def _column(rows: Rows, name: str, scale: str) -> Floats:
             "takes other scores with scale='score'."
         )
     return np.asarray(values, dtype=np.float64)
-
-
-def _model_risk(
-    label: str,
-    model: Any,
-    part: pd.DataFrame,
-    scale: str,
-    horizon: float | None,
-    notes: list[str],
-) -> Floats:
-    """Return the risk (or score) of each row by one model."""
-    if isinstance(model, LogisticResult):
-        return _numbers(model.predict(part))
-    if isinstance(model, CoxResult):
-        if scale == "score":
-            return _numbers(model.predict(part))
-        if horizon is None:
-            raise OptionError(f"models[{label!r}] is a Cox fit; its risk needs a horizon, time=.")
-        return _numbers(model.survival(part, [horizon])["risk"])
-    own = model.horizon
-    if own != horizon and not (scale == "score" and horizon is None):
-        what = "no time" if own is None else f"time {own:g}"
-        asked = "none was asked for" if horizon is None else f"{horizon:g} was asked for"
-        raise OptionError(f"models[{label!r}] gives risks to {what}; {asked} by time=.")
-    found = model.predict(part, outside="extrapolate")
-    beyond = int(np.count_nonzero(~found["in_domain"].to_numpy(dtype=bool)))
-    if beyond:
-        notes.append(
-            f"{label}: {beyond} of {len(part)} rows lie outside the model's domain; their risks "
-            "are extrapolated."
-        )
-    return _numbers(found["risk"])
-
-
-def _numbers(values: pd.Series) -> Floats:
-    return np.asarray(values.to_numpy(), dtype=np.float64)
-
-
-def _apparent(model: Any, outcome: Outcome, X: Floats | None) -> bool:
-    """Say whether the model was fitted on exactly these rows."""
-    if X is None:
-        return False
-    known = getattr(model, "fingerprint", "")
-    engine = getattr(model, "engine", None)
-    if engine is not None:
-        known = fingerprint(engine.frame.outcome, engine.frame.design.X)
-    return bool(known) and known == fingerprint(outcome, X)

@@ -1,4 +1,4 @@
-"""Shrinking a logistic model for prediction: uniformly, or by ridge; and how shaky the amount is."""
+"""Shrinking a logistic model for prediction, uniformly or by ridge; how shaky the amount is."""
 
 from __future__ import annotations
 
