@@ -288,3 +288,11 @@ def test_thresholds_without_net_benefit_are_named() -> None:
         lost = found.decision_curve().query("apparent != apparent")["threshold"]
         assert len(lost)
         assert any(f"No net benefit at the thresholds {lost.iloc[0]:g}" in n for n in found.notes)
+
+
+def test_centres_without_indices_are_named(fit: Any, patients: pd.DataFrame) -> None:
+    small = patients.assign(centre=np.where(np.arange(120) < 8, "tiny", patients["centre"]))
+    found = rn.validate(fit, small, method="internal-external", by="centre", seed=1)
+    frame = found.by_centre().set_index("centre")
+    assert np.isnan(frame.loc["tiny", "auc"])
+    assert any("no indices for" in note and "tiny" in note for note in found.notes)

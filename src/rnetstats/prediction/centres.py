@@ -43,8 +43,8 @@ def centre_folds(refit: Refit, data: Data | None, by: str) -> tuple[IntArray, tu
 
 def centre_frame(
     refit: Refit, judge: Judge, folds: IntArray, names: tuple[str, ...], seed: int
-) -> dict[str, Any]:
-    """Return the columns ``centre, n, n_events`` and each index, judged in that centre alone.
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the columns ``centre, n, n_events`` and each index in that centre alone, and notes.
 
     With fewer than 5 events (or non-events) in a centre its indices are missing.
 
@@ -58,12 +58,21 @@ def centre_frame(
     events = here @ judge.events
     counts = here.sum(axis=1)
     found = np.full((len(names), len(judge.names)), np.nan)
-    enough: NDArray[np.bool_] = made.usable & (np.minimum(events, counts - events) >= FEW)
+    rarer = np.minimum(events, counts - events) if judge.has_curves else events
+    enough: NDArray[np.bool_] = made.usable & (rarer >= FEW)
     if enough.any():
         found[enough] = judge.indices(made.risk[enough], made.predictor[enough], here[enough])
-    return {
+    few = [name for name, known in zip(names, enough, strict=True) if not known]
+    notes = []
+    if few:
+        notes.append(
+            f"by_centre() has no indices for {', '.join(few)}: there are fewer than {FEW} patients "
+            "of the rarer outcome, or the others give no model."
+        )
+    table = {
         "centre": names,
         "n": counts.astype(int),
         "n_events": events.astype(int),
         **{name: found[:, j] for j, name in enumerate(judge.names)},
     }
+    return table, tuple(notes)

@@ -16,7 +16,8 @@ from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.rows import select_rows
 from rnetstats.kernels.cox_horizon import hazard_until
 from rnetstats.prediction.recipe_imputed import completer, variables_of
-from rnetstats.prediction.recipe_refit import Made, RecipeRefit
+from rnetstats.prediction.recipe_made import Made
+from rnetstats.prediction.recipe_refit import RecipeRefit
 from rnetstats.prediction.recipe_steps import candidates
 from rnetstats.prediction.refit import replicate_seeds
 from rnetstats.prediction.risk_model import RiskModel, risk_model

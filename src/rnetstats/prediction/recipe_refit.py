@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -18,8 +17,8 @@ from rnetstats.kernels.flic import flic_intercept
 from rnetstats.kernels.logistic import LogisticFit, fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
 from rnetstats.kernels.risksets import prepare
-from rnetstats.prediction.inclusion import SELECTED
 from rnetstats.prediction.recipe_imputed import Completer, variables_of
+from rnetstats.prediction.recipe_made import Made, choices_of, columns_of, slopes_of
 from rnetstats.prediction.recipe_shrinkage import ridge_slopes, shrunken_slopes
 from rnetstats.prediction.recipe_steps import Candidates, Learned
 from rnetstats.prediction.refit import Refit, Refitted, risk_at
@@ -32,34 +31,11 @@ from rnetstats.prediction.selection import (
 )
 from rnetstats.prediction.selection_bias import GlobalModel
 
-__all__ = ["Made", "RecipeRefit"]
+__all__ = ["RecipeRefit"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Variables = Mapping[str, Variable]
-
-
-@dataclass(frozen=True, eq=False)
-class Made:
-    """Models of B replicates.
-
-    Attributes
-    ----------
-    coef : array of shape (B, q)
-        Of the intercept (logistic) and all candidate columns; 0 for those left out.
-    kept : bool array of shape (B, T)
-    places : tuple of slices
-        Columns of each term, without the intercept.
-    learned : Learned
-    usable, lost : bool arrays of shape (B,)
-    """
-
-    coef: Floats
-    kept: Flags
-    places: tuple[slice, ...]
-    learned: Learned
-    usable: Flags
-    lost: Flags
 
 
 class RecipeRefit(Refit):
@@ -122,8 +98,8 @@ class RecipeRefit(Refit):
                 predictor,
                 made.usable,
                 made.lost,
-                choices=_choices(self, made),
-                slopes=_slopes(self, made),
+                choices=self._choices(made),
+                slopes=self._slopes(made),
             )
         parts = [
             self._imputed(self.complete, row[None, :], seed)
@@ -164,8 +140,8 @@ class RecipeRefit(Refit):
             made.lost,
             training,
             eta,
-            _choices(self, made),
-            _slopes(self, made),
+            self._choices(made),
+            self._slopes(made),
         )
 
     def make(self, variables: Variables, counts: Floats, seeds: IntArray) -> tuple[Made, Floats]:
@@ -181,7 +157,7 @@ class RecipeRefit(Refit):
         coef = np.zeros((len(counts), X.shape[-1] + int(self.binary)))
         usable, lost = some & learned.usable, np.zeros(len(counts), dtype=bool)
         for rows, terms in groups(kept, np.ones(len(counts), dtype=bool)):
-            columns = _columns(places, terms)
+            columns = columns_of(places, terms)
             part = part_design(X, rows)[..., columns]
             found, status = self._final(part, safe[rows], seeds[rows], X.shape[-1])
             where = np.append(0, columns + 1) if self.binary else columns
@@ -195,7 +171,7 @@ class RecipeRefit(Refit):
         """Return the coefficients (q,) of given terms, cut-offs and knots: fit and shrinkage."""
         one, rows = np.ones((1, self.n)), np.zeros(1, dtype=np.intp)
         X, places = self.plan.design(variables, agreed.learned, self.n)
-        columns = _columns(places, np.flatnonzero(agreed.kept[0]))
+        columns = columns_of(places, np.flatnonzero(agreed.kept[0]))
         part = part_design(X, rows)[..., columns]
         coef, _ = self._final(part, one, np.array([seed]), X.shape[-1])
         return np.asarray(coef[0])
@@ -290,6 +266,12 @@ class RecipeRefit(Refit):
         eta = slopes @ X.T if X.ndim == 2 else np.einsum("bnp,bp->bn", X, slopes)
         return eta + made.coef[:, :1] if self.binary else eta
 
+    def _choices(self, made: Made) -> dict[str, Floats]:
+        return choices_of(made, self.plan.names, selected=self.selection is not None)
+
+    def _slopes(self, made: Made) -> Floats | None:
+        return slopes_of(made, selected=self.selection is not None, intercept=self.binary)
+
     def _predict(self, X: Floats, made: Made, counts: Floats) -> tuple[Floats, Floats]:
         """Return linear predictor and risk (B, n)."""
         eta = self._linear(X, made)
@@ -300,31 +282,6 @@ class RecipeRefit(Refit):
         return eta, risk_at(self.sets, eta, safe, self.horizon, "efron")
 
 
-def _columns(places: tuple[slice, ...], terms: NDArray[np.intp]) -> NDArray[np.intp]:
-    if not terms.size:
-        return np.empty(0, dtype=np.intp)
-    return np.concatenate([np.arange(places[t].start, places[t].stop) for t in terms])
-
-
 def _array(values: Floats | None) -> Floats:
     assert values is not None
     return values
-
-
-def _slopes(refit: RecipeRefit, made: Made) -> Floats | None:
-    """Return the coefficients of all candidates, 0 if left out, missing if lost."""
-    if refit.selection is None:
-        return None
-    slopes = np.array(made.coef[:, 1:] if refit.binary else made.coef)
-    widths = [place.stop - place.start for place in made.places]
-    kept = np.repeat(made.kept, widths, axis=1)
-    slopes[made.lost[:, None] & kept & (slopes == 0.0)] = np.nan
-    return slopes
-
-
-def _choices(refit: RecipeRefit, made: Made) -> dict[str, Floats]:
-    found = made.learned.choices()
-    if refit.selection is not None:
-        for t, name in enumerate(refit.plan.names):
-            found[SELECTED + name] = made.kept[:, t].astype(np.float64)
-    return found

@@ -188,11 +188,15 @@ def validate(
         **common,
         no_curve=with_curve and not common["grid"].size,
     )
+    centres: dict[str, Any] = {}
+    notes = found.notes
+    if dealt is not None and dealt[1]:
+        centres, missing = centre_frame(refit, judge, dealt[0][0], dealt[1], seed)
+        notes = (*notes, *missing)
     return replace(
         found,
-        centre_table=centre_frame(refit, judge, dealt[0][0], dealt[1], seed)
-        if dealt is not None and dealt[1]
-        else {},
+        centre_table=centres,
+        notes=notes,
         synthetic=bool(getattr(model, "synthetic", False))
         or (data is not None and is_synthetic_data(as_frame(data))),
     )
