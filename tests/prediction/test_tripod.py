@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import rnetstats as rn
@@ -151,3 +152,17 @@ def test_wrong_objects_are_refused() -> None:
         rn.tripod_checklist(model, answers={"6d": "x"})
     with pytest.raises(OptionError, match="result of validate"):
         rn.tripod_checklist(model, validation=3)
+
+
+def test_the_patients_of_the_model_are_no_external_validation() -> None:
+    data = pd.DataFrame({"y": [0, 1, 0, 1, 1, 0, 0, 1] * 8, "x": np.arange(64.0) % 13})
+    model = rn.risk_model(rn.logistic(data, "y ~ x"))
+    answers = {}
+    for what, patients in (("same", data), ("other", data.assign(x=data["x"] * 0.9))):
+        judged = rn.validate(model, external=patients, resamples=5, seed=1)
+        frame = rn.tripod_checklist(model, validation=judged).to_frame().set_index("item")
+        answers[what] = frame.loc["12a", "answer"], frame.loc["23a", "answer"]
+    assert "very patients" in answers["same"][0]
+    assert answers["same"][1].startswith("Apparent")
+    assert "other patients" in answers["other"][0]
+    assert answers["other"][1].startswith("On other patients")

@@ -97,7 +97,11 @@ def validate_external(
         inclusion_table={},
         replicates={"test": drawn},
         notes=external_notes(read, scale, table, options["resamples"], unknown, benefit),
-        options={"formula": read.formula, **options},
+        options={
+            "formula": read.formula,
+            **options,
+            "same_patients": read.apparent["model"],
+        },
         seed=seed,
         synthetic=read.synthetic,
     )

@@ -42,6 +42,11 @@ class Evidence:
         """The method of validation."""
         return "" if self.validation is None else str(self.validation.summary["method"])
 
+    @property
+    def same_patients(self) -> bool:
+        """Whether the data called external are those of the model."""
+        return self.validation is not None and bool(self.validation.options.get("same_patients"))
+
 
 def title(found: Evidence) -> str:
     """Item 1."""
@@ -132,8 +137,10 @@ def use_of_data(found: Evidence) -> str:
     """Item 12a."""
     if found.validation is None:
         return ""
+    if found.same_patients:
+        return "The model was judged on the very patients that it was made from, uncorrected."
     if found.method == "external":
-        return "The model was judged on patients who did not help to make it."
+        return "The model was judged on other patients, as it is."
     return "All patients were used for development; performance was corrected by resampling."
 
 
@@ -266,6 +273,8 @@ def performance(found: Evidence) -> str:
             text += f", apparent {fmt_number(row['apparent'], 3)}"
         parts.append(text)
     how = "On other patients" if found.method == "external" else "Corrected for optimism"
+    if found.same_patients:
+        how = "Apparent, on the patients that the model was made from"
     return f"{how}: {'; '.join(parts)}. Subgroups: the authors' to give."
 
 
