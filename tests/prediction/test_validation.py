@@ -10,7 +10,7 @@ import pytest
 
 import rnetstats as rn
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
-from rnetstats.prediction.indices import ANCHORED
+from rnetstats.prediction.indices import ANCHORED, DISTANCES
 from support import case, numbers, read
 
 NAMES = {
@@ -162,7 +162,7 @@ def test_limits_shift_the_percentiles_by_the_optimism() -> None:
     np.testing.assert_allclose(
         frame.loc[place, ["conf_low", "conf_high"]].astype(float), [low - optimism, high - optimism]
     )
-    anchored = frame[frame["index"].isin(ANCHORED)]
+    anchored = frame[frame["index"].isin(ANCHORED | DISTANCES)]
     assert anchored["conf_low"].isna().all()
     assert any("no limits" in note for note in found.notes)
 

@@ -19,8 +19,6 @@ from rnetstats.kernels.newton import FloatArray
 
 __all__ = ["pseudo_values", "risk_by"]
 
-_CELLS = 1 << 20
-
 
 def risk_by(
     stop: ArrayLike,
@@ -96,17 +94,41 @@ def pseudo_values(
     seen = np.where((codes > 0) & (ends <= horizon), np.where(codes == cause, 2, 1), 0)
     # rows with the same place and the same end have the same value
     kinds, place = np.unique(3 * passed + seen, return_inverse=True)
-    without = np.empty(len(kinds))
-    step = max(1, _CELLS // len(times))
-    for start in range(0, len(kinds), step):
-        here = slice(start, start + step)
-        reach, kind = kinds[here, None] // 3, kinds[here, None] % 3
-        column = np.arange(len(times))
-        event = column == reach - 1
-        without[here] = _incidence(
-            at_risk - (column < reach), deaths - (event & (kind > 0)), own - (event & (kind == 2))
-        )
+    without = _left_out(deaths, own, at_risk, kinds // 3, kinds % 3)
     return np.asarray(total * full - (total - 1.0) * without[place])
+
+
+def _left_out(
+    deaths: FloatArray,
+    own: FloatArray,
+    at_risk: FloatArray,
+    reach: NDArray[np.int64],
+    kind: NDArray[np.int64],
+) -> FloatArray:
+    """Risk (m,) without a row that ends at the ``reach``-th time, as censored, event or cause.
+
+    Up to there one fewer is at risk; what follows is as in all rows, and its share of those who
+    come so far is summed from the end.
+    """
+    fewer = at_risk - 1.0
+    survival = np.append(1.0, np.cumprod(1.0 - _share(deaths, fewer)))
+    found = np.append(0.0, np.cumsum(survival[:-1] * _share(own, fewer)))
+    later = [0.0]
+    steps = zip(_share(own, at_risk)[::-1], _share(deaths, at_risk)[::-1], strict=True)
+    for jump, step in steps:
+        later.append(jump + (1.0 - step) * later[-1])
+    after = np.array(later[::-1])
+    last = np.maximum(reach - 1, 0)
+    here = reach > 0
+    jump = _share(own[last] - (kind == 2), fewer[last])
+    step = _share(deaths[last] - (kind > 0), fewer[last])
+    passed = found[last] + survival[last] * (jump + (1.0 - step) * after[reach])
+    return np.minimum(np.where(here, passed, after[0]), 1.0)
+
+
+def _share(count: FloatArray, at_risk: FloatArray) -> FloatArray:
+    """Count over those at risk, 0 where nobody is."""
+    return np.divide(count, at_risk, out=np.zeros(at_risk.shape), where=at_risk > 0.0)
 
 
 def _arrays(
@@ -133,9 +155,7 @@ def _counts(
 
 def _incidence(at_risk: FloatArray, deaths: FloatArray, own: FloatArray) -> FloatArray:
     """Risk (b,) at the end of the times (b, k)."""
-    held = at_risk > 0.0
-    step = np.divide(deaths, at_risk, out=np.zeros(held.shape), where=held)
-    jump = np.divide(own, at_risk, out=np.zeros(held.shape), where=held)
+    step, jump = _share(deaths, at_risk), _share(own, at_risk)
     survival = np.cumprod(1.0 - step, axis=1)
     before = np.column_stack([np.ones(len(step)), survival[:, :-1]])
     return np.asarray(np.minimum((before * jump).sum(axis=1), 1.0))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.prediction.indices import ANCHORED
+from rnetstats.prediction.indices import ANCHORED, DISTANCES
 from rnetstats.prediction.resampling_schemes import Runs
 
 __all__ = ["corrected_curve", "corrected_table"]
@@ -31,7 +31,8 @@ def corrected_table(
     The bootstrap takes the mean of training less test, the optimism, from the apparent index; its
     limits are the percentiles of the training index, shifted by the optimism (Noma et al. 2021);
     an index that every fit brings to its ideal (slope, intercept) does not vary there, and has
-    none.
+    none. Nor have distances from perfect calibration, which cannot be below zero: resampling
+    adds to them, so that shifted percentiles may lie beside the estimate.
     .632 weighs the apparent index by .368 and that of the patients left out by .632.
     Cross-validation gives the test index itself.
 
@@ -65,8 +66,8 @@ def corrected_table(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)  # an index without any value
                 low, high = np.nanquantile(runs.training, [tail, 1.0 - tail], axis=0) - optimism
-            anchored = np.isin(names, tuple(ANCHORED))
-            low, high = np.where(anchored, np.nan, low), np.where(anchored, np.nan, high)
+            bare = np.isin(names, tuple(ANCHORED | DISTANCES))
+            low, high = np.where(bare, np.nan, low), np.where(bare, np.nan, high)
     elif method == "632":
         corrected = (1.0 - _LEFT_OUT) * apparent + _LEFT_OUT * test
         optimism, error = apparent - corrected, _LEFT_OUT * _error(runs.test, k)

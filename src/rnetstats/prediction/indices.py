@@ -15,7 +15,7 @@ from rnetstats.kernels.concordance_many import gini_mean_difference
 from rnetstats.kernels.newton import OK
 from rnetstats.kernels.roc import auc
 
-__all__ = ["ANCHORED", "BINARY", "LABELS", "binary_indices"]
+__all__ = ["ANCHORED", "BINARY", "DISTANCES", "LABELS", "binary_indices"]
 
 Floats = NDArray[np.float64]
 
@@ -67,6 +67,9 @@ LABELS: Final = {
 
 ANCHORED: Final = frozenset({"intercept", "slope", "joint_intercept", "u", "oe"})
 """Indices that the fit itself brings to their ideal in every resample."""
+
+DISTANCES: Final = frozenset({"ici", "e50", "e90", "emax"})
+"""Distances from perfect calibration: resampling adds a distance of its own to them."""
 
 
 def binary_indices(

@@ -75,6 +75,7 @@ class RecipeRefit(Refit):
         complete: Completer | None = None,
     ) -> None:
         self.plan, self.outcome, self.variables = plan, outcome, variables
+        self.searched = any(isinstance(how, str) for how in plan.cut.values())
         self.firth, self.selection, self.shrink = firth, selection, shrink
         self.horizon, self.complete = horizon, complete
         self.imputed = complete is not None

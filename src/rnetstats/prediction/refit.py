@@ -75,6 +75,8 @@ class Refit(ABC):
         Whether the design is held fixed, or the whole recipe is repeated.
     imputed : bool
         Whether missing values are imputed in each replicate.
+    searched : bool
+        Whether cut-offs are searched in every resample.
     notes : tuple of str
         What was decided on reading the rows.
     """
@@ -86,6 +88,7 @@ class Refit(ABC):
     formula: str = ""
     fixed: bool = True
     imputed: bool = False
+    searched: bool = False
     notes: tuple[str, ...] = ()
 
     @property

@@ -53,6 +53,12 @@ def resampling_notes(
         )
     else:
         notes.append("Every resample repeated the whole recipe.")
+    if refit.searched and method in ("boot", "632"):
+        notes.append(
+            "A resample holds patients of the data more than once, which helps a search for "
+            "cut-offs: the bootstrap takes off somewhat too little optimism, and its limits lie "
+            "too high. Compare method='cv'."
+        )
     if refit.imputed and method != "boot":
         notes.append(
             "Patients on whom a model is tested had their missing values imputed with their "
@@ -65,7 +71,8 @@ def resampling_notes(
     elif judge.rarer >= FEW:
         notes.append(
             "Calibration slope, intercept and U have no limits: each resample's own fit brings "
-            "them to their ideal, so that they do not vary there."
+            "them to their ideal, so that they do not vary there. Nor have ICI, E50, E90 and Emax: "
+            "resampling adds a distance of its own to a distance."
         )
         if runs < _PERCENTILES:
             notes.append(f"Limits from {runs} resamples are rough; they want some 1,000.")
