@@ -123,12 +123,12 @@ def _left_out(
     jump = _share(own[last] - (kind == 2), fewer[last])
     step = _share(deaths[last] - (kind > 0), fewer[last])
     passed = found[last] + survival[last] * (jump + (1.0 - step) * after[reach])
-    return np.minimum(np.where(here, passed, after[0]), 1.0)
+    return np.asarray(np.minimum(np.where(here, passed, after[0]), 1.0))
 
 
 def _share(count: FloatArray, at_risk: FloatArray) -> FloatArray:
     """Count over those at risk, 0 where nobody is."""
-    return np.divide(count, at_risk, out=np.zeros(at_risk.shape), where=at_risk > 0.0)
+    return np.asarray(np.divide(count, at_risk, out=np.zeros(at_risk.shape), where=at_risk > 0.0))
 
 
 def _arrays(
