@@ -18,7 +18,7 @@ from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import LOST_TERM, OK, FloatArray
 
-__all__ = ["distances", "ici", "rank_quantile"]
+__all__ = ["distances", "ici", "rank_quantile", "spline_knots"]
 
 _CELLS = 1 << 19  # numbers in a block's matrix of local weights: it stays in cache
 _SHARES = {3: (0.1, 0.5, 0.9), 4: (0.05, 0.35, 0.65, 0.95), 5: (0.05, 0.275, 0.5, 0.725, 0.95)}
@@ -134,6 +134,14 @@ def rank_quantile(
         for at in (low, np.minimum(low + 1.0, last))
     ]
     return np.asarray(values[0] + (place - low) * (values[1] - values[0]))
+
+
+def spline_knots(x: FloatArray, counts: FloatArray, shares: tuple[float, ...]) -> FloatArray:
+    """Return quantiles (B, k) of x (B, n), each row counted so often."""
+    order = np.argsort(x, axis=1)
+    running = np.cumsum(np.take_along_axis(counts, order, 1), axis=1)
+    ordered = np.take_along_axis(x, order, 1)
+    return np.column_stack([rank_quantile(ordered, running, share) for share in shares])
 
 
 def _between(ordered: FloatArray, total: FloatArray, share: float) -> FloatArray:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import logit
 
 from rnetstats._core.frame import Data
 from rnetstats._core.random import CHUNK, chunk_generators
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
+from rnetstats.kernels.links import cloglog, logit
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.judged import Judged, is_risk_model, judge
 from rnetstats.prediction.judges import Judge, judge_of
@@ -114,10 +114,7 @@ def _predictions(model: Any, read: Judged, data: Data, outcome: str) -> tuple[Fl
             return read.risk, read.risk
         scores = judge(data, f"{outcome} ~ 1", models={"model": model}, scale="score")
         return read.risk, scores.risk
-    inside = np.clip(read.risk, 1e-12, 1.0 - 1e-12)
-    if read.outcome.y is not None:
-        return read.risk, logit(inside)
-    return read.risk, np.log(-np.log1p(-inside))
+    return read.risk, cloglog(read.risk) if read.outcome.y is None else logit(read.risk)
 
 
 def _judged(model: Any, data: Data, outcome: str, horizon: float | None) -> Judged:

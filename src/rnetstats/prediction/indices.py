@@ -7,8 +7,14 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, xlogy
+from scipy.special import expit
 
+from rnetstats.kernels.calibration import (
+    LogLikelihoods,
+    brier,
+    brier_scaled,
+    log_likelihoods,
+)
 from rnetstats.kernels.calibration_error import ici
 from rnetstats.kernels.calibration_line import calibration_in_the_large, calibration_line
 from rnetstats.kernels.concordance_many import gini_mean_difference
@@ -113,8 +119,7 @@ def binary_indices(
     """
     scores = _Scores(y, risk, predictor, freq)
     table = np.column_stack([np.broadcast_to(scores[name], len(risk)) for name in names])
-    mixed = (scores.share > 0.0) & (scores.share < 1.0)
-    table[~np.broadcast_to(mixed, len(risk))] = np.nan
+    table[~np.broadcast_to(scores.mixed, len(risk))] = np.nan
     return np.where(np.isfinite(table), table, np.nan)
 
 
@@ -124,16 +129,9 @@ class _Scores:
     def __init__(self, y: Floats, risk: Floats, predictor: Floats, freq: Floats | None) -> None:
         self.y, self.risk, self.predictor, self.freq = y, risk, predictor, freq
         self.weight = np.ones((1, y.size)) if freq is None else np.atleast_2d(freq)
-        self.total = self.weight.sum(axis=1)
-        self.share = np.divide(
-            self.weight @ y,
-            self.total,
-            out=np.full(len(self.weight), np.nan),
-            where=self.total > 0,
-        )
-        self.null = self.total * (
-            xlogy(self.share, self.share) + xlogy(1 - self.share, 1 - self.share)
-        )
+        total = self.weight.sum(axis=1)
+        events = self.weight @ y
+        self.mixed = (events > 0.0) & (events < total)
 
     def __getitem__(self, name: str) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -145,10 +143,9 @@ class _Scores:
         return auc(self.y, self.risk, self.freq)
 
     @cached_property
-    def as_is(self) -> Floats:
-        """Log-likelihood of the risks as they are."""
-        seen = np.where(self.y == 1.0, self.risk, 1.0 - self.risk)
-        return np.asarray(np.vecdot(self.weight, np.log(seen)))
+    def likelihoods(self) -> LogLikelihoods:
+        """Log-likelihoods of the risks as they are, and of no model."""
+        return log_likelihoods(self.y, self.risk, self.freq)
 
     @cached_property
     def line(self) -> tuple[Floats, Floats]:
@@ -183,13 +180,13 @@ class _Scores:
         return 2.0 * self.areas - 1.0
 
     def _brier(self) -> Floats:
-        return np.asarray(np.vecdot(self.weight, (self.y - self.risk) ** 2) / self.total)
+        return brier(self.y, self.risk, self.freq)
 
     def _brier_scaled(self) -> Floats:
-        return np.asarray(1.0 - self._brier() / (self.share * (1.0 - self.share)))
+        return brier_scaled(self.y, self.risk, self.freq)
 
     def _nagelkerke_r2(self) -> Floats:
-        return _nagelkerke(self.as_is, self.null, self.total)
+        return self.likelihoods.nagelkerke
 
     def _intercept(self) -> Floats:
         return calibration_in_the_large(self.y, self.risk, self.freq).intercept
@@ -213,13 +210,13 @@ class _Scores:
         return self.errors[:, 3]
 
     def _r2(self) -> Floats:
-        return _nagelkerke(self.again, self.null, self.total)
+        return self.likelihoods.nagelkerke_of(self.again)
 
     def _d(self) -> Floats:
-        return np.asarray((2.0 * (self.again - self.null) - 1.0) / self.total)
+        return np.asarray((2.0 * (self.again - self.likelihoods.null) - 1.0) / self.likelihoods.n)
 
     def _u(self) -> Floats:
-        return np.asarray((2.0 * (self.again - self.as_is) - 2.0) / self.total)
+        return np.asarray((2.0 * (self.again - self.likelihoods.risk) - 2.0) / self.likelihoods.n)
 
     def _q(self) -> Floats:
         return self._d() - self._u()
@@ -234,8 +231,3 @@ class _Scores:
         lost = np.isnan(values[:, 0])
         known = np.where(lost[:, None], 0.0, values)
         return np.where(lost, np.nan, gini_mean_difference(known, self.freq))
-
-
-def _nagelkerke(value: Floats, null: Floats, total: Floats) -> Floats:
-    """Share of what likelihood can explain; see Nagelkerke (1991), Biometrika 78:691-692."""
-    return np.asarray(-np.expm1(2.0 * (null - value) / total) / -np.expm1(2.0 * null / total))

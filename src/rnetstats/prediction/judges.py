@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.formula.outcome import Outcome
-from rnetstats.kernels.calibration_error import rank_quantile, restricted_columns
+from rnetstats.kernels.calibration_error import restricted_columns, spline_knots
+from rnetstats.kernels.links import logit, with_intercept
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.net_benefit import net_benefit
 from rnetstats.kernels.net_benefit_times import net_benefit_at
@@ -83,16 +84,16 @@ class BinaryJudge(Judge):
 
     def curve(self, risk: Floats, freq: Floats | None, at: Floats) -> Floats:
         """Logistic regression on a restricted cubic spline (4 knots) of the log odds."""
-        x, wanted = _logit(risk), np.broadcast_to(_logit(at), (len(risk), at.size))
+        x, wanted = logit(risk), np.broadcast_to(logit(at), (len(risk), at.size))
         counts = np.broadcast_to(1.0 if freq is None else np.atleast_2d(freq), x.shape)
         knots = spline_knots(x, counts, _KNOTS)
         both = ((counts * self.events).sum(1) > 0) & ((counts * (1 - self.events)).sum(1) > 0)
         fit = fit_logistic(
-            _with_one(restricted_columns(x, knots)),
+            with_intercept(restricted_columns(x, knots)),
             self.events,
             freq=np.where(both[:, None], counts, 1.0),
         )
-        eta = np.einsum("bqp,bp->bq", _with_one(restricted_columns(wanted, knots)), fit.coef)
+        eta = np.einsum("bqp,bp->bq", with_intercept(restricted_columns(wanted, knots)), fit.coef)
         found = 1.0 / (1.0 + np.exp(-np.clip(eta, -700.0, 700.0)))
         found[~(both & np.isin(fit.status, (OK, LOST_TERM)))] = np.nan
         return within_range(found, risk, counts, at)
@@ -212,14 +213,6 @@ def within_range(curve: Floats, risk: Floats, counts: Floats, at: Floats) -> Flo
     return np.where((at >= low) & (at <= high), curve, np.nan)
 
 
-def spline_knots(x: Floats, counts: Floats, shares: tuple[float, ...]) -> Floats:
-    """Return quantiles (B, k) of x (B, n), each row counted so often."""
-    order = np.argsort(x, axis=1)
-    running = np.cumsum(np.take_along_axis(counts, order, 1), axis=1)
-    ordered = np.take_along_axis(x, order, 1)
-    return np.column_stack([rank_quantile(ordered, running, share) for share in shares])
-
-
 def _followed_past(stop: Floats, event: NDArray[np.bool_], horizon: float) -> int:
     """Return the number of patients who are known to be without the event at the horizon."""
     if not (event & (stop <= horizon)).any():
@@ -235,13 +228,3 @@ def _followed_past(stop: Floats, event: NDArray[np.bool_], horizon: float) -> in
             "is known of the risk there. Choose an earlier time."
         )
     return followed
-
-
-def _logit(risk: Floats) -> Floats:
-    tiny = 1e-12
-    inside = np.clip(risk, tiny, 1.0 - tiny)
-    return np.asarray(np.log(inside / (1.0 - inside)))
-
-
-def _with_one(columns: Floats) -> Floats:
-    return np.concatenate([np.ones((*columns.shape[:-1], 1)), columns], axis=-1)

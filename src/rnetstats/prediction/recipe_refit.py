@@ -14,6 +14,7 @@ from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.variables import Variable
 from rnetstats.kernels.cox import CoxFit, fit_cox
 from rnetstats.kernels.flic import flic_intercept
+from rnetstats.kernels.links import with_intercept
 from rnetstats.kernels.logistic import LogisticFit, fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
 from rnetstats.kernels.risksets import prepare
@@ -217,10 +218,9 @@ class RecipeRefit(Refit):
         if not self.binary:
             free = np.zeros(p, dtype=bool) if null else None
             return fit_cox(X, self.sets, freq=counts[rows], firth=self.firth, free=free)
-        one = np.ones((*X.shape[:-1], 1))
         free = np.append(True, np.zeros(p, dtype=bool)) if null else None
         return fit_logistic(
-            np.concatenate([one, X], axis=-1),
+            with_intercept(X),
             self.events,
             freq=counts[rows],
             firth=self.firth,
@@ -255,8 +255,7 @@ class RecipeRefit(Refit):
                 sets=None if self.binary else self.sets,
             )
         if self.binary and (self.firth or self.shrink is not None):
-            design = np.concatenate([np.ones((*X.shape[:-1], 1)), X], axis=-1)
-            coef[:, 0] = flic_intercept(design, self.events, coef, freq=counts)
+            coef[:, 0] = flic_intercept(with_intercept(X), self.events, coef, freq=counts)
         return coef, status
 
     def _refit(self, counts: Floats, X: Floats) -> LogisticFit | CoxFit:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from rnetstats.kernels.cox import CoxFit, fit_cox
+from rnetstats.kernels.links import with_intercept
 from rnetstats.kernels.logistic import LogisticFit
 from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
 from rnetstats.kernels.ridge import PENALTIES, best, ridge_deviance, ridge_logistic
@@ -90,7 +91,7 @@ def ridge_slopes(method: str, X: Floats, events: Floats, counts: Floats, seeds: 
     le Cessie S, van Houwelingen JC (1992). Ridge estimators in logistic regression. Applied
     Statistics 41:191-201.
     """
-    design = np.concatenate([np.ones((*X.shape[:-1], 1)), X], axis=-1)
+    design = with_intercept(X)
     fit = ridge_logistic(design, events, PENALTIES, freq=counts)
     if method == "ridge-aic":
         return fit.at(fit.by_aic())[:, 1:]
@@ -130,8 +131,7 @@ def _resampled(
     fit = refit(again[some], X)
     coef = fit.coef[np.isin(fit.status, (OK, LOST_TERM))]
     if sets is None:
-        design = np.column_stack([np.ones(len(X)), X])
-        slopes = recalibration_slopes(design, events, coef, freq=counts)
+        slopes = recalibration_slopes(with_intercept(X), events, coef, freq=counts)
     else:
         eta = coef @ X.T
         line = fit_cox((eta - eta.mean(1, keepdims=True))[:, :, None], sets, freq=counts)

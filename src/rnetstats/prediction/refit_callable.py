@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import logit
 
 from rnetstats._core.frame import Data, as_frame
 from rnetstats.errors import OptionError, RnetError
+from rnetstats.kernels.links import cloglog, logit
 from rnetstats.kernels.newton import IntArray
 from rnetstats.prediction.judged import is_risk_model, judge
 from rnetstats.prediction.refit import Floats, Refit, Refitted
@@ -75,9 +75,5 @@ class CallableRefit(Refit):
                 continue
             if np.isfinite(found).all():
                 risk[b], usable[b] = found, True
-        inside = np.clip(risk, 1e-12, 1.0 - 1e-12)
-        if self.outcome.y is None:
-            predictor = np.log(-np.log1p(-inside))
-        else:
-            predictor = np.asarray(logit(inside))
+        predictor = cloglog(risk) if self.outcome.y is None else logit(risk)
         return Refitted(risk, predictor, usable, np.zeros(len(counts), dtype=bool))

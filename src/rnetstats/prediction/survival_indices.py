@@ -7,11 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.kernels.calibration_error import distances, rank_quantile, restricted_columns
+from rnetstats.kernels.calibration_error import distances, restricted_columns, spline_knots
 from rnetstats.kernels.censoring import censoring_survival, ipcw_weights
 from rnetstats.kernels.concordance_many import gini_mean_difference, harrell
 from rnetstats.kernels.cox import CoxFit, fit_cox
 from rnetstats.kernels.cox_horizon import hazard_until
+from rnetstats.kernels.links import cloglog
 from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.risksets import RiskSets
 from rnetstats.kernels.roc import auc
@@ -153,23 +154,15 @@ class HorizonJudge:
         curve : array of shape (B, n) or (B, k)
         fitted : bool array of shape (B,)
         """
-        x = _cloglog(risk)
-        order = np.argsort(x, axis=1)
-        running = np.cumsum(np.take_along_axis(np.broadcast_to(counts, x.shape), order, 1), axis=1)
-        ordered = np.take_along_axis(x, order, 1)
-        knots = np.column_stack([rank_quantile(ordered, running, share) for share in _KNOTS])
+        x = cloglog(risk)
+        knots = spline_knots(x, np.broadcast_to(counts, x.shape), _KNOTS)
         columns = restricted_columns(x, knots)
         centre = columns.mean(axis=1, keepdims=True)
         fit: CoxFit = fit_cox(columns - centre, self.sets, freq=counts, ties=self.ties)
         predictor = np.einsum("bnp,bp->bn", columns - centre, fit.coef)
         hazard = hazard_until(self.sets, predictor, self.horizon, freq=counts, ties=self.ties)
         if at is not None:
-            grid = np.broadcast_to(_cloglog(at), (len(risk), at.size))
+            grid = np.broadcast_to(cloglog(at), (len(risk), at.size))
             predictor = np.einsum("bkp,bp->bk", restricted_columns(grid, knots) - centre, fit.coef)
         found = -np.expm1(-hazard[:, None] * np.exp(predictor))
         return found, np.isin(fit.status, (OK, LOST_TERM))
-
-
-def _cloglog(risk: Floats) -> Floats:
-    tiny = 1e-12
-    return np.asarray(np.log(-np.log1p(-np.clip(risk, tiny, 1.0 - tiny))))
