@@ -46,15 +46,19 @@ class Special:
 
 
 def left_side(cursor: Cursor) -> LeftSide:
-    """Read the outcome: ``y``, ``y == value``, ``Surv(t, e)`` or ``Surv(start, stop, e)``."""
-    form = "the outcome is a column, column == value, or Surv(time, event)"
+    """Read the outcome: ``y``, ``y == value``, ``Surv(...)`` or ``Interval(left, right)``."""
+    form = "the outcome is a column, column == value, Surv(time, event) or Interval(left, right)"
     if not cursor.at_call():
         return LeftSide(_event(cursor, form))
     name = cursor.advance()
-    if name.text != "Surv":
-        hint = closest(name.text, ["Surv"])
+    if name.text not in ("Surv", "Interval"):
+        hint = closest(name.text, ["Surv", "Interval"])
         cursor.refuse(f"unknown function {name.text!r}", f"{form}.{hint}".rstrip("."), name)
     cursor.expect("(", form)
+    return _interval(cursor) if name.text == "Interval" else _surv(cursor)
+
+
+def _surv(cursor: Cursor) -> LeftSide:
     form = "it is Surv(time, event) or Surv(start, stop, event)"
     times = [cursor.column(form)]
     cursor.expect(",", form)
@@ -64,6 +68,18 @@ def left_side(cursor: Cursor) -> LeftSide:
         event = _event(cursor, form)
     cursor.expect(")", form)
     return LeftSide(event, tuple(times))
+
+
+def _interval(cursor: Cursor) -> LeftSide:
+    form = "it is Interval(left, right): the event lies in (left, right]"
+    left = cursor.column(form)
+    cursor.expect(",", form)
+    token = cursor.token
+    right = cursor.column(form)
+    if right == left:
+        cursor.refuse(f"both ends are the column {left!r}", form, token)
+    cursor.expect(")", form)
+    return LeftSide(Plain(right), (left,), interval=True)
 
 
 def _event(cursor: Cursor, form: str) -> Plain | Condition:

@@ -127,7 +127,7 @@ def model_frame(
     used = parsed.columns if kind != "none" else _without_outcome(parsed)
     if spec is not None:
         used = tuple(dict.fromkeys((*used, *spec.variables)))
-    rows = select_rows(frame, used, weights, missing)
+    rows = select_rows(frame, used, weights, missing, open_ended=parsed.open_ended(kind))
     outcome = None
     if parsed.outcome is not None and kind != "none":
         outcome = build_outcome(parsed.outcome, kind, rows, censor=censor, cause=cause)

@@ -76,7 +76,8 @@ def group_frame(
     atoms = [_group_atom(parsed, term) for term in parsed.terms]
     if parsed.offsets:
         raise FormulaError(f"offset() has no meaning in {str(parsed)!r}, which forms groups.")
-    rows = select_rows(as_frame(data), parsed.columns, weights, missing)
+    ends = parsed.open_ended(kind)
+    rows = select_rows(as_frame(data), parsed.columns, weights, missing, open_ended=ends)
     notes = rows.notes
     assert parsed.outcome is not None
     outcome = build_outcome(parsed.outcome, kind, rows, censor=censor, cause=cause)

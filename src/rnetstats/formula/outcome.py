@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError
 from rnetstats.formula.encoders import compare
+from rnetstats.formula.interval_ends import interval_ends
 from rnetstats.formula.rows import Rows
 from rnetstats.formula.terms import Condition, LeftSide, Plain
 from rnetstats.formula.tokens import Literal
@@ -17,11 +18,12 @@ from rnetstats.formula.variables import Floats, Integers, Variable, level_text
 
 __all__ = ["KINDS", "Outcome", "build_outcome", "check_left_side"]
 
-KINDS: Final = ("binary", "survival", "competing", "numeric", "either", "none")
+KINDS: Final = ("binary", "survival", "competing", "interval", "numeric", "either", "none")
 _FORMS: Final = {
     "binary": "a 0/1 column or column == value, as in 'margin_positive ~ ...'",
     "survival": "Surv(time, event) or Surv(start, stop, event)",
     "competing": "Surv(time, code), the code 0 for censored",
+    "interval": "Interval(left, right), the event in (left, right]",
     "numeric": "a column of numbers",
     "either": "a 0/1 column, column == value, or Surv(...)",
     "none": "nothing: the formula begins with '~'",
@@ -35,7 +37,7 @@ class Outcome:
     Attributes
     ----------
     kind
-        binary, survival, competing or numeric.
+        binary, survival, competing, interval or numeric.
     name
         The left side as written.
     columns
@@ -52,6 +54,10 @@ class Outcome:
         Competing risks: 0 for censored and k for ``causes[k - 1]`` (n,), and the causes' names.
     cause
         The chosen cause's code, or None.
+    left, right
+        Ends (n,) of the interval (left, right] that holds the event: ``right`` is infinite for a
+        right-censored row, ``left`` is 0 for a left-censored one, and both are the time of an
+        event that was seen. None for other outcomes.
     """
 
     kind: str
@@ -64,6 +70,8 @@ class Outcome:
     cause_codes: Integers | None = None
     causes: tuple[str, ...] = ()
     cause: int | None = None
+    left: Floats | None = None
+    right: Floats | None = None
 
     @property
     def time_name(self) -> str:
@@ -77,14 +85,27 @@ def check_left_side(left: LeftSide | None, kind: str, formula: str) -> str:
         raise OptionError(f"kind={kind!r} is not allowed; choose one of {', '.join(KINDS)}.")
     if kind == "none":
         return "none"
+    if left is not None and left.interval != (kind == "interval"):
+        raise FormulaError(_not_intervals(formula, kind))
     has_times = left is not None and bool(left.times)
     if kind == "either" and left is not None:
         return "survival" if has_times else "binary"
-    if left is None or has_times != (kind in ("survival", "competing")):
+    if left is None or has_times != (kind in ("survival", "competing", "interval")):
         raise FormulaError(
             f"The left side of {formula!r} does not fit this analysis, which needs {_FORMS[kind]}."
         )
     return kind
+
+
+def _not_intervals(formula: str, kind: str) -> str:
+    """Say what a verb needs whose left side is an interval and must not be, or the reverse."""
+    needs = f"this analysis needs {_FORMS[kind]}"
+    if kind == "interval":
+        return f"The left side of {formula!r} is no interval; {needs}."
+    return (
+        f"The left side of {formula!r} is an interval, but {needs}. Interval-censored times are "
+        "taken by turnbull() and interval_regression()."
+    )
 
 
 def build_outcome(
@@ -100,12 +121,18 @@ def build_outcome(
     Parameters
     ----------
     left, kind
-        The left side and the kind that :func:`check_left_side` gave.
+        The left side and the kind that :func:`check_left_side` gave. Raises a ``FormulaError``
+        if one of them is an interval and the other is not.
     rows
         The rows used; what is noticed goes to their notes.
     censor, cause
         For competing risks: the code of censoring, and the cause of interest or None.
     """
+    if left.interval:
+        if kind != "interval":
+            raise FormulaError(_not_intervals(left.text, kind))
+        ends = interval_ends(left.times[0], left.event.column, rows)
+        return Outcome(kind, left.text, left.columns, left=ends[0], right=ends[1])
     event = rows.variables[left.event.column]
     if kind == "numeric":
         if isinstance(left.event, Condition):

@@ -15,6 +15,7 @@ from rnetstats.formula.variables import (
     Floats,
     Integers,
     Variable,
+    read_open_ended,
     read_variable,
     row_numbers,
 )
@@ -51,11 +52,18 @@ class Rows:
 
 
 def select_rows(
-    frame: pd.DataFrame, columns: Iterable[str], weights: Weights | None, missing: str
+    frame: pd.DataFrame,
+    columns: Iterable[str],
+    weights: Weights | None,
+    missing: str,
+    *,
+    open_ended: str | None = None,
 ) -> Rows:
     """Read columns and weights, and leave out rows with missing values.
 
-    Rows of frequency weight 0 stand for no patient and are left out too, with a note.
+    Rows of frequency weight 0 stand for no patient and are left out too, with a note. In the
+    column ``open_ended``, the right ends of intervals, a missing value means no right end
+    (infinite), and nothing is left out for it.
 
     Raises
     ------
@@ -65,7 +73,10 @@ def select_rows(
     """
     choice("missing", missing, ("drop", "raise"))
     n = len(frame)
-    variables = {name: read_variable(frame, name) for name in columns}
+    variables = {
+        name: read_open_ended(frame, name) if name == open_ended else read_variable(frame, name)
+        for name in columns
+    }
     rows = Rows(variables, np.arange(n))
     read = {name: _weights(frame, name, value) for name, value in _asked(weights).items()}
     keep = _complete(rows, n, missing)

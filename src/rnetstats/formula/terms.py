@@ -153,10 +153,14 @@ def term_text(atoms: TermAtoms) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LeftSide:
-    """The outcome: a column or a condition (no times), or ``Surv`` with one or two times."""
+    """The outcome: a column or a condition (no times), or ``Surv`` with one or two times.
+
+    For ``Interval(left, right)`` the only time is ``left``, and ``event`` is the column ``right``.
+    """
 
     event: Plain | Condition
     times: tuple[str, ...] = ()
+    interval: bool = False
 
     @property
     def text(self) -> str:
@@ -164,7 +168,8 @@ class LeftSide:
         event = self.event.comparison if isinstance(self.event, Condition) else self.event.text
         if not self.times:
             return event
-        return f"Surv({', '.join([*map(quote, self.times), event])})"
+        call = "Interval" if self.interval else "Surv"
+        return f"{call}({', '.join([*map(quote, self.times), event])})"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -232,6 +237,11 @@ class Formula:
         return _unique(
             (*self.outcome_columns, *self.term_columns, *offsets, *self.strata, *cluster)
         )
+
+    def open_ended(self, kind: str) -> str | None:
+        """Name the column of right ends that an outcome of this kind reads, or None."""
+        left = self.outcome
+        return left.event.column if left is not None and kind == "interval" else None
 
     @property
     def main_terms(self) -> tuple[TermAtoms, ...]:

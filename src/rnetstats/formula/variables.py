@@ -22,6 +22,7 @@ __all__ = [
     "Variable",
     "level_text",
     "looks_numeric",
+    "read_open_ended",
     "read_variable",
     "row_numbers",
 ]
@@ -154,6 +155,28 @@ def read_variable(frame: pd.DataFrame, name: str) -> Variable:
     if pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype):
         return _from_objects(name, series.to_numpy(dtype=object))
     raise ColumnError(f"Column {name!r} is of type {dtype}; {_TAKEN}")
+
+
+def read_open_ended(frame: pd.DataFrame, name: str) -> Variable:
+    """Read the right ends of intervals: what is missing or infinite is infinite, and kept.
+
+    Raises
+    ------
+    ColumnError, DataError
+        As for :func:`read_variable`, for what is neither a number nor open.
+    """
+    series = column(frame, name)
+    if series.dtype == object or pd.api.types.is_numeric_dtype(series.dtype):
+        is_open = (series.isna() | (series == np.inf)).to_numpy(dtype=bool)
+        if is_open.all():
+            return Variable(name, np.full(len(series), np.inf), None, (), False, None)
+        frame = pd.DataFrame({name: series.mask(is_open)})
+    found = read_variable(frame, name)
+    if found.values is None:
+        return found
+    ends = found.values.copy()
+    ends[np.isnan(ends)] = np.inf
+    return Variable(name, ends, None, (), False, None)
 
 
 def _from_numbers(name: str, values: NDArray[Any]) -> Variable:
