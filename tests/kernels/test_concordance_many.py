@@ -58,3 +58,16 @@ def test_entry_and_many_pairs_agree_with_the_single_concordance(n: int, late: bo
     for b in range(2):
         alone = concordance(stop, event, score[b], start=start, freq=freq[b]).concordance
         assert found[b] == pytest.approx(alone, rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [60, 1500])
+def test_weighted_pairs_agree_with_the_single_concordance(n: int) -> None:
+    rng = np.random.default_rng(n)
+    stop = rng.integers(5, 60, size=n).astype(float)
+    event, score = rng.uniform(size=n) < 0.6, rng.normal(size=(2, n)).round(1)
+    freq = rng.integers(0, 3, size=(2, n))
+    pair_weight = np.vstack([np.where(stop < 40, stop, 0.0), 1.0 + stop])
+    found = harrell(stop, event, score, freq, pair_weight=pair_weight)
+    for b in range(2):
+        alone = concordance(stop, event, score[b], freq=freq[b], pair_weight=pair_weight[b])
+        assert found[b] == pytest.approx(alone.concordance, rel=1e-12)

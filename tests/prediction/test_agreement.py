@@ -22,6 +22,7 @@ def test_indices_of_a_binary_outcome_agree() -> None:
     assert auc == pytest.approx(calibrated["auc"], rel=1e-10)
     assert auc == pytest.approx(validated["auc"], rel=1e-10)
     names = ["brier", "brier_scaled", "nagelkerke_r2", "slope", "joint_intercept"]
+    names += ["spiegelhalter_z", "hosmer_lemeshow"]
     for name in names:
         assert calibrated[name] == pytest.approx(validated[name], rel=1e-8), name
     for name in ("ici", "e50", "e90"):  # lowess at 25 risks beside lowess at all
@@ -57,6 +58,9 @@ def test_indices_at_a_horizon_agree_with_ties_there(times: pd.DataFrame) -> None
     apparent = validated.set_index("index")["apparent"]
     assert values["AUC(t)"] == pytest.approx(calibrated["auc"], rel=1e-10)
     assert values["AUC(t)"] == pytest.approx(apparent["auc_t"], rel=1e-10)
+    until = rn.discrimination(times, question, models=models, time=12, tau=12).to_frame()
+    uno = until.set_index("index")["estimate"]["Uno C"]
+    assert uno == pytest.approx(apparent["uno_c"], rel=1e-10)
     assert values["Harrell C"] == pytest.approx(apparent["c"], rel=1e-10)
     for name in ("brier", "ipa", "oe", "slope", "ici", "e50", "e90", "emax"):
         assert calibrated[name] == pytest.approx(apparent[name], rel=1e-6), name

@@ -255,7 +255,7 @@ def test_options_are_checked(options, error, words):
     ("formula", "options", "error", "words"),
     [
         ("Surv(stop, e) ~ a", {}, OptionError, "needs the horizon"),
-        ("Surv(stop, e) ~ a", {"time": 1e6}, OptionError, "past the last follow-up"),
+        ("Surv(stop, e) ~ a", {"time": 1e6}, DataError, "past the last follow-up"),
         ("Surv(stop, e) ~ a", {"time": 5.0, "prevalence": 0.1}, OptionError, "binary outcome"),
         ("Surv(stop, e) ~ a", {"time": 1e-9}, TooFewEventsError, "no benefit"),
         ("Surv(zero, stop, e) ~ a", {"time": 5.0}, FormulaError, "once, at time zero"),

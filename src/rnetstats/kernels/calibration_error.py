@@ -20,6 +20,7 @@ from rnetstats.kernels.newton import LOST_TERM, OK, FloatArray
 
 __all__ = ["distances", "ici", "rank_quantile", "spline_knots"]
 
+_ROUNDING = 1e-9  # a quantile this close to a rank is the value of that rank
 _CELLS = 1 << 19  # numbers in a block's matrix of local weights: it stays in cache
 _SHARES = {3: (0.1, 0.5, 0.9), 4: (0.05, 0.35, 0.65, 0.95), 5: (0.05, 0.275, 0.5, 0.725, 0.95)}
 
@@ -126,6 +127,8 @@ def rank_quantile(
     """Type 7 quantile of ascending values (B, n), the rows counted up to each (B, n)."""
     last = np.maximum(running[:, -1] - 1.0, 0.0)
     place = share * last
+    near = np.round(place)
+    place = np.where(np.abs(place - near) < _ROUNDING * np.maximum(near, 1.0), near, place)
     low = np.floor(place)
     values = [
         np.take_along_axis(

@@ -14,8 +14,8 @@ __all__ = ["gini_mean_difference", "harrell"]
 
 _CELLS = 1 << 18  # pairs that are looked at one by one
 
-Counter = Callable[[FloatArray, FloatArray], tuple[float, float]]
-"""``(score, weights) -> (concordant pairs, pairs)``, ties of the score half."""
+Counter = Callable[[FloatArray, FloatArray, FloatArray], tuple[float, float]]
+"""``(score, weights, weights of events' pairs) -> (concordant pairs, pairs)``, ties half."""
 
 
 def harrell(
@@ -25,6 +25,7 @@ def harrell(
     freq: ArrayLike | None = None,
     *,
     start: ArrayLike | None = None,
+    pair_weight: ArrayLike | None = None,
 ) -> FloatArray:
     """Share of comparable pairs in which the higher score has the earlier event; ties count half.
 
@@ -40,6 +41,10 @@ def harrell(
     start
         (n,) entry times, optional: a row that enters at the time of an event or later is not
         compared with it.
+    pair_weight
+        (n,) or (B, n), optional: weight of the pairs that an event makes, the same for events at
+        one time; 0 leaves them out. Uno's C has the event's inverse squared probability of being
+        uncensored.
 
     Returns
     -------
@@ -50,18 +55,21 @@ def harrell(
     ----------
     Harrell FE, Lee KL, Mark DB (1996). Multivariable prognostic models. Statistics in Medicine
     15:361-387.
+    Uno H, Cai T, Pencina MJ, D'Agostino RB, Wei LJ (2011). On the C-statistics for evaluating
+    overall adequacy of risk prediction procedures with censored survival data. Statistics in
+    Medicine 30:1105-1117.
     """
     ends, died = np.asarray(stop, dtype=float), np.asarray(event).astype(bool)
     begins = None if start is None else np.asarray(start, dtype=float)
     scores = np.atleast_2d(np.asarray(score, dtype=float))
     counts = np.ones((1, ends.size)) if freq is None else np.atleast_2d(np.asarray(freq, float))
+    by_event = np.ones((1, ends.size)) if pair_weight is None else np.atleast_2d(pair_weight)
     few = np.count_nonzero(died) * ends.size <= _CELLS
     pairs_of = _every_pair(ends, died, begins) if few else _sorted_pairs(ends, died, begins)
-    size = max(len(scores), len(counts))
+    size = max(len(scores), len(counts), len(by_event))
     found = np.full(size, np.nan)
     for b in range(size):
-        x = scores[b if len(scores) > 1 else 0]
-        right, pairs = pairs_of(x, counts[b if len(counts) > 1 else 0])
+        right, pairs = pairs_of(*(part[b % len(part)] for part in (scores, counts, by_event)))
         if pairs > 0:
             found[b] = right / pairs
     return found
@@ -74,11 +82,12 @@ def _every_pair(ends: FloatArray, died: BoolArray, begins: FloatArray | None) ->
     if begins is not None:
         later &= begins < ends[cases, None]
 
-    def count(x: FloatArray, w: FloatArray) -> tuple[float, float]:
+    def count(x: FloatArray, w: FloatArray, by_event: FloatArray) -> tuple[float, float]:
         above = (x[cases, None] > x).astype(np.float64)
         above += 0.5 * (x[cases, None] == x)
         above *= later
-        return float(w[cases] @ (above @ w)), float(w[cases] @ (later @ w))
+        own = w[cases] * by_event[cases]
+        return float(own @ (above @ w)), float(own @ (later @ w))
 
     return count
 
@@ -95,7 +104,7 @@ def _sorted_pairs(ends: FloatArray, died: BoolArray, begins: FloatArray | None) 
     if begins is not None and entering is not None:
         absent = np.searchsorted(-begins[entering], -ends[cases], side="right")
 
-    def count(x: FloatArray, w: FloatArray) -> tuple[float, float]:
+    def count(x: FloatArray, w: FloatArray, by_event: FloatArray) -> tuple[float, float]:
         rank = np.unique(x, return_inverse=True)[1]
         below, equal, above = PrefixSums(rank[last_first], w[last_first]).query(
             outlive, rank[cases]
@@ -103,7 +112,7 @@ def _sorted_pairs(ends: FloatArray, died: BoolArray, begins: FloatArray | None) 
         if entering is not None and absent is not None:
             gone = PrefixSums(rank[entering], w[entering]).query(absent, rank[cases])
             below, equal, above = below - gone[0], equal - gone[1], above - gone[2]
-        own = w[cases]
+        own = w[cases] * by_event[cases]
         return float(own @ (below + 0.5 * equal)), float(own @ (below + equal + above))
 
     return count

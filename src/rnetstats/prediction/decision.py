@@ -172,9 +172,12 @@ def decision_of(
     Raises
     ------
     OptionError
-        If ``time`` is missing, misplaced or past the last follow-up, or ``prevalence`` misplaced.
+        If ``time`` is missing or misplaced, or ``prevalence`` misplaced.
     DataError
-        With late entry, or with ``prevalence`` if the data hold one outcome only.
+        If ``time`` is past the last follow-up, or with ``prevalence`` if the data hold one outcome
+        only.
+    FormulaError
+        With late entry.
     TooFewEventsError
         If nobody has the event (by the horizon).
     """
@@ -222,7 +225,7 @@ def _times(judged: Judged, time: float | None, prevalence: float | None) -> dict
         )
     last = float(outcome.stop.max())
     if time > last:
-        raise OptionError(
+        raise DataError(
             f"time={time:g} is past the last follow-up, {outcome.time_name} = {last:g}; nothing "
             "is known there. Choose an earlier horizon."
         )

@@ -14,11 +14,13 @@ from rnetstats.kernels.calibration import (
     brier,
     brier_scaled,
     log_likelihoods,
+    spiegelhalter,
 )
 from rnetstats.kernels.calibration_error import ici
 from rnetstats.kernels.calibration_line import calibration_in_the_large, calibration_line
 from rnetstats.kernels.concordance_many import gini_mean_difference
 from rnetstats.kernels.newton import OK
+from rnetstats.kernels.risk_groups import hosmer_lemeshow_statistic
 from rnetstats.kernels.roc import auc
 
 __all__ = ["ANCHORED", "BINARY", "DISTANCES", "LABELS", "binary_indices"]
@@ -38,6 +40,8 @@ BINARY: Final = (
     "e50",
     "e90",
     "emax",
+    "spiegelhalter_z",
+    "hosmer_lemeshow",
     "r2",
     "d",
     "u",
@@ -50,6 +54,7 @@ LABELS: Final = {
     "auc": "AUC",
     "dxy": "Somers' Dxy",
     "c": "Harrell's C",
+    "uno_c": "Uno's C up to the horizon",
     "auc_t": "AUC at the horizon",
     "brier": "Brier score",
     "brier_scaled": "Scaled Brier score",
@@ -63,6 +68,8 @@ LABELS: Final = {
     "e50": "E50",
     "e90": "E90",
     "emax": "Emax",
+    "spiegelhalter_z": "Spiegelhalter's z",
+    "hosmer_lemeshow": "Hosmer-Lemeshow statistic",
     "r2": "Nagelkerke's R2, recalibrated",
     "d": "Discrimination index D",
     "u": "Unreliability index U",
@@ -71,10 +78,10 @@ LABELS: Final = {
     "gp": "Gini's mean difference, risk",
 }
 
-ANCHORED: Final = frozenset({"intercept", "slope", "joint_intercept", "u", "oe"})
+ANCHORED: Final = frozenset({"intercept", "slope", "joint_intercept", "u", "oe", "spiegelhalter_z"})
 """Indices that the fit itself brings to their ideal in every resample."""
 
-DISTANCES: Final = frozenset({"ici", "e50", "e90", "emax"})
+DISTANCES: Final = frozenset({"ici", "e50", "e90", "emax", "hosmer_lemeshow"})
 """Distances from perfect calibration: resampling adds a distance of its own to them."""
 
 
@@ -208,6 +215,12 @@ class _Scores:
 
     def _emax(self) -> Floats:
         return self.errors[:, 3]
+
+    def _spiegelhalter_z(self) -> Floats:
+        return spiegelhalter(self.y, self.risk, self.freq)
+
+    def _hosmer_lemeshow(self) -> Floats:
+        return hosmer_lemeshow_statistic(self.y, self.risk, self.freq)
 
     def _r2(self) -> Floats:
         return self.likelihoods.nagelkerke_of(self.again)

@@ -95,10 +95,9 @@ def decision_curve(
     Raises
     ------
     DataError
-        If a risk is outside [0, 1].
+        If a risk is outside [0, 1], or the horizon past the last follow-up.
     OptionError
-        For a threshold outside [0, 1), a horizon past the last follow-up, or an option that does
-        not belong to the outcome.
+        For a threshold outside [0, 1), or an option that does not belong to the outcome.
     TooFewEventsError
         If nobody has the event (by the horizon).
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats.kernels.calibration_error import distances, restricted_columns, spline_knots
-from rnetstats.kernels.censoring import censoring_survival, ipcw_weights
+from rnetstats.kernels.censoring import CensoringCurve, censoring_survival, ipcw_weights
 from rnetstats.kernels.concordance_many import gini_mean_difference, harrell
 from rnetstats.kernels.cox import CoxFit, fit_cox
 from rnetstats.kernels.cox_horizon import hazard_until
@@ -22,7 +22,7 @@ __all__ = ["AT_HORIZON", "SURVIVAL", "HorizonJudge", "survival_indices"]
 Floats = NDArray[np.float64]
 
 SURVIVAL: Final = ("c", "dxy", "slope", "r2", "d", "u", "q", "g")
-AT_HORIZON: Final = ("auc_t", "brier", "ipa", "oe", "ici", "e50", "e90", "emax")
+AT_HORIZON: Final = ("uno_c", "auc_t", "brier", "ipa", "oe", "ici", "e50", "e90", "emax")
 _KNOTS: Final = (0.10, 0.50, 0.90)
 
 
@@ -111,7 +111,7 @@ class HorizonJudge:
         self.dead = ((stop <= horizon) & event).astype(np.float64)
 
     def __call__(self, risk: Floats, freq: Floats | None) -> Floats:
-        """Judge risks (B, n); return (B, 8) in the order of :data:`AT_HORIZON`."""
+        """Judge risks (B, n); return (B, 9) in the order of :data:`AT_HORIZON`."""
         n = self.dead.size
         counts = np.ones((1, n)) if freq is None else np.atleast_2d(freq)
         left = censoring_survival(self.stop, self.event, freq)
@@ -126,6 +126,7 @@ class HorizonJudge:
         with np.errstate(divide="ignore", invalid="ignore"):
             table = np.column_stack(
                 np.broadcast_arrays(
+                    self._uno(risk, freq, left),
                     auc(self.dead, risk, weight),
                     brier,
                     1.0 - brier / null,
@@ -133,8 +134,16 @@ class HorizonJudge:
                     *distance.T,
                 )
             )
-        table[np.broadcast_to(~fitted, len(table)), 4:] = np.nan
+        table[np.broadcast_to(~fitted, len(table)), 5:] = np.nan
         return np.where(np.isfinite(table), table, np.nan)
+
+    def _uno(self, risk: Floats, freq: Floats | None, left: CensoringCurve) -> Floats:
+        """Uno's C of the pairs whose event is seen by the horizon."""
+        before = left.before(self.stop)
+        # A row that a replicate lacks may lie past all that it holds, where G is 0.
+        squared = np.where(before > 0.0, before, np.inf) ** -2.0
+        counted = np.where(self.stop <= self.horizon, squared, 0.0)
+        return harrell(self.stop, self.event, risk, freq, pair_weight=counted)
 
     def curve(
         self, risk: Floats, counts: Floats, at: Floats | None = None

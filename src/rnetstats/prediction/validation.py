@@ -17,8 +17,8 @@ from rnetstats.prediction.centres import centre_folds, centre_frame
 from rnetstats.prediction.external import validate_external
 from rnetstats.prediction.judges import Judge, judge_of
 from rnetstats.prediction.progress import progress_bar
-from rnetstats.prediction.refit import Refit
-from rnetstats.prediction.resampling_schemes import bootstrap, cross_validate, folds_of
+from rnetstats.prediction.refit import Refit, Refitted
+from rnetstats.prediction.resampling_schemes import Runs, bootstrap, cross_validate, folds_of
 from rnetstats.prediction.validated import validated
 from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.prediction.validation_rows import refit_of
@@ -139,6 +139,34 @@ def validate(
         )
     refit = refit_of(model, data, time, intercept)
     judge = judge_of(refit.outcome, refit.horizon, indices)
+    whole = _original(refit, seed)
+    with_curve = judge.has_curves and indices is None
+    wanted = judge.has_curves and (indices is None or thresholds is not None)
+    common: dict[str, Any] = {
+        "seed": seed,
+        "grid": risk_grid(judge, whole.risk, _GRID) if with_curve else np.empty(0),
+        "thresholds": limits if wanted else np.empty(0),
+    }
+    dealt = _dealt(refit, judge, data, options, seed)
+    runs = _runs(refit, judge, dealt, options, common, progress=progress)
+    found = validated(
+        refit,
+        judge,
+        whole,
+        runs,
+        options=options,
+        **common,
+        no_curve=with_curve and not common["grid"].size,
+    )
+    if dealt is not None and dealt[1]:
+        table, missing = centre_frame(refit, judge, dealt[0][0], dealt[1], seed)
+        found = replace(found, centre_table=table, notes=(*found.notes, *missing))
+    drawn = data is not None and is_synthetic_data(as_frame(data))
+    return replace(found, synthetic=bool(getattr(model, "synthetic", False)) or drawn)
+
+
+def _original(refit: Refit, seed: int) -> Refitted:
+    """Return the model made from all rows, which must exist."""
     whole = refit.original(seed)
     if not whole.usable[0]:
         raise TooFewEventsError(
@@ -151,24 +179,26 @@ def validate(
             "A column of the design is constant in these data, or repeats others: it cannot be "
             "estimated. Leave its term out, or choose another cut-off."
         )
-    wanted = judge.has_curves and (indices is None or thresholds is not None)
-    with_curve = judge.has_curves and indices is None
-    common: dict[str, Any] = {
-        "seed": seed,
-        "grid": risk_grid(judge, whole.risk, _GRID) if with_curve else np.empty(0),
-        "thresholds": limits if wanted else np.empty(0),
-    }
-    dealt = _dealt(refit, judge, data, options, seed)
+    return whole
+
+
+def _runs(
+    refit: Refit,
+    judge: Judge,
+    dealt: tuple[IntArray, tuple[str, ...]] | None,
+    options: dict[str, Any],
+    common: dict[str, Any],
+    *,
+    progress: bool,
+) -> Runs:
+    """Repeat the model in every resample, or outside every fold."""
+    resamples = options["resamples"]
     fits = resamples if dealt is None else dealt[0].shape[0] * (int(dealt[0].max()) + 1)
     with progress_bar(progress, fits, "validate") as step:
         if dealt is None:
+            left_out = options["method"] == "632"
             runs = bootstrap(
-                refit,
-                judge,
-                resamples=resamples,
-                left_out=method == "632",
-                progress=step,
-                **common,
+                refit, judge, resamples=resamples, left_out=left_out, progress=step, **common
             )
         else:
             runs = cross_validate(refit, judge, dealt[0], progress=step, **common)
@@ -179,27 +209,7 @@ def validate(
             else "In every repetition the patients outside some fold (or centre) gave no model; "
             "there are too few events, or all are in one place."
         )
-    found = validated(
-        refit,
-        judge,
-        whole,
-        runs,
-        options=options,
-        **common,
-        no_curve=with_curve and not common["grid"].size,
-    )
-    centres: dict[str, Any] = {}
-    notes = found.notes
-    if dealt is not None and dealt[1]:
-        centres, missing = centre_frame(refit, judge, dealt[0][0], dealt[1], seed)
-        notes = (*notes, *missing)
-    return replace(
-        found,
-        centre_table=centres,
-        notes=notes,
-        synthetic=bool(getattr(model, "synthetic", False))
-        or (data is not None and is_synthetic_data(as_frame(data))),
-    )
+    return runs
 
 
 def _check(method: str, intercept: str, by: str | None, external: Data | None) -> None:
