@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.prediction.indices import ANCHORED, DISTANCES
+from rnetstats.prediction.indices import ANCHORED, DISTANCES, UNCORRECTED
 from rnetstats.prediction.resampling_schemes import Runs
 
 __all__ = ["corrected_curve", "corrected_table"]
@@ -34,7 +34,8 @@ def corrected_table(
     none. Nor have distances from perfect calibration, which cannot be below zero: resampling
     adds to them, so that shifted percentiles may lie beside the estimate.
     .632 weighs the apparent index by .368 and that of the patients left out by .632.
-    Cross-validation gives the test index itself.
+    Cross-validation gives the test index itself. Hosmer and Lemeshow's statistic is not corrected:
+    it grows with patients who stand several times in a resample, and with their number.
 
     Parameters
     ----------
@@ -73,6 +74,10 @@ def corrected_table(
         optimism, error = apparent - corrected, _LEFT_OUT * _error(runs.test, k)
     else:
         corrected, optimism, error = test, apparent - test, _error(runs.test, k)
+    without = np.isin(names, tuple(UNCORRECTED))
+    optimism, corrected, error = (
+        np.where(without, np.nan, column) for column in (optimism, corrected, error)
+    )
     return {
         "index": names,
         "apparent": apparent,

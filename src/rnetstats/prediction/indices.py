@@ -84,6 +84,9 @@ ANCHORED: Final = frozenset({"intercept", "slope", "joint_intercept", "u", "oe",
 DISTANCES: Final = frozenset({"ici", "e50", "e90", "emax", "hosmer_lemeshow"})
 """Distances from perfect calibration: resampling adds a distance of its own to them."""
 
+UNCORRECTED: Final = frozenset({"hosmer_lemeshow"})
+"""What grows with the number of patients and with patients who stand several times in a sample."""
+
 
 def binary_indices(
     y: Floats,

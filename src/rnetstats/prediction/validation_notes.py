@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnetstats.prediction.indices import UNCORRECTED
 from rnetstats.prediction.judged import Judged
 from rnetstats.prediction.judges import Judge
 from rnetstats.prediction.refit import Refit
@@ -71,11 +72,17 @@ def resampling_notes(
     elif judge.rarer >= FEW:
         notes.append(
             "Calibration slope, intercept and U have no limits: each resample's own fit brings "
-            "them to their ideal, so that they do not vary there. Nor have ICI, E50, E90 and Emax: "
-            "resampling adds a distance of its own to a distance."
+            "them to their ideal, so that they do not vary there; Spiegelhalter's z likewise. Nor "
+            "have ICI, E50, E90 and Emax: resampling adds a distance of its own to a distance."
         )
         if runs < _PERCENTILES:
             notes.append(f"Limits from {runs} resamples are rough; they want some 1,000.")
+    if UNCORRECTED.intersection(judge.names):
+        notes.append(
+            "The Hosmer-Lemeshow statistic grows with patients who stand several times in a "
+            "resample, and with their number: resampling cannot correct it, other patients can "
+            "(external=)."
+        )
     if runs < 2:
         notes.append("A single repetition has no Monte Carlo error.")
     notes += _undefined(table, runs)
