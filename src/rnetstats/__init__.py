@@ -22,10 +22,15 @@ _HOMES = {
     "exact_rate_ratio": "tables.exact_rate_ratio",
     "exact_table": "tables.exact_table",
     "table_one": "tables.table_one",
+    # treatment
+    "split_at_treatment": "treatment.split",
+    "treatment_effect": "treatment.effect",
     # survival
     "follow_up": "survival.follow_up",
     "kaplan_meier": "survival.kaplan_meier",
     "logrank": "survival.logrank",
+    "milestone": "survival.milestone",
+    "rmst": "survival.rmst",
     # regression
     "cox": "regression.cox",
     "logistic": "regression.logistic",
@@ -37,6 +42,8 @@ _HOMES = {
     "missing_patterns": "missing.patterns",
     "pool": "missing.pool",
     "pool_estimates": "missing.pool_estimates",
+    # treatment
+    "e_value": "treatment.e_value",
     # prediction
     "RiskModel": "prediction.model",
     "calibration": "prediction.calibration",

@@ -90,6 +90,7 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     ),
     "SupportedParametersResult": lambda d: rn.supported_parameters(527, 181, r2_nagelkerke=0.15),
     "TripodResult": lambda d: rn.tripod_checklist(rn.risk_model(rn.logistic(d, MARGIN))),
+    "EValueResult": lambda d: rn.e_value(3.9, 1.8, 8.7, measure="rr"),
     "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
     "OperatingCharacteristics": lambda d: operating_characteristics(

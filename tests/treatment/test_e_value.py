@@ -1,0 +1,148 @@
+"""E-values: reference values, invariants, numbers worked by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rnetstats as rn
+from rnetstats.errors import DataError, OptionError
+from support import assert_close, case, case_ids
+
+IDS = [name for name in case_ids("weights") if name.startswith("evalue")]
+ratios = st.floats(0.02, 50.0)
+
+
+def of_case(name: str) -> Any:
+    found = case("weights", name)
+    told = found["values"]["input"]
+    measure = name.split("_")[1]
+    rare: Any = None if measure == "rr" else "rare = TRUE" in found["call"]
+    return rn.e_value(
+        told["estimate"],
+        told["lower"],
+        told["upper"],
+        measure=measure,
+        rare=rare,
+        true=told["true"],
+    )
+
+
+def test_all_ten_cases_are_there() -> None:
+    assert len(IDS) == 10
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_reference(name: str) -> None:
+    values = case("weights", name)["values"]
+    frame = of_case(name).to_frame().set_index("quantity")
+    for quantity, key in {"estimate": "point", "conf_low": "lower", "conf_high": "upper"}.items():
+        given_key = "estimate" if key == "point" else key
+        assert_close(frame.loc[quantity, "value"], values["input"][given_key])
+        assert_close(frame.loc[quantity, "risk_ratio"], values["rr_scale"][key])
+        assert_close(frame.loc[quantity, "e_value"], values[f"e_value_{key}"])
+    assert set(values) == {"input", "rr_scale", "e_value_point", "e_value_lower", "e_value_upper"}
+
+
+def test_by_hand() -> None:
+    # RR 2: 2 + sqrt(2 * 1) = 3.414; the bounding factor of that pair is E^2 / (2 E - 1) = 2
+    e = rn.e_value(2.0, measure="rr").e_value
+    assert math.isclose(e, 2.0 + math.sqrt(2.0))
+    assert math.isclose(e**2 / (2.0 * e - 1.0), 2.0)
+
+
+@given(ratios)
+def test_two_confounders_of_the_e_value_explain_the_estimate(ratio: float) -> None:
+    e = rn.e_value(ratio, measure="rr").e_value
+    assert math.isclose(e * e / (2.0 * e - 1.0), max(ratio, 1.0 / ratio), rel_tol=1e-9)
+
+
+@given(ratios, st.floats(0.3, 1.0), st.floats(1.0, 3.0), st.sampled_from(["rr", "or", "hr"]))
+def test_inverting_the_exposure_changes_nothing(
+    ratio: float, below: float, above: float, measure: str
+) -> None:
+    rare = None if measure == "rr" else False
+    one = rn.e_value(ratio, ratio * below, ratio * above, measure=measure, rare=rare)
+    other = rn.e_value(1 / ratio, 1 / ratio / above, 1 / ratio / below, measure=measure, rare=rare)
+    assert math.isclose(one.e_value, other.e_value, rel_tol=1e-6, abs_tol=1e-6)
+    if abs(math.log(ratio)) > 1e-6:
+        assert math.isclose(one.e_value_limit, other.e_value_limit, rel_tol=1e-6, abs_tol=1e-5)
+
+
+@given(ratios)
+def test_a_common_outcome_needs_less_confounding(ratio: float) -> None:
+    for measure in ("or", "hr"):
+        rare = rn.e_value(ratio, measure=measure, rare=True).e_value
+        common = rn.e_value(ratio, measure=measure, rare=False).e_value
+        assert 1.0 <= common <= rare + 1e-12
+
+
+def test_rare_is_decided_at_fifteen_per_cent() -> None:
+    assert rn.e_value(2.0, measure="or", outcome_share=0.149).rare
+    assert not rn.e_value(2.0, measure="or", outcome_share=0.15).rare
+
+
+def test_a_fit_knows_its_events() -> None:
+    data = rn.load_cohort("duan2024")
+    fit = rn.cox(data, "Surv(dfs_months, recurrence) ~ margin_positive + size_mm")
+    found = rn.e_value(fit, term="margin_positive")
+    row = fit.to_frame().set_index("term").loc["margin_positive"]
+    same = rn.e_value(row["estimate"], row["conf_low"], row["conf_high"], measure="hr", rare=True)
+    np.testing.assert_allclose(found.to_frame().iloc[:, 1:], same.to_frame().iloc[:, 1:])
+    assert found.rare
+    assert found.synthetic
+    margin = rn.logistic(data, "margin_positive ~ lvi + location")  # 34 %: common
+    assert not rn.e_value(margin, term="lvi").rare
+    assert rn.e_value(margin, term="location", level="lower").label.endswith("lower")
+
+
+def test_counts_give_the_risk_ratio() -> None:
+    found = rn.e_value([[8, 173], [4, 342]])
+    assert found.measure == "rr"
+    assert math.isclose(found.to_frame()["value"][0], (8 / 181) / (4 / 346))
+
+
+def test_infinite_limits_are_taken() -> None:
+    assert rn.e_value(5.0, 2.0, math.inf, measure="rr").e_value_limit == pytest.approx(2 + 2**0.5)
+    assert rn.e_value(0.2, 0.0, 0.9, measure="hr", rare=False).e_value > 1
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: rn.e_value(2.0), OptionError, "Say what the estimate is"),
+        (lambda: rn.e_value(2.0, measure="or"), OptionError, "how frequent"),
+        (lambda: rn.e_value(2.0, 2.5, 3.0, measure="rr"), DataError, "do not hold"),
+        (lambda: rn.e_value(-0.7, measure="rr"), DataError, "exponential"),
+        (lambda: rn.e_value(0.0, measure="rr"), DataError, "above 0"),
+        (lambda: rn.e_value(math.nan, measure="rr"), OptionError, "number"),
+        (lambda: rn.e_value(2.0, measure="rd"), OptionError, "not allowed"),
+        (lambda: rn.e_value(2.0, measure="rr", true=0.0), OptionError, "true"),
+        (
+            lambda: rn.e_value(2.0, measure="or", rare=True, outcome_share=0.4),
+            OptionError,
+            "contra",
+        ),
+        (lambda: rn.e_value(2.0, measure="or", outcome_share=40), OptionError, "outcome_share"),
+        (lambda: rn.e_value([[0, 12], [2, 45]]), DataError, "no event"),
+        (lambda: rn.e_value(2.0, measure="rr", term="x"), OptionError, "term"),
+    ],
+)
+def test_refusals(call: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_a_wrong_term_is_named() -> None:
+    fit = rn.logistic(rn.load_cohort("duan2024"), "recurrence ~ margin_positive + location")
+    with pytest.raises(OptionError, match="several terms"):
+        rn.e_value(fit)
+    with pytest.raises(OptionError, match="margin_positive"):
+        rn.e_value(fit, term="margin")
+    with pytest.raises(OptionError, match="several levels"):
+        rn.e_value(fit, term="location")
