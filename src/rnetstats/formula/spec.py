@@ -15,10 +15,10 @@ from rnetstats._core.options import choice
 from rnetstats.errors import DataError, OptionError, closest
 from rnetstats.formula.encoders import Encoder, FactorEncoder, NumberEncoder, SplineEncoder
 from rnetstats.formula.parser import parse_formula
-from rnetstats.formula.terms import Factor, Plain, quote
+from rnetstats.formula.terms import Atom, Factor, Plain, quote
 from rnetstats.formula.variables import Floats, Variable, level_text, read_variable
 
-__all__ = ["INTERCEPT", "Column", "Spec", "Term", "make_spec"]
+__all__ = ["INTERCEPT", "Column", "Spec", "Term", "atom_name", "make_spec"]
 
 INTERCEPT = "(Intercept)"
 
@@ -82,8 +82,12 @@ class Term:
 
 
 def term_name(encoder: Encoder) -> str:
-    """Name a main effect: a column by its bare name if that is clear, ``C(x, ref=)`` as C(x)."""
-    atom = encoder.atom
+    """Name a main effect as in the tables."""
+    return atom_name(encoder.atom)
+
+
+def atom_name(atom: Atom) -> str:
+    """Name a part of a term: a column by its bare name if that is clear, ``C(x, ref=)`` as C(x)."""
     if isinstance(atom, Plain) and not set(atom.column) & set("`:()+*~[]"):
         return atom.column
     if isinstance(atom, Factor):

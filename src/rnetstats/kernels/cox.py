@@ -15,6 +15,7 @@ from rnetstats.kernels.cox_lost import lost_columns
 from rnetstats.kernels.cox_penalised import maximise_penalised
 from rnetstats.kernels.cox_weights import cox_weights
 from rnetstats.kernels.firth import half_log_det, without
+from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import LOST_TERM, OK, BoolArray, FloatArray, IntArray, maximise
 from rnetstats.kernels.risksets import RiskSets, prepare
@@ -36,7 +37,7 @@ class CoxFit:
     log_likelihood_penalized : array of shape (B,) or None
         None for maximum likelihood.
     information : array of shape (B, p, p)
-        At the estimate, of all columns.
+        At the estimate, of all columns, with that of the prior, if any.
     free, lost : bool arrays of shape (B, p)
         Columns that were estimated; columns on which the replicate's risk sets say nothing.
     status, iterations : int arrays of shape (B,)
@@ -68,6 +69,7 @@ def fit_cox(
     offset: ArrayLike | None = None,
     ties: str = "efron",
     firth: bool = False,
+    prior: LogF | None = None,
     start: ArrayLike | None = None,
     free: ArrayLike | None = None,
 ) -> CoxFit:
@@ -89,6 +91,8 @@ def fit_cox(
         Exact is the discrete likelihood, for one fit by maximum likelihood.
     firth : bool
         Firth's penalty; maximum likelihood otherwise.
+    prior : LogF, optional
+        Log-F priors, in place of Firth's penalty.
     start : array of shape (p,) or (B, p), optional
         By default zero, and for several replicates of one data set its own estimate.
     free : bool array of shape (p,) or (B, p), optional
@@ -104,7 +108,7 @@ def fit_cox(
     Raises
     ------
     ValueError
-        If there is no event, or the exact likelihood is asked for with what it does not take.
+        If there is no event, or a combination of options is asked for that does not exist.
 
     References
     ----------
@@ -120,7 +124,8 @@ def fit_cox(
     size = _replicates(columns, counts, sampling, start, free)
     if start is None and free is None and size > 1 and columns.ndim == 2:
         same = sampling if sampling is None or sampling.ndim == 1 else None
-        whole = fit_cox(columns, sets, case=same, offset=offset, ties=ties, firth=firth)
+        shared = {"offset": offset, "ties": ties, "firth": firth, "prior": prior}
+        whole = fit_cox(columns, sets, case=same, **shared)  # type: ignore[arg-type]
         start = whole.coef[0] if whole.status[0] == OK else None
     begin = np.broadcast_to(0.0 if start is None else _array(start), (size, columns.shape[-1]))
     chosen = np.broadcast_to(
@@ -139,6 +144,7 @@ def fit_cox(
             offset=offset,
             ties=ties,
             firth=firth,
+            prior=prior,
             design=design,
         )
         parts.append(_fit_block(likelihood, begin[rows], chosen[rows]))
@@ -154,13 +160,14 @@ def cox_likelihood(
     offset: ArrayLike | None = None,
     ties: str = "efron",
     firth: bool = False,
+    prior: LogF | None = None,
     design: CoxDesign | None = None,
 ) -> CoxLikelihood:
     """Build the likelihood that `fit_cox` maximises: for profiles, tests and residuals.
 
     Parameters
     ----------
-    X, sets, freq, case, offset, ties, firth
+    X, sets, freq, case, offset, ties, firth, prior
         As in `fit_cox`.
     design : CoxDesign, optional
         What `build_design` made of X, to spare its making.
@@ -173,17 +180,24 @@ def cox_likelihood(
     if ties not in {"efron", "breslow", "exact"}:
         msg = f"ties must be 'efron', 'breslow' or 'exact', not {ties!r}"
         raise ValueError(msg)
+    if firth and prior is not None:
+        msg = "Firth's penalty and a prior are not combined"
+        raise ValueError(msg)
     if design is None:
         design = build_design(_columns(X), sets, batch=False)
     shift = _optional(offset)
     kept = None if shift is None else sets.sort(shift)
     weights = cox_weights(sets, _optional(freq), _optional(case))
     if ties == "exact":
-        if firth or case is not None:
-            msg = "the exact likelihood takes neither Firth's penalty nor sampling weights"
+        if firth or prior is not None or case is not None:
+            msg = (
+                "the exact likelihood takes neither Firth's penalty nor priors nor sampling weights"
+            )
             raise ValueError(msg)
         return ExactCoxLikelihood(design, sets, weights, offset=kept)
-    return CoxLikelihood(design, sets, weights, offset=kept, efron=ties == "efron", firth=firth)
+    return CoxLikelihood(
+        design, sets, weights, offset=kept, efron=ties == "efron", firth=firth, prior=prior
+    )
 
 
 def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) -> CoxFit:
@@ -197,19 +211,22 @@ def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) ->
     if likelihood.firth:
         fit = maximise_penalised(likelihood, start * scale, free)
     else:
-        first = plain if lost is None else None
+        first = plain if lost is None and likelihood.prior is None else None
         fit = maximise(likelihood.scaled, start * scale, free=free, first=first)
+    penalised = likelihood.firth or likelihood.prior is not None
     value = log_likelihood = fit.log_likelihood
     if likelihood.firth:
         log_likelihood = value - half_log_det(without(fit.information, lost))
         value = value + likelihood.log_scale(everyone)
+    if likelihood.prior is not None:
+        log_likelihood = value - likelihood.prior.log_density(fit.coef / scale)
     status = fit.status
     if lost is not None:
         status = np.where((status == OK) & lost.any(axis=1), LOST_TERM, status)
     return CoxFit(
         coef=fit.coef / scale,
         log_likelihood=log_likelihood,
-        log_likelihood_penalized=value if likelihood.firth else None,
+        log_likelihood_penalized=value if penalised else None,
         log_likelihood_null=np.broadcast_to(likelihood.null_log_likelihood(), (size,)),
         information=fit.information * (scale[:, :, None] * scale[:, None, :]),
         free=np.array(free),

@@ -25,6 +25,7 @@ from rnetstats.kernels.cox_ties import TieTerms, efron_sums, tie_terms, untied_s
 from rnetstats.kernels.cox_weights import CoxWeights
 from rnetstats.kernels.cox_wide import BUDGET, WideRow, evaluate_wide
 from rnetstats.kernels.firth import half_log_det, inverse_information, without
+from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray
 from rnetstats.kernels.risksets import RiskSets
 
@@ -82,6 +83,8 @@ class CoxLikelihood:
         Efron's rule for ties; Breslow's otherwise.
     firth
         Add half the log-determinant of the information of all columns.
+    prior
+        Log-F priors on the coefficients of the columns as given, or None.
     """
 
     def __init__(
@@ -93,9 +96,10 @@ class CoxLikelihood:
         offset: FloatArray | None = None,
         efron: bool = True,
         firth: bool = False,
+        prior: LogF | None = None,
     ) -> None:
         self.design, self.sets, self.weights = design, sets, weights
-        self.offset, self.firth = offset, firth
+        self.offset, self.firth, self.prior = offset, firth, prior
         self.tied = efron and bool(weights.counts.max(initial=0) > 1)
         deaths = sets.deaths
         died = np.ones((1, deaths.size)) if weights.rows is None else weights.rows[:, deaths]
@@ -134,7 +138,8 @@ class CoxLikelihood:
         self, gamma: FloatArray, index: IntArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Evaluate at coefficients (A, p) of the scaled columns."""
-        return self._evaluate(gamma, index, self.firth)
+        found = self._evaluate(gamma, index, self.firth)
+        return found if self.prior is None else self.prior.add(found, gamma, self.scale)
 
     def unpenalised(
         self, gamma: FloatArray, index: IntArray

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnetstats.kernels.conditioning import Turned, conditioned
+from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic_blocks import LogisticFit, fit_blocks
 from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import BoolArray, FloatArray
@@ -24,6 +25,7 @@ def fit_logistic(
     case: ArrayLike | None = None,
     offset: ArrayLike | None = None,
     firth: bool = False,
+    prior: LogF | None = None,
     start: ArrayLike | None = None,
     free: ArrayLike | None = None,
 ) -> LogisticFit:
@@ -43,6 +45,8 @@ def fit_logistic(
         Added to the linear predictor.
     firth : bool
         Firth's penalty; maximum likelihood otherwise.
+    prior : LogF, optional
+        Log-F priors, in place of Firth's penalty.
     start : array of shape (p,) or (B, p), optional
         By default zero, and for several replicates of one data set its own estimate.
     free : bool array of shape (p,) or (B, p), optional
@@ -55,6 +59,11 @@ def fit_logistic(
         at 0 there (status ``LOST_TERM``); separated data are ``DIVERGED`` under maximum
         likelihood.
 
+    Raises
+    ------
+    ValueError
+        If both Firth's penalty and a prior are asked for.
+
     Notes
     -----
     Columns that nearly determine each other (a year beside the intercept) are fitted in others
@@ -66,6 +75,9 @@ def fit_logistic(
     Heinze G, Schemper M (2002). A solution to the problem of separation in logistic regression.
     Statistics in Medicine 21:2409-2419.
     """
+    if firth and prior is not None:
+        msg = "Firth's penalty and a prior are not combined"
+        raise ValueError(msg)
     keep_freed_memory()
     design, outcome = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
     weights = _total_weights(freq, case)
@@ -78,7 +90,7 @@ def fit_logistic(
     )
     chosen = np.broadcast_to(True if free is None else np.asarray(free, dtype=bool), (size, p))
     begin = None if start is None else np.broadcast_to(np.asarray(start, dtype=float), (size, p))
-    data = {"weights": weights, "offset": shift, "firth": firth}
+    data = {"weights": weights, "offset": shift, "firth": firth, "prior": prior}
     held = np.flatnonzero(~chosen.all(axis=0))
     turned = conditioned(design, held) if (chosen == chosen[0]).all() else None
     if turned is None:
@@ -114,6 +126,8 @@ def _fit_turned(
     begin = None if start is None else turned.inward(start)
     if begin is not None and not np.any(start, where=free):  # zero says nothing: of the new ones
         begin = np.where(free, 0.0, begin)
+    if data["prior"] is not None:
+        data = {**data, "prior": data["prior"].turned(turned.turn)}
     fit = fit_blocks(turned.X, y, begin, free, data)
     coef = turned.outward(fit.coef)
     if not free.all():

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of
 from rnetstats.kernels.firth import half_log_det, without
+from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import (
     LOST_TERM,
@@ -23,6 +24,7 @@ from rnetstats.kernels.rank import lost_columns
 
 __all__ = ["LogisticFit", "fit_blocks"]
 
+_SHARED = ("firth", "prior")  # by all replicates
 _CHEAP_STEPS = 8  # what converges in these, linearly, gains nothing from second derivatives
 
 
@@ -39,7 +41,7 @@ class LogisticFit:
     log_likelihood_penalized : array of shape (B,)
         With it; under maximum likelihood the same as `log_likelihood`.
     information : array of shape (B, p, p)
-        X'WX at the estimate.
+        X'WX at the estimate, with that of the prior, if any.
     free, lost : bool arrays of shape (B, p)
         Columns that were estimated; columns that the replicate's rows do not determine.
     status, iterations : int arrays of shape (B,)
@@ -81,7 +83,7 @@ def fit_blocks(
         By default zero, and for several replicates of one data set its own estimate.
     free : bool array of shape (B, p)
     data : dict
-        ``weights`` and ``offset``, arrays of shape (n,) or (B, n) or None, and ``firth``.
+        ``weights`` and ``offset``, arrays of shape (n,) or (B, n) or None; ``firth``; ``prior``.
 
     Returns
     -------
@@ -89,7 +91,7 @@ def fit_blocks(
     """
     size, p = free.shape
     if start is None and size > 1 and X.ndim == 2 and y.ndim == 1 and free.all():
-        whole = fit_blocks(X, y, None, free[:1], {"firth": data["firth"]})
+        whole = fit_blocks(X, y, None, free[:1], {name: data[name] for name in _SHARED})
         start = whole.coef if whole.status[0] == OK else None
     begin = np.broadcast_to(0.0 if start is None else start, (size, p))
     step = block_size(X.shape[-2])
@@ -97,7 +99,7 @@ def fit_blocks(
     for at in range(0, size, step):
         rows = slice(at, min(at + step, size))
         own = {
-            name: part_of(part, rows) if name != "firth" else part for name, part in data.items()
+            name: part if name in _SHARED else part_of(part, rows) for name, part in data.items()
         }
         block = X[rows] if X.ndim == 3 else X
         parts.append(_fit_block(block, part_of(y, rows), begin[rows], free[rows], own))
@@ -107,16 +109,20 @@ def fit_blocks(
 def _fit_block(
     X: FloatArray, y: FloatArray, start: FloatArray, free: BoolArray, data: dict[str, Any]
 ) -> LogisticFit:
-    likelihood = LogisticLikelihood(X, y, **data)
+    prior: LogF | None = data["prior"]
+    likelihood = LogisticLikelihood(X, y, **{**data, "prior": None})
     everyone = np.arange(len(start))
     begin = start * likelihood.scale
     first = _from_one_point(likelihood, begin)
     lost = lost_columns(likelihood.X, likelihood.weights, first[2])
     if lost is not None:
         free, begin = free & ~lost, np.where(lost, 0.0, begin)
-        likelihood = LogisticLikelihood(X, y, lost=lost, **data)
+        likelihood = LogisticLikelihood(X, y, lost=lost, **{**data, "prior": None})
         first = likelihood.scaled_expected(begin, everyone)
     scale = likelihood.scale
+    if prior is not None:  # only now: what the rows do not determine is lost, prior or not
+        likelihood.prior = prior
+        first = prior.add(first, begin, scale)
     fit = _ascend(likelihood, begin, free, first)
     value = log_likelihood = fit.log_likelihood
     information = fit.information
@@ -124,6 +130,8 @@ def _fit_block(
         information = likelihood.expected(fit.coef, everyone)
         log_likelihood = value - half_log_det(without(information, lost))
         value = value + likelihood.log_scale(everyone)
+    if prior is not None:
+        log_likelihood = value - prior.log_density(fit.coef / scale)
     status = fit.status
     if lost is not None:
         status = np.where((status == OK) & lost.any(axis=1), LOST_TERM, status)

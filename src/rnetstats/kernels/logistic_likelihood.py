@@ -10,6 +10,7 @@ from rnetstats.kernels.firth import (
     observed_information,
     without,
 )
+from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray, rows_of
 from rnetstats.kernels.packing import column_products, packing
 
@@ -40,6 +41,8 @@ class LogisticLikelihood:
         Add Firth's penalty, half the log-determinant of X'WX of all columns.
     lost : bool array of shape (B, p), optional
         Columns that the penalty leaves out.
+    prior : LogF, optional
+        Added to the log-likelihood, on the coefficients of the columns as given.
 
     References
     ----------
@@ -57,9 +60,11 @@ class LogisticLikelihood:
         offset: FloatArray | None = None,
         firth: bool = False,
         lost: BoolArray | None = None,
+        prior: LogF | None = None,
     ) -> None:
         self.firth = firth
         self.lost = lost
+        self.prior = prior
         self.weights = None if weights is None else np.atleast_2d(weights)
         self.sign = np.atleast_2d(2.0 * y - 1.0)
         self.offset = None if offset is None else np.atleast_2d(offset) * self.sign
@@ -138,7 +143,11 @@ class LogisticLikelihood:
                     information[rows] = self._observed(
                         *parts, index=index[rows], lost=None if lost is None else lost[rows]
                     )
-            return value, self._score(weighted, index), information
+            score = self._score(weighted, index)
+        if self.prior is None:
+            return value, score, information
+        scale = rows_of(self.scale, index)
+        return self.prior.add((value, score, information), gamma, scale)
 
     def _observed(
         self,

@@ -58,7 +58,7 @@ def clip_limits(
     below = np.mean([f.share_below(np.arange(p), np.zeros(p)) for f in profiles], axis=0)
     with np.errstate(over="ignore"):
         low, high = np.exp(limit[:p]), np.exp(limit[p:])
-    kind = "profile penalized likelihood" if engines[0].firth else "profile likelihood"
+    kind = "profile penalized likelihood" if engines[0].penalised else "profile likelihood"
     return pd.DataFrame(
         {
             **{name: table[name] for name in ("term", "level", "measure", "estimate")},

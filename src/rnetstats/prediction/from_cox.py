@@ -79,6 +79,7 @@ def cox_fields(
 
 def _method(engine: Engine) -> str:
     kind = "Firth's penalised likelihood" if engine.firth else "maximum likelihood"
+    kind = f"{engine.prior_name} priors" if engine.prior is not None else kind
     ties = str(engine.likelihood_options["ties"])
     return f"Cox regression, {kind}, {ties.title()}'s ties and baseline hazard"
 
@@ -176,6 +177,7 @@ def _draws(
             offset=frame.offset,
             ties=options["ties"],
             firth=engine.firth,
+            prior=engine.prior,
             start=engine.reached,
         )
         eta = fits.coef @ (engine.X - baseline["centre"]).T + offset

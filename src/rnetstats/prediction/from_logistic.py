@@ -11,6 +11,7 @@ from rnetstats.errors import ConvergenceError, OptionError
 from rnetstats.formula.variables import Floats
 from rnetstats.kernels.blocks import covariance_of
 from rnetstats.kernels.flic import fit_flac, flic_intercept
+from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.prediction.resamples import Draws, Replicates, collect, refuse_few_events
@@ -78,6 +79,7 @@ def logistic_fields(
 
 def _method(engine: Engine, intercept: str) -> str:
     kind = "Firth's penalised likelihood" if engine.firth else "maximum likelihood"
+    kind = f"{engine.prior_name} priors" if engine.prior is not None else kind
     if intercept == "flac":
         return "logistic regression, FLAC (Puhr et al. 2017)"
     if intercept == "model" or not engine.firth:
@@ -117,6 +119,8 @@ def _inverse_information(engine: Engine, coef: Floats) -> Floats:
     eta = engine.X @ coef + engine.offset
     spread = engine.patient_weights * expit(eta) * expit(-eta)
     information = engine.X.T @ (engine.X * spread[:, None])
+    if engine.prior is not None:
+        information = information + engine.prior.evaluate(coef[None])[2][0]
     free = np.ones((1, len(coef)), dtype=bool)
     return np.asarray(covariance_of(information[None], free)[0])
 
@@ -132,6 +136,7 @@ def _draws(engine: Engine, intercept: str, resamples: int, seed: int) -> Draws:
             case=frame.sampling_weights,
             offset=frame.offset,
             firth=engine.firth,
+            prior=engine.prior,
             intercept=intercept,
             start=engine.reached,
         )
@@ -147,11 +152,14 @@ def logistic_replicates(
     case: Floats | None = None,
     offset: Floats | None = None,
     firth: bool = True,
+    prior: LogF | None = None,
     intercept: str = "flic",
     start: Floats | None = None,
 ) -> Replicates:
     """Repeat a logistic fit, its intercept included, in resamples given by counts (b, n)."""
-    fit = fit_logistic(X, y, freq=counts, case=case, offset=offset, firth=firth, start=start)
+    fit = fit_logistic(
+        X, y, freq=counts, case=case, offset=offset, firth=firth, prior=prior, start=start
+    )
     coef, status = np.array(fit.coef), np.array(fit.status)
     if intercept == "flac":
         flac = fit_flac(X, y, fit, freq=counts, case=case, offset=offset)

@@ -9,6 +9,7 @@ from rnetstats.errors import OptionError
 from rnetstats.formula.outcome import Outcome
 from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.flic import flic_intercept
+from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
 from rnetstats.kernels.risksets import RiskSets, prepare
@@ -27,6 +28,8 @@ class FixedLogistic(Refit):
     X : array of shape (n, p)
     outcome : Outcome
     firth : bool
+    prior : LogF, optional
+        Log-F priors, in place of Firth's penalty.
     offset : array of shape (n,), optional
     shift : bool
         Whether the intercept is set so that the mean risk is the share with the outcome (FLIC);
@@ -39,19 +42,24 @@ class FixedLogistic(Refit):
         outcome: Outcome,
         *,
         firth: bool,
+        prior: LogF | None = None,
         offset: Floats | None = None,
         shift: bool = True,
     ) -> None:
         assert outcome.y is not None
         self.X, self.outcome, self.y = X, outcome, outcome.y
-        self.firth, self.offset, self.shift = firth, offset, shift and firth
+        self.firth, self.prior, self.offset = firth, prior, offset
+        drawn = firth or (prior is not None and bool(prior.rows[:, 0].any()))
+        self.shift = shift and drawn
 
     def again(self, counts: Floats, seeds: IntArray) -> Refitted:
         """Fit all replicates; see :meth:`Refit.again`."""
         del seeds
         both = ((counts * self.y).sum(axis=1) > 0) & ((counts * (1 - self.y)).sum(axis=1) > 0)
         safe = np.where(both[:, None], counts, 1.0)
-        fit = fit_logistic(self.X, self.y, freq=safe, offset=self.offset, firth=self.firth)
+        fit = fit_logistic(
+            self.X, self.y, freq=safe, offset=self.offset, firth=self.firth, prior=self.prior
+        )
         coef = np.array(fit.coef)
         if self.shift:
             coef[:, 0] = flic_intercept(self.X, self.y, coef, freq=safe, offset=self.offset)
@@ -71,6 +79,7 @@ class FixedCox(Refit):
     outcome : Outcome
     firth : bool
     ties : {"efron", "breslow"}
+    prior : LogF, optional
     horizon : float, optional
     offset : array of shape (n,), optional
     """
@@ -82,13 +91,14 @@ class FixedCox(Refit):
         *,
         firth: bool,
         ties: str,
+        prior: LogF | None = None,
         horizon: float | None = None,
         offset: Floats | None = None,
     ) -> None:
         assert outcome.stop is not None
         assert outcome.event is not None
         self.X, self.outcome, self.horizon = X, outcome, horizon
-        self.firth, self.ties, self.offset = firth, ties, offset
+        self.firth, self.prior, self.ties, self.offset = firth, prior, ties, offset
         self.event = outcome.event
         self.sets: RiskSets = prepare(outcome.start, outcome.stop, outcome.event)
 
@@ -98,7 +108,13 @@ class FixedCox(Refit):
         some = (counts * self.event).sum(axis=1) > 0
         safe = np.where(some[:, None], counts, 1.0)
         fit = fit_cox(
-            self.X, self.sets, freq=safe, offset=self.offset, ties=self.ties, firth=self.firth
+            self.X,
+            self.sets,
+            freq=safe,
+            offset=self.offset,
+            ties=self.ties,
+            firth=self.firth,
+            prior=self.prior,
         )
         predictor = fit.coef @ self.X.T
         if self.offset is not None:
@@ -146,7 +162,12 @@ def refit_of_fit(
         if horizon is not None:
             raise OptionError("time= has no meaning for a logistic model, whose risk has no time.")
         refit = FixedLogistic(
-            X, outcome, firth=engine.firth, offset=offset, shift=intercept == "flic"
+            X,
+            outcome,
+            firth=engine.firth,
+            prior=engine.prior,
+            offset=offset,
+            shift=intercept == "flic",
         )
     else:
         ties = str(fit.options["ties"])
@@ -157,7 +178,15 @@ def refit_of_fit(
                 "A model of start-stop rows has no risk at a horizon that resampled rows could "
                 "be judged by; leave time= out."
             )
-        refit = FixedCox(X, outcome, firth=engine.firth, ties=ties, horizon=horizon, offset=offset)
+        refit = FixedCox(
+            X,
+            outcome,
+            firth=engine.firth,
+            prior=engine.prior,
+            ties=ties,
+            horizon=horizon,
+            offset=offset,
+        )
     refit.formula, refit.positions = frame.formula, frame.rows[again]
     refit.notes = frame.notes
     if frame.cluster is not None:

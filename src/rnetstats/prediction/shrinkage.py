@@ -124,6 +124,7 @@ def shrink(
     shared: dict[str, Any] = {
         "offset": engine.frame.offset,
         "firth": engine.firth,
+        "prior": engine.prior,
         "penalties": levels,
         "folds": deal_folds(rng, y, folds, repeats) if method == "ridge-cv" else None,
     }
@@ -181,6 +182,7 @@ def _slopes(engine: Engine, resamples: int, seed: int) -> Floats:
             np.asarray(counts, dtype=float),
             offset=frame.offset,
             firth=engine.firth,
+            prior=engine.prior,
             intercept="model",
             start=engine.reached,
         )

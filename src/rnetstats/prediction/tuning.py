@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnetstats.formula.variables import Floats
+from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.ridge import best, ridge_deviance, ridge_logistic
@@ -48,6 +49,7 @@ def tune(
     freq: Floats | None = None,
     offset: Floats | None = None,
     firth: bool = True,
+    prior: LogF | None = None,
     penalties: Floats,
     folds: Floats | None = None,
     factor: float = 1.0,
@@ -64,6 +66,8 @@ def tune(
     offset : array of shape (n,), optional
     firth : bool
         Whether the coefficients that a factor multiplies are Firth's.
+    prior : LogF, optional
+        Or those under log-F priors.
     penalties : array of shape (K,)
     folds : int array of shape (repeats, n), optional
         For cross-validation; the deviance is summed over the repeats.
@@ -83,7 +87,9 @@ def tune(
         edge = penalties[place] == penalties.max()
         return Tuned(fit.at(place), penalties[place], fit.df[rows, place], edge)
     plain = fit_logistic(X, y, **shared)
-    whole = plain if not firth else fit_logistic(X, y, firth=True, **shared)
+    whole = plain
+    if firth or prior is not None:
+        whole = fit_logistic(X, y, firth=firth, prior=prior, **shared)
     df = (~plain.lost).sum(axis=1) - 1.0
     amount = np.full(len(whole.coef), factor)
     if method == "heuristic":

@@ -14,6 +14,7 @@ from rnetstats.formula.outcome import Outcome
 from rnetstats.kernels.concordance import concordance
 from rnetstats.kernels.cox import CoxFit, cox_likelihood, fit_cox
 from rnetstats.kernels.cox_residuals import fitted_cox, score_residuals
+from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import OK
 from rnetstats.kernels.risksets import RiskSets, prepare
 from rnetstats.regression.coefficients import Inference
@@ -28,6 +29,13 @@ from rnetstats.regression.fitting import (
     sandwich_covariance,
     with_infinities,
 )
+from rnetstats.regression.penalty import (
+    Strength,
+    finite_under,
+    prior_name,
+    prior_of,
+    unpenalised,
+)
 from rnetstats.regression.recession import Recession, monotone_likelihood
 from rnetstats.regression.variables import outcome_name
 
@@ -36,12 +44,18 @@ __all__ = ["CoxFitted", "build_engine", "fit_frame", "summarise"]
 
 @dataclass(frozen=True, eq=False)
 class CoxFitted:
-    """A converged (or monotone) fit with its risk sets and counts."""
+    """A converged (or monotone) fit with its risk sets and counts.
+
+    ``separation`` is that of the data under maximum likelihood; ``effective`` what a penalty leaves
+    of it.
+    """
 
     event: np.ndarray
     sets: RiskSets
     fit: CoxFit
     separation: Recession
+    effective: Recession
+    prior: LogF | None
     n: float
     n_events: float
     notes: tuple[str, ...]
@@ -55,7 +69,7 @@ def _times(frame: ModelFrame) -> tuple[Outcome, np.ndarray, np.ndarray]:
     return outcome, outcome.stop, outcome.event
 
 
-def fit_frame(frame: ModelFrame, penalty: str | None, ties: str) -> CoxFitted:
+def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = None) -> CoxFitted:
     """Fit the frame's model, looking for a monotone likelihood on the way.
 
     Raises
@@ -87,11 +101,27 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str) -> CoxFitted:
         separation = monotone_likelihood(
             X, outcome.start, stop, event, strata, weights=frame.sampling_weights
         )
+    prior, effective = prior_of(frame, m), separation
+    start = plain.coef[0] if plain.status[0] == OK else None
     if penalty == "firth":
-        start = plain.coef[0] if plain.status[0] == OK else None
-        fit = maximise(firth=True, start=start)
-    check_converged(frame, int(fit.status[0]), separation, penalty)
-    return CoxFitted(event, sets, fit, separation, n, n_events, notes)
+        fit, effective = maximise(firth=True, start=start), finite_everywhere(X.shape[1])
+    elif prior is not None:
+        fit = maximise(prior=prior, start=start)
+        if separation.kind != "none":
+            free = unpenalised(prior, X.shape[1])
+            effective = finite_everywhere(X.shape[1])
+            if free.any():
+                left = monotone_likelihood(
+                    X[:, free],
+                    outcome.start,
+                    stop,
+                    event,
+                    strata,
+                    weights=frame.sampling_weights,
+                )
+                effective = finite_under(free, left)
+    check_converged(frame, int(fit.status[0]), effective, penalty)
+    return CoxFitted(event, sets, fit, separation, effective, prior, n, n_events, notes)
 
 
 def build_engine(
@@ -99,13 +129,14 @@ def build_engine(
     fitted: CoxFitted,
     penalty: str | None,
     ties: str,
+    m: Strength = None,
     *,
     wald: bool,
     robust: str,
 ) -> Engine:
     """Bind the fit to its rows, with the covariance that was asked for."""
     fit, firth = fitted.fit, penalty == "firth"
-    effective = finite_everywhere(fit.coef.shape[1]) if firth else fitted.separation
+    effective = fitted.effective
     reached = fit.coef[0]
     inverse = covariance = model_covariance(fit.information[0], fit.covariance[0], effective)
     options: dict[str, Any] = {
@@ -115,6 +146,7 @@ def build_engine(
         "offset": frame.offset,
         "ties": ties,
         "firth": firth,
+        "prior": fitted.prior,
     }
     if robust and ties == "exact":
         raise OptionError("ties='exact' has no sandwich variance; use ties='efron'.")
@@ -139,6 +171,7 @@ def build_engine(
         covariance=covariance,
         model_covariance=inverse,
         value=float(value[0]),
+        prior_name="" if fitted.prior is None else prior_name(m),
     )
 
 
@@ -147,7 +180,7 @@ def summarise(
 ) -> dict[str, Any]:
     """Return the row of ``glance()``."""
     df, value = found.df, float(fitted.fit.log_likelihood[0])
-    likelihood = not engine.firth and frame.sampling_weights is None
+    likelihood = not engine.penalised and frame.sampling_weights is None
     return {
         "n": int(fitted.n),
         "n_missing": frame.n_missing,
@@ -155,7 +188,7 @@ def summarise(
         "df": df,
         "events_per_parameter": fitted.n_events / df,
         "log_likelihood": value,
-        "log_likelihood_penalized": engine.value if engine.firth else np.nan,
+        "log_likelihood_penalized": engine.value if engine.penalised else np.nan,
         "log_likelihood_null": float(fitted.fit.log_likelihood_null[0]),
         "aic": -2.0 * value + 2.0 * df if likelihood else np.nan,
         "bic": -2.0 * value + float(np.log(fitted.n_events)) * df if likelihood else np.nan,

@@ -11,6 +11,7 @@ import numpy as np
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.spec import Spec
 from rnetstats.kernels.conditioning import Turned, conditioned
+from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import Evaluate
 from rnetstats.kernels.profile import profile_limits, restricted_fits
 
@@ -34,6 +35,8 @@ class Engine:
     likelihood_options : dict
     firth : bool
         Whether that likelihood carries Firth's penalty.
+    prior_name : str
+        "" or the name of the log-F priors that it carries (``likelihood_options["prior"]``).
     wald : bool
         Tests and limits are Wald's: asked for, or on a sandwich variance.
     robust : str
@@ -61,10 +64,31 @@ class Engine:
     covariance: np.ndarray
     model_covariance: np.ndarray
     value: float
+    prior_name: str = ""
 
-    def evaluator(self, X: np.ndarray) -> Evaluate:
-        """Return the likelihood of another design for the same rows."""
-        return self.likelihood(X, **self.likelihood_options)
+    def evaluator(self, X: np.ndarray, turn: np.ndarray | None = None) -> Evaluate:
+        """Return the likelihood of another design for the same rows.
+
+        Parameters
+        ----------
+        X : array of shape (n, p)
+        turn : array of shape (p, p), optional
+            Where X is ``engine.X @ turn``: a prior is on the coefficients of the columns as given.
+        """
+        options = self.likelihood_options
+        if self.prior is not None and turn is not None:
+            options = {**options, "prior": self.prior.turned(turn)}
+        return self.likelihood(X, **options)
+
+    @property
+    def prior(self) -> LogF | None:
+        """Log-F priors on the coefficients, if any."""
+        return self.likelihood_options.get("prior")
+
+    @property
+    def penalised(self) -> bool:
+        """Whether the likelihood carries a penalty of either kind."""
+        return self.firth or self.prior is not None
 
     @property
     def spec(self) -> Spec:
@@ -101,14 +125,14 @@ class Engine:
         """The name of the tests that this model makes."""
         if self.wald:
             return f"Wald ({self.robust})" if self.robust else "Wald"
-        return "penalized likelihood ratio" if self.firth else "likelihood ratio"
+        return "penalized likelihood ratio" if self.penalised else "likelihood ratio"
 
     @property
     def fit_method(self) -> str:
         """The name of estimate and limits, as shown in the ``method`` column."""
-        kind = "Firth" if self.firth else "ML"
+        kind = "Firth" if self.firth else self.prior_name or "ML"
         if not self.wald:
-            return f"{kind}, profile {'penalized ' if self.firth else ''}likelihood"
+            return f"{kind}, profile {'penalized ' if self.penalised else ''}likelihood"
         return f"{kind}, Wald ({self.robust})" if self.robust else f"{kind}, Wald"
 
     def vantage(self) -> np.ndarray:
@@ -123,8 +147,9 @@ class Engine:
         shares = np.append(0.5 ** np.arange(_HALVES), 0.0)
         points = np.where(lost, shares[:, None] * self.reached, self.reached)
         turned = conditioned(self.X) if self.spec.intercept else None
-        X, inward = (self.X, points) if turned is None else (turned.X, turned.inward(points))
-        information = self.evaluator(X)(inward, np.arange(len(points)))[2]
+        inward = points if turned is None else turned.inward(points)
+        evaluate = self._evaluator_in(turned)
+        information = evaluate(inward, np.arange(len(points)))[2]
         usable = np.asarray(np.isfinite(information).all(axis=(1, 2)))
         size = np.sqrt(np.maximum(np.diag(information[-1]), np.finfo(float).tiny))
         scaled = np.where(usable[:, None, None], information, 0.0) / np.outer(size, size)
@@ -145,7 +170,7 @@ class Engine:
         for group, turned in self._well_conditioned(self.X, [(j,) for j in range(p)]):
             columns = [j for (j,) in group]
             found = profile_limits(
-                self.evaluator(self.X if turned is None else turned.X),
+                self._evaluator_in(turned),
                 start if turned is None else turned.inward(start),
                 columns,
                 level=conf_level,
@@ -184,13 +209,22 @@ class Engine:
         restricted: dict[tuple[int, ...], float] = {}
         for group, turned in self._well_conditioned(X, list(dict.fromkeys(map(tuple, columns)))):
             fits = restricted_fits(
-                self.evaluator(X if turned is None else turned.X),
+                self._evaluator_in(turned, X, turn),
                 start if turned is None else turned.inward(start),
                 group,
             )
             restricted.update(zip(group, fits.log_likelihood.tolist(), strict=True))
         values = np.array([restricted[tuple(part)] for part in columns]) - shift
         return np.maximum(2.0 * (self.value - values), 0.0)
+
+    def _evaluator_in(
+        self, turned: Turned | None, X: np.ndarray | None = None, turn: np.ndarray | None = None
+    ) -> Evaluate:
+        """Return the likelihood of the well-conditioned columns of X, which is ours times turn."""
+        if turned is None:
+            return self.evaluator(self.X if X is None else X, turn)
+        both = turned.turn if turn is None else turn @ turned.turn
+        return self.evaluator(turned.X, both)
 
     def _well_conditioned(
         self, X: np.ndarray, sets: list[tuple[int, ...]]

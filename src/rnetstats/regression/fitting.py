@@ -167,7 +167,7 @@ def check_converged(
     ------
     ConvergenceError
     """
-    if status in (OK, LOST_TERM) or (penalty is None and separation.kind != "none"):
+    if status in (OK, LOST_TERM) or (penalty != "firth" and separation.kind != "none"):
         return
     far = _furthest(frame, _FAR)
     if far is not None:
@@ -231,9 +231,14 @@ def carrying_weight(frame: ModelFrame, flags: np.ndarray) -> np.ndarray:
 
 
 def fit_notes(
-    frame: ModelFrame, separation: Recession, penalty: str | None, *, wald: bool
+    frame: ModelFrame,
+    separation: Recession,
+    penalty: str | None,
+    *,
+    wald: bool,
+    left: Recession | None = None,
 ) -> tuple[str, ...]:
-    """Say what was dropped, separated, clustered."""
+    """Say what was dropped, separated, clustered; `left` is the separation despite log-F priors."""
     notes = list(frame.notes)
     if frame.sampling_weights is not None and not frame.sampling_weights.all():
         idle = int(np.count_nonzero(frame.sampling_weights == 0.0))
@@ -250,6 +255,14 @@ def fit_notes(
         )
         if penalty == "firth":
             end = "Firth's penalty keeps the estimates finite."
+        elif left is not None and left.kind == "none":
+            end = "The log-F priors keep the estimates finite."
+        elif left is not None:
+            free = [frame.design.columns[j].name for j in np.flatnonzero(_infinite(left))]
+            end = (
+                f"Without a prior, {', '.join(free)} stay infinite: name their terms in m, or read "
+                "the finite limit."
+            )
         elif wald:
             end = (
                 "They are infinite and have no Wald limits or P (shown as missing): leave "
@@ -259,7 +272,11 @@ def fit_notes(
         else:
             end = "They are infinite: read the finite limit, or use penalty='firth'."
         notes.append(f"{kind}: maximum likelihood has no finite estimate for {names}. {end}")
-    if separation.kind != "none" and "either" in separation.direction and penalty is None:
+    if (
+        separation.kind != "none"
+        and "either" in (left or separation).direction
+        and penalty != "firth"
+    ):
         notes.append(
             "The sign of an infinite coefficient is not determined by the data where no estimate "
             "is shown."

@@ -142,8 +142,9 @@ def check_proportional_hazards(
     curves = scaled_schoenfeld(points, covariance, fitted.coef)
     columns = [column.name for column in frame.design.columns]
     notes = []
-    if engine.firth:
-        notes.append("The test is that of the maximum likelihood fit, without Firth's penalty.")
+    if engine.penalised:
+        kind = "Firth's penalty" if engine.firth else "the log-F priors"
+        notes.append(f"The test is that of the maximum likelihood fit, without {kind}.")
     if len(points.times) < _FEW_EVENTS:
         notes.append(
             f"With {len(points.times)} events this test finds only gross departures: a large P "

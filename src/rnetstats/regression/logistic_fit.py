@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from rnetstats.errors import TooFewEventsError
 from rnetstats.formula.design import ModelFrame
+from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic import LogisticFit, fit_logistic, row_scores
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import OK
@@ -27,6 +28,13 @@ from rnetstats.regression.fitting import (
     sandwich_covariance,
     with_infinities,
 )
+from rnetstats.regression.penalty import (
+    Strength,
+    finite_under,
+    prior_name,
+    prior_of,
+    unpenalised,
+)
 from rnetstats.regression.recession import Recession, binary_separation
 from rnetstats.regression.variables import outcome_name
 
@@ -35,11 +43,17 @@ __all__ = ["LogisticFitted", "binary_outcome", "build_engine", "fit_frame", "sum
 
 @dataclass(frozen=True, eq=False)
 class LogisticFitted:
-    """A converged (or separated) fit with the counts behind it."""
+    """A converged (or separated) fit with the counts behind it.
+
+    ``separation`` is that of the data under maximum likelihood; ``effective`` what a penalty leaves
+    of it.
+    """
 
     y: np.ndarray
     fit: LogisticFit
     separation: Recession
+    effective: Recession
+    prior: LogF | None
     n: float
     n_events: float
     notes: tuple[str, ...]
@@ -57,7 +71,7 @@ def binary_outcome(frame: ModelFrame) -> np.ndarray:
     return frame.outcome.y
 
 
-def fit_frame(frame: ModelFrame, penalty: str | None) -> LogisticFitted:
+def fit_frame(frame: ModelFrame, penalty: str | None, m: Strength = None) -> LogisticFitted:
     """Fit the frame's model, looking for separation on the way.
 
     Raises
@@ -87,11 +101,18 @@ def fit_frame(frame: ModelFrame, penalty: str | None) -> LogisticFitted:
     separation = finite_everywhere(X.shape[1])
     if plain.status[0] != OK:
         separation = binary_separation(X, y, frame.sampling_weights)
+    prior, effective = prior_of(frame, m), separation
+    start = plain.coef[0] if plain.status[0] == OK else begin
     if penalty == "firth":
-        start = plain.coef[0] if plain.status[0] == OK else begin
-        fit = maximise(firth=True, start=start)
-    check_converged(frame, int(fit.status[0]), separation, penalty)
-    return LogisticFitted(y, fit, separation, n, n_events, notes)
+        fit, effective = maximise(firth=True, start=start), finite_everywhere(X.shape[1])
+    elif prior is not None:
+        fit = maximise(prior=prior, start=start)
+        if separation.kind != "none":
+            free = unpenalised(prior, X.shape[1])
+            left = binary_separation(X[:, free], y, frame.sampling_weights)
+            effective = finite_under(free, left)
+    check_converged(frame, int(fit.status[0]), effective, penalty)
+    return LogisticFitted(y, fit, separation, effective, prior, n, n_events, notes)
 
 
 def _start(frame: ModelFrame, p: int | None = None) -> np.ndarray | None:
@@ -104,11 +125,17 @@ def _start(frame: ModelFrame, p: int | None = None) -> np.ndarray | None:
 
 
 def build_engine(
-    frame: ModelFrame, fitted: LogisticFitted, penalty: str | None, *, wald: bool, robust: str
+    frame: ModelFrame,
+    fitted: LogisticFitted,
+    penalty: str | None,
+    m: Strength = None,
+    *,
+    wald: bool,
+    robust: str,
 ) -> Engine:
     """Bind the fit to its rows, with the covariance that was asked for."""
     fit, firth = fitted.fit, penalty == "firth"
-    effective = finite_everywhere(fit.coef.shape[1]) if firth else fitted.separation
+    effective = fitted.effective
     reached = fit.coef[0]
     inverse = covariance = model_covariance(fit.information[0], fit.covariance[0], effective)
     if robust:
@@ -127,6 +154,7 @@ def build_engine(
             "weights": weights,
             "offset": frame.offset,
             "firth": firth,
+            "prior": fitted.prior,
         },
         firth=firth,
         wald=wald,
@@ -136,6 +164,7 @@ def build_engine(
         covariance=covariance,
         model_covariance=inverse,
         value=float(fit.log_likelihood_penalized[0]),
+        prior_name="" if fitted.prior is None else prior_name(m),
     )
 
 
@@ -160,7 +189,7 @@ def summarise(
 ) -> dict[str, Any]:
     """Return the row of ``glance()``."""
     df, value = found.df, float(fitted.fit.log_likelihood[0])
-    likelihood = not engine.firth and frame.sampling_weights is None
+    likelihood = not engine.penalised and frame.sampling_weights is None
     return {
         "n": int(fitted.n),
         "n_missing": frame.n_missing,
@@ -168,7 +197,7 @@ def summarise(
         "df": df,
         "events_per_parameter": fitted.rarer / df if df else np.nan,
         "log_likelihood": value,
-        "log_likelihood_penalized": engine.value if engine.firth else np.nan,
+        "log_likelihood_penalized": engine.value if engine.penalised else np.nan,
         "log_likelihood_null": _null_log_likelihood(frame, fitted),
         "aic": -2.0 * value + 2.0 * (df + 1) if likelihood else np.nan,
         "bic": -2.0 * value + float(np.log(fitted.n)) * (df + 1) if likelihood else np.nan,

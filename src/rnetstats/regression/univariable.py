@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,9 @@ import pandas as pd
 
 from rnetstats._core.frame import Data
 from rnetstats._core.result import Result
-from rnetstats.errors import ConvergenceError, FormulaError, OptionError, TooFewEventsError
+from rnetstats.errors import ConvergenceError, FormulaError, OptionError, TooFewEventsError, closest
 from rnetstats.formula.parser import as_formula
-from rnetstats.formula.spec import INTERCEPT
+from rnetstats.formula.spec import INTERCEPT, atom_name
 from rnetstats.formula.terms import Formula, term_text
 from rnetstats.regression.cox import cox
 from rnetstats.regression.display import forest_rows, model_table
@@ -144,6 +144,7 @@ def univariable(data: Data, formula: str | Formula, **options: Any) -> Univariab
     survival = parsed.outcome is not None and bool(parsed.outcome.times)
     fit = cox if survival else logistic
     _check_options(options, fit, other=logistic if survival else cox)
+    _check_strength(options.get("m"), [atom_name(term[0]) for term in terms])
     fits = tuple(_fit_one(fit, data, parsed.with_terms([term]), options) for term in terms)
     return UnivariableResult(
         fits=fits,
@@ -169,14 +170,31 @@ def _check_options(
         raise TypeError(f"univariable() got an unexpected keyword argument {name!r}")
 
 
+def _check_strength(m: Any, terms: Sequence[str]) -> None:
+    """Refuse log-F priors on terms that are in no fit."""
+    for name in m if isinstance(m, Mapping) else ():
+        if name not in (*terms, INTERCEPT):
+            raise OptionError(
+                f"m names {name!r}, which is not a term of the formula.{closest(name, terms)}"
+            )
+
+
 def _fit_one(
     fit: Callable[..., RegressionResult], data: Data, formula: Formula, options: dict[str, Any]
 ) -> RegressionResult:
     """Fit one term; a refusal that is the term's own says which one it is."""
+    if isinstance(options.get("m"), Mapping):
+        options = {**options, "m": _own_strength(options["m"], atom_name(formula.terms[0][0]))}
     try:
         return fit(data, formula, **options)
     except (TooFewEventsError, ConvergenceError) as error:
         raise type(error)(f"{term_text(formula.terms[0])}: {error}") from None
+
+
+def _own_strength(m: Mapping[str, float], term: str) -> dict[str, float]:
+    """Priors of a term and of the intercept; 0 for a term that has none."""
+    found = {term: m.get(term, 0.0)}
+    return found if INTERCEPT not in m else {**found, INTERCEPT: m[INTERCEPT]}
 
 
 def _notes(fits: Sequence[RegressionResult], terms: Sequence[str]) -> tuple[str, ...]:
