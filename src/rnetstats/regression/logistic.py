@@ -176,10 +176,10 @@ def logistic(
     likelihood. Predictions are drawn towards one half by the penalty.
 
     A log-F(m, m) prior is worth m patients, half of them with the outcome, who differ by one unit
-    of the column: of the odds ratio of that unit it says that it lies within 1/648 and 648 (m = 1) or
-    1/39 and 39 (m = 2) with probability 0.95. The prior depends on the coding therefore, and the
-    intercept has none, so that the mean risk is the observed share. ``log_likelihood_penalized`` is
-    that of the data with the prior's patients added, standard errors too.
+    of the column: of the odds ratio of that unit it says that it lies within 1/648 and 648 (m = 1)
+    or 1/39 and 39 (m = 2) with probability 0.95. The prior depends on the coding therefore. The
+    intercept has none, so that the mean risk is the observed share. ``log_likelihood_penalized``
+    and the standard errors are those of the data with the prior's patients added.
 
     References
     ----------
