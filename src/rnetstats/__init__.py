@@ -22,13 +22,14 @@ _HOMES = {
     "exact_rate_ratio": "tables.exact_rate_ratio",
     "exact_table": "tables.exact_table",
     "table_one": "tables.table_one",
-    # treatment
-    "split_at_treatment": "treatment.split",
-    "treatment_effect": "treatment.effect",
     # survival
     "follow_up": "survival.follow_up",
+    "intervals_from_schedule": "survival.visits",
+    "intervals_from_visits": "survival.visits",
     "kaplan_meier": "survival.kaplan_meier",
     "logrank": "survival.logrank",
+    "sufficient_follow_up": "survival.sufficient",
+    "turnbull": "survival.turnbull",
     "milestone": "survival.milestone",
     "rmst": "survival.rmst",
     # regression
@@ -43,7 +44,11 @@ _HOMES = {
     "pool": "missing.pool",
     "pool_estimates": "missing.pool_estimates",
     # treatment
+    "split_at_treatment": "treatment.split",
+    "treatment_effect": "treatment.effect",
     "e_value": "treatment.e_value",
+    "swimmer": "treatment.swimmer",
+    "propensity": "treatment.propensity",
     # prediction
     "RiskModel": "prediction.model",
     "calibration": "prediction.calibration",

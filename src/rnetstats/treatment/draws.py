@@ -1,0 +1,187 @@
+"""The bootstrap by patient: draws, percentile limits, and when they are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats._core.random import chunk_generators
+from rnetstats.kernels.resampling import bootstrap_counts
+
+__all__ = [
+    "FEWEST_EVENTS",
+    "Draws",
+    "few_events",
+    "patient_counts",
+    "percentile_limits",
+    "percentile_p",
+]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+FEWEST_EVENTS = 5
+MOST_LOST = 0.05  # share of resamples without events in an arm, or without an estimate
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """What a bootstrap gave.
+
+    Attributes
+    ----------
+    values
+        (B, m) of m measures on the scale on which limits are made; missing where it failed.
+    failed, lost, eventless
+        (B,) replicates without an estimate; in which a column of a model was lost; in which an
+        arm had no event.
+    """
+
+    values: Floats
+    failed: Flags
+    lost: Flags
+    eventless: Flags
+
+    @classmethod
+    def empty(cls, size: int, measures: int) -> Draws:
+        """Make room for B replicates of m measures."""
+        flags = [np.zeros(size, dtype=bool) for _ in range(3)]
+        return cls(np.full((size, measures), np.nan), *flags)
+
+    def counted(self) -> dict[str, int]:
+        """Return how many resamples were drawn, failed, lost a column, or lacked events."""
+        return {
+            "resamples": len(self.failed),
+            "n_failed": int(self.failed.sum()),
+            "n_lost_level": int(self.lost.sum()),
+            "n_without_events": int(self.eventless.sum()),
+        }
+
+    def refusal(self) -> str:
+        """Say why these draws give no limits, or nothing."""
+        size = max(len(self.failed), 1)
+        share = int(self.eventless.sum()) / size
+        if share > MOST_LOST:
+            return (
+                f"an arm has no event in {100 * share:.1f} % of the resamples (limit "
+                f"{100 * MOST_LOST:g} %)"
+            )
+        share = int(self.failed.sum()) / size
+        if share > MOST_LOST:
+            return f"{100 * share:.1f} % of the resamples have no estimate"
+        return ""
+
+    def notes(self) -> list[str]:
+        """Say how many resamples were left out or lost a column."""
+        said = []
+        if self.failed.any():
+            said.append(
+                f"{int(self.failed.sum())} of {len(self.failed)} resamples have no estimate (the "
+                "model did not converge, or an arm was empty) and are left out."
+            )
+        if self.lost.any():
+            said.append(
+                f"In {int(self.lost.sum())} of {len(self.lost)} resamples a level was not drawn; "
+                "its term counts as 0 there."
+            )
+        if self.eventless.any():
+            said.append(
+                f"In {int(self.eventless.sum())} of {len(self.eventless)} resamples an arm has no "
+                "event; ratios are 0 or infinite there, and counted so."
+            )
+        return said
+
+
+def patient_counts(
+    n: int,
+    seed: int,
+    resamples: int,
+    *,
+    freq: Floats | None = None,
+    cluster: NDArray[np.intp] | None = None,
+) -> Iterator[tuple[slice, Floats]]:
+    """Draw patients with replacement, in chunks.
+
+    Parameters
+    ----------
+    n : int
+        Rows.
+    seed, resamples : int
+    freq : array of shape (n,), optional
+        Patients that each row stands for (at least 1): each is drawn by itself, as from the
+        replicated rows.
+    cluster : int array of shape (n,), optional
+        Units drawn as a whole.
+
+    Yields
+    ------
+    slice, array of shape (b, n)
+        How often each row stands in the replicates of the slice.
+    """
+    copies = None if freq is None or bool((freq == 1.0).all()) else freq.astype(np.intp)
+    units = cluster if copies is None or cluster is None else np.repeat(cluster, copies)
+    for rows, rng in chunk_generators(seed, resamples):
+        size = rows.stop - rows.start
+        if copies is None:
+            counts = bootstrap_counts(rng, n, size, cluster=units)
+        else:
+            drawn = bootstrap_counts(rng, int(copies.sum()), size, cluster=units)
+            counts = np.add.reduceat(drawn, np.cumsum(copies) - copies, axis=1)
+        yield rows, counts.astype(np.float64)
+
+
+def few_events(events: dict[str, float], outcome: str) -> str:
+    """Say which arms have fewer than five events, or nothing.
+
+    Parameters
+    ----------
+    events : dict
+        Number of events by arm.
+    outcome : str
+        The endpoint as the formula names it.
+    """
+    few = [f"{int(count)} in {arm!r}" for arm, count in events.items() if count < FEWEST_EVENTS]
+    if not few:
+        return ""
+    return f"fewer than {FEWEST_EVENTS} events of {outcome}: {' and '.join(few)}"
+
+
+def percentile_limits(values: Floats, conf_level: float) -> tuple[Floats, Floats]:
+    """Percentile limits of each column; what is missing is left out, infinities are counted.
+
+    Parameters
+    ----------
+    values : array of shape (B, m)
+    conf_level : float
+
+    Returns
+    -------
+    low, high : arrays of shape (m,)
+        Missing for a column without values.
+
+    References
+    ----------
+    Efron B, Tibshirani RJ (1993). An Introduction to the Bootstrap. Chapman & Hall, chapter 13.
+    """
+    tail = (1.0 - conf_level) / 2.0
+    limits = np.full((2, values.shape[1]), np.nan)
+    for j, column in enumerate(values.T):
+        known = column[~np.isnan(column)]
+        if known.size:
+            if np.isfinite(known).all():
+                limits[:, j] = np.quantile(known, [tail, 1.0 - tail])
+            else:  # nothing lies between a number and an infinity
+                limits[:, j] = np.quantile(known, [tail, 1.0 - tail], method="inverted_cdf")
+    return limits[0], limits[1]
+
+
+def percentile_p(values: Floats, null: float) -> float:
+    """Two-sided P that belongs to the percentile limits: twice the smaller tail beyond the null."""
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return float("nan")
+    tail = min(int((known <= null).sum()), int((known >= null).sum()))
+    return min(1.0, 2.0 * (1 + tail) / (1 + known.size))

@@ -1,0 +1,281 @@
+"""The outcome that a weighted comparison reads: its rows, its counts, its bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rnetstats._core.options import level, positive_int
+from rnetstats._core.random import resolve_seed
+from rnetstats.errors import DataError, FormulaError
+from rnetstats.formula.design import model_frame
+from rnetstats.formula.outcome import Outcome
+from rnetstats.formula.parser import as_formula
+from rnetstats.kernels.treatment_weights import effective_size
+from rnetstats.treatment.draws import Draws, few_events, patient_counts
+from rnetstats.treatment.score_rows import ESTIMAND_WORDS, ScoreRows
+from rnetstats.treatment.weighted_result import Measures, WeightedEffectResult, effect_table
+
+if TYPE_CHECKING:
+    from rnetstats.treatment.propensity import PropensityResult
+    from rnetstats.treatment.score_fit import ScoreFit
+
+__all__ = ["WeightedRows", "resampled", "weighted_result", "weighted_rows"]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+Statistic = Callable[[Floats, Floats], Floats]
+"""Counts (b, m) and weights (b, m) of the outcome's rows to measures (b, k)."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WeightedRows:
+    """The rows of an outcome with their weights; all arrays have shape (m,).
+
+    Attributes
+    ----------
+    score : ScoreRows
+        The n rows of the score model.
+    place
+        Places among these.
+    y
+        Binary outcome; None for times.
+    start, stop, event
+        Times and whether the event was seen; the event is y for a binary outcome.
+    """
+
+    score: ScoreRows
+    place: NDArray[np.intp]
+    name: str
+    arms: tuple[str, ...]
+    treated: Flags
+    freq: Floats
+    weights: Floats
+    event: Flags
+    start: Floats | None
+    stop: Floats | None
+    notes: tuple[str, ...]
+
+    @property
+    def cluster(self) -> NDArray[np.int64] | None:
+        """Codes of the independent units, or None for rows."""
+        codes = self.score.cluster
+        return None if codes is None else codes[self.place].astype(np.int64)
+
+    def by_arm(self, flags: Flags) -> dict[str, float]:
+        """Count patients by arm among flagged rows."""
+        return {
+            arm: float(self.freq[here & flags].sum())
+            for arm, here in zip(self.arms, (~self.treated, self.treated), strict=True)
+        }
+
+    def counts(self, flags: Flags | None = None) -> pd.DataFrame:
+        """Return ``arm, n, n_events, effective_size``, the control arm first.
+
+        Parameters
+        ----------
+        flags : bool array of shape (m,), optional
+            What counts as an event.
+        """
+        events = self.by_arm(self.event if flags is None else flags)
+        everyone = self.by_arm(np.ones(self.treated.size, dtype=bool))
+        sizes = [
+            float(effective_size(self.weights[None, here], self.freq[here])[0])
+            for here in (~self.treated, self.treated)
+        ]
+        return pd.DataFrame(
+            {
+                "arm": list(self.arms),
+                "n": [int(everyone[arm]) for arm in self.arms],
+                "n_events": [int(events[arm]) for arm in self.arms],
+                "effective_size": sizes,
+            }
+        )
+
+
+def weighted_rows(fitted: PropensityResult, outcome: str, kind: str) -> WeightedRows:
+    """Read an outcome for the patients of a score, and check that their arms can be compared.
+
+    Raises
+    ------
+    DataError
+        Positivity is violated, the outcome is the treatment or a covariate, or an arm is empty.
+    """
+    fit: ScoreFit = fitted._need("fit", "A weighted comparison")
+    _check_positivity(fitted)
+    if not isinstance(outcome, str) or "~" in outcome:
+        raise FormulaError(
+            f"Name the outcome alone, such as 'y' or 'Surv(time, event)', not {outcome!r}: the "
+            "score model is fixed already."
+        )
+    parsed = as_formula(f"{outcome} ~ 1")
+    _check_apart(fitted, parsed.outcome_columns)
+    frame = model_frame(fit.rows.table, parsed, kind=kind)
+    read = frame.outcome
+    assert read is not None
+    shared, place, here = np.intersect1d(fit.rows.positions, frame.rows, return_indices=True)
+    event = read.y == 1.0 if read.y is not None else read.event
+    assert event is not None
+    rows = WeightedRows(
+        score=fit.rows,
+        place=place,
+        name=read.name,
+        arms=fit.arms,
+        treated=fit.rows.treated[place],
+        freq=fit.rows.freq[place],
+        weights=fit.weights[place],
+        event=event[here],
+        start=_part(read, "start", here),
+        stop=_part(read, "stop", here),
+        notes=_row_notes(fit, len(shared), frame.notes),
+    )
+    empty = [arm for arm, n in rows.by_arm(np.ones(len(here), dtype=bool)).items() if not n]
+    if empty:
+        raise DataError(f"No patient of the arm {empty[0]!r} has {read.name} recorded.")
+    return rows
+
+
+def _part(read: Outcome, name: str, here: NDArray[np.intp]) -> Floats | None:
+    values = getattr(read, name)
+    return None if values is None else values[here]
+
+
+def _check_positivity(fitted: PropensityResult) -> None:
+    if fitted.summary["positivity"] == "violated" and fitted.options["positivity"] == "refuse":
+        raise DataError(
+            f"{' '.join(fitted.reasons)} Leave out the patients without a counterpart, use "
+            "weights='overlap' for those who have one, or give positivity='flag' to see the "
+            "numbers all the same."
+        )
+
+
+def _check_apart(fitted: PropensityResult, columns: tuple[str, ...]) -> None:
+    parsed = as_formula(fitted.options["formula"])
+    for name, used in (("treatment", parsed.outcome_columns), ("score", parsed.term_columns)):
+        both = set(columns) & set(used)
+        if both:
+            raise DataError(
+                f"The outcome reads {sorted(both)[0]!r}, which is a column of the {name}; what "
+                "follows the treatment cannot be weighted by itself."
+            )
+
+
+def _row_notes(fit: ScoreFit, used: int, notes: tuple[str, ...]) -> tuple[str, ...]:
+    kept = tuple(note for note in notes if "missing values" not in note)
+    lost = fit.rows.positions.size - used
+    if not lost:
+        return kept
+    return (
+        *kept,
+        f"{lost} of {fit.rows.positions.size} rows of the score model lack the outcome: they take "
+        "part in the score, not in the comparison.",
+    )
+
+
+def resampled(
+    rows: WeightedRows,
+    statistic: Statistic,
+    measures: int,
+    *,
+    resamples: int,
+    seed: int,
+    event: Flags | None = None,
+) -> Draws:
+    """Draw patients, refit the score, weight and estimate again.
+
+    Parameters
+    ----------
+    rows : WeightedRows
+    statistic : callable
+        Counts and weights (b, m) of the outcome's rows to values (b, k); missing where there is
+        no estimate.
+    measures : int
+        k.
+    resamples, seed : int
+    event : bool array of shape (m,), optional
+        Which rows count as events of an arm.
+    """
+    score, draws = rows.score, Draws.empty(resamples, measures)
+    seen = rows.event if event is None else event
+    drawn = patient_counts(
+        score.treated.size, seed, resamples, freq=score.freq, cluster=score.cluster
+    )
+    for part, counts in drawn:
+        scored = score.score(counts)
+        own, weights = counts[:, rows.place], scored.weights[:, rows.place]
+        values = statistic(own, weights)
+        values[scored.failed] = np.nan
+        draws.values[part] = values
+        draws.failed[part] = np.isnan(values).any(axis=1)
+        draws.lost[part] = scored.lost
+        for arm in (rows.treated, ~rows.treated):
+            draws.eventless[part] |= own[:, arm & seen].sum(axis=1) == 0.0
+    return draws
+
+
+def weighted_result(
+    fitted: PropensityResult,
+    rows: WeightedRows,
+    measures: Measures,
+    statistic: Statistic,
+    *,
+    resamples: int,
+    seed: int | None,
+    conf_level: float,
+    options: dict[str, Any],
+    event: Flags | None = None,
+    few: str = "",
+    notes: tuple[str, ...] = (),
+) -> WeightedEffectResult:
+    """Bring estimates, limits, counts and reasons together.
+
+    Parameters
+    ----------
+    event : bool array of shape (m,), optional
+        Which rows count as events, by default those of the outcome.
+    few : str
+        A reason, beside too few events, not to give limits.
+    """
+    positive_int("resamples", resamples, minimum=0)
+    level(conf_level)
+    seen = rows.event if event is None else event
+    reason = few_events(rows.by_arm(seen), rows.name) or few
+    draws, number = None, None
+    if resamples and not reason:
+        number = resolve_seed(seed)
+        draws = resampled(
+            rows, statistic, len(measures.names), resamples=resamples, seed=number, event=seen
+        )
+        reason = draws.refusal()
+    table = effect_table(measures, draws, conf_level=conf_level, limits=not reason)
+    said = [f"Weighted to {ESTIMAND_WORDS[rows.score.estimand]}.", *rows.notes, *notes]
+    if fitted.summary["positivity"] != "no sign against it":
+        said = [f"Positivity is {fitted.summary['positivity']}.", *fitted.reasons, *said]
+    if reason:
+        said.append(f"No limits and no P: {reason}.")
+    if draws is not None:
+        said += draws.notes()
+    return WeightedEffectResult(
+        table=table,
+        arms=rows.counts(seen),
+        outcome=rows.name,
+        counted=(Draws.empty(0, 1) if draws is None else draws).counted(),
+        reason=reason,
+        notes=tuple(said),
+        seed=number,
+        synthetic=fitted.synthetic,
+        options={
+            "score": fitted.options["formula"],
+            **{name: fitted.options[name] for name in ("weights", "penalty", "stabilised")},
+            "truncate": fitted.options["truncate"],
+            "resamples": resamples,
+            "conf_level": conf_level,
+            **options,
+        },
+    )

@@ -1,0 +1,171 @@
+"""Survival curves and risks at a time compared between weighted arms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats._core.options import choice, real
+from rnetstats.errors import DataError
+from rnetstats.formula.parser import as_formula
+from rnetstats.kernels.weighted_curves import survival_many
+from rnetstats.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
+from rnetstats.survival.product_limit import product_limit
+from rnetstats.treatment.draws import few_events
+from rnetstats.treatment.score_rows import ESTIMAND_WORDS
+from rnetstats.treatment.weighted_outcome import WeightedRows, weighted_result, weighted_rows
+from rnetstats.treatment.weighted_result import Measures, WeightedEffectResult
+
+if TYPE_CHECKING:
+    from rnetstats.treatment.propensity import PropensityResult
+
+__all__ = ["risk_effect", "weighted_curves"]
+
+Floats = NDArray[np.float64]
+
+
+def risk_effect(
+    fitted: PropensityResult,
+    surv: str,
+    *,
+    horizon: float,
+    resamples: int,
+    seed: int | None,
+    conf_level: float,
+) -> WeightedEffectResult:
+    """Compare risks at a time; see :meth:`PropensityResult.risk`."""
+    horizon = real("horizon", horizon, low=0.0, closed=False)
+    rows = weighted_rows(fitted, surv, "survival")
+    _check_followed(rows, horizon)
+
+    def statistic(counts: Floats, weights: Floats) -> Floats:
+        return _on_scales(_risks(rows, counts * weights, horizon))
+
+    measures = Measures(
+        names=("risk", "risk", "risk difference", "risk ratio"),
+        arms=(*rows.arms, "", ""),
+        scales=("logit", "logit", "plain", "log"),
+        values=statistic(rows.freq[None], rows.weights[None])[0],
+        errors=_errors(rows, horizon),
+    )
+    assert rows.stop is not None
+    return weighted_result(
+        fitted,
+        rows,
+        measures,
+        statistic,
+        resamples=resamples,
+        seed=seed,
+        conf_level=conf_level,
+        event=rows.event & (rows.stop <= horizon),
+        options={"outcome": rows.name, "horizon": horizon, "measure": "risk ratio"},
+        notes=(
+            f"Risks by {horizon:g} are 1 - the weighted Kaplan-Meier estimate: other events count "
+            "as censorings, and events after that time are not counted.",
+        ),
+    )
+
+
+def _check_followed(rows: WeightedRows, horizon: float) -> None:
+    assert rows.stop is not None
+    for name, arm in zip(rows.arms, (~rows.treated, rows.treated), strict=True):
+        known = survival_many(
+            rows.stop[arm],
+            rows.event[arm],
+            rows.weights[arm],
+            [horizon],
+            None if rows.start is None else rows.start[arm],
+        )
+        if np.isnan(known[0, 0]):
+            raise DataError(
+                f"No patient of the arm {name!r} is followed to {horizon:g}: the last follow-up is "
+                f"{rows.stop[arm].max():g}. Choose an earlier horizon."
+            )
+
+
+def _risks(rows: WeightedRows, total: Floats, horizon: float) -> Floats:
+    """Risks of the controls and of the treated, (b, 2)."""
+    assert rows.stop is not None
+    parts = []
+    for arm in (~rows.treated, rows.treated):
+        start = None if rows.start is None else rows.start[arm]
+        curve = survival_many(rows.stop[arm], rows.event[arm], total[:, arm], [horizon], start)
+        parts.append(1.0 - curve[:, 0])
+    return np.column_stack(parts)
+
+
+def _on_scales(risk: Floats) -> Floats:
+    """Risks (b, 2) to logits, difference and log ratio, (b, 4)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs, others = np.log(risk), np.log1p(-risk)
+        contrasts = risk[:, 1] - risk[:, 0], logs[:, 1] - logs[:, 0]
+        logit = logs - others
+    return np.column_stack((logit, *contrasts))
+
+
+def _errors(rows: WeightedRows, horizon: float) -> Floats:
+    """Robust standard errors (4,) on the scales, by the infinitesimal jackknife in each arm."""
+    assert rows.stop is not None
+    risk, error = np.empty(2), np.empty(2)
+    again = np.repeat(np.arange(rows.freq.size), rows.freq.astype(np.intp))
+    cluster = rows.cluster
+    for k, arm in enumerate((~rows.treated, rows.treated)):
+        here = again[arm[again]]
+        codes = None if cluster is None else np.unique(cluster[here], return_inverse=True)[1]
+        curve = product_limit(
+            rows.stop[here],
+            rows.event[here],
+            start=None if rows.start is None else rows.start[here],
+            weights=rows.weights[here],
+            robust=True,
+            cluster=codes,
+        )
+        at = int(np.searchsorted(curve.time, horizon, side="right")) - 1
+        risk[k] = 0.0 if at < 0 else 1.0 - curve.survival[at]
+        error[k] = 0.0 if at < 0 else curve.std_error[at]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logit, log = error / (risk * (1.0 - risk)), error / risk
+    both = [float(np.hypot(part[0], part[1])) for part in (error, log)]
+    return np.array([*logit, *both])
+
+
+def weighted_curves(
+    fitted: PropensityResult, surv: str, *, ci: str, conf_level: float
+) -> KaplanMeierResult:
+    """Estimate weighted curves; see :meth:`PropensityResult.kaplan_meier`."""
+    choice("ci", ci, ("log-log", "log", "plain"))
+    rows = weighted_rows(fitted, surv, "survival")
+    left = as_formula(fitted.options["formula"]).outcome
+    assert left is not None
+    again = np.repeat(np.arange(rows.freq.size), rows.freq.astype(np.intp))
+    table = rows.score.table.iloc[rows.score.positions[rows.place][again]]
+    group = left.event.text
+    cluster = as_formula(fitted.options["formula"]).cluster
+    units = "" if cluster is None else f" + cluster(`{cluster}`)"
+    found = kaplan_meier(
+        table,
+        f"{surv} ~ {group}{units}",
+        ci=ci,
+        conf_level=conf_level,
+        sampling_weights=rows.weights[again],
+    )
+    events = rows.by_arm(rows.event)
+    counted = ", ".join(f"{count:g} in {arm!r}" for arm, count in events.items())
+    notes = [
+        f"Weighted to {ESTIMAND_WORDS[rows.score.estimand]}; numbers at risk and events are "
+        f"weighted. Events of {rows.name} as counted: {counted}.",
+        "Limits take the score as known.",
+    ]
+    few = few_events(events, rows.name)
+    curves = found.curves
+    if few:
+        curves = curves.assign(conf_low=np.nan, conf_high=np.nan, std_error=np.nan)
+        notes.append(f"No limits: {few}.")
+    if fitted.summary["positivity"] != "no sign against it":
+        notes = [f"Positivity is {fitted.summary['positivity']}.", *fitted.reasons, *notes]
+    return replace(
+        found, curves=curves, notes=(*notes, *rows.notes, *found.notes), synthetic=fitted.synthetic
+    )
