@@ -49,6 +49,10 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     ),
     "KaplanMeierResult": lambda d: rn.kaplan_meier(d, f"{TIME} ~ margin_positive"),
     "LogrankResult": lambda d: rn.logrank(d, f"{TIME} ~ margin_positive"),
+    "RmstResult": lambda d: rn.rmst(d, f"{TIME} ~ margin_positive", tau=60),
+    "RmstWindow": lambda d: rn.rmst(
+        d, "Surv(dfs_months, dfs_event) ~ margin_positive", tau=60
+    ).window([12, 24, 48]),
     "FollowUpResult": lambda d: rn.follow_up(d, f"{TIME} ~ margin_positive"),
     "TableOneResult": lambda d: rn.table_one(d, by="margin_positive"),
     "ExactTableResult": lambda d: rn.exact_table([[8, 173], [4, 342]]),
@@ -60,6 +64,7 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
         d, "margin_positive ~ 1", models={"A": rn.logistic(d, MARGIN)}, resamples=50, seed=1
     ),
     "Imputations": lambda d: rn.impute(d.assign(nlr=d["nlr"].mask(d["age"] > 70)), imputations=2),
+    "SwimmerResult": lambda d: rn.swimmer(d, "Surv(dfs_months, event_type) ~ margin_positive"),
     "MissingPatterns": lambda d: rn.missing_patterns(d, by="margin_positive"),
     "CompleteAndImputed": lambda d: rn.complete_and_imputed(
         d, "margin_positive ~ lvi + location", [d, d]

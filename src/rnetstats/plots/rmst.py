@@ -1,0 +1,123 @@
+"""Restricted means: the areas under the curves, and their difference over time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnetstats.formatting import fmt_number
+from rnetstats.plots.style import (
+    INK,
+    MUTED,
+    as_text,
+    ax_or_new,
+    colour,
+    legend_place,
+    line_style,
+    marked,
+    plain_axes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["areas_under_curves", "difference_curve"]
+
+
+def areas_under_curves(
+    curves: pd.DataFrame,
+    means: pd.DataFrame,
+    *,
+    tau: float,
+    labels: Mapping[str, str],
+    synthetic: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw survival curves with the areas under them up to tau.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        ``group, time, survival``, from time 0 to tau.
+    means : DataFrame
+        ``group, rmst``.
+    tau : float
+    labels : mapping
+        ``time``, ``event`` and ``group``.
+    synthetic : bool
+        Mark the figure as synthetic data.
+    ax : Axes, optional
+        Where to draw; by default on a new figure.
+    """
+    axes = ax_or_new(ax)
+    for index, (group, mean) in enumerate(zip(means["group"], means["rmst"], strict=True)):
+        curve = curves[curves["group"] == group]
+        time, survival = curve["time"].to_numpy(float), curve["survival"].to_numpy(float)
+        axes.fill_between(time, 0.0, survival, step="post", color=colour(index), alpha=0.12)
+        axes.step(
+            time,
+            survival,
+            where="post",
+            color=colour(index),
+            linestyle=line_style(index),
+            linewidth=1.9,
+            label=as_text(f"{group}: RMST {fmt_number(mean)}"),
+        )
+    axes.axvline(tau, color=MUTED, linewidth=0.9, linestyle=":")
+    axes.set_xlim(0.0, tau * 1.02)
+    axes.set_ylim(0.0, 1.02)
+    axes.set_xlabel(as_text(labels["time"]))
+    axes.set_ylabel(as_text(f"Free of {labels['event'].lower()}"))
+    axes.set_title(f"Areas up to tau = {tau:g}", loc="left", fontsize=10, color=INK)
+    axes.legend(**legend_place(len(means), "lower left"))
+    return marked(plain_axes(axes), synthetic)
+
+
+def difference_curve(
+    table: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    conf_level: float = 0.95,
+    synthetic: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw differences of restricted means over tau with their pointwise band.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``group, reference, tau, estimate, conf_low, conf_high``.
+    labels : mapping
+        ``time``.
+    conf_level : float
+    synthetic : bool
+        Mark the figure as synthetic data.
+    ax : Axes, optional
+        Where to draw; by default on a new figure.
+    """
+    axes = ax_or_new(ax)
+    groups = list(dict.fromkeys(table["group"]))
+    for index, group in enumerate(groups):
+        part = table[table["group"] == group]
+        tau = part["tau"].to_numpy(float)
+        low, high = (part[name].to_numpy(float) for name in ("conf_low", "conf_high"))
+        axes.fill_between(tau, low, high, color=colour(index), alpha=0.15, linewidth=0)
+        axes.plot(
+            tau,
+            part["estimate"],
+            color=colour(index),
+            linestyle=line_style(index),
+            linewidth=1.9,
+            label=as_text(f"{group} − {part['reference'].iloc[0]}"),
+        )
+    axes.axhline(0.0, color=INK, linewidth=0.8)
+    axes.set_xlim(0.0, float(np.max(table["tau"])))
+    axes.set_xlabel(as_text(f"tau, {labels['time']}"))
+    axes.set_ylabel("Difference of restricted means")
+    axes.set_title(f"Pointwise {100 * conf_level:g} % limits", loc="left", fontsize=10, color=INK)
+    axes.legend(**legend_place(len(groups), "best"))
+    return marked(plain_axes(axes), synthetic)
