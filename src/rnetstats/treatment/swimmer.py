@@ -1,0 +1,211 @@
+"""Each patient's course as a lane: follow-up, the day of treatment, and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.frame import Data, as_frame, is_synthetic, label_of
+from rnetstats._core.result import Result
+from rnetstats.errors import OptionError
+from rnetstats.formatting import fmt_count, fmt_number
+from rnetstats.formula.groups import GroupFrame, group_frame
+from rnetstats.formula.outcome import Outcome
+from rnetstats.formula.parser import as_formula
+from rnetstats.treatment.treatment_times import TreatmentTimes, treatment_times
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["SwimmerResult", "swimmer"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SwimmerResult(Result):
+    """The courses of all patients, and their sums by group.
+
+    Attributes
+    ----------
+    table : DataFrame
+        ``group, n, n_treated, time_before, time_after`` (person-time before and under treatment,
+        in the unit of the data), and ``n_<event>``, one column a kind of event.
+    endpoint : str
+        The left side as written.
+    lanes : DataFrame or None
+        A row a patient: ``group, stop, treated_at`` (missing for the never treated) and ``event``
+        ("" for the censored), by group, the longest first. Patient rows: never written to JSON.
+    """
+
+    table: pd.DataFrame
+    endpoint: str
+    time_label: str
+    n: int
+    n_missing: int
+    lanes: pd.DataFrame | None = field(default=None, metadata={"rows": True})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the sums by group (a copy)."""
+        return self.table.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return the sums over all groups in one row."""
+        sums: dict[str, float | int] = {"n": self.n, "n_missing": self.n_missing}
+        for name in self.table.columns[2:].astype(str):
+            total = self.table[name].sum()
+            sums[name] = float(total) if name.startswith("time_") else int(total)
+        return pd.DataFrame([sums])
+
+    def display(self) -> pd.DataFrame:
+        """Return the sums as text."""
+        shown: dict[str, list[str]] = {
+            "Group": self.table["group"].tolist(),
+            "Patients": [fmt_count(n) for n in self.table["n"]],
+            "Treated": [fmt_count(n) for n in self.table["n_treated"]],
+            "Person-time before treatment": [fmt_number(t, 0) for t in self.table["time_before"]],
+            "Person-time under treatment": [fmt_number(t, 0) for t in self.table["time_after"]],
+        }
+        for name in self.table.columns[5:].astype(str):
+            title = name.removeprefix("n_").capitalize()
+            shown[title] = [fmt_count(n) for n in self.table[name]]
+        return pd.DataFrame(shown)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw a lane a patient, the longest follow-up of each group on top.
+
+        Raises
+        ------
+        DataNotKeptError
+            If the result came from JSON, which holds no patients.
+        """
+        from rnetstats.plots.style import marked
+        from rnetstats.plots.swimmer import draw_lanes
+
+        lanes = self._need("lanes", "The swimmer plot")
+        axes = draw_lanes(lanes, time_label=self.time_label, ax=ax)
+        return marked(axes, self.synthetic)
+
+
+def swimmer(
+    data: Data,
+    formula: str,
+    *,
+    treatment_time: str | None = None,
+    events: Mapping[int, str] | None = None,
+    missing: str = "drop",
+) -> SwimmerResult:
+    """Lay out each patient's course: follow-up, treatment and events.
+
+    Parameters
+    ----------
+    data : DataFrame or mapping of columns
+        One row a patient; not changed.
+    formula : str
+        ``"Surv(time, code) ~ group"``; the code 0 for the censored and a number for each kind of
+        event (or a 0/1 event), ``~ 1`` for one group.
+    treatment_time : str, optional
+        Column with the time from the start of follow-up to treatment, in the unit of the data;
+        missing for the never treated.
+    events : mapping of int to str, optional
+        What each code stands for, as in ``{1: "recurrence", 2: "death"}``.
+    missing : {"drop", "raise"}
+
+    Returns
+    -------
+    SwimmerResult
+
+    Raises
+    ------
+    OptionError
+        If `events` leaves out a code that occurs.
+    DataError, ColumnError, FormulaError
+        If rows cannot be used; if treatment is negative, or later than the event or last visit
+        (the patients are named).
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> lanes = rn.swimmer(
+    ...     {"months": [9, 20, 31], "code": [1, 0, 2], "salvaged": [None, 2, 3]},
+    ...     "Surv(months, code) ~ 1",
+    ...     treatment_time="salvaged",
+    ...     events={1: "recurrence", 2: "death"},
+    ... )
+    >>> lanes.glance()[["n_treated", "time_before", "time_after"]].values.tolist()
+    [[2.0, 14.0, 46.0]]
+    """
+    parsed = as_formula(formula)
+    frame = as_frame(data)
+    read = group_frame(frame, parsed, kind="competing", missing=missing)
+    outcome = read.outcome
+    if outcome.start is not None:
+        raise OptionError("A lane is a patient: write Surv(time, event), without a start.")
+    assert outcome.stop is not None
+    times = None
+    if treatment_time is not None:
+        times = treatment_times(frame, treatment_time, outcome.stop, read.rows)
+    labels = _labels(outcome, events)
+    lanes = _lanes(read, times, labels)
+    return SwimmerResult(
+        table=_table(lanes, read.groups.labels, list(dict.fromkeys(labels.values()))),
+        endpoint=outcome.name,
+        time_label=label_of(frame, outcome.time_name),
+        n=len(lanes),
+        n_missing=read.n_missing,
+        lanes=lanes,
+        notes=tuple(read.notes),
+        options={"formula": str(parsed), "treatment_time": treatment_time},
+        synthetic=is_synthetic(frame),
+    )
+
+
+def _labels(outcome: Outcome, events: Mapping[int, str] | None) -> dict[int, str]:
+    """Return the name of each code: 1, 2, ... in the order of the outcome's causes."""
+    if events is None:
+        return dict(enumerate(outcome.causes, start=1))
+    named = {str(code): str(word) for code, word in events.items()}
+    unknown = [cause for cause in outcome.causes if cause not in named]
+    if unknown:
+        raise OptionError(
+            f"events= names {', '.join(named) or 'nothing'}, but the data also hold the code "
+            f"{', '.join(unknown)}. Name every code that occurs."
+        )
+    return {k: named[cause] for k, cause in enumerate(outcome.causes, start=1)}
+
+
+def _lanes(read: GroupFrame, times: TreatmentTimes | None, labels: dict[int, str]) -> pd.DataFrame:
+    outcome, codes = read.outcome, read.outcome.cause_codes
+    assert outcome.stop is not None and codes is not None
+    n = len(outcome.stop)
+    at = np.full(n, np.nan) if times is None else np.where(times.treated, times.time, np.nan)
+    lanes = pd.DataFrame(
+        {
+            "group": [read.groups.labels[code] for code in read.groups.codes],
+            "stop": outcome.stop,
+            "treated_at": at,
+            "event": [labels.get(int(code), "") for code in codes],
+        }
+    )
+    order = np.lexsort((-outcome.stop, read.groups.codes))
+    return lanes.iloc[order].reset_index(drop=True)
+
+
+def _table(lanes: pd.DataFrame, groups: tuple[str, ...], kinds: list[str]) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for group in groups:
+        part = lanes[lanes["group"] == group]
+        before = part["treated_at"].fillna(part["stop"])
+        rows.append(
+            {
+                "group": group,
+                "n": len(part),
+                "n_treated": int(part["treated_at"].notna().sum()),
+                "time_before": float(before.sum()),
+                "time_after": float((part["stop"] - before).sum()),
+            }
+            | {f"n_{kind}": int((part["event"] == kind).sum()) for kind in kinds}
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,74 @@
+"""Lanes of patients: by hand, on the cohort, and what cannot be laid out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import rnetstats as rn
+from rnetstats.errors import DataError, DataNotKeptError, OptionError
+from rnetstats.treatment.swimmer import SwimmerResult
+
+PATIENTS: dict[str, Any] = {
+    "t": [9.0, 20.0, 31.0, 4.0],
+    "code": [1, 0, 2, 0],
+    "salvaged": [None, 2.0, 3.0, 4.0],
+    "arm": ["b", "a", "a", "b"],
+}
+NAMES = {1: "recurrence", 2: "death"}
+
+
+def test_sums_by_hand() -> None:
+    found = rn.swimmer(PATIENTS, "Surv(t, code) ~ arm", treatment_time="salvaged", events=NAMES)
+    expected = pd.DataFrame(
+        {
+            "group": ["a", "b"],
+            "n": [2, 2],
+            "n_treated": [2, 1],
+            "time_before": [5.0, 13.0],
+            "time_after": [46.0, 0.0],
+            "n_recurrence": [0, 1],
+            "n_death": [1, 0],
+        }
+    )
+    pd.testing.assert_frame_equal(found.to_frame(), expected)
+    assert found.lanes is not None
+    assert found.lanes["stop"].tolist() == [31.0, 20.0, 9.0, 4.0]
+
+
+def test_person_time_is_that_of_follow_up() -> None:
+    cohort = rn.load_cohort("duan2024")
+    rows = cohort[cohort["salvage"] != "not_applicable"].copy()
+    rows["salvaged_at"] = rows["salvage_days"] / 30.4375
+    found = rn.swimmer(rows, "Surv(dfs_months, event_type) ~ 1", treatment_time="salvaged_at")
+    whole = found.glance().iloc[0]
+    assert whole["time_before"] + whole["time_after"] == pytest.approx(rows["dfs_months"].sum())
+    assert whole["n_treated"] == rows["salvage_days"].notna().sum()
+    assert whole["n_1"] == (rows["event_type"] == 1).sum()
+
+
+def test_plot_has_a_lane_and_a_mark_for_each_patient() -> None:
+    found = rn.swimmer(PATIENTS, "Surv(t, code) ~ arm", treatment_time="salvaged", events=NAMES)
+    axes = found.plot()
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["a\n(n = 2)", "b\n(n = 2)"]
+    points = sum(len(part.get_offsets()) for part in axes.collections if len(part.get_offsets()))
+    assert points >= 3 + 2  # days of treatment, events
+
+
+def test_without_treatment_or_rows() -> None:
+    found = rn.swimmer(PATIENTS, "Surv(t, code) ~ 1")
+    assert found.to_frame()["n_treated"].tolist() == [0]
+    found.plot()
+    again = SwimmerResult.from_dict(found.to_dict())
+    with pytest.raises(DataNotKeptError, match="patient rows"):
+        again.plot()
+
+
+def test_what_cannot_be_laid_out() -> None:
+    late = PATIENTS | {"salvaged": [10.0, None, None, None]}
+    with pytest.raises(DataError, match="later than the event"):
+        rn.swimmer(late, "Surv(t, code) ~ 1", treatment_time="salvaged")
+    with pytest.raises(OptionError, match="also hold the code 2"):
+        rn.swimmer(PATIENTS, "Surv(t, code) ~ 1", events={1: "recurrence"})
