@@ -10,6 +10,7 @@ import pytest
 
 from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError
 from rnetstats.formula.design import model_frame
+from rnetstats.formula.groups import group_frame
 from rnetstats.formula.outcome import Outcome
 
 FRAME = pd.DataFrame(
@@ -141,6 +142,35 @@ def test_outcomes_that_are_refused(
 def test_no_event_at_all_in_competing_risks() -> None:
     with pytest.raises(DataError, match="has no event: every row is 0"):
         model_frame(FRAME.assign(code=0), "Surv(time, code) ~ x", kind="competing")
+
+
+def test_codes_that_the_codebook_does_not_declare_are_refused() -> None:
+    frame = FRAME.copy()
+    frame.attrs["rnetstats"] = {"codes": {"code": {"0": "censored", "1": "relapse"}}}
+    with pytest.raises(DataError, match=r"'code' is 2 in rows 2, 4.*0 = censored, 1 = relapse"):
+        model_frame(frame, "Surv(time, code) ~ x", kind="competing")
+    with pytest.raises(DataError, match="is 2 in rows 2, 4"):
+        group_frame(frame, "Surv(time, code) ~ 1", kind="competing")
+    plain = model_frame(frame, "Surv(time, y) ~ x")
+    assert plain.outcome is not None
+
+
+@pytest.mark.parametrize(
+    ("column", "censor", "error", "message"),
+    [
+        ([0, 1.5, 1, 2], 0, DataError, "codes of events, but is 1.5 in row 2"),
+        (["no", "yes", "no", "yes"], 0, OptionError, "censor=0 is no level of column 'code'"),
+        (["no", "yes", "no", "yes"], "non", OptionError, "Did you mean 'no'"),
+        ([0, 1, 2, 1], "no", OptionError, "is text, but column 'code' holds numbers"),
+    ],
+)
+def test_censoring_codes_must_be_those_of_the_column(
+    column: list[Any], censor: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        model_frame(
+            FRAME.assign(code=column), "Surv(time, code) ~ x", kind="competing", censor=censor
+        )
 
 
 def test_rows_are_numbered_as_given_after_others_were_left_out() -> None:

@@ -10,7 +10,15 @@ import pandas as pd
 
 from rnetstats.errors import ColumnError, DataError, closest
 
-__all__ = ["Data", "as_frame", "column", "is_synthetic", "is_synthetic_data", "label_of"]
+__all__ = [
+    "Data",
+    "as_frame",
+    "codes_of",
+    "column",
+    "is_synthetic",
+    "is_synthetic_data",
+    "label_of",
+]
 
 Data: TypeAlias = pd.DataFrame | Mapping[str, Any]
 
@@ -81,6 +89,12 @@ def label_of(frame: pd.DataFrame, name: str) -> str:
     text = str(attrs.get("labels", {}).get(name, name))
     unit = attrs.get("units", {}).get(name)
     return f"{text} ({unit})" if unit else text
+
+
+def codes_of(frame: pd.DataFrame, name: str) -> dict[str, str]:
+    """Return what each code of a column means, as its codebook says; nothing without one."""
+    known = _attrs(frame).get("codes", {}).get(name, {})
+    return {str(code): str(text) for code, text in known.items()}
 
 
 def is_synthetic(frame: pd.DataFrame) -> bool:

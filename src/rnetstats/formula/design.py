@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnetstats._core.frame import Data, as_frame
+from rnetstats._core.frame import Data, as_frame, codes_of
 from rnetstats.formula.checks import check_design
 from rnetstats.formula.encoders import Encoder, fit_encoder, source_values
 from rnetstats.formula.frames import RowsUsed, rows_used
@@ -130,7 +130,10 @@ def model_frame(
     rows = select_rows(frame, used, weights, missing, open_ended=parsed.open_ended(kind))
     outcome = None
     if parsed.outcome is not None and kind != "none":
-        outcome = build_outcome(parsed.outcome, kind, rows, censor=censor, cause=cause)
+        declared = codes_of(frame, parsed.outcome.columns[-1])
+        outcome = build_outcome(
+            parsed.outcome, kind, rows, censor=censor, cause=cause, declared=declared
+        )
     known = spec or _fit_spec(parsed, rows, intercept=intercept)
     X = known.build(rows.variables, len(rows.positions))
     if check and spec is None:

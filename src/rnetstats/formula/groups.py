@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnetstats._core.frame import Data, as_frame
+from rnetstats._core.frame import Data, as_frame, codes_of
 from rnetstats.errors import ColumnError, FormulaError
 from rnetstats.formula.encoders import compare
 from rnetstats.formula.frames import RowsUsed, rows_used
@@ -77,10 +77,14 @@ def group_frame(
     if parsed.offsets:
         raise FormulaError(f"offset() has no meaning in {str(parsed)!r}, which forms groups.")
     ends = parsed.open_ended(kind)
-    rows = select_rows(as_frame(data), parsed.columns, weights, missing, open_ended=ends)
+    frame = as_frame(data)
+    rows = select_rows(frame, parsed.columns, weights, missing, open_ended=ends)
     notes = rows.notes
     assert parsed.outcome is not None
-    outcome = build_outcome(parsed.outcome, kind, rows, censor=censor, cause=cause)
+    declared = codes_of(frame, parsed.outcome.columns[-1])
+    outcome = build_outcome(
+        parsed.outcome, kind, rows, censor=censor, cause=cause, declared=declared
+    )
     parts = [_group_part(atom, rows.variables[atom.column], notes) for atom in atoms]
     everyone = Groups(np.zeros(len(rows.positions), dtype=np.intp), ("all",), "", ())
     return GroupFrame(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError
+from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError, closest
 from rnetstats.formula.encoders import compare
 from rnetstats.formula.interval_ends import interval_ends
 from rnetstats.formula.rows import Rows
@@ -115,6 +116,7 @@ def build_outcome(
     *,
     censor: Literal = 0,
     cause: Literal | None = None,
+    declared: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Turn a left side into arrays.
 
@@ -127,6 +129,8 @@ def build_outcome(
         The rows used; what is noticed goes to their notes.
     censor, cause
         For competing risks: the code of censoring, and the cause of interest or None.
+    declared
+        For competing risks: what the codebook says that each code means. Others are refused.
     """
     if left.interval:
         if kind != "interval":
@@ -147,6 +151,7 @@ def build_outcome(
     if kind == "survival":
         seen = _zero_one(left.event, event, rows) == 1.0
         return Outcome(kind, left.text, left.columns, start=start, stop=stop, event=seen)
+    _check_declared(event, declared or {})
     codes, causes, chosen = _causes(left.event, event, censor, cause)
     seen = codes > 0 if chosen is None else codes == chosen
     return Outcome(
@@ -220,6 +225,7 @@ def _causes(
             f"Competing risks need the coded column itself, Surv(time, {part.column}); "
             "name the event by the option cause=."
         )
+    _check_codes(variable, censor)
     codes, levels = variable.as_factor()
     used = set(np.unique(codes).tolist())
     kept = [i for i, level in enumerate(levels) if i in used and not _same(level, censor)]
@@ -239,6 +245,48 @@ def _causes(
             f"its events are {', '.join(names)}, and censor={censor!r}."
         )
     return place[codes], names, chosen[0]
+
+
+def _check_codes(variable: Variable, censor: Literal) -> None:
+    """Refuse codes that are no whole numbers, and a censoring code of another type than theirs."""
+    if variable.values is None:
+        named = any(_same(level, censor) for level in variable.levels)
+        if not named and isinstance(variable.levels[0], str):
+            shown = ", ".join(repr(level) for level in variable.levels[:8])
+            hint = closest(str(censor), map(str, variable.levels))
+            raise OptionError(
+                f"censor={censor!r} is no level of column {variable.name!r}, which holds {shown}; "
+                f"say which level means censored, as in censor={variable.levels[0]!r}.{hint}"
+            )
+        return
+    if isinstance(censor, str):
+        raise OptionError(
+            f"censor={censor!r} is text, but column {variable.name!r} holds numbers; "
+            "write the number that means censored, as in censor=0."
+        )
+    fraction = variable.values != np.floor(variable.values)
+    if fraction.any():
+        raise DataError(
+            f"Column {variable.name!r} holds codes of events, but is "
+            f"{level_text(float(variable.values[fraction][0]))} in {variable.where(fraction)}; "
+            "codes are whole numbers."
+        )
+
+
+def _check_declared(variable: Variable, declared: Mapping[str, str]) -> None:
+    """Refuse codes that the codebook does not declare; without one nothing is checked."""
+    if not declared:
+        return
+    codes, levels = variable.as_factor()
+    unknown = [i for i, level in enumerate(levels) if level_text(level) not in declared]
+    wrong = np.isin(codes, unknown)
+    if wrong.any():
+        named = ", ".join(level_text(levels[i]) for i in unknown if (codes == i).any())
+        known = ", ".join(f"{code} = {text}" for code, text in declared.items())
+        raise DataError(
+            f"Column {variable.name!r} is {named} in {variable.where(wrong)}, which its codebook "
+            f"does not declare ({known}). Correct the rows, or declare the code."
+        )
 
 
 def _same(level: Literal, other: Literal) -> bool:
