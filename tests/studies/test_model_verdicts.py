@@ -14,8 +14,8 @@ from rnetstats.studies.model_verdicts import (
     ModelEvidence,
     auc_word,
     judge_model,
-    model_rules_markdown,
 )
+from rnetstats.studies.verdict_table import as_markdown
 
 NAN = math.nan
 
@@ -100,4 +100,4 @@ def test_the_documentation_holds_the_same_table() -> None:
     page = Path(__file__).parents[2] / "docs" / "verdicts.md"
     if not page.exists():
         pytest.skip("the documentation stands in the checkout only")
-    assert model_rules_markdown() in page.read_text(encoding="utf-8")
+    assert as_markdown(MODEL_RULES) in page.read_text(encoding="utf-8")

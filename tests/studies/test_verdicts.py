@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnetstats.studies.verdict_table import as_markdown
 from rnetstats.studies.verdicts import (
     RULES,
     Evidence,
@@ -18,7 +19,6 @@ from rnetstats.studies.verdicts import (
     holm,
     judge,
     not_judged,
-    rules_markdown,
 )
 
 NAN = math.nan
@@ -160,4 +160,4 @@ def test_the_documentation_holds_the_same_table() -> None:
     if not page.exists():
         pytest.skip("the documentation stands in the checkout only")
     text = page.read_text(encoding="utf-8")
-    assert rules_markdown() in text
+    assert as_markdown(RULES) in text

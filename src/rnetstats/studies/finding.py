@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
-from rnetstats.studies.verdicts import Evidence, Verdict, events_text, holm, judge
+from rnetstats.studies.verdict_table import Verdict
+from rnetstats.studies.verdicts import Evidence, events_text, holm, judge
 
 __all__ = ["Contrast", "Finding", "estimate_text", "frames"]
 

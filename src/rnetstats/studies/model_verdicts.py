@@ -17,7 +17,7 @@ import math
 from dataclasses import dataclass
 
 from rnetstats.formatting import fmt_interval, fmt_number
-from rnetstats.studies.verdicts import Verdict, VerdictRule
+from rnetstats.studies.verdict_table import Verdict, VerdictRule, verdict_by
 
 __all__ = [
     "ACCEPTABLE",
@@ -30,7 +30,6 @@ __all__ = [
     "ModelEvidence",
     "auc_word",
     "judge_model",
-    "model_rules_markdown",
 ]
 
 HIGH, ACCEPTABLE = 0.8, 0.7
@@ -76,8 +75,6 @@ MODEL_RULES = (
         "The data neither show high accuracy nor rule it out.",
     ),
 )
-
-_BY_NAME = {rule.name: rule for rule in MODEL_RULES}
 
 
 @dataclass(frozen=True)
@@ -161,12 +158,4 @@ def _words(reading: ModelEvidence) -> str:
 
 
 def _verdict(name: str, because: str) -> Verdict:
-    rule = _BY_NAME[name]
-    return Verdict(words=rule.words, rule=rule.name, because=because)
-
-
-def model_rules_markdown() -> str:
-    """Return the table of rules as Markdown, for the documentation."""
-    head = "| rule | verdict | when | what it means |\n| --- | --- | --- | --- |\n"
-    rows = (f"| {r.name} | **{r.words}** | {r.when} | {r.meaning} |\n" for r in MODEL_RULES)
-    return head + "".join(rows)
+    return verdict_by(MODEL_RULES, name, because)

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rnetstats.formatting import fmt_p
+from rnetstats.studies.verdict_table import Verdict, VerdictRule, verdict_by
 from rnetstats.tables.p_adjust import p_adjust
 
 __all__ = [
@@ -24,29 +25,16 @@ __all__ = [
     "MINIMUM",
     "RULES",
     "Evidence",
-    "Verdict",
-    "VerdictRule",
     "compare_print",
     "events_text",
     "holm",
     "judge",
     "not_judged",
-    "rules_markdown",
 ]
 
 FAMILY_LEVEL = 0.05
 MINIMUM = 5
 HALVING, DOUBLING = 0.5, 2.0
-
-
-@dataclass(frozen=True)
-class VerdictRule:
-    """One row of the table of rules."""
-
-    name: str
-    words: str
-    when: str
-    meaning: str
 
 
 RULES = (
@@ -118,8 +106,6 @@ RULES = (
     ),
 )
 
-_BY_NAME = {rule.name: rule for rule in RULES}
-
 
 @dataclass(frozen=True)
 class Evidence:
@@ -165,15 +151,6 @@ class Evidence:
         if math.isnan(self.p_value) or not self.sparse:
             return self.p_value
         return 1.0 if math.isnan(self.p_exact) else max(self.p_value, self.p_exact)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A verdict, the rule that gave it, and why in words."""
-
-    words: str
-    rule: str
-    because: str
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
@@ -280,12 +257,4 @@ def _p(value: float) -> str:
 
 
 def _verdict(name: str, because: str) -> Verdict:
-    rule = _BY_NAME[name]
-    return Verdict(words=rule.words, rule=rule.name, because=because)
-
-
-def rules_markdown() -> str:
-    """Return the table of rules as Markdown, for the documentation."""
-    head = "| rule | verdict | when | what it means |\n| --- | --- | --- | --- |\n"
-    rows = (f"| {r.name} | **{r.words}** | {r.when} | {r.meaning} |\n" for r in RULES)
-    return head + "".join(rows)
+    return verdict_by(RULES, name, because)

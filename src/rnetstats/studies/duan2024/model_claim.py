@@ -17,7 +17,7 @@ from rnetstats.studies.model_verdicts import (
     judge_model,
 )
 from rnetstats.studies.records import records
-from rnetstats.studies.verdicts import Verdict
+from rnetstats.studies.verdict_table import Verdict
 
 __all__ = ["model_claim", "model_facts", "pairs"]
 
