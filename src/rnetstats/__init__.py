@@ -26,10 +26,12 @@ _HOMES = {
     "follow_up": "survival.follow_up",
     "intervals_from_schedule": "survival.visits",
     "intervals_from_visits": "survival.visits",
+    "cumulative_incidence": "survival.cumulative_incidence",
     "kaplan_meier": "survival.kaplan_meier",
     "logrank": "survival.logrank",
     "sufficient_follow_up": "survival.sufficient",
     "turnbull": "survival.turnbull",
+    "milestone": "survival.milestone",
     "milestone": "survival.milestone",
     "rmst": "survival.rmst",
     # regression
@@ -44,10 +46,13 @@ _HOMES = {
     "pool": "missing.pool",
     "pool_estimates": "missing.pool_estimates",
     # treatment
+    "equivalence": "treatment.equivalence",
+    "noninferiority": "treatment.equivalence",
     "split_at_treatment": "treatment.split",
     "treatment_effect": "treatment.effect",
     "e_value": "treatment.e_value",
     "swimmer": "treatment.swimmer",
+    "adjusted_survival": "treatment.adjusted_survival",
     "propensity": "treatment.propensity",
     # prediction
     "RiskModel": "prediction.model",

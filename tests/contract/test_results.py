@@ -49,6 +49,7 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     ),
     "KaplanMeierResult": lambda d: rn.kaplan_meier(d, f"{TIME} ~ margin_positive"),
     "LogrankResult": lambda d: rn.logrank(d, f"{TIME} ~ margin_positive"),
+    "MilestoneResult": lambda d: rn.milestone(d, f"{TIME} ~ margin_positive", times=[12, 36]),
     "RmstResult": lambda d: rn.rmst(d, f"{TIME} ~ margin_positive", tau=60),
     "RmstWindow": lambda d: rn.rmst(
         d, "Surv(dfs_months, dfs_event) ~ margin_positive", tau=60

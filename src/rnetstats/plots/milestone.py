@@ -1,0 +1,69 @@
+"""Survival or risk at fixed times: points with limits, groups side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnetstats.plots.style import as_text, ax_or_new, colour, legend_place, marked, plain_axes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["points_over_time"]
+
+_SHIFT = 0.14  # between groups, in steps between times
+
+
+def points_over_time(
+    table: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    conf_level: float = 0.95,
+    synthetic: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw estimates with their limits; times stand at even distances.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``group, time, measure, estimate, conf_low, conf_high``.
+    labels : mapping
+        ``time`` and ``event``.
+    conf_level : float
+    synthetic : bool
+        Mark the figure as synthetic data.
+    ax : Axes, optional
+        Where to draw; by default on a new figure.
+    """
+    axes = ax_or_new(ax)
+    groups = list(dict.fromkeys(table["group"]))
+    times = np.unique(table["time"])
+    for index, group in enumerate(groups):
+        part = table[table["group"] == group].sort_values("time")
+        place = np.arange(len(times)) + _SHIFT * (index - (len(groups) - 1) / 2.0)
+        low, high = (part[name].to_numpy(float) for name in ("conf_low", "conf_high"))
+        axes.vlines(place, low, high, color=colour(index), linewidth=1.6)
+        axes.plot(
+            place,
+            part["estimate"],
+            linestyle="",
+            marker="o",
+            markersize=5.5,
+            color=colour(index),
+            label=as_text(str(group)),
+        )
+    axes.set_xticks(np.arange(len(times)), [f"{time:g}" for time in times])
+    axes.set_xlim(-0.5, len(times) - 0.5)
+    axes.set_xlabel(as_text(labels["time"]))
+    measure = str(table["measure"].iloc[0])
+    word = "Risk of" if measure == "risk" else "Free of"
+    axes.set_ylabel(as_text(f"{word} {labels['event'].lower()} ({100 * conf_level:g} % limits)"))
+    if len(groups) > 1:
+        axes.legend(**legend_place(len(groups), "best"))
+    return marked(plain_axes(axes, grid="y"), synthetic)
