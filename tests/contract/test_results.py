@@ -34,6 +34,13 @@ def cohort() -> pd.DataFrame:
 MARGIN = "margin_positive ~ rcs(size_mm, 3) + location + lvi"
 TIME = "Surv(dfs_months, recurrence)"
 
+
+def scheduled_curve(d: pd.DataFrame) -> Any:
+    made = rn.intervals_from_schedule(d, f"{TIME} ~ margin_positive", visits=6)
+    formula = "Interval(left, right) ~ margin_positive"
+    return rn.turnbull(made, formula, resamples=20, seed=1)
+
+
 EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "LogisticResult": lambda d: rn.logistic(d, MARGIN),
     "CoxResult": lambda d: rn.cox(d, f"{TIME} ~ margin_positive + size_mm"),
@@ -54,6 +61,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "RmstWindow": lambda d: rn.rmst(
         d, "Surv(dfs_months, dfs_event) ~ margin_positive", tau=60
     ).window([12, 24, 48]),
+    "TurnbullResult": scheduled_curve,
+    "IntervalTestResult": lambda d: scheduled_curve(d).test(resamples=99, seed=1),
+    "SufficientFollowUpResult": lambda d: rn.sufficient_follow_up(d, f"{TIME} ~ margin_positive"),
     "FollowUpResult": lambda d: rn.follow_up(d, f"{TIME} ~ margin_positive"),
     "TableOneResult": lambda d: rn.table_one(d, by="margin_positive"),
     "ExactTableResult": lambda d: rn.exact_table([[8, 173], [4, 342]]),
@@ -97,6 +107,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "SupportedParametersResult": lambda d: rn.supported_parameters(527, 181, r2_nagelkerke=0.15),
     "TripodResult": lambda d: rn.tripod_checklist(rn.risk_model(rn.logistic(d, MARGIN))),
     "EValueResult": lambda d: rn.e_value(3.9, 1.8, 8.7, measure="rr"),
+    "MarginResult": lambda d: rn.equivalence(
+        d, f"{TIME} ~ margin_positive", margin=0.1, horizon=60
+    ),
     "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
     "OperatingCharacteristics": lambda d: operating_characteristics(

@@ -1,0 +1,182 @@
+"""Survival curves from interval-censored times: lines where determined, boxes elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats.plots.style import (
+    INK,
+    MUTED,
+    as_text,
+    ax_or_new,
+    colour,
+    line_style,
+    marked,
+    plain_axes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+__all__ = ["innermost_curves"]
+
+
+def innermost_curves(
+    intervals: pd.DataFrame,
+    groups: pd.DataFrame,
+    limits: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    conf_level: float = 0.95,
+    synthetic: bool = False,
+    band: bool | None = None,
+    y_label: str = "Free of the event",
+    x_label: str | None = None,
+    y_low: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw survival curves with shaded rectangles where survival is not determined.
+
+    Parameters
+    ----------
+    intervals : DataFrame
+        ``group, left, right, survival_before, survival_after``.
+    groups : DataFrame
+        ``group, n, n_events``.
+    limits : DataFrame
+        ``group, time, conf_low, conf_high``; may be empty.
+    labels : mapping
+        ``time`` and ``group``.
+    conf_level : float
+    synthetic : bool
+        Mark the figure as synthetic data.
+    band : bool, optional
+        Draw the limits; by default for up to three groups, all of which have some.
+    y_label, x_label : str
+    y_low : float, optional
+        Where the vertical axis starts: by default 0, or below the curves where all stay high.
+    ax : Axes, optional
+        Where to draw; by default on a new figure.
+
+    Returns
+    -------
+    Axes
+    """
+    axes = ax_or_new(ax, figsize=(7.2, 4.6))
+    names = list(groups["group"])
+    with_limits = set(limits["group"]) if len(limits) else set()
+    shown = len(names) <= 3 and with_limits >= set(names) if band is None else band
+    ends = intervals[["left", "right"]].to_numpy(float)
+    last = float(ends[np.isfinite(ends)].max())
+    for index, group in enumerate(names):
+        _draw(axes, intervals[intervals["group"] == group], index, last, str(group))
+        if shown and group in with_limits:
+            _band(axes, limits[limits["group"] == group], index)
+    floor = _floor(intervals, limits if shown else None) if y_low is None else y_low
+    axes.set_xlim(0.0, last * 1.02)
+    axes.set_ylim(floor - 0.02 * (1.0 - floor), 1.0 + 0.02 * (1.0 - floor))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100.0 * value:.3g} %")
+    axes.set_xlabel(as_text(labels["time"] if x_label is None else x_label))
+    axes.set_ylabel(as_text(y_label))
+    plain_axes(axes, grid="y")
+    _legend(axes, groups, as_text(labels["group"]), conf_level if shown else None)
+    if floor > 0.0:
+        _say_floor(axes, floor)
+    return marked(axes, synthetic)
+
+
+def _draw(axes: Any, inner: pd.DataFrame, index: int, last: float, name: str) -> None:
+    """Draw one group: a level line up to each innermost interval, and a box over it."""
+    look = {"color": colour(index), "linestyle": line_style(index), "linewidth": 1.9, "zorder": 3}
+    start = 0.0
+    for row in inner.to_dict("records"):
+        before, after = row["survival_before"], row["survival_after"]
+        axes.plot([start, row["left"]], [before, before], **look)
+        if np.isinf(row["right"]):  # nothing is known after the last time
+            break
+        if row["left"] == row["right"]:
+            axes.plot([row["right"]] * 2, [before, after], **look)
+        else:
+            axes.fill_between(
+                [row["left"], row["right"]],
+                [after, after],
+                [before, before],
+                color=colour(index),
+                alpha=0.30,
+                linewidth=0.6,
+                zorder=2.2,
+            )
+        start = row["right"]
+    else:
+        axes.plot([start, last], [0.0, 0.0], **look)
+    axes.plot([], [], label=name, **look)
+
+
+def _band(axes: Any, limits: pd.DataFrame, index: int) -> None:
+    time = limits["time"].to_numpy(float)
+    for name in ("conf_low_after", "conf_high"):
+        axes.step(
+            time,
+            limits[name].to_numpy(float),
+            where="post",
+            color=colour(index),
+            linewidth=0.9,
+            linestyle=(0, (1.5, 1.5)),
+            zorder=2.6,
+        )
+
+
+def _floor(intervals: pd.DataFrame, limits: pd.DataFrame | None) -> float:
+    """Return the lower end of the axis: 0, or a round number below curves that stay high."""
+    known = intervals[np.isfinite(intervals["right"])]
+    low = float(known["survival_after"].min()) if len(known) else 1.0
+    if low < 0.75:
+        return 0.0
+    if limits is not None and len(limits):
+        low = min(low, float(limits["conf_low"].min()))
+    return float(max(0.0, np.floor((low - 0.02) * 20.0) / 20.0))
+
+
+def _legend(axes: Any, groups: pd.DataFrame, title: str, conf_level: float | None) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = list(axes.get_legend_handles_labels()[0])
+    counts = zip(groups["group"], groups["n_events"], groups["n"], strict=True)
+    texts = [as_text(f"{name} ({events} events of {n})") for name, events, n in counts]
+    handles.append(Patch(color=MUTED, alpha=0.35, linewidth=0))
+    texts.append("fall somewhere within")
+    if conf_level is not None:
+        handles.append(Line2D([], [], color=MUTED, linewidth=0.9, linestyle=(0, (1.5, 1.5))))
+        texts.append(f"{100.0 * conf_level:g} % bootstrap limits")
+    legend = axes.legend(
+        handles,
+        texts,
+        title=title,
+        frameon=False,
+        fontsize=9.5,
+        title_fontsize=9.5,
+        alignment="left",
+        labelcolor=INK,
+        loc="best",
+    )
+    legend.get_title().set_color(INK)
+
+
+def _say_floor(axes: Any, floor: float) -> None:
+    axes.text(
+        0.995,
+        0.02,
+        f"vertical axis starts at {100.0 * floor:g} %",
+        transform=axes.transAxes,
+        ha="right",
+        va="bottom",
+        fontsize=8.5,
+        style="italic",
+        color=MUTED,
+    )

@@ -1,0 +1,429 @@
+"""Turnbull's survival curves from interval-censored times, with what they leave undetermined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.frame import Data, as_frame, is_synthetic
+from rnetstats._core.options import level, positive_int
+from rnetstats._core.random import resolve_seed
+from rnetstats._core.result import Result
+from rnetstats.errors import ConvergenceError
+from rnetstats.formatting import fmt_count, fmt_interval, fmt_number
+from rnetstats.kernels.turnbull import innermost, npmle, survival_bounds
+from rnetstats.survival.curve_tables import probabilities, time_points
+from rnetstats.survival.interval_limits import bootstrap_limits, limits_at
+from rnetstats.survival.interval_rows import IntervalRows, interval_rows
+from rnetstats.survival.interval_test import IntervalTestResult, score_test
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+__all__ = ["TurnbullResult", "turnbull"]
+
+FEWEST_EVENTS = 5
+_COLUMNS = ["group", "left", "right", "mass", "survival_before", "survival_after"]
+_FLAT = 1e-8
+_NO_MASS = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class TurnbullResult(Result):
+    """Survival curves from interval-censored times, one a group; see :func:`turnbull`.
+
+    Attributes
+    ----------
+    intervals : DataFrame
+        ``group, left, right, mass, survival_before, survival_after``, a row an innermost interval
+        with mass: survival falls from one value to the other somewhere in (left, right], at
+        ``right`` where both are equal. It is determined everywhere else.
+    groups : DataFrame
+        ``group, n, n_events, n_exact, n_left, n_interval, n_right, n_intervals, log_likelihood,
+        excess, unique``. ``excess`` is the certificate of the maximum: the gradient's largest
+        excess over 1, a patient.
+    limits : DataFrame
+        Bootstrap limits: ``group, time, conf_low, conf_low_after, conf_high``.
+    labels : dict
+        ``time``, ``event`` and ``group`` as shown.
+    n_missing : int
+        Rows left out because a value was missing.
+    """
+
+    intervals: pd.DataFrame
+    groups: pd.DataFrame
+    limits: pd.DataFrame
+    labels: dict[str, str]
+    n_missing: int = 0
+    rows: IntervalRows | None = field(default=None, metadata={"rows": True})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the innermost intervals with their mass, and survival on both sides of each."""
+        return self.intervals.copy()
+
+    def _of(self, frame: pd.DataFrame, group: str) -> pd.DataFrame:
+        return frame[frame["group"] == group]
+
+    def at(self, times: float | Sequence[float]) -> pd.DataFrame:
+        """Return survival S(t) = P(event after t) at given times.
+
+        Parameters
+        ----------
+        times : float or sequence of float
+            In the unit of the data.
+
+        Returns
+        -------
+        DataFrame
+            ``group, time, survival_low, survival_high, determined, conf_low, conf_high``. Within
+            an innermost interval the data say only that survival lies between ``survival_low`` and
+            ``survival_high``; they are equal where it is ``determined``. ``conf_low`` is a
+            bootstrap limit of the first, ``conf_high`` of the second.
+        """
+        points = time_points(times)
+        parts = []
+        for group in self.groups["group"]:
+            inner = self._of(self.intervals, group)
+            left, right, mass = inner[["left", "right", "mass"]].to_numpy(float).T
+            low, high = survival_bounds(left, right, mass, points)
+            conf_low, conf_high = limits_at(self._of(self.limits, group), points)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "group": group,
+                        "time": points,
+                        "survival_low": low,
+                        "survival_high": high,
+                        "determined": low >= high - 1e-12,
+                        "conf_low": conf_low,
+                        "conf_high": conf_high,
+                    }
+                )
+            )
+        return pd.concat(parts, ignore_index=True)
+
+    def quantile(self, q: float | Sequence[float] = (0.25, 0.5, 0.75)) -> pd.DataFrame:
+        """Return the span of time in which shares ``q`` have had the event.
+
+        Returns
+        -------
+        DataFrame
+            ``group, q, low, high``: the quantile lies in (low, high]; missing when it is not
+            reached. ``low`` equals ``high`` for a time that was seen.
+        """
+        found = []
+        for group in self.groups["group"]:
+            inner = self._of(self.intervals, group)
+            for share in probabilities(q):
+                span = _quantile(inner, 1.0 - float(share))
+                found.append({"group": group, "q": float(share), "low": span[0], "high": span[1]})
+        return pd.DataFrame(found)
+
+    def test(self, *, resamples: int = 9999, seed: int | None = None) -> IntervalTestResult:
+        """Compare the groups by the score test of proportional hazards, by permutation.
+
+        The scores are Finkelstein's (1986): for two groups without interval censoring nearly the
+        log-rank test's. P counts relabellings of the patients, which supposes that all groups
+        have the same visits and the same follow-up; where one is looked at more often, use
+        ``interval_regression(model="cox")`` and its likelihood-ratio test.
+
+        Parameters
+        ----------
+        resamples : int
+            Number of permutations B; P is (1 + b) / (1 + B).
+        seed : int, optional
+
+        Raises
+        ------
+        DataError
+            With one group only.
+        DataNotKeptError
+            After reading back from JSON.
+
+        References
+        ----------
+        Finkelstein DM (1986). Biometrics 42:845-854. Fay MP, Shaw PA (2010). Exact and asymptotic
+        weighted logrank tests for interval censored data: the interval R package. J Stat Softw
+        36(2):1-34.
+        """
+        rows: IntervalRows = self._need("rows", "A test of groups")
+        return score_test(
+            rows,
+            labels=self.labels,
+            resamples=positive_int("resamples", resamples),
+            seed=resolve_seed(seed),
+            synthetic=self.synthetic,
+            formula=self.options["formula"],
+        )
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: counts, and the worst certificate among the groups."""
+        groups = self.groups
+        return pd.DataFrame(
+            {
+                "n": [groups["n"].sum()],
+                "n_missing": self.n_missing,
+                "n_events": groups["n_events"].sum(),
+                "n_right": groups["n_right"].sum(),
+                "n_groups": len(groups),
+                "log_likelihood": groups["log_likelihood"].sum(),
+                "excess": groups["excess"].max(),
+                "unique": bool(groups["unique"].all()),
+                "resamples": self.options["resamples"],
+                "conf_level": self.options["conf_level"],
+            }
+        )
+
+    def display(self) -> pd.DataFrame:
+        """Return a row per group: counts, the span of the median, survival at round times."""
+        from rnetstats.survival.ticks import round_times
+
+        median = self.quantile(0.5)
+        table = pd.DataFrame(
+            {
+                self.labels["group"] or "Group": self.groups["group"],
+                "N": [fmt_count(n) for n in self.groups["n"]],
+                "Events": [fmt_count(n) for n in self.groups["n_events"]],
+                "of them seen": [fmt_count(n) for n in self.groups["n_exact"]],
+                "Median within": [
+                    fmt_interval(low, high, 1) if np.isfinite(high) else "not reached"
+                    for low, high in zip(median["low"], median["high"], strict=True)
+                ],
+            }
+        )
+        percent = f"{100 * self.options['conf_level']:g} % limits"
+        for time in round_times(_last_time(self.intervals), 4, self.labels["time"])[1:]:
+            rows = self.at(time).to_dict("records")
+            table[f"Survival at {time:g} ({percent})"] = [_shown(row) for row in rows]
+        return table
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the curves; where survival is undetermined, a shaded rectangle.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; by default on a new figure.
+        **options
+            Those of :func:`rnetstats.plots.innermost.innermost_curves`.
+        """
+        from rnetstats.plots.innermost import innermost_curves
+
+        return innermost_curves(
+            self.intervals,
+            self.groups,
+            self.limits,
+            labels=self.labels,
+            conf_level=self.options["conf_level"],
+            synthetic=self.synthetic,
+            ax=ax,
+            **options,
+        )
+
+
+def _shown(row: dict[Any, Any]) -> str:
+    value = fmt_number(row["survival_high"], 3)
+    if not row["determined"]:
+        value = fmt_interval(row["survival_low"], row["survival_high"], 3)
+    limits = fmt_interval(row["conf_low"], row["conf_high"], 3)
+    return value if limits == "–" else f"{value} ({limits})"
+
+
+def _last_time(intervals: pd.DataFrame) -> float:
+    ends = intervals[["left", "right"]].to_numpy(float)
+    return float(ends[np.isfinite(ends)].max())
+
+
+def _quantile(inner: pd.DataFrame, at: float) -> tuple[float, float]:
+    """Return where one group's survival falls to a level; the flat piece if it lies on it."""
+    after = inner["survival_after"].to_numpy(float)
+    reached = np.flatnonzero(after <= at + _FLAT)
+    if not reached.size or np.isinf(inner["right"].iloc[reached[0]]):
+        return np.nan, np.nan
+    first = int(reached[0])
+    low, high = float(inner["left"].iloc[first]), float(inner["right"].iloc[first])
+    if after[first] < at - _FLAT or first + 1 == len(inner):
+        return low, high
+    following = inner.iloc[first + 1]
+    end = following["right"] if np.isfinite(following["right"]) else following["left"]
+    return low, float(end)
+
+
+def turnbull(
+    data: Data,
+    formula: str,
+    *,
+    conf_level: float = 0.95,
+    resamples: int = 0,
+    seed: int | None = None,
+    freq_weights: str | ArrayLike | None = None,
+    missing: str = "drop",
+) -> TurnbullResult:
+    """Estimate survival curves from interval-censored times by Turnbull's method.
+
+    What is found at a visit happened since the visit before. The estimate is the non-parametric
+    maximum of the likelihood, certified by its gradient (Kuhn-Tucker conditions to 1e-10). Its
+    mass lies in the innermost intervals, and the likelihood does not say where within them.
+
+    Parameters
+    ----------
+    data : DataFrame or mapping
+    formula : str
+        ``"Interval(left, right) ~ group"``, or ``~ 1``: the event happened after ``left`` and by
+        ``right``. ``right`` infinite or missing: free of the event at ``left`` and not seen since;
+        ``left`` = 0: it had happened by ``right``; ``left`` = ``right``: seen at that time.
+    conf_level : float
+    resamples : int
+        Bootstrap samples for pointwise percentile limits, patients drawn within each group; 0 for
+        none. A group with fewer than 5 events gets none.
+    seed : int, optional
+        Drawn and recorded if not given.
+    freq_weights : str or array, optional
+        Whole numbers that stand for replicated rows.
+    missing : {"drop", "raise"}
+        For rows without ``left`` or group.
+
+    Returns
+    -------
+    TurnbullResult
+
+    Raises
+    ------
+    DataError, ColumnError, FormulaError
+        For intervals or a formula that cannot be used, such as left > right.
+    OptionError
+        For an option that is not allowed.
+    ConvergenceError
+        If the maximum could not be certified.
+
+    Notes
+    -----
+    Exact and right-censored times give the Kaplan-Meier curve. The bootstrap is sound where visits
+    fall on a schedule that patients share; with visit times that are all different the estimate
+    converges at the cube root of n, and percentile limits are rough (a note says so).
+
+    References
+    ----------
+    Turnbull BW (1976). The empirical distribution function with arbitrarily grouped, censored and
+    truncated data. JRSS B 38:290-295. Gentleman R, Geyer CJ (1994). Maximum likelihood for
+    interval censored data: consistency and computation. Biometrika 81:618-623.
+
+    Examples
+    --------
+    Six patients seen at months 6 and 12: two had a recurrence by month 6, one between the visits,
+    one had missed the first visit, and two were free at the last.
+
+    >>> import rnetstats as rn
+    >>> visits = {"left": [0, 0, 6, 0, 12, 12], "right": [6, 6, 12, 12, None, None]}
+    >>> curve = rn.turnbull(visits, "Interval(left, right) ~ 1")
+    >>> curve.to_frame()[["left", "right", "mass", "survival_after"]].round(4)
+       left  right    mass  survival_after
+    0   0.0    6.0  0.4444          0.5556
+    1   6.0   12.0  0.2222          0.3333
+    2  12.0    inf  0.3333          0.0000
+    >>> curve.at([6, 9]).round(3)[["time", "survival_low", "survival_high", "determined"]]
+       time  survival_low  survival_high  determined
+    0   6.0         0.556          0.556        True
+    1   9.0         0.333          0.556       False
+    """
+    conf_level = level(conf_level)
+    draws = positive_int("resamples", resamples, minimum=0)
+    drawn = resolve_seed(seed) if draws else None
+    frame = as_frame(data)
+    rows, info = interval_rows(frame, formula, freq_weights=freq_weights, missing=missing)
+    fits = [_fit_group(rows, code) for code in range(len(rows.labels))]
+    groups = pd.DataFrame([about for _, about in fits])
+    limited = [code for code, (_, about) in enumerate(fits) if about["n_events"] >= FEWEST_EVENTS]
+    limits = bootstrap_limits(
+        rows,
+        limited if draws else [],
+        resamples=draws,
+        conf_level=conf_level,
+        seed=drawn or 0,
+    )
+    return TurnbullResult(
+        intervals=pd.concat([part for part, _ in fits], ignore_index=True)[_COLUMNS],
+        groups=groups,
+        limits=limits,
+        labels=info.labels,
+        n_missing=info.n_missing,
+        rows=rows,
+        synthetic=is_synthetic(frame),
+        notes=(*info.notes, *_notes(rows, groups, draws)),
+        seed=drawn,
+        options={
+            "formula": formula,
+            "conf_level": conf_level,
+            "resamples": draws,
+            "missing": missing,
+        },
+    )
+
+
+def _fit_group(rows: IntervalRows, code: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return one group's innermost intervals with mass, and what is said of it."""
+    mine = rows.group == code
+    inner = innermost(rows.left[mine], rows.right[mine])
+    fit = npmle(inner.first, inner.last, len(inner.left), rows.weight[mine])
+    if not fit.converged:
+        raise ConvergenceError(
+            f"The maximum of group {rows.labels[code]!r} could not be certified (excess "
+            f"{fit.excess:.1e} a patient, 1e-10 wanted). Look for times that differ by rounding "
+            "only, and round them."
+        )
+    kept = fit.mass > _NO_MASS
+    mass = fit.mass[kept] / fit.mass[kept].sum()
+    gone = np.cumsum(mass)
+    after = np.where(np.arange(len(mass)) == len(mass) - 1, 0.0, 1.0 - gone)
+    table = pd.DataFrame(
+        {
+            "group": rows.labels[code],
+            "left": inner.left[kept],
+            "right": inner.right[kept],
+            "mass": mass,
+            "survival_before": np.append(1.0, after[:-1]),
+            "survival_after": after,
+        }
+    )
+    about = {
+        "group": rows.labels[code],
+        **rows.counts(code),
+        "n_intervals": len(mass),
+        "log_likelihood": fit.log_likelihood,
+        "excess": fit.excess,
+        "unique": fit.unique,
+    }
+    return table, about
+
+
+def _notes(rows: IntervalRows, groups: pd.DataFrame, resamples: int) -> list[str]:
+    notes = []
+    for row in groups.to_dict("records"):
+        if row["n_events"] == 0:
+            notes.append(
+                f"Group {row['group']}: no event among {row['n']}; survival is 1 up to the last "
+                "time at which somebody was known to be free of it, and unknown after."
+            )
+        elif resamples and row["n_events"] < FEWEST_EVENTS:
+            notes.append(
+                f"Group {row['group']}: {row['n_events']} events among {row['n']} patients; "
+                f"bootstrap limits need at least {FEWEST_EVENTS} and are not given."
+            )
+        if not row["unique"]:
+            notes.append(
+                f"Group {row['group']}: the masses of some innermost intervals are not determined "
+                "by the likelihood; one of the solutions is shown."
+            )
+    if resamples:
+        ends = rows.right[rows.event & (rows.left < rows.right)]
+        if len(ends) >= 10 and len(np.unique(ends)) > 0.5 * len(ends):
+            notes.append(
+                "Most visits fall on times of their own: bootstrap limits of this estimate are "
+                "rough there (cube-root convergence), more so than on a shared schedule."
+            )
+    return notes
