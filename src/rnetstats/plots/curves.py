@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnetstats.plots.risk_table import ROW, make_room, risk_table_below
 from rnetstats.plots.style import (
     INK,
     MUTED,
@@ -28,10 +29,6 @@ __all__ = ["survival_curves"]
 
 Floats = NDArray[np.float64]
 
-_ROW = 0.2  # inches a row of the table
-_TOP = 0.62  # inches from the axis down to the table's first row
-_GAP = 0.28  # inches between the table's labels and its first column
-_LETTER = 0.085  # inches a letter of its labels
 _WIDTH, _HEIGHT = 7.0, 4.0
 
 
@@ -101,7 +98,7 @@ def survival_curves(
     start = {} if first is None else _starts(_named(first, names or {}))
     groups = list(dict.fromkeys(curves["group"]))
     rows = len(groups) + 2 if risk_table else 0
-    axes = ax_or_new(ax, figsize=(_WIDTH, _HEIGHT + _ROW * rows))
+    axes = ax_or_new(ax, figsize=(_WIDTH, _HEIGHT + ROW * rows))
     shown = _band_wanted(curves, band)
     floor = _floor(curves, shown) if y_low is None else float(y_low)
     for index, group in enumerate(groups):
@@ -119,8 +116,8 @@ def survival_curves(
             title = "" if names else labels["group"]
         _legend(axes, curves, as_text(title), counted, conf_level if shown else None)
     if risk_table:
-        _risk_table(axes, risk, groups)
-        _make_room(axes, groups)
+        risk_table_below(axes, risk, groups)
+        make_room(axes, groups)
     if synthetic:
         mark_synthetic(axes)
     return axes
@@ -245,38 +242,3 @@ def _empty_corner(axes: Axes, curves: pd.DataFrame) -> Literal["lower left", "up
     bottom, top = axes.get_ylim()
     low = early["survival"].min() if len(early) else 1.0
     return "lower left" if low > bottom + 0.45 * (top - bottom) else "upper right"
-
-
-def _risk_table(axes: Axes, risk: pd.DataFrame, groups: list[str]) -> None:
-    """Write the numbers at risk as rows below the axis, each under its tick."""
-    from matplotlib.transforms import ScaledTranslation, blended_transform_factory
-
-    scale = axes.figure.dpi_scale_trans
-    across = blended_transform_factory(axes.transData, axes.transAxes)
-    style: dict[str, Any] = {"va": "center", "fontsize": 9.5}
-    for index, name in enumerate(["Number at risk", *groups]):
-        down = _TOP + _ROW * index
-        label = axes.transAxes + ScaledTranslation(-_GAP, -down, scale)
-        look: dict[str, Any] = (
-            {"color": colour(index - 1)} if index else {"color": INK, "fontweight": "bold"}
-        )
-        axes.text(0.0, 0.0, name, transform=label, ha="right", **style, **look)
-        cell = across + ScaledTranslation(0.0, -down, scale)
-        cells = risk[risk["group"] == name] if index else risk.iloc[:0]
-        for time, count in zip(cells["time"], cells["n_risk"], strict=True):
-            text = f"{count:.4g}" if count < 1e4 else f"{count:.0f}"
-            axes.text(time, 0.0, text, transform=cell, ha="center", color=INK, **style)
-
-
-def _make_room(axes: Axes, groups: list[str]) -> None:
-    """Give the table room in a figure that holds nothing else and lays nothing out by itself."""
-    figure = axes.get_figure(root=True)
-    if figure is None or figure.get_layout_engine() is not None or len(figure.axes) > 1:
-        return
-    width, height = figure.get_size_inches()
-    below = (_TOP + _ROW * (len(groups) + 1)) / height
-    beside = (_GAP + _LETTER * max(len(name) for name in ("Number at risk", *groups))) / width
-    figure.subplots_adjust(
-        bottom=min(max(figure.subplotpars.bottom, below), 0.6),
-        left=min(max(figure.subplotpars.left, beside), 0.5),
-    )
