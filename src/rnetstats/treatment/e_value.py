@@ -46,7 +46,7 @@ class EValueResult(Result):
     share: float
 
     def _of(self, quantity: str, column: str = "e_value") -> float:
-        return float(self.values.set_index("quantity").loc[quantity, column])
+        return float(self.values.loc[self.values["quantity"] == quantity, column].iloc[0])
 
     @property
     def e_value(self) -> float:

@@ -1,0 +1,318 @@
+"""Equivalence and non-inferiority of two treatments, against a margin chosen beforehand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from rnetstats._core.frame import Data
+from rnetstats.treatment.margin_compare import Compared, compare
+from rnetstats.treatment.margin_contrast import Contrast
+from rnetstats.treatment.margin_options import Question, check_times, margin_zone
+from rnetstats.treatment.margin_result import (
+    MarginResult,
+    reason_why_not,
+    size_note,
+    smallest_note,
+    verdict_words,
+)
+from rnetstats.treatment.two_arms import FEW_EVENTS, TwoArms, two_arms
+
+__all__ = ["MarginResult", "equivalence", "noninferiority"]
+
+_NOT_EQUAL = (
+    "A difference that is not significant is not equality: only an interval inside a margin chosen "
+    "beforehand shows equivalence, and 'not shown' means neither different nor equal."
+)
+_ON_THE_MARGIN = (
+    "The verdict holds for the margin given, and only if that margin was chosen on clinical "
+    "grounds before the data were seen."
+)
+_NOT_ADJUSTED = "The arms are compared as they are, without adjustment for confounding."
+_NAIVE = (
+    "Times count from the time zero of the data: a treatment that was given later makes this the "
+    "naive comparison, which credits the person-time before it to the treated."
+)
+
+
+def equivalence(
+    data: Data,
+    formula: str,
+    *,
+    margin: float | tuple[float, float] | None = None,
+    measure: str = "risk difference",
+    new: Any = None,
+    horizon: float | None = None,
+    tau: float | None = None,
+    alpha: float = 0.05,
+    method: str | None = None,
+    freq_weights: Any = None,
+    missing: str = "drop",
+) -> MarginResult:
+    """Ask whether two treatments are equivalent within a margin (two one-sided tests).
+
+    Parameters
+    ----------
+    data : DataFrame or mapping
+    formula : str
+        ``"outcome ~ group"`` with a binary outcome, or ``"Surv(time, event) ~ group"``; two groups.
+    margin : float or (low, high)
+        Required, without a default: the largest difference that would not matter. A share of 1
+        for a risk difference (0.05 is 5 percentage points), a time for ``"rmst"``, a number above
+        1 for ``"hr"`` (1.5 means 1/1.5 to 1.5).
+    measure : {"risk difference", "rmst", "hr"}
+        All are new treatment against reference.
+    new : level, optional
+        The group of the new treatment; by default the one that is not the first level.
+    horizon : float
+        For the risk difference of ``Surv``: the time at which the risks are compared.
+    tau : float
+        For ``"rmst"``: the time up to which the mean is taken.
+    alpha : float
+        Level of each of the two tests; the interval has level 1 - 2 alpha.
+    method : {None, "score", "exact", "greenwood", "bpcp"}
+        Of the risk difference. Binary: Miettinen and Nurminen's score, or the exact unconditional
+        test (taken by itself where an arm has fewer than 5 events). ``Surv``: Greenwood, or
+        square-and-add from the beta product limits of each arm (taken by itself where an arm has
+        fewer than 10 events by the horizon).
+    freq_weights : str or array of shape (n,), optional
+        Whole numbers: each row stands for so many patients.
+    missing : {"drop", "raise"}
+
+    Returns
+    -------
+    MarginResult
+
+    Raises
+    ------
+    OptionError
+        If the margin is missing or cannot be one, or an option has no meaning for the measure.
+    DataError
+        If there are not two groups, or an arm is not followed up to the time asked for.
+    TooFewEventsError
+        For a hazard ratio without any event.
+
+    Notes
+    -----
+    The P value is the larger of the two one-sided ones, and it is below alpha exactly if the
+    interval lies inside the margins. With fewer than 5 events in an arm a hazard ratio has no P
+    and shows nothing; the restricted mean of such an arm has bounds.
+
+    References
+    ----------
+    Schuirmann DJ (1987). A comparison of the two one-sided tests procedure and the power approach
+    for assessing the equivalence of average bioavailability. J Pharmacokinet Biopharm 15:657-680.
+    Altman DG, Bland JM (1995). Absence of evidence is not evidence of absence. BMJ 311:485.
+    Miettinen O, Nurminen M (1985). Comparative analysis of two rates. Stat Med 4:213-226.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> salvaged = cohort[cohort["salvage"].isin(["endoscopic", "radical"])]
+    >>> found = rn.equivalence(salvaged, "recurrence ~ salvage", margin=0.05, new="endoscopic")
+    >>> found.verdict
+    'not shown to be equivalent'
+    """
+    question = margin_zone(margin, measure=measure, aim="equivalence", better=None, alpha=alpha)
+    arms = two_arms(data, formula, new=new, freq_weights=freq_weights, missing=missing)
+    return _answer(arms, question, horizon, tau, method, missing)
+
+
+def noninferiority(
+    data: Data,
+    formula: str,
+    *,
+    margin: float | None = None,
+    better: str | None = None,
+    measure: str = "risk difference",
+    new: Any = None,
+    horizon: float | None = None,
+    tau: float | None = None,
+    alpha: float = 0.025,
+    method: str | None = None,
+    freq_weights: Any = None,
+    missing: str = "drop",
+) -> MarginResult:
+    """Ask whether a new treatment is at most a margin worse than the reference.
+
+    Parameters
+    ----------
+    data, formula, measure, new, horizon, tau, method, freq_weights, missing
+        As for :func:`equivalence`.
+    margin : float
+        Required, without a default: how much worse would still be acceptable. Above 0 for a
+        difference; for a hazard ratio above 1 with ``better="lower"``, below 1 with ``"higher"``.
+    better : {"lower", "higher"}
+        Required: which values of the measure are better. Lower for the risk or hazard of a harmful
+        event, higher for a restricted mean survival time.
+    alpha : float
+        Level of the one-sided test; the interval is two-sided at 1 - 2 alpha (95 % by default).
+
+    Returns
+    -------
+    MarginResult
+
+    Raises
+    ------
+    OptionError
+        If the margin or the direction is missing or wrong, or an option has no meaning.
+    DataError
+        If there are not two groups, or an arm is not followed up to the time asked for.
+    TooFewEventsError
+        For a hazard ratio without any event.
+
+    References
+    ----------
+    Piaggio G et al. (2012). Reporting of noninferiority and equivalence randomized trials:
+    extension of the CONSORT 2010 statement. JAMA 308:2594-2604. Farrington CP, Manning G (1990).
+    Stat Med 9:1447-1454.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> found = rn.noninferiority(
+    ...     cohort, "Surv(dfs_months, recurrence) ~ margin_positive",
+    ...     margin=0.1, better="lower", horizon=60,
+    ... )
+    >>> found.verdict
+    'non-inferior'
+    """
+    question = margin_zone(
+        margin, measure=measure, aim="non-inferiority", better=better, alpha=alpha
+    )
+    arms = two_arms(data, formula, new=new, freq_weights=freq_weights, missing=missing)
+    return _answer(arms, question, horizon, tau, method, missing)
+
+
+def _answer(
+    arms: TwoArms,
+    question: Question,
+    horizon: float | None,
+    tau: float | None,
+    method: str | None,
+    missing: str,
+) -> MarginResult:
+    until = check_times(arms, question.measure, horizon, tau)
+    found = compare(arms, question, until, method)
+    rows = [
+        _row(contrast, question, decides=k == 0, tested=found.trusted)
+        for k, contrast in enumerate(found.contrasts)
+    ]
+    first = rows[0]
+    shown = bool(first["p_value"] < question.alpha)
+    few = "" if found.trusted else _few(found)
+    zone = (question.low, question.high)
+    reason = "" if shown else reason_why_not(first, zone=zone, few=few)
+    smallest = _smallest(first, question) if found.trusted else math.inf
+    return MarginResult(
+        contrasts=pd.DataFrame(rows),
+        arms=_arms_frame(arms, found),
+        aim=question.aim,
+        measure=question.measure,
+        better=question.better,
+        endpoint=arms.endpoint if until is None else f"{arms.endpoint} up to {until:g}",
+        margin_low=question.low,
+        margin_high=question.high,
+        alpha=question.alpha,
+        verdict=verdict_words(question.aim, shown=shown),
+        reason=reason,
+        smallest_margin=smallest,
+        patients_per_arm=found.patients,
+        assumed=found.assumed,
+        n_missing=arms.n_missing,
+        synthetic=arms.synthetic,
+        notes=_notes(arms, found, question, reason, smallest),
+        options={
+            "formula": arms.formula,
+            "measure": question.measure,
+            "new": arms.names[0],
+            "horizon": horizon,
+            "tau": tau,
+            "alpha": question.alpha,
+            "method": method,
+            "missing": missing,
+        },
+    )
+
+
+def _row(contrast: Contrast, question: Question, *, decides: bool, tested: bool) -> dict[str, Any]:
+    """One method's estimate, interval and P values on the measure's scale."""
+    low, high = contrast.limits(question.alpha)
+    values = (contrast.estimate, low, high)
+    p_lower = p_upper = math.nan
+    if tested:
+        if question.better != "lower":
+            p_lower = contrast.p_above(question.scaled(question.low))
+        if question.better != "higher":
+            p_upper = contrast.p_below(question.scaled(question.high))
+    known = [p for p in (p_lower, p_upper) if not math.isnan(p)]
+    estimate, low, high = map(math.exp, values) if question.ratio else values
+    return {
+        "measure": question.measure,
+        "method": contrast.method,
+        "decides": decides,
+        "estimate": estimate,
+        "conf_low": low,
+        "conf_high": high,
+        "p_lower": p_lower,
+        "p_upper": p_upper,
+        "p_value": max(known) if known else math.nan,
+    }
+
+
+def _few(found: Compared) -> str:
+    return (
+        f"An arm has fewer than {FEW_EVENTS} events ({found.events[0]} and {found.events[1]}): no "
+        "P is given and nothing can be shown."
+    )
+
+
+def _smallest(row: dict[str, Any], question: Question) -> float:
+    """The margin at which the interval would just lie inside."""
+    low, high = float(row["conf_low"]), float(row["conf_high"])
+    if question.ratio:
+        inverse = math.inf if low <= 0.0 else 1.0 / low
+        if question.aim == "equivalence":
+            return max(inverse, high)
+        return max(high, 1.0) if question.better == "lower" else min(low, 1.0)
+    if question.aim == "equivalence":
+        return max(-low, high)
+    return max(high if question.better == "lower" else -low, 0.0)
+
+
+def _arms_frame(arms: TwoArms, found: Compared) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "group": arms.names,
+            "role": ["new", "reference"],
+            "n": arms.sizes,
+            "n_events": found.events,
+            "value": found.values,
+        }
+    )
+
+
+def _notes(
+    arms: TwoArms, found: Compared, question: Question, reason: str, smallest: float
+) -> tuple[str, ...]:
+    compared = (
+        f"{arms.group}: {arms.names[0]!r} (new) is compared with {arms.names[1]!r} (reference); "
+        f"{found.events[0]} and {found.events[1]} events of {arms.endpoint}."
+    )
+    timed = [] if arms.stop is None else [_NAIVE]
+    return (
+        *arms.notes,
+        compared,
+        *([reason] if reason else []),
+        *found.notes,
+        smallest_note(smallest, question.measure),
+        size_note(found.patients, found.assumed),
+        _NOT_EQUAL,
+        _ON_THE_MARGIN,
+        _NOT_ADJUSTED,
+        *timed,
+    )
