@@ -1,0 +1,92 @@
+"""Curves of the two strategies, and what the weights of their clones look like."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rnetstats.kernels.clone_censor import Clones, Replicates, treated_weights, untreated_weights
+from rnetstats.kernels.clone_weights import staying_hazard
+
+__all__ = ["MOST_EMPTY", "strategy_curves", "weight_table"]
+
+Floats = NDArray[np.float64]
+
+MOST_EMPTY = 0.05  # share of resamples in which an arm may be without events
+_LARGE = 20.0  # a weight that is told of
+
+
+def strategy_curves(
+    clones: Clones, point: Replicates, draws: Floats | None, conf_level: float
+) -> pd.DataFrame:
+    """Both curves at every time at which a clone leaves its arm."""
+    tail = 0.5 * (1.0 - conf_level)
+    frames = []
+    for arm in (0, 1):
+        place = 1 - arm
+        sums, end = point.treated if arm else point.untreated, clones.end(arm)
+        seen = clones.seen(arm)
+        time, slot = np.unique(end, return_inverse=True)
+        passed = np.searchsorted(clones.times, time, side="right")
+        low, high = np.full((2, clones.times.size + 1), np.nan)
+        if draws is not None and len(draws):
+            some = np.isfinite(draws[:, place]).mean(axis=0) > 1.0 - MOST_EMPTY
+            band = np.nanquantile(draws[:, place][:, some], [tail, 1.0 - tail], axis=0)
+            low[1:][some], high[1:][some] = band
+        frame = pd.DataFrame(
+            {
+                "arm": arm,
+                "time": time,
+                "n_risk": len(end) - np.searchsorted(np.sort(end), time, side="left"),
+                "n_event": np.bincount(slot, seen, time.size).astype(int),
+                "n_censor": np.bincount(slot, ~seen, time.size).astype(int),
+                "survival": sums.survival[0][passed],
+                "conf_low": low[passed],
+                "conf_high": high[passed],
+            }
+        )
+        frames.append(frame[frame["time"] > 0.0])
+    return pd.concat(frames, ignore_index=True)
+
+
+def weight_table(
+    clones: Clones, grace: float, horizon: float, cap: float | None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Weights of the clones still at risk after the grace period and at the horizon."""
+    freq = np.ones((1, len(clones.stop)))
+    times = np.array([grace, horizon])
+    hazard, risk = staying_hazard(clones, freq, np.nextafter(times, np.inf))
+    own = treated_weights(clones, freq, cap)[0]
+    rows = []
+    for arm in (0, 1):
+        for k, time in enumerate(times):
+            values = own
+            if not arm:
+                place = int(hazard.places[k])
+                values = untreated_weights(hazard, risk, place, cap)[0]
+            left = clones.leaves_treated if arm else clones.leaves_untreated
+            # beyond the time, and not about to depart at it
+            held = values[(clones.end(arm) > time) | ((clones.end(arm) == time) & ~left)]
+            rows.append({"arm": arm, "time": float(time), "n": held.size, **_summary(held)})
+    table = pd.DataFrame(rows)
+    largest = float(table["max"].max())
+    if largest > _LARGE:
+        return table, (
+            f"The largest weight is {largest:.3g}: one patient stands for that many, and the "
+            "estimate rests on few. Look at the positivity table; max_weight= caps weights.",
+        )
+    return table, ()
+
+
+def _summary(weights: Floats) -> dict[str, float]:
+    """Mean, smallest, largest weight, and the effective number of patients."""
+    if not weights.size:
+        return {"total": 0.0, "mean": np.nan, "min": np.nan, "max": np.nan, "ess": 0.0}
+    return {
+        "total": float(weights.sum()),
+        "mean": float(weights.mean()),
+        "min": float(weights.min()),
+        "max": float(weights.max()),
+        "ess": float(weights.sum() ** 2 / (weights**2).sum()),
+    }

@@ -1,0 +1,106 @@
+"""What must be said beside the estimates of a treatment during follow-up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from rnetstats.treatment.patients import Patients
+from rnetstats.treatment.words import CLONE, LANDMARK, NAIVE, TIME_DEPENDENT, Words
+
+__all__ = ["common_notes", "misclassified", "positivity", "positivity_notes"]
+
+
+def misclassified(patients: Patients) -> dict[str, float]:
+    """Person-time before treatment that the naive comparison counts as treated.
+
+    Returns
+    -------
+    dict
+        ``total, before, share, median_delay``: all person-time, that before treatment among the
+        treated, its share of the treated patients' time, and their median time to treatment.
+    """
+    treated = patients.treated
+    own, before = float(patients.stop[treated].sum()), float(patients.treated_at[treated].sum())
+    return {
+        "total": float(patients.stop.sum()),
+        "before": before,
+        "share": before / own if own else np.nan,
+        "median_delay": float(np.median(patients.treated_at[treated])) if own else np.nan,
+    }
+
+
+def positivity(patients: Patients, grace: float) -> pd.DataFrame:
+    """Patients at risk at the end of the grace period and treated by then, in each level.
+
+    Returns
+    -------
+    DataFrame
+        ``covariate, level, n, n_treated``; numbers in quarters of their range.
+    """
+    beyond = patients.stop > grace
+    rows = [
+        {
+            "covariate": level.covariate,
+            "level": level.level,
+            "n": int((beyond & level.flags).sum()),
+            "n_treated": int((beyond & level.flags & (patients.treated_at <= grace)).sum()),
+        }
+        for level in patients.levels
+    ]
+    return pd.DataFrame(rows, columns=["covariate", "level", "n", "n_treated"])
+
+
+def positivity_notes(table: pd.DataFrame, by: str) -> list[str]:
+    """Name the levels in which nobody, or everybody, was treated."""
+    notes = []
+    for row in table.to_dict("records"):
+        name = f"{row['covariate']} = {row['level']}"
+        if row["n"] and row["n_treated"] in (0, row["n"]):
+            who = "nobody" if row["n_treated"] == 0 else "everybody"
+            notes.append(
+                f"Positivity: of the {row['n']} patients with {name} at risk after {by}, {who} was "
+                f"{by}; what the other strategy does to them is taken from the model alone."
+            )
+    return notes
+
+
+def common_notes(
+    patients: Patients, words: Words, methods: tuple[str, ...], horizon: float
+) -> list[str]:
+    """Say how rows differ, what is censored, and what each method assumes."""
+    notes = []
+    if len(methods) > 1:
+        notes.append(
+            "Rows with different estimands answer different questions; they are no rivals for one "
+            "truth, and their differences are no contradiction."
+        )
+    notes.append(
+        f"Endpoint {patients.labels['endpoint']}: whoever ends follow-up for another reason, death "
+        "included where it is no event of this endpoint, is censored (cause-specific); a risk is "
+        "that without such other ends."
+    )
+    if NAIVE in methods and patients.treated.any():
+        time = misclassified(patients)
+        unit = patients.labels["unit"] or "units of time"
+        notes.append(
+            f"naive: {time['before']:.0f} {unit} before treatment, {100.0 * time['share']:.1f} % "
+            f"of the treated patients' follow-up, are counted as treated (median delay "
+            f"{time['median_delay']:.2g} {unit}); nobody could have the event in them and still "
+            "be treated."
+        )
+    if TIME_DEPENDENT in methods or LANDMARK in methods:
+        notes.append(
+            "Adjustment is for baseline covariates alone: findings during follow-up that led to "
+            "treatment confound every row."
+        )
+    if CLONE in methods:
+        notes.append(
+            "clone-censor-weight: events within the grace period of patients not yet treated "
+            f"count in both arms. Patients not {words.by_grace} are represented by patients with "
+            "the same covariates who were and are still at risk then; this assumes that the "
+            "covariates hold all that led to treatment and to the event, and that the course "
+            "afterwards does not depend on when within the grace period treatment began. "
+            "Loss to follow-up is assumed to have nothing to do with the event."
+        )
+    return notes
