@@ -106,6 +106,8 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     ),
     "SupportedParametersResult": lambda d: rn.supported_parameters(527, 181, r2_nagelkerke=0.15),
     "TripodResult": lambda d: rn.tripod_checklist(rn.risk_model(rn.logistic(d, MARGIN))),
+    "FragilityResult": lambda _: rn.fragility(8, 181, 4, 346),
+    "NoEventsResult": lambda d: rn.no_events(d, f"{TIME} ~ margin_positive", times=[12, 60]),
     "EValueResult": lambda d: rn.e_value(3.9, 1.8, 8.7, measure="rr"),
     "MarginResult": lambda d: rn.equivalence(
         d, f"{TIME} ~ margin_positive", margin=0.1, horizon=60
@@ -114,6 +116,13 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
     "OperatingCharacteristics": lambda d: operating_characteristics(
         "duan2024", replicates=4, seed=1
+    ),
+    "TreatmentEffectResult": lambda d: rn.treatment_effect(
+        d[d["margin_positive"] == 1],
+        "Surv(dfs_months, dfs_event) ~ age",
+        treatment_time="salvage_months",
+        resamples=100,
+        seed=1,
     ),
     "Exhibit": lambda d: reproduced("rnet_like_b").exhibits[0],
     "StudyResult": lambda d: reproduced("rnet_like_b"),
