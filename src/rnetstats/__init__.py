@@ -27,6 +27,7 @@ _HOMES = {
     "intervals_from_schedule": "survival.visits",
     "intervals_from_visits": "survival.visits",
     "cumulative_incidence": "survival.cumulative_incidence",
+    "gray_test": "survival.gray_test",
     "kaplan_meier": "survival.kaplan_meier",
     "logrank": "survival.logrank",
     "sufficient_follow_up": "survival.sufficient",

@@ -112,6 +112,12 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "MarginResult": lambda d: rn.equivalence(
         d, f"{TIME} ~ margin_positive", margin=0.1, horizon=60
     ),
+    "ImmortalTimeResult": lambda d: rn.immortal_time(
+        d, TIME, delays=(2, 12), cohorts=4, patients=2000, seed=1
+    ),
+    "ImmortalBiases": lambda d: rn.immortal_time(
+        d, TIME, delays=[2], cohorts=4, patients=2000, seed=1
+    ).biases(cohorts=4, patients=2000),
     "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
     "OperatingCharacteristics": lambda d: operating_characteristics(
