@@ -225,9 +225,10 @@ def no_events(
 
 def _shown(row: dict[str, Any], unit: str) -> dict[str, str]:
     rate, survival = row["measure"] == "rate", row["measure"] == "survival"
-    write = (
-        (lambda x: fmt_number(x, 2)) if rate else (lambda x: fmt_percent(x, 1 if survival else 2))
-    )
+
+    def write(value: float) -> str:
+        return fmt_number(value, 2) if rate else fmt_percent(value, 1 if survival else 2)
+
     what = "rate per 100 patient-years" if rate else str(row["measure"])
     low, high = write(row["conf_low"]), write(row["conf_high"])
     limits = f"{low} to {high}"
