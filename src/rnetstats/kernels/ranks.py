@@ -7,6 +7,7 @@ Its permutation distribution is then that of the sum of a random subset of fixed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from rnetstats.kernels.risksets import Floats, RiskSets
 __all__ = [
     "LogrankTable",
     "logrank_chi2",
+    "logrank_combination",
     "logrank_scores",
     "logrank_table",
     "permutation_sums",
@@ -45,7 +47,7 @@ class LogrankTable:
 
 
 def logrank_table(
-    sets: RiskSets, group: ArrayLike, n_groups: int, *, rho: float = 0.0
+    sets: RiskSets, group: ArrayLike, n_groups: int, *, rho: float = 0.0, gamma: float = 0.0
 ) -> LogrankTable:
     """Observed and expected events by group, summed over event times and strata.
 
@@ -57,8 +59,9 @@ def logrank_table(
         (n,) codes 0 ... k - 1.
     n_groups
         k.
-    rho
-        Each time has the weight S(t-) ** rho, S the Kaplan-Meier estimate of the stratum.
+    rho, gamma
+        Each time has the weight S(t-)^rho (1 - S(t-))^gamma, S the Kaplan-Meier estimate of the
+        stratum; gamma is not negative.
 
     Returns
     -------
@@ -67,17 +70,41 @@ def logrank_table(
     References
     ----------
     Harrington DP, Fleming TR (1982). A class of rank test procedures for censored survival data.
-    Biometrika 69, 553-566.
+    Biometrika 69, 553-566. Fleming TR, Harrington DP (1991). Counting Processes and Survival
+    Analysis. Wiley, section 7.4 (gamma).
     """
-    member = np.asarray(group)[sets.rows] == np.arange(n_groups)[:, None]
-    at_risk = sets.risk_sums(member.astype(np.float64))
-    events = sets.death_sums(member[:, sets.deaths].astype(np.float64))
+    at_risk, events = _group_sums(sets, group, n_groups)
     n, d = at_risk.sum(axis=0), events.sum(axis=0)
-    weight = _left_survival(sets, n, d) ** rho
+    weight = _weights(sets, n, d, rho, gamma)
     share = at_risk / n
     spread = weight**2 * d * (n - d) / np.maximum(n - 1.0, 1.0)
     variance = np.diag((spread * share).sum(axis=1)) - (spread * share) @ share.T
     return LogrankTable((weight * events).sum(axis=1), (weight * d * share).sum(axis=1), variance)
+
+
+def logrank_combination(
+    sets: RiskSets, group: ArrayLike, powers: Sequence[tuple[float, float]]
+) -> tuple[Floats, Floats]:
+    """Observed less expected events of the second of two groups, under several weights.
+
+    Parameters
+    ----------
+    sets, group
+        As in `logrank_table`; codes 0 and 1.
+    powers
+        Pairs (rho, gamma), m of them.
+
+    Returns
+    -------
+    difference, covariance : arrays of shape (m,) and (m, m)
+        The statistics share the events, so that their covariance is a sum with both weights.
+    """
+    at_risk, events = _group_sums(sets, group, 2)
+    n, d = at_risk.sum(axis=0), events.sum(axis=0)
+    weight = np.array([_weights(sets, n, d, rho, gamma) for rho, gamma in powers])
+    share = at_risk[1] / n
+    spread = d * (n - d) / np.maximum(n - 1.0, 1.0) * share * (1.0 - share)
+    return weight @ (events[1] - d * share), (weight * spread) @ weight.T
 
 
 def logrank_chi2(table: LogrankTable) -> tuple[float, int]:
@@ -100,14 +127,14 @@ def logrank_chi2(table: LogrankTable) -> tuple[float, int]:
     return statistic, int(free.size)
 
 
-def logrank_scores(sets: RiskSets, *, rho: float = 0.0) -> Floats:
+def logrank_scores(sets: RiskSets, *, rho: float = 0.0, gamma: float = 0.0) -> Floats:
     """Score of each row: its weighted event less the hazard that it was exposed to.
 
     Parameters
     ----------
     sets
         Risk sets; with strata the scores are centred within each.
-    rho
+    rho, gamma
         As in `logrank_table`.
 
     Returns
@@ -117,7 +144,7 @@ def logrank_scores(sets: RiskSets, *, rho: float = 0.0) -> Floats:
     """
     ones = np.ones(sets.rows.size)
     n, d = sets.risk_sums(ones), sets.death_sums(ones[sets.deaths])
-    weight = _left_survival(sets, n, d) ** rho
+    weight = _weights(sets, n, d, rho, gamma)
     kept = -sets.spread(weight * d / n)
     kept[sets.deaths] += weight[sets.death_columns]
     scores = np.zeros(sets.n)
@@ -213,6 +240,19 @@ def _random_rows(rng: np.random.Generator, n: int, size: int, draws: int) -> NDA
     keys |= np.arange(n).astype(kind)
     keys.partition(size - 1, axis=1)
     return (keys[:, :size] & low).astype(np.intp)
+
+
+def _group_sums(sets: RiskSets, group: ArrayLike, n_groups: int) -> tuple[Floats, Floats]:
+    """At risk and events (k, E) of each group at each event time."""
+    member = np.asarray(group)[sets.rows] == np.arange(n_groups)[:, None]
+    at_risk = sets.risk_sums(member.astype(np.float64))
+    return at_risk, sets.death_sums(member[:, sets.deaths].astype(np.float64))
+
+
+def _weights(sets: RiskSets, n: Floats, d: Floats, rho: float, gamma: float) -> Floats:
+    survival = _left_survival(sets, n, d)
+    weight: Floats = survival**rho
+    return weight * (1.0 - survival) ** gamma if gamma else weight
 
 
 def _left_survival(sets: RiskSets, n: Floats, d: Floats) -> Floats:

@@ -44,18 +44,21 @@ class LogrankResult(Result):
     Attributes
     ----------
     table : DataFrame
-        ``group, n, observed, expected``, weighted by S(t-) ** rho.
+        ``group, n, observed, expected``, weighted by S(t-)^rho (1 - S(t-))^gamma.
     variance : array, shape (k, k)
         Hypergeometric variance of observed less expected events.
     statistic, df, p_value, p_value_mcse, p_value_slack : float
         ``p_value_mcse`` is the Monte Carlo standard error; the exact P value lies at most
-        ``p_value_slack`` below ``p_value``. Each is missing where it has no meaning.
+        ``p_value_slack`` below ``p_value``. Each is missing where it has no meaning. Of
+        ``"max-combo"`` the statistic is the largest |z|.
     censoring_p_value : float
         P of the log-rank comparison of censoring (reverse Kaplan-Meier).
     n_events : float
     labels : dict
     n_missing : int
     synthetic : bool
+    components : DataFrame or None
+        Of ``"max-combo"``: ``rho, gamma, z, p_value``, the tests that it takes the largest of.
     rows : SurvivalRows or None
         Patient rows, for :meth:`pairwise`; never written.
     """
@@ -72,6 +75,7 @@ class LogrankResult(Result):
     labels: dict[str, str]
     n_missing: int = 0
     synthetic: bool = False
+    components: pd.DataFrame | None = None
     rows: SurvivalRows | None = field(default=None, metadata={"rows": True})
 
     def to_frame(self) -> pd.DataFrame:
@@ -92,6 +96,7 @@ class LogrankResult(Result):
                 "p_value_mcse": self.p_value_mcse,
                 "method": self.options["method"],
                 "rho": self.options["rho"],
+                "gamma": self.options.get("gamma", 0.0),
                 "censoring_p_value": self.censoring_p_value,
             }
         )
@@ -107,7 +112,8 @@ class LogrankResult(Result):
                 "Expected": [fmt_number(x, 2) for x in self.table["expected"]],
             }
         )
-        frame["Chi-square"] = [fmt_number(self.statistic, 2), *blank]
+        name = "Largest |z|" if self.options["method"] == "max-combo" else "Chi-square"
+        frame[name] = [fmt_number(self.statistic, 2), *blank]
         frame[f"P ({self.options['method']})"] = [fmt_p(self.p_value), *blank]
         return frame
 
@@ -190,7 +196,11 @@ def _adjusted(p_values: NDArray[np.float64], adjust: str) -> NDArray[np.float64]
 
 
 def _method_options(options: dict[str, Any], seed: int | None) -> MethodOptions:
-    return MethodOptions(options["method"], options["rho"], options["resamples"], seed or 0)
+    # a result that was written before gamma was an option has none
+    powers = {"rho": options["rho"], "gamma": options.get("gamma", 0.0)}
+    return MethodOptions(
+        method=options["method"], draws=options["resamples"], seed=seed or 0, **powers
+    )
 
 
 def logrank(
@@ -198,6 +208,7 @@ def logrank(
     formula: str,
     *,
     rho: float = 0.0,
+    gamma: float = 0.0,
     method: str = "asymptotic",
     resamples: int = 10_000,
     seed: int | None = None,
@@ -212,13 +223,17 @@ def logrank(
     formula : str
         ``"Surv(time, event) ~ group"``, with ``+ strata(column)`` for a stratified test and
         ``Surv(start, stop, event)`` for late entry (``"asymptotic"`` only).
-    rho : float
-        Event times have the weight S(t-) ** rho: 0 is the log-rank test, 1 that of Peto and Peto.
-    method : {"asymptotic", "permutation", "permutation-unequal", "exact"}
+    rho, gamma : float
+        Event times have the weight S(t-)^rho (1 - S(t-))^gamma, S the curve of all groups together.
+        (0, 0) is the log-rank test, (1, 0) that of Peto and Peto, (0, 1) looks for late
+        differences. gamma is not negative. The weight is to be chosen before the data are seen.
+    method : {"asymptotic", "permutation", "permutation-unequal", "exact", "max-combo"}
         Chi-square approximation; Monte Carlo permutation of labels (within strata);
         the permutation of Heinze, Gnant and Schemper (2003), which keeps each group's follow-up;
         or the exact permutation P of two groups. ``"permutation"`` and ``"exact"`` assume equal
         censoring in the groups, so that the comparison of censoring stands in the notes.
+        ``"max-combo"`` takes the largest of the four tests with rho and gamma 0 or 1 in two groups,
+        with the P that their joint normal distribution gives.
     resamples : int
         Number of permutations B; P is (1 + b) / (1 + B).
     seed : int, optional
@@ -245,7 +260,10 @@ def logrank(
     ----------
     Mantel N. Evaluation of survival data and two new rank order statistics arising in its
     consideration. Cancer Chemother Rep 1966;50:163-70. Harrington DP, Fleming TR. A class of rank
-    test procedures for censored survival data. Biometrika 1982;69:553-66.
+    test procedures for censored survival data. Biometrika 1982;69:553-66. Fleming TR, Harrington
+    DP. Counting Processes and Survival Analysis. Wiley 1991 (gamma). Karrison TG. Versatile tests
+    for comparing survival curves based on weighted log-rank statistics. Stata J 2016;16:678-90
+    (max-combo).
 
     Examples
     --------
@@ -266,14 +284,17 @@ def logrank(
     0.1333
     """
     choice("method", method, METHODS)
-    rho = real("rho", rho)
+    rho, gamma = real("rho", rho), real("gamma", gamma, low=0.0)
+    if method == "max-combo" and (rho or gamma):
+        raise OptionError("method='max-combo' has its own weights; leave rho and gamma out.")
     draws = positive_int("resamples", resamples)
     drawn = resolve_seed(seed) if method.startswith("permutation") else None
     frame = as_frame(data)
     rows, info = group_rows(frame, formula, freq_weights=freq_weights, missing=missing)
     _check(rows, method)
     rows = rows.expanded()
-    options = {"formula": formula, "rho": rho, "method": method, "resamples": draws}
+    options = {"formula": formula, "rho": rho, "gamma": gamma}
+    options |= {"method": method, "resamples": draws}
     outcome = logrank_rows(rows, _method_options(options, drawn))
     return LogrankResult(
         table=_table(rows, outcome),
@@ -288,6 +309,7 @@ def logrank(
         labels=info.labels,
         n_missing=info.n_missing,
         synthetic=is_synthetic(frame),
+        components=outcome.components,
         rows=rows,
         notes=(*info.notes, *outcome.notes),
         seed=drawn,
@@ -303,14 +325,14 @@ def _check(rows: SurvivalRows, method: str) -> None:
         )
     if rows.cluster is not None:
         raise FormulaError("The log-rank test takes no cluster(); use cox() for clustered rows.")
-    if rows.start is not None and method != "asymptotic":
+    if rows.start is not None and method not in ("asymptotic", "max-combo"):
         raise OptionError(
             f"method={method!r} is not defined with late entry, Surv(start, stop, event); "
             "choose 'asymptotic'."
         )
-    if method == "exact" and len(rows.labels) != 2:
+    if method in ("exact", "max-combo") and len(rows.labels) != 2:
         raise OptionError(
-            f"method='exact' compares two groups, and there are {len(rows.labels)}; "
+            f"method={method!r} compares two groups, and there are {len(rows.labels)}; "
             "choose 'permutation', or pick two groups."
         )
 

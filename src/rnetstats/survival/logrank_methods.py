@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats.formatting import fmt_p
 from rnetstats.kernels.ranks import logrank_chi2, logrank_scores, logrank_table
 from rnetstats.kernels.risksets import RiskSets, prepare
+from rnetstats.survival.logrank_combination import max_combo
 from rnetstats.survival.logrank_exact import exact_p_value
 from rnetstats.survival.logrank_network import network
 from rnetstats.survival.logrank_permutation import permutation_p, permutation_statistic
@@ -18,7 +20,7 @@ from rnetstats.survival.rows import SurvivalRows
 
 __all__ = ["METHODS", "MethodOptions", "Outcome", "chi2_p", "logrank_rows", "p_text"]
 
-METHODS = ("asymptotic", "permutation", "permutation-unequal", "exact")
+METHODS = ("asymptotic", "permutation", "permutation-unequal", "exact", "max-combo")
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +35,7 @@ class MethodOptions:
     rho: float
     draws: int
     seed: int
+    gamma: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Outcome:
     slack: float
     censoring_p_value: float
     notes: tuple[str, ...]
+    components: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class _P:
     mcse: float = _NAN
     slack: float = _NAN
     notes: tuple[str, ...] = ()
+    components: pd.DataFrame | None = None
 
 
 def logrank_rows(rows: SurvivalRows, options: MethodOptions) -> Outcome:
@@ -67,14 +72,14 @@ def logrank_rows(rows: SurvivalRows, options: MethodOptions) -> Outcome:
     """
     sets = prepare(rows.start, rows.stop, rows.event, rows.strata)
     k = len(rows.labels)
-    table = logrank_table(sets, rows.group, k, rho=options.rho)
+    table = logrank_table(sets, rows.group, k, rho=options.rho, gamma=options.gamma)
     chi2, df = logrank_chi2(table)
     censoring = _censoring_p(rows, k)
     if df == 0:
-        found = _P(_NAN, _NAN, notes=(_nothing(rows),))
+        found = _P(_NAN, _NAN, notes=(_nothing(rows, options.gamma),))
     else:
         found = _p_value(rows, sets, options, chi2, df)
-        if options.method != "asymptotic":
+        if options.method not in ("asymptotic", "max-combo"):
             note = _censoring_note(censoring, options.method)
             found = replace(found, notes=(*found.notes, note))
     return Outcome(
@@ -88,6 +93,7 @@ def logrank_rows(rows: SurvivalRows, options: MethodOptions) -> Outcome:
         slack=found.slack,
         censoring_p_value=censoring,
         notes=found.notes,
+        components=found.components,
     )
 
 
@@ -110,9 +116,14 @@ def p_text(p_value: float) -> str:
     return f"P {text}" if text[:1] in "<>" else f"P = {text}"
 
 
-def _nothing(rows: SurvivalRows) -> str:
+def _nothing(rows: SurvivalRows, gamma: float) -> str:
     if not rows.event.any():
         return "No event: there is nothing to compare, and P is missing."
+    if gamma > 0.0:
+        return (
+            "With gamma above 0 the first event time has no weight, and no later event happened "
+            "while two groups were at risk: P is missing."
+        )
     return "No event happened while two groups were at risk: P is missing."
 
 
@@ -144,27 +155,32 @@ def _p_value(
             rows.strata,
             observed=chi2,
             rho=options.rho,
+            gamma=options.gamma,
             draws=options.draws,
             seed=options.seed,
         )
         return _P(chi2, drawn.p_value, drawn.mcse)
-    scores = logrank_scores(sets, rho=options.rho)
+    if options.method == "max-combo":
+        combined = max_combo(sets, rows.group)
+        return _P(combined.statistic, combined.p_value, components=combined.components)
+    scores = logrank_scores(sets, rho=options.rho, gamma=options.gamma)
     statistic = permutation_statistic(scores, rows.group, rows.strata)
     if options.method == "exact":
-        return _exact(rows, scores, options.rho, statistic)
+        return _exact(rows, scores, options, statistic)
     shuffled = permutation_p(
         scores, rows.group, rows.strata, draws=options.draws, seed=options.seed
     )
     return _P(statistic, shuffled.p_value, shuffled.mcse)
 
 
-def _exact(rows: SurvivalRows, scores: Floats, rho: float, statistic: float) -> _P:
+def _exact(rows: SurvivalRows, scores: Floats, options: MethodOptions, statistic: float) -> _P:
     member = rows.group == 1
     strata = np.zeros(len(member), np.intp) if rows.strata is None else rows.strata
     parts = []
     for code in np.unique(strata):
         mine = strata == code
-        parts.append(network(rows.stop[mine], rows.event[mine], member[mine], rho))
+        arrays = rows.stop[mine], rows.event[mine], member[mine]
+        parts.append(network(*arrays, options.rho, options.gamma))
     found = exact_p_value(parts, float(scores[member].sum()))
     if found.slack == 0.0:
         return _P(statistic, found.p_value, slack=0.0)

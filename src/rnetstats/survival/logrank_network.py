@@ -24,7 +24,10 @@ Floats = NDArray[np.float64]
 
 
 class Stage(NamedTuple):
-    """``drawn`` of ``pool`` rows leave; ``weight`` is that of their event time, 0 if censored."""
+    """``drawn`` of ``pool`` rows leave; ``weight`` is that of their event time, 0 if censored.
+
+    The first event time has weight 0 too where gamma is above 0: it says nothing.
+    """
 
     pool: int
     drawn: int
@@ -41,7 +44,11 @@ class Network:
 
 
 def network(
-    stop: Floats, event: NDArray[np.bool_], member: NDArray[np.bool_], rho: float
+    stop: Floats,
+    event: NDArray[np.bool_],
+    member: NDArray[np.bool_],
+    rho: float,
+    gamma: float = 0.0,
 ) -> Network:
     """Return the network of one stratum without late entry.
 
@@ -49,8 +56,8 @@ def network(
     ----------
     stop, event, member : array, shape (n,)
         ``member`` marks the second group.
-    rho : float
-        Event times have the weight ``S(t-) ** rho``.
+    rho, gamma : float
+        Event times have the weight ``S(t-)^rho (1 - S(t-))^gamma``.
     """
     times, events = np.unique(stop[event], return_counts=True)
     n_risk = len(stop) - np.searchsorted(np.sort(stop), times, side="left")
@@ -60,7 +67,7 @@ def network(
     for at_risk, failing in zip(n_risk.tolist(), events.tolist(), strict=True):
         if before > at_risk:
             stages.append(Stage(before, before - at_risk, 0.0))
-        stages.append(Stage(at_risk, failing, survival**rho))
+        stages.append(Stage(at_risk, failing, survival**rho * (1.0 - survival) ** gamma))
         survival *= 1.0 - failing / at_risk
         before = at_risk - failing
     return Network(len(stop), int(member.sum()), tuple(stages))

@@ -56,6 +56,7 @@ def unequal_p(
     *,
     observed: float,
     rho: float,
+    gamma: float = 0.0,
     draws: int,
     seed: int,
 ) -> MonteCarloP:
@@ -67,8 +68,8 @@ def unequal_p(
         ``group`` holds codes 0 ... k - 1.
     observed : float
         The log-rank chi-square of the data.
-    rho : float
-        Event times have the weight ``S(t-) ** rho``.
+    rho, gamma : float
+        Event times have the weight ``S(t-)^rho (1 - S(t-))^gamma``.
     draws : int
         Number of permutations B.
     seed : int
@@ -86,7 +87,7 @@ def unequal_p(
         wanted = part.stop - part.start
         for first in range(0, wanted, size):
             # whole blocks are drawn, so that a shorter run is a prefix of a longer one
-            chi2 = _chi_squares(rng, parts, k, rho, size)[: wanted - first]
+            chi2 = _chi_squares(rng, parts, k, (rho, gamma), size)[: wanted - first]
             exceeding += int(np.count_nonzero(chi2 >= observed * (1.0 - 1e-9)))
     return monte_carlo_p(exceeding, draws)
 
@@ -131,7 +132,7 @@ def _steps_at_least(curve: Floats, level: Floats) -> Codes:
 
 
 def _chi_squares(
-    rng: np.random.Generator, parts: list[_Stratum], k: int, rho: float, draws: int
+    rng: np.random.Generator, parts: list[_Stratum], k: int, powers: tuple[float, float], draws: int
 ) -> Floats:
     difference = np.zeros((draws, k))
     variance = np.zeros((draws, k, k))
@@ -139,7 +140,7 @@ def _chi_squares(
         survival, follow_up = _imputed(rng, part, draws)
         shuffled = rng.permuted(survival, axis=1)
         events, at_risk = _counts(shuffled, follow_up, part.group, k, len(part.grid))
-        _add_tables(events, at_risk, rho, difference, variance)
+        _add_tables(events, at_risk, powers, difference, variance)
     rest = difference[:, 1:]
     if k == 2:
         spread = variance[:, 1, 1]
@@ -184,15 +185,22 @@ def _counts(
 
 
 def _add_tables(
-    events: Floats, at_risk: Floats, rho: float, difference: Floats, variance: Floats
+    events: Floats,
+    at_risk: Floats,
+    powers: tuple[float, float],
+    difference: Floats,
+    variance: Floats,
 ) -> None:
     """Add one stratum's observed less expected events and their variance, in place."""
     n, d = at_risk.sum(axis=1), events.sum(axis=1)
     size = np.maximum(n, 1.0)
     weight = np.ones_like(n)
-    if rho:
-        survival = np.cumprod(1.0 - d / size, axis=1)
-        weight[:, 1:] = survival[:, :-1] ** rho
+    if any(powers):
+        survival = np.ones_like(n)
+        survival[:, 1:] = np.cumprod(1.0 - d / size, axis=1)[:, :-1]
+        # past a curve that has reached 0 nobody is at risk, and a weight has no effect
+        weight = np.where(survival > 0.0, survival, 1.0) ** powers[0]
+        weight *= (1.0 - survival) ** powers[1]
     share = at_risk / size[:, None]
     difference += np.einsum("bj,bkj->bk", weight, events - share * d[:, None])
     spread = weight**2 * d * (n - d) / np.maximum(n - 1.0, 1.0)
