@@ -37,6 +37,7 @@ _HOMES = {
     "rmst": "survival.rmst",
     # regression
     "cox": "regression.cox",
+    "interval_regression": "regression.interval",
     "logistic": "regression.logistic",
     "separation": "regression.separation",
     "univariable": "regression.univariable",
@@ -47,6 +48,7 @@ _HOMES = {
     "pool": "missing.pool",
     "pool_estimates": "missing.pool_estimates",
     # treatment
+    "tipping_point": "treatment.tipping_point",
     "immortal_time": "treatment.immortal_time",
     "equivalence": "treatment.equivalence",
     "noninferiority": "treatment.equivalence",

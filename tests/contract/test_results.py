@@ -55,6 +55,10 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
         d, "margin_positive ~ 1", models={"A": rn.logistic(d, MARGIN)}
     ),
     "KaplanMeierResult": lambda d: rn.kaplan_meier(d, f"{TIME} ~ margin_positive"),
+    "CumulativeIncidenceResult": lambda d: rn.cumulative_incidence(
+        d, "Surv(dfs_months, event_type) ~ margin_positive"
+    ),
+    "GrayTestResult": lambda d: rn.gray_test(d, "Surv(dfs_months, event_type) ~ margin_positive"),
     "LogrankResult": lambda d: rn.logrank(d, f"{TIME} ~ margin_positive"),
     "MilestoneResult": lambda d: rn.milestone(d, f"{TIME} ~ margin_positive", times=[12, 36]),
     "RmstResult": lambda d: rn.rmst(d, f"{TIME} ~ margin_positive", tau=60),
@@ -118,6 +122,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "ImmortalBiases": lambda d: rn.immortal_time(
         d, TIME, delays=[2], cohorts=4, patients=2000, seed=1
     ).biases(cohorts=4, patients=2000),
+    "TippingPointResult": lambda d: rn.tipping_point(
+        rn.cox(d, f"{TIME} ~ margin_positive + size_mm + lvi"), term="margin_positive"
+    ),
     "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
     "OperatingCharacteristics": lambda d: operating_characteristics(
@@ -129,6 +136,14 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
         treatment_time="salvage_months",
         resamples=100,
         seed=1,
+    ),
+    "PropensityResult": lambda d: rn.propensity(d, 'method == "ESD" ~ age + size_mm + location'),
+    "BalanceResult": lambda d: rn.propensity(d, 'method == "ESD" ~ age + location').balance(),
+    "WeightedEffectResult": lambda d: rn.propensity(d, 'method == "ESD" ~ age + size_mm').cox(
+        "Surv(dfs_months, dfs_event)", resamples=50, seed=1
+    ),
+    "AdjustedSurvivalResult": lambda d: rn.adjusted_survival(
+        d, f"{TIME} ~ margin_positive + age", times=60, resamples=50, seed=1
     ),
     "Exhibit": lambda d: reproduced("rnet_like_b").exhibits[0],
     "StudyResult": lambda d: reproduced("rnet_like_b"),
