@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rnetstats.errors import OptionError
 from rnetstats.kernels.arm_counts import arm_counts
 from rnetstats.treatment.null_cohorts import FollowUpShape, NullCohorts
+from rnetstats.treatment.person_time import naive_bias
 
 __all__ = [
     "MINOR",
@@ -99,27 +100,33 @@ def _measured(cohorts: _Cohorts, delays: Floats, horizon: float) -> dict[str, An
     enough_events(event, treated, f"With a delay of {delays.mean():g} a")
     naive = arm_counts(stop, event, np.where(treated, 0.0, np.inf))
     valid = arm_counts(stop, event, np.where(treated, delay, np.inf))
-    time = np.where(treated, stop, 0.0).sum(), np.where(treated, 0.0, stop).sum()
-    before = np.where(treated, delay, 0.0).sum()
-    events = naive.n_events.sum(axis=1)
-    hazard, hazard_error = mean_and_error(naive.log_hazard_ratios())
-    checked, checked_error = mean_and_error(valid.log_hazard_ratios())
+    # with expectation 0 in logs, the valid analysis takes out most of the chance they share
+    checked = valid.log_hazard_ratios()
     risks = naive.risks(horizon)
-    difference, difference_error = mean_and_error(100.0 * (risks[1] - risks[0]))
-    return {
+    before = np.where(treated, delay, 0.0).sum(axis=1)
+    time = np.where(treated, stop, 0.0).sum(axis=1)
+    rates = naive_bias(time, stop.sum(axis=1) - time, before)
+    n_events = naive.n_events.sum(axis=1).astype(int)
+    found: dict[str, Any] = {
         "share_treated": float(treated.mean()),
-        "share_misclassified": float(before / time[0]),
-        "n_events_treated": int(events[1]),
-        "n_events_untreated": int(events[0]),
-        "hazard_ratio": float(np.exp(hazard)),
-        "mcse": float(np.exp(hazard) * hazard_error),
-        "valid_hazard_ratio": float(np.exp(checked)),
-        "valid_mcse": float(np.exp(checked) * checked_error),
-        "size": size_word(float(np.exp(hazard))),
-        "risk_difference": difference,
-        "risk_difference_mcse": difference_error,
-        "rate_ratio": float(events[1] / time[0] / (events[0] / time[1])),
+        "share_misclassified": float(before.sum() / time.sum()),
+        "n_events_treated": int(n_events[1]),
+        "n_events_untreated": int(n_events[0]),
     }
+    ratio, error = _ratio_and_error(naive.log_hazard_ratios() - checked)
+    found |= {"hazard_ratio": ratio, "mcse": error, "size": size_word(ratio)}
+    found["valid_hazard_ratio"], found["valid_mcse"] = _ratio_and_error(checked)
+    found["risk_difference"], found["risk_difference_mcse"] = mean_and_error(
+        100.0 * (risks[1] - risks[0])
+    )
+    found["rate_ratio"], found["rate_ratio_mcse"] = _ratio_and_error(np.log(rates))
+    return found
+
+
+def _ratio_and_error(logs: Floats) -> tuple[float, float]:
+    """Ratio from the logarithms of the cohorts (B,), and its Monte Carlo standard error."""
+    log, error = mean_and_error(logs)
+    return float(np.exp(log)), float(np.exp(log) * error)
 
 
 def closed_rate_ratio(shape: FollowUpShape, rate: float, share: float, delays: Floats) -> float:

@@ -48,11 +48,12 @@ class ImmortalTimeResult(Result):
     table : DataFrame
         Simulated, one row a delay and a last one with the delays observed: ``delay, law``
         ("fixed" or "as observed"), ``share_treated, share_misclassified`` (of the person-time
-        called treated), ``n_events_treated, n_events_untreated, hazard_ratio, mcse`` (naive Cox,
-        with its Monte Carlo error), ``valid_hazard_ratio, valid_mcse`` (treatment as a covariate
-        that changes at its time), ``size`` (minor, moderate, large), ``risk_difference,
-        risk_difference_mcse`` (per 100 patients at the horizon, naive), ``rate_ratio`` and
-        ``closed_form`` (naive, by simulation and by formula).
+        called treated), ``n_events_treated, n_events_untreated, hazard_ratio, mcse`` (naive Cox
+        and its Monte Carlo error, measured against the valid analysis of the same cohorts),
+        ``size`` (minor, moderate, large), ``valid_hazard_ratio, valid_mcse`` (treatment as a
+        covariate that changes at its time), ``risk_difference, risk_difference_mcse`` (per 100
+        patients at the horizon, naive), ``rate_ratio, rate_ratio_mcse`` and ``closed_form``
+        (naive, by simulation and by formula).
     labels : dict
         Words: ``treatment, endpoint, unit``.
     shape : FollowUpShape or None
@@ -263,8 +264,8 @@ def immortal_time(
     -----
     With the follow-up of the 181 margin-positive patients (mean 70 months without events), a third
     meant to be treated and a risk of 25 % by 60 months, the naive hazard ratio under no effect is
-    0.97 to 0.92 at delays of 1 to 3 months and 0.74 to 0.57 at 12 to 24. With the patients' own
-    risk of 5 % it is 0.98 to 0.94 and 0.77 to 0.59. A bias is called minor from 0.90 to 1/0.90,
+    0.97 to 0.93 at delays of 1 to 3 months and 0.74 to 0.57 at 12 to 24. With rarer events, a risk
+    of 5 %, it is 0.98 to 0.93 and 0.77 to 0.59. A bias is called minor from 0.90 to 1/0.90,
     moderate from 0.80, else large.
 
     References

@@ -6,14 +6,17 @@ misclassified, and immortal: with the event in it, the patient would have stayed
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rnetstats.treatment.patients import Patients
 
 __all__ = ["naive_bias", "overview", "person_time_table"]
+
+Quantity = TypeVar("Quantity", float, NDArray[np.float64])
 
 NAIVE, RIGHT = "from time zero (naive)", "from treatment (right)"
 
@@ -83,7 +86,7 @@ def overview(patients: Patients, table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def naive_bias(treated: float, untreated: float, before: float) -> float:
+def naive_bias(treated: Quantity, untreated: Quantity, before: Quantity) -> Quantity:
     """Return the factor by which the naive rate ratio differs from the right one.
 
     Whatever the events, moving the person-time before treatment changes the rate ratio by
@@ -91,9 +94,9 @@ def naive_bias(treated: float, untreated: float, before: float) -> float:
 
     Parameters
     ----------
-    treated, untreated : float
+    treated, untreated : float or array
         Person-time of the patients called treated and untreated from time zero.
-    before : float
+    before : float or array
         Person-time of the treated before their treatment.
     """
     return (1.0 - before / treated) / (1.0 + before / untreated)
