@@ -229,8 +229,8 @@ def immortal_time(
         Column with the time from the start of follow-up to treatment, missing for the never
         treated. A treatment on the day of the event or last visit comes after it.
     delays : sequence of float
-        Delays to simulate: all who are meant to be treated are treated exactly then, if they are
-        still followed and free of the event.
+        Delays to simulate: all who are meant to be treated (the share treated in the data) are
+        treated exactly then, if they are still followed and free of the event.
     risk, horizon : float
         Risk of the event by the horizon in the simulated cohorts, at a constant rate. The default,
         a quarter by 60 months, is a cohort of many events; the bias hardly depends on it while
@@ -374,7 +374,7 @@ def _horizon(horizon: float, shape: FollowUpShape) -> float:
 
 
 def _delays(delays: Sequence[float], shape: FollowUpShape) -> tuple[float, ...]:
-    given = [delays] if isinstance(delays, (int, float)) else list(delays)
+    given = [delays] if np.ndim(delays) == 0 else list(delays)
     if not given:
         raise OptionError("delays is empty; give at least one, as delays=(1, 3, 12).")
     values = tuple(real("delays", delay, low=0.0) for delay in given)
