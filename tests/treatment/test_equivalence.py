@@ -102,7 +102,7 @@ def test_exact_holds_its_level_and_score_nearly(m: int, n: int, margin: float) -
     }
     assert level[ExactDifference] <= 0.05 + 1e-9
     assert level[ExactDifference] > 0.005
-    # approximate at so few patients: the largest found is 8.7 % (9 and 5 patients), and notes say so
+    # approximate at so few patients: the largest found is 8.7 % (9 and 5); notes say so
     assert level[ScoreDifference] <= 0.09
     assert math.isclose(
         level[ScoreDifference], score_level(m, n, margin, 0.05, places=101), rel_tol=1e-6

@@ -39,7 +39,7 @@ def bounding_curves(
     -------
     Axes
     """
-    axes = ax_or_new(ax, figsize=(5.6, 5.0))
+    axes = ax_or_new(ax, figsize=(6.2, 5.6))
     shown = curves[np.isfinite(curves["factor"])]
     largest = float(shown["e_value"].max()) if len(shown) else _LEAST
     end = min(max(_LEAST, 2.2 * largest), _MOST)
@@ -64,5 +64,12 @@ def bounding_curves(
     axes.set_ylabel("Confounder with outcome (risk ratio)")
     if label:
         axes.set_title(as_text(label), fontsize=11)
-    axes.legend(loc="upper right", frameon=False, fontsize=9.5, labelcolor=INK)
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.13),
+        ncols=2,
+        frameon=False,
+        fontsize=9.5,
+        labelcolor=INK,
+    )
     return marked(plain_axes(axes, grid="both"), synthetic)

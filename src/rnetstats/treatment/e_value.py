@@ -262,10 +262,8 @@ def _notes(
             else f"turned into an approximate risk ratio, the outcome being common{told}"
         )
         notes.append(f"The {NAMES[read.measure]} is {form}; the bound is {100 * RARE:g} %.")
-    if read.n_events == read.n_events and read.n_events < 10:
-        notes.append(
-            f"Only {read.n_events:g} events: the limit is of far more weight than the estimate."
-        )
+    if read.n_events < 20:
+        notes.append("So few events give an uncertain estimate: go by the limit's E-value.")
     if ratios[1] <= null <= ratios[2]:
         notes.append(
             "The interval holds the null: its E-value is 1, no confounding at all is needed."

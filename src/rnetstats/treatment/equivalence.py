@@ -215,6 +215,7 @@ def _answer(
         measure=question.measure,
         better=question.better,
         endpoint=arms.endpoint if until is None else f"{arms.endpoint} up to {until:g}",
+        group=arms.group,
         margin_low=question.low,
         margin_high=question.high,
         alpha=question.alpha,

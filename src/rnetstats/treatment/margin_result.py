@@ -42,7 +42,8 @@ class MarginResult(Result):
     arms : DataFrame
         ``group, role, n, n_events, value``: risk or restricted mean; missing for a hazard ratio.
         Events are those by the horizon or ``tau``.
-    aim, measure, better, endpoint : str
+    aim, measure, better, endpoint, group : str
+        ``group`` is the column of the arms as printed.
     margin_low, margin_high : float
         On the measure's scale; infinite (0 for a ratio) on a side that was not asked for.
     alpha : float
@@ -63,6 +64,7 @@ class MarginResult(Result):
     measure: str
     better: str
     endpoint: str
+    group: str
     margin_low: float
     margin_high: float
     alpha: float
@@ -174,7 +176,7 @@ class MarginResult(Result):
         rows = self.contrasts[columns].astype(float) * percent
         rows.insert(0, "label", self.contrasts["method"])
         unit = " (percentage points)" if percent > 1.0 else ""
-        names = f"{self.arms['group'][0]} against {self.arms['group'][1]}"
+        names = f"{self.group}, {self.arms['group'][0]} against {self.arms['group'][1]}"
         return margin_intervals(
             rows,
             zone=(percent * self.margin_low, percent * self.margin_high),

@@ -172,6 +172,7 @@ def _of_fit(fit: RegressionResult, term: str | None, level: str | None) -> Ratio
         n,
         float(fit.options["conf_level"]),
         fit.synthetic,
+        (f"The fit rests on {events:g} events of {n:g} patients.",),
         row=int(rows.index[place]),
     )
 

@@ -1,0 +1,355 @@
+"""Tipping points: which unmeasured binary confounder would move an estimate or its limit to 1."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from rnetstats._core.options import real
+from rnetstats._core.result import Result
+from rnetstats.errors import OptionError
+from rnetstats.formatting import MISSING, fmt_interval, fmt_number, fmt_percent
+from rnetstats.regression.model import RegressionResult
+from rnetstats.treatment.ratio_estimate import NAMES, RARE, RatioEstimate, ratio_estimate
+from rnetstats.treatment.tipping_benchmarks import measured_factors
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["TippingPointResult", "bias_factor", "effect_needed", "tipping_point"]
+
+Floats = NDArray[np.float64]
+
+PREVALENCES = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
+EFFECTS = (0.5, 1.5, 2.0, 3.0, 5.0, 10.0)
+
+
+def bias_factor(exposed: ArrayLike, unexposed: ArrayLike, effect: ArrayLike) -> Floats:
+    """Return by how much a binary confounder multiplies the ratio.
+
+    Parameters
+    ----------
+    exposed, unexposed : array-like
+        Its prevalence in both groups.
+    effect : array-like
+        Its risk ratio on the outcome, the same in both groups.
+
+    Returns
+    -------
+    array
+        ``(1 + p1 (effect - 1)) / (1 + p0 (effect - 1))``.
+    """
+    p1, p0, g = (np.asarray(a, dtype=float) for a in (exposed, unexposed, effect))
+    return np.asarray((1.0 + p1 * (g - 1.0)) / (1.0 + p0 * (g - 1.0)))
+
+
+def effect_needed(exposed: ArrayLike, unexposed: ArrayLike, factor: float) -> Floats:
+    """Return the confounder's effect that gives this bias factor; missing where none does."""
+    p1, p0 = np.broadcast_arrays(np.asarray(exposed, float), np.asarray(unexposed, float))
+    if math.isnan(factor) or not 0.0 < factor < math.inf:
+        return np.full(p1.shape, np.nan)
+    if factor == 1.0:
+        return np.ones(p1.shape)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effect = 1.0 + (factor - 1.0) / (p1 - factor * p0)
+    return np.where(np.isfinite(effect) & (effect > 0.0), effect, np.nan)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class TippingPointResult(Result):
+    """An estimate under unmeasured confounders of many strengths; see :func:`tipping_point`.
+
+    Attributes
+    ----------
+    grid : DataFrame
+        ``prevalence_exposed, prevalence_unexposed, effect, bias_factor, estimate, conf_low,
+        conf_high, moved``: estimate and limits after taking the confounder out; ``moved`` is
+        ``"limit"`` where the interval has come to hold 1, ``"estimate"`` where the estimate has
+        reached 1 too, else ``""``.
+    tipping : DataFrame
+        ``prevalence_exposed, prevalence_unexposed, effect_limit, effect_estimate``: the least
+        effect that moves each to 1; missing where no effect, however strong, does at these
+        prevalences.
+    benchmarks : DataFrame
+        ``term, effect, prevalence_exposed, prevalence_unexposed, bias_factor, estimate, conf_low,
+        conf_high``: each measured covariate of the fit, and what one more like it would leave of
+        the estimate. Empty without a fit.
+    estimate, conf_low, conf_high : float
+        As given.
+    factor_estimate, factor_limit : float
+        Bias factors that move the estimate, and the limit nearer 1, to 1 (1 for a limit beyond).
+    label, measure : str
+    """
+
+    grid: pd.DataFrame
+    tipping: pd.DataFrame
+    benchmarks: pd.DataFrame
+    estimate: float
+    conf_low: float
+    conf_high: float
+    factor_estimate: float
+    factor_limit: float
+    label: str
+    measure: str
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the grid: one row a combination of prevalences and effect (a copy)."""
+        return self.grid.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: estimate, bias factors needed, the strongest measured one."""
+        factors = self.benchmarks["bias_factor"].to_numpy(float)
+        toward = factors if self.estimate >= 1.0 else 1.0 / factors
+        strongest = int(np.argmax(toward)) if len(toward) else -1
+        return pd.DataFrame(
+            {
+                "measure": [self.measure],
+                "estimate": self.estimate,
+                "conf_low": self.conf_low,
+                "conf_high": self.conf_high,
+                "factor_estimate": self.factor_estimate,
+                "factor_limit": self.factor_limit,
+                "strongest_measured": self.benchmarks["term"][strongest] if strongest >= 0 else "",
+                "strongest_factor": factors[strongest] if strongest >= 0 else math.nan,
+            }
+        )
+
+    def display(self) -> pd.DataFrame:
+        """Return the effects needed, then the measured covariates for comparison, as text."""
+        columns = ("Confounder", "Effect for the limit", "Effect for the estimate")
+        after = ("Bias factor", f"{NAMES[self.measure].capitalize()} after it")
+        rows = [
+            {
+                columns[0]: f"{fmt_percent(row['prevalence_exposed'], 0)} of exposed, "
+                f"{fmt_percent(row['prevalence_unexposed'], 0)} of unexposed",
+                columns[1]: fmt_number(row["effect_limit"]),
+                columns[2]: fmt_number(row["effect_estimate"]),
+                after[0]: MISSING,
+                after[1]: MISSING,
+            }
+            for row in self.tipping.to_dict("records")
+            if not (np.isnan(row["effect_limit"]) and np.isnan(row["effect_estimate"]))
+        ]
+        for row in self.benchmarks.to_dict("records"):
+            limits = fmt_interval(row["conf_low"], row["conf_high"])
+            rows.append(
+                {
+                    columns[0]: f"like the measured {row['term']}",
+                    columns[1]: MISSING,
+                    columns[2]: MISSING,
+                    after[0]: fmt_number(row["bias_factor"]),
+                    after[1]: f"{fmt_number(row['estimate'])} ({limits})",
+                }
+            )
+        if not rows:
+            none = "any effect, at the prevalences asked for"
+            rows.append({columns[0]: none, **dict.fromkeys([*columns[1:], *after], MISSING)})
+        return pd.DataFrame(rows, columns=[*columns, *after])
+
+    def plot(self, ax: Axes | None = None, *, other_prevalence: float = 0.1) -> Axes:
+        """Draw the estimate left over, by prevalence and effect, with the tipping lines.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+        other_prevalence : float
+            The prevalence that is held: among the unexposed for a ratio above 1, among the exposed
+            for one below 1.
+        """
+        from rnetstats.plots.tipping import tipping_contours
+
+        held = real("other_prevalence", other_prevalence, low=0.0, high=1.0)
+        above = self.estimate >= 1.0
+        lines = {"estimate": self.factor_estimate, "limit": self.factor_limit}
+        return tipping_contours(
+            estimate=self.estimate,
+            held=held,
+            lines=lines,
+            benchmarks=self.benchmarks[["term", "bias_factor"]],
+            varied="exposed" if above else "unexposed",
+            measure=NAMES[self.measure],
+            title=self.label,
+            ax=ax,
+            synthetic=self.synthetic,
+        )
+
+
+def tipping_point(
+    estimate: Any,
+    conf_low: float | None = None,
+    conf_high: float | None = None,
+    *,
+    measure: str | None = None,
+    term: str | None = None,
+    level: str | None = None,
+    prevalence_exposed: float | Sequence[float] = PREVALENCES,
+    prevalence_unexposed: float | Sequence[float] = PREVALENCES,
+    effect: float | Sequence[float] = EFFECTS,
+) -> TippingPointResult:
+    """Ask which unmeasured binary confounder would move an estimate, or its limit, to 1.
+
+    Parameters
+    ----------
+    estimate : float, LogisticResult, CoxResult, or 2x2 counts
+        A ratio; or a fit, whose ``term`` is taken and whose other covariates serve for comparison;
+        or a table of counts (exposed first, the event first), for its risk ratio.
+    conf_low, conf_high : float, optional
+        Limits of the estimate.
+    measure : {"rr", "or", "hr"}
+        What the numbers are.
+    term, level : str, optional
+        Which coefficient of a fit; the exposure must have two groups.
+    prevalence_exposed, prevalence_unexposed : float or sequence of float
+        Shares of 1 with the confounder in both groups.
+    effect : float or sequence of float
+        The confounder's ratio on the outcome (the hazard ratio for a hazard ratio), above 0.
+
+    Returns
+    -------
+    TippingPointResult
+
+    Raises
+    ------
+    OptionError
+        If a prevalence lies outside 0 to 1, an effect is not above 0, or the measure is missing.
+    DataError
+        If a number is no ratio, or the limits do not hold the estimate.
+
+    Notes
+    -----
+    The ratio without the confounder is the estimate divided by ``(1 + p1 (g - 1)) / (1 + p0
+    (g - 1))``: exact for risk ratios with the same effect g in both groups, an approximation for
+    odds and hazard ratios of a rare outcome. Limits are moved by the same factor, the confounder
+    being taken as known and independent of the measured covariates.
+
+    References
+    ----------
+    Schlesselman JJ (1978). Assessing effects of confounding variables. Am J Epidemiol 108:3-8. Lin
+    DY, Psaty BM, Kronmal RA (1998). Assessing the sensitivity of regression results to unmeasured
+    confounders in observational studies. Biometrics 54:948-963.
+
+    Examples
+    --------
+    A risk ratio of 2 is explained by a confounder of effect 5 that 60 % of the exposed have, and
+    17.5 % of the unexposed:
+
+    >>> import rnetstats as rn
+    >>> found = rn.tipping_point(
+    ...     2.0, 1.2, 3.3, measure="rr",
+    ...     prevalence_exposed=0.6, prevalence_unexposed=0.175, effect=5,
+    ... )
+    >>> found.to_frame()[["bias_factor", "estimate", "conf_low", "moved"]].round(3)
+       bias_factor  estimate  conf_low     moved
+    0          2.0       1.0       0.6  estimate
+    """
+    p1 = _grid("prevalence_exposed", prevalence_exposed, 1.0)
+    p0 = _grid("prevalence_unexposed", prevalence_unexposed, 1.0)
+    g = _grid("effect", effect, math.inf)
+    read = ratio_estimate(estimate, conf_low, conf_high, measure=measure, term=term, level=level)
+    measured = pd.DataFrame(columns=["term", "bias_factor"])
+    notes: tuple[str, ...] = ()
+    if isinstance(estimate, RegressionResult):
+        measured, notes = measured_factors(estimate, read.row)
+    near = read.low if read.estimate >= 1.0 else read.high
+    beyond = near <= 1.0 if read.estimate >= 1.0 else near >= 1.0
+    factor_limit = 1.0 if beyond else near
+    pairs = np.array(np.meshgrid(p1, p0, indexing="ij")).reshape(2, -1)
+    return TippingPointResult(
+        grid=_adjusted(read, p1, p0, g),
+        tipping=pd.DataFrame(
+            {
+                "prevalence_exposed": pairs[0],
+                "prevalence_unexposed": pairs[1],
+                "effect_limit": effect_needed(pairs[0], pairs[1], factor_limit),
+                "effect_estimate": effect_needed(pairs[0], pairs[1], read.estimate),
+            }
+        ),
+        benchmarks=_benchmarks(read, measured),
+        estimate=read.estimate,
+        conf_low=read.low,
+        conf_high=read.high,
+        factor_estimate=read.estimate,
+        factor_limit=factor_limit,
+        label=read.label,
+        measure=read.measure,
+        synthetic=read.synthetic,
+        notes=(*read.notes, *notes, *_notes(read, bool(beyond), len(measured))),
+        options={
+            "measure": read.measure,
+            "term": term,
+            "level": level,
+            "prevalence_exposed": p1.tolist(),
+            "prevalence_unexposed": p0.tolist(),
+            "effect": g.tolist(),
+        },
+    )
+
+
+def _grid(name: str, values: float | Sequence[float], high: float) -> Floats:
+    """Return one or several checked numbers."""
+    listed = list(values) if isinstance(values, (Sequence, np.ndarray)) else [values]
+    if isinstance(values, str) or not listed:
+        raise OptionError(f"{name} must be a number or a sequence of numbers, not {values!r}.")
+    if high == 1.0:
+        return np.array([real(name, v, low=0.0, high=1.0) for v in listed])
+    return np.array([real(name, v, low=0.0, closed=False) for v in listed])
+
+
+def _adjusted(read: RatioEstimate, p1: Floats, p0: Floats, g: Floats) -> pd.DataFrame:
+    """Take a confounder of each kind out of the estimate."""
+    first, second, effect = (part.ravel() for part in np.meshgrid(p1, p0, g, indexing="ij"))
+    factor = bias_factor(first, second, effect)
+    point, low, high = read.estimate / factor, read.low / factor, read.high / factor
+    reached = point <= 1.0 + 1e-12 if read.estimate >= 1.0 else point >= 1.0 - 1e-12
+    holds = (low <= 1.0) & (high >= 1.0)
+    moved = np.where(reached, "estimate", np.where(holds, "limit", ""))
+    return pd.DataFrame(
+        {
+            "prevalence_exposed": first,
+            "prevalence_unexposed": second,
+            "effect": effect,
+            "bias_factor": factor,
+            "estimate": point,
+            "conf_low": low,
+            "conf_high": high,
+            "moved": moved.astype(object),
+        }
+    )
+
+
+def _benchmarks(read: RatioEstimate, measured: pd.DataFrame) -> pd.DataFrame:
+    factor = measured["bias_factor"].to_numpy(float)
+    return measured.assign(
+        estimate=read.estimate / factor, conf_low=read.low / factor, conf_high=read.high / factor
+    )
+
+
+def _notes(read: RatioEstimate, beyond: bool, measured: int) -> tuple[str, ...]:
+    notes = []
+    if beyond:
+        notes.append("The interval holds 1 already: no confounding is needed for the limit.")
+    if read.measure != "rr":
+        common = read.share is not None and read.share >= RARE
+        name = NAMES[read.measure]
+        notes.append(
+            "The formula is that of a risk ratio; this outcome is common, and it is only rough "
+            f"for the {name}."
+            if common
+            else f"The formula is that of a risk ratio; it holds nearly for the {name} of a rare "
+            "outcome."
+        )
+    if math.isnan(read.low) and math.isnan(read.high):
+        notes.append("Without limits only the estimate is moved.")
+    notes.append("A missing effect means that none, however strong, would do at these prevalences.")
+    if measured:
+        notes.append(
+            "Measured covariates are shown as an unmeasured one like them would act, beyond those "
+            "adjusted for; 'like' means in strength, not in kind."
+        )
+    return tuple(notes)
