@@ -70,7 +70,19 @@ def love_plot(
     ax.set_xlim(-1.03 * edge, 1.03 * edge)
     ax.set_xlabel("Standardised mean difference (treated less control)")
     plain_axes(ax, grid="y")
-    ax.legend(frameon=False, fontsize=9.5, ncols=2, loc="lower left", bbox_to_anchor=(0.0, 1.0))
+    handles, names = ax.get_legend_handles_labels()
+    places = sorted(
+        range(len(names)), key=lambda i: (names[i] in names[:i], "weighted" in names[i])
+    )
+    ax.legend(
+        [handles[i] for i in places],
+        [names[i] for i in places],
+        frameon=False,
+        fontsize=9.5,
+        ncols=2,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+    )
     return marked(ax, synthetic)
 
 
@@ -133,5 +145,17 @@ def score_overlap(
     ax.set_xlabel("Propensity score")
     ax.set_ylabel("Share of the arm")
     plain_axes(ax, grid="y")
-    ax.legend(frameon=False, fontsize=9.5, ncols=2, loc="lower left", bbox_to_anchor=(0.0, 1.0))
+    handles, names = ax.get_legend_handles_labels()
+    places = sorted(
+        range(len(names)), key=lambda i: (names[i] in names[:i], "weighted" in names[i])
+    )
+    ax.legend(
+        [handles[i] for i in places],
+        [names[i] for i in places],
+        frameon=False,
+        fontsize=9.5,
+        ncols=2,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+    )
     return marked(ax, synthetic)

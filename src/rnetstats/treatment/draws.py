@@ -90,7 +90,8 @@ class Draws:
         if self.eventless.any():
             said.append(
                 f"In {int(self.eventless.sum())} of {len(self.eventless)} resamples an arm has no "
-                "event; ratios are 0 or infinite there, and counted so."
+                "event; they count as they come (a ratio of 0 or infinity, or what a penalty makes "
+                "of it)."
             )
         return said
 

@@ -417,8 +417,13 @@ def propensity(
     >>> cohort = rn.load_cohort("duan2024")
     >>> score = rn.propensity(cohort, 'method == "ESD" ~ age + size_mm', weights="overlap")
     >>> score.glance()[["n_treated", "n_control", "positivity"]]
+       n_treated  n_control          positivity
+    0        113        414  no sign against it
     >>> hazard = score.cox("Surv(dfs_months, dfs_event)", resamples=200, seed=1)
     >>> hazard.to_frame()[["measure", "estimate", "conf_low", "conf_high"]].round(2)
+            measure  estimate  conf_low  conf_high
+    0  hazard ratio      1.07      0.62       1.86
+    1  hazard ratio      1.07      0.59       1.78
     """
     fit = fit_score(
         data,

@@ -16,7 +16,7 @@ from rnetstats._core.options import choice
 from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError
 from rnetstats.formula.design import ModelFrame, model_frame
 from rnetstats.formula.parser import as_formula
-from rnetstats.formula.terms import Condition, Formula
+from rnetstats.formula.terms import Condition, Formula, literal_text
 from rnetstats.formula.variables import level_text, read_variable, row_numbers
 from rnetstats.kernels.roc import auc
 from rnetstats.kernels.treatment_weights import ESTIMANDS, effective_size, probability
@@ -185,7 +185,8 @@ def _completed(
 
 
 def _verdict(found: Positivity) -> str:
-    return f"Positivity is {found.verdict}: not every patient could have been in either arm."
+    could = "may have" if found.verdict == "doubtful" else "could have"
+    return f"Positivity is {found.verdict}: not every patient {could} been in either arm."
 
 
 def _both(rows: ScoreRows) -> tuple[tuple[str, Any], ...]:
@@ -221,7 +222,8 @@ def _arms(table: pd.DataFrame, formula: Formula) -> tuple[str, str]:
         )
     part = left.event
     if isinstance(part, Condition):
-        return f"{part.column} != {part.literal}", f"{part.column} == {part.literal}"
+        value = literal_text(part.literal)
+        return f"{part.column} != {value}", f"{part.column} == {value}"
     variable = read_variable(table, part.column)
     if not variable.is_numeric:
         _, levels = variable.as_factor()

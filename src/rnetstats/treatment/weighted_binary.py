@@ -58,9 +58,10 @@ def _risks(rows: WeightedRows, y: Floats, total: Floats) -> Floats:
     """Weighted risks of the controls and of the treated, (b, 2)."""
     found = np.full((len(total), 2), np.nan)
     for k, arm in enumerate((~rows.treated, rows.treated)):
-        size = total[:, arm].sum(axis=1)
-        np.divide(total[:, arm] @ y[arm], size, out=found[:, k], where=size > 0.0)
-    return np.asarray(np.clip(found, 0.0, 1.0))
+        events, others = total[:, arm] @ y[arm], total[:, arm] @ (1.0 - y[arm])
+        size = events + others  # exactly the events where there is nothing else
+        np.divide(events, size, out=found[:, k], where=size > 0.0)
+    return found
 
 
 def _on_scales(risk: Floats) -> Floats:
@@ -93,9 +94,9 @@ def _errors(rows: WeightedRows, y: Floats) -> Floats:
     for k, arm in enumerate((~rows.treated, rows.treated)):
         size = rows.freq[arm] @ rows.weights[arm]
         influence[k, arm] = rows.weights[arm] * (y[arm] - risk[k]) / size
-    spread = np.maximum(risk * (1.0 - risk), np.finfo(float).tiny)
-    own = np.maximum(risk, np.finfo(float).tiny)
-    logit, log = influence / spread[:, None], influence / own[:, None]
+    spread = np.where((risk > 0.0) & (risk < 1.0), risk * (1.0 - risk), np.nan)
+    logit = influence / spread[:, None]
+    log = logit * (1.0 - risk)[:, None]
     parts = np.stack(
         (logit[0], logit[1], influence[1] - influence[0], log[1] - log[0], logit[1] - logit[0])
     )

@@ -148,11 +148,12 @@ def _part(read: Outcome, name: str, here: NDArray[np.intp]) -> Floats | None:
 
 def _check_positivity(fitted: PropensityResult) -> None:
     if fitted.summary["positivity"] == "violated" and fitted.options["positivity"] == "refuse":
-        raise DataError(
-            f"{' '.join(fitted.reasons)} Leave out the patients without a counterpart, use "
-            "weights='overlap' for those who have one, or give positivity='flag' to see the "
-            "numbers all the same."
+        remedy = (
+            "Leave out the patients without a counterpart, use weights='overlap' for those who "
+            "have one, or give positivity='flag' to see the numbers all the same."
         )
+        hopeless = fitted.summary["n_determined"] >= fitted.summary["n"]
+        raise DataError(" ".join([*fitted.reasons, *([] if hopeless else [remedy])]))
 
 
 def _check_apart(fitted: PropensityResult, columns: tuple[str, ...]) -> None:

@@ -72,17 +72,11 @@ def risk_effect(
 def _check_followed(rows: WeightedRows, horizon: float) -> None:
     assert rows.stop is not None
     for name, arm in zip(rows.arms, (~rows.treated, rows.treated), strict=True):
-        known = survival_many(
-            rows.stop[arm],
-            rows.event[arm],
-            rows.weights[arm],
-            [horizon],
-            None if rows.start is None else rows.start[arm],
-        )
-        if np.isnan(known[0, 0]):
+        last = float(rows.stop[arm & (rows.weights > 0.0)].max())
+        if horizon > last:
             raise DataError(
                 f"No patient of the arm {name!r} is followed to {horizon:g}: the last follow-up is "
-                f"{rows.stop[arm].max():g}. Choose an earlier horizon."
+                f"{last:g}. Choose an earlier horizon."
             )
 
 

@@ -1,0 +1,251 @@
+"""From a Cox model to its rows under each treatment: groups, times, what may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rnetstats._core.frame import Data
+from rnetstats._core.options import choice, real
+from rnetstats.errors import DataError, FormulaError, OptionError, closest
+from rnetstats.formula.design import ModelFrame
+from rnetstats.formula.parser import as_formula, parse_formula
+from rnetstats.formula.terms import Formula
+from rnetstats.formula.variables import level_text
+from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.variables import covariates_used
+from rnetstats.survival.product_limit import at_risk
+from rnetstats.survival.ticks import round_times
+from rnetstats.treatment.standardised import StandardisedRows
+
+__all__ = ["AdjustedRows", "adjusted_rows", "check_formula"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AdjustedRows:
+    """What adjusted curves are made of.
+
+    Attributes
+    ----------
+    rows : StandardisedRows
+    treatment : str
+    names : tuple of str
+        Levels of the treatment, the reference first.
+    times : array of shape (t,)
+        When risks are compared.
+    groups, at_risk : DataFrame
+        ``group, n, n_events``; ``group, time, n_risk`` at round times.
+    events_at : array of shape (L, k)
+        Events observed in each group at each time of the grid.
+    labels : dict
+    notes : tuple of str
+    """
+
+    rows: StandardisedRows
+    treatment: str
+    names: tuple[str, ...]
+    times: Floats
+    groups: pd.DataFrame
+    at_risk: pd.DataFrame
+    events_at: Floats
+    labels: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def adjusted_rows(
+    data: Data,
+    model: CoxResult,
+    treatment: str | None,
+    times: float | Sequence[float] | None,
+    tau: float | None,
+) -> AdjustedRows:
+    """Read the treatment and the times, and give every patient every treatment.
+
+    Raises
+    ------
+    FormulaError, OptionError, DataError
+    """
+    engine = model.engine
+    assert engine is not None and model.sets is not None
+    frame = engine.frame
+    name = _treatment(model, treatment)
+    values = _levels(model, name)
+    outcome = frame.outcome
+    assert outcome is not None and outcome.stop is not None and outcome.event is not None
+    stop, event = outcome.stop, outcome.event
+    freq = np.ones(frame.n) if frame.freq_weights is None else frame.freq_weights
+    covariates = covariates_used(data, frame)
+    group = _group(covariates[name], values)
+    last = min(float(stop[group == k].max()) for k in range(len(values)))
+    shown = tuple(level_text(value) for value in values)
+    grid = np.unique(stop[event & (stop <= last)])
+    asked, notes = _times(times, last, grid, model.outcome)
+    until = float(asked.max()) if tau is None else _until(tau, last)
+    given = [
+        frame.design.spec.matrix({**covariates, name: np.full(frame.n, value)}) for value in values
+    ]
+    rows = StandardisedRows(
+        X=frame.design.X,
+        given=np.stack(given),
+        treatment=_columns(frame, name),
+        group=group,
+        event=event,
+        sets=model.sets,
+        freq=freq,
+        coef=engine.reached,
+        grid=grid,
+        places=np.searchsorted(grid, asked, side="right"),
+        tau=until,
+        firth=engine.firth,
+        ties=model.options["ties"],
+    )
+    counts = [(freq[group == k].sum(), freq[(group == k) & event].sum()) for k in range(len(shown))]
+    label = model.labels.get(name, name)
+    time_label = model.labels.get(outcome.time_name, outcome.time_name)
+    column = outcome.columns[-1]
+    return AdjustedRows(
+        rows=rows,
+        treatment=name,
+        names=shown,
+        times=asked,
+        groups=pd.DataFrame(
+            {
+                "group": shown,
+                "n": [int(n) for n, _ in counts],
+                "n_events": [int(d) for _, d in counts],
+            }
+        ),
+        at_risk=_risk_table(rows, outcome.start, stop, shown, last, time_label),
+        events_at=_events_at(rows, stop),
+        labels={"time": time_label, "event": model.labels.get(column, column), "group": label},
+        notes=notes,
+    )
+
+
+def check_formula(formula: str | Formula, ties: str) -> None:
+    """Refuse what has no place in a standardised model.
+
+    Raises
+    ------
+    FormulaError, OptionError
+    """
+    choice("ties", ties, ("efron", "breslow"))
+    parsed = as_formula(formula)
+    for found, word in (
+        (parsed.strata, "strata()"),
+        (parsed.cluster, "cluster()"),
+        (parsed.offsets, "offset()"),
+    ):
+        if found:
+            raise FormulaError(
+                f"{word} has no place in adjusted_survival, which averages one baseline hazard "
+                "over one row a patient; make it a term, or leave it out."
+            )
+
+
+def _treatment(model: CoxResult, treatment: str | None) -> str:
+    names = list(model.variables)
+    if treatment is None:
+        first = parse_formula(model.options["formula"]).terms[0]
+        return str(first[0].columns[0])
+    if treatment not in names:
+        raise OptionError(
+            f"treatment={treatment!r} is no variable of the model; they are {', '.join(names)}."
+            f"{closest(str(treatment), names)}"
+        )
+    return treatment
+
+
+def _levels(model: CoxResult, name: str) -> list[Any]:
+    values = list(model.variables[name]["values"])
+    if len(values) < 2:
+        raise OptionError(
+            f"The treatment {name!r} is a number; curves need groups: make it a 0/1 column, or "
+            f"write C({name}) for a few codes. treatment= names another variable."
+        )
+    return values
+
+
+def _group(column: np.ndarray, values: list[Any]) -> NDArray[np.intp]:
+    """Code of each patient's own treatment."""
+    found = np.zeros(len(column), dtype=np.intp)
+    for code, value in enumerate(values):
+        found[np.asarray(column == value, dtype=bool)] = code
+    return found
+
+
+def _columns(frame: ModelFrame, name: str) -> NDArray[np.intp]:
+    """Columns of the treatment's main effect."""
+    return np.concatenate(
+        [
+            np.arange(term.start, term.stop)
+            for term in frame.design.terms
+            if term.kind != "interaction" and name in term.variables
+        ]
+    )
+
+
+def _times(
+    times: float | Sequence[float] | None, last: float, grid: Floats, outcome: str
+) -> tuple[Floats, tuple[str, ...]]:
+    if times is None:
+        if not grid.size:
+            raise DataError(
+                f"No event of {outcome} falls within the follow-up of every group (to {last:g}): "
+                "there is nothing to compare."
+            )
+        said = f"Risks are compared at {grid[-1]:g}, the last event within every group's follow-up."
+        return grid[-1:], (said,)
+    asked = np.atleast_1d(np.asarray(times, dtype=object))
+    if asked.ndim != 1 or not asked.size:
+        raise OptionError(f"times must be a number or a list of numbers, not {times!r}.")
+    numbers = np.array([real("times", t, low=0.0, closed=False) for t in asked])
+    late = numbers[numbers > last]
+    if late.size:
+        raise DataError(
+            f"A group is followed to {last:g} only: {late[0]:g} lies beyond, where its curve would "
+            "be the model's alone. Choose an earlier time."
+        )
+    return np.unique(numbers), ()
+
+
+def _until(tau: float, last: float) -> float:
+    until = real("tau", tau, low=0.0, closed=False)
+    if until > last:
+        raise DataError(f"A group is followed to {last:g} only: tau={until:g} lies beyond.")
+    return until
+
+
+def _events_at(rows: StandardisedRows, stop: Floats) -> Floats:
+    """Events of each group at each time of the grid, (L, k)."""
+    counts = np.zeros((rows.n_levels, rows.grid.size))
+    seen = rows.event & np.isin(stop, rows.grid)
+    place = np.searchsorted(rows.grid, stop[seen])
+    np.add.at(counts, (rows.group[seen], place), rows.freq[seen])
+    return counts
+
+
+def _risk_table(
+    rows: StandardisedRows,
+    start: Floats | None,
+    stop: Floats,
+    names: tuple[str, ...],
+    last: float,
+    label: str,
+) -> pd.DataFrame:
+    """Numbers at risk as observed, just before round times."""
+    ticks = np.array(round_times(last, 8, label))
+    parts = []
+    for code, name in enumerate(names):
+        here = rows.group == code
+        entry = None if start is None else start[here]
+        n_risk = at_risk(ticks, stop[here], entry, rows.freq[here])
+        parts.append(pd.DataFrame({"group": name, "time": ticks, "n_risk": n_risk}))
+    return pd.concat(parts, ignore_index=True)
