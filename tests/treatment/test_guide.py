@@ -1,0 +1,53 @@
+"""The examples of docs/salvage.md run, in order, as a reader would run them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+
+import rnetstats as rn
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "salvage.md"
+
+pytestmark = pytest.mark.skipif(not GUIDE.is_file(), reason="the guide is not beside the tests")
+
+
+@pytest.mark.slow
+def test_the_examples_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.M | re.S)
+    names: dict[str, Any] = {}
+    with mpl.rc_context({"backend": "agg"}):
+        for block in blocks:
+            exec(block, names)
+        plt.close("all")
+    shown = capsys.readouterr().out
+    assert "Immortal time is the smallest of the 5" in shown
+    assert "fewer than 5: no interval and no P" in shown
+    assert "not shown to be equivalent" in shown
+
+
+@pytest.mark.slow
+def test_the_numbers_of_the_text_are_those_of_the_simulation():
+    text = GUIDE.read_text(encoding="utf-8")
+    cohort = rn.load_cohort("duan2024")
+    positives = cohort[cohort["margin_positive"] == 1]
+    for options in ({}, {"risk": 0.05}):
+        table = rn.immortal_time(
+            positives, "Surv(dfs_months, recurrence)", seed=1, **options
+        ).to_frame()
+        at = table.set_index("delay")["hazard_ratio"]
+        early, late = (f"{at[a]:.2f} to {at[b]:.2f}" for a, b in ((1, 3), (12, 24)))
+        assert re.search(rf"{early}\s+(at delays of 1 to 3 months )?and\s+{late}", text), early
+
+
+def test_the_guide_names_public_calls_only():
+    text = GUIDE.read_text(encoding="utf-8")
+    used = set(re.findall(r"\brn\.([A-Za-z_]\w*)", text))
+    assert {"immortal_time", "treatment_effect", "propensity", "no_events", "equivalence"} <= used
+    assert used <= set(rn.__all__)
