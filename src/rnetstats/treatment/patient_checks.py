@@ -17,9 +17,13 @@ __all__ = ["check_formula", "check_unique", "checked_times", "names_of"]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
+_IDENTIFIERS = ("patient_id", "patient", "id")
+
 
 def names_of(table: pd.DataFrame, id: str | None) -> NDArray[Any]:
     """What each row's patient is called in messages: its id, or its row counted from 1."""
+    if id is None:
+        id = next((name for name in _IDENTIFIERS if name in table.columns), None)  # noqa: A001
     if id is None:
         return np.array([f"row {k}" for k in range(1, len(table) + 1)], dtype=object)
     return column(table, id).astype(str).to_numpy(dtype=object)

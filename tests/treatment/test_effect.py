@@ -1,0 +1,452 @@
+from __future__ import annotations
+
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import rnetstats as rn
+from rnetstats.errors import (
+    ColumnError,
+    DataError,
+    DataNotKeptError,
+    FormulaError,
+    OptionError,
+    TooFewEventsError,
+)
+from rnetstats.treatment.effect import TreatmentEffectResult
+from treatment_cohorts import SIX, draw
+
+METHODS = ("naive", "time-dependent Cox", "landmark", "clone-censor-weight")
+STRATEGIES = [
+    "risk, treated",
+    "risk, untreated",
+    "risk difference",
+    "risk ratio",
+    "RMST, treated",
+    "RMST, untreated",
+    "RMST difference",
+]
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def effect(data, formula="Surv(months, event) ~ x", **options):
+    options = {"treatment_time": "treated_at", "resamples": 0, "seed": 1} | options
+    return rn.treatment_effect(data, formula, **options)
+
+
+def six(**options):
+    options = {"treatment_time": "salvage", "grace": 5, "horizon": 12, "landmarks": 5} | options
+    return effect(SIX, "Surv(months, event) ~ 1", **options)
+
+
+def row(result, method, measure="HR"):
+    frame = result.to_frame()
+    return frame[(frame["method"] == method) & (frame["measure"] == measure)].iloc[0]
+
+
+def many(seed=1, n=400, **options):
+    return draw(np.random.default_rng(seed), n, **options)
+
+
+def test_six_patients_by_hand():
+    result = six()
+    counts = ["n_treated", "n_untreated", "n_excluded", "events_treated", "events_untreated"]
+    by_hand = {
+        "naive": [3, 3, 0, 2, 2],  # B, C, F against A, D, E
+        "time-dependent Cox": [3, 6, 0, 2, 2],
+        "landmark": [2, 3, 1, 1, 2],  # B, C against D, E, F; A is gone
+    }
+    for method, want in by_hand.items():
+        assert row(result, method)[counts].tolist() == want
+    # clones that stay: treated A (4 months), B, C; untreated A, D, E
+    found = row(result, "clone-censor-weight", "risk difference")
+    assert found[counts].tolist() == [3, 3, 0, 2, 2]
+    assert found["estimate"] == pytest.approx(7 / 12 - 7 / 15)
+    values = [row(result, "clone-censor-weight", m)["estimate"] for m in STRATEGIES]
+    want = [7 / 12, 7 / 15, 7 / 60, 5 / 4, 4 + 5 + 5 / 6, 8.8, 59 / 6 - 8.8]
+    np.testing.assert_allclose(values, want, rtol=1e-12)
+    weights = result.weights.set_index(["group", "time"])
+    assert weights.loc[("treated by month 5", 5.0), "total"] == pytest.approx(5.0)
+    assert weights.loc[("never treated", 5.0), "mean"] == pytest.approx(8 / 5)
+    assert weights.loc[("never treated", 12.0), "ess"] == pytest.approx(1.0)
+    # of the four events by hand, A's is in both arms
+    assert "besides 1 that stand in both arms" in found["reason"]
+    assert result.person_time["before"] == 2 + 5 + 8
+    assert result.person_time["share"] == pytest.approx(15 / 42)
+
+
+def test_simon_makuch_curves_by_hand():
+    curves = six().simon_makuch()
+    steps = curves[curves["n_event"] > 0][["group", "time", "n_risk", "survival"]]
+    want = [
+        ("not yet treated", 4, 5, 4 / 5),
+        ("not yet treated", 6, 3, 4 / 5 * 2 / 3),
+        ("treated", 10, 3, 2 / 3),
+        ("treated", 20, 1, 0.0),
+    ]
+    for found, expected in zip(steps.itertuples(index=False), want, strict=True):
+        assert found[0] == expected[0]
+        np.testing.assert_allclose(found[1:], expected[1:])
+
+
+def test_hazard_ratios_are_those_of_cox_on_the_same_rows():
+    data = many(confounding=0.5)
+    result = effect(data, landmarks=[18])
+    split = rn.split_at_treatment(data, "Surv(months, event)", treatment_time="treated_at")
+    at = data[data["months"] > 18]
+    fits = {
+        "naive": rn.cox(
+            data.assign(t=data["treated_at"].notna().astype(int)), "Surv(months, event) ~ t + x"
+        ),
+        "time-dependent Cox": rn.cox(split, "Surv(start, stop, event) ~ treated + x"),
+        "landmark": rn.cox(
+            at.assign(t=(at["treated_at"] <= 18).astype(int)), "Surv(months, event) ~ t + x"
+        ),
+    }
+    names = ["estimate", "conf_low", "conf_high", "p_value"]
+    for method, fit in fits.items():
+        want = fit.to_frame().iloc[0][names].astype(float)
+        np.testing.assert_allclose(row(result, method)[names].astype(float), want, rtol=1e-6)
+        assert row(result, method)["reason"] == ""
+
+
+def mean_over_cohorts(cohorts, formula, **options):
+    found = []
+    for seed in range(cohorts):
+        kind = {k: options[k] for k in ("log_hr", "confounding", "delay")}
+        data = draw(np.random.default_rng(seed), 1500, **kind)
+        result = effect(data, formula, grace=options["grace"], landmarks=[options["grace"]])
+        frame = result.to_frame()
+        found.append(frame["estimate"].set_axis(frame["method"] + ": " + frame["measure"]))
+    table = pd.DataFrame(found)
+    return table.mean(), table.std() / np.sqrt(cohorts)
+
+
+def test_without_effect_only_the_naive_comparison_shows_a_benefit():
+    mean, error = mean_over_cohorts(
+        6, "Surv(months, event) ~ 1", log_hr=0.0, confounding=0.0, delay=(12, 24), grace=24.0
+    )
+    assert mean["naive: HR"] + 10 * error["naive: HR"] < 0.75
+    for name, none in {
+        "time-dependent Cox: HR": 1.0,
+        "landmark: HR": 1.0,
+        "clone-censor-weight: risk difference": 0.0,
+        "clone-censor-weight: RMST difference": 0.0,
+    }.items():
+        assert abs(mean[name] - none) < 3 * error[name] + 0.01
+        assert error[name] < (0.05 if "HR" in name else 0.4)
+
+
+def test_weights_recover_the_risks_of_both_strategies_under_confounding():
+    kind = {"log_hr": -0.7, "confounding": 1.0, "delay": (0.0, 12.0)}
+    truth = {
+        name: draw(np.random.default_rng(9), 200_000, **kind, strategy=by)["months"].to_numpy()
+        for name, by in (("treated", 12.0), ("untreated", np.inf))
+    }
+    risk = {name: (time <= 60.0).mean() for name, time in truth.items()}
+    rmst = {name: np.minimum(time, 60.0).mean() for name, time in truth.items()}
+    mean, error = mean_over_cohorts(6, "Surv(months, event) ~ x", **kind, grace=12.0)
+    for name in truth:
+        key = f"clone-censor-weight: risk, {name}"
+        assert abs(mean[key] - risk[name]) < 3 * error[key] + 0.005
+        key = f"clone-censor-weight: RMST, {name}"
+        assert abs(mean[key] - rmst[name]) < 3 * error[key] + 0.2
+    difference = risk["treated"] - risk["untreated"]
+    key = "clone-censor-weight: risk difference"
+    assert abs(mean[key] - difference) < 3 * error[key] + 0.005
+    # without the confounder the same weights do not
+    crude, _ = mean_over_cohorts(2, "Surv(months, event) ~ 1", **kind, grace=12.0)
+    assert abs(crude[key] - difference) > 0.05
+
+
+@pytest.mark.slow
+def test_percentile_limits_cover_the_risk_difference():
+    kind = {"log_hr": -0.7, "confounding": 1.0, "delay": (0.0, 12.0)}
+    both = [
+        (draw(np.random.default_rng(9), 400_000, **kind, strategy=by)["months"] <= 60.0).mean()
+        for by in (12.0, np.inf)
+    ]
+    truth, held, cohorts = both[0] - both[1], 0, 150
+    for seed in range(cohorts):
+        data = draw(np.random.default_rng(1000 + seed), 500, **kind)
+        found = row(
+            effect(data, grace=12, methods="clone-censor-weight", resamples=300, seed=seed),
+            "clone-censor-weight",
+            "risk difference",
+        )
+        held += found["conf_low"] <= truth <= found["conf_high"]
+    assert abs(held / cohorts - 0.95) < 3 * np.sqrt(0.95 * 0.05 / cohorts)
+
+
+def test_estimates_do_not_depend_on_unit_order_or_layout():
+    data = many(n=300, confounding=0.5)
+    options = {"hazard_ratio": True, "landmarks": [18.0], "grace": 18.0, "horizon": 60.0}
+    want = effect(data, **options).to_frame()["estimate"].to_numpy()
+    shuffled = data.sample(frac=1.0, random_state=2)
+    np.testing.assert_allclose(effect(shuffled, **options).to_frame()["estimate"], want, rtol=1e-8)
+    days = data.assign(months=data["months"] * 30.0, treated_at=data["treated_at"] * 30.0)
+    other = effect(days, hazard_ratio=True, landmarks=[540.0], grace=540.0, horizon=1800.0)
+    scale = np.where(other.to_frame()["measure"].str.startswith("RMST"), 30.0, 1.0)
+    np.testing.assert_allclose(other.to_frame()["estimate"] / scale, want, rtol=1e-8)
+    freq = np.random.default_rng(5).integers(0, 3, len(data))
+    weighted = effect(data.assign(w=freq), **options, freq_weights="w").to_frame()
+    again = effect(data.iloc[np.repeat(np.arange(len(data)), freq)], **options).to_frame()
+    pd.testing.assert_frame_equal(weighted, again)
+    doubled = effect(pd.concat([data, data]), **options).to_frame()
+    twice = effect(data, **options, freq_weights=np.full(len(data), 2)).to_frame()
+    np.testing.assert_allclose(twice["estimate"], doubled["estimate"], rtol=1e-9)
+    assert (twice["n_treated"] == 2 * effect(data, **options).to_frame()["n_treated"]).all()
+
+
+def test_same_seed_same_limits():
+    data = many(n=250, confounding=0.5)
+    one = effect(data, resamples=300, seed=7, grace=18, landmarks=[18])
+    two = effect(data, resamples=300, seed=7, grace=18, landmarks=[18])
+    pd.testing.assert_frame_equal(one.to_frame(), two.to_frame())
+    found = row(one, "clone-censor-weight", "risk difference")
+    assert found["conf_low"] < found["estimate"] < found["conf_high"]
+    assert 0.0 < found["p_value"] <= 1.0
+    assert found["limits"] == "percentiles of 300 resamples of patients"
+    assert one.seed == 7
+    assert effect(data, seed=None).seed is not None
+
+
+def test_rows_name_their_estimands_and_notes_say_that_they_are_no_rivals():
+    result = six(hazard_ratio=True)
+    frame = result.to_frame()
+    assert frame["method"].drop_duplicates().tolist() == list(METHODS)
+    assert frame["estimand"].is_unique
+    text = " ".join(frame["estimand"])
+    assert "counted from time zero" in text
+    assert "not yet treated" in text
+    assert "followed at month 5" in text
+    assert "treated by month 5 at the latest, against if nobody were ever treated" in text
+    notes = " ".join(result.notes)
+    assert "no rivals for one truth" in notes
+    assert "death included where it is no event of this endpoint, is censored" in notes
+    assert "15 months before treatment, 35.7 % of the treated patients' follow-up" in notes
+    within = six(untreated="not within grace").to_frame()["estimand"]
+    assert any("nobody were treated by month 5 (afterwards as it happened)" in e for e in within)
+
+
+def test_few_events_give_counts_and_the_reason_but_no_limits():
+    cohort = rn.load_cohort("duan2024")
+    positive = cohort[cohort["margin_positive"] == 1]
+    result = rn.treatment_effect(
+        positive, "Surv(dfs_months, recurrence) ~ 1", treatment_time="salvage_months", seed=1
+    )
+    frame = result.to_frame()
+    assert frame[["conf_low", "conf_high", "p_value"]].isna().all(axis=None)
+    assert frame["reason"].str.contains("fewer than 5").all()
+    assert frame["estimate"].notna().all()
+    assert (frame["events_treated"] + frame["events_untreated"] > 0).all()
+    shown = " ".join(result.display().to_numpy().ravel())
+    assert "2/59" in shown
+    with pytest.raises(TooFewEventsError, match="needs 20 events or more; there are 11"):
+        result.landmark_curve()
+    with pytest.raises(TooFewEventsError):
+        result.plot(kind="landmarks")
+    either = rn.treatment_effect(
+        positive, "Surv(dfs_months, dfs_event) ~ 1", treatment_time="salvage_months", seed=1
+    )
+    assert either.to_frame()["reason"].eq("").all()
+    assert len(either.landmark_curve([1, 3, 6])) == 3
+
+
+def test_five_events_an_arm_are_needed_for_an_interval():
+    rng = np.random.default_rng(2)
+    n = 120
+    data = pd.DataFrame(
+        {
+            "months": rng.uniform(61, 90, n),
+            "event": 0,
+            "treated_at": np.where(np.arange(n) < 60, 1.0, np.nan),
+        }
+    )
+    data.loc[[0, 1, 2, 3, 4, 60, 61, 62, 63, 64], "event"] = 1
+    data.loc[[0, 60], "months"] = 20.0
+    data.loc[[1, 2, 3, 4, 61, 62, 63, 64], "months"] = [30.0, 30.5, 31, 32, 30, 31, 33, 34]
+    options = {"methods": "clone-censor-weight", "resamples": 400}
+    given = effect(data, "Surv(months, event) ~ 1", **options)
+    found = row(given, "clone-censor-weight", "risk difference")
+    assert found["reason"] == ""  # about exp(-5) of the resamples lose all of an arm's events
+    assert np.isfinite(found["conf_low"])
+    few = data.drop(index=[4]).reset_index(drop=True)
+    found = row(
+        effect(few, "Surv(months, event) ~ 1", **options), "clone-censor-weight", "risk difference"
+    )
+    assert "4 events in the treated arm" in found["reason"]
+    assert np.isnan(found["conf_low"])
+    assert np.isfinite(found["estimate"])
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"grace": 0}, OptionError, "grace must be above 0"),
+        ({"grace": -1}, OptionError, "grace must be above 0"),
+        ({"horizon": 0}, OptionError, "horizon must be above 0"),
+        ({"grace": 12, "horizon": 12}, OptionError, "must be after the grace period"),
+        ({"horizon": 21}, OptionError, "beyond all follow-up, which ends at 20"),
+        ({"landmarks": [0]}, OptionError, "landmarks must be above 0"),
+        ({"landmarks": [float("nan")]}, OptionError, "landmarks"),
+        ({"landmarks": [-3]}, OptionError, "landmarks must be above 0"),
+        ({"methods": []}, OptionError, "at least one"),
+        ({"methods": ["landmarks"]}, OptionError, "Did you mean 'landmark'"),
+        ({"untreated": "ever"}, OptionError, "untreated"),
+        ({"max_weight": 0.5}, OptionError, "max_weight"),
+        ({"resamples": -1}, OptionError, "resamples"),
+        ({"conf_level": 95}, OptionError, "0.95"),
+        ({"treatment_time": "salvag"}, ColumnError, "Did you mean 'salvage'"),
+    ],
+)
+def test_options_that_cannot_be(change, error, words):
+    with pytest.raises(error, match=words):
+        six(**change)
+
+
+def test_data_that_cannot_be():
+    late = SIX.assign(salvage=[5.0, 2, 5, np.nan, np.nan, 8])
+    with pytest.raises(DataError, match=r"after the end of follow-up .* for A"):
+        effect(late, "Surv(months, event) ~ 1", treatment_time="salvage", id="patient")
+    with pytest.raises(DataError, match="for A"):  # known by the name of the column
+        effect(late, "Surv(months, event) ~ 1", treatment_time="salvage")
+    with pytest.raises(DataError, match="Nobody is treated"):
+        six_with(salvage=np.nan)
+    with pytest.raises(DataError, match="Nobody is treated"):
+        six_with(salvage=SIX["months"])
+    with pytest.raises(TooFewEventsError, match="exact_rate"):
+        six_with(event=0)
+    with pytest.raises(FormulaError, match="start and stop"):
+        effect(SIX.assign(a=0.0), "Surv(a, months, event) ~ 1", treatment_time="salvage")
+    with pytest.raises(FormulaError, match="cluster"):
+        effect(SIX, "Surv(months, event) ~ cluster(patient)", treatment_time="salvage")
+    with pytest.raises(DataError, match="more than one row"):
+        effect(
+            pd.concat([SIX, SIX]), "Surv(months, event) ~ 1", treatment_time="salvage", id="patient"
+        )
+
+
+def six_with(**change):
+    return effect(
+        SIX.assign(**change),
+        "Surv(months, event) ~ 1",
+        treatment_time="salvage",
+        grace=5,
+        horizon=12,
+        landmarks=[5, 18, 30],
+    )
+
+
+def test_arms_that_are_empty_give_reasons():
+    everybody = six_with(salvage=1.0)
+    assert "no untreated patient" in row(everybody, "naive")["reason"]
+    assert "no event" in row(everybody, "time-dependent Cox")["reason"] or np.isnan(
+        row(everybody, "time-dependent Cox")["estimate"]
+    )
+    assert row(everybody, "time-dependent Cox")["reason"]
+    found = row(everybody, "clone-censor-weight", "risk difference")
+    assert "follow-up of the untreated arm ends at month 1" in found["reason"]
+    assert np.isnan(found["estimate"])
+    late = six_with(salvage=[np.nan, 9.0, np.nan, np.nan, np.nan, np.nan])
+    found = row(late, "clone-censor-weight", "risk, treated")
+    assert "nobody treated by month 5 is followed beyond it" in found["reason"]
+    assert row(late, "clone-censor-weight", "risk, untreated")["estimate"] > 0
+    landmark = late.to_frame().query("method == 'landmark'").set_index("landmark")
+    assert "no treated patient" in landmark.loc[5.0, "reason"]
+    assert "no patient is free of the event and followed at 30" in landmark.loc[30.0, "reason"]
+    for result in (everybody, late):
+        frame = result.to_frame()
+        assert (frame["reason"] != "")[frame["estimate"].isna()].all()
+        assert "nan" not in " ".join(result.display().to_numpy().ravel()).split()
+
+
+def test_events_in_one_arm_alone():
+    data = many(n=200)
+    data["event"] = data["event"].where(data["treated_at"].isna(), 0)
+    result = effect(data, landmarks=[24], grace=24)
+    for method in ("naive", "time-dependent Cox", "landmark"):
+        found = row(result, method)
+        assert found["events_treated"] == 0
+        assert 0.0 < found["estimate"] < 1.0  # Firth's penalty
+        assert "no event in the treated arm, fewer than 5" in found["reason"]
+    found = row(result, "clone-censor-weight", "risk difference")
+    assert "no event in the treated arm" in found["reason"]
+
+
+def test_covariates_without_information_after_a_landmark_are_left_out_with_a_note():
+    data = many(n=300, delay=(0.0, 12.0))
+    data["early"] = (data["months"] < 10).astype(int)
+    result = effect(data, "Surv(months, event) ~ x + early", landmarks=[12], grace=24)
+    assert any("landmark at month 12: 1 covariate column" in note for note in result.notes)
+    assert np.isfinite(row(result, "landmark")["conf_low"])
+
+
+def test_positivity_and_large_weights_are_told():
+    data = many(n=400)
+    data["centre"] = np.where(np.arange(400) % 4 == 0, "B", "A")
+    other = data["centre"] == "B"
+    nobody = data.assign(treated_at=data["treated_at"].mask(other))
+    result = effect(nobody, "Surv(months, event) ~ centre", grace=24)
+    assert any("Positivity: of the" in n and "centre = B" in n for n in result.notes)
+    assert result.positivity.query("level == 'B'")["n_treated"].item() == 0
+    one = data.index[other & (data["months"] > 60) & data["treated_at"].notna()][0]
+    single = data.assign(treated_at=data["treated_at"].mask(other & (data.index != one)))
+    result = effect(single, "Surv(months, event) ~ centre", grace=24)
+    assert result.weights["max"].max() > 20
+    assert any("The largest weight is" in note for note in result.notes)
+    capped = effect(single, "Surv(months, event) ~ centre", grace=24, max_weight=10)
+    assert capped.weights["max"].max() == 10
+    assert np.isfinite(row(capped, "clone-censor-weight", "risk difference")["estimate"])
+
+
+def test_a_patient_treated_at_time_zero_is_treated_from_the_start():
+    data = many(n=200).assign(treated_at=lambda d: np.where(d.index % 2 == 0, 0.0, np.nan))
+    result = effect(data, landmarks=[6])
+    want = rn.kaplan_meier(data.assign(t=data["treated_at"].notna()), "Surv(months, event) ~ t")
+    at = 1.0 - want.at(60)["survival"].to_numpy()
+    crude = effect(data, "Surv(months, event) ~ 1", methods="clone-censor-weight")
+    # nobody departs later: the untreated arm is the untreated patients
+    assert row(crude, "clone-censor-weight", "risk, untreated")["estimate"] == pytest.approx(at[0])
+    assert row(result, "naive")["estimate"] == pytest.approx(
+        row(result, "time-dependent Cox")["estimate"]
+    )
+    assert result.person_time["before"] == 0.0
+
+
+def test_figures_and_json():
+    cohort = rn.load_cohort("duan2024")
+    result = rn.treatment_effect(
+        cohort[cohort["margin_positive"] == 1],
+        "Surv(dfs_months, dfs_event) ~ age",
+        treatment_time="salvage_months",
+        resamples=100,
+        seed=1,
+    )
+    for kind, options in {
+        "simon-makuch": {},
+        "landmark": {"landmark": 6},
+        "clone-censor-weight": {},
+        "landmarks": {},
+        "table": {},
+    }.items():
+        assert result.plot(kind=kind, **options).has_data()
+    texts = [t.get_text() for t in result.plot().texts]
+    assert "181" in texts  # at risk, not yet treated, at time 0
+    with pytest.raises(OptionError, match="those at 3, 6, 12 have"):
+        result.plot(kind="landmark", landmark=5)
+    with pytest.raises(OptionError, match="do not include"):
+        six(methods="naive").plot(kind="clone-censor-weight")
+    again = TreatmentEffectResult.from_dict(json.loads(json.dumps(result.to_dict())))
+    assert again.plot(kind="landmark").has_data()
+    pd.testing.assert_frame_equal(again.simon_makuch(), result.simon_makuch(), check_dtype=False)
+    with pytest.raises(DataNotKeptError):
+        again.landmark_curve()
