@@ -365,6 +365,34 @@ def test_a_treatment_that_a_level_almost_determines_is_flagged() -> None:
     assert fit.effect("y", resamples=0).notes[0] == "Positivity is doubtful."
 
 
+def test_a_strong_determinant_is_flagged_though_both_arms_are_there() -> None:
+    level = np.repeat([0, 1], 200)
+    z = np.concatenate((np.arange(200) < 14, np.arange(200) < 164)).astype(int)
+    x = np.random.default_rng(2).normal(size=400)
+    fit = rn.propensity({"level": level, "z": z, "x": x}, "z ~ level + x")
+    odds = (164 / 36) / (14 / 186)  # about 60
+    assert fit.glance()["positivity"][0] == "doubtful"
+    (note,) = [n for n in fit.notes if "-fold" in n]
+    assert note.startswith("level changes the odds of treatment")
+    assert abs(int(note.split("treatment ")[1].split("-fold")[0]) - odds) < 4
+    assert fit.positivity()["finding"].tolist() == ["both arms"] * 2
+
+
+def test_the_overlap_of_the_scores_is_drawn_in_shares() -> None:
+    ax = rn.propensity(drawn(), "z ~ x + g").plot_overlap()
+    heights = np.array([patch.get_height() for patch in ax.patches if hasattr(patch, "get_height")])
+    assert heights[heights > 0].sum() == pytest.approx(1.0)
+    assert heights[heights < 0].sum() == pytest.approx(-1.0)
+    n = drawn()["z"].sum()
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == [
+        f"z = 1 (n = {n})",
+        "the same, weighted",
+        f"z = 0 (n = {160 - n})",
+        "the same, weighted",
+    ]
+
+
 def test_weights_without_an_end_or_without_weight_are_refused() -> None:
     data = drawn(15)
     arms = ("z = 0", "z = 1")
@@ -435,8 +463,9 @@ def test_outcomes_that_are_refused() -> None:
         fit.risk(TIMES, horizon=0)
     with pytest.raises(OptionError, match="ties"):
         fit.cox(TIMES, ties="exact")
-    with pytest.raises(OptionError, match="resamples"):
-        fit.cox(TIMES, resamples=-1)
+    for resamples in (-1, 5):
+        with pytest.raises(OptionError, match="resamples"):
+            fit.cox(TIMES, resamples=resamples)
 
 
 def test_missing_values_are_counted_on_both_sides() -> None:

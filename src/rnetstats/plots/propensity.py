@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -70,19 +70,7 @@ def love_plot(
     ax.set_xlim(-1.03 * edge, 1.03 * edge)
     ax.set_xlabel("Standardised mean difference (treated less control)")
     plain_axes(ax, grid="y")
-    handles, names = ax.get_legend_handles_labels()
-    places = sorted(
-        range(len(names)), key=lambda i: (names[i] in names[:i], "weighted" in names[i])
-    )
-    ax.legend(
-        [handles[i] for i in places],
-        [names[i] for i in places],
-        frameon=False,
-        fontsize=9.5,
-        ncols=2,
-        loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
-    )
+    ax.legend(frameon=False, fontsize=9.5, ncols=2, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     return marked(ax, synthetic)
 
 
@@ -117,7 +105,8 @@ def score_overlap(
     """
     ax = ax_or_new(ax, figsize=(7.0, 4.2))
     edges = np.linspace(0.0, 1.0, bins + 1)
-    tops = []
+    tops: list[float] = []
+    shown: list[Any] = []
     for sign, name, here, shade in (
         (1.0, arms[1], treated, colour(0)),
         (-1.0, arms[0], ~treated, colour(1)),
@@ -126,7 +115,7 @@ def score_overlap(
         tilted = np.histogram(score[here], edges, weights=(freq * weights)[here])[0]
         plain, tilted = (part / max(float(part.sum()), 1e-300) for part in (plain, tilted))
         n = int(freq[here].sum())
-        ax.bar(
+        bars = ax.bar(
             edges[:-1],
             sign * plain,
             np.diff(edges),
@@ -136,7 +125,9 @@ def score_overlap(
             lw=0,
             label=as_text(f"{name} (n = {n})"),
         )
-        ax.stairs(sign * tilted, edges, color=shade, lw=1.7, label="the same, weighted")
+        shown.append(bars)
+        line = ax.stairs(sign * tilted, edges, color=shade, lw=1.7, label="the same, weighted")
+        shown.append(line)
         tops.append(max(plain.max(), tilted.max()))
     ax.axhline(0.0, color=INK, lw=0.8)
     ax.set_xlim(0.0, 1.0)
@@ -145,13 +136,8 @@ def score_overlap(
     ax.set_xlabel("Propensity score")
     ax.set_ylabel("Share of the arm")
     plain_axes(ax, grid="y")
-    handles, names = ax.get_legend_handles_labels()
-    places = sorted(
-        range(len(names)), key=lambda i: (names[i] in names[:i], "weighted" in names[i])
-    )
     ax.legend(
-        [handles[i] for i in places],
-        [names[i] for i in places],
+        handles=shown,
         frameon=False,
         fontsize=9.5,
         ncols=2,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import level, positive_int
+from rnetstats._core.options import level
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import ConvergenceError
@@ -18,7 +18,7 @@ from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
 from rnetstats.regression.cox import CoxResult, cox
 from rnetstats.treatment.adjusted_rows import adjusted_rows, check_formula
 from rnetstats.treatment.adjusted_tables import contrast_table, curve_table
-from rnetstats.treatment.draws import Draws, few_events
+from rnetstats.treatment.draws import Draws, checked_resamples, few_events
 from rnetstats.treatment.standardised import resampled_curves
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def adjusted_survival(
     2  RMST difference     -0.99     -2.51       0.67
     """
     level(conf_level)
-    positive_int("resamples", resamples, minimum=0)
+    checked_resamples(resamples)
     check_formula(formula, ties)
     model = cox(
         data,

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats._core.options import positive_int
 from rnetstats._core.random import chunk_generators
+from rnetstats.errors import OptionError
 from rnetstats.kernels.resampling import bootstrap_counts
 
 __all__ = [
     "FEWEST_EVENTS",
     "Draws",
+    "checked_resamples",
     "few_events",
     "patient_counts",
     "percentile_limits",
@@ -24,6 +27,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 FEWEST_EVENTS = 5
+_FEWEST_RESAMPLES = 20
 MOST_LOST = 0.05  # share of resamples without events in an arm, or without an estimate
 
 
@@ -132,6 +136,21 @@ def patient_counts(
             drawn = bootstrap_counts(rng, int(copies.sum()), size, cluster=units)
             counts = np.add.reduceat(drawn, np.cumsum(copies) - copies, axis=1)
         yield rows, counts.astype(np.float64)
+
+
+def checked_resamples(resamples: int) -> int:
+    """Return a number of resamples that can give limits, or 0 for none.
+
+    Raises
+    ------
+    OptionError
+    """
+    number = positive_int("resamples", resamples, minimum=0)
+    if 0 < number < _FEWEST_RESAMPLES:
+        raise OptionError(
+            f"resamples={number} are too few for limits; take 0 for none, or 1000 or more."
+        )
+    return number
 
 
 def few_events(events: dict[str, float], outcome: str) -> str:

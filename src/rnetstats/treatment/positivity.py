@@ -33,6 +33,7 @@ _EXTREME = 0.01
 _FEWEST_EFFECTIVE = 5.0
 _COLLAPSE = 0.25  # effective size of an arm as a share of its patients
 _SEPARATING = 0.95  # c-statistic
+_STRONG = 20.0  # odds ratio of treatment
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def judge_positivity(
     levels: pd.DataFrame,
     effective: tuple[float, float],
     c_statistic: float,
+    odds: dict[str, float],
 ) -> Positivity:
     """Judge whether the arms can be compared.
 
@@ -109,7 +111,8 @@ def judge_positivity(
     maximum-likelihood score of 0 or 1), or if an arm's weights leave fewer than 5 effective
     patients. It is *doubtful* if any patient has no counterpart, a level stands in one arm only
     (or has less than 5 % of at least 20 patients in the rarer), a score is below 0.01 or above
-    0.99, an arm keeps less than a quarter of its patients, or the c-statistic exceeds 0.95.
+    0.99, an arm keeps less than a quarter of its patients, a level has over 20 times (or less than
+    a twentieth of) the odds of treatment of its reference, or the c-statistic exceeds 0.95.
 
     Parameters
     ----------
@@ -123,6 +126,8 @@ def judge_positivity(
     effective : pair of float
         Effective sizes of the treated and of the controls.
     c_statistic : float
+    odds : dict
+        Odds ratio of treatment of each level or 0/1 covariate in the score model.
     """
     never, always = determined
     total = float(freq.sum())
@@ -162,6 +167,12 @@ def judge_positivity(
             doubts.append(
                 f"The weights leave {size:.0f} effective patients of {n:g} in the {name} arm."
             )
+    doubts += [
+        f"{name} changes the odds of treatment {max(ratio, 1.0 / ratio):.0f}-fold: it almost "
+        "determines the treatment, and few patients there have a counterpart."
+        for name, ratio in odds.items()
+        if not 1.0 / _STRONG <= ratio <= _STRONG
+    ]
     if c_statistic > _SEPARATING and n_determined < total:
         doubts.append(f"The score all but tells the arms apart (c-statistic {c_statistic:.3f}).")
     verdict = "violated" if worst else "doubtful" if doubts else "no sign against it"

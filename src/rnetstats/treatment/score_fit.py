@@ -16,6 +16,7 @@ from rnetstats._core.options import choice
 from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError
 from rnetstats.formula.design import ModelFrame, model_frame
 from rnetstats.formula.parser import as_formula
+from rnetstats.formula.spec import INTERCEPT
 from rnetstats.formula.terms import Condition, Formula, literal_text
 from rnetstats.formula.variables import level_text, read_variable, row_numbers
 from rnetstats.kernels.roc import auc
@@ -147,6 +148,7 @@ def _completed(
         levels=levels,
         effective=(effective[0], effective[1]),
         c_statistic=c_statistic,
+        odds=_odds(model, frame),
     )
     counts = {name: rows.freq[arm] for name, arm in _both(rows)}
     summary = {
@@ -182,6 +184,17 @@ def _completed(
         n_cut=n_cut,
         notes=(*head, *found.reasons, *model.notes),
     )
+
+
+def _odds(model: LogisticResult, frame: ModelFrame) -> dict[str, float]:
+    """Odds ratios of treatment of the 0/1 columns, where they are finite."""
+    X, coef = frame.design.X, model.coefficients["coef"].to_numpy()
+    binary = ((X == 0.0) | (X == 1.0)).all(axis=0) & np.isfinite(coef)
+    return {
+        f"{column.term} = {column.level}" if column.level else column.term: float(np.exp(value))
+        for column, value, is_binary in zip(frame.design.columns, coef, binary, strict=True)
+        if is_binary and column.name != INTERCEPT
+    }
 
 
 def _verdict(found: Positivity) -> str:

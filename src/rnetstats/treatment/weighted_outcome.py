@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats._core.options import level, positive_int
+from rnetstats._core.options import level
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import DataError, FormulaError
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.parser import as_formula
 from rnetstats.kernels.treatment_weights import effective_size
-from rnetstats.treatment.draws import Draws, few_events, patient_counts
+from rnetstats.treatment.draws import Draws, checked_resamples, few_events, patient_counts
 from rnetstats.treatment.score_rows import ESTIMAND_WORDS, ScoreRows
 from rnetstats.treatment.weighted_result import Measures, WeightedEffectResult, effect_table
 
@@ -243,7 +243,7 @@ def weighted_result(
     few : str
         A reason, beside too few events, not to give limits.
     """
-    positive_int("resamples", resamples, minimum=0)
+    checked_resamples(resamples)
     level(conf_level)
     seen = rows.event if event is None else event
     reason = few_events(rows.by_arm(seen), rows.name) or few
