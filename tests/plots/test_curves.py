@@ -131,3 +131,14 @@ def test_bands_begin_at_time_zero(ci, low):
 
 def test_the_time_axis_can_name_the_endpoint():
     assert margin().plot(x_label="Months to recurrence").get_xlabel() == "Months to recurrence"
+
+
+def test_weighted_events_are_counted_to_a_tenth():
+    data = read("rnet_like_a.csv")
+    weights = np.linspace(0.5, 2.0, len(data))
+    formula = "Surv(dfs_months, recurrence) ~ margin_positive"
+    result = rn.kaplan_meier(data, formula, sampling_weights=weights)
+    shown = [text.get_text() for text in result.plot().get_legend().get_texts()]
+    for code, label in ((0, "no"), (1, "yes")):
+        seen = (data["margin_positive"] == code) & (data["recurrence"] == 1)
+        assert f"{label} (events: {weights[seen].sum():.1f})" in shown

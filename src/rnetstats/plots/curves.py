@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnetstats.formatting import fmt_count
 from rnetstats.plots.risk_table import ROW, make_room, risk_table_below
 from rnetstats.plots.style import (
     INK,
@@ -226,7 +227,9 @@ def _legend(
 
     handles: list[Any] = list(axes.get_legend_handles_labels()[0])
     events = curves.groupby("group", sort=False)["n_event"].sum()
-    texts = [f"{group} ({counted}: {count:g})" for group, count in events.items()]
+    texts = [
+        f"{group} ({counted}: {fmt_count(round(count, 6))})" for group, count in events.items()
+    ]
     if conf_level is not None:
         handles.append(Patch(color=MUTED, alpha=0.25, linewidth=0))
         texts.append(f"{100.0 * conf_level:g} % limits")
