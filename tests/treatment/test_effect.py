@@ -97,6 +97,31 @@ def test_simon_makuch_curves_by_hand():
         np.testing.assert_allclose(found[1:], expected[1:])
 
 
+def test_simon_makuch_curves_from_a_later_start():
+    curves = six().simon_makuch(since=5.0)
+    steps = curves[curves["n_event"] > 0][["group", "time", "n_risk", "survival"]]
+    # D, E, F not yet treated at 6; B, C, F treated at 10
+    want = [("not yet treated", 6, 3, 2 / 3), ("treated", 10, 3, 2 / 3), ("treated", 20, 1, 0)]
+    for found, expected in zip(steps.itertuples(index=False), want, strict=True):
+        assert found[0] == expected[0]
+        np.testing.assert_allclose(found[1:], expected[1:])
+    with pytest.raises(DataError, match="at risk after 16"):
+        six().simon_makuch(since=16.0)
+
+
+def test_who_was_treated_must_agree_with_the_times():
+    flags = SIX.assign(ever=[0, 1, 1, 0, 0, 1])
+    options = {"treatment_time": "salvage", "ever_treated": "ever", "grace": 5, "horizon": 12}
+    formula = "Surv(months, event) ~ 1"
+    assert row(effect(flags, formula, **options), "naive")["n_treated"] == 3
+    with pytest.raises(DataError, match=r"^E: treated by 'ever', but without a time in 'salvage'"):
+        effect(flags.assign(ever=[0, 1, 1, 0, 1, 1]), formula, **options)
+    with pytest.raises(DataError, match=r"^F: not treated by 'ever', but with a time"):
+        effect(flags.assign(ever=[0, 1, 1, 0, 0, 0]), formula, **options)
+    with pytest.raises(DataError, match="by 0 or 1"):
+        effect(flags.assign(ever=[0, 1, 1, 0, 0, 2]), formula, **options)
+
+
 def test_hazard_ratios_are_those_of_cox_on_the_same_rows():
     data = many(confounding=0.5)
     result = effect(data, landmarks=[18])

@@ -83,10 +83,11 @@ def _summary(weights: Floats) -> dict[str, float]:
     """Mean, smallest, largest weight, and the effective number of patients."""
     if not weights.size:
         return {"total": 0.0, "mean": np.nan, "min": np.nan, "max": np.nan, "ess": 0.0}
+    shares = weights / weights.max()  # squares of enormous weights would overflow
     return {
         "total": float(weights.sum()),
         "mean": float(weights.mean()),
         "min": float(weights.min()),
         "max": float(weights.max()),
-        "ess": float(weights.sum() ** 2 / (weights**2).sum()),
+        "ess": float(shares.sum() ** 2 / (shares**2).sum()),
     }

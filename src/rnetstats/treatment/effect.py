@@ -19,6 +19,7 @@ from rnetstats.treatment.effect_notes import (
     misclassified,
     positivity,
     positivity_notes,
+    weight_note,
 )
 from rnetstats.treatment.effect_result import (
     TreatmentEffectResult,
@@ -52,6 +53,7 @@ def treatment_effect(
     resamples: int = 1000,
     seed: int | None = None,
     conf_level: float = 0.95,
+    ever_treated: str | None = None,
     id: str | None = None,
     freq_weights: str | ArrayLike | None = None,
     missing: str = "drop",
@@ -101,6 +103,9 @@ def treatment_effect(
     seed : int, optional
         Drawn and recorded if not given.
     conf_level : float
+    ever_treated : str, optional
+        Column 0/1 that says who was treated: a treated patient without a time, who would count as
+        never treated, is then an error.
     id : str, optional
         Column that names the patient, once; for messages.
     freq_weights : str or array of shape (n,), optional
@@ -188,7 +193,13 @@ def treatment_effect(
         raise OptionError(f"horizon={horizon!r} must be after the grace period, {grace!r}.")
     table = as_frame(data)
     patients = read_patients(
-        table, formula, treatment_time, id=id, freq_weights=freq_weights, missing=missing
+        table,
+        formula,
+        treatment_time,
+        ever_treated=ever_treated,
+        id=id,
+        freq_weights=freq_weights,
+        missing=missing,
     )
     _check(patients, settings, asked)
     words = Words(patients, settings.grace, ever=settings.ever)
@@ -208,7 +219,8 @@ def treatment_effect(
         rows += strategy_rows(found, patients, words, settings.horizon, settings.resamples)
         strategies, weights = words.named(found.curves), words.named(found.weights)
         levels = positivity(patients, settings.grace)
-        notes += [*found.notes, *positivity_notes(levels, words.by_grace)]
+        notes += [weight_note(weights, words), *found.notes]
+        notes += positivity_notes(levels, words.by_grace)
     time = misclassified(patients)
     return TreatmentEffectResult(
         table=pd.DataFrame(rows, columns=list(COLUMNS)),

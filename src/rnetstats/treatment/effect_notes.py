@@ -8,7 +8,7 @@ import pandas as pd
 from rnetstats.treatment.patients import Patients
 from rnetstats.treatment.words import CLONE, LANDMARK, NAIVE, TIME_DEPENDENT, Words
 
-__all__ = ["common_notes", "misclassified", "positivity", "positivity_notes"]
+__all__ = ["common_notes", "misclassified", "positivity", "positivity_notes", "weight_note"]
 
 
 def misclassified(patients: Patients) -> dict[str, float]:
@@ -104,3 +104,16 @@ def common_notes(
             "Loss to follow-up is assumed to have nothing to do with the event."
         )
     return notes
+
+
+def weight_note(weights: pd.DataFrame, words: Words) -> str:
+    """Say for how many patients those left in each arm stand after the grace period."""
+    after = weights[weights["time"] == words.grace]
+    parts = [
+        f"{row['group']}: {row['n']} stand for {row['total']:.0f} and are worth {row['ess']:.0f} "
+        f"(largest weight {row['max']:.2g})"
+        if row["n"]
+        else f"{row['group']}: nobody is left"
+        for row in after.to_dict("records")
+    ]
+    return f"Weights of the patients at risk after {words.at(words.grace)}: {'; '.join(parts)}."

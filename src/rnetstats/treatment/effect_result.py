@@ -12,7 +12,12 @@ from rnetstats._core.options import choice, real
 from rnetstats._core.result import Result
 from rnetstats.errors import DataError, OptionError
 from rnetstats.survival.kaplan_meier import KaplanMeierResult
-from rnetstats.treatment.effect_curves import draw_arms, draw_landmarks, draw_strategies
+from rnetstats.treatment.effect_curves import (
+    draw_arms,
+    draw_landmarks,
+    draw_strategies,
+    simon_makuch,
+)
 from rnetstats.treatment.effect_table import display_table, landmark_table
 from rnetstats.treatment.patients import Patients
 from rnetstats.treatment.words import CLONE
@@ -86,8 +91,15 @@ class TreatmentEffectResult(Result):
         """Return the table as text; risks in per cent, differences of risks in points."""
         return display_table(self.table, self.options["conf_level"])
 
-    def simon_makuch(self) -> pd.DataFrame:
+    def simon_makuch(self, since: float = 0.0) -> pd.DataFrame:
         """Return curves with the treatment as it changes during follow-up.
+
+        Parameters
+        ----------
+        since : float
+            Start the curves at this time, among patients free of the event and followed then. At
+            the start of follow-up few have been treated, and one early event among them moves the
+            whole curve.
 
         Returns
         -------
@@ -100,8 +112,21 @@ class TreatmentEffectResult(Result):
         ------
         DataError
             If an arm has no time at risk.
+        DataNotKeptError
+            For another start, after reading back from JSON.
         """
-        return self._simon().to_frame()
+        if since == 0.0:
+            return self._simon().to_frame()
+        patients = self._need("patients", "Curves from another start")
+        found = simon_makuch(
+            patients,
+            since=above_zero("since", since),
+            conf_level=self.options["conf_level"],
+            synthetic=self.synthetic,
+        )
+        if found is None:
+            raise DataError(f"No treated or no untreated patient is at risk after {since:g}.")
+        return found.to_frame()
 
     def landmark_curve(self, landmarks: Sequence[float] | None = None) -> pd.DataFrame:
         """Return the hazard ratio over landmarks, with 20 events or more.

@@ -12,7 +12,7 @@ from rnetstats._core.frame import column
 from rnetstats.errors import DataError, FormulaError, rows_text
 from rnetstats.formula.terms import Formula
 
-__all__ = ["check_formula", "check_unique", "checked_times", "names_of"]
+__all__ = ["check_flags", "check_formula", "check_unique", "checked_times", "names_of"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -23,7 +23,7 @@ _IDENTIFIERS = ("patient_id", "patient", "id")
 def names_of(table: pd.DataFrame, id: str | None) -> NDArray[Any]:
     """What each row's patient is called in messages: its id, or its row counted from 1."""
     if id is None:
-        id = next((name for name in _IDENTIFIERS if name in table.columns), None)  # noqa: A001
+        id = next((name for name in _IDENTIFIERS if name in table.columns), None)
     if id is None:
         return np.array([f"row {k}" for k in range(1, len(table) + 1)], dtype=object)
     return column(table, id).astype(str).to_numpy(dtype=object)
@@ -62,6 +62,27 @@ def check_formula(formula: Formula) -> None:
         raise FormulaError(
             f"strata(), cluster() and offset() have no place in {str(formula)!r}: the right side "
             "names baseline confounders, and each row is a patient."
+        )
+
+
+def check_flags(
+    flags: pd.Series, given: Floats, names: NDArray[Any], columns: tuple[str, str]
+) -> None:
+    """Refuse patients whose time of treatment contradicts what says who was treated."""
+    flag, name = columns
+    if not flags.isin([0, 1]).all():
+        raise DataError(f"Column {flag!r} must say by 0 or 1 who was treated, for every patient.")
+    ever = flags.astype(bool).to_numpy()
+    unknown, spare = ever & np.isnan(given), ~ever & ~np.isnan(given)
+    if unknown.any():
+        raise DataError(
+            f"{_few(names[unknown].tolist())}: treated by {flag!r}, but without a time in "
+            f"{name!r}, so that they would be "
+            "counted as never treated. Find the time, or leave these patients out."
+        )
+    if spare.any():
+        raise DataError(
+            f"{_few(names[spare].tolist())}: not treated by {flag!r}, but with a time in {name!r}."
         )
 
 

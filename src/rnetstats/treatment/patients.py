@@ -17,6 +17,7 @@ from rnetstats.formula.terms import Formula, Plain
 from rnetstats.formula.tokens import Literal
 from rnetstats.formula.variables import read_variable
 from rnetstats.treatment.patient_checks import (
+    check_flags,
     check_formula,
     check_unique,
     checked_times,
@@ -108,6 +109,7 @@ def read_patients(
     formula: str | Formula,
     treatment_time: str,
     *,
+    ever_treated: str | None = None,
     id: str | None = None,
     freq_weights: str | ArrayLike | None = None,
     missing: str = "drop",
@@ -147,6 +149,9 @@ def read_patients(
     names = names_of(table, id)[read.rows]
     stop, event = read.outcome.stop, read.outcome.event
     given = _given_times(table, treatment_time)[read.rows]
+    if ever_treated is not None:
+        flags = column(table, ever_treated).iloc[read.rows]
+        check_flags(flags, given, names, (ever_treated, treatment_time))
     treated_at, notes = checked_times(
         given, stop, event, names, (treatment_time, read.outcome.time_name)
     )

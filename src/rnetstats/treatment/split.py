@@ -27,6 +27,7 @@ def split_at_treatment(
     formula: str | Formula,
     *,
     treatment_time: str,
+    ever_treated: str | None = None,
     id: str | None = None,
     treated: str = "treated",
     outcomes: Sequence[str] = (),
@@ -50,6 +51,9 @@ def split_at_treatment(
         missing for patients never treated. A treatment at 0 makes one treated row; one at the very
         end of follow-up is no treatment before it (the event comes first), and makes one untreated
         row; a later one is an error.
+    ever_treated : str, optional
+        Column 0/1 that says who was treated: a treated patient without a time, who would count as
+        never treated, is then an error.
     id : str, optional
         Column that names the patient, once. Without it a column ``id`` with the row number is
         added, for ``cluster(id)``.
@@ -109,7 +113,14 @@ def split_at_treatment(
     text = str(formula)
     parsed = as_formula(formula if "~" in text else f"{text} ~ 1").with_terms(())
     patients = read_patients(
-        table, parsed, treatment_time, id=id, missing=missing, coded=True, censor=censor
+        table,
+        parsed,
+        treatment_time,
+        ever_treated=ever_treated,
+        id=id,
+        missing=missing,
+        coded=True,
+        censor=censor,
     )
     _check_names(table, parsed, id, treated)
     assert parsed.outcome is not None
