@@ -76,6 +76,15 @@ def test_a_batch_is_its_cohorts() -> None:
         np.testing.assert_allclose(alone.risks(30.0)[:, 0], whole.risks(30.0)[:, k])
 
 
+def test_likelihoods_without_a_maximum() -> None:
+    # every event in the treated arm comes while both are at risk, none in the other does
+    stop = np.array([[1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0]])
+    since = np.array([[0.0, 0.0, np.inf, np.inf], [0.0, 0.0, 2.5, np.inf]])
+    event = np.array([[True, True, False, True], [False, False, False, True]])
+    assert arm_counts(stop, event, since).log_hazard_ratios()[0] == np.inf
+    assert np.isnan(arm_counts(stop, event, since).log_hazard_ratios()[1])
+
+
 def test_an_arm_without_events_has_an_infinite_ratio() -> None:
     stop = np.tile([1.0, 2.0, 3.0, 4.0], (2, 1))
     event = np.array([[True, False, True, False], [False, True, False, True]])

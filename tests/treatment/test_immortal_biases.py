@@ -171,7 +171,7 @@ def test_another_horizon_needs_its_risk(followed: ImmortalTimeResult) -> None:
         followed.biases(horizon=24.0)
     small = followed.biases(horizon=24.0, risk=0.1, cohorts=4, patients=1000)
     assert small.options["horizon"] == 24.0
-    with pytest.raises(OptionError, match="an arm without events"):
+    with pytest.raises(OptionError, match="an arm with too few events"):
         followed.biases(risk=1e-4, cohorts=4, patients=200)
 
 

@@ -22,6 +22,7 @@ __all__ = ["ArmCounts", "arm_counts"]
 
 _STEPS = 60
 _SMALL = 1e-12
+_FURTHEST = 25.0  # a log hazard ratio that still grows there has no maximum
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,20 +51,26 @@ class ArmCounts:
         return np.stack([self._sums(~self.treated), self._sums(self.treated)])
 
     def log_hazard_ratios(self) -> FloatArray:
-        """Cox' estimate (B,): minus or plus infinity where an arm has no event."""
+        """Cox' estimate (B,).
+
+        Minus or plus infinity where the likelihood has no maximum, as in an arm without events;
+        missing where no event finds both arms at risk.
+        """
         untreated, treated = self.n_events
-        fixed = (untreated == 0.0) | (treated == 0.0)
         sizes = np.diff(np.append(self.bounds, self.time.size))
-        beta = np.zeros(self.bounds.size)
+        beta = np.where(treated == 0.0, -np.inf, np.where(untreated == 0.0, np.inf, 0.0))
+        beta[self._sums(self.at_risk.min(axis=0)) == 0.0] = np.nan
         for _ in range(_STEPS):
-            odds = self.at_risk[1] * np.repeat(np.exp(beta), sizes)
+            free = np.isfinite(beta)
+            odds = self.at_risk[1] * np.repeat(np.exp(np.where(free, beta, 0.0)), sizes)
             share = odds / (self.at_risk[0] + odds)
-            information = np.where(fixed, 1.0, self._sums(share * (1.0 - share)))
-            step = np.where(fixed, 0.0, (treated - self._sums(share)) / information)
+            information = np.where(free, self._sums(share * (1.0 - share)), 1.0)
+            step = np.where(free, treated - self._sums(share), 0.0) / information
             beta += np.clip(step, -1.0, 1.0)
+            beta[np.abs(beta) > _FURTHEST] *= np.inf
             if np.abs(step).max() < _SMALL:
                 break
-        return np.where(fixed, np.where(treated == 0.0, -np.inf, np.inf), beta)
+        return beta
 
     def risks(self, horizon: float) -> FloatArray:
         """Kaplan-Meier risk (2, B) by the horizon in the untreated and the treated arm."""

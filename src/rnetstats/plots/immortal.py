@@ -46,10 +46,8 @@ def draw_delays(table: pd.DataFrame, *, labels: Mapping[str, str], ax: Axes | No
         ("valid_hazard_ratio", "valid_mcse", 2, "Valid: counted as treated from treatment on"),
         ("hazard_ratio", "mcse", 1, "Naive: counted as treated from time zero"),
     ):
-        middle, spread = fixed[name].to_numpy(float), _BAND * fixed[error].to_numpy(float)
-        axes.fill_between(
-            delay, middle - spread, middle + spread, color=PALETTE[place], alpha=0.2, linewidth=0
-        )
+        middle, below, above = _band(fixed[name], fixed[error])
+        axes.fill_between(delay, below, above, color=PALETTE[place], alpha=0.2, linewidth=0)
         axes.plot(delay, middle, "o-", color=PALETTE[place], markersize=5, lw=2.0, label=words)
     axes.plot(
         [own["delay"]],
@@ -96,17 +94,16 @@ def draw_biases(table: pd.DataFrame, *, labels: Mapping[str, str], ax: Axes | No
     Axes
     """
     axes = ax_or_new(ax, figsize=(8.2, 0.62 * len(table) + 1.2))
-    ratio = table["hazard_ratio"].to_numpy(float)
-    spread = _BAND * table["mcse"].to_numpy(float)
+    ratio, below, above = _band(table["hazard_ratio"], table["mcse"])
     place = np.arange(len(table), dtype=float)[::-1]
-    low = min(0.5, 0.85 * float((ratio - spread).min()))
-    high = max(1.6, 1.15 * float((ratio + spread).max()))
+    low = min(0.5, 0.85 * float(below.min()))
+    high = max(1.6, 1.15 * float(above.max()))
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     for y, value, rank in zip(place, ratio, table["rank"], strict=True):
         shade = MUTED if rank == 0 else PALETTE[1] if value < 1.0 else PALETTE[0]
         axes.barh(y, value - 1.0, left=1.0, height=0.55, color=shade, zorder=2)
-    axes.errorbar(ratio, place, xerr=spread, fmt="none", ecolor=INK, elinewidth=1.2, zorder=3)
+    axes.hlines(place, below, above, color=INK, linewidth=1.2, zorder=3)
     axes.axvline(1.0, color=INK, linewidth=0.9, zorder=4)
     texts = ["\n".join(textwrap.wrap(label, _WIDTH)) for label in table["label"]]
     axes.set_yticks(place, [as_text(text) for text in texts])
@@ -125,6 +122,13 @@ def draw_biases(table: pd.DataFrame, *, labels: Mapping[str, str], ax: Axes | No
     plain_axes(axes, grid="x")
     axes.tick_params(axis="y", length=0)
     return axes
+
+
+def _band(ratio: pd.Series, error: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ratios, and what their Monte Carlo errors leave open, by the logarithm."""
+    middle = ratio.to_numpy(float)
+    spread = np.exp(_BAND * error.to_numpy(float) / middle)
+    return middle, middle / spread, middle * spread
 
 
 def _apart(delay: np.ndarray, least: float) -> list[float]:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats.errors import OptionError
-from rnetstats.kernels.arm_counts import arm_counts
+from rnetstats.kernels.arm_counts import ArmCounts, arm_counts
 from rnetstats.treatment.null_cohorts import FollowUpShape, NullCohorts
 from rnetstats.treatment.person_time import naive_bias
 
@@ -19,8 +19,8 @@ __all__ = [
     "MINOR",
     "MODERATE",
     "closed_rate_ratio",
+    "compared",
     "delay_table",
-    "enough_events",
     "mean_and_error",
     "size_word",
 ]
@@ -97,11 +97,9 @@ def _measured(cohorts: _Cohorts, delays: Floats, horizon: float) -> dict[str, An
     draws, stop, event = cohorts.draws, cohorts.stop, cohorts.event
     delay = delays[(draws.delay * delays.size).astype(np.intp)]
     treated = draws.meant & (delay < stop)
-    enough_events(event, treated, f"With a delay of {delays.mean():g} a")
-    naive = arm_counts(stop, event, np.where(treated, 0.0, np.inf))
-    valid = arm_counts(stop, event, np.where(treated, delay, np.inf))
-    # with expectation 0 in logs, the valid analysis takes out most of the chance they share
-    checked = valid.log_hazard_ratios()
+    begin = f"With a delay of {delays.mean():g} a"
+    naive, logs = compared(stop, event, np.where(treated, 0.0, np.inf), begin)
+    _, checked = compared(stop, event, np.where(treated, delay, np.inf), begin)
     risks = naive.risks(horizon)
     before = np.where(treated, delay, 0.0).sum(axis=1)
     time = np.where(treated, stop, 0.0).sum(axis=1)
@@ -113,7 +111,8 @@ def _measured(cohorts: _Cohorts, delays: Floats, horizon: float) -> dict[str, An
         "n_events_treated": int(n_events[1]),
         "n_events_untreated": int(n_events[0]),
     }
-    ratio, error = _ratio_and_error(naive.log_hazard_ratios() - checked)
+    # with expectation 0 in logs, the valid analysis takes out most of the chance they share
+    ratio, error = _ratio_and_error(logs - checked)
     found |= {"hazard_ratio": ratio, "mcse": error, "size": size_word(ratio)}
     found["valid_hazard_ratio"], found["valid_mcse"] = _ratio_and_error(checked)
     found["risk_difference"], found["risk_difference_mcse"] = mean_and_error(
@@ -171,18 +170,26 @@ def closed_rate_ratio(shape: FollowUpShape, rate: float, share: float, delays: F
     return (1.0 - before / treated) / (1.0 + before / untreated)
 
 
-def enough_events(event: Flags, treated: Flags, begin: str = "A") -> None:
-    """Refuse cohorts (B, n) of which one has an arm without events.
+def compared(
+    stop: Floats, event: Flags, since: Floats, begin: str = "A"
+) -> tuple[ArmCounts, Floats]:
+    """Count the cohorts (B, n), see :func:`arm_counts`, and estimate log hazard ratios (B,).
 
     Raises
     ------
     OptionError
+        If a cohort has too few events for an estimate; the message starts with ``begin``.
     """
-    if not ((event & treated).any(axis=1) & (event & ~treated).any(axis=1)).all():
-        raise OptionError(
-            f"{begin} simulated cohort has an arm without events: give a higher risk=, more "
-            "patients=, or treatment earlier."
-        )
+    treated = since < np.inf
+    if ((event & treated).any(axis=1) & (event & ~treated).any(axis=1)).all():
+        counts = arm_counts(stop, event, since)
+        logs = counts.log_hazard_ratios()
+        if np.isfinite(logs).all():
+            return counts, logs
+    raise OptionError(
+        f"{begin} simulated cohort has an arm with too few events: give a higher risk=, more "
+        "patients=, or treatment earlier."
+    )
 
 
 def mean_and_error(values: Floats) -> tuple[float, float]:

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from rnetstats.kernels.arm_counts import ArmCounts, arm_counts
-from rnetstats.treatment.immortal_delays import enough_events, mean_and_error, size_word
+from rnetstats.kernels.arm_counts import ArmCounts
+from rnetstats.treatment.immortal_delays import compared, mean_and_error, size_word
 from rnetstats.treatment.immortal_inputs import BiasInputs
 from rnetstats.treatment.null_cohorts import NullCohorts
 
@@ -78,13 +78,13 @@ def bias_table(draws: NullCohorts, setting: BiasSetting) -> pd.DataFrame:
     OptionError
         If a cohort has no event in an arm.
     """
-    plain = _counts(draws, setting, frozenset())
-    null_log = plain.log_hazard_ratios()
+    plain, null_logs = _observed(draws, setting, frozenset())
     null_difference = _difference(plain, setting)
     rows = []
     for key, words in (*SCENES.items(), (ALL, "All of these together")):
-        counts = _counts(draws, setting, frozenset(SCENES) if key == ALL else frozenset([key]))
-        log, error = mean_and_error(counts.log_hazard_ratios() - null_log)
+        acting = frozenset(SCENES) if key == ALL else frozenset([key])
+        counts, logs = _observed(draws, setting, acting)
+        log, error = mean_and_error(logs - null_logs)
         gap, gap_error = mean_and_error(_difference(counts, setting) - null_difference)
         risks = counts.risks(setting.horizon).mean(axis=1)
         rows.append(
@@ -122,8 +122,10 @@ def _direction(log: float, error: float) -> str:
     return "flatters treatment" if log < 0.0 else "against treatment"
 
 
-def _counts(draws: NullCohorts, setting: BiasSetting, scenes: frozenset[str]) -> ArmCounts:
-    """Observe the cohorts through these biases and count who is at risk."""
+def _observed(
+    draws: NullCohorts, setting: BiasSetting, scenes: frozenset[str]
+) -> tuple[ArmCounts, Floats]:
+    """Observe the cohorts through these biases and compare the arms from time zero."""
     latent = _seen(draws, _latent(draws, setting, scenes), setting, scenes)
     stop = np.minimum(latent, draws.censoring)
     delay = np.zeros(1)
@@ -137,9 +139,8 @@ def _counts(draws: NullCohorts, setting: BiasSetting, scenes: frozenset[str]) ->
     def part(values: NDArray[Any]) -> NDArray[Any]:
         return np.take_along_axis(values, order, axis=1)
 
-    event, treated = part(stop < draws.censoring), part(treated)
-    enough_events(event, treated)
-    return arm_counts(part(stop), event, np.where(treated, 0.0, np.inf))
+    since = np.where(part(treated), 0.0, np.inf)
+    return compared(part(stop), part(stop < draws.censoring), since)
 
 
 def _latent(draws: NullCohorts, setting: BiasSetting, scenes: frozenset[str]) -> Floats:

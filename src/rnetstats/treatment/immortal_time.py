@@ -374,7 +374,7 @@ def _horizon(horizon: float, shape: FollowUpShape) -> float:
 
 
 def _delays(delays: Sequence[float], shape: FollowUpShape) -> tuple[float, ...]:
-    given = [delays] if np.ndim(delays) == 0 else list(delays)
+    given: list[Any] = [delays] if np.ndim(delays) == 0 else list(delays)
     if not given:
         raise OptionError("delays is empty; give at least one, as delays=(1, 3, 12).")
     values = tuple(real("delays", delay, low=0.0) for delay in given)
