@@ -37,8 +37,10 @@ _HOMES = {
     "rmst": "survival.rmst",
     # regression
     "cox": "regression.cox",
+    "fine_gray": "regression.fine_gray",
     "interval_regression": "regression.interval",
     "logistic": "regression.logistic",
+    "parametric": "regression.parametric",
     "separation": "regression.separation",
     "univariable": "regression.univariable",
     # missing
@@ -48,6 +50,7 @@ _HOMES = {
     "pool": "missing.pool",
     "pool_estimates": "missing.pool_estimates",
     # treatment
+    "bias_analysis": "treatment.bias_analysis",
     "tipping_point": "treatment.tipping_point",
     "immortal_time": "treatment.immortal_time",
     "equivalence": "treatment.equivalence",
@@ -55,6 +58,7 @@ _HOMES = {
     "split_at_treatment": "treatment.split",
     "treatment_effect": "treatment.effect",
     "e_value": "treatment.e_value",
+    "detectable_effect": "treatment.detectable_effect",
     "fragility": "treatment.fragility",
     "no_events": "treatment.no_events",
     "swimmer": "treatment.swimmer",

@@ -61,6 +61,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "GrayTestResult": lambda d: rn.gray_test(d, "Surv(dfs_months, event_type) ~ margin_positive"),
     "LogrankResult": lambda d: rn.logrank(d, f"{TIME} ~ margin_positive"),
     "MilestoneResult": lambda d: rn.milestone(d, f"{TIME} ~ margin_positive", times=[12, 36]),
+    "ParametricResult": lambda d: rn.parametric(
+        d, "Surv(dfs_months, dfs_event) ~ margin_positive + age"
+    ),
     "RmstResult": lambda d: rn.rmst(d, f"{TIME} ~ margin_positive", tau=60),
     "RmstWindow": lambda d: rn.rmst(
         d, "Surv(dfs_months, dfs_event) ~ margin_positive", tau=60
@@ -68,6 +71,10 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "TurnbullResult": scheduled_curve,
     "IntervalTestResult": lambda d: scheduled_curve(d).test(resamples=99, seed=1),
     "SufficientFollowUpResult": lambda d: rn.sufficient_follow_up(d, f"{TIME} ~ margin_positive"),
+    "IntervalRegressionResult": lambda d: rn.interval_regression(
+        d.assign(left=d["dfs_months"], right=d["dfs_months"].where(d["dfs_event"] == 1)),
+        "Interval(left, right) ~ margin_positive + size_mm",
+    ),
     "FollowUpResult": lambda d: rn.follow_up(d, f"{TIME} ~ margin_positive"),
     "TableOneResult": lambda d: rn.table_one(d, by="margin_positive"),
     "ExactTableResult": lambda d: rn.exact_table([[8, 173], [4, 342]]),
@@ -110,6 +117,7 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     ),
     "SupportedParametersResult": lambda d: rn.supported_parameters(527, 181, r2_nagelkerke=0.15),
     "TripodResult": lambda d: rn.tripod_checklist(rn.risk_model(rn.logistic(d, MARGIN))),
+    "DetectableEffectResult": lambda d: rn.detectable_effect(d, f"{TIME} ~ margin_positive"),
     "FragilityResult": lambda _: rn.fragility(8, 181, 4, 346),
     "NoEventsResult": lambda d: rn.no_events(d, f"{TIME} ~ margin_positive", times=[12, 60]),
     "EValueResult": lambda d: rn.e_value(3.9, 1.8, 8.7, measure="rr"),
@@ -124,6 +132,10 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     ).biases(cohorts=4, patients=2000),
     "TippingPointResult": lambda d: rn.tipping_point(
         rn.cox(d, f"{TIME} ~ margin_positive + size_mm + lvi"), term="margin_positive"
+    ),
+    "BiasAnalysisResult": lambda d: rn.bias_analysis(
+        d, "dfs_event ~ margin_positive", misclassified="exposure", specificity=(0.8, 1.0),
+        draws=500, seed=1,
     ),
     "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
