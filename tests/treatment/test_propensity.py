@@ -157,6 +157,8 @@ def test_risks_are_those_of_the_weighted_curves() -> None:
     curves = fit.kaplan_meier(TIMES).at(8.5)
     np.testing.assert_allclose(risk["estimate"][:2], 1 - curves["survival"], rtol=1e-12)
     np.testing.assert_allclose(risk["std_error"][:2], curves["std_error"], rtol=1e-10)
+    counted = fit.kaplan_meier(TIMES).to_frame().groupby("group")["n_event"].sum()
+    assert counted.tolist() == [data["event"][data["z"] == a].sum() for a in (0, 1)]
     assert risk["estimate"][2] == pytest.approx(risk["estimate"][1] - risk["estimate"][0])
     assert risk["estimate"][3] == pytest.approx(risk["estimate"][1] / risk["estimate"][0])
     assert risk["std_error"][2] == pytest.approx(np.hypot(*curves["std_error"]))
@@ -291,6 +293,31 @@ def test_resamples_without_events_in_an_arm_take_the_limits_away() -> None:
     share = result.counted["n_without_events"] / 200
     assert 0.25 < share < 0.5  # (1 - 1/G)^G
     assert "no event in" in result.reason
+    assert result.to_frame()["conf_low"].isna().all()
+
+
+def test_lost_levels_and_failed_fits_are_counted() -> None:
+    data = drawn(16)
+    data["g"] = "a"
+    data.loc[[3, 90], "g"] = "b"
+    data.loc[3, "z"], data.loc[90, "z"] = 0, 1
+    firth = rn.propensity(data, "z ~ x + g").effect("y", resamples=300, seed=1)
+    share = firth.counted["n_lost_level"] / 300
+    assert abs(share - (1 - 2 / 160) ** 160) < 0.07
+    assert firth.counted["n_failed"] == 0
+    assert any("a level was not drawn" in note for note in firth.notes)
+    plain = rn.propensity(data, "z ~ x + g", penalty=None).effect("y", resamples=300, seed=1)
+    assert plain.counted["n_failed"] > 0.05 * 300  # one of the two alone: separated
+    assert "resamples have no estimate" in plain.reason
+    assert plain.to_frame()["conf_low"].isna().all()
+
+
+def test_resamples_without_an_arm_have_no_estimate() -> None:
+    data = drawn(17).assign(id=lambda d: np.where(d["z"] == 1, 0, np.arange(160) + 1))
+    fit = rn.propensity(data, "z ~ x + cluster(id)", weights="att")
+    result = fit.cox(TIMES, resamples=100, seed=1)
+    share = result.counted["n_failed"] / 100
+    assert 0.2 < share < 0.6
     assert result.to_frame()["conf_low"].isna().all()
 
 

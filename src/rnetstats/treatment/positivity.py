@@ -182,6 +182,10 @@ def judge_positivity(
 def _level_words(levels: pd.DataFrame) -> list[str]:
     """Name the levels in which an arm is absent, and those in which it nearly is."""
     said = []
+    ends = {
+        ONE: "No adjustment can compare the arms there.",
+        NEARLY: "Any comparison there rests on these few, and no adjustment can add to them.",
+    }
     for finding, word in ((ONE, "no"), (NEARLY, "hardly any")):
         rows = levels[levels["finding"] == finding]
         if rows.empty:
@@ -192,6 +196,6 @@ def _level_words(levels: pd.DataFrame) -> list[str]:
         ]
         said.append(
             f"The treatment is almost determined by a covariate, with {word} patients in one arm: "
-            f"{'; '.join(names)}. No adjustment can compare the arms there."
+            f"{'; '.join(names)}. {ends[finding]}"
         )
     return said

@@ -322,7 +322,7 @@ class PropensityResult(Result):
         Returns
         -------
         KaplanMeierResult
-            Numbers at risk and events are weighted; the notes name the events as counted.
+            Survival is weighted; patients at risk and events are counted as they are.
 
         Raises
         ------

@@ -198,8 +198,8 @@ def _odds(model: LogisticResult, frame: ModelFrame) -> dict[str, float]:
 
 
 def _verdict(found: Positivity) -> str:
-    could = "may have" if found.verdict == "doubtful" else "could have"
-    return f"Positivity is {found.verdict}: not every patient {could} been in either arm."
+    had = "may have had" if found.verdict == "doubtful" else "had"
+    return f"Positivity is {found.verdict}: some patients {had} no chance of the other arm."
 
 
 def _both(rows: ScoreRows) -> tuple[tuple[str, Any], ...]:

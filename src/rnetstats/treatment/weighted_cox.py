@@ -107,6 +107,8 @@ def _log_ratios(
     )
     found = np.where((events > 0).all(axis=1), fit.coef[:, 0], _sign(events))
     found[(fit.status != OK) & (events > 0).all(axis=1)] = np.nan
+    for arm in (~rows.treated, rows.treated):  # nobody drawn is not nobody with an event
+        found[counts[:, arm].sum(axis=1) == 0] = np.nan
     return found[:, None]
 
 

@@ -97,19 +97,19 @@ class WeightedEffectResult(Result):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the contrast of the arms by each method: the last measure of the table."""
-        from rnetstats.plots.intervals import draw_intervals
+        from rnetstats.plots.forest import forest
+        from rnetstats.plots.style import marked
 
         measure = self.table["measure"].iloc[-1]
         rows = self.table[self.table["measure"] == measure]
         shown = rows.assign(label=rows["method"].str.removeprefix("weighted, "))
-        return draw_intervals(
+        axes = forest(
             shown,
+            measure=f"{measure.capitalize()} of {self.outcome}",
+            conf_level=self.options["conf_level"],
             ax=ax,
-            xlabel=f"{measure.capitalize()} of {self.outcome}",
-            log=True,
-            reference=1.0,
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rnetstats._core.options import choice, real
 from rnetstats.errors import DataError
 from rnetstats.formula.parser import as_formula
+from rnetstats.formula.terms import quote
 from rnetstats.kernels.weighted_curves import survival_many
 from rnetstats.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
 from rnetstats.survival.product_limit import product_limit
@@ -135,31 +136,33 @@ def weighted_curves(
     left = as_formula(fitted.options["formula"]).outcome
     assert left is not None
     again = np.repeat(np.arange(rows.freq.size), rows.freq.astype(np.intp))
+    again = again[rows.weights[again] > 0.0]
     table = rows.score.table.iloc[rows.score.positions[rows.place][again]]
-    group = left.event.text
     cluster = as_formula(fitted.options["formula"]).cluster
-    units = "" if cluster is None else f" + cluster(`{cluster}`)"
-    found = kaplan_meier(
-        table,
-        f"{surv} ~ {group}{units}",
-        ci=ci,
-        conf_level=conf_level,
-        sampling_weights=rows.weights[again],
-    )
+    units = "" if cluster is None else f" + cluster({quote(cluster)})"
+    formula = f"{surv} ~ {left.event.text}{units}"
+    weights = rows.weights[again]
+    found = kaplan_meier(table, formula, ci=ci, conf_level=conf_level, sampling_weights=weights)
+    counted = kaplan_meier(table, formula)  # the same times: events as readers count them
+    names = ["n_risk", "n_event", "n_censor"]
+    curves = found.curves.assign(**{name: counted.curves[name] for name in names})
+    groups = found.groups.assign(**{name: counted.groups[name] for name in ("n", "n_events")})
     events = rows.by_arm(rows.event)
-    counted = ", ".join(f"{count:g} in {arm!r}" for arm, count in events.items())
     notes = [
-        f"Weighted to {ESTIMAND_WORDS[rows.score.estimand]}; numbers at risk and events are "
-        f"weighted. Events of {rows.name} as counted: {counted}.",
+        f"Survival is weighted to {ESTIMAND_WORDS[rows.score.estimand]}; patients at risk and "
+        "events are counted, not weighted.",
         "Limits take the score as known.",
     ]
     few = few_events(events, rows.name)
-    curves = found.curves
     if few:
         curves = curves.assign(conf_low=np.nan, conf_high=np.nan, std_error=np.nan)
         notes.append(f"No limits: {few}.")
     if fitted.summary["positivity"] != "no sign against it":
         notes = [f"Positivity is {fitted.summary['positivity']}.", *fitted.reasons, *notes]
     return replace(
-        found, curves=curves, notes=(*notes, *rows.notes, *found.notes), synthetic=fitted.synthetic
+        found,
+        curves=curves,
+        groups=groups,
+        notes=(*notes, *rows.notes, *found.notes),
+        synthetic=fitted.synthetic,
     )
