@@ -44,6 +44,9 @@ def scheduled_curve(d: pd.DataFrame) -> Any:
 EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "LogisticResult": lambda d: rn.logistic(d, MARGIN),
     "CoxResult": lambda d: rn.cox(d, f"{TIME} ~ margin_positive + size_mm"),
+    "FineGrayResult": lambda d: rn.fine_gray(
+        d, "Surv(dfs_months, event_type) ~ margin_positive + size_mm", cause=1
+    ),
     "EffectResult": lambda d: rn.logistic(d, MARGIN).effect("size_mm"),
     "RisksResult": lambda d: rn.logistic(d, MARGIN).risks("location"),
     "UnivariableResult": lambda d: rn.univariable(d, MARGIN),
@@ -134,8 +137,12 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
         rn.cox(d, f"{TIME} ~ margin_positive + size_mm + lvi"), term="margin_positive"
     ),
     "BiasAnalysisResult": lambda d: rn.bias_analysis(
-        d, "dfs_event ~ margin_positive", misclassified="exposure", specificity=(0.8, 1.0),
-        draws=500, seed=1,
+        d,
+        "dfs_event ~ margin_positive",
+        misclassified="exposure",
+        specificity=(0.8, 1.0),
+        draws=500,
+        seed=1,
     ),
     "DrawnCohort": lambda d: rn.draw_cohort("duan2024", seed=1),
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rnetstats as rn
+from interval_cases import RCT_MASSES, RT_MASSES, cosmesis
 from rnetstats.errors import (
     ColumnError,
     DataError,
@@ -252,3 +253,11 @@ def test_what_the_test_refuses() -> None:
         type(result).from_dict(result.to_dict()).test()
     same = {"l": [0.0] * 4, "r": [6.0] * 4, "arm": list("aabb")}
     assert rn.turnbull(same, FORMULA).test(resamples=19, seed=1).p_value == 1.0
+
+
+@pytest.mark.parametrize(("chemo", "masses"), [(0, RT_MASSES), (1, RCT_MASSES)])
+def test_published_masses_of_the_cosmesis_data(chemo: int, masses: Any) -> None:
+    data = cosmesis()
+    frame = rn.turnbull(data[data["chemo"] == chemo], "Interval(l, r) ~ 1").to_frame()
+    found = {(row["left"], row["right"]): round(row["mass"], 4) for row in frame.to_dict("records")}
+    assert found == masses
