@@ -13,8 +13,8 @@ import rnetstats as rn
 from rnetstats.errors import OptionError
 from rnetstats.treatment.immortal_biases import ImmortalBiases
 from rnetstats.treatment.immortal_inputs import BiasInputs, bias_inputs
+from rnetstats.treatment.immortal_result import ImmortalTimeResult
 from rnetstats.treatment.immortal_scenes import ALL, SCENES
-from rnetstats.treatment.immortal_time import ImmortalTimeResult
 
 END = 60.0
 RARE = 0.05

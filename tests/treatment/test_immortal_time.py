@@ -22,7 +22,7 @@ from rnetstats.errors import (
     TooFewEventsError,
 )
 from rnetstats.treatment.immortal_delays import closed_rate_ratio, size_word
-from rnetstats.treatment.immortal_time import ImmortalTimeResult
+from rnetstats.treatment.immortal_result import ImmortalTimeResult
 from rnetstats.treatment.null_cohorts import (
     FollowUpShape,
     Sizes,

@@ -71,7 +71,7 @@ def delay_table(
     Returns
     -------
     DataFrame
-        One row a delay; see :class:`rnetstats.treatment.immortal_time.ImmortalTimeResult`.
+        One row a delay; see :class:`rnetstats.treatment.immortal_result.ImmortalTimeResult`.
 
     Raises
     ------
