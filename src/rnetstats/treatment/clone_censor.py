@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rnetstats._core.random import CHUNK, chunk_generators
 from rnetstats.kernels.clone_censor import Clones, Replicates, clone_replicates
 from rnetstats.kernels.resampling import bootstrap_counts
-from rnetstats.treatment.clone_tables import MOST_EMPTY, strategy_curves, weight_table
+from rnetstats.treatment.clone_tables import LEAST_SHARE, MOST_EMPTY, strategy_curves, weight_table
 from rnetstats.treatment.hazards import Effect, few_events
 from rnetstats.treatment.patients import Patients
 
@@ -69,7 +69,8 @@ class Strategies:
         without their weights, those censored artificially among ``n_censor``; ``arm`` is 1 for
         treated, 0 for untreated.
     weights : DataFrame
-        ``arm, time, n, total, mean, min, max, ess``: weights of the clones at risk beyond a time.
+        ``arm, time, at_risk, n, total, mean, min, max, ess``: weights of the clones at risk beyond
+        a time.
     notes : tuple of str
     """
 
@@ -99,7 +100,10 @@ def compare_strategies(patients: Patients, options: CloneOptions) -> Strategies:
     counts = _counts(clones, options.horizon)
     point = clone_replicates(clones, np.ones((1, patients.n)), cap=options.max_weight)
     measured = _measures(point, options)
-    refusal = _refusal(clones, options, counts, patients)
+    weights, told = weight_table(clones, options.grace, options.horizon, options.max_weight)
+    refusal = _refusal(clones, point, options, counts, patients) or _unrepresented(
+        weights, patients
+    )
     notes: tuple[str, ...] = ()
     draws: dict[str, Floats] = {}
     curves = np.empty((0, 2, clones.times.size))
@@ -113,7 +117,6 @@ def compare_strategies(patients: Patients, options: CloneOptions) -> Strategies:
         for name, value in measured.items()
     }
     shown = strategy_curves(clones, point, None if refusal else curves, options.conf_level)
-    weights, told = weight_table(clones, options.grace, options.horizon, options.max_weight)
     return Strategies(counts, effects, shown, weights, (*notes, *told))
 
 
@@ -150,7 +153,13 @@ def _measures(found: Replicates, options: CloneOptions) -> dict[str, Floats]:
     return measures
 
 
-def _refusal(clones: Clones, options: CloneOptions, counts: ArmCounts, patients: Patients) -> str:
+def _refusal(
+    clones: Clones,
+    point: Replicates,
+    options: CloneOptions,
+    counts: ArmCounts,
+    patients: Patients,
+) -> str:
     """Say why nothing can be said, or no interval be given."""
     by = patients.at(options.grace)
     beyond = clones.stop > clones.grace
@@ -158,12 +167,26 @@ def _refusal(clones: Clones, options: CloneOptions, counts: ArmCounts, patients:
         return f"nobody treated by {by} is followed beyond it: the treated arm ends there"
     for arm, name in ((1, "treated"), (0, "untreated")):
         last = float(clones.end(arm).max())
-        if last < options.horizon:
+        if np.isnan(point.risk(arm, options.horizon)[0]):
             return f"follow-up of the {name} arm ends at {patients.at(last)}, before the horizon"
     where = f" by {patients.at(options.horizon)}"
     if counts.shared:
         where += f", besides {counts.shared} that stand in both arms"
     return few_events(counts.own, where)
+
+
+def _unrepresented(weights: pd.DataFrame, patients: Patients) -> str:
+    """Say that the weights of an arm do not bring back those who left it."""
+    after = weights[(weights["time"] == weights["time"].min()) & (weights["n"] > 0)]
+    for row in after.to_dict("records"):
+        if row["total"] < LEAST_SHARE * row["at_risk"]:
+            name = "treated" if row["arm"] else "untreated"
+            return (
+                f"positivity: the {row['n']} patients left in the {name} arm at "
+                f"{patients.at(row['time'])} stand for {row['total']:.0f} of {row['at_risk']} at "
+                "risk: no interval and no P"
+            )
+    return ""
 
 
 def _resample(

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from rnetstats.kernels.clone_censor import Clones, Replicates, treated_weights, untreated_weights
 from rnetstats.kernels.clone_weights import staying_hazard
 
-__all__ = ["MOST_EMPTY", "strategy_curves", "weight_table"]
+__all__ = ["LEAST_SHARE", "MOST_EMPTY", "strategy_curves", "weight_table"]
 
 Floats = NDArray[np.float64]
 
 MOST_EMPTY = 0.05  # share of resamples in which an arm may be without events
+LEAST_SHARE = 0.8  # of the patients at risk, for whom those left in an arm must stand
 _LARGE = 20.0  # a weight that is told of
 
 
@@ -53,7 +54,7 @@ def strategy_curves(
 def weight_table(
     clones: Clones, grace: float, horizon: float, cap: float | None
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Weights of the clones still at risk after the grace period and at the horizon."""
+    """Weights of the clones at risk beyond the grace period and beyond the horizon."""
     freq = np.ones((1, len(clones.stop)))
     times = np.array([grace, horizon])
     hazard, risk = staying_hazard(clones, freq, np.nextafter(times, np.inf))
@@ -65,10 +66,9 @@ def weight_table(
             if not arm:
                 place = int(hazard.places[k])
                 values = untreated_weights(hazard, risk, place, cap)[0]
-            left = clones.leaves_treated if arm else clones.leaves_untreated
-            # beyond the time, and not about to depart at it
-            held = values[(clones.end(arm) > time) | ((clones.end(arm) == time) & ~left)]
-            rows.append({"arm": arm, "time": float(time), "n": held.size, **_summary(held)})
+            held = values[clones.end(arm) > time]
+            counts = {"at_risk": int((clones.stop > time).sum()), "n": held.size}
+            rows.append({"arm": arm, "time": float(time), **counts, **_summary(held)})
     table = pd.DataFrame(rows)
     largest = float(table["max"].max())
     if largest > _LARGE:

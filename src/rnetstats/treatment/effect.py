@@ -115,8 +115,9 @@ def treatment_effect(
     Returns
     -------
     TreatmentEffectResult
-        With fewer than 5 events in an arm, or more than 5 % of resamples with an arm without
-        events, estimate, counts and the reason, but no limits and no P.
+        With fewer than 5 events in an arm, more than 5 % of resamples with an arm without events,
+        or weights that bring back less than 80 % of the patients at risk after the grace period:
+        estimate, counts and the reason, but no limits and no P.
 
     Raises
     ------
@@ -220,7 +221,7 @@ def treatment_effect(
         strategies, weights = words.named(found.curves), words.named(found.weights)
         levels = positivity(patients, settings.grace)
         notes += [weight_note(weights, words), *found.notes]
-        notes += positivity_notes(levels, words.by_grace)
+        notes += positivity_notes(levels, patients.at(settings.grace))
     time = misclassified(patients)
     return TreatmentEffectResult(
         table=pd.DataFrame(rows, columns=list(COLUMNS)),

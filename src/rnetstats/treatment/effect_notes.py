@@ -51,16 +51,17 @@ def positivity(patients: Patients, grace: float) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["covariate", "level", "n", "n_treated"])
 
 
-def positivity_notes(table: pd.DataFrame, by: str) -> list[str]:
-    """Name the levels in which nobody, or everybody, was treated."""
+def positivity_notes(table: pd.DataFrame, grace: str) -> list[str]:
+    """Name the levels in which nobody, or everybody, was treated by the end of the grace period."""
     notes = []
     for row in table.to_dict("records"):
         name = f"{row['covariate']} = {row['level']}"
         if row["n"] and row["n_treated"] in (0, row["n"]):
             who = "nobody" if row["n_treated"] == 0 else "everybody"
             notes.append(
-                f"Positivity: of the {row['n']} patients with {name} at risk after {by}, {who} was "
-                f"{by}; what the other strategy does to them is taken from the model alone."
+                f"Positivity: of the {row['n']} patients with {name} at risk after {grace}, {who} "
+                "was treated by then; what the other strategy does to them is taken from the model "
+                "alone."
             )
     return notes
 
@@ -110,8 +111,8 @@ def weight_note(weights: pd.DataFrame, words: Words) -> str:
     """Say for how many patients those left in each arm stand after the grace period."""
     after = weights[weights["time"] == words.grace]
     parts = [
-        f"{row['group']}: {row['n']} stand for {row['total']:.0f} and are worth {row['ess']:.0f} "
-        f"(largest weight {row['max']:.2g})"
+        f"{row['group']}: {row['n']} of {row['at_risk']} are left, stand for {row['total']:.0f} "
+        f"and are worth {row['ess']:.0f} (largest weight {row['max']:.2g})"
         if row["n"]
         else f"{row['group']}: nobody is left"
         for row in after.to_dict("records")

@@ -42,9 +42,10 @@ class TreatmentEffectResult(Result):
         ``total, before, share, median_delay``: the time before treatment that the naive comparison
         counts as treated.
     weights : DataFrame
-        ``arm, time, n, total, mean, min, max, ess``: weights of the clones still at risk beyond
-        the end of the grace period and the horizon; ``total`` is how many patients they stand for,
-        ``ess`` how many their weights are worth. Empty without clone-censor-weight.
+        ``group, time, at_risk, n, total, mean, min, max, ess``: patients at risk beyond the end of
+        the grace period and the horizon, clones among them that are still in the arm, and their
+        weights; ``total`` is how many patients they stand for, ``ess`` how many they are worth.
+        Empty without clone-censor-weight.
     positivity : DataFrame
         ``covariate, level, n, n_treated``: patients at risk at the end of the grace period.
     strategies : DataFrame
