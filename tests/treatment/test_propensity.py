@@ -19,7 +19,8 @@ from rnetstats.errors import (
 )
 from rnetstats.treatment import weighted_cox
 from rnetstats.treatment.score_fit import _checked_weights
-from rnetstats.treatment.weighted_outcome import resampled, weighted_rows
+from rnetstats.treatment.weighted_bootstrap import resampled
+from rnetstats.treatment.weighted_outcome import weighted_rows
 
 TIMES = "Surv(time, event)"
 RATIOS = ("risk ratio", "odds ratio")

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data, as_frame
 from rnetstats._core.options import choice
-from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError
+from rnetstats.errors import DataError, OptionError
 from rnetstats.formula.design import ModelFrame, model_frame
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.spec import INTERCEPT
-from rnetstats.formula.terms import Condition, Formula, literal_text
-from rnetstats.formula.variables import level_text, read_variable, row_numbers
+from rnetstats.formula.terms import Formula
+from rnetstats.formula.variables import row_numbers
 from rnetstats.kernels.roc import auc
 from rnetstats.kernels.treatment_weights import ESTIMANDS, effective_size, probability
 from rnetstats.regression.logistic import LogisticResult, logistic
@@ -31,6 +31,7 @@ from rnetstats.treatment.positivity import (
     level_counts,
 )
 from rnetstats.treatment.score_rows import ScoreRows
+from rnetstats.treatment.treatment_arms import check_arms, treatment_arms
 
 __all__ = ["ScoreFit", "fit_score"]
 
@@ -96,10 +97,10 @@ def fit_score(
     cut = _shares(truncate)
     table = as_frame(data)
     parsed = as_formula(formula)
-    arms = _arms(table, parsed)
+    arms = treatment_arms(table, parsed)
     given = {"freq_weights": freq_weights}
     frame = model_frame(data, parsed, kind="binary", weights=given, missing=missing)
-    _check_arms(frame, arms)
+    check_arms(frame, arms)
     model = logistic(
         data, parsed, penalty=penalty, ci="wald", freq_weights=freq_weights, missing=missing
     )
@@ -218,55 +219,6 @@ def _shares(truncate: Any) -> tuple[float, float] | None:
             f"{truncate!r}."
         )
     return float(pair[0]), float(pair[1])
-
-
-def _arms(table: pd.DataFrame, formula: Formula) -> tuple[str, str]:
-    """Name the control arm and the treated arm, or say how to name the treatment."""
-    left = formula.outcome
-    if left is None or left.times:
-        raise FormulaError(
-            f"The left side of {str(formula)!r} must be the treatment: a 0/1 column or "
-            "column == value, as in 'treat ~ age + size_mm'."
-        )
-    if not formula.terms:
-        raise FormulaError(
-            f"{str(formula)!r} names no covariate: a score model needs what might have confounded "
-            "the treatment."
-        )
-    part = left.event
-    if isinstance(part, Condition):
-        value = literal_text(part.literal)
-        return f"{part.column} != {value}", f"{part.column} == {value}"
-    variable = read_variable(table, part.column)
-    if not variable.is_numeric:
-        _, levels = variable.as_factor()
-        shown = ", ".join(repr(level) for level in levels[:8])
-        raise ColumnError(
-            f"The treatment {part.column!r} holds {len(levels)} categories ({shown}); a score "
-            f'tells two arms apart: write {part.text} == "{levels[-1]}" ~ ..., and leave out '
-            "the rows of other arms, should they not count as controls."
-        )
-    numbers = variable.numbers("the treatment")
-    distinct = np.unique(numbers[~np.isnan(numbers)])
-    if not np.isin(distinct, (0.0, 1.0)).all():
-        shown = ", ".join(level_text(float(v)) for v in distinct[:6])
-        raise ColumnError(
-            f"The treatment {part.column!r} must be 0 or 1; it holds {shown}. Write "
-            f"{part.text} == {level_text(float(distinct[-1]))} ~ ... for one arm against the rest."
-        )
-    return f"{part.column} = 0", f"{part.column} = 1"
-
-
-def _check_arms(frame: ModelFrame, arms: tuple[str, str]) -> None:
-    """Raise unless there are patients in both arms."""
-    assert frame.outcome is not None and frame.outcome.y is not None
-    for value, other in ((1.0, 0), (0.0, 1)):
-        if (frame.outcome.y == value).all():
-            left = f" ({frame.n_missing} left out for missing values)" if frame.n_missing else ""
-            raise DataError(
-                f"All {frame.n} rows used{left} have {arms[int(value)]!r}: the arm "
-                f"{arms[other]!r} is empty, and there is nothing to compare with."
-            )
 
 
 def _checked_weights(rows: ScoreRows, predictor: Floats, arms: tuple[str, str]) -> Floats:

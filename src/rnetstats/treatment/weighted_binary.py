@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats.treatment.draws import few_events
-from rnetstats.treatment.weighted_outcome import WeightedRows, weighted_result, weighted_rows
+from rnetstats.treatment.weighted_bootstrap import weighted_result
+from rnetstats.treatment.weighted_outcome import WeightedRows, weighted_rows
 from rnetstats.treatment.weighted_result import Measures, WeightedEffectResult
 
 if TYPE_CHECKING:
-    from rnetstats.treatment.propensity import PropensityResult
+    from rnetstats.treatment.weighted_comparisons import WeightedComparisons
 
 __all__ = ["binary_effect"]
 
@@ -23,9 +24,14 @@ SCALES = ("logit", "logit", "plain", "log", "log")
 
 
 def binary_effect(
-    fitted: PropensityResult, outcome: str, *, resamples: int, seed: int | None, conf_level: float
+    fitted: WeightedComparisons,
+    outcome: str,
+    *,
+    resamples: int,
+    seed: int | None,
+    conf_level: float,
 ) -> WeightedEffectResult:
-    """Compare weighted risks; see :meth:`PropensityResult.effect`."""
+    """Compare weighted risks; see :meth:`.WeightedComparisons.effect`."""
     rows = weighted_rows(fitted, outcome, "binary")
     y = rows.event.astype(np.float64)
 

@@ -14,11 +14,12 @@ from rnetstats.kernels.cox_residuals import fitted_cox, score_residuals
 from rnetstats.kernels.newton import OK
 from rnetstats.kernels.risksets import RiskSets, prepare
 from rnetstats.kernels.sandwich import sandwich
-from rnetstats.treatment.weighted_outcome import WeightedRows, weighted_result, weighted_rows
+from rnetstats.treatment.weighted_bootstrap import weighted_result
+from rnetstats.treatment.weighted_outcome import WeightedRows, weighted_rows
 from rnetstats.treatment.weighted_result import Measures, WeightedEffectResult
 
 if TYPE_CHECKING:
-    from rnetstats.treatment.propensity import PropensityResult
+    from rnetstats.treatment.weighted_comparisons import WeightedComparisons
 
 __all__ = ["cox_effect"]
 
@@ -26,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 def cox_effect(
-    fitted: PropensityResult,
+    fitted: WeightedComparisons,
     surv: str,
     *,
     resamples: int,
@@ -34,7 +35,7 @@ def cox_effect(
     ties: str,
     conf_level: float,
 ) -> WeightedEffectResult:
-    """Compare hazards; see :meth:`PropensityResult.cox`."""
+    """Compare hazards; see :meth:`.WeightedComparisons.cox`."""
     choice("ties", ties, ("efron", "breslow"))
     rows = weighted_rows(fitted, surv, "survival")
     if not rows.event.any():

@@ -17,11 +17,12 @@ from rnetstats.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
 from rnetstats.survival.product_limit import product_limit
 from rnetstats.treatment.draws import few_events
 from rnetstats.treatment.score_rows import ESTIMAND_WORDS
-from rnetstats.treatment.weighted_outcome import WeightedRows, weighted_result, weighted_rows
+from rnetstats.treatment.weighted_bootstrap import weighted_result
+from rnetstats.treatment.weighted_outcome import WeightedRows, weighted_rows
 from rnetstats.treatment.weighted_result import Measures, WeightedEffectResult
 
 if TYPE_CHECKING:
-    from rnetstats.treatment.propensity import PropensityResult
+    from rnetstats.treatment.weighted_comparisons import WeightedComparisons
 
 __all__ = ["risk_effect", "weighted_curves"]
 
@@ -29,7 +30,7 @@ Floats = NDArray[np.float64]
 
 
 def risk_effect(
-    fitted: PropensityResult,
+    fitted: WeightedComparisons,
     surv: str,
     *,
     horizon: float,
@@ -37,7 +38,7 @@ def risk_effect(
     seed: int | None,
     conf_level: float,
 ) -> WeightedEffectResult:
-    """Compare risks at a time; see :meth:`PropensityResult.risk`."""
+    """Compare risks at a time; see :meth:`.WeightedComparisons.risk`."""
     horizon = real("horizon", horizon, low=0.0, closed=False)
     rows = weighted_rows(fitted, surv, "survival")
     _check_followed(rows, horizon)
@@ -128,9 +129,9 @@ def _errors(rows: WeightedRows, horizon: float) -> Floats:
 
 
 def weighted_curves(
-    fitted: PropensityResult, surv: str, *, ci: str, conf_level: float
+    fitted: WeightedComparisons, surv: str, *, ci: str, conf_level: float
 ) -> KaplanMeierResult:
-    """Estimate weighted curves; see :meth:`PropensityResult.kaplan_meier`."""
+    """Estimate weighted curves; see :meth:`.WeightedComparisons.kaplan_meier`."""
     choice("ci", ci, ("log-log", "log", "plain"))
     rows = weighted_rows(fitted, surv, "survival")
     left = as_formula(fitted.options["formula"]).outcome
