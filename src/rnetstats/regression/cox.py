@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.frame import Data, is_synthetic_data
+from rnetstats._core.frame import Data, as_frame, codes_of, is_synthetic_data
 from rnetstats._core.options import choice, level
 from rnetstats.errors import ConvergenceError, OptionError
-from rnetstats.formula.design import model_frame
+from rnetstats.formula.design import ModelFrame, model_frame
 from rnetstats.formula.terms import Formula
+from rnetstats.formula.tokens import Literal
 from rnetstats.kernels.cox import cox_likelihood, fit_cox
 from rnetstats.kernels.cox_residuals import FittedCox, fitted_cox
 from rnetstats.kernels.newton import OK
@@ -40,6 +41,8 @@ from rnetstats.regression.variables import (
 )
 
 __all__ = ["CoxResult", "cox"]
+
+_ABSOLUTE = ("A survival probability", "A risk")  # what a cause-specific hazard does not give
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -153,6 +156,11 @@ class CoxResult(RegressionResult):
 
     def _at_estimate(self, purpose: str) -> tuple[FittedCox, Engine]:
         engine: Engine = self._need("engine", purpose)
+        if self.options.get("cause") is not None and purpose in _ABSOLUTE:
+            raise OptionError(
+                f"{purpose} does not follow from the hazard of one cause alone, since the other "
+                "events prevent it: fine_gray(...).cumulative_incidence() gives it."
+            )
         if self.options["ties"] == "exact":
             raise OptionError(f"{purpose} is not defined with ties='exact'; fit with 'efron'.")
         if engine.separated:
@@ -175,6 +183,8 @@ def cox(
     m: float | Mapping[str, float] | None = None,
     ties: str = "efron",
     ci: str | None = None,
+    cause: Literal | None = None,
+    censor: Literal = 0,
     freq_weights: Any = None,
     sampling_weights: Any = None,
     robust: bool = False,
@@ -202,6 +212,11 @@ def cox(
         Limits and P by the same method: profile likelihood with the likelihood-ratio P by
         default; Wald on the sandwich variance with ``cluster()``, ``robust=True`` or
         ``sampling_weights``.
+    cause : int or str, optional
+        With a coded event, ``"Surv(time, code) ~ ..."``: the cause-specific hazard of this code,
+        all other events censored. For aetiology; :func:`rnetstats.fine_gray` is for prognosis.
+    censor : int or str
+        The code of censoring, beside ``cause``.
     freq_weights : str or array of shape (n,), optional
         Whole numbers: each row stands for so many patients, in Efron's ties too.
     sampling_weights : str or array of shape (n,), optional
@@ -223,7 +238,7 @@ def cox(
     TooFewEventsError
         If there is no event, or maximum likelihood has more terms than events.
     OptionError
-        If an option is not allowed.
+        If an option is not allowed, or the cause does not occur.
 
     Notes
     -----
@@ -256,15 +271,19 @@ def cox(
     strength = read_strength(penalty, m)
     choice("ties", ties, ("efron", "breslow", "exact"))
     level(conf_level)
+    if cause is None and (isinstance(censor, str) or censor != 0):
+        raise OptionError("censor= belongs to a coded event, together with cause=.")
     if ties == "exact" and penalty is not None:
         raise OptionError("ties='exact' is fitted by maximum likelihood only: add penalty=None.")
     frame = model_frame(
         data,
         formula,
-        kind="survival",
+        kind="survival" if cause is None else "competing",
         weights={"freq_weights": freq_weights, "sampling_weights": sampling_weights},
         missing=missing,
         intercept=False,
+        censor=censor,
+        cause=cause,
     )
     if ties == "exact" and frame.sampling_weights is not None:
         raise OptionError("ties='exact' does not take sampling_weights; use ties='efron'.")
@@ -286,6 +305,7 @@ def cox(
         engine=engine,
         sets=fitted.sets,
         notes=(
+            *_cause_note(data, frame),
             *fit_notes(
                 frame,
                 fitted.separation,
@@ -301,9 +321,24 @@ def cox(
             "formula": frame.formula,
             **penalty_options(penalty, strength),
             "ties": ties,
+            "cause": cause,
+            "censor": censor,
             "ci": "wald" if wald else "profile",
             "robust": robust_name,
             "conf_level": conf_level,
             "missing": missing,
         },
     )
+
+
+def _cause_note(data: Data, frame: ModelFrame) -> tuple[str, ...]:
+    """Say which cause's hazard was fitted, and how many other events were censored."""
+    outcome = frame.outcome
+    if outcome is None or outcome.cause is None or outcome.cause_codes is None:
+        return ()
+    column, name = outcome.columns[-1], outcome.causes[outcome.cause - 1]
+    meaning = codes_of(as_frame(data), column).get(name)
+    said = f"{column} = {name}" + (f" ({meaning})" if meaning else "")
+    other = (outcome.cause_codes > 0) & (outcome.cause_codes != outcome.cause)
+    count = other.sum() if frame.freq_weights is None else frame.freq_weights @ other
+    return (f"The cause-specific hazard of {said}: {count:g} other events count as censored.",)

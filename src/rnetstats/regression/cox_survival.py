@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rnetstats.regression.cox import CoxResult
     from rnetstats.regression.engine import Engine
 
-__all__ = ["baseline_frame", "survival_frame"]
+__all__ = ["baseline_frame", "follow_up_times", "survival_frame"]
 
 
 def baseline_frame(fitted: FittedCox, engine: Engine) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def survival_frame(
 ) -> pd.DataFrame:
     """Return each new patient's survival probability at each time, with log-scale limits."""
     engine: Engine = fit._need("engine", "A survival probability")
-    moments = _moments(times, engine)
+    moments = follow_up_times(times, engine)
     table = as_frame(data)
     X = fit.design.matrix(table)
     steps = baseline_hazard(fitted)
@@ -82,8 +82,8 @@ def survival_frame(
     )
 
 
-def _moments(times: Sequence[float], engine: Engine) -> np.ndarray:
-    """Check the times at which survival is asked for."""
+def follow_up_times(times: Sequence[float], engine: Engine) -> np.ndarray:
+    """Check the times (T,) at which a probability is asked for: within follow-up."""
     try:
         moments = np.atleast_1d(np.asarray(times, dtype=float))
     except (TypeError, ValueError):
