@@ -180,6 +180,12 @@ def test_clusters_are_the_units_of_the_robust_variance() -> None:
         np.testing.assert_allclose(two[names], one[names], rtol=1e-7)
 
 
+def test_two_clusters_have_no_variance() -> None:
+    data = drawn().assign(id=lambda d: (d["x"] > 0).astype(int))
+    with pytest.raises(DataError, match="only 2 clusters"):
+        rn.propensity(data, "z ~ x + cluster(id)").effect("y", resamples=0)
+
+
 @pytest.mark.parametrize("penalty", ["firth", None])
 def test_each_resample_is_the_analysis_of_its_rows(penalty: str | None) -> None:
     data = drawn(6, 130)
