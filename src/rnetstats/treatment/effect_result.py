@@ -18,7 +18,7 @@ from rnetstats.treatment.effect_curves import (
     draw_strategies,
     simon_makuch,
 )
-from rnetstats.treatment.effect_table import display_table, landmark_table
+from rnetstats.treatment.effect_table import display_table, landmark_table, listed
 from rnetstats.treatment.patients import Patients
 from rnetstats.treatment.words import CLONE
 
@@ -175,7 +175,7 @@ class TreatmentEffectResult(Result):
             Where to draw; by default on a new figure.
         kind : {"simon-makuch", "landmark", "clone-censor-weight", "landmarks", "table"}
             Curves with the changing treatment; from a landmark on; of the two strategies; hazard
-            ratios over the landmarks (20 events or more); the table, for slides.
+            ratios over the landmarks (20 events or more); all estimates, each under its estimand.
         landmark : float, optional
             For ``kind="landmark"``, one of those of the call; by default the first.
         **options
@@ -195,11 +195,10 @@ class TreatmentEffectResult(Result):
         choice("kind", kind, KINDS)
         conf_level = self.options["conf_level"]
         if kind == "table":
+            from rnetstats.plots.estimands import estimand_list
             from rnetstats.plots.style import marked
-            from rnetstats.plots.text_table import text_table
 
-            shown = self.display().drop(columns=["What is compared", "Why not more"])
-            return marked(text_table(shown, ax=ax), self.synthetic)
+            return marked(estimand_list(listed(self.display()), ax=ax), self.synthetic)
         if kind == "landmarks":
             return draw_landmarks(
                 self.landmark_curve(),

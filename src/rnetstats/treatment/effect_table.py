@@ -22,7 +22,15 @@ from rnetstats.treatment.hazards import (
 from rnetstats.treatment.patients import Patients
 from rnetstats.treatment.words import CLONE, LANDMARK, NAIVE, TIME_DEPENDENT, Words
 
-__all__ = ["COLUMNS", "MANY", "display_table", "hazard_rows", "landmark_table", "strategy_rows"]
+__all__ = [
+    "COLUMNS",
+    "MANY",
+    "display_table",
+    "hazard_rows",
+    "landmark_table",
+    "listed",
+    "strategy_rows",
+]
 
 COLUMNS = (
     "method",
@@ -193,6 +201,25 @@ def display_table(table: pd.DataFrame, conf_level: float) -> pd.DataFrame:
         )
         before = estimand
     return pd.DataFrame(shown)
+
+
+def listed(shown: pd.DataFrame) -> pd.DataFrame:
+    """Return the texts ``estimand, name, counts, estimate`` of each row, for a figure."""
+    limits = next(name for name in shown.columns if name.endswith(" CI"))
+    rows = []
+    for row in shown.to_dict("records"):
+        given = f" ({limits} {row[limits]}; P {row['P']})"
+        only = f" ({row['Why not more'].partition(',')[0]})" if row["Why not more"] else ""
+        rows.append(
+            {
+                "estimand": row["What is compared"],
+                "name": f"{row['Method']}: {row['Measure']}",
+                "counts": f"events {row['Treated: events/patients']} treated, "
+                f"{row['Untreated: events/patients']} untreated",
+                "estimate": f"{row['Estimate']}{only or given.replace('; P –', '')}",
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _share(events: float, n: float) -> str:
