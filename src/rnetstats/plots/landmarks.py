@@ -60,7 +60,8 @@ def landmark_ratios(
     axes.set_ylim(bottom, top)
     ratio_ticks(axes.yaxis, bottom, top)
     axes.set_xticks(time)
-    axes.margins(x=0.07)
+    room = 0.07 * (time.max() - time.min() or 1.0)
+    axes.set_xlim(time.min() - room, time.max() + room)
     across = axes.get_xaxis_transform()
     counts = zip(time, table["events_treated"], table["events_untreated"], strict=True)
     for at, one, zero in counts:
