@@ -214,6 +214,23 @@ def test_bad_input(formula: str, options: dict, error: type, words: str) -> None
         rn.adjusted_survival(drawn().assign(one=1), formula, **options)
 
 
+def test_a_condition_makes_two_groups() -> None:
+    data = drawn(9).assign(is_b=lambda d: (d["g"] == "b").astype(int))
+    one = rn.adjusted_survival(
+        data, 'Surv(time, event) ~ I(g == "b") * z + x', times=5, resamples=30, seed=1
+    )
+    two = rn.adjusted_survival(
+        data, "Surv(time, event) ~ is_b * z + x", times=5, resamples=30, seed=1
+    )
+    assert one.groups["group"].tolist() == ['g != "b"', 'g == "b"']
+    names = ["estimate", "conf_low", "conf_high"]
+    np.testing.assert_allclose(one.measures()[names], two.measures()[names], rtol=1e-9)
+    assert one.groups["n_events"].tolist() == two.groups["n_events"].tolist()
+    high = rn.adjusted_survival(data, "Surv(time, event) ~ z + I(x > 0.2)", treatment="x", times=5)
+    assert high.groups["group"].tolist() == ["x <= 0.2", "x > 0.2"]
+    assert high.groups["n"].tolist()[1] == (data["x"] > 0.2).sum()
+
+
 def test_missing_values_and_unused_levels_are_said() -> None:
     data = drawn(7)
     data["g"] = pd.Categorical(data["g"], categories=["c", "b", "a", "d"])

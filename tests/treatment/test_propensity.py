@@ -383,6 +383,9 @@ def test_a_separated_score_compares_nobody(weights: str, penalty: str | None) ->
     with pytest.raises(DataError, match="no adjustment can compare the arms") as caught:
         fit.cox(TIMES)
     assert "overlap" not in str(caught.value)
+    by_factor = rn.propensity({"h": ["u", "v"] * 30, "z": [0, 1] * 30}, "z ~ h")
+    assert "h = u (0 treated, 30 controls)" in " ".join(by_factor.notes)
+    assert "-fold" not in " ".join(by_factor.notes)  # said once is enough
 
 
 def test_a_treatment_that_a_level_almost_determines_is_flagged() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from rnetstats._core.options import choice, real
 from rnetstats.errors import DataError, FormulaError, OptionError, closest
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.parser import as_formula, parse_formula
-from rnetstats.formula.terms import Formula
+from rnetstats.formula.terms import Condition, Formula
 from rnetstats.formula.variables import level_text
 from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.variables import covariates_used
@@ -26,6 +26,8 @@ from rnetstats.treatment.standardised import StandardisedRows
 __all__ = ["AdjustedRows", "adjusted_rows", "check_formula"]
 
 Floats = NDArray[np.float64]
+
+_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -76,15 +78,14 @@ def adjusted_rows(
     assert engine is not None and model.sets is not None
     frame = engine.frame
     name = _treatment(model, treatment)
-    values = _levels(model, name)
     outcome = frame.outcome
     assert outcome is not None and outcome.stop is not None and outcome.event is not None
     stop, event = outcome.stop, outcome.event
     freq = np.ones(frame.n) if frame.freq_weights is None else frame.freq_weights
     covariates = covariates_used(data, frame)
-    group = _group(covariates[name], values)
+    levels = _levels(model, frame, name, covariates[name])
+    values, shown, group = levels.values, levels.names, levels.group
     last = min(float(stop[group == k].max()) for k in range(len(values)))
-    shown = tuple(level_text(value) for value in values)
     grid = np.unique(stop[event & (stop <= last)])
     asked, notes = _times(times, last, grid, model.outcome)
     until = float(asked.max()) if tau is None else _until(tau, last)
@@ -163,22 +164,40 @@ def _treatment(model: CoxResult, treatment: str | None) -> str:
     return treatment
 
 
-def _levels(model: CoxResult, name: str) -> list[Any]:
+class _Levels(NamedTuple):
+    """Values to be given to everybody, their names, and each patient's own (n,)."""
+
+    values: list[Any]
+    names: tuple[str, ...]
+    group: NDArray[np.intp]
+
+
+def _levels(model: CoxResult, frame: ModelFrame, name: str, column: np.ndarray) -> _Levels:
+    """Levels of a factor or 0/1 column, or the two sides of ``I(column op value)``."""
+    condition = _condition(model, name)
+    if condition is not None:
+        holds = frame.design.X[:, _columns(frame, name)[0]] == 1.0
+        opposite = replace(condition, operator=_OPPOSITE[condition.operator])
+        names = tuple(part.comparison.replace("`", "") for part in (opposite, condition))
+        return _Levels([column[~holds][0], column[holds][0]], names, holds.astype(np.intp))
     values = list(model.variables[name]["values"])
     if len(values) < 2:
         raise OptionError(
             f"The treatment {name!r} is a number; curves need groups: make it a 0/1 column, or "
-            f"write C({name}) for a few codes. treatment= names another variable."
+            f"write C({name}) or I({name} > value). treatment= names another variable."
         )
-    return values
-
-
-def _group(column: np.ndarray, values: list[Any]) -> NDArray[np.intp]:
-    """Code of each patient's own treatment."""
-    found = np.zeros(len(column), dtype=np.intp)
+    group = np.zeros(len(column), dtype=np.intp)
     for code, value in enumerate(values):
-        found[np.asarray(column == value, dtype=bool)] = code
-    return found
+        group[np.asarray(column == value, dtype=bool)] = code
+    return _Levels(values, tuple(level_text(value) for value in values), group)
+
+
+def _condition(model: CoxResult, name: str) -> Condition | None:
+    """Return the condition through which alone the model reads a variable, if it does."""
+    terms = parse_formula(model.options["formula"]).terms
+    atoms = {atom for term in terms for atom in term if name in atom.columns}
+    only = next(iter(atoms)) if len(atoms) == 1 else None
+    return only if isinstance(only, Condition) else None
 
 
 def _columns(frame: ModelFrame, name: str) -> NDArray[np.intp]:

@@ -179,8 +179,8 @@ def adjusted_survival(
         ``"Surv(time, event) ~ treat + x1 + x2"``, or ``Surv(start, stop, event)`` with late
         entry. Interactions with the treatment are averaged over too.
     treatment : str, optional
-        A 0/1 column or a factor of the model; by default the first. Its first level is the
-        reference.
+        A 0/1 column, a factor, or a column that stands in ``I(column op value)`` alone; by
+        default the first of the model. Its first level is the reference.
     times : float or sequence of float, optional
         When risks are compared, in the unit of the data; by default at the last event within the
         follow-up of every group.

@@ -167,11 +167,13 @@ def judge_positivity(
             doubts.append(
                 f"The weights leave {size:.0f} effective patients of {n:g} in the {name} arm."
             )
+    flagged = levels[levels["finding"] != BOTH]
+    named = {*flagged["variable"], *(flagged["variable"] + " = " + flagged["level"])}
     doubts += [
         f"{name} changes the odds of treatment {max(ratio, 1.0 / ratio):.0f}-fold: it almost "
         "determines the treatment, and few patients there have a counterpart."
         for name, ratio in odds.items()
-        if not 1.0 / _STRONG <= ratio <= _STRONG
+        if not 1.0 / _STRONG <= ratio <= _STRONG and name not in named
     ]
     if c_statistic > _SEPARATING and n_determined < total:
         doubts.append(f"The score all but tells the arms apart (c-statistic {c_statistic:.3f}).")
