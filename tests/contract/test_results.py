@@ -121,6 +121,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "SupportedParametersResult": lambda d: rn.supported_parameters(527, 181, r2_nagelkerke=0.15),
     "TripodResult": lambda d: rn.tripod_checklist(rn.risk_model(rn.logistic(d, MARGIN))),
     "DetectableEffectResult": lambda d: rn.detectable_effect(d, f"{TIME} ~ margin_positive"),
+    "FewEventsResult": lambda d: rn.few_events(
+        d, f"{TIME} ~ margin_positive", resamples=99, seed=1
+    ),
     "FragilityResult": lambda _: rn.fragility(8, 181, 4, 346),
     "NoEventsResult": lambda d: rn.no_events(d, f"{TIME} ~ margin_positive", times=[12, 60]),
     "EValueResult": lambda d: rn.e_value(3.9, 1.8, 8.7, measure="rr"),
