@@ -17,6 +17,7 @@ from rnetstats.errors import (
     OptionError,
     TooFewEventsError,
 )
+from rnetstats.treatment.clone_censor import CloneOptions, _judge_draws
 from rnetstats.treatment.effect import TreatmentEffectResult
 from treatment_cohorts import SIX, draw
 
@@ -312,6 +313,32 @@ def test_five_events_an_arm_are_needed_for_an_interval():
     assert "4 events in the treated arm" in found["reason"]
     assert np.isnan(found["conf_low"])
     assert np.isfinite(found["estimate"])
+
+
+def test_resamples_that_end_before_the_horizon_withhold_the_interval():
+    data = many(n=200, delay=(0.0, 12.0))
+    treated = data["treated_at"].notna()
+    # one treated patient alone is followed beyond month 60: a third of the resamples miss him
+    data["event"] = data["event"].mask(treated & (data["months"] > 55), 0)
+    data["months"] = data["months"].mask(treated & (data["months"] > 55), 55.0)
+    data.loc[data.index[treated][0], ["months", "event"]] = [70.0, 0]
+    found = row(
+        effect(data, grace=12, methods="clone-censor-weight", resamples=200),
+        "clone-censor-weight",
+        "risk difference",
+    )
+    assert re.search(r"in 3\d\.\d % of 200 resamples an arm's follow-up ends", found["reason"])
+    assert np.isnan(found["conf_low"])
+    assert np.isfinite(found["estimate"])
+
+
+def test_resamples_without_events_withhold_the_interval():
+    draws = {"risk difference": np.zeros(200)}
+    options = CloneOptions(6.0, 60.0, True, False, 200, 0.95, 1, None)
+    assert _judge_draws(draws, 0.05, options) == ("", ())
+    reason, notes = _judge_draws(draws, 0.055, options)
+    assert reason.startswith("5.5 % of 200 resamples have an arm without events of its own")
+    assert notes == ()
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,13 @@ def split_rows(patients: Patients, since: float = 0.0) -> ArmRows:
 
 
 def landmark_rows(patients: Patients, landmark: float) -> ArmRows:
-    """Treated by the landmark or not, among those event-free and followed beyond it."""
+    """Treated by the landmark or not, among those event-free and followed beyond it.
+
+    References
+    ----------
+    Anderson JR, Cain KC, Gelber RD (1983). Analysis of survival by tumor response. Journal of
+    Clinical Oncology 1:710-9.
+    """
     kept = np.flatnonzero(patients.stop > landmark)
     treated = patients.treated_at[kept] <= landmark
     return ArmRows(
