@@ -146,7 +146,7 @@ def test_schoenfeld_plots_of_few_and_many_events() -> None:
     fit = rn.cox(read("veteran.csv"), "Surv(time, status) ~ karno + age")
     axes = drawn(fit.proportional_hazards().plot(column="age"))
     assert "age" in axes.get_ylabel()
-    assert {"lowess", "constant (the model)"} <= {line.get_label() for line in axes.get_lines()}
+    assert {"smoothed", "constant (the model)"} <= {line.get_label() for line in axes.get_lines()}
 
 
 def test_figures_of_a_drawn_cohort_say_so_and_conditions_read_plainly() -> None:

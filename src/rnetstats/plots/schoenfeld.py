@@ -1,11 +1,9 @@
-"""A coefficient over time: scaled Schoenfeld residuals with a lowess curve."""
+"""A coefficient over time: scaled Schoenfeld residuals with a smooth curve and its band."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, plain_axes
 
@@ -15,13 +13,17 @@ if TYPE_CHECKING:
 
 __all__ = ["coefficient_over_time"]
 
-_SMOOTH_FROM = 10  # fewer points than this are shown without a curve
-
 
 def coefficient_over_time(
-    points: pd.DataFrame, *, label: str, estimate: float, ax: Axes | None = None
+    points: pd.DataFrame,
+    *,
+    label: str,
+    estimate: float,
+    curve: pd.DataFrame | None = None,
+    conf_level: float = 0.95,
+    ax: Axes | None = None,
 ) -> Axes:
-    """Draw residuals, their lowess curve, and the constant coefficient of the model.
+    """Draw residuals, their smooth curve, and the constant coefficient of the model.
 
     Parameters
     ----------
@@ -31,18 +33,21 @@ def coefficient_over_time(
         The coefficient's name.
     estimate : float
         The model's constant log hazard ratio.
+    curve : DataFrame, optional
+        ``time, estimate, conf_low, conf_high``; without rows none is drawn.
+    conf_level : float
+        Of the band.
     ax : Axes, optional
         Where to draw; by default on a new figure.
     """
     axes = ax_or_new(ax, figsize=(6.0, 4.0))
     time, value = points["time"].to_numpy(float), points["value"].to_numpy(float)
     axes.plot(time, value, linestyle="", marker="o", markersize=3.5, color=MUTED, alpha=0.6)
-    if len(time) >= _SMOOTH_FROM:
-        from statsmodels.nonparametric.smoothers_lowess import lowess
-
-        curve = lowess(value, time, frac=2 / 3)
-        kept = np.isfinite(curve[:, 1])
-        axes.plot(curve[kept, 0], curve[kept, 1], color=PALETTE[0], linewidth=2.0, label="lowess")
+    if curve is not None and len(curve):
+        at, low, high = (curve[name].to_numpy(float) for name in ("time", "conf_low", "conf_high"))
+        band = f"pointwise {100 * conf_level:g} % band"
+        axes.fill_between(at, low, high, color=PALETTE[0], alpha=0.15, linewidth=0, label=band)
+        axes.plot(at, curve["estimate"], color=PALETTE[0], linewidth=2.0, label="smoothed")
     axes.axhline(estimate, color=PALETTE[1], linestyle="--", label="constant (the model)")
     axes.axhline(0.0, color=INK, linewidth=0.8)
     axes.set_xlabel("Time")

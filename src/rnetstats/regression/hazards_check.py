@@ -24,6 +24,7 @@ from rnetstats.kernels.cox_residuals import (
 )
 from rnetstats.kernels.cox_zph import TRANSFORMS, proportional_hazards_test, time_transform
 from rnetstats.kernels.risksets import prepare
+from rnetstats.regression.hazards_smooth import smooth_residuals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,12 +47,15 @@ class ProportionalHazardsResult(Result):
         Columns ``term, df, statistic, p_value``; the last row, ``GLOBAL``, is of all terms.
     coefficients : dict
         The estimate of each column, for the plot.
+    curves : DataFrame or None
+        ``column, time, estimate, conf_low, conf_high``: each coefficient smoothed over time.
     residuals : DataFrame
         Columns ``time`` and one a coefficient: scaled Schoenfeld residuals; never written.
     """
 
     tests: pd.DataFrame
     coefficients: dict[str, float]
+    curves: pd.DataFrame | None = None
     residuals: pd.DataFrame | None = field(default=None, metadata={"rows": True})
 
     def to_frame(self) -> pd.DataFrame:
@@ -74,7 +78,7 @@ class ProportionalHazardsResult(Result):
         )
 
     def plot(self, ax: Axes | None = None, column: str | None = None) -> Axes:
-        """Draw a coefficient over time: scaled Schoenfeld residuals with a smooth curve.
+        """Draw a coefficient over time: scaled Schoenfeld residuals, smoothed, with a band.
 
         Parameters
         ----------
@@ -91,10 +95,14 @@ class ProportionalHazardsResult(Result):
             raise OptionError(
                 f"There is no coefficient {name!r}.{closest(name, self.coefficients)}"
             )
+        curve = None
+        if self.curves is not None:
+            curve = self.curves[self.curves["column"] == name]
         axes = coefficient_over_time(
             points[["time", name]].rename(columns={name: "value"}),
             label=name,
             estimate=self.coefficients[name],
+            curve=curve,
             ax=ax,
         )
         return marked(axes, self.synthetic)
@@ -160,10 +168,23 @@ def check_proportional_hazards(
             }
         ),
         coefficients=dict(zip(columns, fitted.coef.tolist(), strict=True)),
+        curves=smooth_residuals(
+            points.times,
+            _at_events(points.times, sets.times, g),
+            curves,
+            np.diag(covariance),
+            columns,
+        ),
         residuals=pd.DataFrame(curves, columns=columns).assign(time=points.times),
         notes=tuple(notes),
         options={"transform": transform},
     )
+
+
+def _at_events(events: np.ndarray, times: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """Return transformed time of each event; a time has one value in all strata."""
+    distinct, first = np.unique(times, return_index=True)
+    return np.asarray(g[first[np.searchsorted(distinct, events)]])
 
 
 def residual_values(fitted: FittedCox, engine: Engine, kind: str) -> np.ndarray | pd.DataFrame:

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+import rnetstats as rn
+from rnetstats.errors import DataNotKeptError, OptionError
+from rnetstats.regression.hazards_check import ProportionalHazardsResult
+from rnetstats.regression.hazards_smooth import smooth_residuals
+from support import assert_close, read
+
+FORMULA = "Surv(time, status) ~ trt + karno"
+
+
+@pytest.fixture(scope="module")
+def check():
+    return rn.cox(read("veteran.csv"), FORMULA, penalty=None).proportional_hazards()
+
+
+def test_the_curve_has_the_residuals_mean_and_holds_a_line_exactly():
+    rng = np.random.default_rng(1)
+    times = np.sort(rng.exponential(1, 60))
+    values = np.column_stack([2.0 + 3.0 * times, rng.normal(size=60)])
+    curve = smooth_residuals(times, times, values, np.array([0.1, 0.1]), ["a", "b"])
+    line = curve[curve["column"] == "a"]
+    assert_close(line["estimate"], 2.0 + 3.0 * times, rel=1e-7)
+    other = curve[curve["column"] == "b"]
+    assert_close(other["estimate"].mean(), values[:, 1].mean())
+    width = (other["conf_high"] - other["conf_low"]) / (2 * 1.959963984540054)
+    # the mean squared error of a spline with 5 parameters: 5 / d of a residual's variance
+    assert_close(np.mean(width**2), 5 / 60 * 60 * 0.1)
+
+
+def test_curves_of_a_fit_are_smooth_and_are_written(check):
+    curves = check.curves
+    assert set(curves["column"]) == {"trt", "karno"}
+    assert (curves["conf_low"] < curves["estimate"]).all()
+    karno = curves[curves["column"] == "karno"]
+    # karno's effect fades: R's test of it has P < 0.001
+    assert karno["estimate"].iloc[0] < karno["estimate"].iloc[-10]
+    again = ProportionalHazardsResult.from_dict(json.loads(json.dumps(check.to_dict())))
+    pd.testing.assert_frame_equal(again.curves, curves)
+    with pytest.raises(DataNotKeptError):
+        again.plot()
+
+
+def test_figures(check):
+    axes = check.plot(column="karno")
+    labels = axes.get_legend_handles_labels()[1]
+    assert {"smoothed", "pointwise 95 % band", "constant (the model)"} <= set(labels)
+    with pytest.raises(OptionError, match="karno"):
+        check.plot(column="karnof")
+    few = rn.cox(read("veteran.csv").head(9), "Surv(time, status) ~ karno", penalty=None)
+    axes = few.proportional_hazards().plot()
+    assert "smoothed" not in axes.get_legend_handles_labels()[1]
+    plt.close("all")
+
+
+def test_strata_and_transforms_have_curves_too():
+    data = read("veteran.csv")
+    fit = rn.cox(data, "Surv(time, status) ~ karno + strata(celltype)", penalty=None)
+    for transform in ("km", "rank", "identity", "log"):
+        curves = fit.proportional_hazards(transform).curves
+        assert np.isfinite(curves[["estimate", "conf_low", "conf_high"]]).all().all()
+        assert curves["time"].is_monotonic_increasing
