@@ -101,6 +101,18 @@ def test_a_fit_knows_its_events() -> None:
     assert rn.e_value(margin, term="location", level="lower").label.endswith("lower")
 
 
+def test_events_are_counted_in_both_groups() -> None:
+    data = rn.load_cohort("duan2024")
+    fit = rn.logistic(data, "recurrence ~ margin_positive + size_mm")
+    table = data.groupby("margin_positive")["recurrence"].agg(["sum", "count"])
+    (b, n), (a, m) = table.to_numpy()
+    note = rn.e_value(fit, term="margin_positive").notes[0]
+    assert f"({a} of {m} exposed, {b} of {n} unexposed)" in note
+    assert "unexposed" not in rn.e_value(fit, term="size_mm").notes[0]
+    with pytest.raises(OptionError, match="UnivariableResult"):
+        rn.e_value(rn.univariable(data, "recurrence ~ margin_positive"))
+
+
 def test_counts_give_the_risk_ratio() -> None:
     found = rn.e_value([[8, 173], [4, 342]])
     assert found.measure == "rr"

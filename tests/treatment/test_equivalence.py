@@ -14,8 +14,9 @@ from scipy.stats import norm
 
 import rnetstats as rn
 from rnetstats.errors import DataError, FormulaError, OptionError, TooFewEventsError
+from rnetstats.tables.two_proportions import score_z
 from rnetstats.treatment.margin_contrast import ScoreDifference, SquareAndAdd, normal_arm
-from rnetstats.treatment.margin_exact import ExactDifference, score_level
+from rnetstats.treatment.margin_exact import ExactDifference, _boundary, score_level
 from rnetstats.treatment.margin_result import VERDICT_RULES, MarginResult, verdict_words
 from rnetstats.treatment.margin_size import patients_for_difference, patients_for_hazard
 
@@ -65,6 +66,18 @@ def test_score_by_hand() -> None:
 def test_exact_by_hand() -> None:
     # 0/2 against 0/2, margin 0.5: P is the largest (1 - p - 0.5)^2 (1 - p)^2 = 0.25, at p = 0
     assert math.isclose(ExactDifference(0, 2, 0, 2).p_below(0.5), 0.25, rel_tol=1e-9)
+
+
+@given(st.integers(1, 15), st.integers(1, 15), st.floats(-0.95, 0.95), st.floats(-4.0, 4.0))
+def test_the_boundary_holds_all_tables_with_a_low_score(
+    m: int, n: int, delta: float, seen: float
+) -> None:
+    a, c = np.arange(m + 1.0)[:, None], np.arange(n + 1.0)
+    low = score_z(a, float(m), c, float(n), delta) <= seen
+    np.testing.assert_array_equal(low, c >= _boundary(m, n, delta, seen)[:, None])
+    with pytest.MonkeyPatch.context() as patch:  # the same by halving, as for large tables
+        patch.setattr("rnetstats.treatment.margin_exact._LISTED", 0)
+        np.testing.assert_array_equal(low, c >= _boundary(m, n, delta, seen)[:, None])
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.data())
@@ -208,6 +221,15 @@ def test_rmst_by_hand() -> None:
     assert math.isclose(row(found)["conf_high"], 2.5 + half, rel_tol=1e-9)
 
 
+def test_rmst_agrees_with_its_own_room(cohort: pd.DataFrame) -> None:
+    formula = f"{DFS} ~ margin_positive"
+    found = rn.equivalence(cohort, formula, margin=5.0, measure="rmst", tau=60.0)
+    other = rn.rmst(cohort, formula, tau=60.0, conf_level=0.9).contrasts()
+    difference = other[other["measure"].str.contains("difference")].iloc[0]
+    for name in ("estimate", "conf_low", "conf_high"):
+        assert math.isclose(row(found)[name], difference[name], rel_tol=1e-9)
+
+
 def test_hazard_ratio_is_the_profile_of_cox(cohort: pd.DataFrame) -> None:
     found = rn.noninferiority(
         cohort, f"{DFS} ~ margin_positive", margin=1.5, better="lower", measure="hr"
@@ -304,6 +326,12 @@ def test_direction_decides(cohort: pd.DataFrame) -> None:
     assert "estimate itself" in lower.reason
     assert higher.shown
     assert higher.smallest_margin == 0.0
+
+
+def test_the_published_comparison_is_decided_exactly(cohort: pd.DataFrame) -> None:
+    found = rn.equivalence(cohort, "recurrence ~ margin_positive", margin=0.1)
+    assert "exact unconditional" in row(found)["method"]
+    assert {"events_new", "events_reference"} <= set(found.glance().columns)
 
 
 BINARY = binary(3, 20, 4, 25)

@@ -111,6 +111,11 @@ def _risks(arms: TwoArms, question: Question, method: str | None) -> Compared:
             f"An arm has fewer than {FEW_EVENTS} events (or patients without one): the exact "
             "unconditional test decides, the score stands beside it."
         )
+    if method is None and rarest < FEW_EVENTS and not feasible:
+        notes.append(
+            f"An arm has fewer than {FEW_EVENTS} events (or patients without one), and the exact "
+            "test has too many tables: the score decides, whose level is approximate."
+        )
     risk, source = (x1 + x2) / (m + n), "a risk"
     if x1 + x2 in (0, m + n):
         bound = 1.0 - 0.05 ** (1.0 / (m + n))

@@ -26,14 +26,16 @@ from rnetstats.tables.two_proportions import score_z
 __all__ = ["BUDGET", "ExactDifference", "score_level"]
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.intp]
 
-BUDGET = 20_000  # tables; above, the score stands alone
+BUDGET = 250_000  # tables; above, the score stands alone
 
 _NUISANCE = 81  # risks at which the probability is taken first
 _ROUNDS = 3  # with two of a finer look around the highest
 _PLACES = 81  # differences of the grid
 _SMALL = 1e-5  # where P on the grid has fallen so far, the grid ends
 _TIE = 1e-10
+_LISTED = 3_000  # tables of which all are looked at; of more, the boundary is sought by halving
 
 
 def _binomial(n: int, p: Floats) -> Floats:
@@ -44,21 +46,42 @@ def _binomial(n: int, p: Floats) -> Floats:
     return np.asarray(np.exp(choose + xlogy(x, risk) + xlog1py(n - x, -risk)))
 
 
-def _scores(n_new: int, n_reference: int, delta: float) -> Floats:
-    """The statistic of every table (n_new + 1, n_reference + 1)."""
-    a, c = np.arange(n_new + 1.0)[:, None], np.arange(n_reference + 1.0)
-    return score_z(a, float(n_new), c, float(n_reference), delta)
+def _boundary(n_new: int, n_reference: int, delta: float, seen: float) -> Integers:
+    """The fewest reference events, for 0 to n_new new ones, whose statistic is ``seen`` or lower.
+
+    The statistic falls with the events of the reference: n_reference + 1 where it never gets there.
+    """
+    a = np.arange(n_new + 1.0)
+    if n_new * n_reference < _LISTED:
+        z = score_z(a[:, None], n_new, np.arange(n_reference + 1.0), n_reference, delta)
+        return np.asarray(np.sum(z > seen, axis=1), dtype=np.intp)
+    low, high = np.full(a.shape, -1.0), np.full(a.shape, n_reference + 1.0)
+    for _ in range(int(np.ceil(np.log2(n_reference + 2.0))) + 1):
+        middle = np.floor(0.5 * (low + high))
+        inside = (middle >= 0.0) & (middle <= n_reference)
+        z = score_z(a, float(n_new), np.clip(middle, 0, n_reference), float(n_reference), delta)
+        reached = inside & (z <= seen)
+        open_ = high - low > 1.0
+        high = np.where(open_ & reached, middle, high)
+        low = np.where(open_ & ~reached, middle, low)
+    return high.astype(np.intp)
 
 
-def _largest(tail: NDArray[np.bool_], delta: float) -> float:
-    """The largest probability of a set of tables over all risks with this difference."""
-    m, n = tail.shape[0] - 1, tail.shape[1] - 1
-    inside = tail.astype(float)
+def _tail(boundary: Integers, n_reference: int, delta: float, risk: Floats) -> Floats:
+    """Probability of the tables from the boundary on, at each risk (k,) of the reference."""
+    mass = _binomial(n_reference, risk)[:, ::-1].cumsum(axis=1)[:, ::-1]
+    beyond = np.concatenate([mass, np.zeros((len(risk), 1))], axis=1)[:, boundary]
+    new = _binomial(len(boundary) - 1, risk + delta)
+    return np.asarray(np.einsum("ki,ki->k", new, beyond))
+
+
+def _largest(boundary: Integers, n_reference: int, delta: float) -> float:
+    """The largest such probability over all risks with this difference."""
     low, high = max(0.0, -delta), min(1.0, 1.0 - delta)
     best, size = 0.0, _NUISANCE
     for _ in range(_ROUNDS):
         risk = np.linspace(low, high, size)
-        mass = np.einsum("ki,ki->k", _binomial(m, risk + delta) @ inside, _binomial(n, risk))
+        mass = _tail(boundary, n_reference, delta, risk)
         top = int(np.argmax(mass))
         best = max(best, float(mass[top]))
         width = (high - low) / (size - 1)
@@ -87,9 +110,9 @@ class ExactDifference:
         """P of a low statistic at one difference."""
         if delta >= 1.0:
             return float(self.estimate >= 1.0)
-        z = _scores(self.n_new, self.n_reference, delta)
-        seen = z[self.x_new, self.x_reference]
-        return _largest(z <= seen + _TIE * (1.0 + abs(seen)), delta)
+        m, n = self.n_new, self.n_reference
+        z = float(score_z(self.x_new, m, self.x_reference, n, delta))
+        return _largest(_boundary(m, n, delta, z + _TIE * (1.0 + abs(z))), n, delta)
 
     @cached_property
     def _grid(self) -> tuple[Floats, Floats]:
@@ -168,7 +191,6 @@ def score_level(
     """
     from scipy.special import ndtri
 
-    rejected = (_scores(n_new, n_reference, margin) <= float(ndtri(alpha))).astype(float)
+    boundary = _boundary(n_new, n_reference, margin, float(ndtri(alpha)))
     risk = np.linspace(max(0.0, -margin), min(1.0, 1.0 - margin), places)
-    new, reference = _binomial(n_new, risk + margin), _binomial(n_reference, risk)
-    return float(np.einsum("ki,ki->k", new @ rejected, reference).max())
+    return float(_tail(boundary, n_reference, margin, risk).max())

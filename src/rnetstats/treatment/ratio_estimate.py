@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rnetstats._core.options import choice, real
+from rnetstats._core.result import Result
 from rnetstats.errors import ConvergenceError, DataError, OptionError, closest
 from rnetstats.regression.model import RegressionResult
 from rnetstats.tables.counts import count_table
@@ -61,6 +62,11 @@ def ratio_estimate(
     if isinstance(source, RegressionResult):
         _refuse({"conf_low": low, "conf_high": high, "measure": measure}, "a fit")
         return _of_fit(source, term, level)
+    if isinstance(source, Result):
+        raise OptionError(
+            f"A {type(source).__name__} has no single ratio to take: give a logistic or Cox fit, "
+            "or the estimate with its limits."
+        )
     _refuse({"term": term, "level": level}, "numbers")
     if isinstance(source, Real) and not isinstance(source, bool):
         return _of_numbers(float(source), low, high, measure)
@@ -159,22 +165,48 @@ def _of_fit(fit: RegressionResult, term: str | None, level: str | None) -> Ratio
         raise ConvergenceError(
             f"The estimate of {term!r} is not finite, or has no limits: fit with penalty='firth'."
         )
+    measure = str(row["measure"]).lower()
+    if measure not in MEASURES:
+        raise OptionError(
+            f"The fit's measure is {row['measure']}, not a risk, odds or hazard ratio; give the "
+            "numbers themselves if one of these is meant."
+        )
     events, n = float(fit.summary["n_events"]), float(fit.summary["n"])
+    index = int(rows.index[place])
     name = fit.label(term) + (f": {row['level']}" if row["level"] else "")
     return RatioEstimate(
         values[0],
         values[1],
         values[2],
-        str(row["measure"]).lower(),
+        measure,
         name,
         events / n,
         events,
         n,
         float(fit.options["conf_level"]),
         fit.synthetic,
-        (f"The fit rests on {events:g} events of {n:g} patients.",),
-        row=int(rows.index[place]),
+        (f"The fit rests on {events:g} events of {n:g} patients{_by_exposure(fit, index)}.",),
+        row=index,
     )
+
+
+def _by_exposure(fit: RegressionResult, row: int) -> str:
+    """Events among those with and without a two-valued exposure, while the rows are at hand."""
+    if fit.engine is None or fit.engine.frame.outcome is None:
+        return ""
+    outcome, x = fit.engine.frame.outcome, fit.engine.X
+    event = outcome.event if outcome.y is None else outcome.y == 1.0
+    term = next(t for t in fit.engine.spec.terms if t.start <= row < t.stop)
+    columns = x[:, term.columns]
+    if event is None or term.kind not in ("numeric", "factor"):
+        return ""
+    if not np.isin(columns, (0.0, 1.0)).all():
+        return ""
+    weight = fit.engine.patient_weights
+    with_it, without = columns[:, row - term.start] == 1.0, np.all(columns == 0.0, axis=1)
+    counts = [(weight[rows] @ event[rows], weight[rows].sum()) for rows in (with_it, without)]
+    (a, m), (b, n) = counts
+    return f" ({a:g} of {m:g} exposed, {b:g} of {n:g} unexposed)"
 
 
 def is_rare(found: RatioEstimate, rare: bool | None, outcome_share: float | None) -> bool:

@@ -134,7 +134,8 @@ class TippingPointResult(Result):
                 after[1]: MISSING,
             }
             for row in self.tipping.to_dict("records")
-            if not (np.isnan(row["effect_limit"]) and np.isnan(row["effect_estimate"]))
+            if np.isfinite(row["effect_estimate"])
+            or (np.isfinite(row["effect_limit"]) and self.factor_limit != 1.0)
         ]
         for row in self.benchmarks.to_dict("records"):
             limits = fmt_interval(row["conf_low"], row["conf_high"])
