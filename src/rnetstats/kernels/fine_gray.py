@@ -17,7 +17,7 @@ nonproportional subdistribution hazards regression. Computer Methods and Program
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +25,8 @@ from numpy.typing import ArrayLike
 from rnetstats.kernels.blocks import joined
 from rnetstats.kernels.censoring import CensoringCurve, censoring_survival
 from rnetstats.kernels.cox import CoxFit, prepare
+from rnetstats.kernels.cox_likelihood import CoxLikelihood
+from rnetstats.kernels.cox_penalised import maximise_penalised
 from rnetstats.kernels.firth import half_log_det, inverse_information
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray, maximise, rows_of
 from rnetstats.kernels.risksets import RiskSets
@@ -316,11 +318,14 @@ def _fit_block(likelihood: FineGrayLikelihood, start: FloatArray | None) -> CoxF
     size, p = len(likelihood.freq), likelihood.x.shape[1]
     zero = np.zeros((size, p))
     begin = zero if start is None else zero + start * likelihood.scale
-    fit = maximise(likelihood.scaled, begin, max_iter=1000 if likelihood.firth else 100)
-    plain = fit.log_likelihood
-    if likelihood.firth:
-        plain = plain - half_log_det(fit.information)
-    firth = likelihood.firth
+    firth, everything = likelihood.firth, np.ones((size, p), dtype=bool)
+    if firth:
+        # it asks the likelihood for values at scaled coefficients, and for nothing else
+        fit = maximise_penalised(cast(CoxLikelihood, likelihood), begin, everything)
+        plain = fit.log_likelihood - half_log_det(fit.information)
+    else:
+        fit = maximise(likelihood.scaled, begin)
+        plain = fit.log_likelihood
     likelihood.firth = False
     null = likelihood.scaled(zero, np.arange(size))[0]
     likelihood.firth = firth
@@ -330,7 +335,7 @@ def _fit_block(likelihood: FineGrayLikelihood, start: FloatArray | None) -> CoxF
         log_likelihood_penalized=fit.log_likelihood + likelihood.log_scale if firth else None,
         log_likelihood_null=null,
         information=fit.information * (likelihood.scale[:, None] * likelihood.scale),
-        free=np.ones((size, p), dtype=bool),
+        free=everything,
         lost=np.zeros((size, p), dtype=bool),
         status=fit.status,
         iterations=fit.iterations,

@@ -263,7 +263,7 @@ def fine_gray(
         unbounded=tuple(np.flatnonzero(infinite(fitted.separation)).tolist()),
         engine=engine,
         notes=(
-            *fit_notes(frame, fitted.separation, penalty, wald=wald),
+            *fit_notes(frame, fitted.separation, penalty, wald=False),
             *fitted.notes,
             *limits_notes(frame, fitted, found, penalty, wald=wald),
         ),

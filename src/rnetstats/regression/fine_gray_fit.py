@@ -141,10 +141,10 @@ def few_events_note(fitted: FineGrayFitted) -> tuple[str, ...]:
     """Warn of Wald limits on a sandwich variance where events are few."""
     if fitted.n_events >= _FEW:
         return ()
-    noun = "event" if fitted.n_events == 1.0 else "events"
+    said = "is 1 event" if fitted.n_events == 1.0 else f"are {fitted.n_events:g} events"
     return (
-        f"There are {fitted.n_events:g} {noun} of the cause: with so few the sandwich variance "
-        "tends to be too small, and Wald limits with it.",
+        f"There {said} of the cause: with so few the sandwich variance tends to be too small, and "
+        "Wald limits too narrow; compare ci='profile'.",
     )
 
 
@@ -213,7 +213,10 @@ def limits_notes(
     if not lost.any():
         return (*few_events_note(fitted), *found.notes)
     if penalty is None:
-        return ("ci='profile' gives the finite profile limits.", *few_events_note(fitted))
+        return (
+            "Infinite coefficients have no Wald limits or P: ci='profile' gives the finite limit.",
+            *few_events_note(fitted),
+        )
     names = ", ".join(frame.design.columns[j].name for j in np.flatnonzero(lost))
     return (
         f"No Wald limits, P or joint test is given for {names}: a sandwich variance is nearly nil "
