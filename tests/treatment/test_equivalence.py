@@ -221,6 +221,17 @@ def test_rmst_by_hand() -> None:
     assert math.isclose(row(found)["conf_high"], 2.5 + half, rel_tol=1e-9)
 
 
+def test_an_arm_without_events_is_bounded_as_in_its_own_room(cohort: pd.DataFrame) -> None:
+    rows = cohort[(cohort["margin_positive"] == 0) & (cohort["recurrence"] == 0)]
+    few = rows.assign(arm=np.where(rows["size_mm"] > 8, "B", "A"))
+    options = {"margin": 5.0, "measure": "rmst", "tau": 60.0}
+    found = rn.equivalence(few, f"{TIME} ~ arm", **options)
+    low = rn.rmst(few, f"{TIME} ~ arm", tau=60.0, conf_level=0.9).to_frame()
+    low = low.set_index("group")["conf_low"]
+    assert math.isclose(row(found)["conf_low"], low["B"] - 60.0, rel_tol=1e-9)
+    assert math.isclose(row(found)["conf_high"], 60.0 - low["A"], rel_tol=1e-9)
+
+
 def test_rmst_agrees_with_its_own_room(cohort: pd.DataFrame) -> None:
     formula = f"{DFS} ~ margin_positive"
     found = rn.equivalence(cohort, formula, margin=5.0, measure="rmst", tau=60.0)

@@ -21,7 +21,6 @@ from rnetstats.treatment.margin_size import (
 from rnetstats.treatment.margin_survival import (
     ENOUGH_EVENTS,
     arm_curve,
-    mean_and_error,
     mean_arm,
     risk_arm,
 )
@@ -208,19 +207,21 @@ def _means(arms: TwoArms, question: Question, until: float) -> Compared:
     if few:
         notes.append(
             f"An arm has fewer than {FEW_EVENTS} events by {until:g}: its restricted mean has no "
-            "normal limits but bounds (from beta product limits of survival at tau and tau / 2), "
-            "which are wide. P inverts them; it is 1 where they do not exclude the margin at any "
-            "level."
+            "normal limits but bounds (from beta product limits of survival), which are wide. P "
+            "inverts them; it is 1 where they do not exclude the margin at any level."
         )
     pooled = arm_curve(arms.stop, arms.event, until, "all")  # type: ignore[arg-type]
-    error = mean_and_error(pooled)[1]
     patients, assumed = _size(
-        np.nan, len(arms.event) * error**2, question, "the variance of all patients", "mean"
+        np.nan,
+        len(arms.event) * pooled.mean_error**2,
+        question,
+        "the variance of all patients",
+        "mean",
     )
     kind = "bounds from beta product limits" if few else "delta method (Greenwood)"
     return Compared(
         contrasts=(SquareAndAdd(mean_arm(curves[0]), mean_arm(curves[1]), kind),),
-        values=(mean_and_error(curves[0])[0], mean_and_error(curves[1])[0]),
+        values=(curves[0].mean, curves[1].mean),
         events=events,
         trusted=True,
         patients=patients,

@@ -21,6 +21,7 @@ from typing import Protocol
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from rnetstats.survival.mover import difference_limits
 from rnetstats.tables.two_proportions import miettinen_nurminen_limits, score_z
 
 __all__ = ["Arm", "Contrast", "ScoreDifference", "SquareAndAdd", "normal_arm"]
@@ -84,11 +85,9 @@ class SquareAndAdd:
 
     def limits(self, alpha: float) -> Pair:
         """Square-and-add limits."""
-        (low1, high1), (low2, high2) = self.new.limits(alpha), self.reference.limits(alpha)
-        a, b = self.new.estimate, self.reference.estimate
-        below = float(np.hypot(a - low1, high2 - b))
-        above = float(np.hypot(high1 - a, b - low2))
-        return a - b - below, a - b + above
+        new = (self.new.estimate, *self.new.limits(alpha))
+        reference = (self.reference.estimate, *self.reference.limits(alpha))
+        return difference_limits(new, reference)
 
     def p_above(self, value: float) -> float:
         """Invert the lower limit; 1 where not even the limit at 0.5 lies above ``value``."""

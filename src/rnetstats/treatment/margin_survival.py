@@ -1,9 +1,10 @@
 """Risk at a horizon and restricted mean survival time of one arm, with limits that few events bear.
 
 An arm with few events gets no normal limits. Its risk at the horizon has beta product limits. Its
-restricted mean has bounds only: survival falls, so that the mean up to ``tau`` is at least ``tau``
-times survival at ``tau``, and at most ``tau / 2`` times 1 plus survival at ``tau / 2``; the beta
-product limits of these two survivals bound it from below and above.
+restricted mean has bounds only. Without events it is at least the integral of the beta product
+lower limits, which hold together then, and at most ``tau``. With 1 to 4 events: survival falls, so
+that the mean is at least ``tau`` times survival at ``tau``, and at most ``tau / 2`` times 1 plus
+survival at ``tau / 2``; the beta product limits of these two survivals bound it.
 
 References
 ----------
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats.errors import DataError
+from rnetstats.kernels.rmst import restricted_means
 from rnetstats.survival.bpcp import beta_product_limits
 from rnetstats.survival.product_limit import product_limit
 from rnetstats.treatment.margin_contrast import Arm, Pair, normal_arm
@@ -34,7 +36,10 @@ ENOUGH_EVENTS = 10  # by the horizon in each arm, for Greenwood's normal limits
 
 @dataclass(frozen=True)
 class ArmCurve:
-    """The curve of one arm up to a time; arrays have shape (k,), the first place is time 0."""
+    """The curve of one arm up to a time; arrays have shape (k,), the first place is time 0.
+
+    ``mean`` is the restricted mean up to that time, ``mean_error`` its standard error.
+    """
 
     until: float
     time: Floats
@@ -43,6 +48,8 @@ class ArmCurve:
     n_left: Floats
     survival: Floats
     log_variance: float
+    mean: float
+    mean_error: float
 
     @property
     def events(self) -> int:
@@ -52,10 +59,18 @@ class ArmCurve:
     def bounds(self, time: float, alpha: float) -> Pair:
         """Beta product limits of survival at a time, each one-sided at ``alpha``."""
         k = int(np.searchsorted(self.time, time, side="right"))
-        low, high = beta_product_limits(
+        low, high = self._limits(k, alpha)
+        return float(low[-1]), float(high[-1])
+
+    def area_below(self, alpha: float) -> float:
+        """Integral of the beta product lower limits."""
+        width = np.diff(np.append(self.time, self.until))
+        return float(self._limits(len(self.time), alpha)[0] @ width)
+
+    def _limits(self, k: int, alpha: float) -> tuple[Floats, Floats]:
+        return beta_product_limits(
             self.n_risk[:k], self.n_event[:k], self.n_left[:k], conf_level=1.0 - 2.0 * alpha
         )
-        return float(low[-1]), float(high[-1])
 
 
 def arm_curve(stop: Floats, event: NDArray[np.bool_], until: float, name: str) -> ArmCurve:
@@ -73,7 +88,7 @@ def arm_curve(stop: Floats, event: NDArray[np.bool_], until: float, name: str) -
             f"{whole.time[-1]:g}, beyond which its curve is not known."
         )
     keep = whole.time <= until
-    n = float(len(stop))
+    n, area = float(len(stop)), restricted_means(stop, event, until)
     survival = np.append(1.0, whole.survival[keep])
     variance = np.append(0.0, whole.log_variance[keep])
     left = (whole.n_risk - whole.n_event - whole.n_censor)[keep]
@@ -85,6 +100,8 @@ def arm_curve(stop: Floats, event: NDArray[np.bool_], until: float, name: str) -
         n_left=np.append(n, left),
         survival=survival,
         log_variance=float(variance[-1]),
+        mean=float(area.mean[0, 0]),
+        mean_error=float(np.sqrt(area.variance[0, 0])),
     )
 
 
@@ -101,25 +118,15 @@ def risk_arm(curve: ArmCurve, *, normal: bool) -> Arm:
     return Arm(risk, limits)
 
 
-def mean_and_error(curve: ArmCurve) -> Pair:
-    """Restricted mean up to the curve's end and its standard error (Greenwood's sums)."""
-    width = np.diff(np.append(curve.time, curve.until))
-    area = curve.survival * width
-    ahead = np.cumsum(area[::-1])[::-1]  # the area from each time to tau
-    left = curve.n_risk - curve.n_event
-    some = (curve.n_event > 0.0) & (left > 0.0)
-    terms = curve.n_event[some] / (curve.n_risk[some] * left[some])
-    return float(area.sum()), float(np.sqrt(np.sum(ahead[some] ** 2 * terms)))
-
-
 def mean_arm(curve: ArmCurve) -> Arm:
     """The restricted mean: normal limits, or with fewer than 5 events the bounds of the module."""
-    mean, error = mean_and_error(curve)
+    mean, tau = curve.mean, curve.until
     if curve.events >= FEW_EVENTS:
-        return normal_arm(mean, error)
-    tau = curve.until
+        return normal_arm(mean, curve.mean_error)
 
     def limits(alpha: float) -> Pair:
+        if curve.events == 0:
+            return curve.area_below(alpha), tau
         low = tau * curve.bounds(tau, alpha)[0]
         high = 0.5 * tau * (1.0 + curve.bounds(0.5 * tau, alpha)[1])
         return min(low, mean), max(high, mean)
