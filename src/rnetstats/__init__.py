@@ -33,7 +33,6 @@ _HOMES = {
     "sufficient_follow_up": "survival.sufficient",
     "turnbull": "survival.turnbull",
     "milestone": "survival.milestone",
-    "milestone": "survival.milestone",
     "rmst": "survival.rmst",
     # regression
     "cox": "regression.cox",
@@ -42,6 +41,7 @@ _HOMES = {
     "logistic": "regression.logistic",
     "parametric": "regression.parametric",
     "separation": "regression.separation",
+    "time_varying_effect": "regression.time_varying",
     "univariable": "regression.univariable",
     # missing
     "complete_and_imputed": "missing.complete_and_imputed",

@@ -67,6 +67,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "ParametricResult": lambda d: rn.parametric(
         d, "Surv(dfs_months, dfs_event) ~ margin_positive + age"
     ),
+    "TimeVaryingResult": lambda d: rn.time_varying_effect(
+        d, "Surv(dfs_months, dfs_event) ~ margin_positive + age", term="age", cuts=[36]
+    ),
     "RmstResult": lambda d: rn.rmst(d, f"{TIME} ~ margin_positive", tau=60),
     "RmstWindow": lambda d: rn.rmst(
         d, "Surv(dfs_months, dfs_event) ~ margin_positive", tau=60
@@ -77,6 +80,12 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "IntervalRegressionResult": lambda d: rn.interval_regression(
         d.assign(left=d["dfs_months"], right=d["dfs_months"].where(d["dfs_event"] == 1)),
         "Interval(left, right) ~ margin_positive + size_mm",
+    ),
+    "ScheduleSimulationResult": lambda d: rn.schedule_sensitivity(
+        visits={"A": 6, "B": 12}, n=100, replicates=4, seed=1
+    ),
+    "ScheduleRegridResult": lambda d: rn.schedule_sensitivity(
+        d, f"{TIME} ~ margin_positive", visits={0: 12, 1: 6}
     ),
     "FollowUpResult": lambda d: rn.follow_up(d, f"{TIME} ~ margin_positive"),
     "TableOneResult": lambda d: rn.table_one(d, by="margin_positive"),

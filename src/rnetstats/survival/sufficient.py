@@ -99,7 +99,7 @@ class SufficientFollowUpResult(Result):
                 "conf_high": self.table["last_time"],
             }
         ).dropna(subset=["estimate"])
-        label = f"{self.labels['time']}: window before the last event, and plateau after it"
+        label = f"{self.labels['time']}\n(window before the last event, and plateau after it)"
         if rows.empty:
             rows = pd.DataFrame({"label": about}).assign(
                 estimate=self.table["last_time"],
