@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rnetstats as rn
-from rnetstats.errors import OptionError
+from rnetstats.errors import ConvergenceError, OptionError
 from rnetstats.kernels.cox import fit_cox, prepare
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic import fit_logistic
@@ -248,3 +248,28 @@ def test_m_belongs_to_log_f() -> None:
         rn.cox(rows(1), f"{TIME} ~ x", penalty="logf")
     with pytest.raises(OptionError, match="maximum likelihood only"):
         rn.cox(rows(1), f"{TIME} ~ x", penalty="log-f", ties="exact")
+
+
+def test_units_that_make_the_prior_void_are_named() -> None:
+    data = rows(23)
+    data["x"] = data["z"] * 1e6
+    fit = rn.logistic(data, "y ~ x", penalty="log-f")
+    assert any("standard deviation of x is far from 1" in note for note in fit.notes)
+    apart = pd.DataFrame({"x": np.arange(6) * 1e6, "y": [0, 0, 0, 1, 1, 1]})
+    with pytest.raises(ConvergenceError, match="per unit of its column"):
+        rn.logistic(apart, "y ~ x", penalty="log-f", m=0.001)
+
+
+def test_robust_limits_rest_on_the_penalised_information() -> None:
+    data = rows(29, 200)
+    fit = rn.logistic(data, "y ~ x", penalty="log-f", m=4, robust=True)
+    X = np.column_stack([np.ones(200), data["x"]])
+    p = fit.predict(data).to_numpy()
+    bread = np.linalg.inv((X.T * (p * (1 - p))) @ X + np.diag([0.0, _bend(fit.coef["x"], 4)]))
+    meat = (X.T * (data["y"].to_numpy() - p) ** 2) @ X
+    assert_close(fit.vcov, bread @ meat @ bread)
+
+
+def _bend(b: float, m: float) -> float:
+    share = 1 / (1 + np.exp(-b))
+    return m * share * (1 - share)

@@ -170,7 +170,13 @@ def check_converged(
     if status in (OK, LOST_TERM) or (penalty != "firth" and separation.kind != "none"):
         return
     far = _furthest(frame, _FAR)
-    if far is not None:
+    if penalty == "log-f":
+        remedy = (
+            "A log-F prior holds a coefficient per unit of its column: divide columns of large "
+            "numbers, so that a difference of 1 matters, or use penalty='firth', which does not "
+            "depend on units."
+        )
+    elif far is not None:
         remedy = f"The values of {far[0]!r} hardly vary beside their size. {_nearer(far[0])}"
     else:
         remedy = "Look for two columns that say nearly the same, and leave one out."

@@ -29,6 +29,7 @@ __all__ = [
 
 LOG_F = "log-f"
 PENALTIES = ("firth", LOG_F, None)
+_ODD = 100.0  # standard deviation of a column, in its units
 Strength = float | dict[str, float] | None
 
 
@@ -122,6 +123,14 @@ def prior_notes(frame: ModelFrame, prior: LogF | None, m: Strength) -> tuple[str
             "difference of 1 is a contrast that matters)"
         )
     notes = [units + "."]
+    spread = dict(zip((c.name for c in columns), frame.design.X.std(axis=0), strict=True))
+    measured = [c.name for c in held if c.term in counted]
+    odd = [name for name in measured if not 1.0 / _ODD < spread[name] < _ODD]
+    if odd:
+        notes.append(
+            f"The standard deviation of {', '.join(odd)} is far from 1: in units so small the "
+            "prior says next to nothing, in units so large nearly everything. Rescale the column."
+        )
     bent = [t.name for t in frame.design.terms if t.name in terms and t.kind == "spline"]
     if bent:
         notes.append(

@@ -109,20 +109,20 @@ class FewEventsResult(Result):
         """Draw the ratios with their limits; where no event happened, the risk differences."""
         from rnetstats.plots.intervals import draw_intervals
 
-        ratios = self.table["measure"].str.endswith("ratio") & (
-            np.isfinite(self.table["estimate"]) | (self.table["conf_low"] > 0.0)
-        )
-        ratios |= self.table["measure"].str.endswith("ratio") & (self.table["estimate"] == 0.0)
-        shown = self.table[ratios if ratios.any() else self.table["measure"] == "risk difference"]
+        ratio = self.table["measure"].str.endswith("ratio")
+        known = ratio & self.table["estimate"].notna()
+        any_ratio = bool(known.any())
+        shown = self.table[known if any_ratio else self.table["measure"] == "risk difference"]
         labels = [f"{row.measure}: {row.method}" for row in shown.itertuples(index=False)]
         one, two = self.counts["arm"]
-        what = "Ratio" if ratios.any() else "Risk difference"
+        what = "Ratio" if any_ratio else "Risk difference"
+        percent = f"{100 * self.options['conf_level']:g} % limits"
         return draw_intervals(
             shown.assign(label=labels).reset_index(drop=True),
             ax=ax,
-            xlabel=f"{what}, {self.group} {one} against {two}, {100 * self.options['conf_level']:g} % limits",
-            log=bool(ratios.any()),
-            reference=1.0 if ratios.any() else 0.0,
+            xlabel=f"{what}, {self.group} {one} against {two}, {percent}",
+            log=any_ratio,
+            reference=1.0 if any_ratio else 0.0,
             synthetic=self.synthetic,
         )
 
