@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from competing_cases import random_rows
 from rnetstats.kernels.cox import fit_cox, prepare
-from rnetstats.kernels.fine_gray import CENSORING, FineGrayLikelihood, fit_fine_gray, staying
+from rnetstats.kernels.fine_gray import fit_fine_gray, staying
 from rnetstats.kernels.fine_gray_influence import fitted_fine_gray, row_scores
+from rnetstats.kernels.fine_gray_likelihood import CENSORING, FineGrayLikelihood
 from rnetstats.kernels.newton import OK
 from support import assert_close
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnetstats.kernels.fine_gray import FineGrayLikelihood, Moments
+from rnetstats.kernels.fine_gray_likelihood import FineGrayLikelihood, Moments
 from rnetstats.kernels.newton import FloatArray
 
 __all__ = ["FittedFineGray", "fitted_fine_gray", "influences", "row_scores"]

@@ -15,8 +15,8 @@ from rnetstats.errors import ConvergenceError, OptionError
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.terms import Formula
 from rnetstats.formula.tokens import Literal
-from rnetstats.kernels.fine_gray import CENSORING
 from rnetstats.kernels.fine_gray_influence import FittedFineGray
+from rnetstats.kernels.fine_gray_likelihood import CENSORING
 from rnetstats.regression.coefficients import infer, reference_levels
 from rnetstats.regression.engine import Engine
 from rnetstats.regression.fine_gray_fit import (

@@ -12,8 +12,9 @@ from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.outcome import Outcome
 from rnetstats.kernels.concordance import concordance
 from rnetstats.kernels.cox import CoxFit, fit_cox
-from rnetstats.kernels.fine_gray import FineGrayLikelihood, fit_fine_gray, staying
+from rnetstats.kernels.fine_gray import fit_fine_gray, staying
 from rnetstats.kernels.fine_gray_influence import FittedFineGray, fitted_fine_gray, row_scores
+from rnetstats.kernels.fine_gray_likelihood import FineGrayLikelihood
 from rnetstats.kernels.newton import OK
 from rnetstats.regression.coefficients import Inference
 from rnetstats.regression.engine import Engine
