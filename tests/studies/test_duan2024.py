@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import rnetstats as rn
+from reproduced import raw
 from reproduced import reproduced as study
 from rnetstats.errors import ColumnError, DataError
 from rnetstats.studies.duan2024.analysis import judge_cohort
@@ -18,6 +19,7 @@ from rnetstats.studies.duan2024.cutoffs import cutoff_row, half_millimetres, you
 from rnetstats.studies.duan2024.figures import figures
 from rnetstats.studies.finding import Contrast, Finding, frames
 from rnetstats.studies.study_result import StudyResult
+from rnetstats.studies.treatment_verdicts import TREATMENT_RULES
 from support import data_path
 
 COHORTS = ("rnet_like_a", "rnet_like_a_missing", "rnet_like_b", "rnet_zero_events")
@@ -27,10 +29,6 @@ PREDICTORS = ["method", "lower", "nlr", "size"]
 def again(data: object = None, **options: object) -> StudyResult:
     """The study on a cohort, with few resamples: the tests are of what is made of them."""
     return rn.reproduce("duan2024", data=data, resamples=30, **options)  # type: ignore[arg-type]
-
-
-def raw(name: str = "rnet_like_a") -> pd.DataFrame:
-    return pd.read_csv(data_path(f"{name}.csv"), keep_default_na=False, na_values=[""])
 
 
 def claim(result: StudyResult, key: str) -> pd.Series:
@@ -46,7 +44,8 @@ def test_every_claim_has_what_a_reader_needs(name: str) -> None:
         "margin_os",
         *PREDICTORS,
         "model_accuracy",
-        "salvage",
+        "salvage_recurrence",
+        "salvage_dfs",
         "salvage_kinds",
         "percent",
         "follow_up",
@@ -138,18 +137,21 @@ def test_an_arm_without_events_gets_the_exact_ratio_of_rates() -> None:
 
 
 @pytest.mark.parametrize("name", COHORTS)
-def test_salvage_is_naive_and_never_judged(name: str) -> None:
+def test_salvage_is_never_confirmed(name: str) -> None:
     data, result = raw(name), study(name)
-    for key in ("salvage", "salvage_kinds", "margin_os"):
+    for key in ("salvage_kinds", "margin_os"):
+        assert claim(result, key)["rule"] == "not judged"
+    for key in ("salvage_recurrence", "salvage_dfs"):
         row = claim(result, key)
-        assert row["rule"] == "not judged"
-        assert "confirmed" not in row["sentence"]
+        assert row["rule"] in {rule.name for rule in TREATMENT_RULES}
+        assert "confirmed" not in row["sentence"] + row["verdict"]
     treated = data[data["salvage"].isin(["endoscopic", "radical"])]
     before = np.minimum(treated["salvage_days"] / 30.4375, treated["dfs_months"]).sum()
     table = result.table("salvage_naive").to_frame()
     assert table["months_before"].sum() == pytest.approx(before)
     assert table.set_index("salvage").loc["none", "months_before"] == 0
-    assert "time-dependent analysis" in claim(result, "salvage")["sentence"]
+    counted = f"{before:.0f} person-months before salvage as salvaged"
+    assert counted in claim(result, "salvage_recurrence")["sentence"]
 
 
 def test_column_order_row_order_and_extra_columns_change_nothing() -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import rnetstats as rn
+from reproduced import raw
 from reproduced import reproduced as study
 from rnetstats.prediction.stability import StabilityResult
 from rnetstats.prediction.validation_result import ValidationResult
@@ -41,10 +42,6 @@ FIGURES = {
     "cutoff_distribution",
     "model_instability",
 }
-
-
-def raw(name: str = "rnet_like_a") -> pd.DataFrame:
-    return pd.read_csv(data_path(f"{name}.csv"), keep_default_na=False, na_values=[""])
 
 
 def validation(result: StudyResult, way: str) -> ValidationResult:

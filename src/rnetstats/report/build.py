@@ -13,6 +13,7 @@ from rnetstats.report.folder import RECORD, write_folder
 from rnetstats.studies.model_verdicts import MODEL_RULES
 from rnetstats.studies.registry import study
 from rnetstats.studies.study_result import StudyResult
+from rnetstats.studies.treatment_verdicts import TREATMENT_RULES
 from rnetstats.studies.verdicts import MINIMUM, RULES
 
 __all__ = ["build_page", "draw_figures", "write_report"]
@@ -63,6 +64,7 @@ def build_page(result: StudyResult, figures: dict[str, RenderedFigure], run: dic
         overview_figures=overview,
         rules=RULES,
         model_rules=MODEL_RULES,
+        treatment_rules=TREATMENT_RULES,
         has_model=result.analysis("model") is not None,
         minimum=MINIMUM,
         n_judged=int(result.claims["judged"].sum()),

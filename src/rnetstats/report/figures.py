@@ -74,6 +74,7 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
         figure.draw(canvas)
         if synthetic:
             _mark(canvas, figure)
+            _number_marks(canvas)
         layout.execute(canvas)
         canvas.set_layout_engine("none")  # laid out once, for both formats
         svg, png = io.BytesIO(), io.BytesIO()
@@ -103,6 +104,13 @@ def _mark(canvas: Any, figure: StudyFigure) -> None:
 def _bears_mark(canvas: Any) -> bool:
     """Say whether the result that was drawn has marked itself."""
     return any(text.get_gid() == MARK for axes in canvas.axes for text in axes.texts)
+
+
+def _number_marks(canvas: Any) -> None:
+    """Tell the marks of several panels apart: each becomes an id of the page."""
+    marks = [text for axes in canvas.axes for text in axes.texts if text.get_gid() == MARK]
+    for number, mark in enumerate(marks[1:], start=2):
+        mark.set_gid(f"{MARK}-{number}")
 
 
 def _inline(text: str, figure: StudyFigure) -> str:

@@ -20,13 +20,16 @@ from rnetstats.studies.duan2024.model_claim import model_claim, model_facts
 from rnetstats.studies.duan2024.other_claims import (
     follow_up_claim,
     percent_claim,
-    salvage_claims,
 )
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, compare_groups
 from rnetstats.studies.duan2024.prediction import Prediction, predict_margin
 from rnetstats.studies.duan2024.prediction_models import RESAMPLES, fit_prediction_models
 from rnetstats.studies.duan2024.printed_tables import facts_table, printed_tables
 from rnetstats.studies.duan2024.salvage import NaiveSalvage, naive_salvage
+from rnetstats.studies.duan2024.salvage_claims import salvage_claims
+from rnetstats.studies.duan2024.salvage_effects import SalvageEffects, salvage_effects
+from rnetstats.studies.duan2024.salvage_facts import salvage_facts
+from rnetstats.studies.duan2024.salvage_tables import salvage_exhibits
 from rnetstats.studies.duan2024.table_one import table_one_exhibit
 from rnetstats.studies.duan2024.tables import first_tables, margin_tables, outcome_tables
 from rnetstats.studies.exhibit import Exhibit
@@ -58,7 +61,7 @@ def analyse(
     source : str
         Where the cohort comes from, in words.
     resamples : int
-        Bootstrap resamples of each validation.
+        Bootstrap resamples of each validation; of the salvage strategies at most 500.
     progress : callable
         Called with each step's name before it begins.
 
@@ -110,6 +113,7 @@ class _Work:
     prediction: Prediction
     by_margin: list[Comparison]
     naive: NaiveSalvage | None
+    salvage: SalvageEffects | None
 
 
 def _work(frame: pd.DataFrame, seed: int, resamples: int, progress: Callable[[str], None]) -> _Work:
@@ -128,6 +132,7 @@ def _work(frame: pd.DataFrame, seed: int, resamples: int, progress: Callable[[st
     by_margin = margin_comparisons(cohort, seed=seed, attempts=attempts)
     progress("salvage")
     naive = naive_salvage(cohort, seed=seed, attempts=attempts)
+    salvage = salvage_effects(cohort, seed=seed, resamples=resamples, attempts=attempts)
     progress("claims")
     return _Work(
         sheet=sheet,
@@ -140,6 +145,7 @@ def _work(frame: pd.DataFrame, seed: int, resamples: int, progress: Callable[[st
         prediction=prediction,
         by_margin=by_margin,
         naive=naive,
+        salvage=salvage,
     )
 
 
@@ -149,7 +155,7 @@ def _findings(work: _Work, where: str) -> list[Finding]:
     return [
         *judged_claims(work.by_margin, work.models, work.cohort, work.sheet, work.attempts),
         model_claim(work.prediction.models, where=where),
-        *salvage_claims(work.naive),
+        *salvage_claims(work.salvage, work.naive),
         percent_claim(work.printed),
         follow_up_claim(work.sheet, overall, synthetic=work.cohort.synthetic),
     ]
@@ -162,6 +168,7 @@ def _exhibits(work: _Work) -> list[Exhibit]:
         *margin_tables(work.cohort, work.models, work.sheet, work.attempts),
         *work.prediction.exhibits,
         *outcome_tables(work.by_margin, work.naive),
+        *salvage_exhibits(work.salvage),
         *printed_tables(work.printed),
         facts_table(work.sheet),
     ]
@@ -172,7 +179,9 @@ def _fits(work: _Work) -> dict[str, Result]:
     fits = work.models.results() | work.prediction.results()
     for comparison in work.by_margin:
         fits |= comparison.results("margin")
-    return fits | (work.naive.results() if work.naive else {})
+    for chapter in (work.naive, work.salvage):
+        fits |= chapter.results() if chapter else {}
+    return fits
 
 
 def judge_cohort(frame: pd.DataFrame) -> pd.DataFrame:
@@ -236,4 +245,5 @@ def _facts(work: _Work) -> dict[str, Any]:
         "share_positive": share,
         "patients": len(work.cohort.everyone),
         "model": model_facts(work.prediction.models),
+        "salvage": salvage_facts(work.salvage),
     }

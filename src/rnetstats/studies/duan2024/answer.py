@@ -37,6 +37,8 @@ _SHORT = {
     "compatible": "compatible with the data but not shown",
     "too few": "beyond judging (too few events)",
     "too wide": "beyond judging (too few events)",
+    "not judged": "not judged here",
+    "association only": "an association, not an effect",
 }
 
 
@@ -127,10 +129,18 @@ def _model(row: dict[str, Any], model: dict[str, Any], where: str) -> str:
 
 
 def _salvage(rows: dict[str, dict[str, Any]]) -> str:
+    first, second = (rows[f"salvage_{key}"] for key in ("recurrence", "dfs"))
+    verdict = _SHORT[first["rule"]]
+    if _SHORT[second["rule"]] != verdict:
+        verdict = (
+            f"{verdict} for the time to recurrence, and {_SHORT[second['rule']]} for "
+            "recurrence or death"
+        )
     return (
-        "Whether salvage helps, and whether endoscopic salvage is as good as surgery, is "
-        f"{rows['salvage']['verdict']}: salvage is known only later, so a comparison from "
-        "the first day is biased, and “no worse” needs a margin that nobody has stated."
+        f"That salvage improves disease-free survival is {verdict}; {first['events']}. Patients "
+        "were salvaged for reasons, which no such comparison can take away. Whether endoscopic "
+        f"salvage is as good as surgery is {rows['salvage_kinds']['verdict']}: “no worse” needs a "
+        "margin that nobody has stated."
     )
 
 

@@ -20,6 +20,7 @@ from rnetstats.studies.duan2024.arithmetic import (
     share_curve,
 )
 from rnetstats.studies.duan2024.prediction_figures import prediction_figures
+from rnetstats.studies.duan2024.salvage_figures import salvage_figures
 from rnetstats.studies.figure import StudyFigure
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def figures(result: StudyResult) -> Iterator[StudyFigure]:
     if spline is not None:
         yield from _effects(spline)
     yield from prediction_figures(result)
+    yield from salvage_figures(result)
     for key, (name, title, caption, x_label) in _CURVES.items():
         curve = result.analysis(key)
         if curve is not None:

@@ -1,95 +1,16 @@
-"""The claims that are not judged by an estimate: salvage, and printed figures."""
+"""The claims that no estimate decides: printed figures."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
+from rnetstats.formatting import fmt_interval, fmt_number
 from rnetstats.studies.duan2024.arithmetic import PrintedNumbers, percent_check
-from rnetstats.studies.duan2024.salvage import NaiveSalvage
 from rnetstats.studies.facts import FactSheet
 from rnetstats.studies.finding import Finding
 from rnetstats.studies.verdicts import compare_print, not_judged
 
-__all__ = ["follow_up_claim", "percent_claim", "salvage_claims"]
-
-_NAIVE = "Naive comparison from time zero; shown for its counts, not as evidence"
-
-
-def salvage_claims(naive: NaiveSalvage | None) -> list[Finding]:
-    """Return the two claims on salvage, without a verdict."""
-    return [
-        Finding(
-            key="salvage",
-            statement="Salvage treatment improves disease-free survival among positive margins",
-            endpoint="Disease-free survival after salvage; here both endpoints, from time zero",
-            estimand="Not defined by the comparison printed: salvage is known only later",
-            method=_NAIVE,
-            events=_salvage_events(naive),
-            said=(
-                "Not judged here: whoever is salvaged had to stay free of recurrence until then, "
-                "so the question needs a time-dependent analysis (salvage as an exposure that "
-                "begins on its day, with the reasons for it)." + _misclassified(naive)
-            ),
-            fixed=not_judged("A comparison from time zero cannot answer this claim."),
-            shown=_naive_text(naive.any_salvage if naive else {}),
-        ),
-        Finding(
-            key="salvage_kinds",
-            statement="Endoscopic salvage is no worse than radical surgery",
-            endpoint="Disease-free survival after salvage; here both endpoints, from time zero",
-            estimand="Not defined: “no worse” needs a margin of what would be worse",
-            method=_NAIVE,
-            events=_kind_events(naive),
-            said=(
-                "Not judged here: no significant difference is not equality. “No worse” needs a "
-                "margin of non-inferiority stated beforehand, and none is printed; with events "
-                "this few a difference of clinical importance would pass unnoticed."
-            ),
-            fixed=not_judged("No margin of non-inferiority is printed."),
-            shown=_naive_text(naive.kinds if naive else {}),
-        ),
-    ]
-
-
-def _salvage_events(naive: NaiveSalvage | None) -> str:
-    if naive is None:
-        return "not known: no salvage in this cohort"
-    parts = [f"{row.recurrences} of {row.n} ({row.salvage})" for row in naive.groups.itertuples()]
-    return "recurrences among positive margins: " + ", ".join(parts)
-
-
-def _kind_events(naive: NaiveSalvage | None) -> str:
-    if naive is None:
-        return "not known: no salvage in this cohort"
-    treated = naive.groups[naive.groups["salvage"] != "none"]
-    parts = [f"{row.recurrences} of {row.n} ({row.salvage})" for row in treated.itertuples()]
-    return "recurrences after salvage: " + (", ".join(parts) or "no patient was salvaged")
-
-
-def _misclassified(naive: NaiveSalvage | None) -> str:
-    if naive is None:
-        return ""
-    treated = naive.groups[naive.groups["salvage"] != "none"]
-    before, months = float(treated["months_before"].sum()), float(treated["months"].sum())
-    if months <= 0.0:
-        return ""
-    return (
-        f" In this cohort the naive comparison counts {fmt_number(before, 0)} person-months before "
-        f"salvage as salvaged ({fmt_percent(before / months)} of the salvaged group’s time)."
-    )
-
-
-def _naive_text(comparisons: dict[str, Any]) -> str:
-    parts = []
-    for comparison in comparisons.values():
-        p = comparison.primary
-        if comparison.n_events and not math.isnan(p["estimate"]):
-            interval = fmt_interval(p["conf_low"], p["conf_high"])
-            name = comparison.endpoint.name.lower()
-            parts.append(f"{name}: naive {p['measure']} {fmt_number(p['estimate'])} ({interval})")
-    return "; ".join(parts) or "none"
+__all__ = ["follow_up_claim", "percent_claim"]
 
 
 def percent_claim(printed: PrintedNumbers) -> Finding:

@@ -18,6 +18,7 @@ from rnetstats.studies.duan2024.arithmetic import (
 )
 from rnetstats.studies.duan2024.paragraph import Paragraph, Section
 from rnetstats.studies.duan2024.prediction_section import prediction_section
+from rnetstats.studies.duan2024.salvage_section import salvage_section
 from rnetstats.studies.study_result import StudyResult
 
 __all__ = ["OVERVIEW", "Section", "glossary", "sections"]
@@ -33,7 +34,7 @@ def sections(result: StudyResult) -> tuple[Section, ...]:
         _margin(result),
         prediction_section(result),
         _outcome(),
-        _salvage(),
+        salvage_section(result),
         _patients(),
         _methods(result),
         _facts(),
@@ -146,31 +147,6 @@ def _outcome() -> Section:
     )
 
 
-def _salvage() -> Section:
-    return Section(
-        "salvage",
-        "Salvage among positive margins: the naive analysis",
-        (
-            Paragraph(
-                lead="Not judged.",
-                text="This is the naive analysis, shown because it is what a simple comparison "
-                "would do. It groups patients from the day of resection by a salvage that came "
-                "later. The time before salvage is counted as salvaged, although nobody could "
-                "have recurred in it and still be in the group.",
-            ),
-            Paragraph(
-                "Where salvage follows within a few months this bias is small. The larger ones: "
-                "patients are chosen for salvage by their risk, they are watched more closely "
-                "afterwards, and residual tumour found at salvage may not be counted as "
-                "recurrence. A comparison that allows for time, and for the reasons for salvage, "
-                "is not part of this report."
-            ),
-        ),
-        ("km_salvage_naive",),
-        ("salvage_naive", "salvage_comparisons", "salvage_kinds"),
-    )
-
-
 def _patients() -> Section:
     return Section(
         "patients",
@@ -227,6 +203,17 @@ def _methods(result: StudyResult) -> Section:
                 "adjusted: with so few recurrences a model carries about one covariate. For the "
                 "time to recurrence, deaths without recurrence are censored (a cause-specific "
                 "hazard).",
+            ),
+            Paragraph(
+                lead="Salvage.",
+                text="Follow-up is split at the day of salvage, with person-time and events "
+                "checked to be the same before and after. The verdict rests on the "
+                "time-dependent hazard ratio (Firth’s penalty, profile limits), adjusted for what "
+                "was recorded at the first resection. Landmarks at 3, 6 and 12 months and the "
+                "comparison of two strategies by cloning, censoring and weighting answer other "
+                "questions and stand beside it. With fewer than five events in an arm, or where "
+                "more than 5 % of resamples leave an arm without events, there is neither an "
+                "interval nor a P value. Biases are simulated under no effect of salvage.",
             ),
             Paragraph(
                 lead="Throughout.",

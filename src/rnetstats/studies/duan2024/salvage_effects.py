@@ -1,0 +1,266 @@
+"""Salvage as a treatment that begins on its day: what valid analyses of these patients can say."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.result import Result
+from rnetstats.studies.attempt import Attempts
+from rnetstats.studies.duan2024.cohort import Cohort
+from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Endpoint
+from rnetstats.studies.duan2024.salvage import DAYS_PER_MONTH, UNTREATED
+from rnetstats.studies.records import records
+from rnetstats.studies.treatment_verdicts import TreatmentEvidence
+from rnetstats.treatment.e_value import e_value
+from rnetstats.treatment.effect import TreatmentEffectResult, treatment_effect
+from rnetstats.treatment.equivalence import MarginResult, noninferiority
+from rnetstats.treatment.immortal_biases import ImmortalBiases
+from rnetstats.treatment.immortal_time import ImmortalTimeResult, immortal_time
+from rnetstats.treatment.propensity import PropensityResult, propensity
+from rnetstats.treatment.swimmer import SwimmerResult, swimmer
+from rnetstats.treatment.words import TIME_DEPENDENT
+
+__all__ = [
+    "HORIZON",
+    "MARGINS",
+    "RESAMPLES",
+    "SalvageEffects",
+    "adjusted_for",
+    "salvage_effects",
+]
+
+HORIZON = 60.0
+GRACE = 6.0
+RESAMPLES = 500
+COHORTS, PATIENTS = 20, 10_000  # of the simulated biases; fewer cohorts with fewer resamples
+MARGINS = (0.02, 0.05, 0.10, 0.20)  # for demonstration: none is printed
+CONFOUNDERS = {"size_mm": "tumour size", "lvi": "lymphovascular invasion", "age": "age"}
+MONTHS = "salvage_months"
+KINDS = ("endoscopic", "radical")
+SINCE = "months_since_salvage"
+
+
+@dataclass(frozen=True)
+class SalvageEffects:
+    """What the chapter is made from; None where these data refuse.
+
+    Attributes
+    ----------
+    lanes : SwimmerResult or None
+    effects : dict of str to TreatmentEffectResult
+        By the endpoint's key.
+    immortal : ImmortalTimeResult or None
+    biases : ImmortalBiases or None
+    score : PropensityResult or None
+        Of salvage, on the confounders.
+    kinds : dict of str to tuple of MarginResult
+        Endoscopic against radical salvage from the day of salvage, one a margin.
+    detectable : Result or None
+    confounders : tuple of str
+        What the analyses were adjusted for.
+    """
+
+    lanes: SwimmerResult | None
+    effects: dict[str, TreatmentEffectResult]
+    immortal: ImmortalTimeResult | None
+    biases: ImmortalBiases | None
+    score: PropensityResult | None
+    kinds: dict[str, tuple[MarginResult, ...]]
+    detectable: Result | None
+    confounders: tuple[str, ...]
+
+    def results(self) -> dict[str, Result]:
+        """Return the analyses that exist, named for the report."""
+        found: dict[str, Result | None] = {
+            "salvage_lanes": self.lanes,
+            "salvage_immortal": self.immortal,
+            "salvage_biases": self.biases,
+            "salvage_score": self.score,
+            "salvage_detectable": self.detectable,
+        }
+        found |= {f"salvage_effect_{key}": effect for key, effect in self.effects.items()}
+        for key, margins in self.kinds.items():
+            found |= {
+                f"salvage_kinds_{key}_{100 * result.margin_high:g}": result for result in margins
+            }
+        return {name: result for name, result in found.items() if result is not None}
+
+    def evidence(self, key: str) -> TreatmentEvidence | None:
+        """Return what the claim on salvage is judged by, for an endpoint."""
+        effect = self.effects.get(key)
+        if effect is None:
+            return None
+        row = next(r for r in records(effect.to_frame()) if r["method"] == TIME_DEPENDENT)
+        low, high = float(row["conf_low"]), float(row["conf_high"])
+        strength = math.nan
+        if not math.isnan(low):
+            share = float(effect.glance()["n_events"].iloc[0] / effect.glance()["n"].iloc[0])
+            found = e_value(row["estimate"], low, high, measure="hr", outcome_share=share)
+            strength = float(found.glance()["e_value_limit"].iloc[0])
+        return TreatmentEvidence(
+            events_treated=int(row["events_treated"]),
+            events_untreated=int(row["events_untreated"]),
+            estimate=float(row["estimate"]),
+            conf_low=low,
+            conf_high=high,
+            e_value=strength,
+        )
+
+
+def adjusted_for(chapter: SalvageEffects) -> str:
+    """Name the confounders in words."""
+    return ", ".join(CONFOUNDERS[name] for name in chapter.confounders)
+
+
+def salvage_effects(
+    cohort: Cohort, *, seed: int, resamples: int, attempts: Attempts
+) -> SalvageEffects | None:
+    """Analyse salvage among positive margins; None without salvage or its day."""
+    rows = _rows(cohort, attempts)
+    if rows is None:
+        return None
+    known = tuple(
+        name for name in CONFOUNDERS if cohort.has(name) and rows[name].dropna().nunique() > 1
+    )
+    right = " + ".join(known) or "1"
+    recurrence = ENDPOINTS[0]
+    cohorts = min(COHORTS, max(3, resamples // 10))
+    immortal = attempts.run(
+        "Immortal time",
+        lambda: immortal_time(
+            rows,
+            recurrence.surv,
+            treatment_time=MONTHS,
+            treatment="salvage",
+            cohorts=cohorts,
+            patients=PATIENTS,
+            horizon=HORIZON,
+            seed=seed,
+        ),
+    )
+    biases = None
+    if immortal is not None:
+        biases = attempts.run(
+            "Biases of a comparison by salvage",
+            lambda: immortal.biases(cohorts=cohorts, patients=PATIENTS),
+        )
+    return SalvageEffects(
+        lanes=attempts.run("Course of each patient", lambda: _lanes(rows)),
+        effects=_effects(rows, right, seed, min(resamples, RESAMPLES), attempts),
+        immortal=immortal,
+        biases=biases,
+        score=attempts.run("Reasons for salvage", lambda: _score(rows, right)) if known else None,
+        kinds=_kinds(rows, attempts),
+        detectable=None,
+        confounders=known,
+    )
+
+
+def _rows(cohort: Cohort, attempts: Attempts) -> pd.DataFrame | None:
+    """Return the positive margins with a known salvage, and its month."""
+    if not cohort.has("salvage"):
+        return None  # said by the naive comparison
+    rows = cohort.positives
+    rows = rows[rows["salvage"].notna()].copy()
+    rows.attrs = copy.deepcopy(cohort.everyone.attrs)
+    salvaged = rows["salvage"].astype(object) != UNTREATED
+    if not cohort.has("salvage_days") and not cohort.has(MONTHS):
+        attempts.skip("Salvage as it began", "the column 'salvage_days' is not there or empty")
+        return None
+    if MONTHS not in rows.columns:
+        rows[MONTHS] = rows["salvage_days"].astype(float) / DAYS_PER_MONTH
+    without = salvaged & rows[MONTHS].isna()
+    if without.any():
+        attempts.skip(
+            f"{int(without.sum())} salvaged patients in the analyses of salvage as it began",
+            "their day of salvage is not known",
+        )
+        rows = rows[~without]
+        salvaged = salvaged[~without]
+    rows["salvaged"] = salvaged.astype(int)
+    rows["salvage"] = rows["salvage"].astype("category").cat.remove_unused_categories()
+    labels = rows.attrs.setdefault("rnetstats", {}).setdefault("labels", {})
+    labels[MONTHS] = "Salvage (months)"
+    labels["salvaged"] = "Salvage"
+    return rows
+
+
+def _lanes(rows: pd.DataFrame) -> SwimmerResult:
+    code = np.where(rows["recurrence"] == 1, 1, np.where(rows["dfs_event"] == 1, 2, 0))
+    known = rows["recurrence"].notna() & rows["dfs_event"].notna()
+    frame = rows.assign(course=pd.Series(code, index=rows.index, dtype=float).where(known))
+    frame.attrs = rows.attrs
+    names = {1: "recurrence", 2: "death without it"}
+    several = frame["salvage"].nunique() > 1
+    return swimmer(
+        frame,
+        f"Surv(dfs_months, course) ~ {'salvage' if several else '1'}",
+        treatment_time=MONTHS,
+        events=names,
+    )
+
+
+def _effects(
+    rows: pd.DataFrame, right: str, seed: int, resamples: int, attempts: Attempts
+) -> dict[str, TreatmentEffectResult]:
+    found = {}
+    for endpoint in ENDPOINTS[:2]:
+        effect = attempts.run(
+            f"Salvage as it began: {endpoint.name.lower()}",
+            lambda endpoint=endpoint: treatment_effect(  # type: ignore[misc]
+                rows,
+                f"{endpoint.surv} ~ {right}",
+                treatment_time=MONTHS,
+                grace=GRACE,
+                horizon=HORIZON,
+                resamples=resamples,
+                seed=seed,
+            ),
+        )
+        if effect is not None:
+            found[endpoint.key] = effect
+    return found
+
+
+def _score(rows: pd.DataFrame, right: str) -> PropensityResult:
+    return propensity(rows, f"salvaged ~ {right}")
+
+
+def _kinds(rows: pd.DataFrame, attempts: Attempts) -> dict[str, tuple[MarginResult, ...]]:
+    """Ask from the day of salvage whether endoscopic salvage is no worse than radical surgery."""
+    treated = rows[rows["salvage"].isin(KINDS)].copy()
+    treated[SINCE] = treated["dfs_months"] - treated[MONTHS]
+    treated = treated[treated[SINCE] > 0.0]
+    treated.attrs = copy.deepcopy(rows.attrs)
+    treated.attrs["rnetstats"]["labels"][SINCE] = "Months since salvage"
+    treated["salvage"] = treated["salvage"].cat.remove_unused_categories()
+    if treated["salvage"].nunique() < len(KINDS):
+        return {}  # said by the naive comparison
+    found = {}
+    for endpoint in ENDPOINTS[:2]:
+        results = attempts.run(
+            f"Endoscopic no worse than radical salvage: {endpoint.name.lower()}",
+            lambda endpoint=endpoint: _margins(treated, endpoint),  # type: ignore[misc]
+        )
+        if results is not None:
+            found[endpoint.key] = results
+    return found
+
+
+def _margins(treated: pd.DataFrame, endpoint: Endpoint) -> tuple[MarginResult, ...]:
+    return tuple(
+        noninferiority(
+            treated,
+            f"Surv({SINCE}, {endpoint.event}) ~ salvage",
+            margin=margin,
+            better="lower",
+            new=KINDS[0],
+            horizon=HORIZON,
+        )
+        for margin in MARGINS
+    )

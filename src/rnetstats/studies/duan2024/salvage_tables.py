@@ -1,0 +1,349 @@
+"""The tables of the salvage chapter."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
+from rnetstats.studies.duan2024.outcomes import ENDPOINTS
+from rnetstats.studies.duan2024.salvage_effects import HORIZON, SalvageEffects, adjusted_for
+from rnetstats.studies.exhibit import Exhibit
+from rnetstats.studies.records import records
+from rnetstats.treatment.effect import TreatmentEffectResult
+
+__all__ = ["salvage_exhibits"]
+
+_NAMES = {endpoint.key: endpoint.name for endpoint in ENDPOINTS}
+_QUESTIONS = {
+    "naive": "Ever against never salvaged, counted from the first resection: wrong by "
+    "construction, shown for comparison",
+    "time-dependent Cox": "At each moment, patients already salvaged against those not (yet)",
+    "landmark": "From month {landmark:g} on, salvaged by then against not",
+}
+_MEASURES = {
+    "risk difference": "Of 100 patients: how many more have the event by month {horizon:g} if all "
+    "are salvaged within {grace:g} months rather than none",
+    "risk ratio": "Ratio of these two risks",
+    "RMST difference": "Event-free months gained by month {horizon:g}",
+}
+
+
+def salvage_exhibits(chapter: SalvageEffects | None) -> list[Exhibit]:
+    """Return the tables that the chapter has the numbers for."""
+    if chapter is None:
+        return []
+    made = (
+        _effects(chapter),
+        _risks(chapter),
+        _kinds(chapter),
+        _detectable(chapter),
+        _immortal(chapter),
+        _biases(chapter),
+        _inputs(chapter),
+        _reasons(chapter),
+    )
+    return [table for table in made if table is not None]
+
+
+def _effects(chapter: SalvageEffects) -> Exhibit | None:
+    """Return every comparison with its own question."""
+    if not chapter.effects:
+        return None
+    parts = []
+    for key, effect in chapter.effects.items():
+        frame = effect.to_frame()
+        frame = frame[(frame["measure"] == "HR") | frame["measure"].isin(_MEASURES)]
+        grace = float(effect.glance()["grace"].iloc[0])
+        parts.append(frame.assign(reading=_NAMES[key], grace=grace))
+    numbers = pd.concat(parts, ignore_index=True)
+    rows = records(numbers)
+    shown = pd.DataFrame(
+        {
+            "Endpoint": numbers["reading"],
+            "Method": [_method(row) for row in rows],
+            "The question it answers": [_question(row) for row in rows],
+            "Events: salvaged, not": [
+                f"{row['events_treated']:g} of {row['n_treated']:g}, "
+                f"{row['events_untreated']:g} of {row['n_untreated']:g}"
+                for row in rows
+            ],
+            "Estimate (95 % CI)": [_estimate(row) for row in rows],
+            "P": [fmt_p(row["p_value"]) for row in rows],
+        }
+    )
+    adjusted = adjusted_for(chapter) or "nothing"
+    reasons = tuple(dict.fromkeys(row["reason"] for row in rows if row["reason"]))
+    return Exhibit(
+        name="salvage_effects",
+        title="Salvage as it began: each method with its own question",
+        caption="The rows answer different questions: where they differ, none of them is refuted. "
+        f"Adjusted for {adjusted}, as recorded at the first resection, and for nothing else.",
+        numbers=numbers,
+        shown=shown,
+        notes=(*(f"{r[0].upper()}{r[1:]}." for r in reasons), *_notes(chapter)),
+    )
+
+
+def _notes(chapter: SalvageEffects) -> tuple[str, ...]:
+    first = next(iter(chapter.effects.values()))
+    return (
+        "Hazard ratios: Cox regression with Firth’s penalty and profile limits. "
+        "Clone-censor-weight (Hernan 2018): each patient has a copy in both strategies, which is "
+        "censored when the patient departs from it; those who stay are weighted by one over their "
+        f"probability of staying. Limits from {first.options['resamples']:,} resamples of "
+        "patients, the weights modelled anew in each.",
+    )
+
+
+def _method(row: dict[str, Any]) -> str:
+    if row["method"].startswith("landmark"):
+        return f"landmark, {row['landmark']:g} months"
+    return str(row["method"])
+
+
+def _question(row: dict[str, Any]) -> str:
+    words = _MEASURES.get(row["measure"]) or _QUESTIONS[row["method"].split(" at ")[0]]
+    return words.format(**row)
+
+
+def _estimate(row: dict[str, Any]) -> str:
+    scale, digits, sign = 1.0, 2, ""
+    if row["measure"] == "risk difference":
+        scale, digits, sign = 100.0, 1, "+" if row["estimate"] > 0 else ""
+    if row["measure"] == "RMST difference":
+        digits = 1
+    if math.isnan(row["estimate"]):
+        return "–"
+    name = f"{row['measure']} " if row["measure"] == "HR" else ""
+    text = f"{name}{sign}{fmt_number(scale * row['estimate'], digits)}"
+    if math.isnan(row["conf_low"]):
+        return f"{text} (no interval)"
+    return f"{text} ({fmt_interval(scale * row['conf_low'], scale * row['conf_high'], digits)})"
+
+
+def _risks(chapter: SalvageEffects) -> Exhibit | None:
+    """Return absolute risks under both strategies, of 100 patients."""
+    rows = [
+        row | {"reading": _NAMES[key]}
+        for key, effect in chapter.effects.items()
+        for row in _strategies(effect)
+    ]
+    if not rows:
+        return None
+    numbers = pd.DataFrame(rows)
+    shown = pd.DataFrame(
+        {
+            "Endpoint": numbers["reading"],
+            "If": numbers["strategy"],
+            "Events seen": [f"{row['n_events']:g} of {row['n']:g}" for row in rows],
+            f"Of 100 patients, with the event by month {HORIZON:g} (95 % CI)": [
+                _of_100(row) for row in rows
+            ],
+        }
+    )
+    return Exhibit(
+        name="salvage_risks",
+        title="Of 100 patients with a positive margin",
+        caption="Weighted risks under two strategies that every patient could have followed. They "
+        "hold if the recorded factors explain who was salvaged.",
+        numbers=numbers,
+        shown=shown,
+    )
+
+
+def _strategies(effect: TreatmentEffectResult) -> list[dict[str, Any]]:
+    by_measure = {row["measure"]: row for row in records(effect.to_frame())}
+    grace = float(effect.glance()["grace"].iloc[0])
+    found = []
+    for arm, strategy in (
+        ("treated", f"all are salvaged within {grace:g} months"),
+        ("untreated", "nobody is salvaged"),
+    ):
+        row = by_measure[f"risk, {arm}"]
+        found.append(
+            {
+                "strategy": strategy,
+                "n": int(row[f"n_{arm}"]),
+                "n_events": int(row[f"events_{arm}"]),
+                "risk": float(row["estimate"]),
+                "conf_low": float(row["conf_low"]),
+                "conf_high": float(row["conf_high"]),
+                "reason": str(row["reason"]),
+            }
+        )
+    return found
+
+
+def _of_100(row: dict[str, Any]) -> str:
+    text = fmt_number(100.0 * row["risk"], 1)
+    if math.isnan(row["conf_low"]):
+        return f"{text} (no interval: {row['reason'].split(':')[0]})"
+    return f"{text} ({fmt_interval(100.0 * row['conf_low'], 100.0 * row['conf_high'], 1)})"
+
+
+def _kinds(chapter: SalvageEffects) -> Exhibit | None:
+    """Return what each margin would have shown."""
+    parts = [
+        result.glance().assign(reading=_NAMES[key])
+        for key, results in chapter.kinds.items()
+        for result in results
+    ]
+    if not parts:
+        return None
+    numbers = pd.concat(parts, ignore_index=True)
+    rows = records(numbers)
+    shown = pd.DataFrame(
+        {
+            "Endpoint": numbers["reading"],
+            "Events: endoscopic, radical": [
+                f"{row['events_new']:g} of {row['n_new']:g}, "
+                f"{row['events_reference']:g} of {row['n_reference']:g}"
+                for row in rows
+            ],
+            "Difference, of 100 (95 % CI)": [
+                f"{fmt_number(100.0 * row['estimate'], 1)} "
+                f"({fmt_interval(100.0 * row['conf_low'], 100.0 * row['conf_high'], 1)})"
+                for row in rows
+            ],
+            "If so many more of 100 would not matter": [
+                fmt_number(100.0 * row["margin_high"], 0) for row in rows
+            ],
+            "Endoscopic salvage is": numbers["verdict"],
+            "Patients needed in each arm": [_needed(row["patients_per_arm"]) for row in rows],
+        }
+    )
+    return Exhibit(
+        name="salvage_margins",
+        title="Is endoscopic salvage no worse than radical surgery?",
+        caption=f"Risks by month {HORIZON:g} after salvage, endoscopic less radical, not adjusted. "
+        "The margins are ours, for demonstration: the study prints none, and one that is chosen "
+        "after seeing the data proves nothing.",
+        numbers=numbers,
+        shown=shown,
+        notes=(
+            "Time counts from the day of salvage, so that no immortal time is left. Limits by the "
+            "method of Newcombe’s square-and-add from beta product limits where an arm has fewer "
+            "than 10 events, else Greenwood’s. Patients needed: 80 % power at a one-sided level of "
+            "0.025 if there is no true difference.",
+        ),
+    )
+
+
+def _needed(value: float) -> str:
+    return f"{value:,.0f}" if math.isfinite(value) else "–"
+
+
+def _detectable(chapter: SalvageEffects) -> Exhibit | None:
+    found = chapter.detectable
+    if found is None:
+        return None
+    return Exhibit(
+        name="salvage_detectable",
+        title="What so few recurrences could have shown",
+        caption="For hazard ratios supposed beforehand, never for the one observed: how often a "
+        "study with these recurrences would call the difference significant, and by how much the "
+        "significant ones would exaggerate.",
+        numbers=found.to_frame(),
+        shown=found.display(),
+        notes=found.notes,
+    )
+
+
+def _immortal(chapter: SalvageEffects) -> Exhibit | None:
+    found = chapter.immortal
+    if found is None:
+        return None
+    return Exhibit(
+        name="salvage_immortal",
+        title="Immortal time alone, by the delay of salvage",
+        caption="Simulated: salvage has no effect, and no other bias is at work. A hazard ratio "
+        "below 1 is what the naive comparison makes of it.",
+        numbers=found.to_frame(),
+        shown=found.display(),
+        notes=found.notes,
+    )
+
+
+def _biases(chapter: SalvageEffects) -> Exhibit | None:
+    found = chapter.biases
+    if found is None:
+        return None
+    return Exhibit(
+        name="salvage_biases",
+        title="The biases of a comparison by salvage, and their size",
+        caption="Simulated: each bias alone, then all together, under no effect of salvage.",
+        numbers=found.to_frame(),
+        shown=found.display(),
+        notes=found.notes,
+    )
+
+
+def _inputs(chapter: SalvageEffects) -> Exhibit | None:
+    if chapter.biases is None:
+        return None
+    inputs = chapter.biases.inputs
+    shown = pd.DataFrame(
+        {
+            "Assumption": inputs["meaning"],
+            "Value": [fmt_number(value, 2) for value in inputs["value"]],
+            "Where it comes from": inputs["source"],
+        }
+    )
+    return Exhibit(
+        name="salvage_bias_inputs",
+        title="What the simulated biases assume",
+        caption="No such figure is printed in the study. Change them, and the order may change.",
+        numbers=inputs,
+        shown=shown,
+    )
+
+
+def _reasons(chapter: SalvageEffects) -> Exhibit | None:
+    """Return how the salvaged differed from the others before, and after weighting."""
+    found = chapter.score
+    if found is None:
+        return None
+    numbers = found.balance().to_frame()
+    rows = records(numbers)
+    shown = pd.DataFrame(
+        {
+            "Factor": [_factor(row) for row in rows],
+            "Salvaged": [_mean(row, "treated") for row in rows],
+            "Not salvaged": [_mean(row, "control") for row in rows],
+            "SMD before": [fmt_number(row["smd_before"]) for row in rows],
+            "SMD after weighting": [fmt_number(row["smd_after"]) for row in rows],
+        }
+    )
+    glance = found.glance().iloc[0]
+    return Exhibit(
+        name="salvage_reasons",
+        title="Who was salvaged",
+        caption="Means (shares for factors) among positive margins. "
+        f"C statistic of salvage given these factors: {fmt_number(glance['c_statistic'])}. "
+        f"Positivity: {glance['positivity']}.",
+        numbers=numbers,
+        shown=shown,
+        notes=(
+            "SMD: standardised mean difference; weighted by the inverse probability of the salvage "
+            f"that was given, the {glance['n_treated']:g} salvaged are worth "
+            f"{fmt_number(glance['ess_treated'], 0)} patients and the {glance['n_control']:g} "
+            "others "
+            f"{fmt_number(glance['ess_control'], 0)} ({fmt_percent(_left(glance))} of all).",
+        ),
+    )
+
+
+def _left(glance: pd.Series) -> float:
+    return float((glance["ess_treated"] + glance["ess_control"]) / glance["n"])
+
+
+def _factor(row: dict[str, Any]) -> str:
+    return f"{row['label']}: {row['level']}" if row["level"] else str(row["label"])
+
+
+def _mean(row: dict[str, Any], arm: str) -> str:
+    value = row[f"mean_{arm}_before"]
+    return fmt_percent(value) if row["binary"] else fmt_number(value, 1)

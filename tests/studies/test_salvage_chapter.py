@@ -1,0 +1,165 @@
+"""The salvage chapter: its numbers are those of the methods, and it says what is missing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rnetstats as rn
+from reproduced import raw, reproduced
+from rnetstats.studies.duan2024.figures import figures
+from rnetstats.studies.duan2024.salvage_effects import HORIZON, MARGINS
+from rnetstats.studies.duan2024.sections import sections
+from rnetstats.studies.study_result import StudyResult
+from support import data_path
+
+FIGURES = {"salvage_lanes", "salvage_changing", "salvage_strategies", "salvage_biases"}
+
+
+def words(result: StudyResult) -> str:
+    chapter = next(section for section in sections(result) if section.id == "salvage")
+    return " ".join(f"{p.lead} {p.text}" for p in chapter.paragraphs)
+
+
+def claim(result: StudyResult, key: str) -> pd.Series:
+    return result.claims.set_index("claim").loc[key]
+
+
+def positives(data: pd.DataFrame) -> pd.DataFrame:
+    rows = data[data["margin_positive"] == 1].copy()
+    rows.attrs = data.attrs
+    return rows.assign(salvage_months=rows["salvage_days"] / 30.4375)
+
+
+@pytest.fixture(scope="module")
+def cohort() -> StudyResult:
+    return reproduced("rnet_like_a")
+
+
+def test_effects_are_those_of_the_method(cohort: StudyResult) -> None:
+    table = cohort.table("salvage_effects").to_frame()
+    data = rn.read_cohort(data_path("rnet_like_a.csv"), codebook="duan2024")
+    for endpoint, reading in (
+        ("recurrence", "Time to recurrence"),
+        ("dfs_event", "Disease-free survival"),
+    ):
+        alone = rn.treatment_effect(
+            positives(data),
+            f"Surv(dfs_months, {endpoint}) ~ size_mm + lvi + age",
+            treatment_time="salvage_months",
+            resamples=30,
+            seed=cohort.seed,
+        ).to_frame()
+        mine = {
+            (row["method"], row["measure"], str(row["landmark"])): row
+            for row in table[table["reading"] == reading].to_dict("records")
+        }
+        for row in alone[alone["measure"].isin(["HR", "risk difference"])].to_dict("records"):
+            found = mine[row["method"], row["measure"], str(row["landmark"])]
+            for name in ("estimate", "conf_low", "conf_high", "p_value", "events_treated"):
+                np.testing.assert_allclose(found[name], row[name], rtol=1e-9, err_msg=name)
+
+
+def test_the_verdict_rests_on_the_time_dependent_ratio(cohort: StudyResult) -> None:
+    table = cohort.table("salvage_effects").to_frame()
+    row = table[(table["reading"] == "Disease-free survival")].set_index("method")
+    changing = row.loc["time-dependent Cox"]
+    found = claim(cohort, "salvage_dfs")
+    assert f"{changing['events_treated']} after salvage" in found["events"]
+    assert f"{changing['estimate']:.2f}" in found["estimate_text"]
+    if min(changing["events_treated"], changing["events_untreated"]) < 5:
+        assert found["rule"] == "too few"
+
+
+def test_margins_are_a_demonstration_and_decide_nothing(cohort: StudyResult) -> None:
+    table = cohort.table("salvage_margins").to_frame()
+    assert set(table["margin_high"].round(6)) == set(MARGINS)
+    assert claim(cohort, "salvage_kinds")["rule"] == "not judged"
+    # a margin above the smallest that the data support, and only such a one, is met
+    supported = table["margin_high"] > table["smallest_margin"]
+    assert (supported == (table["verdict"] == "non-inferior")).all()
+
+
+def test_risks_are_said_of_100_patients(cohort: StudyResult) -> None:
+    table = cohort.table("salvage_risks").to_frame()
+    text = words(cohort)
+    for row in table[table["reading"] == "Disease-free survival"].to_dict("records"):
+        assert f"{100 * row['risk']:.0f} of 100" in text
+    assert f"by month {HORIZON:g}" in text
+    assert "never confirms" in text
+
+
+def test_immortal_time_is_the_minor_bias_at_the_delays_of_this_cohort(
+    cohort: StudyResult,
+) -> None:
+    by_delay = cohort.table("salvage_immortal").to_frame()
+    early = by_delay[(by_delay["law"] == "fixed") & (by_delay["delay"] <= 3)]
+    assert (early.loc[early["delay"] <= 2, "size"] == "minor").all()
+    assert (early["hazard_ratio"] > 0.85).all()
+    late = by_delay[(by_delay["law"] == "fixed") & (by_delay["delay"] >= 12)]
+    assert (late["hazard_ratio"] < early["hazard_ratio"].min()).all()
+    biases = cohort.table("salvage_biases").to_frame().set_index("bias")
+    larger = biases["rank"].between(1, biases.loc["immortal", "rank"] - 1)
+    assert {"residual", "surveillance"} <= set(biases.index[larger])
+
+
+def test_every_figure_is_there_and_can_be_drawn(cohort: StudyResult) -> None:
+    from matplotlib.figure import Figure
+
+    made = {figure.name: figure for figure in figures(cohort)}
+    assert set(made) >= FIGURES
+    for name in FIGURES:
+        canvas = Figure(figsize=made[name].size)
+        made[name].draw(canvas)
+        assert canvas.axes
+
+
+def test_without_the_day_of_salvage_only_the_naive_comparison_stands() -> None:
+    result = rn.reproduce("duan2024", data=raw().drop(columns="salvage_days"), resamples=20)
+    assert any("salvage_days" in reason for reason in result.skipped)
+    assert "salvage_effects" not in result.tables
+    assert "salvage_naive" in result.tables
+    assert claim(result, "salvage_dfs")["rule"] == "not judged"
+    assert "no verdict rests on it" in words(result)
+    assert "Does salvage help?" not in words(result)
+
+
+def test_a_salvaged_patient_without_a_day_is_left_out_and_counted() -> None:
+    data = raw()
+    salvaged = data.index[data["salvage"] == "endoscopic"]
+    data.loc[salvaged[:2], "salvage_days"] = np.nan
+    result = rn.reproduce("duan2024", data=data, resamples=20)
+    assert any(reason.startswith("2 salvaged patients") for reason in result.skipped)
+    lanes = result.analysis("salvage_lanes")
+    assert lanes is not None
+    assert lanes.glance()["n"].iloc[0] == (data["margin_positive"] == 1).sum() - 2
+
+
+def test_salvage_after_the_recurrence_names_the_patient() -> None:
+    data = raw()
+    row = data.index[data["salvage"] == "endoscopic"][0]
+    data.loc[row, "salvage_days"] = round(30.4375 * (data.loc[row, "dfs_months"] + 5.0))
+    data.loc[row, "os_months"] = data.loc[row, "dfs_months"] + 10.0
+    result = rn.reproduce("duan2024", data=data, resamples=20)
+    name = str(data.loc[row, "patient_id"])
+    assert any(name in reason for reason in result.skipped)
+    assert claim(result, "salvage_dfs")["rule"] == "not judged"
+
+
+def test_no_event_at_all_leaves_counts_and_bounds() -> None:
+    result = reproduced("rnet_zero_events")
+    assert claim(result, "salvage_recurrence")["rule"] in {"not judged", "too few"}
+    assert not math.isnan(result.table("salvage_margins").to_frame()["smallest_margin"].iloc[0])
+
+
+def test_nobody_salvaged_is_said() -> None:
+    data = raw()
+    chosen = data["margin_positive"] == 1
+    data.loc[chosen, "salvage"] = "none"
+    data["salvage_days"] = np.nan
+    result = rn.reproduce("duan2024", data=data, resamples=20)
+    assert claim(result, "salvage_dfs")["rule"] == "not judged"
+    assert "salvage_effects" not in result.tables
