@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rnetstats as rn
@@ -84,6 +84,7 @@ def test_cause_specific_hazards(name, ties):
     assert_close(fit.to_frame()["std_error"], values[f"cause_specific_{ties}_se"])
 
 
+@settings(max_examples=15)
 @given(st.integers(0, 10_000))
 def test_weights_are_replicated_rows_in_any_order_and_unit_of_time(seed):
     data = random_rows(seed, 60)

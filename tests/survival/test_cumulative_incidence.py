@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rnetstats as rn
@@ -109,6 +109,7 @@ def test_one_cause_gives_one_less_kaplan_meier_and_its_limits(mine, theirs, seed
 
 
 @pytest.mark.parametrize("variance", ["delta", "aalen", "jackknife"])
+@settings(max_examples=15)
 @given(st.integers(0, 10_000))
 def test_weights_are_replicated_rows_in_any_order_and_unit_of_time(variance, seed):
     data = random_rows(seed, 24)
@@ -283,6 +284,8 @@ def test_figures_show_what_was_asked_for():
         "no (events: 1)",
         "yes (events: 11)",
     ]
+    assert one.get_ylabel() == "Cumulative incidence of recurrence"
+    assert axes.get_ylabel() == "Cumulative incidence"
     stacked = found.plot(kind="stacked")
     assert len(stacked.figure.axes) == 2
     areas = [area.get_paths()[0].get_extents() for area in stacked.collections]

@@ -30,7 +30,7 @@ _WIDTH, _HEIGHT = 7.0, 4.4
 _ROOM = 1.25  # of the axis above what is drawn, for the legend
 _MOST_BANDS = 3
 _WIDE = 3.0  # a band is shown up to so many times the highest incidence
-_NICE = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8)
+_NICE = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8)
 
 
 def incidence_curves(
@@ -47,7 +47,7 @@ def incidence_curves(
     y_high: float | None = None,
     names: Mapping[str, str] | None = None,
     x_label: str | None = None,
-    y_label: str = "Cumulative incidence",
+    y_label: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw cumulative incidence curves with their table of numbers at risk.
@@ -78,6 +78,7 @@ def incidence_curves(
     names : mapping, optional
         What to call the groups in the figure.
     x_label, y_label : str, optional
+        By default the label of time, and the cause where there is one.
     ax : Axes, optional
         Where to draw; by default on a new figure with room for the table.
 
@@ -116,6 +117,9 @@ def incidence_curves(
     top = _top(curves, with_band) if y_high is None else float(y_high)
     _dress(axes, np.unique(risk["time"]), top)
     axes.set_xlabel(as_text(labels["time"] if x_label is None else x_label))
+    if y_label is None:
+        only = f" of {meaning[causes[0]]}" if len(causes) == 1 else ""
+        y_label = f"Cumulative incidence{only}"
     axes.set_ylabel(as_text(y_label))
     _legend(axes, as_text(labels["group"]) if named else "", conf_level if with_band else None)
     if risk_table:
