@@ -187,7 +187,7 @@ def test_what_cannot_be_used_is_refused(cohort):
         rn.parametric(zero, DFS)
     with pytest.raises(TooFewEventsError, match="No row"):
         rn.parametric(cohort.assign(dfs_event=0), DFS)
-    with pytest.raises(TooFewEventsError, match="parameters"):
+    with pytest.raises(TooFewEventsError, match="parameters of the weibull model"):
         rn.parametric(cohort.head(40).assign(x=range(40)), "Surv(dfs_months, recurrence) ~ x")
     with pytest.raises(OptionError, match="not proportional"):
         rn.parametric(cohort, DFS, distribution="log-normal").hazard_ratios()

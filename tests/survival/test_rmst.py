@@ -306,6 +306,18 @@ def test_what_cannot_be_adjusted_is_refused(cohort):
     assert any("not given" in note for note in eventless.notes)
 
 
+def test_an_adjusted_model_without_scatter_gets_no_error_of_zero():
+    data = {
+        "t": [2.0, 2, 2, 2, 3, 3],
+        "e": [1, 1, 0, 1, 0, 1],
+        "g": list("aabbab"),
+        "x": [0.0, 1, 2, 0, 1, 2],
+    }
+    found = rn.rmst(data, "Surv(t, e) ~ g", tau=2, adjust="x")
+    assert found.contrasts()["p_value"].isna().all()
+    assert any("no finite estimate" in note for note in found.notes)
+
+
 def test_late_entry_is_taken():
     data = pd.DataFrame(
         {"a": [0, 2, 0, 0], "b": [2.0, 4, 5, 6], "e": [1, 0, 0, 1], "g": [0, 0, 0, 0]}

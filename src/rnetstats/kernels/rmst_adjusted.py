@@ -75,7 +75,7 @@ def mean_regression(X: Floats, target: Floats, cut: Truncated, *, log: bool) -> 
     Returns
     -------
     MeanRegression
-        ``converged`` is False where the log-linear equations have no finite solution.
+        ``converged`` is False where the equations have no single, finite solution.
     """
     coef, converged = _solve(X, target, cut.weight, log=log)
     mean = np.exp(X @ coef) if log else X @ coef
@@ -91,6 +91,9 @@ def _solve(X: Floats, target: Floats, weight: Floats, *, log: bool) -> tuple[Flo
     """Newton's method on columns of comparable size; one step where the mean is linear."""
     size = np.sqrt(np.mean(X**2, axis=0))
     Z = X / size
+    known = weight > 0.0
+    if np.linalg.matrix_rank(Z[known]) < Z.shape[1]:
+        return np.zeros(Z.shape[1]), False
     if not log:
         return np.linalg.solve((Z.T * weight) @ Z, Z.T @ (weight * target)) / size, True
     coef = np.zeros(Z.shape[1])

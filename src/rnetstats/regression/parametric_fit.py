@@ -22,7 +22,6 @@ from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.spec import INTERCEPT
 from rnetstats.kernels.newton import OK
 from rnetstats.regression.engine import wald_statistic
-from rnetstats.regression.fitting import check_parameters
 from rnetstats.regression.parametric_laws import FittedLaw, fit_law
 
 __all__ = [
@@ -103,7 +102,13 @@ def fit_checked(frame: ModelFrame, distribution: str, counts: Counts) -> FittedL
     assert outcome is not None
     X = frame.design.X
     extra = {"exponential": 0, "generalised gamma": 2}.get(distribution, 1)
-    check_parameters(X.shape[1] + extra, counts.n_events, "events", None)
+    df = X.shape[1] + extra
+    if df > counts.n_events:
+        raise TooFewEventsError(
+            f"{df} parameters of the {distribution} model for {counts.n_events:g} "
+            f"event{'s' if counts.n_events != 1 else ''}: use fewer terms, or a law with fewer "
+            "parameters, such as 'exponential'."
+        )
     law = fit_law(
         distribution,
         X,
@@ -217,7 +222,8 @@ def parametric_notes(law: FittedLaw, counts: Counts) -> tuple[str, ...]:
     notes = []
     if counts.n_events < _FEW * law.df:
         notes.append(
-            f"{counts.n_events:g} events for {law.df} parameters: the shape of the law is hardly "
+            f"{counts.n_events:g} events for {law.df} "
+            f"parameter{'s' if law.df != 1 else ''}: the shape of the law is hardly "
             "determined by the data, and normal limits are rough."
         )
     if law.distribution == "gompertz" and law.coef[-1] < 0.0:

@@ -138,9 +138,12 @@ def adjusted_coefficients(
         target = tau - cut.time if measure.startswith("RMTL") else cut.time
         fit = mean_regression(X, target, cut, log=measure != MEASURES[0])
         coef, error = fit.coef, np.sqrt(np.diag(fit.covariance))
-        if not fit.converged:
+        if not fit.converged or not (error > 1e-10 * np.abs(coef).max()).all():
             coef = error = np.full(len(coef), np.nan)
-            notes.append(f"Adjusted {measure}: the equations have no finite solution; missing.")
+            notes.append(
+                f"Adjusted {measure}: the patients whose time up to tau is known determine no "
+                "finite estimate with an error; missing."
+            )
         scale = np.exp if measure != MEASURES[0] else np.asarray
         with np.errstate(over="ignore"):
             limits = scale(coef), scale(coef - z * error), scale(coef + z * error)
