@@ -267,6 +267,14 @@ def cox(
     >>> fit.to_frame()[["term", "estimate", "conf_low", "conf_high"]].round(3)
                   term  estimate  conf_low  conf_high
     0  margin_positive      13.5     3.217    124.612
+
+    The hazard of one of several coded events:
+
+    >>> formula = "Surv(dfs_months, event_type) ~ margin_positive"
+    >>> fit = rn.cox(cohort, formula, cause=1)
+    >>> fit.to_frame()[["term", "n_events", "estimate", "conf_low", "conf_high"]].round(2)
+                  term  n_events  estimate  conf_low  conf_high
+    0  margin_positive      12.0     14.02      3.35     129.31
     """
     strength = read_strength(penalty, m)
     choice("ties", ties, ("efron", "breslow", "exact"))
