@@ -121,6 +121,8 @@ def _notes(
             "taken for the end of follow-up"
         )
         notes.append(f"Each draw reclassifies the patients: {what}.")
+        if observed.arms.start is not None:
+            notes.append("Rows are reclassified one by one: each must be a patient of its own.")
     notes.append(
         "The intervals are as good as the priors: confounding and selection are not in them."
     )
