@@ -36,7 +36,7 @@ def fits(cohort):
 
 
 def test_weibull_in_the_tidy_schema():
-    """Time ratios of R's survreg (values in tests/kernels/test_aft.py); HR = exp(-b / scale)."""
+    """Time ratios of R's survreg (values in tests/regression/test_aft.py); HR = exp(-b / scale)."""
     fit = rn.parametric(read("veteran.csv"), VETERAN)
     frame = fit.to_frame()
     assert tuple(frame.columns) == COEFFICIENT_COLUMNS

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.kernels.aft import ERROR_LAWS, fit_aft
-from rnetstats.kernels.generalised_gamma import fit_generalised_gamma, log_survival
 from rnetstats.kernels.gompertz import fit_gompertz, growth_integrals
+from rnetstats.regression.aft import ERROR_LAWS, fit_aft
+from rnetstats.regression.generalised_gamma import fit_generalised_gamma, log_survival
 
 __all__ = ["DISTRIBUTIONS", "FittedLaw", "fit_law", "log_cumulative_hazard"]
 

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.aft import fit_aft
 from rnetstats.kernels.newton import FAILED, OK, FloatArray
+from rnetstats.regression.aft import fit_aft
 
 __all__ = ["GeneralisedGammaFit", "fit_generalised_gamma", "log_survival"]
 

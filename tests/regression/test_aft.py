@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from scipy.stats import gamma as gamma_law
 from scipy.stats import norm
 
-from rnetstats.kernels.aft import ERROR_LAWS, fit_aft
-from rnetstats.kernels.generalised_gamma import fit_generalised_gamma, log_survival
 from rnetstats.kernels.gompertz import fit_gompertz, growth_integrals
 from rnetstats.kernels.newton import DIVERGED, OK
+from rnetstats.regression.aft import ERROR_LAWS, fit_aft
+from rnetstats.regression.generalised_gamma import fit_generalised_gamma, log_survival
 from support import assert_close, read
 
 # R 4.2.2, survival 3.5-3, run by hand on reference/data/veteran.csv:
