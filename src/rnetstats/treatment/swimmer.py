@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic, label_of
 from rnetstats._core.result import Result
@@ -16,7 +17,8 @@ from rnetstats.formatting import fmt_count, fmt_number
 from rnetstats.formula.groups import GroupFrame, group_frame
 from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.parser import as_formula
-from rnetstats.treatment.treatment_times import TreatmentTimes, treatment_times
+from rnetstats.formula.variables import read_variable
+from rnetstats.treatment.patient_checks import checked_times, names_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,7 +110,7 @@ def swimmer(
         event (or a 0/1 event), ``~ 1`` for one group.
     treatment_time : str, optional
         Column with the time from the start of follow-up to treatment, in the unit of the data;
-        missing for the never treated.
+        missing for the never treated. A treatment at the very end of follow-up comes after it.
     events : mapping of int to str, optional
         What each code stands for, as in ``{1: "recurrence", 2: "death"}``.
     missing : {"drop", "raise"}
@@ -144,11 +146,9 @@ def swimmer(
     if outcome.start is not None:
         raise OptionError("A lane is a patient: write Surv(time, event), without a start.")
     assert outcome.stop is not None
-    times = None
-    if treatment_time is not None:
-        times = treatment_times(frame, treatment_time, outcome.stop, read.rows)
     labels = _labels(outcome, events)
-    lanes = _lanes(read, times, labels)
+    at, seen = _treated_at(frame, read, treatment_time)
+    lanes = _lanes(read, at, labels)
     return SwimmerResult(
         table=_table(lanes, read.groups.labels, list(dict.fromkeys(labels.values()))),
         endpoint=outcome.name,
@@ -156,7 +156,7 @@ def swimmer(
         n=len(lanes),
         n_missing=read.n_missing,
         lanes=lanes,
-        notes=tuple(read.notes),
+        notes=(*read.notes, *seen),
         options={"formula": str(parsed), "treatment_time": treatment_time},
         synthetic=is_synthetic(frame),
     )
@@ -176,11 +176,25 @@ def _labels(outcome: Outcome, events: Mapping[int, str] | None) -> dict[int, str
     return {k: named[cause] for k, cause in enumerate(outcome.causes, start=1)}
 
 
-def _lanes(read: GroupFrame, times: TreatmentTimes | None, labels: dict[int, str]) -> pd.DataFrame:
+def _treated_at(
+    frame: pd.DataFrame, read: GroupFrame, name: str | None
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Return times of treatment (n,), missing for the never treated, and what was noticed."""
+    outcome = read.outcome
+    assert outcome.stop is not None
+    assert outcome.event is not None
+    if name is None:
+        return np.full(len(outcome.stop), np.nan), []
+    given = read_variable(frame, name).take(read.rows).numbers("a time of treatment")
+    columns = (name, outcome.time_name)
+    names = names_of(frame, None)[read.rows]
+    at, notes = checked_times(given, outcome.stop, outcome.event, names, columns)
+    return np.where(np.isfinite(at), at, np.nan), notes
+
+
+def _lanes(read: GroupFrame, at: NDArray[np.float64], labels: dict[int, str]) -> pd.DataFrame:
     outcome, codes = read.outcome, read.outcome.cause_codes
     assert outcome.stop is not None and codes is not None
-    n = len(outcome.stop)
-    at = np.full(n, np.nan) if times is None else np.where(times.treated, times.time, np.nan)
     lanes = pd.DataFrame(
         {
             "group": [read.groups.labels[code] for code in read.groups.codes],

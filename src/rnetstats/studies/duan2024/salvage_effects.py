@@ -16,6 +16,7 @@ from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Endpoint
 from rnetstats.studies.duan2024.salvage import DAYS_PER_MONTH, UNTREATED
 from rnetstats.studies.records import records
 from rnetstats.studies.treatment_verdicts import TreatmentEvidence
+from rnetstats.treatment.detectable_effect import DetectableEffectResult, detectable_effect
 from rnetstats.treatment.e_value import e_value
 from rnetstats.treatment.effect import TreatmentEffectResult, treatment_effect
 from rnetstats.treatment.equivalence import MarginResult, noninferiority
@@ -38,6 +39,7 @@ HORIZON = 60.0
 GRACE = 6.0
 RESAMPLES = 500
 COHORTS, PATIENTS = 20, 10_000  # of the simulated biases; fewer cohorts with fewer resamples
+RATIOS = (0.1, 0.25, 0.5, 0.75, 1.5, 2.0, 4.0)
 MARGINS = (0.02, 0.05, 0.10, 0.20)  # for demonstration: none is printed
 CONFOUNDERS = {"size_mm": "tumour size", "lvi": "lymphovascular invasion", "age": "age"}
 MONTHS = "salvage_months"
@@ -60,7 +62,8 @@ class SalvageEffects:
         Of salvage, on the confounders.
     kinds : dict of str to tuple of MarginResult
         Endoscopic against radical salvage from the day of salvage, one a margin.
-    detectable : Result or None
+    detectable : DetectableEffectResult or None
+        Of the recurrences, by the share of person-time after salvage.
     confounders : tuple of str
         What the analyses were adjusted for.
     """
@@ -71,7 +74,7 @@ class SalvageEffects:
     biases: ImmortalBiases | None
     score: PropensityResult | None
     kinds: dict[str, tuple[MarginResult, ...]]
-    detectable: Result | None
+    detectable: DetectableEffectResult | None
     confounders: tuple[str, ...]
 
     def results(self) -> dict[str, Result]:
@@ -149,14 +152,17 @@ def salvage_effects(
             "Biases of a comparison by salvage",
             lambda: immortal.biases(cohorts=cohorts, patients=PATIENTS),
         )
+    lanes = attempts.run("Course of each patient", lambda: _lanes(rows))
     return SalvageEffects(
-        lanes=attempts.run("Course of each patient", lambda: _lanes(rows)),
+        lanes=lanes,
         effects=_effects(rows, right, seed, min(resamples, RESAMPLES), attempts),
         immortal=immortal,
         biases=biases,
         score=attempts.run("Reasons for salvage", lambda: _score(rows, right)) if known else None,
         kinds=_kinds(rows, attempts),
-        detectable=None,
+        detectable=None
+        if lanes is None
+        else attempts.run("What effect of salvage could be shown", lambda: _detectable(lanes)),
         confounders=known,
     )
 
@@ -203,6 +209,13 @@ def _lanes(rows: pd.DataFrame) -> SwimmerResult:
         treatment_time=MONTHS,
         events=names,
     )
+
+
+def _detectable(lanes: SwimmerResult) -> DetectableEffectResult:
+    sums = lanes.glance().iloc[0]
+    share = float(sums["time_after"] / (sums["time_before"] + sums["time_after"]))
+    events = int(sums.get("n_recurrence", 0))
+    return detectable_effect(events=events, allocation=share, hazard_ratios=RATIOS)
 
 
 def _effects(

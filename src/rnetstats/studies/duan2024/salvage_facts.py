@@ -8,11 +8,14 @@ from typing import Any
 from rnetstats.formatting import fmt_number
 from rnetstats.studies.duan2024.salvage_effects import SalvageEffects, adjusted_for
 from rnetstats.studies.records import records
+from rnetstats.treatment.detectable_effect import DetectableEffectResult
 from rnetstats.treatment.effect import TreatmentEffectResult
 from rnetstats.treatment.equivalence import MarginResult
 from rnetstats.treatment.words import CLONE, TIME_DEPENDENT
 
-__all__ = ["salvage_facts"]
+__all__ = ["HALVED", "salvage_facts"]
+
+HALVED = 0.5
 
 
 def salvage_facts(chapter: SalvageEffects | None) -> dict[str, Any] | None:
@@ -41,10 +44,24 @@ def salvage_facts(chapter: SalvageEffects | None) -> dict[str, Any] | None:
             "horizon": results[0].options["horizon"],
         }
         facts["kinds_needed"] = _needed(results)
+    if chapter.detectable is not None:
+        facts["detectable"] = _power(chapter.detectable)
     if chapter.score is not None:
         worst = max(records(chapter.score.balance().to_frame()), key=lambda r: abs(r["smd_before"]))
         facts["most_unlike"] = f"{worst['label'].lower()} (SMD {fmt_number(worst['smd_before'])})"
     return facts
+
+
+def _power(found: DetectableEffectResult) -> dict[str, float]:
+    halved = next(row for row in records(found.to_frame()) if row["hazard_ratio"] == HALVED)
+    return {
+        "events": found.events,
+        "share": found.share,
+        "low": found.detectable_low,
+        "wanted": float(found.options["power"]),
+        "power": float(halved["power"]),
+        "type_m": float(halved["type_m"]),
+    }
 
 
 def _needed(results: tuple[MarginResult, ...]) -> str:

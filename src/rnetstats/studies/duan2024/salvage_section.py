@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rnetstats.formatting import fmt_interval, fmt_number
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
 from rnetstats.studies.duan2024.paragraph import Paragraph, Section
 from rnetstats.studies.study_result import StudyResult
 
@@ -168,10 +168,29 @@ def _kinds(facts: dict[str, Any]) -> tuple[Paragraph, ...]:
 
 
 def _detectable(facts: dict[str, Any]) -> tuple[Paragraph, ...]:
+    """Say what the recurrences could have shown, at ratios supposed beforehand."""
+    found = facts.get("detectable")
+    if not found:
+        return ()
+    shown = (
+        "no hazard ratio, however low, would"
+        if math.isnan(found["low"])
+        else f"only a hazard ratio of {fmt_number(found['low'])} or lower would"
+    )
+    overstated = (
+        ""
+        if math.isnan(found["type_m"])
+        else ", and those would overstate it (on the log scale) "
+        f"{fmt_number(found['type_m'], 1)} times on average"
+    )
     return (
-        (Paragraph(lead="What could have been shown.", text=facts["detectable"]),)
-        if facts.get("detectable")
-        else ()
+        Paragraph(
+            lead="What could have been shown.",
+            text=f"With {found['events']:g} recurrences, and {fmt_percent(found['share'], 0)} of "
+            f"the time at risk after salvage, {shown} be found significant in "
+            f"{fmt_percent(found['wanted'], 0)} of such studies. If salvage truly halved the "
+            f"hazard, {fmt_percent(found['power'], 0)} of them would say so{overstated}.",
+        ),
     )
 
 
