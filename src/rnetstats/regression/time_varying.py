@@ -6,26 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from rnetstats._core.distributions import chi_square_p, normal_quantile
 from rnetstats._core.frame import Data, is_synthetic_data
 from rnetstats._core.options import choice, level
 from rnetstats._core.result import Result
 from rnetstats._core.schema import coefficient_frame
-from rnetstats.errors import DataError, OptionError, TooFewEventsError, closest
+from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_p
-from rnetstats.formula.design import ModelFrame, model_frame
-from rnetstats.formula.spec import Term
-from rnetstats.formula.terms import Formula, quote
-from rnetstats.regression.cox import CoxResult, cox
-from rnetstats.regression.time_split import (
-    Split,
-    checked_cuts,
-    events_by_interval,
-    split_rows,
-    step_columns,
+from rnetstats.formula.design import model_frame
+from rnetstats.formula.terms import Formula
+from rnetstats.regression.cox import cox
+from rnetstats.regression.time_split import checked_cuts
+from rnetstats.regression.time_varying_fit import (
+    change_curves,
+    change_notes,
+    change_table,
+    constancy_test,
+    event_times,
+    term_of,
+    with_function,
+    with_steps,
 )
 from rnetstats.regression.variables import labels_of, outcome_name
 
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["TimeVaryingResult", "time_varying_effect"]
 
 FUNCTIONS = ("log", "identity")
-_POINTS = 101
-_FEW = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -208,13 +207,13 @@ def time_varying_effect(
         missing=missing,
         intercept=False,
     )
-    chosen = _term(frame, term)
-    moments = _event_times(frame)
+    chosen = term_of(frame, term)
+    moments = event_times(frame)
     if cuts is None:
         assert function is not None
-        made = _with_function(frame, chosen, moments, function)
+        made = with_function(frame, chosen, moments, function)
     else:
-        made = _with_steps(frame, chosen, checked_cuts(cuts, float(moments[-1])))
+        made = with_steps(frame, chosen, checked_cuts(cuts, float(moments[-1])))
     fit = cox(
         made.data,
         made.formula,
@@ -223,16 +222,16 @@ def time_varying_effect(
         freq_weights="weight",
         conf_level=conf_level,
     )
-    test = _constancy(fit, made)
+    test = constancy_test(fit, made)
     labels = labels_of(data, frame)
     outcome = frame.outcome
     assert outcome is not None
     name = function or "steps"
     return TimeVaryingResult(
-        table=_table(fit, frame, made),
+        table=change_table(fit, frame, made),
         intervals=made.intervals,
         test=test,
-        curves=_curves(fit, made, moments, function, conf_level),
+        curves=change_curves(fit, made, moments, function, conf_level),
         summary={
             "n": float(made.weight.sum()),
             "n_missing": frame.n_missing,
@@ -249,7 +248,7 @@ def time_varying_effect(
         label=labels.get(chosen.name, chosen.name),
         time_label=labels.get(outcome.time_name, outcome.time_name),
         synthetic=is_synthetic_data(data),
-        notes=(*frame.notes, *fit.notes, *_notes(made)),
+        notes=(*frame.notes, *fit.notes, *change_notes(made)),
         options={
             "formula": frame.formula,
             "term": chosen.name,
@@ -261,225 +260,3 @@ def time_varying_effect(
             "missing": missing,
         },
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Made:
-    """The split data and what its columns mean: ``names`` are term and level of each."""
-
-    data: pd.DataFrame
-    formula: str
-    names: list[tuple[str, str]]
-    counts: list[tuple[float, float] | None]
-    width: int
-    blocks: int
-    cuts: np.ndarray
-    intervals: pd.DataFrame
-    weight: np.ndarray
-    last: float
-
-
-def _term(frame: ModelFrame, name: str) -> Term:
-    found = {term.name: term for term in frame.design.terms}
-    if name not in found:
-        raise OptionError(
-            f"term={name!r} is not in the formula, which has {', '.join(found) or 'none'}."
-            f"{closest(str(name), found)}"
-        )
-    term = found[name]
-    joined = [t.name for t in frame.design.terms if t.kind == "interaction" and name in t.parts]
-    if joined and name not in joined:
-        raise OptionError(f"{name!r} takes part in {joined[0]!r}; leave the interaction out.")
-    return term
-
-
-def _event_times(frame: ModelFrame) -> np.ndarray:
-    outcome = frame.outcome
-    assert outcome is not None
-    assert outcome.stop is not None
-    assert outcome.event is not None
-    if not outcome.event.any():
-        raise TooFewEventsError(
-            f"No row of the {frame.n} used has the event of {outcome.name}: no hazard ratio can be "
-            "estimated."
-        )
-    return np.unique(outcome.stop[outcome.event])
-
-
-def _with_steps(frame: ModelFrame, term: Term, cuts: np.ndarray) -> _Made:
-    split = split_rows(frame, cuts)
-    weight = np.ones(frame.n) if frame.freq_weights is None else frame.freq_weights
-    intervals = events_by_interval(split, frame, term, cuts, weight)
-    blocks = step_columns(split, frame.design.X[:, term.columns], cuts)
-    sums = intervals.groupby("interval", sort=False)[["n_risk", "n_events"]].sum()
-    counts = [(float(n), float(d)) for n, d in sums.to_numpy()]
-    return _assembled(frame, term, split, blocks, counts, cuts, intervals)
-
-
-def _with_function(frame: ModelFrame, term: Term, moments: np.ndarray, function: str) -> _Made:
-    if function == "log" and moments[0] <= 0.0:
-        raise DataError("function='log' needs event times above 0; use 'identity'.")
-    split = split_rows(frame, moments)
-    weight = np.ones(frame.n) if frame.freq_weights is None else frame.freq_weights
-    intervals = events_by_interval(split, frame, term, np.empty(0), weight)
-    # what happens between event times has no part in the likelihood: rows end at one or after all
-    at = np.minimum(split.stop, moments[-1])
-    with np.errstate(divide="ignore"):
-        g = np.where(at > 0.0, np.log(at), 0.0) if function == "log" else at
-    values = frame.design.X[:, term.columns][split.source]
-    text = "log(t)" if function == "log" else "t"
-    blocks = [("", values), (text, values * g[:, None])]
-    return _assembled(frame, term, split, blocks, [None, None], np.empty(0), intervals)
-
-
-def _assembled(
-    frame: ModelFrame,
-    term: Term,
-    split: Split,
-    blocks: list[tuple[str, np.ndarray]],
-    counts: Sequence[tuple[float, float] | None],
-    cuts: np.ndarray,
-    intervals: pd.DataFrame,
-) -> _Made:
-    """Write the split rows as data and the model of them as a formula."""
-    weight = np.ones(frame.n) if frame.freq_weights is None else frame.freq_weights
-    # only the order of times matters: ranks take a time of 0 and lose nothing to rounding
-    edges = np.unique(np.concatenate([split.start, split.stop]))
-    columns: dict[str, np.ndarray] = {
-        "start": np.searchsorted(edges, split.start),
-        "stop": np.searchsorted(edges, split.stop),
-        "event": split.event.astype(int),
-        "weight": weight[split.source],
-    }
-    terms, names, each = [], [], []
-    own = frame.design.columns[term.start : term.stop]
-    for (text, values), count in zip(blocks, counts, strict=True):
-        for column, part in zip(own, values.T, strict=True):
-            columns[_free(f"{column.name} {text}".strip(), columns)] = part
-            terms.append(list(columns)[-1])
-            stepped = bool(len(cuts)) and text
-            title = term.name if stepped or not text else f"{term.name}:{text}"
-            names.append((title, ": ".join(filter(None, [column.level, text if stepped else ""]))))
-            each.append(count)
-    for other in frame.design.terms:
-        if other.name == term.name:
-            continue
-        for j in range(other.start, other.stop):
-            column = frame.design.columns[j]
-            columns[_free(column.name, columns)] = frame.design.X[split.source, j]
-            terms.append(list(columns)[-1])
-            names.append((column.term, column.level))
-            each.append(None)
-    right = [quote(name) for name in terms]
-    for what, groups in (("strata", frame.strata), ("cluster", frame.cluster)):
-        if groups is not None:
-            columns[f"{what} code"] = np.array([f"{c:06d}" for c in groups.codes])[split.source]
-            right.append(f"{what}(`{what} code`)")
-    if frame.offset is not None:
-        columns["offset value"] = frame.offset[split.source]
-        right.append("offset(`offset value`)")
-    return _Made(
-        data=pd.DataFrame(columns),
-        formula=f"Surv(start, stop, event) ~ {' + '.join(right)}",
-        names=names,
-        counts=each,
-        width=len(own),
-        blocks=len(blocks),
-        cuts=cuts,
-        intervals=intervals,
-        weight=weight,
-        last=float(split.stop.max()),
-    )
-
-
-def _free(name: str, taken: dict[str, np.ndarray]) -> str:
-    """Return a column's name without backquotes that is not taken yet."""
-    plain = name.replace("`", "")
-    while plain in taken:
-        plain += "'"
-    return plain
-
-
-def _table(fit: CoxResult, frame: ModelFrame, made: _Made) -> dict[str, Any]:
-    """Name the coefficients by term, level and interval, with counts of patients, not of rows."""
-    rows = fit.to_frame()
-    total, events = float(made.weight.sum()), float(fit.summary["n_events"])
-    counts = [count or (total, events) for count in made.counts]
-    rows["term"] = [term for term, _ in made.names]
-    rows["level"] = [text for _, text in made.names]
-    rows["n"], rows["n_events"] = [n for n, _ in counts], [d for _, d in counts]
-    return {str(name): rows[name].to_numpy() for name in rows.columns}
-
-
-def _constancy(fit: CoxResult, made: _Made) -> pd.DataFrame:
-    """Test that the coefficient does not change, by the fit's own kind of test."""
-    engine = fit._need("engine", "A test of constancy")
-    size, q = engine.X.shape[1], made.width
-    turn = np.eye(size)
-    if len(made.cuts):  # the first interval's columns become those of the whole term
-        for k in range(1, made.blocks):
-            turn[np.arange(k * q, (k + 1) * q), np.arange(q)] = 1.0
-    columns = list(range(q, q * made.blocks))
-    statistic = float(engine.test([columns], turn)[0])
-    df = len(columns)
-    return pd.DataFrame(
-        {
-            "statistic": [statistic],
-            "df": df,
-            "p_value": float(chi_square_p(statistic, df)),
-            "method": engine.test_method,
-        }
-    )
-
-
-def _curves(
-    fit: CoxResult, made: _Made, moments: np.ndarray, function: str | None, conf_level: float
-) -> pd.DataFrame:
-    """The hazard ratio over time: steps with their own limits, or a curve with a Wald band."""
-    q, rows = made.width, fit.to_frame()
-    if function is None:
-        edges = [0.0, *made.cuts.tolist(), made.last]
-        parts = rows.iloc[: q * made.blocks].reset_index(drop=True)
-        names = [made.names[j][1].rpartition(": ")[0] for j in range(len(parts))]
-        interval = np.arange(len(parts)) // q
-        return pd.DataFrame(
-            {
-                "column": names,
-                "start": np.array(edges)[interval],
-                "stop": np.array(edges)[interval + 1],
-                **{name: parts[name] for name in ("estimate", "conf_low", "conf_high")},
-            }
-        )
-    times = np.linspace(float(moments[0]), float(moments[-1]), _POINTS)
-    g = np.log(times) if function == "log" else times
-    coef, z = rows["coef"].to_numpy(float), normal_quantile(conf_level)
-    found = []
-    for j in range(q):
-        pair = [j, q + j]
-        block = fit.covariance[np.ix_(pair, pair)]
-        value = coef[j] + coef[q + j] * g
-        error = np.sqrt(block[0, 0] + 2.0 * g * block[0, 1] + g**2 * block[1, 1])
-        with np.errstate(over="ignore"):
-            ends = {
-                "estimate": np.exp(value),
-                "conf_low": np.exp(value - z * error),
-                "conf_high": np.exp(value + z * error),
-            }
-        found.append(
-            pd.DataFrame({"column": made.names[j][1], "start": times, "stop": times} | ends)
-        )
-    return pd.concat(found, ignore_index=True)
-
-
-def _notes(made: _Made) -> list[str]:
-    notes = []
-    few = made.intervals[made.intervals["n_events"] < _FEW]
-    if len(few):
-        listed = ", ".join(
-            f"{row.interval}, {row.arm} ({row.n_events:g})" for row in few.itertuples()
-        )
-        notes.append(f"Fewer than {_FEW} events in an arm of an interval: {listed}.")
-    notes.append(
-        "Cuts or a function chosen after a look at these data make P and limits too optimistic."
-    )
-    return notes
