@@ -17,6 +17,7 @@ from scipy.stats import binom, binomtest, fisher_exact, hypergeom, nchypergeom_w
 
 import rnetstats as rn
 from rnetstats.errors import BudgetError, DataError, OptionError, TooFewEventsError
+from rnetstats.treatment.sequence_power import Sequences, _firth
 from rnetstats.treatment.split_laws import Arms, split_p_values, split_probabilities
 from rnetstats.treatment.split_power import schoenfeld_power
 from support import assert_close
@@ -232,3 +233,22 @@ def test_the_plot_has_power_and_exaggeration() -> None:
     labels = [a.get_ylabel() for a in axes.figure.axes]
     assert labels == ["Power", "Exaggeration if significant (type M)"]
     plt.close("all")
+
+
+def test_drawn_estimates_are_those_of_firths_cox_regression() -> None:
+    """Events in a row without censoring before the last: the regression's own risk sets."""
+    drawn = Sequences(Arms(0.4, 8, 12), 6, alpha=0.05, test="logrank", draws=5, seed=1)
+    hit, odds = drawn.drawn(2.0)
+    estimates = _firth(hit, odds)
+    for column in range(5):
+        arm = [int(x) for x in hit[:, column]]
+        rest = [1] * (8 - sum(arm)) + [0] * (12 - (6 - sum(arm)))
+        data = {
+            "t": [*range(1, 7), *[7] * len(rest)],
+            "e": [1] * 6 + [0] * len(rest),
+            "arm": arm + rest,
+        }
+        assert_close(estimates[column], rn.cox(data, "Surv(t, e) ~ arm").coef["arm"], rel=1e-7)
+        chi2 = rn.logrank(data, "Surv(t, e) ~ arm").statistic
+        distance, variance = drawn._distance(hit, odds)
+        assert_close(distance[column] ** 2 / variance[column], chi2)

@@ -105,6 +105,8 @@ def test_bad_counts(counts: tuple, error: type) -> None:
 
 
 def test_bad_options() -> None:
+    with pytest.raises(OptionError, match="2x2"):
+        rn.fragility(rn.exact_table([[1, 2, 3], [3, 4, 5]]))
     with pytest.raises(OptionError, match="alpha"):
         rn.fragility(1, 10, 2, 10, alpha=1.2)
     with pytest.raises(OptionError, match="test"):

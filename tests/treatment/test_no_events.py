@@ -130,6 +130,7 @@ def test_everybody_had_it() -> None:
         ({"n": 10, "median_follow_up": 12.0, "person_time": 10.0}, OptionError),
         ({"n": 10, "median_follow_up": 12.0, "times": 13.0}, OptionError),
         ({"n": 10, "median_follow_up": 12.0, "times": -1.0}, OptionError),
+        ({"n": 10, "median_follow_up": 12.0, "times": "a"}, OptionError),
         ({"n": 10, "median_follow_up": 12.0, "shortest_follow_up": 13.0}, OptionError),
         ({"n": 10, "times": 12.0}, OptionError),
         ({"n": 10, "unit": "fortnights"}, OptionError),

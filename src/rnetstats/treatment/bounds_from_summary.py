@@ -11,6 +11,7 @@ import pandas as pd
 from rnetstats._core.options import positive_int, real
 from rnetstats.errors import DataError, OptionError
 from rnetstats.survival.bpcp import beta_product_limits
+from rnetstats.survival.curve_tables import time_points
 from rnetstats.treatment.bounds import Followed
 
 __all__ = ["followed_summary", "least_person_time", "survival_of_those_left"]
@@ -97,8 +98,8 @@ def _survival(
         if times is not None:
             raise OptionError("Survival at times= needs n= and median_follow_up=, or data.")
         return survival_of_those_left(0, [], conf_level), []
-    wanted = np.atleast_1d(np.asarray(median if times is None else times, dtype=float))
-    if wanted.ndim != 1 or not wanted.size or not np.isfinite(wanted).all() or (wanted <= 0).any():
+    wanted = time_points(median if times is None else times)
+    if not wanted.size or (wanted <= 0).any():
         raise OptionError(f"times must be positive numbers, not {times!r}.")
     if (wanted > median).any():
         raise OptionError(

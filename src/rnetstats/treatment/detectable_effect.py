@@ -49,7 +49,7 @@ _GRID: tuple[float, ...] = (
 )
 _GRID += (1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0)
 _MOST_EVENTS = 1000  # whose splits are enumerated
-_MOST_DRAWS = 5_000_000  # numbers drawn
+_MOST_DRAWS = 1_000_000  # numbers drawn
 _FEWEST_DRAWS = 100
 _RARE = 0.1
 _BY_DRAWS = {"coarse": 13, "rounds": 14, "points": 1}  # each point is a simulation

@@ -184,6 +184,10 @@ def fragility(
             raise OptionError("Give fragility() a table or four counts, not both.")
         row, synthetic = events_1.glance().iloc[0], events_1.synthetic
         counts = [int(row[name]) for name in ("events_1", "n_1", "events_2", "n_2")]
+    elif isinstance(events_1, Result):
+        raise OptionError(
+            f"fragility() takes a 2x2 table of exact_table(), not a {type(events_1).__name__}."
+        )
     else:
         counts = _counts(events_1, n_1, events_2, n_2)
     alpha = level(alpha, "alpha")

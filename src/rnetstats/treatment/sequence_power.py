@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtri, expit
+from scipy.special import chdtri
 
 from rnetstats._core.random import CHUNK, chunk_generators
 from rnetstats.treatment.split_laws import Arms
@@ -19,7 +19,8 @@ __all__ = ["SEQUENCE_TESTS", "Sequences"]
 Floats = NDArray[np.float64]
 
 SEQUENCE_TESTS = ("logrank", "logrank-exact")
-_STEPS = 25
+_STEPS = 40
+_NEAR = 1e-9
 _WIDEST = 15.0
 
 
@@ -105,15 +106,18 @@ class Sequences:
 
 def _firth(hit: NDArray[np.bool_], odds: Floats) -> Floats:
     """Firth's log hazard ratio of each sequence (B,): the bracketed root of the penalised score."""
-    size = hit.shape[1]
+    size, hits = hit.shape[1], hit.sum(axis=0)
     low, high, at = np.full(size, -_WIDEST), np.full(size, _WIDEST), np.zeros(size)
-    logs = np.log(np.clip(odds, 1e-300, 1e300))
+    odds = np.minimum(odds, 1e300)
     for _ in range(_STEPS):
-        p = expit(logs + at)
+        p = 1.0 - 1.0 / (1.0 + odds * np.exp(at))
         spread = p * (1.0 - p)
         information = np.maximum(spread.sum(axis=0), 1e-300)
-        score = (hit - p).sum(axis=0) + 0.5 * (spread * (1.0 - 2.0 * p)).sum(axis=0) / information
+        pull = 0.5 * (spread * (1.0 - 2.0 * p)).sum(axis=0) / information
+        score = hits - p.sum(axis=0) + pull
         low, high = np.where(score > 0, at, low), np.where(score > 0, high, at)
         step = at + score / information
-        at = np.where((step > low) & (step < high), step, 0.5 * (low + high))
+        before, at = at, np.where((step > low) & (step < high), step, 0.5 * (low + high))
+        if np.abs(at - before).max() < _NEAR:
+            break
     return at
