@@ -162,7 +162,7 @@ def test_profile_scores_are_derivatives(build: Any) -> None:
 
 
 @given(seed=st.integers(0, 500), scale=st.sampled_from([0.0328, 30.4375]))
-@settings(max_examples=4)
+@settings(max_examples=3)
 @pytest.mark.parametrize("model", ["weibull", "cox"])
 def test_invariants(model: str, seed: int, scale: float) -> None:
     data = simulated(seed, 60, ratio=1.5)
@@ -311,3 +311,50 @@ def test_results_are_tidy_and_come_back() -> None:
     with pytest.raises(OptionError, match="belong to model='weibull'"):
         fit.time_ratios()
     plt.close("all")
+
+
+def small(left: list[float], right: list[float | None], arm: str) -> pd.DataFrame:
+    return pd.DataFrame({"l": left, "r": np.array(right, dtype=float), "arm": list(arm)})
+
+
+def test_nobody_free_after_the_last_interval() -> None:
+    """The last jump is infinite: survival is 0 after it, and the limits are found at once."""
+    data = small([1, 2, 3, 4, 0], [2, 3, None, 6, 1], "aabbb")
+    fit = rn.interval_regression(data, FORMULA, model="cox")
+    row = fit.to_frame().iloc[0]
+    assert 0.0 < row["conf_low"] < row["estimate"] < row["conf_high"] < np.inf
+    # from a search by hand over the coefficient: the profile log-likelihood is -6.66090 at 0
+    assert fit.glance()["log_likelihood_null"].iloc[0] == pytest.approx(-6.6608952, abs=1e-7)
+    assert np.isinf(fit.baseline()["cumulative_hazard"].iloc[-1])
+    bounds = fit.survival({"arm": ["a"]}, [5, 6])
+    assert bounds["survival_low"].tolist() == [0.0, 0.0]
+    assert bounds["survival_high"].iloc[0] > 0.0 and bounds["survival_high"].iloc[1] == 0.0
+    again = type(fit).from_dict(fit.to_dict())
+    pd.testing.assert_frame_equal(again.survival({"arm": ["a"]}, [5, 6]), bounds)
+
+
+@pytest.mark.parametrize("model", ["weibull", "cox"])
+def test_an_arm_whose_events_all_come_first(model: str) -> None:
+    data = small([0, 0, 0, 6, 0, 6, 3, 2], [6, 6, 3, None, 6, None, 9, 5], "aaabbbbb")
+    fit = rn.interval_regression(data, FORMULA, model=model)
+    row = fit.to_frame().iloc[0]
+    assert row["estimate"] == row["conf_low"] == 0.0
+    assert 0.0 < row["conf_high"] < 1.0
+    # P and limits are of one method: the limit excludes 1 as P is below 0.05
+    assert 0.01 < row["p_value"] < 0.05
+
+
+def test_intervals_that_do_not_say_who_came_first() -> None:
+    data = small([0, 0, 0, 0], [6, 6, 6, 6], "aabb")
+    with pytest.raises(TooFewEventsError, match="who came first"):
+        rn.interval_regression(data, FORMULA, model="cox")
+
+
+def test_columns_of_odd_scales() -> None:
+    data = simulated(1, 120).assign(x=lambda d: np.sin(d.index.to_numpy() * 1.7))
+    plain = rn.interval_regression(data, "Interval(l, r) ~ x").to_frame().iloc[0]
+    for scale in (1e-5, 1e5):
+        moved = data.assign(x=data["x"] * scale + 3.0 * scale)
+        row = rn.interval_regression(moved, "Interval(l, r) ~ x").to_frame().iloc[0]
+        assert row["coef"] * scale == pytest.approx(plain["coef"], rel=1e-6)
+        assert row["statistic"] == pytest.approx(plain["statistic"], rel=1e-6)

@@ -33,6 +33,8 @@ Found = tuple[FloatArray, FloatArray, FloatArray]
 _EM_STEPS = 15
 _TOLERANCE = 1e-14
 _GOOD = 1e-9
+_FAR = 80.0  # log hazard ratios beyond this are not evaluated
+_STEPS = 60
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,10 @@ class CoxIntervals:
         an exact time `before` holds the jumps up to that time, its own included.
     exact : bool array of shape (m,)
     freq, offset : arrays of shape (m,)
-    left, right : arrays of shape (K,)
+    left, right : arrays of shape (K,), or (K + 1,) if `certain`
         The innermost intervals.
+    certain : bool
+        Nobody is free of the event after the last of them, where the hazard jumps to infinity.
     centre : array of shape (p,)
         What was taken from the columns.
     """
@@ -83,6 +87,7 @@ class CoxIntervals:
     offset: FloatArray
     left: FloatArray
     right: FloatArray
+    certain: bool
     centre: FloatArray
     prior: LogF | None = None
     last: list[Any] = field(default_factory=list)
@@ -93,7 +98,7 @@ class CoxIntervals:
         value = np.full(size, -np.inf)
         score, information = np.zeros((size, p)), np.zeros((size, p, p))
         for i, b in enumerate(beta):
-            if not np.isfinite(b).all() or np.abs(self.X @ b).max(initial=0.0) > 200.0:
+            if not np.isfinite(b).all() or np.abs(self.X @ b).max(initial=0.0) > _FAR:
                 continue
             jumps = self.baseline(b)
             if jumps.excess > _GOOD:
@@ -128,19 +133,29 @@ class CoxIntervals:
             information[jumping, jumping] += seen[jumping] / jump[jumping] ** 2
             return gradient, information
 
-        start = self._start(risk, before)
         mass = float(self.freq.sum())
-        size, excess, _ = ascend(value, slope, start, mass=mass, tolerance=_TOLERANCE)
-        if before @ size > 0.0:  # kept with the events that it expects, which change little
+        size, excess = np.zeros(0), np.inf
+        starts = [self._near, self._start] if self.last else [self._start]
+        for begin in starts:  # the last maximum may lie too far away
+            size, excess, _ = ascend(
+                value, slope, begin(risk, before), mass=mass, tolerance=_TOLERANCE, max_iter=_STEPS
+            )
+            if excess <= _GOOD:
+                break
+        if (
+            excess <= _GOOD and before @ size > 0.0
+        ):  # kept with the events that it expects, which change little
             self.last[:] = [size, before @ size]
         total = value(size) + float(self.freq[self.exact] @ np.log(risk[self.exact]))
         return Jumps(size, total, excess)
 
+    def _near(self, risk: FloatArray, before: FloatArray) -> FloatArray:
+        """Begin at the last maximum, scaled to as many expected events."""
+        size, hazard = self.last
+        return np.asarray(size * (hazard / max(float(before @ size), 1e-300)))
+
     def _start(self, risk: FloatArray, before: FloatArray) -> FloatArray:
-        """Begin at the last maximum, or by steps of the EM algorithm from equal jumps."""
-        if self.last:
-            size, hazard = self.last
-            return np.asarray(size * (hazard / max(float(before @ size), 1e-300)))
+        """Begin by steps of the EM algorithm from equal jumps."""
         inside = self.within.sum(axis=1) > 0.0
         exposed = (self.freq * risk) @ np.minimum(self.before + self.within, 1.0)
         events = float(self.freq[inside].sum())
@@ -214,9 +229,17 @@ def cox_intervals(
     centre = (weight @ X) / weight.sum()
     keys = np.column_stack([inner.first, inner.last, exact, np.isinf(right), shift, X - centre])
     rows, inverse = np.unique(keys, axis=0, return_inverse=True)
-    columns = np.arange(int(finite.sum()))
+    n_jumps = int(finite.sum())
     first, last = rows[:, :1], rows[:, 1:2]
     is_exact, is_open = rows[:, 2] == 1.0, rows[:, 3] == 1.0
+    # nobody is known to be free of the event after the last interval: its jump is infinite, and a
+    # row that covers it has the event for certain once it is free at its left end
+    certain = n_jumps > 0 and not (rows[:, 0] >= n_jumps).any()
+    certain = certain and not (is_exact & (rows[:, 0] == n_jumps - 1)).any()
+    if certain:
+        n_jumps -= 1
+        is_open = is_open | (rows[:, 1] >= n_jumps)
+    columns = np.arange(n_jumps)
     before = (columns < first) | (is_exact[:, None] & (columns == first))
     within = (columns >= first) & (columns <= last) & ~is_open[:, None]
     total = np.zeros(len(rows))
@@ -230,6 +253,7 @@ def cox_intervals(
         offset=rows[:, 4],
         left=inner.left[finite],
         right=inner.right[finite],
+        certain=certain,
         centre=centre,
         prior=prior,
     )

@@ -104,6 +104,11 @@ def fit_frame(frame: ModelFrame, model: str, penalty: str | None, m: Strength) -
         "offset": frame.offset,
         "prior": prior,
     }
+    if model == "cox" and not len(cox_intervals(X, left=left, right=right).before.T):
+        raise TooFewEventsError(
+            "Nobody is known to be free of the event at a time by which another has it: the "
+            "intervals do not say who came first, and there is no hazard ratio to estimate."
+        )
     scale = np.where(X.std(axis=0) > 0.0, X.std(axis=0), 1.0)
     scaled = {**options, "prior": None if prior is None else prior.turned(np.diag(1.0 / scale))}
     fit = maximise(build(X / scale, **scaled), np.zeros((1, X.shape[1])))

@@ -16,7 +16,6 @@ from rnetstats.errors import OptionError
 from rnetstats.kernels.interval_cox import CoxIntervals
 from rnetstats.kernels.interval_weibull import WeibullIntervals
 from rnetstats.kernels.newton import OK
-from rnetstats.kernels.turnbull import survival_bounds
 from rnetstats.regression.engine import Engine
 
 __all__ = [
@@ -80,11 +79,12 @@ def _centre(engine: Engine) -> np.ndarray:
 def cox_baseline(profile: CoxIntervals, engine: Engine) -> dict[str, Any]:
     """Return the jumps: ``left, right, jump`` at the mean of the columns, and ``centre``."""
     jumps = profile.baseline(engine.reached)
-    kept = jumps.size > 1e-12 * max(float(jumps.size.max(initial=0.0)), 1e-300)
+    size = np.append(jumps.size, np.inf) if profile.certain else jumps.size
+    kept = size > 1e-12 * max(float(jumps.size.max(initial=0.0)), 1e-300)
     return {
         "left": profile.left[kept],
         "right": profile.right[kept],
-        "jump": jumps.size[kept],
+        "jump": size[kept],
         "centre": profile.centre,
         "excess": jumps.excess,
     }
@@ -144,9 +144,10 @@ def cox_survival(
 def _hazard_bounds(baseline: dict[str, Any], moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the least and the largest cumulative baseline hazard at given times."""
     left, right, jump = (np.asarray(baseline[name]) for name in ("left", "right", "jump"))
-    total = jump.sum()
-    low, high = survival_bounds(left, right, jump / total, moments)
-    return total * (1.0 - high), total * (1.0 - low)
+    hazard = np.append(0.0, np.cumsum(jump))
+    gone = np.searchsorted(right, moments, side="right")
+    begun = np.maximum(np.searchsorted(left, moments, side="left"), gone)
+    return hazard[gone], hazard[begun]
 
 
 def time_ratio_frame(
@@ -173,13 +174,15 @@ def time_ratio_frame(
 
         low[j], high[j] = (_root(fall, float(g), side * error[j]) for side in (-1.0, 1.0))
     statistic = np.asarray(table["statistic"], dtype=float)
+    with np.errstate(over="ignore"):
+        ratio, ratio_low, ratio_high = np.exp(coef), np.exp(low), np.exp(high)
     return coefficient_frame(
         {
             **table,
             "measure": ["TR"] * len(coef),
-            "estimate": np.exp(coef),
-            "conf_low": np.exp(low),
-            "conf_high": np.exp(high),
+            "estimate": ratio,
+            "conf_low": ratio_low,
+            "conf_high": ratio_high,
             "coef": coef,
             "std_error": error,
             "p_value": chi_square_p(statistic, 1),
