@@ -15,6 +15,11 @@ from rnetstats.studies.duan2024.arithmetic import PrintedNumbers
 from rnetstats.studies.duan2024.claims import outcome_claim, predictor_claims
 from rnetstats.studies.duan2024.cohort import MARGIN_LEVELS, Cohort, prepare
 from rnetstats.studies.duan2024.follow_up import follow_up_rows
+from rnetstats.studies.duan2024.incidence import (
+    Incidence,
+    incidence_by_margin,
+    incidence_table,
+)
 from rnetstats.studies.duan2024.margin_models import MarginModels, fit_margin_models, predictors
 from rnetstats.studies.duan2024.model_claim import model_claim, model_facts
 from rnetstats.studies.duan2024.other_claims import (
@@ -112,6 +117,7 @@ class _Work:
     models: MarginModels
     prediction: Prediction
     by_margin: list[Comparison]
+    incidence: Incidence
     naive: NaiveSalvage | None
     salvage: SalvageEffects | None
 
@@ -130,6 +136,7 @@ def _work(frame: pd.DataFrame, seed: int, resamples: int, progress: Callable[[st
     prediction = predict_margin(cohort, models, sheet, attempts, seed=seed, resamples=resamples)
     progress("outcome by margin")
     by_margin = margin_comparisons(cohort, seed=seed, attempts=attempts)
+    incidence = incidence_by_margin(cohort, attempts)
     progress("salvage")
     naive = naive_salvage(cohort, seed=seed, attempts=attempts)
     salvage = salvage_effects(cohort, seed=seed, resamples=resamples, attempts=attempts)
@@ -144,6 +151,7 @@ def _work(frame: pd.DataFrame, seed: int, resamples: int, progress: Callable[[st
         models=models,
         prediction=prediction,
         by_margin=by_margin,
+        incidence=incidence,
         naive=naive,
         salvage=salvage,
     )
@@ -168,6 +176,7 @@ def _exhibits(work: _Work) -> list[Exhibit]:
         *margin_tables(work.cohort, work.models, work.sheet, work.attempts),
         *work.prediction.exhibits,
         *outcome_tables(work.by_margin, work.naive),
+        *([] if (table := incidence_table(work.incidence)) is None else [table]),
         *salvage_exhibits(work.salvage),
         *printed_tables(work.printed),
         facts_table(work.sheet),
@@ -179,6 +188,7 @@ def _fits(work: _Work) -> dict[str, Result]:
     fits = work.models.results() | work.prediction.results()
     for comparison in work.by_margin:
         fits |= comparison.results("margin")
+    fits |= work.incidence.results()
     for chapter in (work.naive, work.salvage):
         fits |= chapter.results() if chapter else {}
     return fits

@@ -72,6 +72,9 @@ def figures(result: StudyResult) -> Iterator[StudyFigure]:
         yield from _effects(spline)
     yield from prediction_figures(result)
     yield from salvage_figures(result)
+    incidence = result.analysis("margin_incidence")
+    if incidence is not None:
+        yield _incidence(incidence)
     for key, (name, title, caption, x_label) in _CURVES.items():
         curve = result.analysis(key)
         if curve is not None:
@@ -93,6 +96,30 @@ def _overview(result: StudyResult) -> StudyFigure:
 
 def _forest(figure: Figure, rows: Any) -> None:
     forest(rows, measure="Ratio", ax=figure.subplots())
+
+
+def _incidence(curves: Any) -> StudyFigure:
+    return StudyFigure(
+        name="incidence_by_margin",
+        title="What happened first, by margin",
+        caption="Of all patients: recurrence, death without it, or neither (Aalen-Johansen). The "
+        "parts add up to 100 %.",
+        alt="Stacked shares of patients over time by margin; the table holds the numbers.",
+        size=(9.6, 4.6),
+        draw=lambda figure: _draw_stacked(figure, curves),
+    )
+
+
+def _draw_stacked(figure: Figure, curves: Any) -> None:
+    groups = list(dict.fromkeys(curves.counts["group"]))
+    axes = figure.subplots(1, len(groups), squeeze=False)[0]
+    for place, (ax, group) in enumerate(zip(axes, groups, strict=True)):
+        curves.plot_stacked(ax, group=group)
+        ax.set_title(group, fontsize=11, color=INK)
+        ax.set_xlabel("Months since the first resection")
+        legend = ax.get_legend()
+        if place and legend is not None:
+            legend.remove()
 
 
 def _curve(curve: Any, name: str, title: str, caption: str, x_label: str) -> StudyFigure:

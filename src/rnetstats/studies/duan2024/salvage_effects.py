@@ -6,12 +6,12 @@ import copy
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from rnetstats._core.result import Result
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.cohort import Cohort
+from rnetstats.studies.duan2024.incidence import COURSE, course_of
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Endpoint
 from rnetstats.studies.duan2024.salvage import DAYS_PER_MONTH, UNTREATED
 from rnetstats.studies.records import records
@@ -197,17 +197,14 @@ def _rows(cohort: Cohort, attempts: Attempts) -> pd.DataFrame | None:
 
 
 def _lanes(rows: pd.DataFrame) -> SwimmerResult:
-    code = np.where(rows["recurrence"] == 1, 1, np.where(rows["dfs_event"] == 1, 2, 0))
-    known = rows["recurrence"].notna() & rows["dfs_event"].notna()
-    frame = rows.assign(course=pd.Series(code, index=rows.index, dtype=float).where(known))
+    frame = rows.assign(course=course_of(rows))
     frame.attrs = rows.attrs
-    names = {1: "recurrence", 2: "death without it"}
     several = frame["salvage"].nunique() > 1
     return swimmer(
         frame,
         f"Surv(dfs_months, course) ~ {'salvage' if several else '1'}",
         treatment_time=MONTHS,
-        events=names,
+        events=COURSE,
     )
 
 

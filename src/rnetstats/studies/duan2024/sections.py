@@ -139,7 +139,8 @@ def _outcome() -> Section:
                 "Two endpoints are both called disease-free survival. Time to recurrence asks "
                 "about the tumour. Recurrence or death asks about the patient and, where many "
                 "more patients die than recur, mostly about death. The study’s definition is not "
-                "printed, so both are shown."
+                "printed, so both are shown. Beside the hazard of recurrence stands its cumulative "
+                "incidence: how many patients recur, given that the dead no longer can."
             ),
         ),
         ("km_recurrence", "km_dfs", "km_os"),
