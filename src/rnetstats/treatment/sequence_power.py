@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 SEQUENCE_TESTS = ("logrank", "logrank-exact")
 _STEPS = 40
 _NEAR = 1e-9
+_CACHED = 1 << 14  # numbers of a block
 _WIDEST = 15.0
 
 
@@ -99,7 +100,10 @@ class Sequences:
             if not rows.any():
                 law, estimate = np.zeros((1, 1)), np.zeros((1, 1))
             else:
-                estimate = _firth(hit[:, rows], odds[:, rows])[None]
+                hit, odds = hit[:, rows], odds[:, rows]
+                step = max(1, _CACHED // self.events)
+                blocks = [slice(at, at + step) for at in range(0, hit.shape[1], step)]
+                estimate = np.concatenate([_firth(hit[:, b], odds[:, b]) for b in blocks])[None]
             parts.append(errors_of(law, estimate, np.array([ratio])))
         return Errors(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
