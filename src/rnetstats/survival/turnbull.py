@@ -13,13 +13,13 @@ from rnetstats._core.frame import Data, as_frame, is_synthetic
 from rnetstats._core.options import level, positive_int
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
-from rnetstats.errors import ConvergenceError
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number
-from rnetstats.kernels.turnbull import innermost, npmle, survival_bounds
+from rnetstats.kernels.turnbull import survival_bounds
 from rnetstats.survival.curve_tables import probabilities, time_points
 from rnetstats.survival.interval_limits import bootstrap_limits, limits_at
 from rnetstats.survival.interval_rows import IntervalRows, interval_rows
 from rnetstats.survival.interval_test import IntervalTestResult, score_test
+from rnetstats.survival.turnbull_fit import FEWEST_EVENTS, fit_group, fit_notes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,10 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TurnbullResult", "turnbull"]
 
-FEWEST_EVENTS = 5
-_COLUMNS = ["group", "left", "right", "mass", "survival_before", "survival_after"]
 _FLAT = 1e-8
-_NO_MASS = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -336,7 +333,7 @@ def turnbull(
     drawn = resolve_seed(seed) if draws else None
     frame = as_frame(data)
     rows, info = interval_rows(frame, formula, freq_weights=freq_weights, missing=missing)
-    fits = [_fit_group(rows, code) for code in range(len(rows.labels))]
+    fits = [fit_group(rows, code) for code in range(len(rows.labels))]
     groups = pd.DataFrame([about for _, about in fits])
     limited = [code for code, (_, about) in enumerate(fits) if about["n_events"] >= FEWEST_EVENTS]
     limits = bootstrap_limits(
@@ -347,14 +344,14 @@ def turnbull(
         seed=drawn or 0,
     )
     return TurnbullResult(
-        intervals=pd.concat([part for part, _ in fits], ignore_index=True)[_COLUMNS],
+        intervals=pd.concat([part for part, _ in fits], ignore_index=True),
         groups=groups,
         limits=limits,
         labels=info.labels,
         n_missing=info.n_missing,
         rows=rows,
         synthetic=is_synthetic(frame),
-        notes=(*info.notes, *_notes(rows, groups, draws)),
+        notes=(*info.notes, *fit_notes(rows, groups, draws)),
         seed=drawn,
         options={
             "formula": formula,
@@ -363,67 +360,3 @@ def turnbull(
             "missing": missing,
         },
     )
-
-
-def _fit_group(rows: IntervalRows, code: int) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return one group's innermost intervals with mass, and what is said of it."""
-    mine = rows.group == code
-    inner = innermost(rows.left[mine], rows.right[mine])
-    fit = npmle(inner.first, inner.last, len(inner.left), rows.weight[mine])
-    if not fit.converged:
-        raise ConvergenceError(
-            f"The maximum of group {rows.labels[code]!r} could not be certified (excess "
-            f"{fit.excess:.1e} a patient, 1e-10 wanted). Look for times that differ by rounding "
-            "only, and round them."
-        )
-    kept = fit.mass > _NO_MASS
-    mass = fit.mass[kept] / fit.mass[kept].sum()
-    gone = np.cumsum(mass)
-    after = np.where(np.arange(len(mass)) == len(mass) - 1, 0.0, 1.0 - gone)
-    table = pd.DataFrame(
-        {
-            "group": rows.labels[code],
-            "left": inner.left[kept],
-            "right": inner.right[kept],
-            "mass": mass,
-            "survival_before": np.append(1.0, after[:-1]),
-            "survival_after": after,
-        }
-    )
-    about = {
-        "group": rows.labels[code],
-        **rows.counts(code),
-        "n_intervals": len(mass),
-        "log_likelihood": fit.log_likelihood,
-        "excess": fit.excess,
-        "unique": fit.unique,
-    }
-    return table, about
-
-
-def _notes(rows: IntervalRows, groups: pd.DataFrame, resamples: int) -> list[str]:
-    notes = []
-    for row in groups.to_dict("records"):
-        if row["n_events"] == 0:
-            notes.append(
-                f"Group {row['group']}: no event among {row['n']}; survival is 1 up to the last "
-                "time at which somebody was known to be free of it, and unknown after."
-            )
-        elif resamples and row["n_events"] < FEWEST_EVENTS:
-            notes.append(
-                f"Group {row['group']}: {row['n_events']} events among {row['n']} patients; "
-                f"bootstrap limits need at least {FEWEST_EVENTS} and are not given."
-            )
-        if not row["unique"]:
-            notes.append(
-                f"Group {row['group']}: the masses of some innermost intervals are not determined "
-                "by the likelihood; one of the solutions is shown."
-            )
-    if resamples:
-        ends = rows.right[rows.event & (rows.left < rows.right)]
-        if len(ends) >= 10 and len(np.unique(ends)) > 0.5 * len(ends):
-            notes.append(
-                "Most visits fall on times of their own: bootstrap limits of this estimate are "
-                "rough there (cube-root convergence), more so than on a shared schedule."
-            )
-    return notes
