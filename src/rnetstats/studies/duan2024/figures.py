@@ -113,12 +113,12 @@ def _incidence(curves: Any) -> StudyFigure:
 def _draw_stacked(figure: Figure, curves: Any) -> None:
     groups = list(dict.fromkeys(curves.counts["group"]))
     axes = figure.subplots(1, len(groups), squeeze=False)[0]
-    for place, (ax, group) in enumerate(zip(axes, groups, strict=True)):
+    for ax, group in zip(axes, groups, strict=True):
         curves.plot_stacked(ax, group=group)
         ax.set_title(group, fontsize=11, color=INK)
         ax.set_xlabel("Months since the first resection")
         legend = ax.get_legend()
-        if place and legend is not None:
+        if legend is not None and ax is not axes[-1]:
             legend.remove()
 
 

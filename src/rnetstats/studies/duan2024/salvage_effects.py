@@ -39,7 +39,6 @@ HORIZON = 60.0
 GRACE = 6.0
 RESAMPLES = 500
 COHORTS, PATIENTS = 20, 10_000  # of the simulated biases; fewer cohorts with fewer resamples
-RATIOS = (0.1, 0.25, 0.5, 0.75, 1.5, 2.0, 4.0)
 MARGINS = (0.02, 0.05, 0.10, 0.20)  # for demonstration: none is printed
 CONFOUNDERS = {"size_mm": "tumour size", "lvi": "lymphovascular invasion", "age": "age"}
 MONTHS = "salvage_months"
@@ -212,7 +211,7 @@ def _detectable(lanes: SwimmerResult) -> DetectableEffectResult:
     sums = lanes.glance().iloc[0]
     share = float(sums["time_after"] / (sums["time_before"] + sums["time_after"]))
     events = int(sums.get("n_recurrence", 0))
-    return detectable_effect(events=events, allocation=share, hazard_ratios=RATIOS)
+    return detectable_effect(events=events, allocation=share)
 
 
 def _effects(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnetstats.plots.style import INK
 from rnetstats.studies.figure import StudyFigure
+from rnetstats.treatment.detectable_effect import DetectableEffectResult
 from rnetstats.treatment.effect import TreatmentEffectResult
 from rnetstats.treatment.immortal_biases import ImmortalBiases
 from rnetstats.treatment.swimmer import SwimmerResult
@@ -41,7 +42,7 @@ def salvage_figures(result: StudyResult) -> Iterator[StudyFigure]:
     if isinstance(biases, ImmortalBiases):
         yield _biases(biases)
     detectable = result.analysis("salvage_detectable")
-    if detectable is not None:
+    if isinstance(detectable, DetectableEffectResult):
         yield _detectable(detectable)
 
 
@@ -110,12 +111,15 @@ def _biases(biases: ImmortalBiases) -> StudyFigure:
     )
 
 
-def _detectable(found: Any) -> StudyFigure:
+def _detectable(found: DetectableEffectResult) -> StudyFigure:
+    title = f"{found.events} recurrences, {found.share:.0%} of the time at risk after salvage"
     return StudyFigure(
         name="salvage_detectable",
         title="Which effects these recurrences could have shown",
         caption="The chance of a significant result for hazard ratios supposed beforehand.",
         alt="Power over the supposed hazard ratio; the table holds the numbers.",
         size=(7.6, 4.4),
-        draw=lambda figure: found.plot(ax=figure.subplots()),
+        draw=lambda figure: found.plot(ax=figure.subplots()).set_title(
+            title, loc="left", fontsize=11
+        ),
     )

@@ -23,6 +23,7 @@ _QUESTIONS = {
     "time-dependent Cox": "At each moment, patients already salvaged against those not (yet)",
     "landmark": "From month {landmark:g} on, salvaged by then against not",
 }
+_RATIOS = (0.05, 0.1, 0.25, 0.5, 0.7, 0.9, 1.1, 1.5, 2.0, 4.0)  # shown; the file holds more
 _MEASURES = {
     "risk difference": "Of 100 patients: how many more have the event by month {horizon:g} if all "
     "are salvaged within {grace:g} months rather than none",
@@ -247,7 +248,7 @@ def _detectable(chapter: SalvageEffects) -> Exhibit | None:
         "study with these recurrences would call the difference significant, and by how much the "
         "significant ones would exaggerate.",
         numbers=found.to_frame(),
-        shown=found.display(),
+        shown=found.display()[found.to_frame()["hazard_ratio"].isin(_RATIOS)],
         notes=found.notes,
     )
 
