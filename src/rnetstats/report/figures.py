@@ -55,6 +55,7 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
     """
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -79,8 +80,12 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
         canvas.set_layout_engine("none")  # laid out once, for both formats
         svg, png = io.BytesIO(), io.BytesIO()
         words = {"Title": figure.title, "Creator": "rnetstats", "Date": None}
-        canvas.savefig(svg, format="svg", metadata=words)
-        canvas.savefig(png, format="png", dpi=_DPI, metadata={"Title": figure.title})
+        # straight to the backends: savefig would draw each twice, for a layout that stands
+        vectors: Any = FigureCanvasSVG(canvas)
+        vectors.print_svg(svg, metadata=words)
+        canvas.dpi = _DPI
+        pixels: Any = FigureCanvasAgg(canvas)
+        pixels.print_png(png, metadata={"Title": figure.title})
     text = svg.getvalue().decode("utf-8")
     return RenderedFigure(
         figure.name,
