@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import cases
 import growth
 import prediction_cases
+import treatment_cases
 from timing import Line, table
 
 Case = Callable[[bool], Line]
@@ -41,6 +42,10 @@ CASES: dict[str, Case] = {
     "validate, 1,000 resamples, six indices / Python loop": prediction_cases.validate_python,
     "decision curve, 99 thresholds x 1,000 resamples / dcurves": prediction_cases.decision_curves,
     "DeLong, 1,000,000 predictions / one sort": prediction_cases.delong_sort,
+    "propensity-weighted Cox, 1,000 resamples / Python loop": treatment_cases.weighted_cox,
+    "100,000 stratified log-rank permutations / 300 survdiff calls": (
+        treatment_cases.stratified_permutations
+    ),
     "import rnetstats, over the interpreter's start": cases.bare_import,
     "rnetstats reproduce duan2024": cases.reproduce,
 }
