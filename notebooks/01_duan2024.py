@@ -662,7 +662,8 @@ show(result.table("needed_salvages").shown)
 # the salvage to be counted in that group (immortal time), and who is salvaged is not left to
 # chance. The column "before salvage" gives the share of the group's person-time that is
 # misclassified. A valid analysis counts a patient as salvaged only from the day of salvage on and
-# compares like with like; without one, no verdict is drawn, here or in the report.
+# compares like with like: notebook [03](03_salvage.ipynb) does that, and so does the report. No
+# verdict rests on the comparison here.
 #
 # **Endpoint**: time to recurrence. For an arm without events the interval is one bound.
 

@@ -1,9 +1,9 @@
 """The published table of rules for a claim that a treatment, chosen by doctors, has an effect.
 
-No rule confirms such a claim. A time-dependent comparison takes away the time in which nobody
-could have been treated; it cannot take away the reasons for which patients were treated. What the
-data can show is an association, with the strength that an unmeasured reason would need to explain
-it (the E-value). They can contradict the claim, or be too few.
+No rule confirms such a claim, and none refutes it. A time-dependent comparison takes away the time
+in which nobody could have been treated; it cannot take away the reasons for which patients were
+treated. What the data can show is an association, with the strength that an unmeasured reason
+would need to explain it (the E-value), or that they are too few.
 
 References
 ----------
@@ -45,11 +45,11 @@ TREATMENT_RULES = (
         "The data agree with a strong benefit, with none, and with a strong harm.",
     ),
     VerdictRule(
-        "contradicted",
-        "contradicted",
+        "association against",
+        "an association the other way, not an effect",
         "The interval lies wholly above a hazard ratio of 1.",
-        "Treated patients fared worse than those not yet or never treated; that they were at "
-        "higher risk to begin with may explain it.",
+        "Treated patients fared worse than those not yet or never treated. That they were at "
+        "higher risk to begin with may explain it, so it does not show harm either.",
     ),
     VerdictRule(
         "association only",
@@ -90,10 +90,11 @@ class TreatmentEvidence:
     e_value: float = math.nan
 
 
-def judge_treatment(evidence: TreatmentEvidence | None) -> Verdict:
-    """Apply the table of rules; None is no treatment at all."""
+def judge_treatment(evidence: TreatmentEvidence | None, *, missing: str = "") -> Verdict:
+    """Apply the table of rules; without evidence ``missing`` says why there is none."""
     if evidence is None:
-        return _verdict("not judged", "No treatment, or no day of treatment, in these data.")
+        why = missing or "No treatment, or no day of treatment, in these data."
+        return _verdict("not judged", why)
     counts = (
         f"{events_text(evidence.events_treated)} after treatment, "
         f"{events_text(evidence.events_untreated)} before or without it"
@@ -107,7 +108,7 @@ def judge_treatment(evidence: TreatmentEvidence | None) -> Verdict:
     if low <= HALVING and high >= DOUBLING:
         return _verdict("too wide", f"{counts}; {ratio}.")
     if low > 1.0:
-        return _verdict("contradicted", f"{counts}; {ratio}.")
+        return _verdict("association against", f"{counts}; {ratio}.")
     if high < 1.0:
         strength = "" if math.isnan(evidence.e_value) else f"; E-value {evidence.e_value:.2f}"
         return _verdict("association only", f"{counts}; {ratio}{strength}.")

@@ -39,6 +39,7 @@ _SHORT = {
     "too wide": "beyond judging (too few events)",
     "not judged": "not judged here",
     "association only": "an association, not an effect",
+    "association against": "met by an association the other way, which is no effect either",
 }
 
 

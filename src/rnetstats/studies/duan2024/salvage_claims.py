@@ -21,7 +21,8 @@ _EVENTS = {"recurrence": "recurrences", "dfs": "recurrences or deaths"}
 _ENDINGS = {
     "too few": "With so few on one side no comparison can show or refute an effect.",
     "too wide": "They agree with a strong benefit, with none, and with a strong harm.",
-    "contradicted": "Salvaged patients fared worse; that they were at higher risk may explain it.",
+    "association against": "Salvaged patients fared worse; that they were at higher risk to begin "
+    "with may explain it.",
     "association only": "That is an association: a reason for salvage that was not recorded may "
     "explain it.",
     "compatible": "That neither shows a benefit nor speaks against one beyond chance.",
