@@ -82,6 +82,11 @@ def test_a_clean_kernel_gives_what_is_stored() -> None:
     [
         ("01_duan2024", r"^527 patients, \d+ recurrences$"),
         ("02_prediction_model", r"^\d+ patients, \d+ positive margins \(\d+ %\)\.$"),
+        (
+            "03_salvage",
+            r"^\d+ positive margins, \d+ of them salvaged; "
+            r"\d+ recurrences, \d+ recurrences or deaths\.$",
+        ),
     ],
 )
 def test_the_notebook_runs_on_a_file_of_ones_own(
