@@ -87,6 +87,24 @@ def test_rare_is_decided_at_fifteen_per_cent() -> None:
     assert not rn.e_value(2.0, measure="or", outcome_share=0.15).rare
 
 
+def test_start_stop_rows_are_no_patients() -> None:
+    # 2 of 10 patients have the event, in 15 rows: common by patient, rare by row
+    months = {"month": [9, 8] + [10] * 8, "event": [1, 1] + [0] * 8}
+    split = rn.split_at_treatment(
+        months | {"salvage": [1, None, 2, 3, 4, 5, None, None, None, None]},
+        "Surv(month, event)",
+        treatment_time="salvage",
+    )
+    fit = rn.cox(split, "Surv(start, stop, event) ~ treated")
+    assert fit.glance()["n"].item() == 15
+    with pytest.raises(OptionError, match="outcome_share="):
+        rn.e_value(fit)
+    found = rn.e_value(fit, outcome_share=0.2)
+    assert not found.rare
+    assert found.notes[0].startswith("The fit rests on 2 events of 15 start-stop rows")
+    assert rn.tipping_point(fit).estimate == fit.to_frame()["estimate"].item()
+
+
 def test_a_fit_knows_its_events() -> None:
     data = rn.load_cohort("duan2024")
     fit = rn.cox(data, "Surv(dfs_months, recurrence) ~ margin_positive + size_mm")

@@ -45,7 +45,8 @@ def e_value(
     rare : bool, optional
         Whether fewer than 15 % have the outcome by the end of follow-up.
     outcome_share : float, optional
-        That share, in place of ``rare``. A fit knows its own.
+        That share, in place of ``rare``. A fit knows its own, unless its rows are start-stop
+        intervals, of which a patient may have several.
     true : float
         The value to be reached, on the scale of ``measure``; 1 is no effect.
     term, level : str, optional

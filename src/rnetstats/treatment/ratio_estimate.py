@@ -12,6 +12,7 @@ import numpy as np
 from rnetstats._core.options import choice, real
 from rnetstats._core.result import Result
 from rnetstats.errors import ConvergenceError, DataError, OptionError, closest
+from rnetstats.formula.parser import parse_formula
 from rnetstats.regression.model import RegressionResult
 from rnetstats.tables.counts import count_table
 from rnetstats.tables.two_proportions import miettinen_nurminen_limits
@@ -174,20 +175,28 @@ def _of_fit(fit: RegressionResult, term: str | None, level: str | None) -> Ratio
     events, n = float(fit.summary["n_events"]), float(fit.summary["n"])
     index = int(rows.index[place])
     name = fit.label(term) + (f": {row['level']}" if row["level"] else "")
+    several = _start_stop(fit)
+    counted = "start-stop rows" if several else "patients"
     return RatioEstimate(
         values[0],
         values[1],
         values[2],
         measure,
         name,
-        events / n,
+        None if several else events / n,  # a patient may have several rows
         events,
         n,
         float(fit.options["conf_level"]),
         fit.synthetic,
-        (f"The fit rests on {events:g} events of {n:g} patients{_by_exposure(fit, index)}.",),
+        (f"The fit rests on {events:g} events of {n:g} {counted}{_by_exposure(fit, index)}.",),
         row=index,
     )
+
+
+def _start_stop(fit: RegressionResult) -> bool:
+    """Whether the rows are intervals of time at risk, which are no patients."""
+    left = parse_formula(str(fit.options["formula"])).outcome
+    return left is not None and len(left.times) == 2
 
 
 def _by_exposure(fit: RegressionResult, row: int) -> str:
