@@ -30,6 +30,16 @@ def test_the_examples_run(tmp_path, monkeypatch, capsys):
     assert "Immortal time is the smallest of the 5" in shown
     assert "fewer than 5: no interval and no P" in shown
     assert "not shown to be equivalent" in shown
+    for printed in (
+        "systematic error",  # bias_analysis
+        "sHR",  # fine_gray
+        "RMTL ratio",
+        "At risk",  # milestone
+        "log-F(1, 1), profile",  # few_events
+        "not on the visits of salvaged",  # schedule_sensitivity with data
+        "detection time as if exact",  # and without
+    ):
+        assert printed in shown, printed
 
 
 @pytest.mark.slow
@@ -50,4 +60,6 @@ def test_the_guide_names_public_calls_only():
     text = GUIDE.read_text(encoding="utf-8")
     used = set(re.findall(r"\brn\.([A-Za-z_]\w*)", text))
     assert {"immortal_time", "treatment_effect", "propensity", "no_events", "equivalence"} <= used
+    assert {"bias_analysis", "few_events", "schedule_sensitivity", "rmst", "milestone"} <= used
+    assert {"cumulative_incidence", "fine_gray", "gray_test", "turnbull"} <= used
     assert used <= set(rn.__all__)
