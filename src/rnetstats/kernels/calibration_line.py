@@ -31,6 +31,7 @@ __all__ = ["CalibrationLine", "InTheLarge", "calibration_in_the_large", "calibra
 
 _STEPS = 12
 _DECREMENT = 1e-18
+_NEAR = 1.0  # log odds of the events, from the mean of the risks' logits
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +131,10 @@ def _blocks(
         shape = (rows.stop - rows.start, outcome.size)
         part = np.atleast_2d(part_of(given, rows))
         weight = part_of(counts, rows)
+        lp = 1.0 - part
         with np.errstate(divide="ignore"):
-            lp = np.log(part / (1.0 - part))
+            np.divide(part, lp, out=lp)
+            np.log(lp, out=lp)
         weight = np.ones((1, outcome.size)) if weight is None else np.atleast_2d(weight)
         wrong = np.zeros(shape[0], dtype=bool)
         edge = ~np.isfinite(lp)
@@ -140,6 +143,26 @@ def _blocks(
             weight = np.where(edge, 0.0, weight)
             lp = np.where(edge, 0.0, lp)
         yield outcome, np.broadcast_to(lp, shape), np.broadcast_to(weight, shape), wrong
+
+
+@dataclass(eq=False)
+class _Moments:
+    """What the steps of some replicates need: x (b, n), and it times the weights."""
+
+    x: FloatArray
+    w: FloatArray
+    wx: FloatArray
+    wxx: FloatArray
+    events: FloatArray
+    events_x: FloatArray
+
+    @classmethod
+    def of(cls, y: FloatArray, x: FloatArray, w: FloatArray) -> _Moments:
+        wx = w * x
+        return cls(x, w, wx, wx * x, w @ y, wx @ y)
+
+    def keep(self, rows: BoolArray) -> _Moments:
+        return _Moments(*(part[rows] for part in vars(self).values()))
 
 
 def _line(
@@ -151,13 +174,17 @@ def _line(
     status = np.full(size, FAILED)
     total = weight.sum(axis=1)
     events = weight @ y
-    same = _constant(lp, weight)
     usable = ~wrong & (events > 0.0) & (events < total)
+    centre = np.vecdot(weight, lp) / np.where(usable, total, 1.0)
+    rows = _Moments.of(y, lp - centre[:, None], weight)
+    same = _constant(lp, weight, centre, rows.wxx.sum(axis=1))
     status[usable & same] = LOST_TERM
     running = np.flatnonzero(usable & ~same)
-    centre = np.zeros(size)
-    centre[running] = np.einsum("bn,bn->b", weight[running], lp[running]) / total[running]
-    running = _newton(y, lp - centre[:, None], weight, running, coef, covariance, status)
+    if running.size:
+        if running.size < size:
+            rows = rows.keep(usable & ~same)
+        begin = _start((events / total)[running], centre[running])
+        running = _newton(rows, begin, running, coef, covariance, status)
     for row in running:  # few: separated, or far from any line
         X = np.column_stack([np.ones(lp.shape[1]), lp[row] - centre[row]])
         fit = fit_logistic(X, y, freq=weight[row])
@@ -172,45 +199,48 @@ def _line(
     return intercept, coef[:, 1], shift @ covariance @ shift.transpose(0, 2, 1), status
 
 
-def _constant(lp: FloatArray, weight: FloatArray) -> BoolArray:
-    """Whether the rows of a replicate all have one risk."""
-    if (weight == 0.0).any():
-        low = np.where(weight > 0.0, lp, np.inf).min(axis=1)
-        high = np.where(weight > 0.0, lp, -np.inf).max(axis=1)
-    else:
-        low, high = lp.min(axis=1), lp.max(axis=1)
-    return np.asarray(high - low <= 1e-12 * np.maximum(np.abs(high), 1.0))
+def _constant(
+    lp: FloatArray, weight: FloatArray, centre: FloatArray, squares: FloatArray
+) -> BoolArray:
+    """Whether the rows of a replicate all have one risk; `squares` sums them around the centre."""
+    width = 1e-12 * np.maximum(np.abs(centre), 1.0)
+    same = squares <= 4.0 * width**2 * weight.sum(axis=1)
+    for row in np.flatnonzero(same):
+        seen = lp[row, weight[row] > 0.0]
+        same[row] = np.ptp(seen) <= 1e-12 * max(abs(seen.max()), 1.0) if seen.size else True
+    return np.asarray(same)
+
+
+def _start(share: FloatArray, centre: FloatArray) -> FloatArray:
+    """Coefficients (b, 2) to begin at, x centred: risks as they are if right by and large."""
+    level = np.log(share / (1.0 - share))
+    near = np.abs(level - centre) < _NEAR
+    return np.column_stack([np.where(near, centre, level), np.ones(len(share))])
 
 
 def _newton(
-    y: FloatArray,
-    lp: FloatArray,
-    weight: FloatArray,
+    rows: _Moments,
+    now: FloatArray,
     running: np.ndarray,
     coef: FloatArray,
     covariance: FloatArray,
     status: np.ndarray,
 ) -> np.ndarray:
-    """Step from intercept logit(share of events), slope 1; return what has not settled."""
-    if not running.size:
-        return running
-    x, w = lp[running], weight[running]
-    share = (w @ y) / w.sum(axis=1)
-    now = np.column_stack([np.log(share / (1.0 - share)), np.ones(len(running))])
+    """Step until the replicates `running` settle; return what has not."""
     last = np.full(len(running), np.inf)
     failed: list[np.ndarray] = []
     for _ in range(_STEPS):
-        step, information, decrement = _step(y, x, w, now)
-        good = _sound(information, w) & (decrement <= last)
+        step, information, decrement = _step(rows, now)
+        good = _sound(information, rows.w) & (decrement <= last)
         now[good] += step[good]
         done = good & (decrement < _DECREMENT)
-        rows = running[done]
-        coef[rows], status[rows], covariance[rows] = now[done], OK, _inverse(information[done])
+        there = running[done]
+        coef[there], status[there], covariance[there] = now[done], OK, _inverse(information[done])
         failed.append(running[~good])
         keep = good & ~done
         last = decrement[keep]
         if not keep.all():
-            running, x, w, now = running[keep], x[keep], w[keep], now[keep]
+            running, rows, now = running[keep], rows.keep(keep), now[keep]
         if not running.size:
             break
     return np.concatenate([running, *failed])
@@ -222,28 +252,23 @@ def _sound(information: FloatArray, w: FloatArray) -> BoolArray:
     return np.asarray((a > 1e-9 * w.sum(axis=1)) & (a * c - b * b > 1e-12 * a * c))
 
 
-def _step(
-    y: FloatArray, x: FloatArray, w: FloatArray, now: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+@np.errstate(over="ignore")  # a risk of nil
+def _step(rows: _Moments, now: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Newton step (b, 2), information (b, 3) and decrement (b,) at the coefficients."""
-    p = x * now[:, 1:]
-    p += now[:, :1]
-    np.negative(p, out=p)
-    np.minimum(p, 700.0, out=p)
+    p = rows.x * -now[:, 1:]
+    p -= now[:, :1]
     np.exp(p, out=p)
     p += 1.0
     np.reciprocal(p, out=p)
-    residual = y - p
-    p -= p * p
-    residual *= w
-    p *= w
-    score = np.column_stack([residual.sum(axis=1), np.einsum("bn,bn->b", residual, x)])
-    a = p.sum(axis=1)
-    p *= x
-    information = np.column_stack([a, p.sum(axis=1), np.einsum("bn,bn->b", p, x)])
+    score = np.column_stack(
+        [rows.events - np.vecdot(rows.w, p), rows.events_x - np.vecdot(rows.wx, p)]
+    )
+    spread = 1.0 - p
+    spread *= p
+    information = np.column_stack([np.vecdot(part, spread) for part in (rows.w, rows.wx, rows.wxx)])
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         step = np.einsum("bij,bj->bi", _inverse(information), score)
-    return step, information, np.einsum("bi,bi->b", step, score)
+    return step, information, np.vecdot(step, score)
 
 
 def _inverse(information: FloatArray) -> FloatArray:
@@ -264,17 +289,14 @@ def _in_the_large(
     inside = np.flatnonzero(~none & (events > 0.0) & (events < total))
     if not inside.size:
         return intercept, variance
-    x, w, events = lp[inside], weight[inside], events[inside]
+    level = np.log(events[inside] / (total[inside] - events[inside]))
+    if inside.size < len(lp):
+        lp, weight, events = lp[inside], weight[inside], events[inside]
     # The root lies where the smallest (largest) risk alone would put the mean.
-    share = np.log(events / (total[inside] - events))
-    held = w > 0.0
-    low = share - np.where(held, x, -np.inf).max(axis=1)
-    high = share - np.where(held, x, np.inf).min(axis=1)
+    low, high = level - lp.max(axis=1), level - lp.min(axis=1)
     now, last = np.clip(0.0, low, high), False
     for _ in range(100):
-        p = 1.0 / (1.0 + np.exp(-np.clip(x + now[:, None], -700.0, 700.0)))
-        score = events - np.einsum("bn,bn->b", w, p)
-        information = np.einsum("bn,bn->b", w, p * (1.0 - p))
+        score, information = _level_step(lp, weight, events, now)
         low, high = np.where(score > 0.0, now, low), np.where(score < 0.0, now, high)
         with np.errstate(divide="ignore", invalid="ignore"):
             step = score / information
@@ -285,3 +307,17 @@ def _in_the_large(
         last = bool((np.abs(step) <= 1e-10).all())
     intercept[inside], variance[inside] = now, 1.0 / information
     return intercept, variance
+
+
+@np.errstate(over="ignore")  # a risk of nil
+def _level_step(
+    lp: FloatArray, weight: FloatArray, events: FloatArray, now: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Score and information (b,) at intercepts (b,)."""
+    p = -now[:, None] - lp
+    np.exp(p, out=p)
+    p += 1.0
+    np.reciprocal(p, out=p)
+    score = events - np.vecdot(weight, p)
+    p -= p * p
+    return score, np.vecdot(weight, p)
