@@ -700,13 +700,13 @@ show(pd.DataFrame(rows))
 # ## 13. Looking up the answer
 #
 # In the synthetic world salvage works: the recipe says how well. First the valid methods on the
-# large drawn cohort, adjusted for all of the recorded reasons; then what studies of the size of
-# this one would have said. Drawn cohorts throughout.
+# large drawn cohort, adjusted for the recorded reasons (in this world there are no others); then
+# what studies of the size of this one would have said. Drawn cohorts throughout.
 
 # %%
 told = rn.treatment_effect(
     large,
-    f"Surv(dfs_months, recurrence) ~ {REASONS} + location",
+    f"Surv(dfs_months, recurrence) ~ {REASONS}",
     treatment_time="salvage_months",
     grace=GRACE,
     horizon=HORIZON,
@@ -745,7 +745,7 @@ show(
             ],
             "true": [
                 f"{any_none:.2f}",
-                "",
+                "–",
                 f"{100 * world['none']:.1f}",
                 f"{100 * world['endoscopic']:.1f}",
             ],
