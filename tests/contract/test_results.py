@@ -22,6 +22,7 @@ from rnetstats._core.result import SCHEMA_VERSION, Result
 from rnetstats._core.schema import COEFFICIENT_COLUMNS
 from rnetstats.errors import RnetError
 from rnetstats.simulation.operating import operating_characteristics
+from rnetstats.simulation.treatment_operating import Cohorts, treatment_characteristics
 from support import data_path
 
 PACKAGE = Path(rn.__file__).parent
@@ -160,6 +161,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "Truth": lambda d: rn.draw_cohort("duan2024", seed=1).truth,
     "OperatingCharacteristics": lambda d: operating_characteristics(
         "duan2024", replicates=4, seed=1
+    ),
+    "TreatmentCharacteristics": lambda d: treatment_characteristics(
+        truth="effect", patients=181, recurrences=20, cohorts=Cohorts(2, 1, 20), seed=1
     ),
     "TreatmentEffectResult": lambda d: rn.treatment_effect(
         d[d["margin_positive"] == 1],
