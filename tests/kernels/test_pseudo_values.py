@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnetstats.kernels.pseudo_values import pseudo_values, risk_by
+from rnetstats.kernels.pseudo_values import pseudo_values, risk_by, risks_by
 from rnetstats.survival.product_limit import product_limit
 
 
@@ -88,3 +88,18 @@ def risk_of_all(stop: np.ndarray, code: np.ndarray, horizon: float) -> float:
     survival = np.cumprod(1.0 - (code[order] > 0) / at_risk)
     jumps = np.append(1.0, survival[:-1]) * (code[order] == 1) / at_risk
     return float(jumps[stop[order] <= horizon].sum())
+
+
+@pytest.mark.parametrize("causes", [1, 2])
+def test_replicates_at_once_are_replicates_one_by_one(causes):
+    rng = np.random.default_rng(3)
+    stop, code = np.ceil(rng.exponential(8.0, 60)), rng.integers(0, causes + 1, 60)
+    freq = np.vstack([rng.multinomial(60, np.full(60, 1 / 60), size=5), np.ones(60, dtype=int)])
+    freq[4] = np.where(code == 0, 2, 0)  # a replicate without events
+    values, risks = pseudo_values(stop, code, 9.0, freq), risks_by(stop, code, 9.0, freq)
+    assert risks[4] == 0.0
+    for row, found, risk in zip(freq, values, risks, strict=True):
+        held = row > 0
+        alone = pseudo_values(stop[held], code[held], 9.0, row[held])
+        np.testing.assert_allclose(found[held], alone, rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(risk, risk_by(stop[held], code[held], 9.0, row[held])[0])

@@ -327,6 +327,10 @@ def test_bootstrap_band(smoother):
     again = rn.calibration(data, "y ~ p_model", **options)
     pd.testing.assert_frame_equal(curve, again.curve())
     assert result.seed == 11
+    m = result.to_frame().iloc[0]
+    assert 0.0 <= m["ici_low"] < m["ici"] < m["ici_high"]
+    # O/E keeps its analytic limits
+    assert m["oe_low"] == rn.calibration(data, "y ~ p_model").to_frame().loc[0, "oe_low"]
 
 
 def test_no_resampling_limits_with_fewer_than_five_events():

@@ -10,7 +10,15 @@ import pytest
 
 import rnetstats as rn
 from rnetstats.errors import DataError, OptionError
-from rnetstats.prediction.pseudo_regression import cloglog, pseudo_regression, risk_of
+from rnetstats.prediction.calibration_spline import Smoother
+from rnetstats.prediction.calibration_times import Times
+from rnetstats.prediction.pseudo_regression import (
+    cloglog,
+    pseudo_regression,
+    pseudo_regressions,
+    risk_of,
+)
+from rnetstats.prediction.survival_resampling import again_at
 from support import assert_close, case, golden, numbers, read
 
 CASES = [c["id"] for c in golden("calibration") if "brier_ipcw" in c["values"]]
@@ -203,11 +211,9 @@ def test_what_is_refused():
         rn.calibration(data, "Surv(t, e) ~ risk")
     with pytest.raises(DataError, match="Follow-up ends"):
         rn.calibration(data, "Surv(t, e) ~ risk", time=1e4)
-    with pytest.raises(OptionError, match="resamples"):
-        rn.calibration(data, "Surv(t, e) ~ risk", time=60.0, resamples=10)
     with pytest.raises(OptionError, match="cloglog"):
         rn.calibration(data, "Surv(t, e) ~ risk", time=60.0, smoother="logistic")
-    with pytest.raises(DataError, match="late entry"):
+    with pytest.raises(DataError, match="survived until then"):
         rn.calibration(
             data.assign(s=-0.5 + 0 * data["t"]).assign(s=0.0, t=data["t"] + 1.0),
             "Surv(s, t, e) ~ risk",
@@ -240,3 +246,124 @@ def test_pseudo_regression_recovers_a_saturated_fit():
 def test_pseudo_regression_says_where_it_does_not_settle():
     X = np.column_stack([np.ones(20), np.ones(20)])
     assert pseudo_regression(X, np.tile([0.0, 1.0], 10)) is None
+
+
+def test_regressions_of_many_replicates_are_those_of_each():
+    rng = np.random.default_rng(5)
+    X = np.column_stack([np.ones(80), rng.normal(size=(80, 2))])
+    values = (rng.random((6, 80)) < risk_of(X @ [-0.8, 0.7, 0.2])) + rng.normal(0, 0.1, (6, 80))
+    freq = rng.multinomial(80, np.full(80, 1 / 80), size=6).astype(float)
+    freq[3] = 0.0
+    values[4] = X[:, 1] > 0.0  # separated: the steps do not settle
+    found = pseudo_regressions(X, values, freq)
+    for k in (0, 1, 2, 5):
+        held = freq[k] > 0
+        alone = pseudo_regression(X[held], values[k, held], freq[k, held])
+        assert alone is not None
+        np.testing.assert_allclose(found[k], alone[0], rtol=1e-9)
+        eta = X @ alone[0]  # the estimating equations hold
+        slope = np.exp(eta - np.exp(eta))
+        assert np.abs((freq[k] * slope * (values[k] - risk_of(eta))) @ X).max() < 1e-8
+    assert np.isnan(found[3]).all()
+    assert pseudo_regression(X, values[4]) is None
+    assert np.isnan(found[4]).all()
+
+
+RESAMPLED = {"time": 60.5, "resamples": 80, "seed": 3}
+
+
+@pytest.mark.parametrize("smoother", ["loess", "lowess", "rcs", "cloglog"])
+@pytest.mark.parametrize("name", ["veteran_180", "rnet_b_60_competing"])
+def test_band_over_resamples(name, smoother):
+    data, cause = rows_of(name), 1 if "competing" in name else None
+    formula = "Surv(t, e) ~ risk"
+    options = {"smoother": smoother, "cause": cause}
+    result = rn.calibration(data, formula, **RESAMPLED, **options)
+    plain = rn.calibration(data, formula, time=60.5, **options)
+    curve, analytic = result.curve(), plain.curve()
+    pd.testing.assert_series_equal(curve["observed"], analytic["observed"])
+    assert (curve["conf_low"] <= curve["conf_high"]).all()
+    middle = slice(25, 60)
+    widths = [(c["conf_high"] - c["conf_low"])[middle].mean() for c in (curve, analytic)]
+    assert 0.6 < widths[0] / widths[1] < 1.6
+    m, same = result.to_frame().iloc[0], plain.to_frame().iloc[0]
+    assert m["oe"] == same["oe"]
+    assert m["ici"] == same["ici"]
+    assert m["oe_low"] < m["oe"] < m["oe_high"]
+    assert 0.6 < (m["oe_high"] - m["oe_low"]) / (same["oe_high"] - same["oe_low"]) < 1.6
+    assert 0.0 <= m["ici_low"] < m["ici"] < m["ici_high"]
+    assert any("percentiles over resamples" in note for note in result.notes)
+    assert "ICI (95 % CI)" in result.display()
+    pd.testing.assert_frame_equal(
+        curve, rn.calibration(data, formula, **RESAMPLED, **options).curve()
+    )
+
+
+@pytest.mark.parametrize("smoother", ["lowess", "rcs", "cloglog"])
+@pytest.mark.parametrize("name", ["veteran_180", "rnet_b_60_competing"])
+def test_a_resample_is_the_calibration_of_its_patients(name, smoother):
+    """Curve and observed risk are those of the drawn patients judged by themselves."""
+    base = rows_of(name)
+    n, cause = len(base), 1 if "competing" in name else None
+    judged_by = {"time": 60.5, "cause": cause, "smoother": smoother}
+    shown = rn.calibration(base, "Surv(t, e) ~ risk", **judged_by).curve()
+    counts = np.random.default_rng(2).multinomial(n, np.full(n, 1 / n)).astype(float)
+    ends = [base["risk"].idxmin(), base["risk"].idxmax()]
+    counts[ends] = np.maximum(counts[ends], 1.0)  # the same range of risks, and so the same points
+    code = base["e"].to_numpy().astype(int)
+    times = Times(base["t"].to_numpy(float), code, 1, cause is not None, 60.5, None)
+    how = Smoother(smoother, 2 / 3, knots=3)
+    again = again_at(times, base["risk"].to_numpy(), how, shown["predicted"].to_numpy())
+    assert again.observed is not None
+    alone = rn.calibration(base, "Surv(t, e) ~ risk", freq_weights=counts, knots=3, **judged_by)
+    m = alone.to_frame().iloc[0]
+    assert_close(again.observed(counts[None])[0], m["observed_risk"])
+    found, curve = again.curves(counts[None])[0], alone.curve()["observed"].clip(0, 1)
+    if smoother == "rcs":  # its knots stay where they are in all rows
+        assert np.abs(found - curve).max() < 0.2
+    else:
+        np.testing.assert_allclose(found, curve, rtol=1e-7)
+
+
+def test_frequency_weights_draw_patients():
+    base = rows_of("veteran_180")[:80].reset_index(drop=True)
+    freq = np.arange(80) % 3
+    options = {**RESAMPLED, "smoother": "cloglog"}
+    weighted = rn.calibration(base, "Surv(t, e) ~ risk", freq_weights=freq, **options)
+    many = rn.calibration(base.loc[base.index.repeat(freq)], "Surv(t, e) ~ risk", **options)
+    ends = ["conf_low", "conf_high"]
+    np.testing.assert_allclose(weighted.curve()[ends], many.curve()[ends], rtol=1e-7)
+    names = ["oe_low", "oe_high", "ici_low", "ici_high", "emax_high"]
+    np.testing.assert_allclose(
+        weighted.to_frame()[names].to_numpy(float),
+        many.to_frame()[names].to_numpy(float),
+        rtol=1e-7,
+    )
+
+
+def test_no_resampling_limits_with_few_events_by_the_time():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"t": np.arange(1.0, 61.0), "risk": rng.uniform(0.02, 0.2, 60)})
+    data["e"] = data["t"].isin([3, 9, 14, 18, 50, 52, 54]).astype(int)
+    plain = rn.calibration(data, "Surv(t, e) ~ risk", time=30.0)
+    few = rn.calibration(data, "Surv(t, e) ~ risk", time=30.0, resamples=50, seed=1)
+    assert few.curve()[["conf_low", "conf_high"]].isna().all(axis=None)
+    assert few.to_frame()[["ici_low", "emax_high"]].isna().all(axis=None)
+    assert few.to_frame().loc[0, "oe_high"] == plain.to_frame().loc[0, "oe_high"]
+    assert any("4 events by the horizon" in note for note in few.notes)
+    enough = rn.calibration(data, "Surv(t, e) ~ risk", time=50.0, resamples=50, seed=1)
+    assert enough.curve()["conf_low"].notna().any()
+    assert any("Limits of only 50 resamples" in note for note in enough.notes)
+
+
+def test_late_entry_would_make_right_risks_look_too_low():
+    """Why it is refused: Kaplan-Meier's curve is that of all, the mean risk that of survivors."""
+    rng = np.random.default_rng(7)
+    hazard = rng.choice([0.1, 0.5], 4000)
+    entry, t = rng.choice([0.0, 2.0], 4000), rng.exponential(1.0 / hazard)
+    seen = t > entry
+    data = pd.DataFrame({"s": entry, "t": t.clip(max=6.0), "e": (t <= 6.0).astype(int)})[seen]
+    observed = 1.0 - rn.kaplan_meier(data, "Surv(s, t, e) ~ 1").at([5.0])["survival"].iloc[0]
+    right = -np.expm1(-5.0 * hazard)
+    assert abs(observed / right.mean() - 1.0) < 0.03
+    assert observed / right[seen].mean() > 1.05

@@ -86,8 +86,9 @@ def calibration(
     conf_level : float
     missing : {"drop", "raise"}
     resamples : int
-        0 for analytic limits of the curve, else percentiles over so many resamples of patients
-        (binary outcomes); none are given with fewer than five events or non-events.
+        0 for analytic limits, else percentiles over so many resamples of patients: of the curve,
+        of ICI, E50, E90 and Emax, and for times of O/E. None are given with fewer than five events
+        (by the time) or patients known to be without.
     seed : int, optional
         Of the resamples; drawn once and recorded by default.
 
@@ -113,6 +114,10 @@ def calibration(
     infinite. Perfect prediction has ICI 0. The Hosmer-Lemeshow test takes the number of groups
     as its degrees of freedom, or two less for a model fitted on these rows. O/E with fewer than
     five events has exact Poisson limits, and neither line nor curve is then judged.
+
+    Late entry is refused, though Kaplan-Meier curves allow for it: those who enter late have
+    survived until then, so that their mean predicted risk is below that of the patients from the
+    start on, whom such a curve describes. O/E would lie above 1 for right risks.
 
     ICI, E50, E90 and Emax belong to their smoother. ``validate()`` takes what can be repeated in
     every resample: lowess fitted at some 25 risks (``smoother="lowess"`` is near), and for times
@@ -160,7 +165,7 @@ def calibration(
         censor=censor,
         cause=cause,
     )
-    _check_time(judged, time, count)
+    _check_time(judged, time)
     parts = [judge_model(judged, k, settings) for k in range(len(judged.labels))]
     tables = {name: [part[name] for part in parts] for name in parts[0]}
     return CalibrationResult(
@@ -223,7 +228,7 @@ def _smoother(
     return Smoother(name, share, degree, delta, knots)
 
 
-def _check_time(judged: Judged, time: float | None, resamples: int) -> None:
+def _check_time(judged: Judged, time: float | None) -> None:
     timed = judged.outcome.stop is not None
     if timed and time is None:
         raise OptionError(
@@ -232,10 +237,6 @@ def _check_time(judged: Judged, time: float | None, resamples: int) -> None:
         )
     if not timed and time is not None:
         raise OptionError("time= belongs to Surv() on the left side; this outcome is 0/1.")
-    if timed and resamples:
-        raise OptionError(
-            "resamples= is for binary outcomes; the band of a curve at a time is analytic."
-        )
 
 
 def _stacked(judged: Judged, parts: list[pd.DataFrame]) -> pd.DataFrame:

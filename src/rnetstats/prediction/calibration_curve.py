@@ -16,13 +16,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
-from rnetstats._core.random import chunk_generators
 from rnetstats.kernels.calibration_error import distances
-from rnetstats.kernels.logistic import fit_logistic
-from rnetstats.kernels.newton import LOST_TERM, OK
-from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.kernels.smoothers import (
     distinct,
     loess,
@@ -38,7 +33,6 @@ __all__ = [
     "Curve",
     "Smoother",
     "SplineBasis",
-    "bootstrap_band",
     "curve_distances",
     "grid_of",
     "smooth",
@@ -108,68 +102,6 @@ def _share_known(y: Floats, fitted: Floats, freq: Floats | None) -> float:
     inside = np.clip(fitted, 0.0, 1.0)
     binary, found = weight @ (inside * (1.0 - inside)), weight @ (y - fitted) ** 2
     return min(1.0, float(binary / found)) if binary > 0.0 and found > 0.0 else 1.0
-
-
-def bootstrap_band(
-    y: Floats,
-    risk: Floats,
-    freq: Floats | None,
-    how: Smoother,
-    at: Floats,
-    conf_level: float,
-    resamples: int,
-    seed: int,
-) -> tuple[Floats, Floats, int]:
-    """Return percentile limits (m,) of the curve over resampled patients, and how many failed.
-
-    With frequency weights patients are drawn, not rows. Knots stay where they are.
-    """
-    copies = np.ones(len(y), dtype=int) if freq is None else freq.astype(int)
-    owner = np.repeat(np.arange(len(y)), copies)
-    basis = None
-    if how.name not in LOCAL:
-        inner = (risk > 0.0) & (risk < 1.0)
-        basis = SplineBasis(logit(risk[inner]), None if freq is None else freq[inner], how)
-    curves = np.full((resamples, len(at)), np.nan)
-    for rows, rng in chunk_generators(seed, resamples):
-        drawn = bootstrap_counts(rng, len(owner), rows.stop - rows.start)
-        for place, counts in zip(range(rows.start, rows.stop), drawn, strict=True):
-            weight = np.bincount(owner, counts, len(y)).astype(np.float64)
-            held = weight > 0
-            curves[place] = _curve_of(y[held], risk[held], weight[held], how, at, basis)
-    good = np.isfinite(curves).all(axis=1)
-    tail = 50.0 * (1.0 - conf_level)
-    if not good.any():
-        missing = np.full(len(at), np.nan)
-        return missing, missing, resamples
-    low, high = np.percentile(curves[good], [tail, 100.0 - tail], axis=0)
-    return low, high, int(np.count_nonzero(~good))
-
-
-def _curve_of(
-    y: Floats, risk: Floats, freq: Floats, how: Smoother, at: Floats, basis: SplineBasis | None
-) -> Floats:
-    """The curve of one resample at given risks; missing beyond its own."""
-    if basis is None:
-        rows = distinct(risk, freq)
-        mean = rows.mean(y, freq)
-        here = (at >= rows.x[0]) & (at <= rows.x[-1])
-        if how.name == "lowess":
-            operator = lowess_operator(rows, at[here], span=how.span, delta=how.delta)
-        else:
-            operator = loess_operator(rows, at[here], span=how.span, degree=how.degree, quick=True)
-        curve = np.interp(at, at[here], operator @ mean) if here.any() else at * np.nan
-        return np.asarray(np.clip(curve, 0.0, 1.0))
-    inner = (risk > 0.0) & (risk < 1.0)
-    if not inner.any():
-        return np.full(len(at), np.nan)
-    fit = fit_logistic(basis(logit(risk[inner])), y[inner], freq=freq[inner])
-    if fit.status[0] not in (OK, LOST_TERM):
-        return np.full(len(at), np.nan)
-    curve = at.astype(np.float64).copy()
-    open_ = (at > 0.0) & (at < 1.0)
-    curve[open_] = expit(basis(logit(at[open_])) @ fit.coef[0])
-    return curve
 
 
 def curve_distances(risk: Floats, fitted: Floats, freq: Floats | None) -> dict[str, float]:

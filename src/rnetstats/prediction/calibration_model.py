@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -13,26 +14,22 @@ from rnetstats.prediction.calibration_binary import binary_measures, refuse_cont
 from rnetstats.prediction.calibration_curve import (
     Curve,
     Smoother,
-    bootstrap_band,
     curve_distances,
     smooth,
 )
 from rnetstats.prediction.calibration_groups import binary_groups, hosmer_lemeshow
-from rnetstats.prediction.calibration_levels import (
-    FEWEST_EVENTS,
-    levels_table,
-    share_in_band,
-)
+from rnetstats.prediction.calibration_levels import levels_table, share_in_band
 from rnetstats.prediction.calibration_notes import model_notes
+from rnetstats.prediction.calibration_resampling import Again, binary_curves, with_limits
 from rnetstats.prediction.calibration_times import Times, times_of
 from rnetstats.prediction.judged import Judged
-from rnetstats.prediction.resamples import few_resamples
 from rnetstats.prediction.survival_calibration import (
     survival_groups,
     survival_measures,
     survival_tests,
 )
 from rnetstats.prediction.survival_curve import survival_curve
+from rnetstats.prediction.survival_resampling import again_at
 
 __all__ = ["Settings", "judge_model"]
 
@@ -75,8 +72,21 @@ def judge_model(judged: Judged, k: int, settings: Settings) -> dict[str, Any]:
         part, curve = _timed(judged, times, risk, label, settings)
         events = times.event.astype(np.float64)
     measures = part["measures"] | curve_distances(risk, curve.fitted, freq)
-    share = share_in_band(curve, risk, freq)
     notes = [*part["notes"], *curve.notes]
+    if settings.resamples:
+        assert settings.seed is not None
+        curve, ends, more = with_limits(
+            curve,
+            measures,
+            risk,
+            freq,
+            part["again"](),
+            conf_level=conf_level,
+            resamples=settings.resamples,
+            seed=settings.seed,
+        )
+        measures, notes = measures | ends, [*notes, *more]
+    share = share_in_band(curve, risk, freq)
     return {
         "measures": {"model": label}
         | {name: value for name, value in measures.items() if not name.startswith(_OWN)}
@@ -122,43 +132,24 @@ def _binary(
         }
     )
     measures |= _level_tests(tests[2], tests[4])
-    notes: list[str] = []
     curve = smooth(y, risk, freq, settings.how, settings.conf_level)
-    if settings.resamples:
-        curve, notes = _resampled(curve, y, risk, freq, measures, settings)
-    part = {"measures": measures, "groups": table, "tests": pd.DataFrame(tests), "notes": notes}
-    return part, curve, y
 
+    def again() -> Again:
+        rarer = float(min(measures["n_events"], measures["n"] - measures["n_events"]))
+        curves = binary_curves(y, risk, freq, settings.how, curve.at)
+        return Again(curves, rarer, "events or non-events")
 
-def _resampled(
-    curve: Curve,
-    y: Floats,
-    risk: Floats,
-    freq: Floats | None,
-    measures: dict[str, Any],
-    settings: Settings,
-) -> tuple[Curve, list[str]]:
-    """Put percentile limits over resamples in the place of the analytic ones."""
-    missing = np.full(curve.at.shape, np.nan)
-    fewer = min(measures["n_events"], measures["n"] - measures["n_events"])
-    if fewer < FEWEST_EVENTS:
-        bare = Curve(curve.at, curve.observed, missing, missing, curve.fitted, curve.notes)
-        return bare, [f"no resampling limits with {fewer:g} events or non-events, fewer than five"]
-    assert settings.seed is not None
-    low, high, failed = bootstrap_band(
+    return (
+        {
+            "measures": measures,
+            "groups": table,
+            "tests": pd.DataFrame(tests),
+            "notes": [],
+            "again": again,
+        },
+        curve,
         y,
-        risk,
-        freq,
-        settings.how,
-        curve.at,
-        settings.conf_level,
-        settings.resamples,
-        settings.seed,
     )
-    notes = few_resamples(settings.resamples)
-    if failed:
-        notes.append(f"{failed} of {settings.resamples} resamples had no curve")
-    return Curve(curve.at, curve.observed, low, high, curve.fitted, curve.notes), notes
 
 
 def _timed(
@@ -181,6 +172,7 @@ def _timed(
         "groups": table,
         "tests": pd.DataFrame(rows),
         "notes": notes,
+        "again": partial(again_at, times, risk, settings.how, curve.at),
     }, curve
 
 

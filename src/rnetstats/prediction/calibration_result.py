@@ -77,10 +77,11 @@ class CalibrationResult(Result):
         DataFrame
             ``model, intercept`` (in the large: the slope held at 1), ``slope, joint_intercept,
             brier, brier_scaled, nagelkerke_r2, ici, e50, e90, emax, spiegelhalter_z,
-            spiegelhalter_p``, then limits, O/E, further scores and counts, and ``apparent``:
-            whether the model was fitted on these very rows. For times
-            ``brier_scaled`` is the index of prediction accuracy, the intercepts and the slope are
-            on the complementary log-log scale, and what censoring leaves undefined is missing.
+            spiegelhalter_p``, then limits (of the distances with ``resamples``), O/E, further
+            scores and counts, and ``apparent``: whether the model was fitted on these very rows.
+            For times ``brier_scaled`` is the index of prediction accuracy, the intercepts and the
+            slope are on the complementary log-log scale, and what censoring leaves undefined is
+            missing.
         """
         return self.measures.copy()
 
@@ -150,7 +151,13 @@ class CalibrationResult(Result):
                 for row in self.measures.to_dict("records")
             ]
         for name, title in (("ici", "ICI"), ("e90", "E90"), ("emax", "Emax"), ("brier", "Brier")):
-            table[title] = [fmt_number(value, 3) for value in self.measures[name]]
+            if f"{name}_low" in self.measures:
+                table[f"{title} ({level})"] = [
+                    _with_limits(row[name], row[f"{name}_low"], row[f"{name}_high"], 3)
+                    for row in self.measures.to_dict("records")
+                ]
+            else:
+                table[title] = [fmt_number(value, 3) for value in self.measures[name]]
         table["Scaled Brier"] = [fmt_number(value, 3) for value in self.measures["brier_scaled"]]
         if self.options["time"] is None:
             table["Spiegelhalter P"] = [fmt_p(value) for value in self.measures["spiegelhalter_p"]]
@@ -200,11 +207,12 @@ class CalibrationResult(Result):
         return marked(axes, self.synthetic)
 
 
-def _with_limits(value: float, low: float, high: float) -> str:
+def _with_limits(value: float, low: float, high: float, digits: int = 2) -> str:
+    shown = fmt_number(value, digits)
     if not np.isfinite(value):
-        return fmt_number(value)
-    limits = fmt_interval(low, high)
-    return fmt_number(value) if limits == MISSING else f"{fmt_number(value)} ({limits})"
+        return shown
+    limits = fmt_interval(low, high, digits)
+    return shown if limits == MISSING else f"{shown} ({limits})"
 
 
 def ordered(rows: list[dict[str, Any]]) -> pd.DataFrame:

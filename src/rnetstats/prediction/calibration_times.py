@@ -101,8 +101,10 @@ def times_of(outcome: Outcome, horizon: float, freq: Floats | None) -> Times:
     """
     if outcome.start is not None:
         raise DataError(
-            "Calibration at a time needs follow-up from the start, Surv(time, event): censoring "
-            "weights and pseudo-values do not allow for late entry."
+            "Calibration at a time needs follow-up from the start, Surv(time, event). Patients of "
+            "late entry have survived until then: their mean predicted risk is below that of all "
+            "from the start on, whom a Kaplan-Meier curve with late entry describes, and O/E would "
+            "be above 1 for right risks."
         )
     assert outcome.stop is not None
     assert outcome.event is not None

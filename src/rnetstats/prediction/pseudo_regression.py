@@ -13,11 +13,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cloglog", "pseudo_regression", "risk_of"]
+__all__ = ["cloglog", "pseudo_regression", "pseudo_regressions", "risk_of"]
 
 Floats = NDArray[np.float64]
 
 _SINGULAR = 1e12  # condition of the scaled information from which columns count as dependent
+_STEPS = 100
+_HALVINGS = 30
 
 
 def cloglog(risk: Floats) -> Floats:
@@ -51,31 +53,95 @@ def pseudo_regression(
     """
     weight = np.ones(len(values)) if freq is None else freq
     shift = np.zeros(len(values)) if offset is None else offset
-    coef = np.zeros(X.shape[1])
-    level = float(np.clip(weight @ values / weight.sum(), 0.01, 0.99))
-    coef[0] = float(cloglog(np.array([level]))[0] - weight @ shift / weight.sum())
+    coef = pseudo_regressions(X, values[None], weight[None], offset)[0]
+    if not np.isfinite(coef).all():
+        return None
+    _, slope, residual = _pieces(X, values[None], shift, coef[None])
+    columns = slope[0][:, None] * X
+    inverse = np.linalg.inv(columns.T @ (weight[:, None] * columns))
+    meat = columns.T @ ((weight * residual[0] ** 2)[:, None] * columns)
+    return coef, inverse @ meat @ inverse
 
-    def squares(at: Floats) -> float:
-        return float(weight @ (values - risk_of(X @ at + shift)) ** 2)
 
-    now = squares(coef)
-    for _ in range(100):
-        eta = np.minimum(X @ coef + shift, 50.0)
-        slope = np.exp(eta - np.exp(eta))[:, None] * X
-        bread = slope.T @ (weight[:, None] * slope)
-        residual = values - risk_of(eta)
-        length = np.sqrt(bread.diagonal())
-        if not (length > 0.0).all() or np.linalg.cond(bread / np.outer(length, length)) > _SINGULAR:
-            return None
-        step = np.linalg.solve(bread, slope.T @ (weight * residual))
-        for _ in range(30):
-            after = squares(coef + step)
-            if after <= now * (1.0 + 1e-13):
-                break
-            step = step / 2.0
-        coef, now = coef + step, after
-        if np.abs(step).max() <= 1e-11 * (1.0 + np.abs(coef).max()):
-            inverse = np.linalg.inv(bread)
-            meat = slope.T @ ((weight * residual**2)[:, None] * slope)
-            return coef, inverse @ meat @ inverse
-    return None
+def pseudo_regressions(
+    X: Floats, values: Floats, freq: Floats, offset: Floats | None = None
+) -> Floats:
+    """Solve the same equations for many replicates at once.
+
+    Parameters
+    ----------
+    X : array of shape (n, p)
+        The first column is the constant 1.
+    values, freq : arrays of shape (B, n)
+        A row that a replicate lacks has the frequency 0.
+    offset : array of shape (n,), optional
+
+    Returns
+    -------
+    array of shape (B, p)
+        Missing where the steps do not settle.
+    """
+    shift = np.zeros(X.shape[0]) if offset is None else offset
+    total = freq.sum(axis=1)
+    coef = np.zeros((len(values), X.shape[1]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level = np.clip(np.vecdot(freq, values) / total, 0.01, 0.99)
+        coef[:, 0] = cloglog(level) - freq @ shift / total
+    running, settled = np.flatnonzero(total > 0.0), np.zeros(len(values), dtype=bool)
+    for _ in range(_STEPS):
+        if not running.size:
+            break
+        at, y, w = coef[running], values[running], freq[running]
+        now, slope, residual = _pieces(X, y, shift, at)
+        bread = _cross(X, w * slope**2)
+        regular = _regular(bread)
+        bread[~regular] = np.eye(X.shape[1])
+        right = (w * slope * residual) @ X
+        step = np.linalg.solve(bread, right[:, :, None])[:, :, 0]
+        step = _shortened(X, y, w, shift, at, step, (w * now).sum(axis=1))
+        coef[running] = at + step
+        largest = np.abs(coef[running]).max(axis=1)
+        done = np.abs(step).max(axis=1) <= 1e-11 * (1.0 + largest)
+        settled[running[regular & done]] = True
+        running = running[regular & ~done]
+    coef[~settled] = np.nan
+    return coef
+
+
+def _pieces(
+    X: Floats, values: Floats, shift: Floats, coef: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Squared residuals, slopes of the mean, and residuals, (b, n) each."""
+    eta = np.minimum(coef @ X.T + shift, 50.0)
+    residual = values - risk_of(eta)
+    return residual**2, np.exp(eta - np.exp(eta)), residual
+
+
+def _cross(X: Floats, weight: Floats) -> Floats:
+    """X' W X of each replicate, (b, p, p)."""
+    p = X.shape[1]
+    products = (X[:, :, None] * X[:, None, :]).reshape(-1, p * p)
+    return np.asarray(weight @ products).reshape(-1, p, p)
+
+
+def _regular(bread: Floats) -> NDArray[np.bool_]:
+    """Whether the columns of each replicate are independent (b,)."""
+    length = np.sqrt(bread.diagonal(axis1=1, axis2=2))
+    positive = np.asarray((length > 0.0).all(axis=1))
+    safe = np.where(positive[:, None], length, 1.0)
+    scaled = bread / (safe[:, :, None] * safe[:, None, :])
+    return np.asarray(positive & (np.linalg.cond(scaled) <= _SINGULAR))
+
+
+def _shortened(
+    X: Floats, y: Floats, w: Floats, shift: Floats, at: Floats, step: Floats, now: Floats
+) -> Floats:
+    """Halve the steps (b, p) of the replicates whose sum of squares they would raise."""
+    longer = np.arange(len(at))
+    for _ in range(_HALVINGS):
+        after = np.vecdot(w[longer], _pieces(X, y[longer], shift, (at + step)[longer])[0])
+        longer = longer[~(after <= now[longer] * (1.0 + 1e-13))]
+        if not longer.size:
+            break
+        step[longer] /= 2.0
+    return step
