@@ -618,7 +618,7 @@ say(
 # %%
 mean = rn.rmst(start, "Surv(since, dfs_event) ~ group", tau=HORIZON - LANDMARK)
 fixed = rn.milestone(start, "Surv(since, dfs_event) ~ group", times=[21, HORIZON - LANDMARK])
-show(mean.display())
+show(mean)
 show(fixed.display())
 axes = panels(width=5.8, height=3.6)
 fixed.plot(axes)
