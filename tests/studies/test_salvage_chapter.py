@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,13 @@ import rnetstats as rn
 from reproduced import raw, reproduced
 from rnetstats.studies.duan2024.figures import figures
 from rnetstats.studies.duan2024.salvage_effects import HORIZON, MARGINS
+from rnetstats.studies.duan2024.salvage_words import (
+    counted,
+    fewer_or_more,
+    joined,
+    limits_of_100,
+    plain_reason,
+)
 from rnetstats.studies.duan2024.sections import sections
 from rnetstats.studies.study_result import StudyResult
 from support import data_path
@@ -81,6 +89,12 @@ def test_margins_are_a_demonstration_and_decide_nothing(cohort: StudyResult) -> 
     # a margin above the smallest that the data support, and only such a one, is met
     supported = table["margin_high"] > table["smallest_margin"]
     assert (supported == (table["verdict"] == "non-inferior")).all()
+    few = table[["events_new", "events_reference"]].min(axis=1) < 5
+    assert few.any()
+    assert table.loc[few, ["conf_low", "conf_high", "p_value"]].isna().all(axis=None)
+    assert (table.loc[few, "verdict"] == "too few events to say").all()
+    assert not few.all()
+    assert table.loc[~few, ["conf_low", "conf_high", "p_value"]].notna().all(axis=None)
 
 
 def test_risks_are_said_of_100_patients(cohort: StudyResult) -> None:
@@ -88,6 +102,8 @@ def test_risks_are_said_of_100_patients(cohort: StudyResult) -> None:
     text = words(cohort)
     for row in table[table["reading"] == "Disease-free survival"].to_dict("records"):
         assert f"{100 * row['risk']:.0f} of 100" in text
+    difference = 100 * (table.loc[2, "risk"] - table.loc[3, "risk"])
+    assert f"if nobody were: {abs(difference):.0f} fewer, and anything from" in text
     assert f"by month {HORIZON:g}" in text
     assert "never confirms" in text
 
@@ -123,8 +139,19 @@ def test_without_the_day_of_salvage_only_the_naive_comparison_stands() -> None:
     assert "salvage_effects" not in result.tables
     assert "salvage_naive" in result.tables
     assert claim(result, "salvage_dfs")["rule"] == "not judged"
-    assert "no verdict rests on it" in words(result)
+    assert "no verdict rests on them" in words(result)
     assert "Does salvage help?" not in words(result)
+    # that nobody was salvaged, or that no time before salvage was misclassified, would be untrue
+    naive = result.table("salvage_naive").to_frame().set_index("salvage")
+    treated = naive.loc[["endoscopic", "radical"]]
+    for key, column in (("salvage_recurrence", "recurrences"), ("salvage_dfs", "dfs_events")):
+        counts = f"{treated[column].sum()} of {treated['n'].sum()} salvaged at some time"
+        assert counts in claim(result, key)["events"]
+        assert f"{treated['n'].sum()} of 181" in claim(result, key)["because"]
+        assert "naive" not in claim(result, key)["sentence"]
+        assert any(counts in sentence for sentence in result.answer)
+    assert treated["months_before"].isna().all()
+    assert "the day of salvage is not known" in words(result)
 
 
 def test_a_salvaged_patient_without_a_day_is_left_out_and_counted() -> None:
@@ -152,7 +179,10 @@ def test_salvage_after_the_recurrence_names_the_patient() -> None:
 def test_no_event_at_all_leaves_counts_and_bounds() -> None:
     result = reproduced("rnet_zero_events")
     assert claim(result, "salvage_recurrence")["rule"] in {"not judged", "too few"}
-    assert not math.isnan(result.table("salvage_margins").to_frame()["smallest_margin"].iloc[0])
+    table = result.table("salvage_margins")
+    assert math.isinf(table.to_frame()["smallest_margin"].iloc[0])
+    assert set(table.display()["Endoscopic salvage is"]) == {"too few events to say"}
+    assert "No recurrence was seen among the 74 patients" in words(result)
 
 
 def test_nobody_salvaged_is_said() -> None:
@@ -162,4 +192,63 @@ def test_nobody_salvaged_is_said() -> None:
     data["salvage_days"] = np.nan
     result = rn.reproduce("duan2024", data=data, resamples=20)
     assert claim(result, "salvage_dfs")["rule"] == "not judged"
+    assert "None of the 181 patients with a positive margin was salvaged" in words(result)
     assert "salvage_effects" not in result.tables
+
+
+def test_everybody_salvaged_leaves_no_risk_of_the_others() -> None:
+    data = raw()
+    chosen = (data["margin_positive"] == 1) & (data["salvage"] == "none")
+    data.loc[chosen, "salvage"] = "endoscopic"
+    last = 30.4375 * data.loc[chosen, "dfs_months"] - 5
+    data.loc[chosen, "salvage_days"] = np.minimum(60, last).clip(lower=1).round()
+    text = words(rn.reproduce("duan2024", data=data, resamples=20))
+    assert "All 181 patients with a positive margin were salvaged" in text
+    assert "the two strategies cannot be compared" in text
+    assert "if nobody were" not in text
+    assert "4.86" not in text
+
+
+def test_salvage_on_the_first_day_has_no_immortal_time() -> None:
+    data = raw()
+    data.loc[data["salvage_days"].notna(), "salvage_days"] = 0
+    result = rn.reproduce("duan2024", data=data, resamples=20)
+    assert "half of them on the day of the first resection" in words(result)
+    assert "so there is none. With a delay (months) of 1" in words(result)
+    assert "months on average" not in words(result)
+
+
+def test_no_text_of_the_chapter_holds_raw_numbers_or_columns(cohort: StudyResult) -> None:
+    chapter = next(section for section in sections(cohort) if section.id == "salvage")
+    texts = [words(cohort)]
+    for name in chapter.exhibits:
+        table = cohort.table(name)
+        texts += [table.title, table.caption, *table.notes, *table.display().astype(str).stack()]
+    together = " ".join(texts)
+    odd = r"\bnan\b|\binf\b|dfs_months|size_mm|Surv\(|[-−]0(\.0+)?\b(?!\.)|\b1 patients\b"
+    assert not re.findall(odd, together)
+
+
+def test_the_outcome_section_shows_the_incidence_that_it_speaks_of(cohort: StudyResult) -> None:
+    outcome = next(section for section in sections(cohort) if section.id == "outcome")
+    assert "incidence_by_margin" in outcome.exhibits
+    assert "incidence_by_margin" in outcome.figures
+
+
+def test_words() -> None:
+    assert counted(1, "recurrence") == "1 recurrence"
+    assert counted(0, "dfs") == "0 recurrences or deaths"
+    assert joined(["a"]) == "a"
+    assert joined(["a", "b", "c"]) == "a, b and c"
+    assert fewer_or_more(-0.034) == "3 fewer"
+    assert fewer_or_more(-0.0001, 1) == "0.0 more"
+    assert limits_of_100(-0.476, 0.146, 1) == "47.6 fewer to 14.6 more"
+    given = (
+        "1 event in the treated arm by month 60, besides 1 that stand in both arms, fewer than 5"
+    )
+    assert plain_reason(f"{given}: no interval and no P") == (
+        "1 event among the salvaged by month 60, besides 1 counted under both strategies"
+    )
+    assert plain_reason(
+        "follow-up of the untreated arm ends at month 4.86242, before the horizon"
+    ) == ("follow-up under “nobody is salvaged” ends at month 4.9, before the horizon")

@@ -130,18 +130,25 @@ def _model(row: dict[str, Any], model: dict[str, Any], where: str) -> str:
 
 
 def _salvage(rows: dict[str, dict[str, Any]]) -> str:
-    first, second = (rows[f"salvage_{key}"] for key in ("recurrence", "dfs"))
+    both = [rows[f"salvage_{key}"] for key in ("recurrence", "dfs")]
+    first, second = both
     verdict = _SHORT[first["rule"]]
     if _SHORT[second["rule"]] != verdict:
         verdict = (
             f"{verdict} for the time to recurrence, and {_SHORT[second['rule']]} for "
             "recurrence or death"
         )
+    counts = "; ".join(dict.fromkeys(str(row["events"]) for row in both))
+    counts = f"{counts[0].upper()}{counts[1:]}"
+    reasons = (
+        " Doctors chose whom to salvage, and no such comparison can take their reasons away."
+        if any(row["n_events"] for row in both)
+        else ""
+    )
     return (
-        f"That salvage improves disease-free survival is {verdict}; {first['events']}. Patients "
-        "were salvaged for reasons, which no such comparison can take away. Whether endoscopic "
-        f"salvage is as good as surgery is {rows['salvage_kinds']['verdict']}: “no worse” needs a "
-        "margin that nobody has stated."
+        f"That salvage improves disease-free survival is {verdict}. {counts}.{reasons} Whether "
+        "endoscopic salvage is as good as surgery is "
+        f"{rows['salvage_kinds']['verdict']}: “no worse” needs a margin that nobody has stated."
     )
 
 

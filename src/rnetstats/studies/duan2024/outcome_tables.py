@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
 from rnetstats.studies.duan2024.outcomes import Comparison
-from rnetstats.studies.duan2024.salvage import NaiveSalvage
+from rnetstats.studies.duan2024.salvage import UNTREATED, NaiveSalvage
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.records import records
 from rnetstats.tables.exact_rate import exact_rate
@@ -176,6 +176,7 @@ def _percent(estimate: float, low: float, high: float) -> str:
 def salvage_table(naive: NaiveSalvage) -> Exhibit:
     """Return counts by salvage with the person-time that the naive comparison misclassifies."""
     groups = naive.groups
+    months, shares = groups["months_before"], groups["share_before"]
     shown = pd.DataFrame(
         {
             "Salvage": groups["salvage"],
@@ -183,12 +184,13 @@ def salvage_table(naive: NaiveSalvage) -> Exhibit:
             "Recurrences": [str(n) for n in groups["recurrences"]],
             "Recurrences or deaths": [str(n) for n in groups["dfs_events"]],
             "Person-months": [fmt_number(m, 0) for m in groups["months"]],
-            "of these before salvage": [fmt_number(m, 0) for m in groups["months_before"]],
-            "Share misclassified": [fmt_percent(s) for s in groups["share_before"]],
+            "of these before salvage": _before(groups, [fmt_number(m, 0) for m in months]),
+            "Share misclassified": _before(groups, [fmt_percent(s) for s in shares]),
         }
     )
     unknown = int(groups["n_unknown"].sum())
-    note = f"The day of salvage is not known for {unknown} salvaged patients; their time before "
+    many = f"{unknown} salvaged patient{'s' * (unknown > 1)}"
+    note = f"The day of salvage is not known for {many}; the time before "
     return Exhibit(
         name="salvage_naive",
         title="Positive margins by salvage (naive)",
@@ -200,6 +202,11 @@ def salvage_table(naive: NaiveSalvage) -> Exhibit:
         shown=shown,
         notes=((note + "salvage is not counted.",) if unknown else ()),
     )
+
+
+def _before(groups: pd.DataFrame, texts: list[str]) -> list[str]:
+    """Leave the time before salvage out for those who had none."""
+    return ["–" if s == UNTREATED else t for s, t in zip(groups["salvage"], texts, strict=True)]
 
 
 def follow_up_table(rows: list[dict[str, Any]]) -> Exhibit:

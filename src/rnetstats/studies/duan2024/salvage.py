@@ -8,6 +8,7 @@ no verdict is drawn.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,8 @@ class NaiveSalvage:
     groups : DataFrame
         ``salvage, n, recurrences, dfs_events, months, months_before, share_before, n_unknown``:
         ``months_before`` is the person-time before salvage that the comparison counts as
-        salvaged; ``n_unknown`` the salvaged patients whose day of salvage is not known.
+        salvaged, missing where no patient's day of salvage is known; ``n_unknown`` the salvaged
+        patients whose day is not.
     any_salvage, kinds : dict of str to Comparison
         By endpoint: any salvage against none, radical against endoscopic.
     km : KaplanMeier or None
@@ -100,7 +102,7 @@ def _group(group: pd.DataFrame, kind: str) -> dict[str, Any]:
     if kind != UNTREATED:
         delay = _delay(group)
         unknown = int(np.isnan(delay).sum())
-        before = float(np.nansum(np.minimum(delay, months)))
+        before = math.nan if unknown == len(group) else float(np.nansum(np.minimum(delay, months)))
     total = float(np.nansum(months))
     return {
         "salvage": kind,

@@ -7,20 +7,30 @@ from collections.abc import Iterator
 
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, Endpoint
-from rnetstats.studies.duan2024.salvage import NaiveSalvage
+from rnetstats.studies.duan2024.salvage import UNTREATED, NaiveSalvage
 from rnetstats.studies.duan2024.salvage_effects import HORIZON, SalvageEffects, adjusted_for
+from rnetstats.studies.duan2024.salvage_words import (
+    EVENTS,
+    READINGS,
+    counted,
+    fewer_or_more,
+    limits_of_100,
+    sparse,
+    told,
+)
 from rnetstats.studies.finding import Finding
 from rnetstats.studies.treatment_verdicts import judge_treatment
-from rnetstats.studies.verdicts import not_judged
+from rnetstats.studies.verdicts import MINIMUM, not_judged
 from rnetstats.treatment.equivalence import MarginResult
 
 __all__ = ["salvage_claims"]
 
 _NAIVE = "Naive comparison from time zero; shown for its counts, not as evidence"
-_EVENTS = {"recurrence": "recurrences", "dfs": "recurrences or deaths"}
+_COLUMNS = {"recurrence": "recurrences", "dfs": "dfs_events"}
+_METHOD = "Cox regression with salvage as it changes, Firth’s penalty, profile limits"
 _ENDINGS = {
     "too few": "With so few on one side no comparison can show or refute an effect.",
-    "too wide": "They agree with a strong benefit, with none, and with a strong harm.",
+    "too wide": "The interval agrees with a strong benefit, with none, and with a strong harm.",
     "association against": "Salvaged patients fared worse; that they were at higher risk to begin "
     "with may explain it.",
     "association only": "That is an association: a reason for salvage that was not recorded may "
@@ -38,37 +48,83 @@ def salvage_claims(chapter: SalvageEffects | None, naive: NaiveSalvage | None) -
 def _benefit(
     endpoint: Endpoint, chapter: SalvageEffects | None, naive: NaiveSalvage | None
 ) -> Finding:
-    evidence = chapter.evidence(endpoint.key) if chapter else None
-    verdict = judge_treatment(evidence)
-    said, shown, events = "No patient with a known day of salvage.", "none", "no salvage"
-    fewest = total = 0
-    if evidence is not None:
+    key = endpoint.key
+    evidence = chapter.evidence(key) if chapter else None
+    if chapter is None or evidence is None:
+        why = _why_not(key, chapter, naive)
+        verdict = judge_treatment(None, missing=why)
+        said, shown, events = why, "none", _ever_and_never(key, naive)
+        fewest = total = 0
+        method = f"{_METHOD}; not possible here"
+    else:
+        verdict = judge_treatment(evidence)
         fewest = min(evidence.events_treated, evidence.events_untreated)
         total = evidence.events_treated + evidence.events_untreated
-        events = (
-            f"{_EVENTS[endpoint.key]}: {evidence.events_treated} after salvage, "
-            f"{evidence.events_untreated} before or without it"
-        )
+        after, others = evidence.events_treated, evidence.events_untreated
+        events = f"{EVENTS[key][1]}: {after} after salvage, {others} before or without it"
         shown = _ratio(evidence.estimate, evidence.conf_low, evidence.conf_high)
-        said = f"Counted from the day of salvage on: {events}; {shown}."
-    said = f"{said} {_ENDINGS[verdict.rule]}{_misclassified(naive)}"
-    adjusted = adjusted_for(chapter) if chapter else ""
+        said = (
+            f"With every patient counted as salvaged from the day of salvage on: "
+            f"{counted(after, key)} after salvage, {others} before or without it; {shown}."
+        )
+        adjusted = adjusted_for(chapter)
+        method = _METHOD + (f"; adjusted for {adjusted}" if adjusted else "; not adjusted")
     return Finding(
-        key=f"salvage_{endpoint.key}",
+        key=f"salvage_{key}",
         statement="Salvage treatment improves disease-free survival among positive margins (read "
-        f"as {endpoint.name.lower()})",
+        f"as {'time to recurrence' if key == 'recurrence' else READINGS[key]})",
         endpoint=f"{endpoint.name}: {endpoint.definition}",
         estimand="Ratio of the hazards, at each moment, of patients already salvaged and of those "
         "not (yet) salvaged, free of the event until then",
-        method="Cox regression with salvage as it changes, Firth’s penalty, profile limits"
-        + (f"; adjusted for {adjusted}" if adjusted else "; not adjusted"),
+        method=method,
         events=events,
-        said=said,
+        said=f"{said} {_ENDINGS[verdict.rule]}{_misclassified(naive)}",
         n_events=total,
         fewest=fewest,
         fixed=verdict,
         shown=shown,
     )
+
+
+def _why_not(key: str, chapter: SalvageEffects | None, naive: NaiveSalvage | None) -> str:
+    """Say why salvage cannot be compared."""
+    if naive is None:
+        return "These data do not tell which patients with a positive margin were salvaged."
+    n = int(naive.groups["n"].sum())
+    treated = naive.groups[naive.groups["salvage"] != UNTREATED]
+    salvaged = int(treated["n"].sum())
+    if salvaged == 0:
+        return f"None of the {n} patients with a positive margin was salvaged."
+    if chapter is None or salvaged == int(treated["n_unknown"].sum()):
+        who = f"{salvaged} of {n} patients with a positive margin were"
+        if salvaged == 1:
+            who = f"1 of {n} patients with a positive margin was"
+        return (
+            f"{who} salvaged, but the day of salvage is not known. Without it nobody can say "
+            "which events came after salvage."
+        )
+    if int(naive.groups[_COLUMNS[key]].sum()) == 0:
+        return f"No {EVENTS[key][0]} was seen among the {n} patients with a positive margin."
+    return (
+        "These data refuse the comparison; the reason stands at the end of the report, among what "
+        "was left out."
+    )
+
+
+def _ever_and_never(key: str, naive: NaiveSalvage | None) -> str:
+    """Count events by salvage at any time, where salvage as it began has no counts."""
+    if naive is None:
+        return f"{EVENTS[key][1]} by salvage: not known"
+    ever = naive.groups["salvage"] != UNTREATED
+    parts = [
+        f"{int(rows[_COLUMNS[key]].sum())} of {int(rows['n'].sum())} {words}"
+        for rows, words in (
+            (naive.groups[ever], "salvaged at some time"),
+            (naive.groups[~ever], "never salvaged"),
+        )
+        if len(rows)
+    ]
+    return f"{EVENTS[key][1]}: {', '.join(parts)}"
 
 
 def _ratio(estimate: float, low: float, high: float) -> str:
@@ -81,9 +137,9 @@ def _ratio(estimate: float, low: float, high: float) -> str:
 def _misclassified(naive: NaiveSalvage | None) -> str:
     if naive is None:
         return ""
-    treated = naive.groups[naive.groups["salvage"] != "none"]
+    treated = naive.groups[naive.groups["salvage"] != UNTREATED]
     before, months = float(treated["months_before"].sum()), float(treated["months"].sum())
-    if months <= 0.0:
+    if not before > 0.0:
         return ""
     return (
         f" A naive comparison from the first day would count {fmt_number(before, 0)} person-months "
@@ -92,28 +148,25 @@ def _misclassified(naive: NaiveSalvage | None) -> str:
 
 
 def _kinds(chapter: SalvageEffects | None, naive: NaiveSalvage | None) -> Iterator[Finding]:
-    results = chapter.kinds if chapter else {}
-    text = "; ".join(
-        f"{endpoint.name.lower()}, {HORIZON:g} months after salvage: {_difference(found[0])}"
+    found = {
+        endpoint.key: results[0]
         for endpoint in ENDPOINTS
-        if (found := results.get(endpoint.key))
-    )
+        if chapter and (results := chapter.kinds.get(endpoint.key))
+    }
+    text = "; ".join(f"{READINGS[key]}: {_difference(result)}" for key, result in found.items())
     yield Finding(
         key="salvage_kinds",
         statement="Endoscopic salvage is no worse than radical surgery",
-        endpoint="Recurrence, and recurrence or death, from the day of salvage"
-        if text
+        endpoint=f"Recurrence, and recurrence or death, within {HORIZON:g} months from the day of "
+        "salvage"
+        if found
         else "Disease-free survival after salvage; here both endpoints, from time zero",
         estimand="Difference of risks, endoscopic less radical; “no worse” needs a margin of what "
         "would be worse",
-        method="Risks by Kaplan-Meier from the day of salvage, not adjusted" if text else _NAIVE,
-        events=_kind_events(naive),
+        method="Risks by Kaplan-Meier from the day of salvage, not adjusted" if found else _NAIVE,
+        events=_events_by_kind(found) if found else _naive_events(naive),
         said="Not judged: no significant difference is not equality. “No worse” needs a margin "
-        "stated beforehand, and none is printed. "
-        + (
-            _support(results)
-            or "With events this few a difference of clinical importance would pass unnoticed."
-        ),
+        f"stated beforehand, and none is printed. {_support(found)}".strip(),
         fixed=not_judged("No margin of non-inferiority is printed."),
         shown=text or _naive_text(naive.kinds if naive else {}),
     )
@@ -121,36 +174,69 @@ def _kinds(chapter: SalvageEffects | None, naive: NaiveSalvage | None) -> Iterat
 
 def _difference(result: MarginResult) -> str:
     row = result.glance().iloc[0]
-    interval = fmt_interval(100.0 * row["conf_low"], 100.0 * row["conf_high"], 1)
-    return f"{fmt_number(100.0 * row['estimate'], 1)} of 100 more ({interval})"
+    text = f"{fewer_or_more(row['estimate'], 1)} of 100 after endoscopic salvage"
+    if sparse(row["events_new"], row["events_reference"]):
+        return f"{text} (no interval)"
+    return f"{text} ({limits_of_100(row['conf_low'], row['conf_high'], 1)})"
 
 
-def _support(results: dict[str, tuple[MarginResult, ...]]) -> str:
-    """Say the smallest margin that these patients could have met."""
-    smallest = [found[0].smallest_margin for found in results.values()]
-    finite = [margin for margin in smallest if math.isfinite(margin)]
-    if not finite:
-        return ""
-    return (
-        f"These patients could have met no margin below {fmt_number(100.0 * min(finite), 0)} more "
-        f"of 100 with the event {HORIZON:g} months after salvage."
-    )
+def _support(found: dict[str, MarginResult]) -> str:
+    """Say the smallest margin that these patients could have met, or that none can be told."""
+    parts = []
+    for key, result in found.items():
+        row = result.glance().iloc[0]
+        if sparse(row["events_new"], row["events_reference"]):
+            parts.append(
+                f"for {READINGS[key]} an arm has fewer than {MINIMUM} events, too few to say "
+                "anything of a margin"
+            )
+        elif math.isfinite(result.smallest_margin):
+            parts.append(
+                f"for {READINGS[key]} these patients could have met no margin below "
+                f"{math.ceil(100.0 * result.smallest_margin)} more of 100"
+            )
+    return f"{told('; '.join(parts))}." if parts else ""
 
 
-def _kind_events(naive: NaiveSalvage | None) -> str:
+def _events_by_kind(found: dict[str, MarginResult]) -> str:
+    parts = []
+    for key, result in found.items():
+        row = result.glance().iloc[0]
+        parts.append(
+            f"{EVENTS[key][1]}: {row['events_new']:g} of {row['n_new']:g} after endoscopic, "
+            f"{row['events_reference']:g} of {row['n_reference']:g} after radical salvage"
+        )
+    return f"{'; '.join(parts)} (within {HORIZON:g} months of it)"
+
+
+def _naive_events(naive: NaiveSalvage | None) -> str:
     if naive is None:
-        return "not known: no salvage in this cohort"
-    treated = naive.groups[naive.groups["salvage"] != "none"]
-    parts = [f"{row.recurrences} of {row.n} ({row.salvage})" for row in treated.itertuples()]
-    return "recurrences after salvage: " + (", ".join(parts) or "no patient was salvaged")
+        return "not known: these data do not tell who was salvaged"
+    treated = naive.groups[naive.groups["salvage"] != UNTREATED]
+    if not len(treated):
+        return "nobody was salvaged"
+    return "; ".join(
+        f"{EVENTS[key][1]}: "
+        + ", ".join(
+            f"{row[column]:g} of {row['n']:g} ({row['salvage']} salvage at some time)"
+            for row in treated.to_dict("records")
+        )
+        for key, column in _COLUMNS.items()
+    )
 
 
 def _naive_text(comparisons: dict[str, Comparison]) -> str:
     parts = []
-    for comparison in comparisons.values():
+    for key, comparison in comparisons.items():
         p = comparison.primary
-        if comparison.n_events and not math.isnan(p["estimate"]):
-            interval = fmt_interval(p["conf_low"], p["conf_high"])
-            name = comparison.endpoint.name.lower()
-            parts.append(f"{name}: naive {p['measure']} {fmt_number(p['estimate'])} ({interval})")
+        if math.isnan(p["estimate"]):
+            continue
+        if sparse(comparison.fewest):
+            parts.append(f"{READINGS[key]}: none (too few events)")
+            continue
+        interval = fmt_interval(p["conf_low"], p["conf_high"])
+        parts.append(
+            f"{READINGS[key]}: naive {p['measure']}, radical against endoscopic, "
+            f"{fmt_number(p['estimate'])} ({interval})"
+        )
     return "; ".join(parts) or "none"

@@ -14,6 +14,7 @@ from rnetstats.studies.duan2024.cohort import Cohort
 from rnetstats.studies.duan2024.incidence import COURSE, course_of
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Endpoint
 from rnetstats.studies.duan2024.salvage import DAYS_PER_MONTH, UNTREATED
+from rnetstats.studies.duan2024.salvage_words import joined
 from rnetstats.studies.records import records
 from rnetstats.studies.treatment_verdicts import TreatmentEvidence
 from rnetstats.treatment.detectable_effect import DetectableEffectResult, detectable_effect
@@ -52,6 +53,10 @@ class SalvageEffects:
 
     Attributes
     ----------
+    n, n_treated : int
+        Patients with a positive margin whose salvage, and its day, is known; the salvaged ones.
+    median_delay : float
+        Months from the first resection to salvage, of the salvaged; missing without any.
     lanes : SwimmerResult or None
     effects : dict of str to TreatmentEffectResult
         By the endpoint's key.
@@ -67,6 +72,9 @@ class SalvageEffects:
         What the analyses were adjusted for.
     """
 
+    n: int
+    n_treated: int
+    median_delay: float
     lanes: SwimmerResult | None
     effects: dict[str, TreatmentEffectResult]
     immortal: ImmortalTimeResult | None
@@ -116,7 +124,7 @@ class SalvageEffects:
 
 def adjusted_for(chapter: SalvageEffects) -> str:
     """Name the confounders in words."""
-    return ", ".join(CONFOUNDERS[name] for name in chapter.confounders)
+    return joined([CONFOUNDERS[name] for name in chapter.confounders])
 
 
 def salvage_effects(
@@ -152,7 +160,11 @@ def salvage_effects(
             lambda: immortal.biases(cohorts=cohorts, patients=PATIENTS),
         )
     lanes = attempts.run("Course of each patient", lambda: _lanes(rows))
+    treated = rows["salvaged"] == 1
     return SalvageEffects(
+        n=len(rows),
+        n_treated=int(treated.sum()),
+        median_delay=float(rows.loc[treated, MONTHS].median()) if treated.any() else math.nan,
         lanes=lanes,
         effects=_effects(rows, right, seed, min(resamples, RESAMPLES), attempts),
         immortal=immortal,
@@ -181,9 +193,10 @@ def _rows(cohort: Cohort, attempts: Attempts) -> pd.DataFrame | None:
         rows[MONTHS] = rows["salvage_days"].astype(float) / DAYS_PER_MONTH
     without = salvaged & rows[MONTHS].isna()
     if without.any():
+        many = int(without.sum())
         attempts.skip(
-            f"{int(without.sum())} salvaged patients in the analyses of salvage as it began",
-            "their day of salvage is not known",
+            f"{many} salvaged patient{'s' * (many > 1)} in the analyses of salvage as it began",
+            "the day of salvage is not known",
         )
         rows = rows[~without]
         salvaged = salvaged[~without]
@@ -244,7 +257,15 @@ def _kinds(rows: pd.DataFrame, attempts: Attempts) -> dict[str, tuple[MarginResu
     """Ask from the day of salvage whether endoscopic salvage is no worse than radical surgery."""
     treated = rows[rows["salvage"].isin(KINDS)].copy()
     treated[SINCE] = treated["dfs_months"] - treated[MONTHS]
-    treated = treated[treated[SINCE] > 0.0]
+    followed = treated[SINCE] > 0.0
+    if not followed.all():
+        many = int((~followed).sum())
+        attempts.skip(
+            f"{many} salvaged patient{'s' * (many > 1)} in the comparison of endoscopic with "
+            "radical salvage",
+            "not followed, free of recurrence, beyond a known day of salvage",
+        )
+    treated = treated[followed]
     treated.attrs = copy.deepcopy(rows.attrs)
     treated.attrs["rnetstats"]["labels"][SINCE] = "Months since salvage"
     treated["salvage"] = treated["salvage"].cat.remove_unused_categories()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from rnetstats.formatting import fmt_percent
 from rnetstats.plots.style import INK
+from rnetstats.studies.duan2024.salvage_words import counted
 from rnetstats.studies.figure import StudyFigure
 from rnetstats.treatment.detectable_effect import DetectableEffectResult
 from rnetstats.treatment.effect import TreatmentEffectResult
@@ -52,7 +54,8 @@ def _lanes(lanes: SwimmerResult) -> StudyFigure:
         name="salvage_lanes",
         title="The course of each patient with a positive margin",
         caption="A lane a patient, from the first resection to recurrence, death or the last "
-        f"visit: {count['n']:g} patients, {count['n_treated']:g} of them salvaged.",
+        f"visit: {count['n']:g} {'patient' if count['n'] == 1 else 'patients'}, "
+        f"{count['n_treated']:g} of them salvaged.",
         alt="Swimmer plot of the patients with a positive margin; their sums stand in the tables.",
         size=(7.6, 7.6),
         draw=lambda figure: lanes.plot(ax=figure.subplots()),
@@ -112,7 +115,8 @@ def _biases(biases: ImmortalBiases) -> StudyFigure:
 
 
 def _detectable(found: DetectableEffectResult) -> StudyFigure:
-    title = f"{found.events} recurrences, {found.share:.0%} of the time at risk after salvage"
+    share = fmt_percent(found.share, 0)
+    title = f"{counted(found.events, 'recurrence')}, {share} of the time at risk after salvage"
     return StudyFigure(
         name="salvage_detectable",
         title="Which effects these recurrences could have shown",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,10 @@ import pandas as pd
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS
 from rnetstats.studies.duan2024.salvage_effects import HORIZON, SalvageEffects, adjusted_for
+from rnetstats.studies.duan2024.salvage_words import fewer_or_more, limits_of_100, plain_reason
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.records import records
+from rnetstats.studies.verdicts import MINIMUM
 from rnetstats.treatment.effect import TreatmentEffectResult
 
 __all__ = ["salvage_exhibits"]
@@ -75,17 +78,30 @@ def _effects(chapter: SalvageEffects) -> Exhibit | None:
             "P": [fmt_p(row["p_value"]) for row in rows],
         }
     )
-    adjusted = adjusted_for(chapter) or "nothing"
-    reasons = tuple(dict.fromkeys(row["reason"] for row in rows if row["reason"]))
+    reasons = tuple(
+        dict.fromkeys(
+            f"{row['reading']}: {plain_reason(row['reason'])}, so no "
+            f"{'estimate' if math.isnan(row['estimate']) else 'interval and no P'}."
+            for row in rows
+            if row["reason"]
+        )
+    )
     return Exhibit(
         name="salvage_effects",
         title="Salvage as it began: each method with its own question",
         caption="The rows answer different questions: where they differ, none of them is refuted. "
-        f"Adjusted for {adjusted}, as recorded at the first resection, and for nothing else.",
+        f"{_adjusted(chapter)}",
         numbers=numbers,
         shown=shown,
-        notes=(*(f"{r[0].upper()}{r[1:]}." for r in reasons), *_notes(chapter)),
+        notes=(*reasons, *_notes(chapter)),
     )
+
+
+def _adjusted(chapter: SalvageEffects) -> str:
+    adjusted = adjusted_for(chapter)
+    if not adjusted:
+        return "Adjusted for nothing: no factor is recorded."
+    return f"Adjusted for {adjusted}, as recorded at the first resection, and for nothing else."
 
 
 def _notes(chapter: SalvageEffects) -> tuple[str, ...]:
@@ -96,6 +112,11 @@ def _notes(chapter: SalvageEffects) -> tuple[str, ...]:
         "censored when the patient departs from it; those who stay are weighted by one over their "
         f"probability of staying. Limits from {first.options['resamples']:,} resamples of "
         "patients, the weights modelled anew in each.",
+        "Patients are those compared. In the time-dependent rows a patient is among those not "
+        "(yet) salvaged until the day of salvage, so the two numbers overlap. In the weighted rows "
+        "they are those whose course agreed with the strategy: whoever had the event or left "
+        "within the grace period, before any salvage, agreed with both. Events in these rows are "
+        "those by the horizon.",
     )
 
 
@@ -149,9 +170,18 @@ def _risks(chapter: SalvageEffects) -> Exhibit | None:
         name="salvage_risks",
         title="Of 100 patients with a positive margin",
         caption="Weighted risks under two strategies that every patient could have followed. They "
-        "hold if the recorded factors explain who was salvaged.",
+        + (
+            f"hold only if {adjusted} explain who was salvaged."
+            if (adjusted := adjusted_for(chapter))
+            else "hold only if salvage was given by chance: no factor is recorded."
+        ),
         numbers=numbers,
         shown=shown,
+        notes=(
+            "The events are out of the patients whose course agreed with the strategy."
+            + " Risks of recurrence are those if nobody died of something else first."
+            * ("recurrence" in chapter.effects),
+        ),
     )
 
 
@@ -180,8 +210,10 @@ def _strategies(effect: TreatmentEffectResult) -> list[dict[str, Any]]:
 
 def _of_100(row: dict[str, Any]) -> str:
     text = fmt_number(100.0 * row["risk"], 1)
+    if math.isnan(row["risk"]):
+        return f"no estimate: {plain_reason(row['reason'])}"
     if math.isnan(row["conf_low"]):
-        return f"{text} (no interval: {row['reason'].split(':')[0]})"
+        return f"{text} (no interval: {plain_reason(row['reason'])})"
     return f"{text} ({fmt_interval(100.0 * row['conf_low'], 100.0 * row['conf_high'], 1)})"
 
 
@@ -194,7 +226,7 @@ def _kinds(chapter: SalvageEffects) -> Exhibit | None:
     ]
     if not parts:
         return None
-    numbers = pd.concat(parts, ignore_index=True)
+    numbers = _without_few(pd.concat(parts, ignore_index=True))
     rows = records(numbers)
     shown = pd.DataFrame(
         {
@@ -204,11 +236,7 @@ def _kinds(chapter: SalvageEffects) -> Exhibit | None:
                 f"{row['events_reference']:g} of {row['n_reference']:g}"
                 for row in rows
             ],
-            "Difference, of 100 (95 % CI)": [
-                f"{fmt_number(100.0 * row['estimate'], 1)} "
-                f"({fmt_interval(100.0 * row['conf_low'], 100.0 * row['conf_high'], 1)})"
-                for row in rows
-            ],
+            "Of 100, after endoscopic salvage (95 % CI)": [_more(row) for row in rows],
             "If so many more of 100 would not matter": [
                 fmt_number(100.0 * row["margin_high"], 0) for row in rows
             ],
@@ -225,12 +253,32 @@ def _kinds(chapter: SalvageEffects) -> Exhibit | None:
         numbers=numbers,
         shown=shown,
         notes=(
-            "Time counts from the day of salvage, so that no immortal time is left. Limits by the "
-            "method of Newcombe’s square-and-add from beta product limits where an arm has fewer "
-            "than 10 events, else Greenwood’s. Patients needed: 80 % power at a one-sided level of "
-            "0.025 if there is no true difference.",
+            "Time counts from the day of salvage, so that no immortal time is left. Limits by "
+            "Newcombe’s square-and-add from beta product limits where an arm has fewer than 10 "
+            f"events, else Greenwood’s; with fewer than {MINIMUM} events in an arm there are none, "
+            "and nothing is shown. Patients needed: 80 % power at a one-sided level of 0.025 if "
+            "there is no true difference and the risk is that of all salvaged patients here (its "
+            "upper 95 % bound where nobody had the event).",
         ),
     )
+
+
+def _without_few(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Take interval, P and verdict from rows in which an arm has few events."""
+    few = numbers[["events_new", "events_reference"]].min(axis=1) < MINIMUM
+    made = numbers.assign(few=few)
+    made.loc[few, ["conf_low", "conf_high", "p_value"]] = math.nan
+    made.loc[few, "smallest_margin"] = math.inf
+    made.loc[few, "verdict"] = "too few events to say"
+    return made
+
+
+def _more(row: dict[str, Any]) -> str:
+    """Write the difference as patients of 100 with its interval, if it has one."""
+    text = fewer_or_more(row["estimate"], 1)
+    if row["few"]:
+        return f"{text} (no interval)"
+    return f"{text} ({limits_of_100(row['conf_low'], row['conf_high'], 1)})"
 
 
 def _needed(value: float) -> str:
@@ -243,7 +291,7 @@ def _detectable(chapter: SalvageEffects) -> Exhibit | None:
         return None
     return Exhibit(
         name="salvage_detectable",
-        title="What so few recurrences could have shown",
+        title="What these recurrences could have shown",
         caption="For hazard ratios supposed beforehand, never for the one observed: how often a "
         "study with these recurrences would call the difference significant, and by how much the "
         "significant ones would exaggerate.",
@@ -264,7 +312,7 @@ def _immortal(chapter: SalvageEffects) -> Exhibit | None:
         "below 1 is what the naive comparison makes of it.",
         numbers=found.to_frame(),
         shown=found.display(),
-        notes=found.notes,
+        notes=tuple(note.replace(ENDPOINTS[0].surv, "recurrence") for note in found.notes),
     )
 
 
@@ -275,11 +323,19 @@ def _biases(chapter: SalvageEffects) -> Exhibit | None:
     return Exhibit(
         name="salvage_biases",
         title="The biases of a comparison by salvage, and their size",
-        caption="Simulated: each bias alone, then all together, under no effect of salvage.",
+        caption="Simulated: each bias alone, then all together, under no effect of salvage on "
+        "recurrence.",
         numbers=found.to_frame(),
-        shown=found.display(),
+        shown=found.display().assign(Assumes=lambda shown: shown["Assumes"].map(_assumed)),
         notes=found.notes,
     )
+
+
+def _assumed(text: str) -> str:
+    """Write what a bias assumes with its units."""
+    text = re.sub(r"(\d)%", r"\1 %", text)
+    text = re.sub(r"every (\S+) \(treated\)", r"every \1 months (treated)", text)
+    return re.sub(r"delays of (\S+) on", r"delays of \1 months on", text)
 
 
 def _inputs(chapter: SalvageEffects) -> Exhibit | None:
@@ -288,7 +344,10 @@ def _inputs(chapter: SalvageEffects) -> Exhibit | None:
     inputs = chapter.biases.inputs
     shown = pd.DataFrame(
         {
-            "Assumption": inputs["meaning"],
+            "Assumption": [
+                f"{text} (months)" if text.startswith("time ") else text
+                for text in inputs["meaning"]
+            ],
             "Value": [fmt_number(value, 2) for value in inputs["value"]],
             "Where it comes from": inputs["source"],
         }
@@ -314,8 +373,8 @@ def _reasons(chapter: SalvageEffects) -> Exhibit | None:
             "Factor": [_factor(row) for row in rows],
             "Salvaged": [_mean(row, "treated") for row in rows],
             "Not salvaged": [_mean(row, "control") for row in rows],
-            "SMD before": [fmt_number(row["smd_before"]) for row in rows],
-            "SMD after weighting": [fmt_number(row["smd_after"]) for row in rows],
+            "SMD before": [fmt_number(round(row["smd_before"], 2)) for row in rows],
+            "SMD after weighting": [fmt_number(round(row["smd_after"], 2)) for row in rows],
         }
     )
     glance = found.glance().iloc[0]

@@ -143,8 +143,8 @@ def _outcome() -> Section:
                 "incidence: how many patients recur, given that the dead no longer can."
             ),
         ),
-        ("km_recurrence", "km_dfs", "km_os"),
-        ("outcomes_by_margin", "comparisons_by_margin"),
+        ("km_recurrence", "incidence_by_margin", "km_dfs", "km_os"),
+        ("outcomes_by_margin", "comparisons_by_margin", "incidence_by_margin"),
     )
 
 
