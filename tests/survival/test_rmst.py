@@ -162,6 +162,33 @@ def test_few_events_are_named(cohort):
     assert any(note.startswith("0: 1 event by 60") for note in found.notes)
 
 
+def test_limits_stay_between_0_and_tau_where_they_are_shown(cohort):
+    call = (cohort, "Surv(dfs_months, recurrence) ~ margin_positive")
+    plain = rn.rmst(*call, tau=60)
+    assert plain.to_frame()["conf_high"].iloc[0] > 60  # one event: plain Wald, as R has it
+    assert any("display() cuts them there" in note for note in plain.notes)
+    shown = plain.display()
+    assert shown.filter(like="RMST").iloc[0, 0].endswith("to 60.00)")
+    assert "(0.00 to" in shown.filter(like="RMTL").iloc[0, 0]
+
+
+def test_limits_on_the_log_scale_of_the_time_lost(cohort):
+    call = (cohort, "Surv(dfs_months, recurrence) ~ margin_positive")
+    found = rn.rmst(*call, tau=60, ci="log")
+    frame = found.to_frame()
+    reach = np.exp(1.959963984540054 * frame["rmtl_std_error"] / frame["rmtl"])
+    assert_close(frame["rmtl_conf_high"], frame["rmtl"] * reach)
+    assert_close(frame["rmtl_conf_low"], frame["rmtl"] / reach)
+    assert_close(frame["conf_high"], 60 - frame["rmtl_conf_low"])
+    assert set(frame["method"]) == {"Wald, log RMTL"}
+    assert not any("leave the range" in note for note in found.notes)
+    # nearly all time is lost: the upper limit is cut at tau
+    early = rn.rmst({"t": [0.1, 0.1, 9.0], "e": [1, 1, 0]}, "Surv(t, e) ~ 1", tau=9, ci="log")
+    assert early.to_frame()["rmtl_conf_high"].iloc[0] == 9.0
+    with pytest.raises(OptionError, match="ci="):
+        rn.rmst(*call, ci="profile")
+
+
 def test_three_groups_are_compared_with_the_first(cohort):
     found = rn.rmst(cohort, "Surv(dfs_months, dfs_event) ~ grade", tau=48, adjust="age")
     groups = found.to_frame()["group"].tolist()

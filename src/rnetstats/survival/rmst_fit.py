@@ -108,20 +108,20 @@ def area_of(part: SurvivalRows, tau: float) -> Area:
 
 
 def group_means(
-    rows: SurvivalRows, tau: float, conf_level: float
+    rows: SurvivalRows, tau: float, conf_level: float, ci: str = "wald"
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return a row a group: counts, restricted mean and time lost, limits, and how they were made.
 
     ``n_events`` counts the events up to ``tau``, on which the numbers rest, and ``n_risk`` those
-    still at risk just before it.
+    still at risk just before it. ``ci="log"`` takes the limits on the log scale of the time lost.
     """
     z = normal_quantile(conf_level)
     table, notes = [], []
     for code, label in enumerate(rows.labels):
         part = rows.of_group(code)
         area = area_of(part, tau)
-        method = "Wald"
-        low, high = area.mean - z * area.std_error, area.mean + z * area.std_error
+        method = "Wald, log RMTL" if ci == "log" else "Wald"
+        low, high = _limits(area, tau, z, ci)
         if not area.n_events:
             low, high, method, note = _eventless(part, label, tau, conf_level)
         else:
@@ -147,6 +147,18 @@ def group_means(
             }
         )
     return whole_numbers(pd.DataFrame(table)), tuple(notes)
+
+
+def _limits(area: Area, tau: float, z: float, ci: str) -> tuple[float, float]:
+    """Return Wald limits of a mean, on its own scale or on the log scale of the time lost."""
+    lost = tau - area.mean
+    if ci != "log" or lost <= 0.0:
+        return area.mean - z * area.std_error, area.mean + z * area.std_error
+    with np.errstate(over="ignore"):
+        factor = float(np.exp(z * area.std_error / lost))
+    # no more than tau can be lost; a missing error stays missing
+    low = np.maximum(tau - lost * factor, 0.0)
+    return float(low), tau - lost / factor
 
 
 def whole_numbers(table: pd.DataFrame) -> pd.DataFrame:
@@ -191,11 +203,17 @@ def _doubt(label: str, area: Area, limits: tuple[float, float], tau: float) -> s
             "which is no certainty: standard error and limits are missing."
         )
     words = f"{label}: {area.n_events:g} event{'s' if area.n_events != 1 else ''} by {tau:g}"
+    outside = (
+        " The Wald limits of its mean leave the range from 0 to tau: display() cuts them there, "
+        "and ci='log' gives limits that stay within."
+    )
+    outside = outside if limits[1] > tau or limits[0] < 0.0 else ""
     if area.n_events < _FEW:
-        return f"{words}: the Wald limits and P of its means and contrasts are not to be relied on."
-    if limits[1] > tau or limits[0] < 0.0:
-        return f"{words}: the Wald limits leave the range from 0 to tau."
-    return ""
+        return (
+            f"{words}: the Wald limits and P of its means and contrasts are not to be relied on."
+            f"{outside}"
+        )
+    return f"{words}.{outside}" if outside else ""
 
 
 def contrast_rows(
