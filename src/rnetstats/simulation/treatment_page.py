@@ -158,14 +158,16 @@ def _few(results: Treatments) -> Iterator[str]:
         table = results["few", truth].table
         valid = table[table["role"] != "naive"]
         none = valid[valid["no_interval"] > 0.5]
-        named = "; ".join(
+        worst = none.sort_values("no_interval", ascending=False, kind="stable")
+        named = dict.fromkeys(
             f"{r['method']} ({r['limits']}) {_share(r['no_interval'])} %"
-            for _, r in none.sort_values("no_interval", ascending=False).iterrows()
+            for _, r in worst.iterrows()
         )
         widths = valid.loc[valid["ratio"] & valid["median_width"].notna(), "median_width"]
         yield (
             f"- *{truth}*: without an interval in more than half of the cohorts: "
-            f"{named or 'none'}. Where a ratio has an interval, its upper limit is, in the median, "
+            f"{'; '.join(named) or 'none'}. Where a ratio has an interval, its upper limit is, in the "
+            "median, "
             f"{fmt_number(math.exp(float(np.min(widths))), 1)} to "
             f"{fmt_number(math.exp(float(np.max(widths))), 1)} times its lower one."
         )
