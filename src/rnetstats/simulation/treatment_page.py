@@ -166,8 +166,8 @@ def _few(results: Treatments) -> Iterator[str]:
         widths = valid.loc[valid["ratio"] & valid["median_width"].notna(), "median_width"]
         yield (
             f"- *{truth}*: without an interval in more than half of the cohorts: "
-            f"{'; '.join(named) or 'none'}. Where a ratio has an interval, its upper limit is, in the "
-            "median, "
+            f"{'; '.join(named) or 'none'}. Where a ratio has an interval, its upper limit is, in "
+            "the median, "
             f"{fmt_number(math.exp(float(np.min(widths))), 1)} to "
             f"{fmt_number(math.exp(float(np.max(widths))), 1)} times its lower one."
         )
