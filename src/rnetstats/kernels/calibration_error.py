@@ -13,12 +13,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.local_lines import lowess_many, pick
+from rnetstats.kernels.local_lines import lowess_many
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import LOST_TERM, OK, FloatArray
+from rnetstats.kernels.ordered import Ordered, in_order, pick
 
-__all__ = ["distances", "ici", "rank_quantile", "spline_knots"]
+__all__ = ["distances", "ici", "ici_of", "rank_quantile", "spline_knots"]
 
 _ROUNDING = 1e-9  # a quantile this close to a rank is the value of that rank
 _CELLS = 1 << 19  # numbers in a block's matrix of local weights: it stays in cache
@@ -62,33 +63,52 @@ def ici(
         ICI, E50, E90, Emax. NaN without both outcomes; with the spline also for risks of exactly
         0 or 1 and for separated outcomes.
     """
+    return ici_of(in_order(y, risk, freq), smoother=smoother, points=points, knots=knots)
+
+
+def ici_of(
+    rows: Ordered,
+    *,
+    smoother: str = "lowess",
+    points: int = 25,
+    knots: int = 4,
+    quantiles: bool = True,
+) -> FloatArray:
+    """Return the same of rows in order; without quantiles the ICI alone, the rest missing."""
     keep_freed_memory()
-    outcome, given = np.asarray(y, dtype=np.float64), np.asarray(risk, dtype=np.float64)
-    counts = None if freq is None else np.asarray(freq, dtype=np.float64)
-    n = outcome.size
-    size = max(len(a) if a is not None and a.ndim == 2 else 1 for a in (given, counts))
-    curve: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+    size, n = len(rows.x), rows.n
+    curve: Callable[[Ordered], FloatArray]
     if smoother == "lowess":
         step = max(1, _CELLS // (min(n, 8 * points) * min(points, n)))
 
-        def curve(x: FloatArray, y: FloatArray, w: FloatArray) -> FloatArray:
-            return lowess_many(x, y, w, min(points, n))
+        def curve(part: Ordered) -> FloatArray:
+            return lowess_many(part, min(points, n))
     elif smoother == "rcs":
         step = max(1, _CELLS // n)
 
-        def curve(x: FloatArray, y: FloatArray, w: FloatArray) -> FloatArray:
-            return _spline(x, y, w, knots)
+        def curve(part: Ordered) -> FloatArray:
+            return _spline(part.x, part.y, part.w, knots)
     else:
         msg = f"smoother must be 'lowess' or 'rcs', not {smoother!r}"
         raise ValueError(msg)
-    found = np.empty((size, 4))
+    found = np.full((size, 4), np.nan)
     for start in range(0, size, step):
-        rows = slice(start, min(start + step, size))
-        x, w, ordered = _sorted_block(outcome, given, counts, rows)
-        found[rows] = distances(x, curve(x, ordered, w), w)
-        events, total = np.einsum("bn,bn->b", w, ordered), w.sum(axis=1)
-        found[rows][(events == 0.0) | (events == total)] = np.nan
+        some = slice(start, min(start + step, size))
+        part = rows.part(some)
+        if quantiles:
+            found[some] = distances(part.x, curve(part), part.w)
+        else:
+            found[some, 0] = _mean_distance(part.x, curve(part), part.w)
+        events, total = np.vecdot(part.w, part.y), part.w.sum(axis=1)
+        found[some][(events == 0.0) | (events == total)] = np.nan
     return found
+
+
+def _mean_distance(risk: FloatArray, curve: FloatArray, weight: FloatArray) -> FloatArray:
+    gap = risk - curve
+    np.abs(gap, out=gap)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.vecdot(weight, gap) / weight.sum(axis=1))
 
 
 def distances(risk: FloatArray, curve: FloatArray, weight: FloatArray | None = None) -> FloatArray:
@@ -152,27 +172,6 @@ def _between(ordered: FloatArray, total: FloatArray, share: float) -> FloatArray
     low = int(place)
     high = min(low + 1, ordered.shape[1] - 1)
     return np.asarray(ordered[:, low] + (place - low) * (ordered[:, high] - ordered[:, low]))
-
-
-def _sorted_block(
-    y: FloatArray, risk: FloatArray, freq: FloatArray | None, rows: slice
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Risks ascending in each replicate, with their weights and outcomes, all (b, n)."""
-    shape = (rows.stop - rows.start, y.size)
-    weight = np.ones((1, y.size)) if freq is None else np.atleast_2d(freq)
-    weight = weight[rows] if len(weight) > 1 else weight
-    if risk.ndim == 1 or len(risk) == 1:
-        order = np.argsort(np.ravel(risk))
-        x, ordered, weight = np.ravel(risk)[order], y[order], weight[:, order]
-    else:
-        places = np.argsort(risk[rows], axis=1)
-        x, ordered = pick(risk[rows], places), y[places]
-        weight = weight[0][places] if len(weight) == 1 else pick(weight, places)
-    return (
-        np.broadcast_to(x, shape),
-        np.broadcast_to(weight, shape),
-        np.broadcast_to(ordered, shape),
-    )
 
 
 def _spline(x: FloatArray, y: FloatArray, w: FloatArray, knots: int) -> FloatArray:

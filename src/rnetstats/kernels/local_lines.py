@@ -14,58 +14,53 @@ from __future__ import annotations
 import numpy as np
 
 from rnetstats.kernels.newton import FloatArray, IntArray
+from rnetstats.kernels.ordered import Ordered, pick
 
-__all__ = ["flat_search", "lowess_many", "pick"]
+__all__ = ["flat_search", "lowess_many"]
 
 _SPAN = 2.0 / 3.0
 _GROUPS = 4  # groups of neighbours an anchor
 _FLAT = 0.001  # a neighbourhood this narrow, as a share of the range, gets its mean
 
 
-def lowess_many(x: FloatArray, y: FloatArray, w: FloatArray, points: int) -> FloatArray:
+def lowess_many(rows: Ordered, points: int) -> FloatArray:
     """Lowess at anchors, interpolated at each value.
 
     Parameters
     ----------
-    x : array of shape (b, n)
-        Ascending in each replicate, in [0, 1].
-    y, w : arrays of shape (b, n)
-        Outcomes, and how often each row counts; zero leaves a row out.
+    rows : Ordered
+        Risks, in [0, 1], with their outcomes.
     points : int
         Anchors a replicate.
 
     Returns
     -------
-    array of shape (b, n)
+    array of shape (b, m)
     """
-    n = x.shape[1]
+    x, y, w = rows.x, rows.y, rows.w
     running = np.cumsum(w, axis=1)
     total = running[:, -1]
     place = _place_of(x, w, running)
-    first = np.argmax(running > 0.0, axis=1)
-    wanted = np.linspace(place[np.arange(len(x)), first], place[:, -1], points, axis=1)
+    wanted = np.linspace(place[:, 0], place[:, -1], points, axis=1)
     # a little less than wanted: rounding must not decide between two anchors
-    chosen = np.minimum(flat_search(place, wanted - 1e-9), n - 1)
+    chosen = np.minimum(flat_search(place, wanted - 1e-9), x.shape[1] - 1)
     anchors = pick(x, chosen)
     q = np.maximum(np.minimum(total, np.floor(_SPAN * total + 1e-7)), np.minimum(total, 2.0))
     wide = _widths(x, w, running, anchors, q)
     middle = x.mean(axis=1, keepdims=True)
     centred = x - middle
     at = anchors - middle
-    curve = _local_lines(*_neighbours(centred, y, w, place, _GROUPS * points), at, wide)
+    groups = _GROUPS * points
+    if 2 * groups < rows.n:  # with many rows, neighbours are weighted together
+        curve = _local_lines(*_grouped(centred, y, w, place, groups), at, wide)
+    else:
+        curve = _local_lines(centred, _columns(centred, y, w), at, wide)
     massed = (wide == 0.0).any(axis=1)  # a window without width tells a risk from its neighbours
     if massed.any():
-        each = _neighbours(centred[massed], y[massed], w[massed], place[massed], n)
-        curve[massed] = _local_lines(*each, at[massed], wide[massed])
-    passed = np.bincount((chosen + n * np.arange(len(x))[:, None]).ravel(), minlength=x.size)
-    high = np.clip(np.cumsum(passed.reshape(x.shape), axis=1), 1, points - 1)
-    return _between_anchors(x, anchors, curve, high)
-
-
-def pick(rows: FloatArray, places: IntArray) -> FloatArray:
-    """Values (b, m) at places (b, m) of rows (b, k)."""
-    found: FloatArray = np.take(rows, places + rows.shape[1] * np.arange(len(rows))[:, None])
-    return found
+        few = centred[massed]
+        each = _columns(few, y[massed], w[massed])
+        curve[massed] = _local_lines(few, each, at[massed], wide[massed])
+    return _between_anchors(x, anchors, curve, chosen)
 
 
 def flat_search(rows: FloatArray, keys: FloatArray) -> IntArray:
@@ -79,30 +74,32 @@ def flat_search(rows: FloatArray, keys: FloatArray) -> IntArray:
 
 
 def _place_of(x: FloatArray, w: FloatArray, running: FloatArray) -> FloatArray:
-    """Mean of a risk's share of the rows and of its place in the range, (b, n) in [0, 1].
+    """Mean of a risk's share of the rows and of its place in the range, (b, m) in [0, 1].
 
-    Rows of one risk have one place, that of the last of them, and rows without weight that of the
-    row before: so weights are replicated rows.
+    Rows of one risk have one place, that of the last of them.
     """
     total = running[:, -1:]
-    ends = np.full(x.shape, np.inf)
-    ends[:, :-1] = np.where(x[:, 1:] > x[:, :-1], running[:, :-1], np.inf)
-    ends[:, -1:] = total
-    ends = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
-    low = pick(x, np.argmax(running > 0.0, axis=1)[:, None])
-    high = pick(x, np.argmax(running >= total, axis=1)[:, None])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where((w > 0.0) & (high > low), (x - low) / (high - low), 0.0)
-        share = np.maximum.accumulate(share, axis=1)
-        return 0.5 * (share + ends / np.maximum(total, 1.0))
+    ends = running
+    tied = (x[:, 1:] == x[:, :-1]) & (w[:, 1:] > 0.0)
+    if tied.any():
+        ends = running.copy()
+        np.putmask(ends[:, :-1], tied, np.inf)
+        ends = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+    low, width = x[:, :1], x[:, -1:] - x[:, :1]
+    place = x - low
+    place /= np.where(width > 0.0, width, 1.0)
+    place += ends / np.maximum(total, 1.0)
+    place *= 0.5
+    return place
 
 
 def _between_anchors(
-    x: FloatArray, anchors: FloatArray, curve: FloatArray, high: IntArray
+    x: FloatArray, anchors: FloatArray, curve: FloatArray, chosen: IntArray
 ) -> FloatArray:
-    """Cubic interpolation (Hermite, three-point slopes) at x (b, n), left of anchors `high`."""
+    """Cubic interpolation (Hermite, three-point slopes) at x (b, m); anchors are `chosen` of it."""
     width = np.diff(anchors, axis=1)
-    slope = np.divide(np.diff(curve, axis=1), width, out=np.zeros_like(width), where=width > 0.0)
+    rise = np.diff(curve, axis=1)
+    slope = np.divide(rise, width, out=np.zeros_like(width), where=width > 0.0)
     before, after = width[:, :-1], width[:, 1:]
     both = before + after
     middle = slope[:, :-1] * after + slope[:, 1:] * before
@@ -110,38 +107,49 @@ def _between_anchors(
     middle = np.where(after == 0.0, slope[:, :-1], middle)
     middle = np.where(before == 0.0, slope[:, 1:], middle)
     tangent = np.column_stack([slope[:, 0], middle, slope[:, -1]])
-    left, wide, start = pick(anchors, high - 1), pick(width, high - 1), pick(curve, high - 1)
-    t = np.divide(x - left, wide, out=np.ones_like(left), where=wide > 0.0)
-    np.clip(t, 0.0, 1.0, out=t)
-    # a polynomial in t a stretch: its coefficients are made once an anchor, not once a row
-    rise = np.diff(curve, axis=1)
+    # a polynomial in t a stretch: its coefficients are made once an anchor, and repeated for the
+    # rows from that anchor to the next
     first, last = tangent[:, :-1] * width, tangent[:, 1:] * width
     square, cube = 3.0 * rise - 2.0 * first - last, first + last - 2.0 * rise
-    value = pick(cube, high - 1) * t
-    value += pick(square, high - 1)
-    value *= t
-    value += pick(first, high - 1)
-    value *= t
-    return np.asarray(value + start)
+    reached = chosen.copy()
+    reached[:, 0], reached[:, -1] = 0, x.shape[1]
+    rows = np.diff(reached, axis=1).ravel()
+
+    def each(values: FloatArray) -> FloatArray:
+        return np.repeat(values.ravel(), rows).reshape(x.shape)
+
+    scale = np.divide(1.0, width, out=np.zeros_like(width), where=width > 0.0)
+    t = x - each(anchors[:, :-1])
+    t *= each(scale)
+    np.clip(t, 0.0, 1.0, out=t)
+    value = each(cube)
+    for coefficients in (square, first, curve[:, :-1]):
+        value *= t
+        value += each(coefficients)
+    return value
 
 
-def _neighbours(
+def _columns(x: FloatArray, y: FloatArray, w: FloatArray) -> FloatArray:
+    """Weights times 1, x, x^2, y and x y, (b, m, 5)."""
+    wx, wy = w * x, w * y
+    return np.stack([w, wx, wx * x, wy, wx * y], axis=2)
+
+
+def _grouped(
     x: FloatArray, y: FloatArray, w: FloatArray, place: FloatArray, groups: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Where local weights are taken (b, k), and sums of w, w x, w x^2, w y and w x y (b, k, 5).
+    """Mean of each group of neighbours (b, k), and the sums of its columns (b, k, 5).
 
-    With more than twice as many rows as groups, neighbours are weighted together, by the weight
-    at their mean. Groups are even in `place`, so that they are narrow where neighbourhoods are.
+    Groups are even in `place`, so that they are narrow where neighbourhoods are.
     """
-    parts = [w, w * x, w * x**2, w * y, w * x * y]
-    if 2 * groups >= x.shape[1]:
-        return x, np.stack(parts, axis=2)
     code = np.minimum((place * groups).astype(np.intp), groups - 1)
     code += groups * np.arange(len(x))[:, None]
-    size = groups * len(x)
-    sums: FloatArray = np.stack(
-        [np.bincount(code.ravel(), part.ravel(), size) for part in parts], axis=1
-    )
+    flat, size = code.ravel(), groups * len(x)
+    wx, wy = w * x, w * y
+    parts = (w, wx, wx * x, wy, wx * y)
+    sums = np.empty((size, len(parts)))
+    for k, part in enumerate(parts):
+        sums[:, k] = np.bincount(flat, part.ravel(), size)
     held = sums[:, 0] > 0.0
     at: FloatArray = np.zeros(size)
     np.divide(sums[:, 1], sums[:, 0], out=at, where=held)

@@ -22,9 +22,10 @@ from numpy.typing import ArrayLike
 
 from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray
+from rnetstats.kernels.ordered import Ordered, in_order
 from rnetstats.kernels.sorted_keys import at_levels, delong_of_one
 
-__all__ = ["RocPoints", "auc", "delong", "order_shares", "roc_points"]
+__all__ = ["RocPoints", "area_of", "auc", "delong", "order_shares", "roc_points"]
 
 _CELLS = 1 << 16  # numbers of an array of a block, so that they stay in cache
 
@@ -54,12 +55,14 @@ def auc(y: ArrayLike, score: ArrayLike, freq: ArrayLike | None = None) -> FloatA
     if len(scores) == 1 and copies is not None:
         return _shared_scores(case, scores[0], copies)
     keep_freed_memory()
+    if not np.isfinite(scores).all():  # by their ranks
+        scores = np.unique(scores, return_inverse=True)[1].reshape(scores.shape).astype(np.float64)
     size, total = max(1, _CELLS // max(case.size, 1)), len(scores)
     found = np.empty(total)
     for begin in range(0, total, size):
         block = slice(begin, begin + size)
         weights = copies if copies is None or len(copies) == 1 else copies[block]
-        found[block] = _own_scores(case, scores[block], weights)
+        found[block] = area_of(in_order(case, scores[block], weights))
     return found
 
 
@@ -86,32 +89,19 @@ def _shared_scores(case: BoolArray, score: FloatArray, copies: ArrayLike) -> Flo
     return found
 
 
-def _own_scores(case: BoolArray, score: FloatArray, copies: ArrayLike | None) -> FloatArray:
-    """AUC of a block of scores (b, n), each with its own order."""
-    b, n = score.shape
-    order = np.argsort(score, axis=1)
-    flat = order + n * np.arange(b)[:, None]
-    sorted_case = case[order].ravel()
-    if copies is None:
-        weight = np.ones(b * n)
-    else:
-        weight = np.broadcast_to(copies, (b, n)).ravel()[flat.ravel()].astype(np.float64)
-    values = score.ravel()[flat]
-    fresh = np.ones((b, n), dtype=bool)
-    np.not_equal(values[:, 1:], values[:, :-1], out=fresh[:, 1:])
-    levels = np.flatnonzero(fresh.ravel())
-    of_cases, of_controls = weight * sorted_case, weight * ~sorted_case
-    if levels.size < b * n:
-        of_cases = np.add.reduceat(of_cases, levels)
-        of_controls = np.add.reduceat(of_controls, levels)
-    begins = np.searchsorted(levels, n * np.arange(b))
-    running = np.append(0.0, np.cumsum(of_controls))
-    before = running[begins]
-    controls = running[np.append(begins[1:], levels.size)] - before
-    ordered = np.add.reduceat(of_cases * (running[1:] - 0.5 * of_controls), begins)
-    cases = np.add.reduceat(of_cases, begins)
-    # The running sum goes on over the replicates: take off what came before each.
-    return _ratio(ordered - cases * before, cases * controls)
+def area_of(rows: Ordered) -> FloatArray:
+    """Area under the ROC curve of replicates in order of their scores, outcomes 0 or 1, (B,)."""
+    of_cases = rows.w * rows.y
+    of_controls = rows.w - of_cases
+    tied = ((rows.x[:, 1:] == rows.x[:, :-1]) & (rows.w[:, 1:] > 0.0)).any(axis=1)
+    below = np.cumsum(of_controls, axis=1)
+    pairs = of_cases.sum(axis=1) * below[:, -1]
+    ordered = np.vecdot(of_cases, below)
+    for row in np.flatnonzero(tied):
+        starts = _level_starts(rows.x[row])
+        case, control = (np.add.reduceat(part[row], starts) for part in (of_cases, of_controls))
+        ordered[row] = case @ (np.cumsum(control) - 0.5 * control)
+    return _ratio(ordered, pairs)
 
 
 def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:

@@ -16,12 +16,13 @@ from rnetstats.kernels.calibration import (
     log_likelihoods,
     spiegelhalter,
 )
-from rnetstats.kernels.calibration_error import ici
+from rnetstats.kernels.calibration_error import ici_of
 from rnetstats.kernels.calibration_line import calibration_in_the_large, calibration_line
 from rnetstats.kernels.concordance_many import gini_mean_difference
 from rnetstats.kernels.newton import OK
+from rnetstats.kernels.ordered import Ordered, in_order
 from rnetstats.kernels.risk_groups import hosmer_lemeshow_statistic
-from rnetstats.kernels.roc import auc
+from rnetstats.kernels.roc import area_of
 
 __all__ = ["ANCHORED", "BINARY", "DISTANCES", "LABELS", "binary_indices"]
 
@@ -84,6 +85,8 @@ ANCHORED: Final = frozenset({"intercept", "slope", "joint_intercept", "u", "oe",
 DISTANCES: Final = frozenset({"ici", "e50", "e90", "emax", "hosmer_lemeshow"})
 """Distances from perfect calibration: resampling adds a distance of its own to them."""
 
+_QUANTILES: Final = frozenset({"e50", "e90", "emax"})
+
 UNCORRECTED: Final = frozenset({"hosmer_lemeshow"})
 """What grows with the number of patients and with patients who stand several times in a sample."""
 
@@ -127,7 +130,8 @@ def binary_indices(
     Austin PC, Steyerberg EW (2019). The integrated calibration index (ICI) and related metrics.
     Statistics in Medicine 38:4051-4065.
     """
-    scores = _Scores(y, risk, predictor, freq)
+    quantiles = not _QUANTILES.isdisjoint(names)
+    scores = _Scores(y, risk, predictor, freq, quantiles=quantiles)
     table = np.column_stack([np.broadcast_to(scores[name], len(risk)) for name in names])
     table[~np.broadcast_to(scores.mixed, len(risk))] = np.nan
     return np.where(np.isfinite(table), table, np.nan)
@@ -136,7 +140,10 @@ def binary_indices(
 class _Scores:
     """The indices of B models, each computed when it is asked for."""
 
-    def __init__(self, y: Floats, risk: Floats, predictor: Floats, freq: Floats | None) -> None:
+    def __init__(
+        self, y: Floats, risk: Floats, predictor: Floats, freq: Floats | None, *, quantiles: bool
+    ) -> None:
+        self.quantiles = quantiles
         self.y, self.risk, self.predictor, self.freq = y, risk, predictor, freq
         self.weight = np.ones((1, y.size)) if freq is None else np.atleast_2d(freq)
         total = self.weight.sum(axis=1)
@@ -149,8 +156,12 @@ class _Scores:
         return found
 
     @cached_property
+    def ordered(self) -> Ordered:
+        return in_order(self.y, self.risk, self.freq)
+
+    @cached_property
     def areas(self) -> Floats:
-        return auc(self.y, self.risk, self.freq)
+        return area_of(self.ordered)
 
     @cached_property
     def likelihoods(self) -> LogLikelihoods:
@@ -181,7 +192,7 @@ class _Scores:
     @cached_property
     def errors(self) -> Floats:
         """ICI, E50, E90, Emax (B, 4)."""
-        return ici(self.y, self.risk, self.freq)
+        return ici_of(self.ordered, quantiles=self.quantiles)
 
     def _auc(self) -> Floats:
         return self.areas
