@@ -260,8 +260,41 @@ def test_rows_name_their_estimands_and_notes_say_that_they_are_no_rivals():
     assert "no rivals for one truth" in notes
     assert "death included where it is no event of this endpoint, is censored" in notes
     assert "15 months before treatment, 35.7 % of the treated patients' follow-up" in notes
+    assert notes.startswith("Row 1: Hazard of ")
+    for number, words in enumerate(frame["estimand"], start=1):
+        assert f"Row {number}: {words}." in result.notes
     within = six(untreated="not within grace").to_frame()["estimand"]
     assert any("nobody were treated by month 5 (afterwards as it happened)" in e for e in within)
+
+
+def test_the_short_table_has_numbers_in_place_of_sentences():
+    result = six()
+    short, full = result.display(), result.display(short=False)
+    assert short["Row"].tolist() == [str(k + 1) for k in range(len(full))]
+    assert "What is compared" not in short
+    assert full["What is compared"].tolist() == result.to_frame()["estimand"].tolist()
+    shared = [name for name in short.columns if name not in ("Row", "Why not more")]
+    pd.testing.assert_frame_equal(short[shared], full[shared])
+    assert short.map(len).max().max() < 60
+    clone = six(methods="clone-censor-weight")
+    assert "Left out" not in clone.display()
+    assert "Left out" in clone.display(short=False)
+
+
+def test_covariates_are_named_by_their_labels():
+    cohort = rn.load_cohort("duan2024")
+    result = rn.treatment_effect(
+        cohort[cohort["margin_positive"] == 1],
+        "Surv(dfs_months, dfs_event) ~ age + size_mm",
+        treatment_time="salvage_months",
+        methods="naive",
+    )
+    labels = cohort.attrs["rnetstats"]["labels"]
+    words = result.to_frame()["estimand"].iloc[0]
+    assert labels["size_mm"] != "size_mm"
+    assert f"adjusted for {labels['age']}" in words
+    assert labels["size_mm"] in words
+    assert "size_mm" not in words
 
 
 def test_few_events_give_counts_and_the_reason_but_no_limits():
@@ -277,6 +310,7 @@ def test_few_events_give_counts_and_the_reason_but_no_limits():
     assert (frame["events_treated"] + frame["events_untreated"] > 0).all()
     shown = " ".join(result.display().to_numpy().ravel())
     assert "2/59" in shown
+    assert any("few_events() has exact tests, profile limits" in note for note in result.notes)
     with pytest.raises(TooFewEventsError, match="needs 20 events or more; there are 11"):
         result.landmark_curve()
     with pytest.raises(TooFewEventsError):
@@ -285,6 +319,8 @@ def test_few_events_give_counts_and_the_reason_but_no_limits():
         positive, "Surv(dfs_months, dfs_event) ~ 1", treatment_time="salvage_months", seed=1
     )
     assert either.to_frame()["reason"].eq("").all()
+    assert "Why not more" not in either.display()
+    assert not any("few_events()" in note for note in either.notes)
     assert len(either.landmark_curve([1, 3, 6])) == 3
 
 

@@ -16,6 +16,7 @@ from rnetstats.treatment.clone_censor import CloneOptions, compare_strategies
 from rnetstats.treatment.effect_curves import landmark_curves, simon_makuch
 from rnetstats.treatment.effect_notes import (
     common_notes,
+    few_note,
     misclassified,
     positivity,
     positivity_notes,
@@ -26,7 +27,7 @@ from rnetstats.treatment.effect_result import (
     above_zero,
     landmark_times,
 )
-from rnetstats.treatment.effect_table import COLUMNS, hazard_rows, strategy_rows
+from rnetstats.treatment.effect_table import COLUMNS, hazard_rows, numbered, strategy_rows
 from rnetstats.treatment.patients import Patients, read_patients
 from rnetstats.treatment.words import CLONE, LANDMARK, METHODS, Words
 
@@ -222,9 +223,11 @@ def treatment_effect(
         levels = positivity(patients, settings.grace)
         notes += [weight_note(weights, words), *found.notes]
         notes += positivity_notes(levels, patients.at(settings.grace))
+    notes += few_note(rows)
     time = misclassified(patients)
+    table_of_rows = pd.DataFrame(rows, columns=list(COLUMNS))
     return TreatmentEffectResult(
-        table=pd.DataFrame(rows, columns=list(COLUMNS)),
+        table=table_of_rows,
         person_time=time,
         weights=weights,
         positivity=levels,
@@ -245,7 +248,7 @@ def treatment_effect(
         },
         patients=patients,
         synthetic=synthetic,
-        notes=tuple(dict.fromkeys(notes)),
+        notes=(*numbered(table_of_rows), *dict.fromkeys(notes)),
         seed=settings.seed,
         options={
             "formula": str(formula),

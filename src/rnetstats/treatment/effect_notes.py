@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from rnetstats.treatment.hazards import FEW
 from rnetstats.treatment.patients import Patients
 from rnetstats.treatment.words import CLONE, LANDMARK, NAIVE, TIME_DEPENDENT, Words
 
-__all__ = ["common_notes", "misclassified", "positivity", "positivity_notes", "weight_note"]
+__all__ = [
+    "common_notes",
+    "few_note",
+    "misclassified",
+    "positivity",
+    "positivity_notes",
+    "weight_note",
+]
 
 
 def misclassified(patients: Patients) -> dict[str, float]:
@@ -105,6 +116,18 @@ def common_notes(
             "Loss to follow-up is assumed to have nothing to do with the event."
         )
     return notes
+
+
+def few_note(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the methods that hold where too few events withhold an interval."""
+    if not any(f"fewer than {FEW}" in row["reason"] for row in rows):
+        return []
+    return [
+        f"With fewer than {FEW} events in an arm no interval and no P are given here. few_events() "
+        "has exact tests, profile limits and exact rate ratios that hold: on the patients free of "
+        "the event and followed beyond a landmark, the time counted from it, in treated by then "
+        "against not."
+    ]
 
 
 def weight_note(weights: pd.DataFrame, words: Words) -> str:

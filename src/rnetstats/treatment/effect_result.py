@@ -88,9 +88,16 @@ class TreatmentEffectResult(Result):
         """Return one row: patients, events, delays, person-time misclassified by the naive row."""
         return pd.DataFrame([self.summary])
 
-    def display(self) -> pd.DataFrame:
-        """Return the table as text; risks in per cent, differences of risks in points."""
-        return display_table(self.table, self.options["conf_level"])
+    def display(self, *, short: bool = True) -> pd.DataFrame:
+        """Return the table as text; risks in per cent, differences of risks in points.
+
+        Parameters
+        ----------
+        short : bool
+            Leave out what each row compares, which ``notes`` say under the row's number; else the
+            sentences stand in the table.
+        """
+        return display_table(self.table, self.options["conf_level"], short=short)
 
     def simon_makuch(self, since: float = 0.0) -> pd.DataFrame:
         """Return curves with the treatment as it changes during follow-up.
@@ -198,7 +205,7 @@ class TreatmentEffectResult(Result):
             from rnetstats.plots.estimands import estimand_list
             from rnetstats.plots.style import marked
 
-            return marked(estimand_list(listed(self.display()), ax=ax), self.synthetic)
+            return marked(estimand_list(listed(self.display(short=False)), ax=ax), self.synthetic)
         if kind == "landmarks":
             return draw_landmarks(
                 self.landmark_curve(),

@@ -29,6 +29,7 @@ __all__ = [
     "hazard_rows",
     "landmark_table",
     "listed",
+    "numbered",
     "strategy_rows",
 ]
 
@@ -176,16 +177,20 @@ def landmark_table(
     return pd.DataFrame(rows)
 
 
-def display_table(table: pd.DataFrame, conf_level: float) -> pd.DataFrame:
-    """Return the rows as text; an estimand is written out once."""
+def display_table(table: pd.DataFrame, conf_level: float, *, short: bool) -> pd.DataFrame:
+    """Return the rows as text.
+
+    In short, rows have the numbers under which :func:`numbered` writes their estimands out, and a
+    column that would be empty is left out; else an estimand is written out once.
+    """
     shown = []
     before = ""
-    for row in table.to_dict("records"):
-        limits = f"{100 * conf_level:g} % CI"
+    for number, row in enumerate(table.to_dict("records"), start=1):
         estimate, interval = _texts({str(key): value for key, value in row.items()})
-        estimand = str(row["estimand"])
+        estimand, reason = str(row["estimand"]), str(row["reason"])
         shown.append(
             {
+                "Row": str(number),
                 "Method": str(row["method"])
                 + ("" if np.isnan(row["landmark"]) else f" at {row['landmark']:g}"),
                 "What is compared": "as above" if estimand == before else estimand,
@@ -194,13 +199,23 @@ def display_table(table: pd.DataFrame, conf_level: float) -> pd.DataFrame:
                 "Untreated: events/patients": _share(row["events_untreated"], row["n_untreated"]),
                 "Left out": fmt_count(row["n_excluded"]),
                 "Estimate": estimate,
-                limits: interval,
+                f"{100 * conf_level:g} % CI": interval,
                 "P": fmt_p(row["p_value"]),
-                "Why not more": str(row["reason"]),
+                "Why not more": reason.partition(",")[0] if short else reason,
             }
         )
         before = estimand
-    return pd.DataFrame(shown)
+    found = pd.DataFrame(shown)
+    if not short:
+        return found.drop(columns="Row")
+    found = found.drop(columns="What is compared")
+    empty = {"Left out": (table["n_excluded"] == 0).all(), "Why not more": table["reason"].eq("")}
+    return found.drop(columns=[name for name, none in empty.items() if np.all(none)])
+
+
+def numbered(table: pd.DataFrame) -> list[str]:
+    """Return the estimand of each row in words, under its number in the short table."""
+    return [f"Row {number}: {words}." for number, words in enumerate(table["estimand"], start=1)]
 
 
 def listed(shown: pd.DataFrame) -> pd.DataFrame:
