@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 from rnetstats._core.frame import Data, as_frame, is_synthetic
 from rnetstats._core.options import choice, level, real
 from rnetstats.errors import OptionError
-from rnetstats.survival.rmst_adjusted import (
-    adjusted_coefficients,
-    adjusted_rows,
-)
+from rnetstats.survival.rmst_adjusted import adjusted_coefficients, adjusted_rows
 from rnetstats.survival.rmst_curves import group_curves
 from rnetstats.survival.rmst_fit import contrast_rows, group_means, largest_tau, read_tau
 from rnetstats.survival.rmst_result import RmstResult

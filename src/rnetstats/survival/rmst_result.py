@@ -13,9 +13,7 @@ from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_p
 from rnetstats.kernels.rmst import restricted_mean_pseudo_values
-from rnetstats.survival.rmst_adjusted import (
-    adjusted_contrasts,
-)
+from rnetstats.survival.rmst_adjusted import adjusted_contrasts
 from rnetstats.survival.rmst_window import RmstWindow, difference_over_tau
 from rnetstats.survival.rows import SurvivalRows
 
@@ -27,7 +25,7 @@ __all__ = ["RmstResult"]
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RmstResult(Result):
-    """Restricted mean survival times; see :func:`rmst`.
+    """Restricted mean survival times; see :func:`rnetstats.rmst`.
 
     Attributes
     ----------
