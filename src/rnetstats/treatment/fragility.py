@@ -11,26 +11,28 @@ import pandas as pd
 
 from rnetstats._core.options import choice, level, positive_int
 from rnetstats._core.result import Result
-from rnetstats.errors import BudgetError, DataError, OptionError
+from rnetstats.errors import DataError, OptionError
 from rnetstats.formatting import fmt_count, fmt_p, fmt_percent
 from rnetstats.tables.exact_two_by_two import ExactTableResult
-from rnetstats.tables.fisher import fisher_p
+from rnetstats.treatment.fragility_path import (
+    TESTS,
+    changed_tables,
+    direction,
+    table_p_values,
+    turns,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["FragilityResult", "fragility"]
 
-TESTS = {"fisher": "two-sided", "mid-p": "mid-p"}
-
 CAVEAT = (
     "The fragility index restates P and the sample size: among tables of one size it says nothing "
     "that P does not (Carter, McKie and Storlie 2017), and it knows nothing of how the events came "
     "about. Read it as a reminder of how few patients a verdict hangs on, not as evidence."
 )
-_CHUNK = 256  # changed patients looked at together
 _FURTHEST = 1000  # changes that are tried in other ways than the index's own
-_BUDGET = 100_000_000  # probabilities of tables
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -193,15 +195,15 @@ def fragility(
     alpha = level(alpha, "alpha")
     choice("test", test, tuple(TESTS))
     a, n, c, m = counts
-    significant = _p(np.array([a]), n, np.array([c]), m, test)[0] < alpha
+    significant = table_p_values(np.array([a]), n, np.array([c]), m, test)[0] < alpha
     arm = 1 if (a, a / n) <= (c, c / m) else 2
-    own = (arm, _direction(counts, arm, bool(significant)))
-    table = _path(counts, *own, alpha=alpha, test=test)
-    turned = _turned(table, alpha)
+    own = (arm, direction(counts, arm, bool(significant)))
+    table = changed_tables(counts, *own, alpha=alpha, test=test)
+    turned = turns(table, alpha)
     most = len(table) if turned else _FURTHEST  # another way is of interest if it is no longer
     others = [way for way in ((1, -1), (1, 1), (2, -1), (2, 1)) if way != own]
-    paths = [_path(counts, *way, alpha=alpha, test=test, most=most) for way in others]
-    lengths = [len(path) - 1.0 for path in (table, *paths) if _turned(path, alpha)]
+    paths = [changed_tables(counts, *way, alpha=alpha, test=test, most=most) for way in others]
+    lengths = [len(path) - 1.0 for path in (table, *paths) if turns(path, alpha)]
     kind = "fragility" if significant else "reverse fragility"
     return FragilityResult(
         table=table,
@@ -226,64 +228,6 @@ def _counts(*given: int | None) -> list[int]:
         if events > n:
             raise DataError(f"events_{arm}={events} is more than the n_{arm}={n} patients.")
     return found
-
-
-def _direction(counts: list[int], arm: int, significant: bool) -> int:
-    """1 if outcomes of the arm become events, -1 if they become non-events."""
-    a, n, c, m = counts
-    lower = a * m <= c * n if arm == 1 else c * n <= a * m
-    return 1 if lower == significant else -1
-
-
-def _path(
-    counts: list[int], arm: int, step: int, *, alpha: float, test: str, most: int | None = None
-) -> pd.DataFrame:
-    """The tables on the way from the one given to the first with the other verdict."""
-    a, n, c, m = counts
-    events, size = (a, n) if arm == 1 else (c, m)
-    room = size - events if step > 0 else events
-    room = room if most is None else min(room, most)
-    parts: list[pd.DataFrame] = []
-    work = 0
-    for begin in range(0, room + 1, _CHUNK):
-        changed = np.arange(begin, min(begin + _CHUNK, room + 1))
-        moved = events + step * changed
-        one, two = (moved, np.full(len(moved), c)) if arm == 1 else (np.full(len(moved), a), moved)
-        work += int(np.minimum(one + two, min(n, m)).sum())
-        if work > _BUDGET:
-            raise BudgetError(
-                f"With {n + m:,} patients the tables on the way to the other verdict are too many "
-                "to go through; at that size P says all that an index could."
-            )
-        p = _p(one, n, two, m, test)
-        if begin == 0:
-            before = p[0] < alpha
-        other = np.flatnonzero((p < alpha) != before)
-        stop = int(other[0]) + 1 if other.size else len(p)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "changed": changed[:stop],
-                    "events_1": one[:stop],
-                    "n_1": n,
-                    "events_2": two[:stop],
-                    "n_2": m,
-                    "p_value": p[:stop],
-                }
-            )
-        )
-        if other.size:
-            break
-    return pd.concat(parts, ignore_index=True)
-
-
-def _p(a: np.ndarray, n: int, c: np.ndarray, m: int, test: str) -> np.ndarray:
-    return fisher_p(a, n - a, c, m - c, alternative=TESTS[test])
-
-
-def _turned(path: pd.DataFrame, alpha: float) -> bool:
-    p = path["p_value"].to_numpy()
-    return bool((p[0] < alpha) != (p[-1] < alpha))
 
 
 def _events(row: pd.Series) -> str:
