@@ -184,6 +184,13 @@ def test_wrong_rows_are_named(change, words):
         split(SIX.assign(**change), id="patient")
 
 
+@pytest.mark.parametrize("dtype", [bool, "boolean", object])
+def test_who_was_treated_is_no_time_of_treatment(dtype):
+    flags = pd.Series([False, True, True, False, False, True], dtype=dtype)
+    with pytest.raises(ColumnError, match="truth values, which say who was treated"):
+        split(SIX.assign(salvage=flags))
+
+
 def test_a_patient_without_follow_up_is_left_out_with_a_note():
     data = SIX.assign(months=[4.0, 10, 12, 6, 0.0, 20])
     found = split(data, id="patient")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import rnetstats as rn
-from rnetstats.errors import DataError, DataNotKeptError, OptionError
+from rnetstats.errors import ColumnError, DataError, DataNotKeptError, OptionError
 from rnetstats.treatment.swimmer import SwimmerResult
 
 PATIENTS: dict[str, Any] = {
@@ -72,3 +72,12 @@ def test_what_cannot_be_laid_out() -> None:
         rn.swimmer(late, "Surv(t, code) ~ 1", treatment_time="salvaged")
     with pytest.raises(OptionError, match="also hold the code 2"):
         rn.swimmer(PATIENTS, "Surv(t, code) ~ 1", events={1: "recurrence"})
+
+
+def test_nobody_treated_and_truth_values_for_times() -> None:
+    nobody = {**PATIENTS, "salvaged": [None] * 4}
+    found = rn.swimmer(nobody, "Surv(t, code) ~ 1", treatment_time="salvaged")
+    assert found.to_frame()[["n_treated", "time_after"]].to_numpy().tolist() == [[0, 0.0]]
+    flags = {**PATIENTS, "salvaged": [False, True, True, True]}
+    with pytest.raises(ColumnError, match="truth values"):
+        rn.swimmer(flags, "Surv(t, code) ~ 1", treatment_time="salvaged")

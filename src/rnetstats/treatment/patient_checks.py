@@ -9,10 +9,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats._core.frame import column
-from rnetstats.errors import DataError, FormulaError, rows_text
+from rnetstats.errors import ColumnError, DataError, FormulaError, rows_text
 from rnetstats.formula.terms import Formula
+from rnetstats.formula.variables import read_variable
 
-__all__ = ["check_flags", "check_formula", "check_unique", "checked_times", "names_of"]
+__all__ = [
+    "check_flags",
+    "check_formula",
+    "check_unique",
+    "checked_times",
+    "given_times",
+    "names_of",
+]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -84,6 +92,24 @@ def check_flags(
         raise DataError(
             f"{_few(names[spare].tolist())}: not treated by {flag!r}, but with a time in {name!r}."
         )
+
+
+def given_times(table: pd.DataFrame, name: str) -> Floats:
+    """Times of treatment (n,), NaN where there is none; all may be missing.
+
+    Truth values are refused: they say who was treated, and as numbers would be times 0 and 1.
+    """
+    if not isinstance(name, str):
+        raise ColumnError(f"treatment_time= is the name of a column, not {name!r}.")
+    known = column(table, name).dropna()
+    if known.empty:
+        return np.full(len(table), np.nan)
+    if known.map(lambda value: isinstance(value, (bool, np.bool_))).all():
+        raise ColumnError(
+            f"Column {name!r} holds truth values, which say who was treated but not when; "
+            "treatment_time= is the column of times, missing for patients never treated."
+        )
+    return read_variable(table, name).numbers("a time of treatment")
 
 
 def checked_times(

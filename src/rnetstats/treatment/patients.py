@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data, as_frame, column, label_of
-from rnetstats.errors import ColumnError
 from rnetstats.formula.design import ModelFrame, model_frame
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.terms import Formula, Plain
@@ -21,6 +20,7 @@ from rnetstats.treatment.patient_checks import (
     check_formula,
     check_unique,
     checked_times,
+    given_times,
     names_of,
 )
 
@@ -148,7 +148,7 @@ def read_patients(
     assert read.outcome.stop is not None and read.outcome.event is not None
     names = names_of(table, id)[read.rows]
     stop, event = read.outcome.stop, read.outcome.event
-    given = _given_times(table, treatment_time)[read.rows]
+    given = given_times(table, treatment_time)[read.rows]
     if ever_treated is not None:
         flags = column(table, ever_treated).iloc[read.rows]
         check_flags(flags, given, names, (ever_treated, treatment_time))
@@ -178,15 +178,6 @@ def is_coded(table: pd.DataFrame, formula: Formula) -> bool:
         return False
     values = column(table, formula.outcome.event.column).dropna()
     return not values.isin([0, 1]).all()
-
-
-def _given_times(table: pd.DataFrame, name: str) -> Floats:
-    """Times of treatment (n,), NaN where there is none; all may be missing."""
-    if not isinstance(name, str):
-        raise ColumnError(f"treatment_time= is the name of a column, not {name!r}.")
-    if column(table, name).isna().all():
-        return np.full(len(table), np.nan)
-    return read_variable(table, name).numbers("a time of treatment")
 
 
 def _levels(table: pd.DataFrame, formula: Formula, read: ModelFrame) -> tuple[Level, ...]:
@@ -221,6 +212,6 @@ def _labels(table: pd.DataFrame, formula: Formula, read: ModelFrame) -> dict[str
         "time": time,
         "event": event,
         "endpoint": outcome.name,
-        "covariates": ", ".join(formula.term_columns),
+        "covariates": ", ".join(label_of(table, name) for name in formula.term_columns),
         "unit": units[0] if units else "",
     }

@@ -17,8 +17,7 @@ from rnetstats.formatting import fmt_count, fmt_number
 from rnetstats.formula.groups import GroupFrame, group_frame
 from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.parser import as_formula
-from rnetstats.formula.variables import read_variable
-from rnetstats.treatment.patient_checks import checked_times, names_of
+from rnetstats.treatment.patient_checks import checked_times, given_times, names_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -185,7 +184,7 @@ def _treated_at(
     assert outcome.event is not None
     if name is None:
         return np.full(len(outcome.stop), np.nan), []
-    given = read_variable(frame, name).take(read.rows).numbers("a time of treatment")
+    given = given_times(frame, name)[read.rows]
     columns = (name, outcome.time_name)
     names = names_of(frame, None)[read.rows]
     at, notes = checked_times(given, outcome.stop, outcome.event, names, columns)
