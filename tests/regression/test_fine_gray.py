@@ -261,3 +261,12 @@ def test_cause_specific_cox_is_that_of_the_other_events_censored():
     assert_close(late.coef, coded.coef)
     table = rn.univariable(data, FORMULA, cause=2)
     assert_close(table.to_frame()["n_events"], [(data["code"] == 2).sum()] * 2)
+
+
+def test_a_code_of_censoring_that_nobody_has_is_noted():
+    rows = {"t": [1, 2, 3, 4, 5, 6], "code": [1, 0, 2, 1, 0, 1], "x": [0, 1, 1, 0, 0, 1]}
+    for fit in (rn.fine_gray, rn.cox):
+        notes = fit(rows, "Surv(t, code) ~ x", cause=1, censor=9).notes
+        assert any("No row has the censoring code 9" in note for note in notes)
+        right = fit(rows, "Surv(t, code) ~ x", cause=1).notes
+        assert not any("censoring code" in note for note in right)

@@ -39,6 +39,7 @@ from rnetstats.regression.variables import (
     outcome_name,
     summarise_variables,
 )
+from rnetstats.survival.competing_rows import uncensored_note
 
 __all__ = ["CoxResult", "cox"]
 
@@ -313,7 +314,7 @@ def cox(
         engine=engine,
         sets=fitted.sets,
         notes=(
-            *_cause_note(data, frame),
+            *_cause_note(data, frame, censor),
             *fit_notes(
                 frame,
                 fitted.separation,
@@ -339,7 +340,7 @@ def cox(
     )
 
 
-def _cause_note(data: Data, frame: ModelFrame) -> tuple[str, ...]:
+def _cause_note(data: Data, frame: ModelFrame, censor: Literal) -> tuple[str, ...]:
     """Say which cause's hazard was fitted, and how many other events were censored."""
     outcome = frame.outcome
     if outcome is None or outcome.cause is None or outcome.cause_codes is None:
@@ -349,4 +350,7 @@ def _cause_note(data: Data, frame: ModelFrame) -> tuple[str, ...]:
     said = f"{column} = {name}" + (f" ({meaning})" if meaning else "")
     other = (outcome.cause_codes > 0) & (outcome.cause_codes != outcome.cause)
     count = other.sum() if frame.freq_weights is None else frame.freq_weights @ other
-    return (f"The cause-specific hazard of {said}: {count:g} other events count as censored.",)
+    return (
+        f"The cause-specific hazard of {said}: {count:g} other events count as censored.",
+        *uncensored_note(outcome.cause_codes, outcome.causes, censor),
+    )

@@ -32,6 +32,7 @@ from rnetstats.regression.fine_gray_incidence import baseline_frame, incidence_f
 from rnetstats.regression.fitting import fit_notes
 from rnetstats.regression.model import RegressionResult
 from rnetstats.regression.variables import labels_of, outcome_name, summarise_variables
+from rnetstats.survival.competing_rows import uncensored_note
 
 __all__ = ["FineGrayResult", "fine_gray"]
 
@@ -245,6 +246,7 @@ def fine_gray(
     outcome = frame.outcome
     assert outcome is not None
     assert outcome.cause is not None
+    assert outcome.cause_codes is not None
     known = codes_of(as_frame(data), outcome.columns[-1])
     return FineGrayResult(
         table=found.table,
@@ -265,6 +267,7 @@ def fine_gray(
         notes=(
             *fit_notes(frame, fitted.separation, penalty, wald=False),
             *fitted.notes,
+            *uncensored_note(outcome.cause_codes, outcome.causes, censor),
             *limits_notes(frame, fitted, found, penalty, wald=wald),
         ),
         options={

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rnetstats.formula.tokens import Literal
 
-__all__ = ["CompetingRows", "cause_labels", "competing_rows"]
+__all__ = ["CompetingRows", "cause_labels", "competing_rows", "uncensored_note"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -116,11 +116,12 @@ def competing_rows(
         names=names,
         meaning=cause_labels(frame, column, outcome.causes),
         n_missing=read.n_missing,
-        notes=(*read.notes, *_uncensored(outcome.cause_codes, outcome.causes, censor)),
+        notes=(*read.notes, *uncensored_note(outcome.cause_codes, outcome.causes, censor)),
     )
 
 
-def _uncensored(codes: Ints, causes: tuple[str, ...], censor: Literal) -> tuple[str, ...]:
+def uncensored_note(codes: Ints, causes: tuple[str, ...], censor: Literal) -> tuple[str, ...]:
+    """Say that nobody has the code of censoring, which may be a wrong code."""
     if not (codes > 0).all():
         return ()
     return (
