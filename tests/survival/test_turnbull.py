@@ -261,3 +261,10 @@ def test_published_masses_of_the_cosmesis_data(chemo: int, masses: Any) -> None:
     frame = rn.turnbull(data[data["chemo"] == chemo], "Interval(l, r) ~ 1").to_frame()
     found = {(row["left"], row["right"]): round(row["mass"], 4) for row in frame.to_dict("records")}
     assert found == masses
+
+
+def test_rows_that_say_nothing_can_still_be_drawn() -> None:
+    nothing = {"left": [0.0, 0.0], "right": [np.inf, np.inf]}
+    axes = rn.turnbull(nothing, "Interval(left, right) ~ 1").plot()
+    assert axes.get_xlim() == (0.0, 1.0)
+    plt.close(axes.figure)

@@ -78,7 +78,7 @@ def innermost_curves(
         if shown and group in with_limits:
             _band(axes, limits[limits["group"] == group], index)
     floor = _floor(intervals, limits if shown else None) if y_low is None else y_low
-    axes.set_xlim(0.0, last * 1.02)
+    axes.set_xlim(0.0, last * 1.02 if last > 0.0 else 1.0)
     axes.set_ylim(floor - 0.02 * (1.0 - floor), 1.0 + 0.02 * (1.0 - floor))
     axes.yaxis.set_major_formatter(lambda value, _: f"{100.0 * value:.3g} %")
     axes.set_xlabel(as_text(labels["time"] if x_label is None else x_label))
