@@ -200,3 +200,19 @@ def test_json_and_figures(cohort):
     want = rows["coef"].iloc[0] + rows["coef"].iloc[1] * np.log(last)
     assert_close(np.log(one[-1]), want)
     plt.close("all")
+
+
+def test_the_table_names_terms_by_their_labels_as_cox_does(cohort):
+    formula = "Surv(dfs_months, dfs_event) ~ margin_positive + size_mm"
+    printed = list(dict.fromkeys(rn.cox(cohort, formula).display()["term"]))
+    assert "size_mm" not in printed
+    steps = rn.time_varying_effect(cohort, formula, term="margin_positive", cuts=[36])
+    assert list(dict.fromkeys(steps.display()["term"])) == printed
+    again = TimeVaryingResult.from_dict(json.loads(json.dumps(steps.to_dict())))
+    pd.testing.assert_frame_equal(again.display(), steps.display())
+    smooth = rn.time_varying_effect(cohort, formula, term="margin_positive", function="log")
+    assert smooth.display()["term"].tolist() == [
+        printed[0],
+        f"{printed[0]}:log(t)",
+        printed[1],
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -58,6 +58,8 @@ class TimeVaryingResult(Result):
     label : str
         The term's printed name.
     time_label : str
+    labels : dict
+        Printed names of the other terms.
     """
 
     table: dict[str, Any]
@@ -67,6 +69,7 @@ class TimeVaryingResult(Result):
     summary: dict[str, Any]
     label: str
     time_label: str
+    labels: dict[str, str] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a coefficient in the shared schema; those of the term stand first.
@@ -86,7 +89,7 @@ class TimeVaryingResult(Result):
         rows = self.to_frame()
         return pd.DataFrame(
             {
-                "term": rows["term"],
+                "term": [self._printed(str(term)) for term in rows["term"]],
                 "level": rows["level"].astype(str),
                 "n": [fmt_count(n) for n in rows["n"]],
                 "events": [fmt_count(n) for n in rows["n_events"]],
@@ -98,6 +101,13 @@ class TimeVaryingResult(Result):
                 "P": [fmt_p(p) for p in rows["p_value"]],
             }
         )
+
+    def _printed(self, term: str) -> str:
+        """Return the label of a term, or of ``term:g(t)``."""
+        own = str(self.options["term"])
+        if term.startswith(f"{own}:") and term not in self.labels:
+            return self.label + term.removeprefix(own)
+        return self.labels.get(term, term)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the hazard ratio over time with its limits."""
@@ -247,6 +257,7 @@ def time_varying_effect(
         },
         label=labels.get(chosen.name, chosen.name),
         time_label=labels.get(outcome.time_name, outcome.time_name),
+        labels=labels,
         synthetic=is_synthetic_data(data),
         notes=(*frame.notes, *fit.notes, *change_notes(made)),
         options={
