@@ -41,6 +41,15 @@ def test_twelve_events_by_hand() -> None:
     assert 0.035 < found.detectable_low < 0.036
 
 
+def test_type_m_below_1_is_explained() -> None:
+    found = rn.detectable_effect(**TWELVE, hazard_ratios=[0.01, 4, 100])
+    below = found.to_frame()["type_m"] < 1
+    assert below.tolist() == [True, False, True]
+    assert any("Type M is below 1 at hazard ratios of 0.01, 100:" in n for n in found.notes)
+    mild = rn.detectable_effect(**TWELVE, hazard_ratios=[2, 4])
+    assert not any("Type M is below 1" in note for note in mild.notes)
+
+
 @given(
     n_1=st.integers(1, 30),
     n_2=st.integers(1, 30),

@@ -4,139 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from numbers import Real
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import choice, level, positive_int, real
+from rnetstats._core.options import choice, level, positive_int
 from rnetstats._core.random import resolve_seed
-from rnetstats._core.result import Result
-from rnetstats.errors import BudgetError, DataError, OptionError, TooFewEventsError
-from rnetstats.formatting import fmt_number, fmt_percent
-from rnetstats.treatment.sequence_power import SEQUENCE_TESTS, Sequences
-from rnetstats.treatment.split_laws import TESTS, Arms, log_hazard_ratios, split_p_values
+from rnetstats.errors import BudgetError, OptionError, TooFewEventsError
+from rnetstats.treatment.detectable_options import METHODS, read_counts, read_grid, read_test
+from rnetstats.treatment.detectable_result import DetectableEffectResult
+from rnetstats.treatment.sequence_power import Sequences
+from rnetstats.treatment.split_laws import Arms, log_hazard_ratios, split_p_values
 from rnetstats.treatment.split_power import Errors, detectable, exact_power, schoenfeld_power
 from rnetstats.treatment.two_arms import two_arms
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 __all__ = ["DetectableEffectResult", "detectable_effect"]
 
-METHODS = ("exact", "simulation", "schoenfeld")
-_GRID: tuple[float, ...] = (
-    0.05,
-    0.1,
-    0.15,
-    0.2,
-    0.25,
-    0.33,
-    0.4,
-    0.5,
-    0.6,
-    0.7,
-    0.8,
-    0.9,
-    1.0,
-    1.1,
-    1.25,
-    1.5,
-)
-_GRID += (1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0)
 _MOST_EVENTS = 1000  # whose splits are enumerated
 _MOST_DRAWS = 1_000_000  # numbers drawn
 _FEWEST_DRAWS = 100
 _RARE = 0.1
+_UNBIASED = 0.995  # type M that is shown as 1.0 or more is none of shrinkage
 _BY_DRAWS = {"coarse": 13, "rounds": 14, "points": 1}  # each point is a simulation
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class DetectableEffectResult(Result):
-    """Power and errors at hypothesised hazard ratios; see :func:`detectable_effect`.
-
-    Attributes
-    ----------
-    table : DataFrame
-        ``hazard_ratio, power, type_s, type_m, estimate_significant``.
-    detectable_low, detectable_high : float
-        The hazard ratios nearest to 1, below and above, that have the power asked for; missing
-        where no ratio has.
-    regions : DataFrame
-        ``events_1, events_2, estimate, p_value, significant`` of every split; empty unless exact.
-    events : int
-    share : float
-        Of the patients in arm 1.
-    n_1, n_2 : float
-        Missing if only the share is known.
-    """
-
-    table: pd.DataFrame
-    detectable_low: float
-    detectable_high: float
-    regions: pd.DataFrame
-    events: int
-    share: float
-    n_1: float
-    n_2: float
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row a hypothesised hazard ratio (arm 1 against arm 2)."""
-        return self.table.copy()
-
-    def glance(self) -> pd.DataFrame:
-        """Return one row: events, arms, the detectable hazard ratios."""
-        return pd.DataFrame(
-            {
-                "events": [self.events],
-                "n_1": [self.n_1],
-                "n_2": [self.n_2],
-                "share": [self.share],
-                "alpha": [self.options["alpha"]],
-                "power": [self.options["power"]],
-                "detectable_low": [self.detectable_low],
-                "detectable_high": [self.detectable_high],
-                "method": [self.options["method"]],
-                "test": [self.options["test"]],
-            }
-        )
-
-    def display(self) -> pd.DataFrame:
-        """Return the table as text."""
-        columns = self.table.to_dict("list")
-        return pd.DataFrame(
-            {
-                "Hazard ratio": [f"{x:g}" for x in columns["hazard_ratio"]],
-                "Power": [fmt_percent(x) for x in columns["power"]],
-                "Wrong sign if significant (type S)": [fmt_percent(x) for x in columns["type_s"]],
-                "Exaggeration if significant (type M)": [
-                    fmt_number(x, 1) for x in columns["type_m"]
-                ],
-                "Median estimate if significant": [
-                    fmt_number(x) for x in columns["estimate_significant"]
-                ],
-            }
-        )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the power curve, the detectable ratios and the type M errors."""
-        from rnetstats.plots.power import power_curve
-
-        arms = f"{self.share:.0%} of the patients in arm 1"
-        if not math.isnan(self.n_1):
-            arms = f"{self.n_1:g} : {self.n_2:g} patients"
-        return power_curve(
-            self.table,
-            wanted=self.options["power"],
-            detectable=(self.detectable_low, self.detectable_high),
-            title=f"{self.events} events, {arms}",
-            synthetic=self.synthetic,
-            ax=ax,
-        )
 
 
 def detectable_effect(
@@ -194,7 +85,8 @@ def detectable_effect(
     DetectableEffectResult
         Beside the power the chance that a significant estimate has the wrong sign (type S), the
         mean size of its logarithm over the true one's (type M), and the median significant
-        estimate. Estimates are Firth's, which are finite.
+        estimate. Estimates are Firth's, which are finite; they shrink towards 1, so that at a very
+        strong true ratio type M may fall below 1, which a note then says.
 
     Raises
     ------
@@ -239,7 +131,7 @@ def detectable_effect(
         raise OptionError(f"power={wanted:g} is no more than alpha={alpha:g}: any effect has it.")
     choice("method", method, METHODS)
     positive_int("resamples", resamples, minimum=_FEWEST_DRAWS)
-    ratios = _grid(hazard_ratios)
+    ratios = read_grid(hazard_ratios)
     synthetic, source = False, ""
     notes: tuple[str, ...] = ()
     if data is not None or formula is not None:
@@ -250,12 +142,12 @@ def detectable_effect(
         synthetic, notes, source = read.synthetic, read.notes, f" of {read.endpoint}"
         notes += (f"Hazard ratios compare {read.names[0]} (arm 1) with {read.names[1]}.",)
     else:
-        n_events, arms = _given(events, allocation)
+        n_events, arms = read_counts(events, allocation)
     if n_events == 0:
         raise TooFewEventsError(
             "Without events no hazard ratio is detectable; no_events() bounds what was missed."
         )
-    test = _test(method, test, arms)
+    test = read_test(method, test, arms)
     drawn = resolve_seed(seed) if method == "simulation" else None
     errors, ends = _errors(arms, n_events, ratios, alpha, wanted, method, test, resamples, drawn)
     table = pd.DataFrame(
@@ -288,50 +180,6 @@ def detectable_effect(
             "resamples": resamples,
         },
     )
-
-
-def _grid(hazard_ratios: Sequence[float] | None) -> np.ndarray:
-    given = _GRID if hazard_ratios is None else hazard_ratios
-    if isinstance(given, (str, Real)) or not len(given):
-        raise OptionError("hazard_ratios must be a sequence of positive numbers.")
-    return np.array([real("hazard_ratios", v, low=1e-4, high=1e4) for v in given])
-
-
-def _given(events: int | None, allocation: Any) -> tuple[int, Arms]:
-    if events is None or allocation is None:
-        raise OptionError(
-            "detectable_effect() needs events= and allocation=, or data and a formula."
-        )
-    events = positive_int("events", events, minimum=0)
-    if isinstance(allocation, Real):
-        return events, Arms(real("allocation", float(allocation), low=0.0, high=1.0, closed=False))
-    if isinstance(allocation, str) or not hasattr(allocation, "__len__") or len(allocation) != 2:
-        raise OptionError(
-            f"allocation={allocation!r} must be the patients of both arms, as (181, 346), or the "
-            "share of arm 1."
-        )
-    n_1, n_2 = (positive_int("allocation", n) for n in allocation)
-    if events > n_1 + n_2:
-        raise DataError(f"There cannot be more events ({events}) than patients ({n_1 + n_2}).")
-    return events, Arms(n_1 / (n_1 + n_2), n_1, n_2)
-
-
-def _test(method: str, test: str | None, arms: Arms) -> str:
-    """Return the test, checked against the method and what is known of the arms."""
-    if method == "schoenfeld":
-        if test not in (None, "wald"):
-            raise OptionError("method='schoenfeld' has a test of its own: leave test= out.")
-        return "wald"
-    if method == "simulation":
-        return str(choice("test", test or "logrank", SEQUENCE_TESTS))
-    if test is None:
-        return "fisher" if arms.sized else "binomial"
-    choice("test", test, TESTS)
-    if test in ("fisher", "mid-p") and not arms.sized:
-        raise OptionError(
-            f"test={test!r} needs the patients of both arms: allocation=(n_1, n_2), or 'binomial'."
-        )
-    return test
 
 
 def _errors(
@@ -404,6 +252,13 @@ def _notes(
         notes.append("At a hazard ratio of 1 the power is the level, and type S and M are missing.")
     if (table["power"] == 0.0).any():
         notes.append("Where no result can be significant, type S, type M and estimate are missing.")
+    shrunken = table[table["type_m"] < _UNBIASED]
+    if len(shrunken):
+        ratios = ", ".join(f"{ratio:g}" for ratio in shrunken["hazard_ratio"])
+        notes.append(
+            f"Type M is below 1 at hazard ratios of {ratios}: so strong a ratio leaves hardly an "
+            "event in one arm, and Firth's estimate, which stays finite, is drawn towards 1."
+        )
     if method == "exact" and arms.sized and events > _RARE * arms.n:
         notes.append(
             "More than a tenth of the patients have the event: estimates from the split alone are "
