@@ -69,6 +69,12 @@ def incidence_table(found: Incidence) -> Exhibit | None:
         return None
     counts = found.curves.counts[["group", "cause", "n", "n_events"]]
     at = found.curves.at([HORIZON]).merge(counts, on=["group", "cause"])
+    order = list(COURSE.values())  # recurrence before death, as everywhere
+    at = at.sort_values(
+        ["group", "cause"],
+        key=lambda column: column.map(order.index) if column.name == "cause" else column,
+        kind="stable",
+    ).reset_index(drop=True)
     p_values = (
         {}
         if found.test is None

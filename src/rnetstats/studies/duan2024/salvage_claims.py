@@ -160,16 +160,22 @@ def _kinds(chapter: SalvageEffects | None, naive: NaiveSalvage | None) -> Iterat
         endpoint=f"Recurrence, and recurrence or death, within {HORIZON:g} months from the day of "
         "salvage"
         if found
-        else "Disease-free survival after salvage; here both endpoints, from time zero",
+        else "Disease-free survival after salvage, in both readings",
         estimand="Difference of risks, endoscopic less radical; “no worse” needs a margin of what "
         "would be worse",
-        method="Risks by Kaplan-Meier from the day of salvage, not adjusted" if found else _NAIVE,
+        method=_kinds_method(naive, known=bool(found)),
         events=_events_by_kind(found) if found else _naive_events(naive),
         said="Not judged: no significant difference is not equality. “No worse” needs a margin "
         f"stated beforehand, and none is printed. {_support(found)}".strip(),
         fixed=not_judged("No margin of non-inferiority is printed."),
         shown=text or _naive_text(naive.kinds if naive else {}),
     )
+
+
+def _kinds_method(naive: NaiveSalvage | None, *, known: bool) -> str:
+    if known:
+        return "Risks by Kaplan-Meier from the day of salvage, not adjusted"
+    return _NAIVE if naive and naive.kinds else "No comparison: these data do not hold both kinds"
 
 
 def _difference(result: MarginResult) -> str:

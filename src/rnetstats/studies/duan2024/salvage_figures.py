@@ -81,8 +81,9 @@ def _strategies(effects: dict[str, TreatmentEffectResult]) -> StudyFigure:
         name="salvage_strategies",
         title="Two strategies: all are salvaged, nobody is",
         caption="Weighted curves (clone-censor-weight) of two strategies that every patient could "
-        f"have followed: salvage within {first['grace']:g} months, and none at all. Without a "
-        "band there are too few events for one.",
+        f"have followed: salvage within {first['grace']:g} months, and none at all. Everybody "
+        "begins under both and leaves the one that the course departs from. Events are those of "
+        "the whole follow-up. Without a band there are too few events for one.",
         alt="Weighted curves of both strategies; the table holds the risks.",
         size=_stacked(effects),
         draw=lambda figure: _one_below_the_other(figure, effects, kind="clone-censor-weight"),
