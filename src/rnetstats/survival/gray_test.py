@@ -13,9 +13,9 @@ from rnetstats._core.options import real
 from rnetstats._core.result import Result
 from rnetstats.errors import DataError, FormulaError
 from rnetstats.formatting import fmt_count, fmt_number, fmt_p
-from rnetstats.kernels.gray import GrayTable, gray_table
 from rnetstats.kernels.ranks import LogrankTable, logrank_chi2
 from rnetstats.survival.competing_rows import CompetingRows, competing_rows
+from rnetstats.survival.gray_tables import cause_notes, frame_by_group, one_cause
 from rnetstats.survival.logrank_methods import chi2_p, p_text
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from rnetstats.formula.tokens import Literal
 
 __all__ = ["GrayTestResult", "gray_test"]
-
-_FEW = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -203,14 +201,14 @@ def gray_test(
         frame, formula, censor=censor, cause=cause, freq_weights=freq_weights, missing=missing
     )
     _check(rows)
-    found = {code: _one_cause(rows, code, rho) for code in rows.asked}
+    found = {code: one_cause(rows, code, rho) for code in rows.asked}
     tests, notes = [], list(rows.notes)
     for code, table in found.items():
         statistic, df = logrank_chi2(LogrankTable(*table))
         tests.append((rows.causes[code - 1], statistic, df, chi2_p(statistic, df)))
-        notes += _notes(rows, code, df)
+        notes += cause_notes(rows, code, df)
     return GrayTestResult(
-        table=_by_group(rows, found),
+        table=frame_by_group(rows, found),
         tests=pd.DataFrame(tests, columns=["cause", "statistic", "df", "p_value"]),
         variances={rows.causes[code - 1]: table.variance for code, table in found.items()},
         labels=rows.names,
@@ -241,60 +239,3 @@ def _check(rows: CompetingRows) -> None:
             "Gray's test is not defined with late entry, Surv(start, stop, code); cox() with "
             "cause= compares cause-specific hazards."
         )
-
-
-def _one_cause(rows: CompetingRows, code: int, rho: float) -> GrayTable:
-    return gray_table(
-        rows.stop,
-        rows.code,
-        rows.group,
-        len(rows.labels),
-        cause=code,
-        rho=rho,
-        freq=rows.freq,
-        strata=rows.strata,
-    )
-
-
-def _events(rows: CompetingRows, code: int) -> np.ndarray:
-    weights = rows.counts * (rows.code == code)
-    return np.bincount(rows.group, weights, len(rows.labels))
-
-
-def _by_group(rows: CompetingRows, found: dict[int, GrayTable]) -> pd.DataFrame:
-    n = np.bincount(rows.group, rows.counts, len(rows.labels)).astype(int)
-    parts = [
-        pd.DataFrame(
-            {
-                "cause": rows.causes[code - 1],
-                "group": list(rows.labels),
-                "n": n,
-                "n_events": _events(rows, code).astype(int),
-                "observed": table.observed,
-                "expected": table.expected,
-            }
-        )
-        for code, table in found.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _notes(rows: CompetingRows, code: int, df: int) -> list[str]:
-    """Say where P is missing, or rests on few events."""
-    cause = rows.causes[code - 1]
-    meaning = rows.meaning[cause]
-    name = cause if meaning == cause else f"{cause} ({meaning})"
-    if df == 0:
-        return [f"{name}: no event was seen while two groups were at risk: P is missing."]
-    events = _events(rows, code)
-    few = [
-        f"{label} {count:g}"
-        for label, count in zip(rows.labels, events, strict=True)
-        if count < _FEW
-    ]
-    if not few:
-        return []
-    return [
-        f"{name}: fewer than {_FEW} events in a group ({', '.join(few)}); the chi-square "
-        "approximation of P is rough."
-    ]
