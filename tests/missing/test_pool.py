@@ -282,6 +282,27 @@ def test_bad_input_is_refused_in_words():
         pool(fits).term_tests("D4")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        ({"cause": 1}, {"cause": 2}, "different cause: 1 and 2"),
+        ({"cause": 1}, {"cause": 1, "censor": 2}, "different censor"),
+        (
+            {"cause": 1, "penalty": "log-f"},
+            {"cause": 1, "penalty": "log-f", "m": 3},
+            "different m: 1",
+        ),
+    ],
+)
+def test_fits_of_other_causes_or_priors_are_refused(one, other, words):
+    data = [d.assign(code=np.arange(len(d)) % 3) for d in few()]
+    fits = [
+        rn.cox(d, "Surv(t, code) ~ x", **kw) for d, kw in zip(data[:2], (one, other), strict=True)
+    ]
+    with pytest.raises(OptionError, match=words):
+        pool(fits)
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_infinite_estimates_are_refused_by_name():
     data = few(m=2)

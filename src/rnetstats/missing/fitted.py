@@ -15,7 +15,10 @@ from rnetstats.regression.univariable import UnivariableResult
 
 __all__ = ["Fitted", "read_fits", "same_kind", "shared_notes"]
 
-_SAME_OPTIONS = ("formula", "penalty", "ties", "robust", "conf_level")
+_SAME_OPTIONS = (
+    *("formula", "cause", "censor", "model", "penalty", "m", "ties"),
+    *("censoring", "variance", "robust", "conf_level"),
+)
 
 
 @dataclass(frozen=True, eq=False)
