@@ -162,6 +162,22 @@ def test_nothing_to_compare(all_events: int) -> None:
     plt.close("all")
 
 
+def test_notes_name_levels_and_the_unit_of_time() -> None:
+    cohort = rn.load_cohort("duan2024")
+    found = rn.few_events(
+        cohort, "Surv(dfs_months, recurrence) ~ margin_positive", seed=1, resamples=99
+    )
+    label = cohort.attrs["rnetstats"]["labels"]["margin_positive"]
+    text = " ".join(found.notes)
+    assert f"11 of 181 ({label}: yes) in " in text
+    assert "months of follow-up against 1 of 346" in text
+    assert f"Fewer than 5 events in the arm {label}: no." in text
+    assert found.plot().get_xlabel().startswith(f"Ratio, {label}: yes against no")
+    plt.close("all")
+    plain = rn.few_events(counts(1, 9, 2, 9).assign(t=1.0), "Surv(t, y) ~ arm", resamples=99)
+    assert "units of time of follow-up" in plain.notes[0]
+
+
 def test_no_event_in_time() -> None:
     found = rn.few_events(
         pd.read_csv(data_path("rnet_zero_events.csv")),

@@ -18,6 +18,7 @@ __all__ = [
     "is_synthetic",
     "is_synthetic_data",
     "label_of",
+    "time_unit",
 ]
 
 Data: TypeAlias = pd.DataFrame | Mapping[str, Any]
@@ -89,6 +90,12 @@ def label_of(frame: pd.DataFrame, name: str) -> str:
     text = str(attrs.get("labels", {}).get(name, name))
     unit = attrs.get("units", {}).get(name)
     return f"{text} ({unit})" if unit else text
+
+
+def time_unit(frame: pd.DataFrame, name: str) -> str:
+    """Return the unit of a column of times, as its label or name says it; empty if neither does."""
+    near = f"{label_of(frame, name)} {name}".casefold()
+    return next((unit for unit in ("months", "days", "years", "weeks") if unit in near), "")
 
 
 def codes_of(frame: pd.DataFrame, name: str) -> dict[str, str]:

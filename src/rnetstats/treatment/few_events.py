@@ -14,7 +14,7 @@ from rnetstats._core.options import choice, level, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import FormulaError
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, group_names
 from rnetstats.survival.follow_up import follow_up
 from rnetstats.survival.logrank_methods import p_text
 from rnetstats.treatment.few_events_rows import FewRows, Settings, binary_rows, survival_rows
@@ -114,13 +114,14 @@ class FewEventsResult(Result):
         any_ratio = bool(known.any())
         shown = self.table[known if any_ratio else self.table["measure"] == "risk difference"]
         labels = [f"{row.measure}: {row.method}" for row in shown.itertuples(index=False)]
-        one, two = self.counts["arm"]
+        names = group_names(self.counts["arm"])
+        one, two = (names.get(arm, arm) for arm in self.counts["arm"])
         what = "Ratio" if any_ratio else "Risk difference"
         percent = f"{100 * self.options['conf_level']:g} % limits"
         return draw_intervals(
             shown.assign(label=labels).reset_index(drop=True),
             ax=ax,
-            xlabel=f"{what}, {self.group} {one} against {two}, {percent}",
+            xlabel=f"{what}, {self.group}: {one} against {two}, {percent}",
             log=any_ratio,
             reference=1.0 if any_ratio else 0.0,
             synthetic=self.synthetic,
@@ -258,14 +259,16 @@ def _notes(arms: TwoArms, counts: pd.DataFrame, found: FewRows, table: pd.DataFr
     records = counts.to_dict("records")
     said = []
     for row in records:
-        time = "" if arms.stop is None else f" in {row['person_time']:,.0f} units of person-time"
-        said.append(f"{row['n_events']} of {row['n']} ({arms.group} {row['arm']}){time}")
+        unit = arms.unit or "units of time"
+        time = "" if arms.stop is None else f" in {row['person_time']:,.0f} {unit} of follow-up"
+        said.append(f"{row['n_events']} of {row['n']} ({arms.called(row['arm'])}){time}")
     notes = [f"{arms.endpoint}: {said[0]} against {said[1]}.", *found.notes]
-    thin = [str(row["arm"]) for row in records if row["n_events"] < FEW_EVENTS]
+    thin = [arms.called(row["arm"]) for row in records if row["n_events"] < FEW_EVENTS]
     if thin:
+        arm = "arm" if len(thin) == 1 else "arms"
         notes.append(
-            f"Fewer than {FEW_EVENTS} events in {arms.group} {' and '.join(thin)}: Wald, Greenwood "
-            "and bootstrap limits do not hold and are not shown."
+            f"Fewer than {FEW_EVENTS} events in the {arm} {' and '.join(thin)}. "
+            "Wald, Greenwood and bootstrap limits do not hold and are not shown."
         )
     if found.censoring_p_value < _DIFFERS:
         notes.append(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats._core.frame import Data, as_frame, column, label_of
+from rnetstats._core.frame import Data, as_frame, column, label_of, time_unit
 from rnetstats.formula.design import ModelFrame, model_frame
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.terms import Formula, Plain
@@ -206,12 +206,10 @@ def _labels(table: pd.DataFrame, formula: Formula, read: ModelFrame) -> dict[str
     _, comparison, value = outcome.name.removesuffix(")").partition(" == ")
     event = label_of(table, outcome.columns[-1]) + (f" = {value}" if comparison else "")
     time = label_of(table, outcome.time_name)
-    near = f"{time} {outcome.time_name}".casefold()
-    units = [unit for unit in ("months", "days", "years", "weeks") if unit in near]
     return {
         "time": time,
         "event": event,
         "endpoint": outcome.name,
         "covariates": ", ".join(label_of(table, name) for name in formula.term_columns),
-        "unit": units[0] if units else "",
+        "unit": time_unit(table, outcome.time_name),
     }

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats._core.frame import Data, as_frame, is_synthetic, label_of
+from rnetstats._core.frame import Data, as_frame, is_synthetic, label_of, time_unit
 from rnetstats.errors import DataError, FormulaError, OptionError, closest
+from rnetstats.formatting import group_names
 from rnetstats.formula.groups import group_frame
 from rnetstats.formula.variables import level_text
 
@@ -34,6 +35,8 @@ class TwoArms:
         The new treatment, the reference.
     group, endpoint : str
         The column of the groups as printed, and the left side as written.
+    unit : str
+        Of the times, such as ``months``; empty where it is not known.
     """
 
     event: NDArray[np.bool_]
@@ -43,10 +46,15 @@ class TwoArms:
     names: tuple[str, str]
     group: str
     endpoint: str
+    unit: str
     formula: str
     n_missing: int
     synthetic: bool
     notes: tuple[str, ...]
+
+    def called(self, name: str) -> str:
+        """Name an arm in a sentence: by column and level, those of a 0/1 column no and yes."""
+        return f"{self.group}: {group_names(self.names).get(name, name)}"
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -118,6 +126,7 @@ def two_arms(
         names=(labels[chosen], labels[1 - chosen]),
         group=", ".join(label_of(frame, name) for name in read.groups.columns),
         endpoint=outcome.name,
+        unit="" if outcome.stop is None else time_unit(frame, outcome.time_name),
         formula=read.formula,
         n_missing=read.n_missing,
         synthetic=is_synthetic(frame),
