@@ -46,7 +46,12 @@ def test_person_time_is_that_of_follow_up() -> None:
     whole = found.glance().iloc[0]
     assert whole["time_before"] + whole["time_after"] == pytest.approx(rows["dfs_months"].sum())
     assert whole["n_treated"] == rows["salvage_days"].notna().sum()
-    assert whole["n_1"] == (rows["event_type"] == 1).sum()
+    codes = cohort.attrs["rnetstats"]["codes"]["event_type"]
+    assert whole[f"n_{codes['1']}"] == (rows["event_type"] == 1).sum()
+    assert set(found.lanes["event"]) == {"", codes["1"], codes["2"]}
+    rows.attrs = {}
+    bare = rn.swimmer(rows, "Surv(dfs_months, event_type) ~ 1", treatment_time="salvaged_at")
+    assert bare.to_frame().columns[-2:].tolist() == ["n_1", "n_2"]
 
 
 def test_plot_has_a_lane_and_a_mark_for_each_patient() -> None:

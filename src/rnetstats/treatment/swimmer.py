@@ -17,6 +17,7 @@ from rnetstats.formatting import fmt_count, fmt_number
 from rnetstats.formula.groups import GroupFrame, group_frame
 from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.parser import as_formula
+from rnetstats.survival.competing_rows import cause_labels
 from rnetstats.treatment.patient_checks import checked_times, given_times, names_of
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def swimmer(
         Column with the time from the start of follow-up to treatment, in the unit of the data;
         missing for the never treated. A treatment at the very end of follow-up comes after it.
     events : mapping of int to str, optional
-        What each code stands for, as in ``{1: "recurrence", 2: "death"}``.
+        What each code stands for, as in ``{1: "recurrence", 2: "death"}``; by default as the
+        codebook says, or the codes themselves.
     missing : {"drop", "raise"}
 
     Returns
@@ -145,7 +147,7 @@ def swimmer(
     if outcome.start is not None:
         raise OptionError("A lane is a patient: write Surv(time, event), without a start.")
     assert outcome.stop is not None
-    labels = _labels(outcome, events)
+    labels = _labels(frame, outcome, events)
     at, seen = _treated_at(frame, read, treatment_time)
     lanes = _lanes(read, at, labels)
     return SwimmerResult(
@@ -161,10 +163,13 @@ def swimmer(
     )
 
 
-def _labels(outcome: Outcome, events: Mapping[int, str] | None) -> dict[int, str]:
+def _labels(
+    frame: pd.DataFrame, outcome: Outcome, events: Mapping[int, str] | None
+) -> dict[int, str]:
     """Return the name of each code: 1, 2, ... in the order of the outcome's causes."""
     if events is None:
-        return dict(enumerate(outcome.causes, start=1))
+        meaning = cause_labels(frame, outcome.columns[-1], outcome.causes)
+        return dict(enumerate((meaning[cause] for cause in outcome.causes), start=1))
     named = {str(code): str(word) for code, word in events.items()}
     unknown = [cause for cause in outcome.causes if cause not in named]
     if unknown:
