@@ -183,3 +183,26 @@ def test_a_fit_read_back_has_no_rows(cohort: pd.DataFrame) -> None:
 def test_refusals(call: Any, error: type[Exception], words: str, cohort: pd.DataFrame) -> None:
     with pytest.raises(error, match=words):
         call(cohort)
+
+
+def test_the_table_begins_with_what_was_measured_and_shows_few_pairs(cohort: pd.DataFrame) -> None:
+    fit = rn.cox(cohort, "Surv(dfs_months, dfs_event) ~ margin_positive + age + sex")
+    found = rn.tipping_point(fit, term="margin_positive")
+    shown = found.display()
+    first = shown["Confounder"].tolist()
+    assert [name.startswith("like the measured") for name in first[:3]] == [True, True, False]
+    pairs = first[2:]
+    assert 1 < len(pairs) <= 6
+    assert all(pair.endswith("10 % of unexposed") for pair in pairs)
+    other = found.display(other_prevalence=0.3)["Confounder"].tolist()[2:]
+    assert all(pair.endswith("30 % of unexposed") for pair in other)
+    assert len(found.to_frame()) == 7 * 7 * 6
+    # a protective ratio: the exposed are held
+    below = rn.tipping_point(0.4, 0.2, 0.8, measure="hr").display()["Confounder"]
+    assert below.str.startswith("10 % of exposed").all()
+    assert len(below) <= 6
+    # few pairs are all shown
+    few = rn.tipping_point(
+        2.0, 1.2, 3.3, measure="rr", prevalence_exposed=[0.6, 0.9], prevalence_unexposed=[0.1, 0.2]
+    )
+    assert len(few.display()) == 4

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TippingPointResult"]
 
+_MOST_PAIRS = 10  # that display() shows without a choice
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TippingPointResult(Result):
@@ -79,23 +81,20 @@ class TippingPointResult(Result):
             }
         )
 
-    def display(self) -> pd.DataFrame:
-        """Return the effects needed, then the measured covariates for comparison, as text."""
+    def display(self, *, other_prevalence: float = 0.1) -> pd.DataFrame:
+        """Return the measured covariates for comparison, then the effects needed, as text.
+
+        Parameters
+        ----------
+        other_prevalence : float
+            Of more than ten pairs of prevalences those are shown in which this share of the
+            unexposed (for a ratio below 1, of the exposed) has the confounder, or the nearest one
+            of the grid, and the confounder raises the risk. ``tipping`` has all pairs,
+            :meth:`to_frame` all combinations.
+        """
         columns = ("Confounder", "Effect for the limit", "Effect for the estimate")
         after = ("Bias factor", f"{NAMES[self.measure].capitalize()} after it")
-        rows = [
-            {
-                columns[0]: f"{fmt_percent(row['prevalence_exposed'], 0)} of exposed, "
-                f"{fmt_percent(row['prevalence_unexposed'], 0)} of unexposed",
-                columns[1]: fmt_number(row["effect_limit"]),
-                columns[2]: fmt_number(row["effect_estimate"]),
-                after[0]: MISSING,
-                after[1]: MISSING,
-            }
-            for row in self.tipping.to_dict("records")
-            if np.isfinite(row["effect_estimate"])
-            or (np.isfinite(row["effect_limit"]) and self.factor_limit != 1.0)
-        ]
+        rows = []
         for row in self.benchmarks.to_dict("records"):
             limits = fmt_interval(row["conf_low"], row["conf_high"])
             rows.append(
@@ -107,10 +106,35 @@ class TippingPointResult(Result):
                     after[1]: f"{fmt_number(row['estimate'])} ({limits})",
                 }
             )
+        rows += [
+            {
+                columns[0]: f"{fmt_percent(row['prevalence_exposed'], 0)} of exposed, "
+                f"{fmt_percent(row['prevalence_unexposed'], 0)} of unexposed",
+                columns[1]: fmt_number(row["effect_limit"]),
+                columns[2]: fmt_number(row["effect_estimate"]),
+                after[0]: MISSING,
+                after[1]: MISSING,
+            }
+            for row in self._shown_pairs(other_prevalence).to_dict("records")
+        ]
         if not rows:
             none = "any effect, at the prevalences asked for"
             rows.append({columns[0]: none, **dict.fromkeys([*columns[1:], *after], MISSING)})
         return pd.DataFrame(rows, columns=[*columns, *after])
+
+    def _shown_pairs(self, other_prevalence: float) -> pd.DataFrame:
+        """Return the pairs of prevalences at which an effect tips, all of them if they are few."""
+        wanted = real("other_prevalence", other_prevalence, low=0.0, high=1.0)
+        limit = self.tipping["effect_limit"] if self.factor_limit != 1.0 else math.nan
+        tips = self.tipping.assign(effect_limit=limit)
+        known = np.isfinite(tips[["effect_limit", "effect_estimate"]].to_numpy(float)).any(axis=1)
+        tips = self.tipping[known]
+        if len(tips) <= _MOST_PAIRS:
+            return tips
+        held = "prevalence_" + ("unexposed" if self.estimate >= 1.0 else "exposed")
+        away = (tips[held] - wanted).abs()
+        some = tips[away <= away.min() + 1e-12]
+        return some[(some[["effect_limit", "effect_estimate"]] >= 1.0).any(axis=1)]
 
     def plot(self, ax: Axes | None = None, *, other_prevalence: float = 0.1) -> Axes:
         """Draw the estimate left over, by prevalence and effect, with the tipping lines.
