@@ -273,7 +273,6 @@ def test_recipe_goes_to_json_and_back() -> None:
         ("y ~ x", {"select": {"method": "univariable", "alpha": None}}, OptionError, "Akaike"),
         ("y ~ x", {"select": {"method": "backward", "alpha": 1.5}}, OptionError, "alpha"),
         ("y ~ x", {"shrink": "lasso"}, OptionError, "not allowed"),
-        ("Surv(t, e) ~ x", {"shrink": "ridge-aic"}, OptionError, "binary outcome"),
         ("y ~ x", {"impute": 0}, OptionError, "impute"),
         ("y ~ x", {"horizon": 12}, OptionError, "belongs to a model of a time"),
         ("Surv(t, e) ~ x", {"horizon": -1}, OptionError, "horizon"),
@@ -346,3 +345,54 @@ def test_knots_that_coincide_in_some_resamples_are_counted(impute: int | None) -
 def test_a_cut_off_that_parts_nobody_is_refused(cohort: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="constant"):
         rn.validate(rn.recipe("margin_positive ~ nlr", cut={"nlr": 1e3}), cohort, resamples=5)
+
+
+@pytest.mark.parametrize("m", [None, 4.0])
+def test_log_f_priors_in_a_recipe_are_those_of_the_fit(
+    cohort: pd.DataFrame, m: float | None
+) -> None:
+    formula = "margin_positive ~ location + size_mm + lvi"
+    made = rn.recipe(formula, penalty="log-f", m=m)
+    assert made.m == (m or 1.0)
+    fit = rn.logistic(cohort, formula, penalty="log-f", m=m)
+    model = made.fit(cohort, seed=1)
+    np.testing.assert_allclose(model.coef, fit.coef, rtol=1e-7)
+    assert f"log-F({made.m:g}, {made.m:g})" in model.method
+    assert any("priors stand on location, size_mm, lvi" in note for note in model.notes)
+    by_recipe = rn.validate(made, cohort, resamples=8, seed=1).to_frame()
+    by_fit = rn.validate(fit, resamples=8, seed=1).to_frame()
+    pd.testing.assert_frame_equal(by_recipe, by_fit, rtol=1e-7, atol=1e-9)
+    assert made.steps()[1].startswith(f"Fit: log-F({made.m:g}, {made.m:g}) priors")
+    back = Recipe.from_dict(json.loads(json.dumps(made.to_dict())))
+    assert back == made
+    assert "m" not in rn.recipe(formula).to_dict()["fields"]
+    kept = rn.RiskModel.from_dict(model.to_dict()).options["recipe"]["fields"]
+    assert kept["m"] == made.m
+
+
+def test_log_f_priors_of_a_time_and_with_selection(cohort: pd.DataFrame) -> None:
+    data = read("veteran.csv")
+    formula = "Surv(time, status) ~ karno + age + trt"
+    made = rn.recipe(formula, penalty="log-f", m=2, horizon=180)
+    fit = rn.cox(data, formula, penalty="log-f", m=2)
+    np.testing.assert_allclose(made.fit(data, seed=1).coef, fit.coef, rtol=1e-7)
+    chosen = rn.recipe(
+        "margin_positive ~ lvi + size_mm + age", penalty="log-f", m=2, select="univariable"
+    )
+    counts = counts_of(len(cohort), 3)
+    again = refit_of_recipe(chosen, cohort, None).again(counts, np.arange(3))
+    for b, row in enumerate(counts):
+        sample = sample_of(cohort, row)
+        for term in ("lvi", "size_mm", "age"):
+            one = rn.logistic(sample, f"margin_positive ~ {term}", penalty="log-f", m=2)
+            p = float(one.to_frame()["p_value"].iloc[-1])
+            assert (p <= 0.05) == bool(again.choices[f"selected: {term}"][b])
+
+
+def test_log_f_options_are_checked() -> None:
+    with pytest.raises(OptionError, match="add penalty='log-f'"):
+        rn.recipe("y ~ x", m=2)
+    with pytest.raises(OptionError, match="one number for all terms"):
+        rn.recipe("y ~ x", penalty="log-f", m={"x": 2.0})  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="m"):
+        rn.recipe("y ~ x", penalty="log-f", m=0.0)

@@ -25,7 +25,14 @@ from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import OK, BoolArray, FloatArray, IntArray, maximise, rows_of
 
-__all__ = ["PENALTIES", "RidgeFit", "ridge_deviance", "ridge_logistic"]
+__all__ = [
+    "PENALTIES",
+    "RidgeFit",
+    "best",
+    "column_variances",
+    "ridge_deviance",
+    "ridge_logistic",
+]
 
 PENALTIES: FloatArray = np.append(0.0, 10.0 ** np.linspace(-1.0, 4.0, 26))
 
@@ -46,6 +53,8 @@ class RidgeFit:
         Effective degrees of freedom without the intercept, trace of I (I + P)^-1.
     status : int array of shape (B, K)
         See :data:`rnetstats.kernels.newton.STATUS_TEXT`.
+    unpenalised : int
+        Parameters beside the slopes: the intercept, or 0 of a Cox model.
     """
 
     penalties: FloatArray
@@ -53,11 +62,12 @@ class RidgeFit:
     log_likelihood: FloatArray
     df: FloatArray
     status: IntArray
+    unpenalised: int = 1
 
     @property
     def aic(self) -> FloatArray:
-        """-2 log L + 2 (effective df + 1), (B, K)."""
-        return np.asarray(-2.0 * self.log_likelihood + 2.0 * (self.df + 1.0))
+        """-2 log L + 2 (effective df + unpenalised), (B, K)."""
+        return np.asarray(-2.0 * self.log_likelihood + 2.0 * (self.df + self.unpenalised))
 
     def by_aic(self) -> IntArray:
         """Place of the penalty with the smallest AIC in each replicate (B,)."""
@@ -171,7 +181,7 @@ class _Block:
         self.size = size
         self.likelihood = LogisticLikelihood(X, y, weights=counts, offset=offset)
         self.scale = self.likelihood.scale
-        spread = _variances(X, counts)
+        spread = column_variances(X, counts)
         self.constant: BoolArray = np.broadcast_to(spread <= 0.0, (size, spread.shape[1])).copy()
         self.constant[:, 0] = False
         spread[:, 0] = 0.0
@@ -214,9 +224,9 @@ class _Block:
         return int(self.ridge.shape[1])
 
 
-def _variances(X: FloatArray, counts: FloatArray) -> FloatArray:
+def column_variances(X: FloatArray, counts: FloatArray) -> FloatArray:
     """Variance of each column in each replicate's rows, (B, p) or (1, p)."""
-    total = counts.sum(axis=1)[:, None]
+    total = np.maximum(counts.sum(axis=1), 1.0)[:, None]  # of a replicate without rows too
     if X.ndim == 2:
         centred = X - X.mean(axis=0)
         mean = counts @ centred / total

@@ -12,11 +12,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.flic import flic_intercept
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import OK, FloatArray
+from rnetstats.kernels.risksets import RiskSets
 
-__all__ = ["heuristic_shrinkage", "recalibration_slopes", "shrunken"]
+__all__ = [
+    "cox_recalibration_slopes",
+    "heuristic_shrinkage",
+    "recalibration_slopes",
+    "shrunken",
+]
 
 
 def heuristic_shrinkage(
@@ -85,3 +92,33 @@ def recalibration_slopes(
     columns = np.stack([np.ones_like(predictor), predictor], axis=2)
     fit = fit_logistic(columns, y, freq=freq, case=case, offset=offset)
     return np.where(usable & (fit.status == OK), fit.coef[:, 1], np.nan)
+
+
+def cox_recalibration_slopes(
+    X: ArrayLike,
+    sets: RiskSets,
+    coef: ArrayLike,
+    *,
+    freq: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    ties: str = "efron",
+) -> FloatArray:
+    """Return the slope of a Cox regression on each linear predictor X b, in the same data, (B,).
+
+    Parameters
+    ----------
+    X : array of shape (n, p)
+    sets : RiskSets
+    coef : array of shape (B, p)
+        NaN rows give NaN.
+    freq : array of shape (n,), optional
+    offset : array of shape (n,), optional
+        Kept as it is beside the predictor.
+    ties : {"efron", "breslow"}
+    """
+    design, given = np.asarray(X, dtype=float), np.atleast_2d(np.asarray(coef, dtype=float))
+    usable = np.isfinite(given).all(axis=1)
+    predictor = np.where(usable[:, None], given, 0.0) @ design.T
+    centred = predictor - predictor.mean(axis=1, keepdims=True)
+    fit = fit_cox(centred[:, :, None], sets, freq=freq, offset=offset, ties=ties)
+    return np.where(usable & (fit.status == OK), fit.coef[:, 0], np.nan)

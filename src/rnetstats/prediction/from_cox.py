@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rnetstats.regression.cox import CoxResult
     from rnetstats.regression.engine import Engine
 
-__all__ = ["cox_fields"]
+__all__ = ["cox_fields", "stratum_sets"]
 
 _THIN = 10  # at risk: below, a note
 
@@ -167,7 +167,7 @@ def _draws(
         )
     sets = fit._need("sets", "A bootstrap")
     offset = np.zeros(frame.n) if frame.offset is None else frame.offset
-    parts = _stratum_sets(engine, baseline)
+    parts = stratum_sets(engine, baseline)
 
     def refit(counts: Floats) -> Replicates:
         fits = fit_cox(
@@ -192,7 +192,7 @@ def _draws(
     return collect(frame, resamples, seed, refit)
 
 
-def _stratum_sets(engine: Engine, baseline: dict[str, Any]) -> list[tuple[np.ndarray, RiskSets]]:
+def stratum_sets(engine: Engine, baseline: dict[str, Any]) -> list[tuple[np.ndarray, RiskSets]]:
     """The rows of each stratum with a baseline, and their risk sets."""
     outcome, strata = engine.frame.outcome, engine.frame.strata
     assert outcome is not None

@@ -97,7 +97,7 @@ def pseudo_regressions(
         regular = _regular(bread)
         bread[~regular] = np.eye(X.shape[1])
         right = (w * slope * residual) @ X
-        step = np.linalg.solve(bread, right[:, :, None])[:, :, 0]
+        step = np.asarray(np.linalg.solve(bread, right[:, :, None])[:, :, 0], dtype=np.float64)
         step = _shortened(X, y, w, shift, at, step, (w * now).sum(axis=1))
         coef[running] = at + step
         largest = np.abs(coef[running]).max(axis=1)

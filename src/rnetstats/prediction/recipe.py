@@ -16,6 +16,7 @@ from rnetstats.prediction.recipe_model import fit_recipe, refit_of_recipe
 from rnetstats.prediction.refit import Refit
 from rnetstats.prediction.risk_model import RiskModel
 from rnetstats.prediction.selection import Selection
+from rnetstats.regression.penalty import prior_name, read_strength
 
 __all__ = ["Recipe", "recipe"]
 
@@ -41,6 +42,8 @@ class Recipe:
     penalty : str or None
     horizon : float or None
         For a model of a time: that of its risks.
+    m : float or None
+        Strength of log-F priors, in patients.
     """
 
     formula: str
@@ -50,6 +53,7 @@ class Recipe:
     shrink: str | None = None
     penalty: str | None = "firth"
     horizon: float | None = None
+    m: float | None = None
 
     def fit(self, data: Data, *, seed: int | None = None) -> RiskModel:
         """Carry the recipe out on data.
@@ -102,22 +106,28 @@ class Recipe:
                 "backward": "Terms are eliminated backward",
             }[self.select["method"]]
             said.append(f"{kind} ({rule}).")
-        said.append(
-            "Fit: Firth's penalised likelihood, the intercept re-estimated (FLIC)."
-            if self.penalty == "firth"
-            else "Fit: maximum likelihood."
-        )
+        said.append(self._fitted())
         if self.shrink:
             said.append(f"Slopes are shrunken ({self.shrink}).")
         return tuple(said)
 
+    def _fitted(self) -> str:
+        if self.penalty == "firth":
+            return "Fit: Firth's penalised likelihood, the intercept re-estimated (FLIC)."
+        if self.m is not None:
+            return f"Fit: {prior_name(self.m)} priors on every coefficient but the intercept."
+        return "Fit: maximum likelihood."
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as strict JSON types."""
+        """Return the recipe as strict JSON types; ``m`` only where there are priors."""
+        fields = asdict(self)
+        if self.m is None:
+            del fields["m"]
         return {
             "type": "Recipe",
             "schema_version": _SCHEMA,
             "package_version": __version__,
-            "fields": asdict(self),
+            "fields": fields,
         }
 
     @classmethod
@@ -148,6 +158,7 @@ def recipe(
     select: str | Mapping[str, Any] | None = None,
     shrink: str | None = None,
     penalty: str | None = "firth",
+    m: float | None = None,
     horizon: float | None = None,
 ) -> Recipe:
     """Describe how a model is made, so that :func:`rnetstats.validate` can repeat all of it.
@@ -168,10 +179,15 @@ def recipe(
         ``{"method": "backward", "alpha": 0.157}``, ``alpha=None`` for Akaike's criterion.
     shrink : {None, "heuristic", "bootstrap", "ridge-aic", "ridge-cv"}
         Uniform shrinkage of the slopes, or ridge with its penalty by Akaike's criterion or
-        cross-validation; the intercept is re-estimated. The amount is unstable in small samples:
+        cross-validation; the intercept, or of a time the baseline hazard, is re-estimated. A ridge
+        takes the place of ``penalty``. The amount is unstable in small samples:
         :func:`rnetstats.shrink` shows by how much.
-    penalty : {"firth", None}
-        Firth's penalty with the intercept re-estimated (FLIC), or maximum likelihood.
+    penalty : {"firth", "log-f", None}
+        Firth's penalty with the intercept re-estimated (FLIC), log-F priors on every coefficient
+        but the intercept (Greenland and Mansournia 2015), or maximum likelihood.
+    m : float, optional
+        Of ``penalty="log-f"``: what the prior of a coefficient is worth in patients; 1 by default.
+        It is per unit of each column as coded.
     horizon : float, optional
         For ``Surv()``: the time of the risks, in the units of the data.
 
@@ -203,14 +219,14 @@ def recipe(
     if not parsed.terms:
         raise FormulaError("A recipe needs at least one candidate term.")
     choice("shrink", shrink, _SHRINK)
-    choice("penalty", penalty, ("firth", None))
+    if isinstance(m, Mapping):
+        raise OptionError("m= of a recipe is one number for all terms, as in m=2.")
+    strength = read_strength(penalty, m)
     if impute is not None:
         positive_int("impute", impute)
     if parsed.outcome.times:
         if len(parsed.outcome.times) > 1:
             raise FormulaError("A recipe takes Surv(time, event), without late entry.")
-        if shrink is not None and shrink.startswith("ridge"):
-            raise OptionError("Ridge is for a binary outcome; shrink a time by 'heuristic'.")
     elif horizon is not None:
         raise OptionError("horizon= belongs to a model of a time, Surv(time, event).")
     return Recipe(
@@ -221,6 +237,7 @@ def recipe(
         shrink=shrink,
         penalty=penalty,
         horizon=None if horizon is None else real("horizon", horizon, low=0.0, closed=False),
+        m=strength if isinstance(strength, float) else None,
     )
 
 

@@ -63,6 +63,7 @@ def refit_of_recipe(recipe: Recipe, data: Data, horizon: float | None) -> Recipe
         firth=recipe.penalty == "firth",
         selection=recipe.selection,
         shrink=recipe.shrink,
+        m=recipe.m,
         horizon=horizon,
         complete=complete,
     )
@@ -135,8 +136,9 @@ def _agreed(made: list[Made]) -> Made:
 
 def _model(recipe: Recipe, refit: RecipeRefit, table: pd.DataFrame, formula: str) -> RiskModel:
     if refit.binary:
-        return risk_model(logistic(table, formula, penalty=recipe.penalty))
-    return risk_model(cox(table, formula, penalty=recipe.penalty), horizon=recipe.horizon)
+        return risk_model(logistic(table, formula, penalty=recipe.penalty, m=recipe.m))
+    fit = cox(table, formula, penalty=recipe.penalty, m=recipe.m)
+    return risk_model(fit, horizon=recipe.horizon)
 
 
 def _finished(

@@ -15,6 +15,7 @@ from rnetstats.formula.variables import Variable
 from rnetstats.kernels.cox import CoxFit, fit_cox
 from rnetstats.kernels.flic import flic_intercept
 from rnetstats.kernels.links import with_intercept
+from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic import LogisticFit, fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
 from rnetstats.kernels.risksets import prepare
@@ -51,6 +52,8 @@ class RecipeRefit(Refit):
     firth : bool
     selection : Selection or None
     shrink : str or None
+    m : float, optional
+        Strength of log-F priors on all slopes, in the place of Firth's penalty.
     horizon : float, optional
     complete : Completer, optional
         Completes missing values by the rows of a replicate.
@@ -72,13 +75,14 @@ class RecipeRefit(Refit):
         firth: bool,
         selection: Selection | None = None,
         shrink: str | None = None,
+        m: float | None = None,
         horizon: float | None = None,
         complete: Completer | None = None,
     ) -> None:
         self.plan, self.outcome, self.variables = plan, outcome, variables
         self.searched = any(isinstance(how, str) for how in plan.cut.values())
         self.firth, self.selection, self.shrink = firth, selection, shrink
-        self.horizon, self.complete = horizon, complete
+        self.m, self.horizon, self.complete = m, horizon, complete
         self.imputed = complete is not None
         self.table = pd.DataFrame()
         self.binary = outcome.y is not None
@@ -217,15 +221,30 @@ class RecipeRefit(Refit):
         p = X.shape[-1]
         if not self.binary:
             free = np.zeros(p, dtype=bool) if null else None
-            return fit_cox(X, self.sets, freq=counts[rows], firth=self.firth, free=free)
+            return fit_cox(
+                X,
+                self.sets,
+                freq=counts[rows],
+                firth=self.firth,
+                prior=self._prior(p),
+                free=free,
+            )
         free = np.append(True, np.zeros(p, dtype=bool)) if null else None
         return fit_logistic(
             with_intercept(X),
             self.events,
             freq=counts[rows],
             firth=self.firth,
+            prior=self._prior(p),
             free=free,
         )
+
+    def _prior(self, p: int) -> LogF | None:
+        """Return the priors on p slopes."""
+        if self.m is None:
+            return None
+        first = int(self.binary)
+        return LogF(np.eye(p + first)[first:], np.full(p, self.m))
 
     def _final(
         self, X: Floats, counts: Floats, seeds: IntArray, candidate_df: int
@@ -240,7 +259,8 @@ class RecipeRefit(Refit):
         coef, status = np.array(fit.coef), fit.status
         slopes = slice(1, None) if self.binary else slice(None)
         if self.shrink is not None and self.shrink.startswith("ridge"):
-            coef[:, slopes] = ridge_slopes(self.shrink, X, self.events, counts, seeds)
+            sets = None if self.binary else self.sets
+            coef[:, slopes] = ridge_slopes(self.shrink, X, self.events, counts, seeds, sets=sets)
             status = np.where(np.isfinite(coef).all(axis=1), OK, status)
         elif self.shrink is not None:
             coef[:, slopes] = shrunken_slopes(

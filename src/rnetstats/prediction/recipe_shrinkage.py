@@ -8,13 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
-from rnetstats.kernels.cox import CoxFit, fit_cox
+from rnetstats.kernels.cox import CoxFit
+from rnetstats.kernels.cox_ridge import ridge_cox, ridge_cox_deviance
 from rnetstats.kernels.links import with_intercept
 from rnetstats.kernels.logistic import LogisticFit
 from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
 from rnetstats.kernels.ridge import PENALTIES, best, ridge_deviance, ridge_logistic
 from rnetstats.kernels.risksets import RiskSets
-from rnetstats.kernels.shrinkage import heuristic_shrinkage, recalibration_slopes
+from rnetstats.kernels.shrinkage import (
+    cox_recalibration_slopes,
+    heuristic_shrinkage,
+    recalibration_slopes,
+)
 
 __all__ = ["INNER", "ridge_slopes", "shrunken_slopes"]
 
@@ -77,31 +82,50 @@ def shrunken_slopes(
     return np.asarray(slopes * np.clip(factor, 0.0, 1.0)[:, None])
 
 
-def ridge_slopes(method: str, X: Floats, events: Floats, counts: Floats, seeds: IntArray) -> Floats:
+def ridge_slopes(
+    method: str,
+    X: Floats,
+    events: Floats,
+    counts: Floats,
+    seeds: IntArray,
+    *,
+    sets: RiskSets | None = None,
+) -> Floats:
     """Return ridge slopes (B, p), the penalty of each replicate by AIC or cross-validation.
 
     Parameters
     ----------
     method : {"ridge-aic", "ridge-cv"}
-    X, events, counts, seeds
+    X, events, counts, seeds, sets
         As for :func:`shrunken_slopes`.
 
     References
     ----------
     le Cessie S, van Houwelingen JC (1992). Ridge estimators in logistic regression. Applied
     Statistics 41:191-201.
+    Verweij PJM, van Houwelingen HC (1993). Cross-validation in survival analysis. Statistics in
+    Medicine 12:2305-2314.
     """
-    design = with_intercept(X)
-    fit = ridge_logistic(design, events, PENALTIES, freq=counts)
+    design = with_intercept(X) if sets is None else X
+    first = 1 if sets is None else 0
+    if sets is None:
+        fit = ridge_logistic(design, events, PENALTIES, freq=counts)
+    else:
+        fit = ridge_cox(design, sets, PENALTIES, freq=counts)
     if method == "ridge-aic":
-        return fit.at(fit.by_aic())[:, 1:]
+        return fit.at(fit.by_aic())[:, first:]
+    folds = np.array([np.random.default_rng(s).permutation(events.size) % _FOLDS for s in seeds])
+    if sets is not None and design.ndim == 2:
+        return fit.at(best(ridge_cox_deviance(design, sets, folds, PENALTIES, freq=counts)))
     place = np.empty(len(counts), dtype=np.int64)
-    for b, seed in enumerate(seeds):
-        folds = np.random.default_rng(seed).permutation(events.size) % _FOLDS
+    for b, fold in enumerate(folds):
         columns = design[b] if design.ndim == 3 else design
-        deviance = ridge_deviance(columns, events, folds, PENALTIES, freq=counts[b])
+        if sets is None:
+            deviance = ridge_deviance(columns, events, fold, PENALTIES, freq=counts[b])
+        else:
+            deviance = ridge_cox_deviance(columns, sets, fold, PENALTIES, freq=counts[b])
         place[b] = best(deviance)[0]
-    return fit.at(place)[:, 1:]
+    return fit.at(place)[:, first:]
 
 
 def _null(fit: Fit, events: Floats, counts: Floats) -> Floats:
@@ -133,8 +157,6 @@ def _resampled(
     if sets is None:
         slopes = recalibration_slopes(with_intercept(X), events, coef, freq=counts)
     else:
-        eta = coef @ X.T
-        line = fit_cox((eta - eta.mean(1, keepdims=True))[:, :, None], sets, freq=counts)
-        slopes = np.where(line.status == OK, line.coef[:, 0], np.nan)
+        slopes = cox_recalibration_slopes(X, sets, coef, freq=counts)
     known = slopes[np.isfinite(slopes)]
     return float(known.mean()) if known.size else float("nan")

@@ -1,10 +1,10 @@
-"""Shrinking a logistic model for prediction, uniformly or by ridge; how shaky the amount is."""
+"""Shrinking a model for prediction, uniformly or by ridge; how shaky the amount is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,21 +13,17 @@ from rnetstats._core.options import choice, positive_int
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import ConvergenceError, OptionError, TooFewEventsError
 from rnetstats.formula.variables import Floats
-from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.ridge import PENALTIES
-from rnetstats.kernels.shrinkage import recalibration_slopes
-from rnetstats.prediction.from_logistic import logistic_replicates
 from rnetstats.prediction.model import RiskModel
 from rnetstats.prediction.numbers import numbers_of
 from rnetstats.prediction.resamples import patient_counts
 from rnetstats.prediction.risk_model import risk_model
+from rnetstats.prediction.shrinkable import Shrinkable, shrinkable
 from rnetstats.prediction.shrinkage_notes import shrinkage_notes
 from rnetstats.prediction.shrinkage_result import ShrinkageResult
-from rnetstats.prediction.tuning import METHODS, Tuned, deal_folds, tune
+from rnetstats.prediction.tuning import METHODS, Tuned, deal_folds
+from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.logistic import LogisticResult
-
-if TYPE_CHECKING:
-    from rnetstats.regression.engine import Engine
 
 __all__ = ["ShrinkageResult", "shrink"]
 
@@ -36,9 +32,10 @@ _FEWEST = 5
 
 
 def shrink(
-    fit: LogisticResult,
+    fit: LogisticResult | CoxResult,
     *,
     method: str = "heuristic",
+    horizon: float | None = None,
     penalties: Iterable[float] | None = None,
     folds: int = 10,
     repeats: int = 5,
@@ -46,16 +43,19 @@ def shrink(
     seed: int | None = None,
     conf_level: float = 0.95,
 ) -> ShrinkageResult:
-    """Shrink a logistic model's coefficients for prediction.
+    """Shrink a logistic or Cox model's coefficients for prediction.
 
     Parameters
     ----------
-    fit : LogisticResult
+    fit : LogisticResult or CoxResult
         Its rows and design are used; its coefficients where a factor multiplies them.
     method : {"heuristic", "bootstrap", "ridge-aic", "ridge-cv"}
         A factor by van Houwelingen and le Cessie, (chi2 - df) / chi2 of the likelihood-ratio
         statistic of maximum likelihood; a factor that is the mean recalibration slope of
-        bootstrap models in the data; a ridge penalty by AIC, or by cross-validation.
+        bootstrap models in the data; a ridge penalty by AIC, or by cross-validation (of a Cox
+        model of its partial likelihood, Verweij and van Houwelingen 1993).
+    horizon : float, optional
+        Of a Cox fit, which needs one: the time of the risks, in the units of the data.
     penalties : iterable of float, optional
         To choose from. They multiply half the squares of the coefficients of columns divided by
         their standard deviation (divisor n - 1), dummy columns of a factor included: the
@@ -73,8 +73,8 @@ def shrink(
     Returns
     -------
     ShrinkageResult
-        ``model`` is a RiskModel. The intercept is re-estimated: the mean risk is the observed
-        share.
+        ``model`` is a RiskModel. The intercept is re-estimated, so that the mean risk is the
+        observed share; of a Cox model the baseline hazard.
 
     Raises
     ------
@@ -82,7 +82,8 @@ def shrink(
         If the data are separated and the heuristic factor, which rests on maximum likelihood, is
         asked for; or if most resamples fail.
     OptionError, TooFewEventsError
-        If an option is not allowed, or there are fewer than 5 of the rarer outcome.
+        If an option is not allowed, or there are fewer than 5 of the rarer outcome (of a time,
+        events).
 
     References
     ----------
@@ -90,6 +91,8 @@ def shrink(
     9:1303-1325.
     le Cessie S, van Houwelingen JC (1992). Ridge estimators in logistic regression. Appl Stat
     41:191-201.
+    Verweij PJM, van Houwelingen HC (1993). Cross-validation in survival analysis. Stat Med
+    12:2305-2314.
     Van Calster B, van Smeden M, De Cock B, Steyerberg EW (2020). Regression shrinkage methods for
     clinical prediction models do not guarantee improved performance. Stat Methods Med Res
     29:3166-3178.
@@ -112,27 +115,22 @@ def shrink(
     positive_int("folds", folds, minimum=2)
     positive_int("repeats", repeats)
     positive_int("resamples", resamples, minimum=20)
-    if not isinstance(fit, LogisticResult):
-        raise OptionError(f"shrink() takes a fit of logistic(), not {type(fit).__name__}.")
-    base = risk_model(fit, intercept="flic", conf_level=conf_level)
-    engine: Engine = fit._need("engine", "Shrinkage")
-    _check(engine, base, folds, method)
-    levels = _levels(penalties, method)
+    if not isinstance(fit, LogisticResult | CoxResult):
+        raise OptionError(f"shrink() takes a fit of logistic() or cox(), not {type(fit).__name__}.")
+    base = risk_model(fit, horizon=horizon, intercept="flic", conf_level=conf_level)
+    given = shrinkable(fit, base)
+    _check(given, folds, method)
     drawn = resolve_seed(seed)
     rng = np.random.default_rng(np.random.SeedSequence([drawn, 1]))
-    y = engine.likelihood_options["y"]
     shared: dict[str, Any] = {
-        "offset": engine.frame.offset,
-        "firth": engine.firth,
-        "prior": engine.prior,
-        "penalties": levels,
-        "folds": deal_folds(rng, y, folds, repeats) if method == "ridge-cv" else None,
+        "penalties": _levels(penalties, method),
+        "folds": deal_folds(rng, given.events, folds, repeats) if method == "ridge-cv" else None,
     }
     slopes = None
     if method == "bootstrap":
-        slopes = _slopes(engine, resamples, drawn)
+        slopes = _slopes(given, resamples, drawn)
         shared["factor"] = float(np.clip(np.nanmean(slopes), 0.0, 1.0))
-    whole = tune(method, engine.X, y, freq=engine.frame.freq_weights, **shared)
+    whole = given.tune(method, None, **shared)
     if not np.isfinite(whole.coef).all():
         raise ConvergenceError(
             "The data are separated: the heuristic factor rests on maximum likelihood, which has "
@@ -140,26 +138,22 @@ def shrink(
         )
     if shared["folds"] is not None:  # once is enough to see how the choice varies
         shared["folds"] = shared["folds"][:1]
-    parts = [
-        tune(method, engine.X, y, freq=np.asarray(counts, dtype=float), **shared)
-        for counts in patient_counts(engine.frame, resamples, drawn)
-    ]
-    return _result(fit, base, method, whole, parts, slopes, drawn, shared)
+    parts = []
+    for counts in patient_counts(given.engine.frame, resamples, drawn):
+        held = np.asarray(counts, dtype=float)
+        part = given.tune(method, held, **shared)
+        parts.append((part, given.hazards(part.coef, held)))
+    return _result(fit, base, given, method, whole, parts, slopes, drawn, shared)
 
 
-def _check(engine: Engine, base: RiskModel, folds: int, method: str) -> None:
-    if engine.frame.sampling_weights is not None:
-        raise OptionError("shrink() does not take sampling_weights.")
-    rarer = min(base.summary["n_events"], base.summary["n"] - base.summary["n_events"])
-    if rarer < _FEWEST:
+def _check(given: Shrinkable, folds: int, method: str) -> None:
+    if given.rarer < _FEWEST:
         raise TooFewEventsError(
-            f"{rarer:g} patients have the rarer outcome: with fewer than {_FEWEST}, no amount of "
-            "shrinkage can be estimated."
+            f"{given.rarer:g} {given.rare}: with fewer than {_FEWEST}, no amount of shrinkage can "
+            "be estimated."
         )
-    if method == "ridge-cv" and rarer < folds:
-        raise OptionError(
-            f"folds={folds} is more than the {rarer:g} patients with the rarer outcome."
-        )
+    if method == "ridge-cv" and given.rarer < folds:
+        raise OptionError(f"folds={folds} is too many: only {given.rarer:g} {given.rare}.")
 
 
 def _levels(penalties: Iterable[float] | None, method: str) -> Floats:
@@ -171,26 +165,14 @@ def _levels(penalties: Iterable[float] | None, method: str) -> Floats:
     return levels
 
 
-def _slopes(engine: Engine, resamples: int, seed: int) -> Floats:
+def _slopes(given: Shrinkable, resamples: int, seed: int) -> Floats:
     """Recalibration slopes, in the data, of models fitted in resamples (B,)."""
-    y, frame = engine.likelihood_options["y"], engine.frame
-    found = []
-    for counts in patient_counts(frame, resamples, seed):
-        fits = logistic_replicates(
-            engine.X,
-            y,
-            np.asarray(counts, dtype=float),
-            offset=frame.offset,
-            firth=engine.firth,
-            prior=engine.prior,
-            intercept="model",
-            start=engine.reached,
-        )
-        usable = np.isin(fits.status, (OK, LOST_TERM))
-        coef = np.where(usable[:, None], fits.coef, np.nan)
-        weights = {"freq": frame.freq_weights, "offset": frame.offset}
-        found.append(recalibration_slopes(engine.X, y, coef, **weights))
-    slopes = np.concatenate(found)
+    slopes = np.concatenate(
+        [
+            given.slopes(np.asarray(counts, dtype=float))
+            for counts in patient_counts(given.engine.frame, resamples, seed)
+        ]
+    )
     if np.isfinite(slopes).mean() < 0.5:
         raise ConvergenceError(
             "Most resamples have no estimate (separation); fit with penalty='firth'."
@@ -199,18 +181,20 @@ def _slopes(engine: Engine, resamples: int, seed: int) -> Floats:
 
 
 def _result(
-    fit: LogisticResult,
+    fit: LogisticResult | CoxResult,
     base: RiskModel,
+    given: Shrinkable,
     method: str,
     whole: Tuned,
-    parts: list[Tuned],
+    parts: list[tuple[Tuned, Floats | None]],
     slopes: Floats | None,
     seed: int,
     shared: dict[str, Any],
 ) -> ShrinkageResult:
     coef, amount = whole.coef[0], float(whole.amount[0])
-    draws = np.concatenate([part.coef for part in parts])
-    amounts = slopes if slopes is not None else np.concatenate([part.amount for part in parts])
+    draws = np.concatenate([part.coef for part, _ in parts])
+    hazards = [hazard for _, hazard in parts if hazard is not None]
+    amounts = slopes if slopes is not None else np.concatenate([part.amount for part, _ in parts])
     usable = np.isfinite(draws).all(axis=1)
     notes = list(shrinkage_notes(method, amount, amounts, usable, whole))
     before = fit.coefficients["coef"].to_numpy(dtype=float)
@@ -221,12 +205,15 @@ def _result(
     options = {"method": method, "resamples": len(draws), "conf_level": base.conf_level}
     if shared["folds"] is not None:
         options["folds"] = int(shared["folds"].max()) + 1
-    enough = usable.mean() >= 0.5
+    enough = usable.mean() >= 0.5 and given.limits
+    if not given.limits:
+        notes.append("No limits of the risk: fewer than five events by the horizon.")
     model = replace(
         base,
-        coef=coef,
+        **given.fields(coef),
         covariance=None,
         draws=draws[usable] if enough else None,
+        draw_hazard=np.concatenate(hazards)[usable] if enough and hazards else None,
         method=f"{base.method}; shrunken ({method}: {what})",
         limits=f"bootstrap percentiles, {len(draws)} resamples, the shrinkage repeated"
         if enough

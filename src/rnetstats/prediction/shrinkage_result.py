@@ -20,7 +20,7 @@ __all__ = ["ShrinkageResult"]
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ShrinkageResult(Result):
-    """A shrunken logistic model; see :func:`rnetstats.prediction.shrinkage.shrink`.
+    """A shrunken model; see :func:`rnetstats.prediction.shrinkage.shrink`.
 
     Attributes
     ----------
