@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -233,6 +234,15 @@ def test_the_outcome_section_shows_the_incidence_that_it_speaks_of(cohort: Study
     outcome = next(section for section in sections(cohort) if section.id == "outcome")
     assert "incidence_by_margin" in outcome.exhibits
     assert "incidence_by_margin" in outcome.figures
+
+
+def test_a_power_of_nothing_is_not_said_to_exaggerate(cohort: StudyResult) -> None:
+    salvage = cohort.facts["salvage"]
+    none = salvage["detectable"] | {"power": 0.001, "low": math.nan, "events": 1}
+    text = words(replace(cohort, facts=cohort.facts | {"salvage": salvage | {"detectable": none}}))
+    assert "With 1 recurrence, and" in text
+    assert "no hazard ratio below 1, however low" in text
+    assert "almost none of them would find a significant difference." in text
 
 
 def test_words() -> None:

@@ -28,6 +28,7 @@ from rnetstats.treatment.swimmer import SwimmerResult, swimmer
 from rnetstats.treatment.words import TIME_DEPENDENT
 
 __all__ = [
+    "CONFOUNDERS",
     "HORIZON",
     "MARGINS",
     "RESAMPLES",

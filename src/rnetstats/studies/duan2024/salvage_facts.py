@@ -6,7 +6,11 @@ import math
 from typing import Any
 
 from rnetstats.formatting import fmt_number
-from rnetstats.studies.duan2024.salvage_effects import SalvageEffects, adjusted_for
+from rnetstats.studies.duan2024.salvage_effects import (
+    CONFOUNDERS,
+    SalvageEffects,
+    adjusted_for,
+)
 from rnetstats.studies.duan2024.salvage_words import plain_reason, sparse
 from rnetstats.studies.records import records
 from rnetstats.treatment.detectable_effect import DetectableEffectResult
@@ -41,7 +45,7 @@ def salvage_facts(chapter: SalvageEffects | None) -> dict[str, Any] | None:
     if chapter.score is not None:
         worst = max(records(chapter.score.balance().to_frame()), key=lambda r: abs(r["smd_before"]))
         facts["most_unlike"] = {
-            "name": worst["label"].split(" (")[0].lower(),
+            "name": CONFOUNDERS[worst["variable"]],
             "smd": fmt_number(round(worst["smd_before"], 2)),
         }
     return facts

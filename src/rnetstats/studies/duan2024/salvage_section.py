@@ -274,9 +274,11 @@ def _detectable(facts: dict[str, Any]) -> tuple[Paragraph, ...]:
         if math.isnan(found["low"])
         else f"only a hazard ratio of {fmt_number(found['low'])} or lower would"
     )
+    hardly = found["power"] < 0.005
+    few = "almost none" if hardly else fmt_percent(found["power"], 0)
     overstated = (
         ""
-        if math.isnan(found["type_m"])
+        if hardly or math.isnan(found["type_m"])
         else ", and the significant results would overstate the effect (on the log scale) "
         f"{fmt_number(found['type_m'], 1)} times on average"
     )
@@ -286,8 +288,7 @@ def _detectable(facts: dict[str, Any]) -> tuple[Paragraph, ...]:
             text=f"With {counted(found['events'], 'recurrence')}, and "
             f"{fmt_percent(found['share'], 0)} of the time at risk after salvage, {shown} be found "
             f"significant in {fmt_percent(found['wanted'], 0)} of such studies. If salvage truly "
-            f"halved the hazard, {fmt_percent(found['power'], 0)} of them would find a significant "
-            f"difference{overstated}.",
+            f"halved the hazard, {few} of them would find a significant difference{overstated}.",
         ),
     )
 
