@@ -12,6 +12,7 @@ import pytest
 
 from rnetstats import __version__
 from rnetstats.cli import main
+from rnetstats.report.reproduce import DEFAULT_RESAMPLES, DEFAULT_SEED
 from support import data_path
 
 
@@ -59,21 +60,34 @@ def test_a_file_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
         data_path("rnet_zero_events.csv"),
         "--output",
         folder,
+        "--resamples",
+        "25",
     )
     assert (code, err) == (0, "")
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert record["options"]["resamples"] == 25
     assert str(folder / "report.html") in out
     assert "rnet_zero_events.csv, 322 patients" in out
     assert "cannot be judged: too few events" in out
     assert (folder / "report.html").exists()
-    assert json.loads((folder / "run.json").read_text(encoding="utf-8"))["seed"] == 527
+    assert record["seed"] == 527
     assert [p.name for p in tmp_path.iterdir()] == [folder.name]
+
+
+def test_help_names_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["reproduce", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"(default: {DEFAULT_RESAMPLES})" in shown
+    assert f"(default: {DEFAULT_SEED})" in shown
 
 
 def test_without_a_folder_the_answer_is_printed_and_nothing_written(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, out, _ = run(capsys, "reproduce", "duan2024", "--seed", "5", "--truth", "null")
+    options = ["--seed", "5", "--truth", "null", "--resamples", "20"]
+    code, out, _ = run(capsys, "reproduce", "duan2024", *options)
     assert code == 0
     assert "seed 5" in out
     assert "truth “null”" in out
@@ -90,6 +104,7 @@ def test_without_a_folder_the_answer_is_printed_and_nothing_written(
         (["duan2024", "--codebook", "x.toml"], "give data= too"),
         (["duan2024", "--seed", "-1"], "not a whole number"),
         (["duan2024", "--seed", "x"], "not a whole number"),
+        (["duan2024", "--resamples", "19"], "not a whole number of at least 20"),
         (["duan2024", "--colour", "red"], "unrecognized arguments"),
         ([], "required"),
     ],
@@ -169,7 +184,7 @@ def test_a_codebook_is_printed_written_and_never_overwritten(
 def test_a_pipe_gets_no_progress_and_an_ascii_terminal_no_failure(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "rnetstats", "reproduce", "duan2024"],
+        [sys.executable, "-m", "rnetstats", "reproduce", "duan2024", "--resamples", "20"],
         capture_output=True,
         text=True,
         env=environment,

@@ -204,16 +204,30 @@ def _reproduce_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="what is true in the synthetic cohort: as_published (default), smooth or null",
     )
+    add(
+        "--resamples",
+        type=_resamples,
+        metavar="N",
+        help="bootstrap resamples of each validation (default: 300); fewer are faster and rougher",
+    )
     parser.set_defaults(run=_run_reproduce)
 
 
 def _seed(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _resamples(text: str) -> int:
+    return _whole(text, 20)
+
+
+def _whole(text: str, least: int) -> int:
     try:
         value = int(text)
     except ValueError:
-        value = -1
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
     return value
 
 
@@ -229,6 +243,7 @@ def _run_reproduce(options: argparse.Namespace) -> None:
             seed=DEFAULT_SEED if options.seed is None else options.seed,
             truth=options.truth,
             progress=step,
+            **({} if options.resamples is None else {"resamples": options.resamples}),
         )
     _print_answer(result)
     if options.output is None:

@@ -85,7 +85,7 @@ def reproduce(
     Examples
     --------
     >>> import rnetstats as rn
-    >>> study = rn.reproduce("duan2024")
+    >>> study = rn.reproduce("duan2024", resamples=50)
     >>> study.claims[["claim", "verdict"]].head(3)
                    claim                verdict
     0  margin_recurrence              confirmed
