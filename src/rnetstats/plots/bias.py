@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnetstats.plots.ratio_axis import at_least, ratio_ticks, visible
-from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, marked, plain_axes
+from rnetstats.plots.style import (
+    INK,
+    MUTED,
+    PALETTE,
+    as_text,
+    ax_or_new,
+    legend_below,
+    marked,
+    plain_axes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +95,5 @@ def bias_distribution(
     axes.set_xlabel(as_text(xlabel))
     axes.set_ylabel("Density (each to its highest)")
     axes.set_title(as_text(title), fontsize=11)
-    axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3, frameon=False, fontsize=9.5
-    )
+    axes.legend(**legend_below(3, drop=0.15))
     return marked(plain_axes(axes), synthetic)

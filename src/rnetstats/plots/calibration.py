@@ -16,6 +16,7 @@ from rnetstats.plots.style import (
     legend_place,
     legend_width,
     line_style,
+    percent_ticks,
     plain_axes,
 )
 
@@ -151,7 +152,7 @@ def _dress(axes: Axes, end: float, models: int) -> None:
     ticks = np.arange(0.0, end + 0.5 * step, step)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks(ticks)
-        axis.set_major_formatter(lambda value, _: f"{100.0 * value:.3g} %")
+        percent_ticks(axis)
     plain_axes(axes, grid="both")
     axes.text(
         1.0,

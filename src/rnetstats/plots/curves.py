@@ -18,8 +18,8 @@ from rnetstats.plots.style import (
     colour,
     line_style,
     mark_synthetic,
-    plain_axes,
 )
+from rnetstats.plots.survival_axis import survival_axis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -198,22 +198,8 @@ def _draw_censored(axes: Axes, curve: pd.DataFrame, index: int) -> None:
 
 def _dress(axes: Axes, ticks: Floats, floor: float) -> None:
     axes.set_xticks(ticks)
-    axes.set_ylim(floor - 0.02 * (1.0 - floor), 1.0 + 0.02 * (1.0 - floor))
     axes.set_xlim(left=0.0)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100.0 * value:.3g} %")
-    plain_axes(axes, grid="y")
-    if floor > 0.0:
-        axes.text(
-            0.995,
-            0.02,
-            f"vertical axis starts at {100.0 * floor:g} %",
-            transform=axes.transAxes,
-            ha="right",
-            va="bottom",
-            fontsize=8.5,
-            style="italic",
-            color=MUTED,
-        )
+    survival_axis(axes, floor)
 
 
 def _legend(

@@ -13,6 +13,7 @@ from rnetstats.plots.style import (
     PALETTE,
     as_text,
     ax_or_new,
+    percent_ticks,
     plain_axes,
 )
 
@@ -92,7 +93,7 @@ def cut_distribution(
         width = 0.8 * np.diff(cut).min() if len(cut) > 1 else 0.5
         axes.bar(cut, share, width=width, color=PALETTE[5])
     axes.axvline(chosen, color=PALETTE[1], linewidth=1.4, linestyle=(0, (6, 2)))
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100.0 * value:.3g} %")
+    percent_ticks(axes.yaxis)
     axes.set_xlabel(as_text(f"Cut-off of {label} (dashed: on all rows)"))
     axes.set_ylabel("Resamples")
     return plain_axes(axes, grid="y")
@@ -162,7 +163,7 @@ def risk_functions(
             label=as_text(str(name)),
         )
     axes.set_ylim(bottom=0.0)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100.0 * value:.3g} %")
+    percent_ticks(axes.yaxis)
     axes.set_xlabel(as_text(label))
     axes.set_ylabel(as_text(f"Risk of {outcome}"))
     axes.legend(frameon=False, labelcolor=INK)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnetstats.plots.ratio_axis import ratio_ticks
-from rnetstats.plots.style import INK, PALETTE, as_text, ax_or_new, marked, plain_axes
+from rnetstats.plots.style import INK, PALETTE, as_text, ax_or_new, legend_below, marked, plain_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,12 +64,5 @@ def bounding_curves(
     axes.set_ylabel("Confounder with outcome (risk ratio)")
     if label:
         axes.set_title(as_text(label), fontsize=11)
-    axes.legend(
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.13),
-        ncols=2,
-        frameon=False,
-        fontsize=9.5,
-        labelcolor=INK,
-    )
+    axes.legend(**legend_below(2), labelcolor=INK)
     return marked(plain_axes(axes, grid="both"), synthetic)

@@ -16,6 +16,7 @@ from rnetstats.plots.style import (
     ax_or_new,
     colour,
     marked,
+    percent_ticks,
     plain_axes,
 )
 
@@ -150,7 +151,7 @@ def _dress(axes: Axes, ticks: np.ndarray, top: float) -> None:
     axes.set_xticks(ticks)
     axes.set_ylim(-0.02 * top, 1.02 * top)
     axes.set_xlim(left=0.0)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100.0 * value:.3g} %")
+    percent_ticks(axes.yaxis)
     plain_axes(axes, grid="y")
     if top < 1.0:
         axes.text(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from rnetstats.formatting import group_names
 from rnetstats.plots.style import (
     INK,
     MUTED,
@@ -15,8 +16,8 @@ from rnetstats.plots.style import (
     colour,
     line_style,
     marked,
-    plain_axes,
 )
+from rnetstats.plots.survival_axis import survival_axis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,14 +80,10 @@ def innermost_curves(
             _band(axes, limits[limits["group"] == group], index)
     floor = _floor(intervals, limits if shown else None) if y_low is None else y_low
     axes.set_xlim(0.0, last * 1.02 if last > 0.0 else 1.0)
-    axes.set_ylim(floor - 0.02 * (1.0 - floor), 1.0 + 0.02 * (1.0 - floor))
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100.0 * value:.3g} %")
     axes.set_xlabel(as_text(labels["time"] if x_label is None else x_label))
     axes.set_ylabel(as_text(y_label))
-    plain_axes(axes, grid="y")
+    survival_axis(axes, floor)
     _legend(axes, groups, as_text(labels["group"]), conf_level if shown else None)
-    if floor > 0.0:
-        _say_floor(axes, floor)
     return marked(axes, synthetic)
 
 
@@ -147,7 +144,9 @@ def _legend(axes: Any, groups: pd.DataFrame, title: str, conf_level: float | Non
     from matplotlib.patches import Patch
 
     handles: list[Any] = list(axes.get_legend_handles_labels()[0])
-    counts = zip(groups["group"], groups["n_events"], groups["n"], strict=True)
+    named = group_names(groups["group"])
+    shown = [named.get(name, name) for name in groups["group"]]
+    counts = zip(shown, groups["n_events"], groups["n"], strict=True)
     texts = [as_text(f"{name} ({events} events of {n})") for name, events, n in counts]
     handles.append(Patch(color=MUTED, alpha=0.35, linewidth=0))
     texts.append("fall somewhere within")
@@ -166,17 +165,3 @@ def _legend(axes: Any, groups: pd.DataFrame, title: str, conf_level: float | Non
         loc="best",
     )
     legend.get_title().set_color(INK)
-
-
-def _say_floor(axes: Any, floor: float) -> None:
-    axes.text(
-        0.995,
-        0.02,
-        f"vertical axis starts at {100.0 * floor:g} %",
-        transform=axes.transAxes,
-        ha="right",
-        va="bottom",
-        fontsize=8.5,
-        style="italic",
-        color=MUTED,
-    )

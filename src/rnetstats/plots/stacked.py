@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rnetstats.plots.style import INK, LIGHT, PALETTE, as_text, ax_or_new, marked, plain_axes
+from rnetstats.plots.style import (
+    INK,
+    LIGHT,
+    PALETTE,
+    as_text,
+    ax_or_new,
+    marked,
+    percent_ticks,
+    plain_axes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +115,7 @@ def _draw(axes: Axes, values: pd.DataFrame, meaning: Mapping[str, str]) -> None:
     )
     axes.set_xlim(0.0, time[-1])
     axes.set_ylim(0.0, 1.0)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100.0 * value:.3g} %")
+    percent_ticks(axes.yaxis)
     plain_axes(axes)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure, SubFigure
 
 __all__ = [
@@ -22,11 +23,13 @@ __all__ = [
     "as_text",
     "ax_or_new",
     "colour",
+    "legend_below",
     "legend_place",
     "legend_width",
     "line_style",
     "mark_synthetic",
     "marked",
+    "percent_ticks",
     "plain_axes",
 ]
 
@@ -76,6 +79,12 @@ def legend_place(entries: int, inside: str) -> dict[str, Any]:
     return look
 
 
+def legend_below(columns: int, drop: float = 0.13) -> dict[str, Any]:
+    """Where a legend stands below the axes, ``drop`` of their height under them."""
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -drop)}
+    return {**place, "ncols": columns, "frameon": False, "fontsize": 9.5}
+
+
 def legend_width(width: float, entries: int, beside: float = 1.6) -> float:
     """Width of a figure in inches, wider where :func:`legend_place` puts the legend beside it."""
     return width + beside if entries > _MOST_INSIDE else width
@@ -97,6 +106,11 @@ def plain_axes(ax: Axes, *, grid: str | None = None) -> Axes:
     if grid in ("x", "y", "both"):
         ax.grid(axis=grid, color=LIGHT, linewidth=0.8)  # type: ignore[arg-type]
     return ax
+
+
+def percent_ticks(axis: Axis) -> None:
+    """Write the ticks of shares as per cent."""
+    axis.set_major_formatter(lambda value, _: f"{100.0 * value:.3g} %")
 
 
 def marked(ax: Axes, synthetic: bool) -> Axes:

@@ -15,6 +15,7 @@ from rnetstats.plots.style import (
     PALETTE,
     as_text,
     ax_or_new,
+    legend_below,
     marked,
     plain_axes,
 )
@@ -91,14 +92,7 @@ def tipping_contours(
     axes.set_xlabel(f"Confounder's prevalence in the {varied} ({other}: {held:g})")
     axes.set_ylabel("Confounder's effect (ratio)")
     axes.set_title(as_text(f"{name}{estimate:.2f}, contours: what is left"), fontsize=11)
-    axes.legend(
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.13),
-        ncols=2,
-        frameon=False,
-        fontsize=9.5,
-        labelcolor=INK,
-    )
+    axes.legend(**legend_below(2), labelcolor=INK)
     return marked(plain_axes(axes), synthetic)
 
 
