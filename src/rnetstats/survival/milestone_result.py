@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.result import Result
-from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_p
 from rnetstats.kernels.pseudo_values import pseudo_values
-from rnetstats.survival.rows import SurvivalRows
+from rnetstats.survival.rows import SurvivalRows, refuse_pseudo_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,11 +80,7 @@ class MilestoneResult(Result):
         Andersen PK, Klein JP, Rosthoj S. Biometrika 2003;90:15-27.
         """
         rows = self._need("rows", "pseudo_values()")
-        if rows.start is not None or rows.robust:
-            raise OptionError(
-                "Pseudo-values are defined neither with late entry nor with cluster() or "
-                "sampling_weights."
-            )
+        refuse_pseudo_values(rows)
         parts = []
         for time in self.estimates["time"].unique():
             risk = pseudo_values(rows.stop, rows.event, float(time), rows.weights)

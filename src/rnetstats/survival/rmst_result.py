@@ -15,7 +15,7 @@ from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_p
 from rnetstats.kernels.rmst import restricted_mean_pseudo_values
 from rnetstats.survival.rmst_adjusted import adjusted_contrasts
 from rnetstats.survival.rmst_window import RmstWindow, difference_over_tau
-from rnetstats.survival.rows import SurvivalRows
+from rnetstats.survival.rows import SurvivalRows, refuse_pseudo_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,11 +128,7 @@ class RmstResult(Result):
         Andersen PK, Hansen MG, Klein JP. Lifetime Data Anal 2004;10:335-50.
         """
         rows = self._need("rows", "pseudo_values()")
-        if rows.start is not None or rows.robust:
-            raise OptionError(
-                "Pseudo-values are defined neither with late entry nor with cluster() or "
-                "sampling_weights."
-            )
+        refuse_pseudo_values(rows)
         values = np.empty(len(rows.stop))
         parts = [rows.group == code for code in range(len(rows.labels))]
         for part in parts if within else [np.ones(len(values), dtype=bool)]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-__all__ = ["RowsInfo", "SurvivalRows", "group_rows", "refuse_strata"]
+__all__ = ["RowsInfo", "SurvivalRows", "group_rows", "refuse_pseudo_values", "refuse_strata"]
 
 Floats = NDArray[np.float64]
 _Part = TypeVar("_Part", Floats, NDArray[np.intp])
@@ -123,6 +123,15 @@ def refuse_strata(rows: SurvivalRows) -> None:
     if rows.strata is not None:
         raise FormulaError(
             "Curves have groups, not strata: write '+ column' in place of 'strata(column)'."
+        )
+
+
+def refuse_pseudo_values(rows: SurvivalRows) -> None:
+    """Say for which rows pseudo-values are not defined."""
+    if rows.start is not None or rows.robust:
+        raise OptionError(
+            "Pseudo-values are defined neither with late entry nor with cluster() or "
+            "sampling_weights."
         )
 
 
