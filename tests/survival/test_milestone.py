@@ -180,6 +180,11 @@ def test_json_and_figure(cohort):
         again.pseudo_values()
     axes = again.plot()
     assert [label.get_text() for label in axes.get_xticklabels()] == ["12", "36", "60"]
+    legend = axes.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["no", "yes"]
+    assert legend.get_title().get_text() == "Positive margin"
+    axes.figure.canvas.draw()  # the legend covers no interval
+    assert legend.get_window_extent().x0 >= axes.get_window_extent().x1
     plt.close("all")
 
 

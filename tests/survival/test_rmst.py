@@ -376,7 +376,11 @@ def test_figures(cohort):
     axes = found.plot()
     assert "tau = 48" in axes.get_title(loc="left")
     assert len(axes.collections) >= 2
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert [name.partition(":")[0] for name in names] == ["no", "yes"]
+    assert axes.get_legend().get_title().get_text() == "Positive margin"
     curve = found.window().plot()
+    assert curve.get_legend().get_texts()[0].get_text() == "yes − no"
     assert "tau" in curve.get_xlabel()
     plt.close("all")
 

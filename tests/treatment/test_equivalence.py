@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -439,3 +440,13 @@ LIVES = times(1)
 def test_refusals(call: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         call()
+
+
+def test_long_methods_leave_the_figure_its_width() -> None:
+    found = rn.equivalence(BINARY, "y ~ arm", margin=0.1)
+    axes = found.plot()
+    axes.figure.canvas.draw()
+    lines = [line for text in axes.get_yticklabels() for line in text.get_text().splitlines()]
+    assert max(map(len, lines)) <= 22
+    assert axes.get_window_extent().width > 0.6 * axes.figure.bbox.width
+    plt.close("all")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["margin_intervals"]
 
 _FURTHEST = 1e4  # of a ratio
+_LETTERS = 22  # of a label's line: a long method must not take the width of the intervals
 
 
 def margin_intervals(
@@ -68,7 +70,8 @@ def margin_intervals(
         ):
             if beyond:
                 axes.plot(end, y, marker=mark, color=shade, clip_on=False)
-    axes.set_yticks(place, [as_text(str(name)) for name in rows["label"]])
+    names = [fill(str(name), _LETTERS, break_long_words=False) for name in rows["label"]]
+    axes.set_yticks(place, [as_text(name) for name in names])
     axes.set_ylim(-0.7, len(rows) - 0.3)
     if log:
         axes.set_xscale("log")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnetstats.plots.style import as_text, ax_or_new, colour, legend_place, marked, plain_axes
+from rnetstats.formatting import group_names
+from rnetstats.plots.style import INK, as_text, ax_or_new, colour, marked, plain_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ def points_over_time(
     table : DataFrame
         ``group, time, measure, estimate, conf_low, conf_high``.
     labels : mapping
-        ``time`` and ``event``.
+        ``time``, ``event`` and ``group``.
     conf_level : float
     synthetic : bool
         Mark the figure as synthetic data.
@@ -43,6 +44,7 @@ def points_over_time(
     """
     axes = ax_or_new(ax)
     groups = list(dict.fromkeys(table["group"]))
+    named = group_names(groups)
     times = np.unique(table["time"])
     for index, group in enumerate(groups):
         part = table[table["group"] == group].sort_values("time")
@@ -56,7 +58,7 @@ def points_over_time(
             marker="o",
             markersize=5.5,
             color=colour(index),
-            label=as_text(str(group)),
+            label=as_text(named.get(str(group), str(group))),
         )
     axes.set_xticks(np.arange(len(times)), [f"{time:g}" for time in times])
     axes.set_xlim(-0.5, len(times) - 0.5)
@@ -65,5 +67,14 @@ def points_over_time(
     word = "Risk of" if measure == "risk" else "Free of"
     axes.set_ylabel(as_text(f"{word} {labels['event'].lower()} ({100 * conf_level:g} % limits)"))
     if len(groups) > 1:
-        axes.legend(**legend_place(len(groups), "best"))
+        legend = axes.legend(
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1.0),
+            frameon=False,
+            fontsize=9.5,
+            title=as_text(labels["group"]) if named else "",
+            title_fontsize=9.5,
+            alignment="left",
+        )
+        legend.get_title().set_color(INK)
     return marked(plain_axes(axes, grid="y"), synthetic)

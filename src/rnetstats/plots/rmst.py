@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnetstats.formatting import fmt_number
+from rnetstats.formatting import fmt_number, group_names
 from rnetstats.plots.style import (
     INK,
     MUTED,
@@ -54,6 +54,7 @@ def areas_under_curves(
         Where to draw; by default on a new figure.
     """
     axes = ax_or_new(ax)
+    named = group_names(means["group"])
     for index, (group, mean) in enumerate(zip(means["group"], means["rmst"], strict=True)):
         curve = curves[curves["group"] == group]
         time, survival = curve["time"].to_numpy(float), curve["survival"].to_numpy(float)
@@ -65,7 +66,7 @@ def areas_under_curves(
             color=colour(index),
             linestyle=line_style(index),
             linewidth=1.9,
-            label=as_text(f"{group}: RMST {fmt_number(mean)}"),
+            label=as_text(f"{named.get(group, group)}: RMST {fmt_number(mean)}"),
         )
     axes.axvline(tau, color=MUTED, linewidth=0.9, linestyle=":")
     axes.set_xlim(0.0, tau * 1.02)
@@ -73,7 +74,8 @@ def areas_under_curves(
     axes.set_xlabel(as_text(labels["time"]))
     axes.set_ylabel(as_text(f"Free of {labels['event'].lower()}"))
     axes.set_title(f"Areas up to tau = {tau:g}", loc="left", fontsize=10, color=INK)
-    axes.legend(**legend_place(len(means), "lower left"))
+    title = as_text(labels["group"]) if named else None
+    axes.legend(title=title, title_fontsize=9.5, **legend_place(len(means), "lower left"))
     return marked(plain_axes(axes), synthetic)
 
 
@@ -92,7 +94,7 @@ def difference_curve(
     table : DataFrame
         ``group, reference, tau, estimate, conf_low, conf_high``.
     labels : mapping
-        ``time``.
+        ``time`` and ``group``.
     conf_level : float
     synthetic : bool
         Mark the figure as synthetic data.
@@ -101,8 +103,10 @@ def difference_curve(
     """
     axes = ax_or_new(ax)
     groups = list(dict.fromkeys(table["group"]))
+    named = group_names([*groups, *table["reference"]])
     for index, group in enumerate(groups):
         part = table[table["group"] == group]
+        pair = (str(group), str(part["reference"].iloc[0]))
         tau = part["tau"].to_numpy(float)
         low, high = (part[name].to_numpy(float) for name in ("conf_low", "conf_high"))
         axes.fill_between(tau, low, high, color=colour(index), alpha=0.15, linewidth=0)
@@ -112,12 +116,13 @@ def difference_curve(
             color=colour(index),
             linestyle=line_style(index),
             linewidth=1.9,
-            label=as_text(f"{group} − {part['reference'].iloc[0]}"),
+            label=as_text(" − ".join(named.get(name, name) for name in pair)),
         )
     axes.axhline(0.0, color=INK, linewidth=0.8)
     axes.set_xlim(0.0, float(np.max(table["tau"])))
     axes.set_xlabel(as_text(f"tau, {labels['time']}"))
     axes.set_ylabel("Difference of restricted means")
     axes.set_title(f"Pointwise {100 * conf_level:g} % limits", loc="left", fontsize=10, color=INK)
-    axes.legend(**legend_place(len(groups), "best"))
+    title = as_text(labels["group"]) if named else None
+    axes.legend(title=title, title_fontsize=9.5, **legend_place(len(groups), "best"))
     return marked(plain_axes(axes), synthetic)

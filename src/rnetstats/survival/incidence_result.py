@@ -12,7 +12,7 @@ import pandas as pd
 from rnetstats._core.options import choice
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError, closest
-from rnetstats.formatting import fmt_count, fmt_interval, fmt_number
+from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, group_names
 from rnetstats.survival.curve_tables import risk_before, time_points
 from rnetstats.survival.incidence_fit import INCIDENCE_COLUMNS
 from rnetstats.survival.incidence_tables import incidence_at, joined_values
@@ -260,8 +260,8 @@ class CumulativeIncidenceResult(Result):
 
     def _name_groups(self, options: dict[str, Any]) -> None:
         """Call the groups of a 0/1 column no and yes."""
-        if set(self.groups) == {"0", "1"} and "names" not in options:
-            options |= {"names": {"0": "no", "1": "yes"}}
+        if "names" not in options:
+            options |= {"names": group_names(self.groups)}
 
     def _asked(self, name: str, value: Any, known: tuple[str, ...]) -> tuple[str, ...]:
         """Return the groups or causes asked for, by default all."""

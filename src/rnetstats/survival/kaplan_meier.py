@@ -13,7 +13,7 @@ from rnetstats._core.frame import Data, as_frame, is_synthetic
 from rnetstats._core.options import choice, level
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
-from rnetstats.formatting import fmt_count, fmt_interval, fmt_number
+from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, group_names
 from rnetstats.survival.curve_fit import CURVE_COLUMNS, CurveOptions, fit_curves
 from rnetstats.survival.curve_tables import (
     curve_at,
@@ -214,8 +214,9 @@ class KaplanMeierResult(Result):
         options.setdefault("y_label", name)
         options.setdefault("first", self.groups[["group", "first_low", "first_high"]])
         options.setdefault("counted", "censored" if reverse else "events")
-        if set(self.groups["group"]) == {"0", "1"} and "names" not in options:
-            options |= {"names": {"0": "no", "1": "yes"}, "title": self.labels["group"]}
+        names = group_names(self.groups["group"])
+        if names and "names" not in options:
+            options |= {"names": names, "title": self.labels["group"]}
         times = options.pop("times", None)
         if times is None:
             times = round_times(self.curves["time"].max(), 8, self.labels["time"])

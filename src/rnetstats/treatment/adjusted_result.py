@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnetstats._core.result import Result
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent, group_names
 from rnetstats.regression.cox import CoxResult
 
 if TYPE_CHECKING:
@@ -127,8 +127,9 @@ class AdjustedSurvivalResult(Result):
         from rnetstats.plots.curves import survival_curves
 
         options.setdefault("y_label", f"Free of {self.labels['event'].lower()} (adjusted)")
-        if set(self.groups["group"]) == {"0", "1"} and "names" not in options:
-            options |= {"names": {"0": "no", "1": "yes"}, "title": self.labels["group"]}
+        names = group_names(self.groups["group"])
+        if names and "names" not in options:
+            options |= {"names": names, "title": self.labels["group"]}
         return survival_curves(
             self.curves.assign(n_censor=0),
             self.at_risk,

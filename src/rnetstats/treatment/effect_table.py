@@ -209,8 +209,8 @@ def display_table(table: pd.DataFrame, conf_level: float, *, short: bool) -> pd.
     if not short:
         return found.drop(columns="Row")
     found = found.drop(columns="What is compared")
-    empty = {"Left out": (table["n_excluded"] == 0).all(), "Why not more": table["reason"].eq("")}
-    return found.drop(columns=[name for name, none in empty.items() if np.all(none)])
+    nothing = {"Left out": table["n_excluded"].eq(0), "Why not more": table["reason"].eq("")}
+    return found.drop(columns=[name for name, none in nothing.items() if none.all()])
 
 
 def numbered(table: pd.DataFrame) -> list[str]:

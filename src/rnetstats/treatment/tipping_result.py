@@ -128,13 +128,13 @@ class TippingPointResult(Result):
         limit = self.tipping["effect_limit"] if self.factor_limit != 1.0 else math.nan
         tips = self.tipping.assign(effect_limit=limit)
         known = np.isfinite(tips[["effect_limit", "effect_estimate"]].to_numpy(float)).any(axis=1)
-        tips = self.tipping[known]
+        tips = self.tipping.loc[known]
         if len(tips) <= _MOST_PAIRS:
             return tips
         held = "prevalence_" + ("unexposed" if self.estimate >= 1.0 else "exposed")
         away = (tips[held] - wanted).abs()
-        some = tips[away <= away.min() + 1e-12]
-        return some[(some[["effect_limit", "effect_estimate"]] >= 1.0).any(axis=1)]
+        raises = (tips[["effect_limit", "effect_estimate"]] >= 1.0).any(axis=1)
+        return tips.loc[(away <= away.min() + 1e-12) & raises]
 
     def plot(self, ax: Axes | None = None, *, other_prevalence: float = 0.1) -> Axes:
         """Draw the estimate left over, by prevalence and effect, with the tipping lines.
