@@ -10,7 +10,7 @@ import numpy as np
 from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of
 from rnetstats.kernels.firth import half_log_det, without
 from rnetstats.kernels.log_f import LogF
-from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.logistic_likelihood import LogisticDesign, LogisticLikelihood
 from rnetstats.kernels.newton import (
     LOST_TERM,
     OK,
@@ -90,8 +90,10 @@ def fit_blocks(
     LogisticFit
     """
     size, p = free.shape
-    if start is None and size > 1 and X.ndim == 2 and y.ndim == 1 and free.all():
-        whole = fit_blocks(X, y, None, free[:1], {name: data[name] for name in _SHARED})
+    design = LogisticDesign(X, y) if X.ndim == 2 and y.ndim == 1 else None
+    if start is None and size > 1 and design is not None and free.all():
+        bare = {"weights": None, "offset": None, **{name: data[name] for name in _SHARED}}
+        whole = _fit_block(X, y, np.zeros((1, p)), free[:1], {**bare, "design": design})
         start = whole.coef if whole.status[0] == OK else None
     begin = np.broadcast_to(0.0 if start is None else start, (size, p))
     step = block_size(X.shape[-2])
@@ -102,7 +104,8 @@ def fit_blocks(
             name: part if name in _SHARED else part_of(part, rows) for name, part in data.items()
         }
         block = X[rows] if X.ndim == 3 else X
-        parts.append(_fit_block(block, part_of(y, rows), begin[rows], free[rows], own))
+        outcome = part_of(y, rows)
+        parts.append(_fit_block(block, outcome, begin[rows], free[rows], {**own, "design": design}))
     return joined(parts)
 
 
@@ -114,7 +117,7 @@ def _fit_block(
     everyone = np.arange(len(start))
     begin = start * likelihood.scale
     first = _from_one_point(likelihood, begin)
-    lost = lost_columns(likelihood.X, likelihood.weights, first[2])
+    lost = lost_columns(likelihood.X, likelihood.weights, first[2], likelihood.design.basis)
     if lost is not None:
         free, begin = free & ~lost, np.where(lost, 0.0, begin)
         likelihood = LogisticLikelihood(X, y, lost=lost, **{**data, "prior": None})

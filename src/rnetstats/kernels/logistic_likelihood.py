@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from rnetstats.kernels.firth import (
@@ -13,12 +15,48 @@ from rnetstats.kernels.firth import (
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray, rows_of
 from rnetstats.kernels.packing import column_products, packing
+from rnetstats.kernels.rank import orthonormal
 
-__all__ = ["LogisticLikelihood"]
+__all__ = ["LogisticDesign", "LogisticLikelihood"]
 
 # From a hat value of this much on, X'WX is too far from the second derivatives of the penalised
 # likelihood: Newton's steps with it shrink the error by about this factor.
 _STEEP = 0.2
+
+
+class LogisticDesign:
+    """Columns and outcomes of B replicates, made ready once for all blocks that share them.
+
+    Attributes
+    ----------
+    X : array of shape (n, p) or (B, n, p)
+        The columns divided by their root mean square, ``scale``; shared ones with one outcome
+        carry its sign.
+    scale : array of shape (1, p) or (B, p)
+    sign : array of shape (1, 1), (1, n) or (B, n)
+        1 for an outcome of 1, -1 for one of 0; 1 where the columns carry it.
+    outcome_sign : array of shape (1, n) or (B, n)
+    products : array of shape (n, p (p + 1) / 2) or None
+        Of the columns of a shared design.
+    """
+
+    def __init__(self, X: FloatArray, y: FloatArray) -> None:
+        self.outcome_sign = self.sign = np.atleast_2d(2.0 * y - 1.0)
+        length = np.sqrt(np.einsum("...ij,...ij->...j", X, X) / X.shape[-2])
+        self.scale = np.atleast_2d(np.where(length > 0, length, 1.0))
+        self.shared = X.ndim == 2
+        self.X = X / (self.scale if self.shared else self.scale[:, None, :])
+        self.products = column_products(self.X) if self.shared else None
+        if self.shared and len(self.sign) == 1:
+            # The outcome is the same in every replicate: its sign goes into the design.
+            self.X = self.X * self.sign.T
+            self.sign = np.ones((1, 1))
+        self.against = -self.X.T if self.shared else None
+
+    @cached_property
+    def basis(self) -> FloatArray | None:
+        """What turns the columns of a shared design into orthonormal ones."""
+        return orthonormal(self.X) if self.shared else None
 
 
 class LogisticLikelihood:
@@ -43,6 +81,8 @@ class LogisticLikelihood:
         Columns that the penalty leaves out.
     prior : LogF, optional
         Added to the log-likelihood, on the coefficients of the columns as given.
+    design : LogisticDesign, optional
+        That of X and y, where it is known.
 
     References
     ----------
@@ -61,24 +101,18 @@ class LogisticLikelihood:
         firth: bool = False,
         lost: BoolArray | None = None,
         prior: LogF | None = None,
+        design: LogisticDesign | None = None,
     ) -> None:
+        design = LogisticDesign(X, y) if design is None else design
         self.firth = firth
         self.lost = lost
         self.prior = prior
         self.weights = None if weights is None else np.atleast_2d(weights)
-        self.sign = np.atleast_2d(2.0 * y - 1.0)
-        self.offset = None if offset is None else np.atleast_2d(offset) * self.sign
-        length = np.sqrt(np.einsum("...ij,...ij->...j", X, X) / X.shape[-2])
-        self.scale = np.atleast_2d(np.where(length > 0, length, 1.0))
-        self.p = X.shape[-1]
-        self.shared = X.ndim == 2
-        self.X = X / (self.scale if self.shared else self.scale[:, None, :])
-        self.products = column_products(self.X) if self.shared else None
-        if self.shared and len(self.sign) == 1:
-            # The outcome is the same in every replicate: its sign goes into the design.
-            self.X = self.X * self.sign.T
-            self.sign = np.ones((1, 1))
-        self._against = -self.X.T if self.shared else None
+        self.offset = None if offset is None else np.atleast_2d(offset) * design.outcome_sign
+        self.design = design
+        self.X, self.scale, self.sign = design.X, design.scale, design.sign
+        self.shared, self.products = design.shared, design.products
+        self.p = self.X.shape[-1]
         self._packing = packing(self.p)
 
     def __call__(
@@ -193,8 +227,8 @@ class LogisticLikelihood:
     def _against_outcome(self, gamma: FloatArray, index: IntArray) -> FloatArray:
         """Linear predictor of the outcome that was not seen."""
         margin: FloatArray
-        if self._against is not None:
-            margin = gamma @ self._against
+        if self.design.against is not None:
+            margin = gamma @ self.design.against
         else:
             margin = (rows_of(self.X, index) @ -gamma[:, :, None])[:, :, 0]
         if self.sign.size > 1:

@@ -6,7 +6,7 @@ import numpy as np
 
 from rnetstats.kernels.newton import BoolArray, FloatArray
 
-__all__ = ["dependent_columns", "lost_columns"]
+__all__ = ["dependent_columns", "lost_columns", "orthonormal"]
 
 _TOLERANCE = 1e-9  # of a column's length: what is left of it beside the columns before
 _SCREEN = 1e-6  # of a determinant that is of order one
@@ -39,8 +39,22 @@ def dependent_columns(X: FloatArray) -> BoolArray:
     return lost
 
 
+def orthonormal(X: FloatArray) -> FloatArray | None:
+    """Return what turns columns (n, p) into orthonormal ones, (p, p); None near singularity."""
+    if len(X) < X.shape[1]:
+        return None
+    R: FloatArray = np.asarray(np.linalg.qr(X, mode="r"))
+    length = np.sqrt((R * R).sum(axis=0))
+    if (np.abs(R.diagonal()) <= 1e-8 * length).any():
+        return None
+    return np.asarray(np.linalg.inv(R))
+
+
 def lost_columns(
-    X: FloatArray, weights: FloatArray | None, information: FloatArray
+    X: FloatArray,
+    weights: FloatArray | None,
+    information: FloatArray,
+    basis: FloatArray | None = None,
 ) -> BoolArray | None:
     """Mark the columns that are lost in each replicate; None where none loses any.
 
@@ -54,14 +68,18 @@ def lost_columns(
         A row of weight 0 is not there.
     information : array of shape (B, p, p)
         X'WX with some positive W.
+    basis : array of shape (p, p), optional
+        :func:`orthonormal` of a shared X, where it is known.
 
     Returns
     -------
     bool array of shape (B, p), or None
     """
+    if X.ndim == 2 and basis is None:
+        basis = orthonormal(X)
     lost = np.zeros((len(information), X.shape[-1]), dtype=bool)
     everywhere = weights is None or bool((weights > 0).all())
-    for row in np.flatnonzero(_suspect(X, information, everywhere)):
+    for row in np.flatnonzero(_suspect(X, information, basis, everywhere)):
         design = X[row] if X.ndim == 3 else X
         if weights is not None:
             design = design[weights[row if len(weights) > 1 else 0] > 0]
@@ -69,20 +87,18 @@ def lost_columns(
     return lost if lost.any() else None
 
 
-def _suspect(X: FloatArray, information: FloatArray, everywhere: bool) -> BoolArray:
+def _suspect(
+    X: FloatArray, information: FloatArray, basis: FloatArray | None, everywhere: bool
+) -> BoolArray:
     """Whether each information matrix is near singular beside that of the whole design."""
-    p = X.shape[-1]
     everyone = np.ones(len(information), dtype=bool)
-    if X.shape[-2] < p:
+    if X.shape[-2] < X.shape[-1]:
         return everyone
     if X.ndim == 2:
-        R: FloatArray = np.asarray(np.linalg.qr(X, mode="r"))
-        length = np.sqrt((R * R).sum(axis=0))
-        if (np.abs(R.diagonal()) <= 1e-8 * length).any():
+        if basis is None:
             return everyone
         if everywhere:
             return ~everyone
-        basis = np.linalg.inv(R)
         information = basis.T @ information @ basis
     length = np.sqrt(information.diagonal(axis1=1, axis2=2))
     length = np.where(length > 0, length, 1.0)
