@@ -10,11 +10,12 @@ import pandas as pd
 
 from rnetstats._core.distributions import normal_quantile
 from rnetstats._core.frame import Data, as_frame
-from rnetstats.errors import DataError, OptionError
+from rnetstats.errors import DataError
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.variables import level_text
 from rnetstats.kernels.cox_baseline import BaselineHazard, baseline_hazard, cumulative_hazard
 from rnetstats.kernels.cox_residuals import FittedCox
+from rnetstats.regression.times import times_until
 from rnetstats.regression.variables import complete_variable, new_offset
 
 if TYPE_CHECKING:
@@ -84,24 +85,10 @@ def survival_frame(
 
 def follow_up_times(times: Sequence[float], engine: Engine) -> np.ndarray:
     """Check the times (T,) at which a probability is asked for: within follow-up."""
-    try:
-        moments = np.atleast_1d(np.asarray(times, dtype=float))
-    except (TypeError, ValueError):
-        raise OptionError(f"times must be numbers, not {times!r}.") from None
-    if moments.ndim != 1 or moments.size == 0:
-        raise OptionError("times must be a number or a list of them.")
-    if not np.isfinite(moments).all() or (moments < 0).any():
-        raise OptionError(f"times must be finite and at least 0, not {times!r}.")
     outcome = engine.frame.outcome
     assert outcome is not None
     assert outcome.stop is not None
-    last = float(outcome.stop.max())
-    if moments.max() > last:
-        raise OptionError(
-            f"times reach {moments.max():g}, but follow-up ends at {last:g}: nothing is known of "
-            "survival after that."
-        )
-    return moments
+    return times_until(times, float(outcome.stop.max()), "follow-up ends")
 
 
 def _strata_codes(engine: Engine, table: pd.DataFrame, steps: BaselineHazard) -> np.ndarray | None:

@@ -12,11 +12,11 @@ from scipy.optimize import brentq
 
 from rnetstats._core.distributions import chi_square_p, normal_quantile
 from rnetstats._core.schema import coefficient_frame
-from rnetstats.errors import OptionError
 from rnetstats.kernels.interval_cox import CoxIntervals
 from rnetstats.kernels.interval_weibull import WeibullIntervals
 from rnetstats.kernels.newton import OK
 from rnetstats.regression.engine import Engine
+from rnetstats.regression.times import times_until
 
 __all__ = [
     "cox_baseline",
@@ -31,21 +31,8 @@ _WIDEST = 60.0  # standard errors
 
 
 def moments_of(times: float | Sequence[float], last: float) -> np.ndarray:
-    """Check the times at which survival is asked for."""
-    try:
-        moments = np.atleast_1d(np.asarray(times, dtype=float))
-    except (TypeError, ValueError):
-        raise OptionError(f"times must be numbers, not {times!r}.") from None
-    if moments.ndim != 1 or moments.size == 0:
-        raise OptionError("times must be a number or a list of them.")
-    if not np.isfinite(moments).all() or (moments < 0).any():
-        raise OptionError(f"times must be finite and at least 0, not {times!r}.")
-    if moments.max() > last:
-        raise OptionError(
-            f"times reach {moments.max():g}, but the last visit is at {last:g}: nothing is known "
-            "of survival after that."
-        )
-    return moments
+    """Check the times at which survival is asked for: up to the last visit."""
+    return times_until(times, last, "the last visit is")
 
 
 def weibull_baseline(profile: WeibullIntervals, engine: Engine) -> dict[str, Any]:
