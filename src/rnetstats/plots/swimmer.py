@@ -28,6 +28,7 @@ def draw_lanes(lanes: pd.DataFrame, *, time_label: str, ax: Axes | None = None) 
         ``group, stop, treated_at, event``, a row a patient.
     time_label : str
     ax : Axes, optional
+        Where to draw; by default on a new figure.
 
     Returns
     -------
