@@ -13,7 +13,7 @@ import pytest
 import rnetstats as rn
 from reproduced import raw, reproduced
 from rnetstats.studies.duan2024.figures import figures
-from rnetstats.studies.duan2024.salvage_effects import HORIZON, MARGINS
+from rnetstats.studies.duan2024.salvage_margins import HORIZON, MARGINS
 from rnetstats.studies.duan2024.salvage_words import (
     counted,
     fewer_or_more,

@@ -12,15 +12,16 @@ from rnetstats._core.result import Result
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.cohort import Cohort
 from rnetstats.studies.duan2024.incidence import COURSE, course_of
-from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Endpoint
+from rnetstats.studies.duan2024.outcomes import ENDPOINTS
 from rnetstats.studies.duan2024.salvage import DAYS_PER_MONTH, UNTREATED
+from rnetstats.studies.duan2024.salvage_margins import HORIZON, MONTHS, compare_kinds
 from rnetstats.studies.duan2024.salvage_words import joined
 from rnetstats.studies.records import records
 from rnetstats.studies.treatment_verdicts import TreatmentEvidence
 from rnetstats.treatment.detectable_effect import DetectableEffectResult, detectable_effect
 from rnetstats.treatment.e_value import e_value
 from rnetstats.treatment.effect import TreatmentEffectResult, treatment_effect
-from rnetstats.treatment.equivalence import MarginResult, noninferiority
+from rnetstats.treatment.equivalence import MarginResult
 from rnetstats.treatment.immortal_biases import ImmortalBiases
 from rnetstats.treatment.immortal_time import ImmortalTimeResult, immortal_time
 from rnetstats.treatment.propensity import PropensityResult, propensity
@@ -30,22 +31,16 @@ from rnetstats.treatment.words import TIME_DEPENDENT
 __all__ = [
     "CONFOUNDERS",
     "HORIZON",
-    "MARGINS",
     "RESAMPLES",
     "SalvageEffects",
     "adjusted_for",
     "salvage_effects",
 ]
 
-HORIZON = 60.0
 GRACE = 6.0
 RESAMPLES = 500
 COHORTS, PATIENTS = 20, 10_000  # of the simulated biases; fewer cohorts with fewer resamples
-MARGINS = (0.02, 0.05, 0.10, 0.20)  # for demonstration: none is printed
 CONFOUNDERS = {"size_mm": "tumour size", "lvi": "lymphovascular invasion", "age": "age"}
-MONTHS = "salvage_months"
-KINDS = ("endoscopic", "radical")
-SINCE = "months_since_salvage"
 
 
 @dataclass(frozen=True)
@@ -171,7 +166,7 @@ def salvage_effects(
         immortal=immortal,
         biases=biases,
         score=attempts.run("Reasons for salvage", lambda: _score(rows, right)) if known else None,
-        kinds=_kinds(rows, attempts),
+        kinds=compare_kinds(rows, attempts),
         detectable=None
         if lanes is None
         else attempts.run("What effect of salvage could be shown", lambda: _detectable(lanes)),
@@ -252,46 +247,3 @@ def _effects(
 
 def _score(rows: pd.DataFrame, right: str) -> PropensityResult:
     return propensity(rows, f"salvaged ~ {right}")
-
-
-def _kinds(rows: pd.DataFrame, attempts: Attempts) -> dict[str, tuple[MarginResult, ...]]:
-    """Ask from the day of salvage whether endoscopic salvage is no worse than radical surgery."""
-    treated = rows[rows["salvage"].isin(KINDS)].copy()
-    treated[SINCE] = treated["dfs_months"] - treated[MONTHS]
-    followed = treated[SINCE] > 0.0
-    if not followed.all():
-        many = int((~followed).sum())
-        attempts.skip(
-            f"{many} salvaged patient{'s' * (many > 1)} in the comparison of endoscopic with "
-            "radical salvage",
-            "not followed, free of recurrence, beyond a known day of salvage",
-        )
-    treated = treated[followed]
-    treated.attrs = copy.deepcopy(rows.attrs)
-    treated.attrs["rnetstats"]["labels"][SINCE] = "Months since salvage"
-    treated["salvage"] = treated["salvage"].cat.remove_unused_categories()
-    if treated["salvage"].nunique() < len(KINDS):
-        return {}  # said by the naive comparison
-    found = {}
-    for endpoint in ENDPOINTS[:2]:
-        results = attempts.run(
-            f"Endoscopic no worse than radical salvage: {endpoint.name.lower()}",
-            lambda endpoint=endpoint: _margins(treated, endpoint),  # type: ignore[misc]
-        )
-        if results is not None:
-            found[endpoint.key] = results
-    return found
-
-
-def _margins(treated: pd.DataFrame, endpoint: Endpoint) -> tuple[MarginResult, ...]:
-    return tuple(
-        noninferiority(
-            treated,
-            f"Surv({SINCE}, {endpoint.event}) ~ salvage",
-            margin=margin,
-            better="lower",
-            new=KINDS[0],
-            horizon=HORIZON,
-        )
-        for margin in MARGINS
-    )
