@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data
 from rnetstats._core.options import choice, level, positive_int
 from rnetstats._core.random import resolve_seed
-from rnetstats.errors import BudgetError, OptionError, TooFewEventsError
+from rnetstats.errors import OptionError, TooFewEventsError
 from rnetstats.treatment.detectable_options import METHODS, read_counts, read_grid, read_test
+from rnetstats.treatment.detectable_power import errors_and_ends, split_regions
 from rnetstats.treatment.detectable_result import DetectableEffectResult
-from rnetstats.treatment.sequence_power import Sequences
-from rnetstats.treatment.split_laws import Arms, log_hazard_ratios, split_p_values
-from rnetstats.treatment.split_power import Errors, detectable, exact_power, schoenfeld_power
+from rnetstats.treatment.split_laws import Arms
 from rnetstats.treatment.two_arms import two_arms
 
 __all__ = ["DetectableEffectResult", "detectable_effect"]
 
-_MOST_EVENTS = 1000  # whose splits are enumerated
-_MOST_DRAWS = 1_000_000  # numbers drawn
 _FEWEST_DRAWS = 100
 _RARE = 0.1
 _UNBIASED = 0.995  # type M that is shown as 1.0 or more is none of shrinkage
-_BY_DRAWS = {"coarse": 13, "rounds": 14, "points": 1}  # each point is a simulation
 
 
 def detectable_effect(
@@ -149,7 +143,9 @@ def detectable_effect(
         )
     test = read_test(method, test, arms)
     drawn = resolve_seed(seed) if method == "simulation" else None
-    errors, ends = _errors(arms, n_events, ratios, alpha, wanted, method, test, resamples, drawn)
+    errors, ends = errors_and_ends(
+        arms, n_events, ratios, alpha, wanted, method, test, resamples, drawn
+    )
     table = pd.DataFrame(
         {
             "hazard_ratio": ratios,
@@ -163,7 +159,7 @@ def detectable_effect(
         table=table,
         detectable_low=ends[0],
         detectable_high=ends[1],
-        regions=_regions(arms, n_events, alpha, method, test),
+        regions=split_regions(arms, n_events, alpha, method, test),
         events=n_events,
         share=arms.share,
         n_1=math.nan if arms.n_1 is None else arms.n_1,
@@ -180,49 +176,6 @@ def detectable_effect(
             "resamples": resamples,
         },
     )
-
-
-def _errors(
-    arms: Arms,
-    events: int,
-    ratios: np.ndarray,
-    alpha: float,
-    wanted: float,
-    method: str,
-    test: str,
-    resamples: int,
-    seed: int | None,
-) -> tuple[Errors, tuple[float, float]]:
-    """Return power and errors on the grid, and the detectable ratios."""
-    if method == "schoenfeld":
-        of = partial(schoenfeld_power, arms, events, alpha=alpha)
-        return of(ratios), detectable(lambda r: of(r).power, wanted)
-    if method == "simulation":
-        if resamples * events > _MOST_DRAWS:
-            raise BudgetError(
-                f"{resamples} draws of {events} events are more than {_MOST_DRAWS:,} numbers; take "
-                "fewer resamples, or method='schoenfeld', which is good with so many events."
-            )
-        assert seed is not None
-        drawn = Sequences(arms, events, alpha=alpha, test=test, draws=resamples, seed=seed)
-        return drawn.errors(ratios), detectable(drawn.power, wanted, **_BY_DRAWS)
-    if events > _MOST_EVENTS:
-        raise BudgetError(
-            f"The splits of {events} events are not enumerated (up to {_MOST_EVENTS} are); use "
-            "method='schoenfeld', which is good with so many."
-        )
-    enumerate_ = partial(exact_power, arms, events, alpha=alpha, test=test)
-    return enumerate_(ratios), detectable(lambda r: enumerate_(r).power, wanted)
-
-
-def _regions(arms: Arms, events: int, alpha: float, method: str, test: str) -> pd.DataFrame:
-    columns = ["events_1", "events_2", "estimate", "p_value", "significant"]
-    if method != "exact":
-        return pd.DataFrame(columns=columns)
-    a, p = np.arange(events + 1), split_p_values(arms, events, test)
-    estimate = np.exp(log_hazard_ratios(arms, events))
-    frame = pd.DataFrame(dict(zip(columns, (a, events - a, estimate, p, p < alpha), strict=True)))
-    return frame[np.isfinite(p)].reset_index(drop=True)
 
 
 def _notes(
