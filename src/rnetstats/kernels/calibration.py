@@ -112,9 +112,11 @@ def log_likelihoods(y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None
     """Log-likelihoods of the risks as they are and of no model."""
     outcome, risks, weight = _arrays(y, risk, freq)
     size = max(len(risks), len(weight))
+    each = np.abs((1.0 - outcome) - risks)  # the risk of what was seen, exactly
     with np.errstate(divide="ignore"):
-        each = np.log(np.where(outcome > 0.0, risks, 1.0 - risks))
-    each = np.where(weight > 0.0, each, 0.0)
+        np.log(each, out=each)
+    if not np.isfinite(each).all():  # minus infinite, in rows that are not there
+        each = np.where(weight > 0.0, each, 0.0)
     total = np.broadcast_to(weight.sum(axis=1), (size,)).astype(np.float64)
     events = np.broadcast_to(weight @ outcome, (size,))
     null = np.zeros(size)

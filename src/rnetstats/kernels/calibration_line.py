@@ -294,7 +294,7 @@ def _in_the_large(
         lp, weight, events = lp[inside], weight[inside], events[inside]
     # The root lies where the smallest (largest) risk alone would put the mean.
     low, high = level - lp.max(axis=1), level - lp.min(axis=1)
-    now, last = np.clip(0.0, low, high), False
+    now = np.clip(0.0, low, high)
     for _ in range(100):
         score, information = _level_step(lp, weight, events, now)
         low, high = np.where(score > 0.0, now, low), np.where(score < 0.0, now, high)
@@ -302,9 +302,8 @@ def _in_the_large(
             step = score / information
         to = now + step
         now = np.where((to >= low) & (to <= high), to, 0.5 * (low + high))
-        if last:
+        if (np.abs(step) <= 1e-10).all():  # the next one would be of the order of its square
             break
-        last = bool((np.abs(step) <= 1e-10).all())
     intercept[inside], variance[inside] = now, 1.0 / information
     return intercept, variance
 

@@ -55,8 +55,8 @@ class FixedLogistic(Refit):
     def again(self, counts: Floats, seeds: IntArray) -> Refitted:
         """Fit all replicates; see :meth:`Refit.again`."""
         del seeds
-        both = ((counts * self.y).sum(axis=1) > 0) & ((counts * (1 - self.y)).sum(axis=1) > 0)
-        safe = np.where(both[:, None], counts, 1.0)
+        both = (counts @ self.y > 0) & (counts @ (1 - self.y) > 0)
+        safe = counts if both.all() else np.where(both[:, None], counts, 1.0)
         fit = fit_logistic(
             self.X, self.y, freq=safe, offset=self.offset, firth=self.firth, prior=self.prior
         )
