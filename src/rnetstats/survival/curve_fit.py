@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rnetstats.errors import OptionError
 from rnetstats.survival.bpcp import beta_product_limits
 from rnetstats.survival.limits import transformed_limits
-from rnetstats.survival.product_limit import ProductLimit, product_limit
+from rnetstats.survival.product_limit import ProductLimit
 from rnetstats.survival.rows import SurvivalRows
 
 __all__ = ["CURVE_COLUMNS", "CurveOptions", "fit_curves"]
@@ -70,14 +70,7 @@ def fit_curves(
     notes: list[str] = []
     for code, label in enumerate(rows.labels):
         part = rows.of_group(code)
-        estimate = product_limit(
-            part.stop,
-            part.event,
-            start=part.start,
-            weights=part.weights,
-            robust=part.robust,
-            cluster=part.cluster,
-        )
+        estimate = part.curve()
         limits = _limits(estimate, options)
         frames.append(_curve_frame(label, estimate, limits))
         summaries.append(_summary(label, part, estimate, limits))

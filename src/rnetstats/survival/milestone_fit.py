@@ -12,7 +12,7 @@ from rnetstats.errors import DataError
 from rnetstats.survival.bpcp import beta_product_limits
 from rnetstats.survival.limits import transformed_limits
 from rnetstats.survival.mover import Bounds, difference_limits, ratio_limits, square_and_add_p
-from rnetstats.survival.product_limit import ProductLimit, at_risk, product_limit
+from rnetstats.survival.product_limit import ProductLimit, at_risk
 from rnetstats.survival.rows import SurvivalRows
 
 __all__ = ["FEW", "Point", "contrast_records", "group_record", "points_at", "resolve_ci"]
@@ -68,19 +68,7 @@ def points_at(rows: SurvivalRows, times: Floats) -> list[list[Point]]:
     DataError
         If a time lies past a group's follow-up.
     """
-    curves = []
-    for code in range(len(rows.labels)):
-        part = rows.of_group(code)
-        curves.append(
-            product_limit(
-                part.stop,
-                part.event,
-                start=part.start,
-                weights=part.weights,
-                robust=part.robust,
-                cluster=part.cluster,
-            )
-        )
+    curves = [rows.of_group(code).curve() for code in range(len(rows.labels))]
     _check_follow_up(curves, rows.labels, times)
     return [
         [

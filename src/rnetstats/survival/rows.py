@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rnetstats._core.frame import label_of
 from rnetstats.errors import DataError, FormulaError, OptionError
 from rnetstats.formula.groups import GroupFrame, group_frame
+from rnetstats.survival.product_limit import ProductLimit, product_limit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +70,17 @@ class SurvivalRows:
     def of_group(self, code: int) -> SurvivalRows:
         """Return the rows of one group."""
         return self.take(self.group == code)
+
+    def curve(self) -> ProductLimit:
+        """Return the product-limit estimate of all these rows together."""
+        return product_limit(
+            self.stop,
+            self.event,
+            start=self.start,
+            weights=self.weights,
+            robust=self.robust,
+            cluster=self.cluster,
+        )
 
 
 @dataclass(frozen=True)
