@@ -109,9 +109,9 @@ def survival_curves(
             _draw_band(axes, curve, index, start.get(group))
         if censor:
             _draw_censored(axes, curve, index)
-    _dress(axes, np.unique(risk["time"]), floor)
     axes.set_xlabel(as_text(labels["time"] if x_label is None else x_label))
     axes.set_ylabel(as_text(y_label))
+    _dress(axes, np.unique(risk["time"]), floor)
     if len(groups) > 1 or shown:
         if title is None:
             title = "" if names else labels["group"]

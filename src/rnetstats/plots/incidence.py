@@ -19,6 +19,7 @@ from rnetstats.plots.style import (
     percent_ticks,
     plain_axes,
 )
+from rnetstats.plots.survival_axis import axis_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,12 +117,12 @@ def incidence_curves(
             high = np.append(count["first_high"], curve["conf_high"])
             axes.fill_between(time, low, high, step="post", alpha=0.16, linewidth=0, **look)
     top = _top(curves, with_band) if y_high is None else float(y_high)
-    _dress(axes, np.unique(risk["time"]), top)
     axes.set_xlabel(as_text(labels["time"] if x_label is None else x_label))
     if y_label is None:
         only = f" of {meaning[causes[0]]}" if len(causes) == 1 else ""
         y_label = f"Cumulative incidence{only}"
     axes.set_ylabel(as_text(y_label))
+    _dress(axes, np.unique(risk["time"]), top)
     _legend(axes, as_text(labels["group"]) if named else "", conf_level if with_band else None)
     if risk_table:
         shades = [colour(i) for i in range(len(groups))] if len(groups) > 1 else [INK]
@@ -154,17 +155,7 @@ def _dress(axes: Axes, ticks: np.ndarray, top: float) -> None:
     percent_ticks(axes.yaxis)
     plain_axes(axes, grid="y")
     if top < 1.0:
-        axes.text(
-            0.995,
-            0.985,
-            f"vertical axis ends at {100.0 * top:g} %",
-            transform=axes.transAxes,
-            ha="right",
-            va="top",
-            fontsize=8.5,
-            style="italic",
-            color=MUTED,
-        )
+        axes.set_ylabel(axis_words(axes.get_ylabel(), f"ends at {100.0 * top:g} %"))
 
 
 def _legend(axes: Axes, title: str, conf_level: float | None) -> None:
