@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rnetstats as rn
 from rnetstats.errors import (
     ColumnError,
     ConvergenceError,
@@ -348,3 +349,23 @@ def test_univariable_keeps_strata_and_follows_the_outcome() -> None:
     assert binary.to_frame()["n"].nunique() == 2, "each term uses the rows complete for it"
     with pytest.raises(OptionError, match="ties"):
         univariable(data, "recurrence ~ lvi", ties="efron")
+
+
+def test_rows_of_the_same_patients_are_told_from_patients():
+    cohort = rn.load_cohort("duan2024")
+    positive = cohort[cohort["margin_positive"] == 1]
+    rows = rn.split_at_treatment(
+        positive, "Surv(dfs_months, dfs_event)", treatment_time="salvage_months", id="patient_id"
+    )
+    formula = "Surv(start, stop, event) ~ treated + age"
+    fit = cox(rows, f"{formula} + cluster(patient_id)")
+    whole = fit.glance().iloc[0]
+    assert whole["n"] == len(rows) > whole["n_clusters"] == len(positive) == 181
+    assert any(
+        note.startswith(f"{len(rows)} rows of 181 clusters by patient_id") for note in fit.notes
+    )
+    plain = cox(rows, formula)
+    assert "n_clusters" not in plain.glance()
+    assert not any("clusters" in note for note in plain.notes)
+    alone = cox(positive, "Surv(dfs_months, dfs_event) ~ age + cluster(patient_id)")
+    assert not any("rows of" in note for note in alone.notes)

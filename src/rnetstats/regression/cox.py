@@ -20,7 +20,7 @@ from rnetstats.kernels.cox_residuals import FittedCox, fitted_cox
 from rnetstats.kernels.newton import OK
 from rnetstats.kernels.risksets import RiskSets
 from rnetstats.regression.coefficients import infer, reference_levels
-from rnetstats.regression.cox_fit import build_engine, fit_frame, summarise
+from rnetstats.regression.cox_fit import build_engine, cluster_notes, fit_frame, summarise
 from rnetstats.regression.cox_survival import baseline_frame, survival_frame
 from rnetstats.regression.engine import Engine
 from rnetstats.regression.fitting import (
@@ -230,7 +230,8 @@ def cox(
     Returns
     -------
     CoxResult
-        Hazard ratios in ``to_frame()``.
+        Hazard ratios in ``to_frame()``; ``n`` counts rows, and with ``cluster()`` ``glance()`` has
+        ``n_clusters`` too.
 
     Raises
     ------
@@ -315,6 +316,7 @@ def cox(
         sets=fitted.sets,
         notes=(
             *_cause_note(data, frame, censor),
+            *cluster_notes(frame),
             *fit_notes(
                 frame,
                 fitted.separation,

@@ -39,7 +39,7 @@ from rnetstats.regression.penalty import (
 from rnetstats.regression.recession import Recession, monotone_likelihood
 from rnetstats.regression.variables import outcome_name
 
-__all__ = ["CoxFitted", "build_engine", "fit_frame", "summarise"]
+__all__ = ["CoxFitted", "build_engine", "cluster_notes", "fit_frame", "summarise"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +198,19 @@ def summarise(
         "test": engine.test_method,
         "converged": bool(fitted.fit.status[0] == OK),
         "separation": fitted.separation.kind,
+        **({} if frame.cluster is None else {"n_clusters": len(frame.cluster.labels)}),
     }
+
+
+def cluster_notes(frame: ModelFrame) -> tuple[str, ...]:
+    """Say of how many clusters, patients mostly, the rows are: counts are of rows."""
+    if frame.cluster is None or len(frame.cluster.labels) == frame.n:
+        return ()
+    each = len(frame.cluster.labels)
+    return (
+        f"{frame.n} rows of {each} clusters by {frame.cluster.name} (patients, where it names "
+        f"them): n counts rows, n_clusters in glance() the {each}.",
+    )
 
 
 def _concordance(frame: ModelFrame, coef: np.ndarray) -> float:
