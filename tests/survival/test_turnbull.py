@@ -189,6 +189,14 @@ def test_what_is_refused(
         rn.turnbull(data, formula, **options)
 
 
+def test_groups_of_a_0_1_column_are_no_and_yes_in_the_plot() -> None:
+    data = {"l": [1.0, 2, 3, 4], "r": [2.0, 3, None, 6], "g": [0, 0, 1, 1]}
+    axes = rn.turnbull(data, "Interval(l, r) ~ g").plot()
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts[:2] == ["no (2 events of 2)", "yes (1 events of 2)"]
+    plt.close("all")
+
+
 def test_the_plot_shades_what_is_not_determined() -> None:
     curve = rn.turnbull(visits_data(2, 80), FORMULA, resamples=30, seed=1)
     axes = curve.plot()

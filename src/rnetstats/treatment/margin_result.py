@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rnetstats._core.result import Result
-from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_p, fmt_percent
+from rnetstats.formatting import (
+    fmt_count,
+    fmt_interval,
+    fmt_number,
+    fmt_p,
+    fmt_percent,
+    group_names,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -176,7 +183,9 @@ class MarginResult(Result):
         rows = self.contrasts[columns].astype(float) * percent
         rows.insert(0, "label", self.contrasts["method"])
         unit = " (percentage points)" if percent > 1.0 else ""
-        names = f"{self.group}, {self.arms['group'][0]} against {self.arms['group'][1]}"
+        called = group_names(self.arms["group"])
+        new, reference = (called.get(arm, arm) for arm in self.arms["group"])
+        names = f"{self.group}, {new} against {reference}"
         return margin_intervals(
             rows,
             zone=(percent * self.margin_low, percent * self.margin_high),

@@ -126,15 +126,16 @@ class TippingPointResult(Result):
         """Return the pairs of prevalences at which an effect tips, all of them if they are few."""
         wanted = real("other_prevalence", other_prevalence, low=0.0, high=1.0)
         limit = self.tipping["effect_limit"] if self.factor_limit != 1.0 else math.nan
-        tips = self.tipping.assign(effect_limit=limit)
-        known = np.isfinite(tips[["effect_limit", "effect_estimate"]].to_numpy(float)).any(axis=1)
-        tips = self.tipping.loc[known]
+        needed = self.tipping.assign(effect_limit=limit)
+        known = np.isfinite(needed[["effect_limit", "effect_estimate"]].to_numpy(float)).any(axis=1)
+        tips: pd.DataFrame = self.tipping.loc[known]
         if len(tips) <= _MOST_PAIRS:
             return tips
         held = "prevalence_" + ("unexposed" if self.estimate >= 1.0 else "exposed")
         away = (tips[held] - wanted).abs()
         raises = (tips[["effect_limit", "effect_estimate"]] >= 1.0).any(axis=1)
-        return tips.loc[(away <= away.min() + 1e-12) & raises]
+        chosen: pd.DataFrame = tips.loc[(away <= away.min() + 1e-12) & raises]
+        return chosen
 
     def plot(self, ax: Axes | None = None, *, other_prevalence: float = 0.1) -> Axes:
         """Draw the estimate left over, by prevalence and effect, with the tipping lines.
