@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -358,3 +359,34 @@ def test_columns_of_odd_scales() -> None:
         row = rn.interval_regression(moved, "Interval(l, r) ~ x").to_frame().iloc[0]
         assert row["coef"] * scale == pytest.approx(plain["coef"], rel=1e-6)
         assert row["statistic"] == pytest.approx(plain["statistic"], rel=1e-6)
+
+
+def test_two_infinite_coefficients_are_found_at_once() -> None:
+    """Far out jumps differ by many powers of ten, and their maximum is still certified."""
+    data = {
+        "l": [1, 1, 2, 3],
+        "r": [2, np.nan, 3, np.nan],
+        "arm": [0, 1, 0, 1],
+        "x": [0, 0.37, 0.74, 0.11],
+    }
+    began = time.process_time()
+    fit = rn.interval_regression(data, "Interval(l, r) ~ arm + x", model="cox")
+    assert time.process_time() - began < 5.0  # about 1; by halvings against a wall, minutes
+    table = fit.to_frame()
+    assert table["estimate"].tolist() == [0.0, 0.0]
+    # every event may come as surely as one likes: the supremum is 0
+    assert fit.glance()["log_likelihood"].iloc[0] == pytest.approx(0.0, abs=1e-8)
+    # without arm the first of two at risk has the event at each time, 2 log(1/2) by symmetry
+    assert table["statistic"].iloc[1] == pytest.approx(2 * np.log(4), rel=1e-7)
+    assert table["conf_high"].to_numpy() == pytest.approx([0.2017, 2.5995], rel=1e-3)
+    assert any("monotone" in note for note in fit.notes)
+
+
+def test_the_baseline_is_certified_far_out() -> None:
+    X = np.array([[0, 0], [1, 0.37], [0, 0.74], [1, 0.11]])
+    ends = np.array([1.0, 1, 2, 3]), np.array([2, np.inf, 3, np.inf])
+    likelihood = cox_intervals(X, left=ends[0], right=ends[1])
+    for far in ([-30.0, -17.0], [-45.0, -20.0], [-60.0, 13.0]):
+        found = likelihood.baseline(np.array(far))
+        assert found.excess < 1e-9
+        assert (found.size > 0.0).all()

@@ -35,6 +35,7 @@ _TOLERANCE = 1e-14
 _GOOD = 1e-9
 _FAR = 80.0  # log hazard ratios beyond this are not evaluated
 _STEPS = 60
+_FLAT = 1e-60  # no jump is flat: each costs the events that it brings
 
 
 @dataclass(frozen=True)
@@ -114,39 +115,50 @@ class CoxIntervals:
         before = (self.freq * risk) @ self.before
         seen = self.freq[self.exact] @ self.within[self.exact]
         rows = ~self.exact & (self.within.sum(axis=1) > 0.0)
-        inside, weight, e = self.within[rows], self.freq[rows], risk[rows]
-        jumping = seen > 0.0
+        weight, jumping = self.freq[rows], seen > 0.0
+        # jumps are measured in the events that they bring to those at risk: far out they differ by
+        # many powers of ten, which no Gram matrix holds
+        unit = 1.0 / np.maximum(before, 1e-300)
+        inside = risk[rows][:, None] * self.within[rows] * unit
+        height = float(seen[jumping] @ np.log(unit[jumping]))
 
-        def value(jump: FloatArray) -> float:
-            between = e * (inside @ jump)
-            if not (between > 0.0).all() or not (jump[jumping] > 0.0).all():
+        def value(events: FloatArray) -> float:
+            between = inside @ events
+            if not (between > 0.0).all() or not (events[jumping] > 0.0).all():
                 return -np.inf
-            total = weight @ np.log(-np.expm1(-between)) - before @ jump
-            return float(total + seen[jumping] @ np.log(jump[jumping]))
+            total = weight @ np.log(-np.expm1(-between)) - events.sum()
+            return float(total + seen[jumping] @ np.log(events[jumping]) + height)
 
-        def slope(jump: FloatArray) -> tuple[FloatArray, FloatArray]:
-            c = _odds(e * (inside @ jump))
-            gradient = (weight * c * e) @ inside - before
-            gradient[jumping] += seen[jumping] / jump[jumping]
-            curve = (weight * c * (1.0 + c) * e * e)[:, None] * inside
-            information = inside.T @ curve
-            information[jumping, jumping] += seen[jumping] / jump[jumping] ** 2
+        def slope(events: FloatArray) -> tuple[FloatArray, FloatArray]:
+            c = _odds(inside @ events)
+            gradient = (weight * c) @ inside - 1.0
+            gradient[jumping] += seen[jumping] / events[jumping]
+            information = inside.T @ ((weight * c * (1.0 + c))[:, None] * inside)
+            information[jumping, jumping] += seen[jumping] / events[jumping] ** 2
             return gradient, information
 
         mass = float(self.freq.sum())
-        size, excess = np.zeros(0), np.inf
+        events, excess = np.zeros(0), np.inf
         starts = [self._near, self._start] if self.last else [self._start]
         for begin in starts:  # the last maximum may lie too far away
-            size, excess, _ = ascend(
-                value, slope, begin(risk, before), mass=mass, tolerance=_TOLERANCE, max_iter=_STEPS
+            start = begin(risk, before) / unit
+            events, excess, _ = ascend(
+                value,
+                slope,
+                start,
+                mass=mass,
+                tolerance=_TOLERANCE,
+                max_iter=_STEPS,
+                flat=_FLAT,
             )
             if excess <= _GOOD:
                 break
+        size = events * unit
         if (
             excess <= _GOOD and before @ size > 0.0
         ):  # kept with the events that it expects, which change little
             self.last[:] = [size, before @ size]
-        total = value(size) + float(self.freq[self.exact] @ np.log(risk[self.exact]))
+        total = value(events) + float(self.freq[self.exact] @ np.log(risk[self.exact]))
         return Jumps(size, total, excess)
 
     def _near(self, risk: FloatArray, before: FloatArray) -> FloatArray:

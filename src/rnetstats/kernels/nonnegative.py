@@ -27,6 +27,9 @@ Slope = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 _RIDGE = 1e-13  # of the largest curvature: keeps the steps of a flat maximum bounded
 _HALVINGS = 40
 _GOOD = 1e-10  # below this a step that gains nothing is the last
+_IDLE = 3  # and above it so many in a row, each halved
+_ROUNDING = 1e-14
+_FLAT = 1e-7
 
 
 def ascend(
@@ -37,6 +40,7 @@ def ascend(
     mass: float,
     tolerance: float = 1e-10,
     max_iter: int = 200,
+    flat: float = _FLAT,
 ) -> tuple[FloatArray, float, int]:
     """Maximise a concave function of x >= 0.
 
@@ -53,6 +57,8 @@ def ascend(
     tolerance : float
         The certificate wanted; rounding may stop the ascent before.
     max_iter : int
+    flat : float
+        See :func:`quadratic_maximum`.
 
     Returns
     -------
@@ -65,15 +71,17 @@ def ascend(
     """
     x = start.copy()
     best = value(x)
-    excess = np.inf
+    excess, idle = np.inf, 0
     for iteration in range(1, max_iter + 1):
         gradient, information = slope(x)
         excess = _excess(x, gradient) / mass
         if excess <= tolerance:
             return x, excess, iteration
-        wanted = quadratic_maximum(information, gradient + information @ x, x > 0.0)
+        wanted = quadratic_maximum(information, gradient + information @ x, x > 0.0, flat)
         moved, found = _step(value, x, wanted, best)
-        if (moved == x).all() or (found <= best and excess <= _GOOD):
+        gained = found - best > _ROUNDING * (abs(best) + 1.0)
+        idle = 0 if gained or (moved == wanted).all() else idle + 1
+        if (moved == x).all() or (found <= best and excess <= _GOOD) or idle == _IDLE:
             return x, excess, iteration
         x, best = moved, found
     return x, excess, max_iter
@@ -87,7 +95,7 @@ def _excess(x: FloatArray, gradient: FloatArray) -> float:
 def _step(value: Value, x: FloatArray, wanted: FloatArray, best: float) -> tuple[FloatArray, float]:
     """Go to the point wanted, or a half, a quarter, ... of the way."""
     share = 1.0
-    floor = best - 1e-14 * (abs(best) + 1.0)
+    floor = best - _ROUNDING * (abs(best) + 1.0)
     for _ in range(_HALVINGS):
         moved = wanted if share == 1.0 else x + share * (wanted - x)
         found = value(moved)
@@ -98,7 +106,10 @@ def _step(value: Value, x: FloatArray, wanted: FloatArray, best: float) -> tuple
 
 
 def quadratic_maximum(
-    gram: FloatArray, linear: FloatArray, passive: BoolArray | None = None
+    gram: FloatArray,
+    linear: FloatArray,
+    passive: BoolArray | None = None,
+    flat: float = _FLAT,
 ) -> FloatArray:
     """Maximise linear' q - q' gram q / 2 over q >= 0.
 
@@ -109,6 +120,9 @@ def quadratic_maximum(
     linear : array of shape (k,)
     passive : bool array of shape (k,), optional
         Coordinates that are likely to be positive: where the search begins.
+    flat : float
+        A coordinate whose root curvature is less than this share of the largest is taken as flat,
+        and the ridge bounds its step. To be small where curvatures truly differ so much.
 
     Returns
     -------
@@ -116,7 +130,7 @@ def quadratic_maximum(
     """
     k = len(linear)
     scale = np.sqrt(np.maximum(np.diag(gram), 1e-300))
-    scale = np.where(scale > 1e-7 * scale.max(initial=1e-300), scale, scale.max(initial=1.0))
+    scale = np.where(scale > flat * scale.max(initial=1e-300), scale, scale.max(initial=1.0))
     gram = gram / np.outer(scale, scale) + _RIDGE * np.eye(k)
     linear = linear / scale
     free = np.zeros(k, dtype=bool) if passive is None else np.asarray(passive, dtype=bool).copy()
