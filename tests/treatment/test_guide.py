@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import pytest
 
 import rnetstats as rn
+from guides import DOCS, beside, calls, run_examples
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "salvage.md"
+GUIDE = DOCS / "salvage.md"
 
-pytestmark = pytest.mark.skipif(not GUIDE.is_file(), reason="the guide is not beside the tests")
+pytestmark = beside(GUIDE)
 
 
 @pytest.mark.slow
 def test_the_examples_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.M | re.S)
-    names: dict[str, Any] = {}
-    with mpl.rc_context({"backend": "agg"}):
-        for block in blocks:
-            exec(block, names)
-        plt.close("all")
+    run_examples(GUIDE)
     shown = capsys.readouterr().out
     assert "Immortal time is the smallest of the 5" in shown
     assert "fewer than 5: no interval and no P" in shown
@@ -57,8 +49,7 @@ def test_the_numbers_of_the_text_are_those_of_the_simulation():
 
 
 def test_the_guide_names_public_calls_only():
-    text = GUIDE.read_text(encoding="utf-8")
-    used = set(re.findall(r"\brn\.([A-Za-z_]\w*)", text))
+    used = calls(GUIDE)
     assert {"immortal_time", "treatment_effect", "propensity", "no_events", "equivalence"} <= used
     assert {"bias_analysis", "few_events", "schedule_sensitivity", "rmst", "milestone"} <= used
     assert {"cumulative_incidence", "fine_gray", "gray_test", "turnbull"} <= used
