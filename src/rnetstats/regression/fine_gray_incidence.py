@@ -16,7 +16,7 @@ from rnetstats.regression.variables import new_offset
 
 if TYPE_CHECKING:
     from rnetstats.regression.engine import Engine
-    from rnetstats.regression.fine_gray import FineGrayResult
+    from rnetstats.regression.fine_gray_result import FineGrayResult
 
 __all__ = ["baseline_frame", "incidence_frame"]
 
