@@ -192,3 +192,20 @@ def test_one_curve(cohort):
     found = rn.milestone(cohort, "Surv(dfs_months, dfs_event) ~ 1", times=36)
     assert found.contrasts().empty
     assert "P" not in found.display().columns
+
+
+def test_a_curve_that_reached_zero():
+    data = {"t": [1, 2, 3, 4, 2, 3, 5, 6], "e": [1, 1, 1, 1, 1, 0, 0, 1], "g": list("bbbbaaaa")}
+    for ci in ("auto", "plain", "log-log"):
+        found = rn.milestone(data, "Surv(t, e) ~ g", times=4.5, ci=ci)
+        assert np.isnan(found.to_frame()["std_error"].iloc[1])
+        assert any("b at 4.5: the curve has reached 0" in note for note in found.notes)
+    ratio = rn.milestone(data, "Surv(t, e) ~ g", times=4.5).contrasts().iloc[1]
+    assert ratio["conf_low"] == 0.0 and not np.signbit(ratio["conf_low"])
+    assert ratio["conf_high"] > 0.0
+
+
+@pytest.mark.parametrize("times", [True, "20", None, [12, True], ["12"], [12, None]])
+def test_times_that_are_no_numbers(cohort, times):
+    with pytest.raises(OptionError, match="times must be a number or a list of numbers, not"):
+        rn.milestone(cohort, DFS, times=times)

@@ -45,12 +45,19 @@ def probabilities(q: float | Sequence[float]) -> Floats:
 
 
 def _numbers(name: str, values: float | Sequence[float], *, low: float, high: float) -> Floats:
+    wanted = f"{name} must be a number or a list of numbers"
+    if values is None or isinstance(values, (str, bytes)):
+        raise OptionError(f"{wanted}, not {values!r}.")
     try:
+        given = np.atleast_1d(np.asarray(values, dtype=object)).ravel()
         points = np.atleast_1d(np.asarray(values, dtype=float))
     except (TypeError, ValueError):
-        raise OptionError(f"{name} must be a number or a list of numbers.") from None
+        raise OptionError(f"{wanted}, not {values!r}.") from None
     if points.ndim != 1 or points.size == 0:
-        raise OptionError(f"{name} must be a number or a list of numbers.")
+        raise OptionError(f"{wanted}.")
+    odd = [value for value in given if value is None or isinstance(value, (bool, np.bool_, str))]
+    if odd:
+        raise OptionError(f"{wanted}, not {odd[0]!r}.")
     wrong = points[~(np.isfinite(points) & (points >= low) & (points <= high))]
     if wrong.size:
         raise OptionError(f"{name} holds {wrong[0]:g}, which is outside [{low:g}, {high:g}].")

@@ -175,12 +175,15 @@ def _notes(points: list[Point], ci: str, kind: str) -> list[str]:
             f"At {points[0].time:g}: fewer than {FEW} events in {listed}; the normal limits are "
             "not to be relied on."
         )
-    if kind != "bpcp":
-        lost = [point for point in points if not np.isfinite(point.std_error)]
-        notes += [
-            f"{point.label} at {point.time:g}: "
-            + ("no event" if not point.n_events else "the curve has reached 0")
-            + ", so that Greenwood's variance is not defined: no limits and no P."
-            for point in lost
-        ]
-    return notes
+    left = (
+        "the standard error is missing, and the limits are beta product limits."
+        if kind == "bpcp"
+        else "no limits and no P."
+    )
+    return notes + [
+        f"{point.label} at {point.time:g}: "
+        + ("no event" if not point.n_events else "the curve has reached 0")
+        + f", so that Greenwood's variance is not defined: {left}"
+        for point in points
+        if not np.isfinite(point.std_error)
+    ]

@@ -45,7 +45,7 @@ def _ratio_end(a: float, end_a: float, b: float, end_b: float, sign: float) -> f
             return math.inf if sign > 0.0 else 0.0
         return max(square_a / (2.0 * a * b), 0.0) if a > 0.0 else 0.0
     value = (a * b + root) / square_b
-    return value if value >= 0.0 else (math.inf if sign > 0.0 else 0.0)
+    return value + 0.0 if value >= 0.0 else (math.inf if sign > 0.0 else 0.0)
 
 
 def square_and_add_p(limits: Callable[[float], tuple[Bounds, Bounds]]) -> float:
