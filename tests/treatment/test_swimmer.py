@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -86,3 +87,22 @@ def test_nobody_treated_and_truth_values_for_times() -> None:
     flags = {**PATIENTS, "salvaged": [False, True, True, True]}
     with pytest.raises(ColumnError, match="truth values"):
         rn.swimmer(flags, "Surv(t, code) ~ 1", treatment_time="salvaged")
+
+
+@pytest.mark.parametrize("events", [None, NAMES])
+def test_a_cohort_without_events_is_laid_out(events: Any) -> None:
+    found = rn.swimmer(
+        {**PATIENTS, "code": [0, 0, 0, 0]},
+        "Surv(t, code) ~ arm",
+        treatment_time="salvaged",
+        events=events,
+    )
+    assert found.to_frame()["time_before"].tolist() == [5.0, 13.0]
+    assert [name for name in found.to_frame() if name.startswith("n_")] == ["n_treated"]
+    assert found.lanes is not None and (found.lanes["event"] == "").all()
+    assert any("No patient has an event" in note for note in found.notes)
+    assert found.glance()["n"].iloc[0] == 4 and len(found.display()) == 2
+    found.plot()
+    # an event in a row that is left out is none
+    lost = {**PATIENTS, "t": [np.nan, 20.0, np.nan, 4.0]}
+    assert rn.swimmer(lost, "Surv(t, code) ~ 1").glance()["n"].iloc[0] == 2

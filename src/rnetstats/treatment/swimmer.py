@@ -17,6 +17,7 @@ from rnetstats.formatting import fmt_count, fmt_number
 from rnetstats.formula.groups import GroupFrame, group_frame
 from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.parser import as_formula
+from rnetstats.formula.terms import Formula, Plain
 from rnetstats.survival.competing_rows import cause_labels
 from rnetstats.treatment.patient_checks import checked_times, given_times, names_of
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["SwimmerResult", "swimmer"]
+
+_NO_EVENT = "No patient has an event: every lane ends with the last visit."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -142,7 +145,9 @@ def swimmer(
     """
     parsed = as_formula(formula)
     frame = as_frame(data)
-    read = group_frame(frame, parsed, kind="competing", missing=missing)
+    eventless = _eventless(frame, parsed)
+    kind = "survival" if eventless else "competing"
+    read = group_frame(frame, parsed, kind=kind, missing=missing)
     outcome = read.outcome
     if outcome.start is not None:
         raise OptionError("A lane is a patient: write Surv(time, event), without a start.")
@@ -157,10 +162,20 @@ def swimmer(
         n=len(lanes),
         n_missing=read.n_missing,
         lanes=lanes,
-        notes=(*read.notes, *seen),
+        notes=(*read.notes, *seen, *((_NO_EVENT,) if eventless else ())),
         options={"formula": str(parsed), "treatment_time": treatment_time},
         synthetic=is_synthetic(frame),
     )
+
+
+def _eventless(frame: pd.DataFrame, formula: Formula) -> bool:
+    """Whether every code of the rows used is that of the censored."""
+    if formula.outcome is None or not isinstance(formula.outcome.event, Plain):
+        return False
+    if not set(formula.columns) <= set(frame.columns):
+        return False  # reading the rows says which column is absent
+    codes = frame[list(formula.columns)].dropna()[formula.outcome.event.column]
+    return len(codes) > 0 and bool((codes == 0).all())
 
 
 def _labels(
@@ -198,7 +213,9 @@ def _treated_at(
 
 def _lanes(read: GroupFrame, at: NDArray[np.float64], labels: dict[int, str]) -> pd.DataFrame:
     outcome, codes = read.outcome, read.outcome.cause_codes
-    assert outcome.stop is not None and codes is not None
+    assert outcome.stop is not None
+    if codes is None:
+        codes = np.zeros(len(outcome.stop), dtype=np.intp)
     lanes = pd.DataFrame(
         {
             "group": [read.groups.labels[code] for code in read.groups.codes],
