@@ -216,3 +216,12 @@ def test_the_table_names_terms_by_their_labels_as_cox_does(cohort):
         f"{printed[0]}:log(t)",
         printed[1],
     ]
+
+
+def test_the_last_interval_is_shown_in_words(cohort):
+    formula = "Surv(dfs_months, dfs_event) ~ location"
+    fit = rn.time_varying_effect(cohort, formula, term="location", cuts=[12])
+    shown = fit.display()["level"]
+    assert shown.str.contains("after 12").any()
+    assert not shown.str.contains("inf").any()
+    assert not any("inf)" in note for note in fit.notes)

@@ -117,3 +117,8 @@ def test_plot_shows_the_path() -> None:
     axes = rn.fragility(7, 181, 5, 346).plot()
     assert axes.lines[1].get_xdata().tolist() == [0, 1, 2]
     plt.close("all")
+
+
+def test_counts_are_shown_in_full() -> None:
+    shown = rn.fragility(1, 1_000_000, 12, 1_000_000).display()
+    assert shown["Events"].iloc[0] == "1/1,000,000 and 12/1,000,000"

@@ -214,3 +214,9 @@ def test_names_and_formulas_that_cannot_be():
         split(treatment_time="salvag")
     with pytest.raises(ColumnError, match="time of treatment"):
         split(SIX.assign(salvage=list("abcdef")))
+
+
+def test_a_formula_that_is_none_is_called_so():
+    with pytest.raises(FormulaError) as caught:
+        split(formula=None)
+    assert "column" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,7 +14,14 @@ from rnetstats.errors import BudgetError, OptionError, TooFewEventsError
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.spec import Term
 
-__all__ = ["Split", "checked_cuts", "events_by_interval", "split_rows", "step_columns"]
+__all__ = [
+    "Split",
+    "checked_cuts",
+    "events_by_interval",
+    "interval_words",
+    "split_rows",
+    "step_columns",
+]
 
 Floats = np.ndarray
 
@@ -100,6 +108,11 @@ def _names(cuts: Floats) -> list[str]:
     edges = [0.0, *cuts.tolist()]
     bounded = [f"({low:g}, {high:g}]" for low, high in pairwise(edges)]
     return [*bounded, f"({edges[-1]:g}, inf)"]
+
+
+def interval_words(text: str) -> str:
+    """Say the last interval as people do: ``(12, inf)`` is ``after 12``."""
+    return re.sub(r"\(([^\s,()]+), inf\)", r"after \1", text)
 
 
 def events_by_interval(

@@ -17,7 +17,7 @@ from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_p
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.terms import Formula
 from rnetstats.regression.cox import cox
-from rnetstats.regression.time_split import checked_cuts
+from rnetstats.regression.time_split import checked_cuts, interval_words
 from rnetstats.regression.time_varying_fit import (
     change_curves,
     change_notes,
@@ -90,7 +90,7 @@ class TimeVaryingResult(Result):
         return pd.DataFrame(
             {
                 "term": [self._printed(str(term)) for term in rows["term"]],
-                "level": rows["level"].astype(str),
+                "level": [interval_words(str(name)) for name in rows["level"]],
                 "n": [fmt_count(n) for n in rows["n"]],
                 "events": [fmt_count(n) for n in rows["n_events"]],
                 "HR": [fmt_number(v) for v in rows["estimate"]],

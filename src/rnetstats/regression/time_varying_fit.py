@@ -15,7 +15,13 @@ from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.spec import Term
 from rnetstats.formula.terms import quote
 from rnetstats.regression.cox import CoxResult
-from rnetstats.regression.time_split import Split, events_by_interval, split_rows, step_columns
+from rnetstats.regression.time_split import (
+    Split,
+    events_by_interval,
+    interval_words,
+    split_rows,
+    step_columns,
+)
 
 __all__ = [
     "SplitModel",
@@ -251,7 +257,8 @@ def change_notes(made: SplitModel) -> list[str]:
     few = made.intervals[made.intervals["n_events"] < _FEW]
     if len(few):
         listed = ", ".join(
-            f"{row.interval}, {row.arm} ({row.n_events:g})" for row in few.itertuples()
+            f"{interval_words(str(row.interval))}, {row.arm} ({row.n_events:g})"
+            for row in few.itertuples()
         )
         notes.append(f"Fewer than {_FEW} events in an arm of an interval: {listed}.")
     notes.append(

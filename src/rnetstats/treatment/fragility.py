@@ -231,7 +231,8 @@ def _counts(*given: int | None) -> list[int]:
 
 
 def _events(row: pd.Series) -> str:
-    return f"{row['events_1']:g}/{row['n_1']:g} and {row['events_2']:g}/{row['n_2']:g}"
+    shown = [fmt_count(row[name]) for name in ("events_1", "n_1", "events_2", "n_2")]
+    return "{}/{} and {}/{}".format(*shown)
 
 
 def _notes(kind: str, arm: int, turned: bool, *, significant: bool) -> tuple[str, ...]:

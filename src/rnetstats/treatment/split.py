@@ -110,8 +110,8 @@ def split_at_treatment(
     (60.0, 60.0, 2)
     """
     table = as_frame(data)
-    text = str(formula)
-    parsed = as_formula(formula if "~" in text else f"{text} ~ 1").with_terms(())
+    alone = isinstance(formula, str) and "~" not in formula
+    parsed = as_formula(f"{formula} ~ 1" if alone else formula).with_terms(())
     patients = read_patients(
         table,
         parsed,
