@@ -224,9 +224,12 @@ def test_what_is_refused():
 def test_past_the_last_event_of_all_the_risk_is_one():
     t, rng = np.arange(1.0, 31.0), np.random.default_rng(1)
     data = {"t": t, "e": np.ones(30), "r": rng.uniform(0.5, 0.9, 30)}
-    m = rn.calibration(data, "Surv(t, e) ~ r", time=50.0).to_frame().iloc[0]
+    result = rn.calibration(data, "Surv(t, e) ~ r", time=50.0)
+    m = result.to_frame().iloc[0]
     assert m["observed_risk"] == 1.0
     assert m["observed_high"] == 1.0
+    assert np.isnan(m["observed_std_error"])
+    assert any("standard error of the observed risk" in note for note in result.notes)
     assert 0.8 < m["observed_low"] < 1.0
 
 

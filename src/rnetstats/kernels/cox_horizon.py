@@ -36,6 +36,8 @@ def hazard_until(
     Returns
     -------
     array of shape (B,)
+        Missing where the predictors lie too far apart for a number: a risk set's risk beside the
+        largest is nil.
 
     References
     ----------
@@ -47,10 +49,12 @@ def hazard_until(
     here = sets.sort(counts)[..., sets.deaths]
     events = np.broadcast_to(sets.death_sums(here), (len(risk), sets.n_times))
     total = sets.risk_sums(risk)
-    if ties == "efron" and (sets.tied or bool((events > 1).any())):
-        terms = tie_terms(events, np.ones_like(events))
-        sums = efron_sums(total, sets.death_sums(risk[..., sets.deaths]), terms, 1)
-    else:
-        sums = untied_sums(total, events, 1)
-    steps = sums.powers[0][0]
-    return np.asarray(steps[:, sets.times <= horizon].sum(axis=1) * np.exp(-top[:, 0]))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if ties == "efron" and (sets.tied or bool((events > 1).any())):
+            terms = tie_terms(events, np.ones_like(events))
+            sums = efron_sums(total, sets.death_sums(risk[..., sets.deaths]), terms, 1)
+        else:
+            sums = untied_sums(total, events, 1)
+        steps = sums.powers[0][0]
+        found = steps[:, sets.times <= horizon].sum(axis=1) * np.exp(-top[:, 0])
+    return np.where(np.isfinite(found), found, np.nan)

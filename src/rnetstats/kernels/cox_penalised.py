@@ -95,8 +95,9 @@ def _with_observed_information(
     steps = _DIFFERENCE * np.vstack((np.eye(p), -np.eye(p)))
     points = (gamma[:, None] + steps).reshape(-1, p)
     slopes = likelihood.scaled(points, np.repeat(index, 2 * p))[1].reshape(size, 2, p, p)
-    observed = (slopes[:, 1] - slopes[:, 0]) / (2 * _DIFFERENCE)
-    observed = 0.5 * (observed + observed.swapaxes(1, 2))
+    with np.errstate(invalid="ignore"):  # infinite so far out: not usable
+        observed = (slopes[:, 1] - slopes[:, 0]) / (2 * _DIFFERENCE)
+        observed = 0.5 * (observed + observed.swapaxes(1, 2))
     usable = np.where(np.isfinite(observed), observed, -np.inf).min(axis=(1, 2)) > -np.inf
     lowest = np.linalg.eigvalsh(np.where(usable[:, None, None], observed, -np.eye(p)))[:, 0]
     curved = lowest > 1e-3 * np.linalg.eigvalsh(information)[:, 0]

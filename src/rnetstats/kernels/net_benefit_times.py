@@ -102,7 +102,8 @@ def net_benefit_at(
         for rows in (slice(a, a + width) for a in range(0, total, width))
     ]
     rate, n_positive, n_events = (np.concatenate(each) for each in zip(*parts, strict=True))
-    share = n_positive / n_positive[:, :1]
+    with np.errstate(invalid="ignore"):  # a replicate without rows
+        share = n_positive / n_positive[:, :1]
     tp_rate, fp_rate = (share * rate)[:, 1:][:, back], (share * (1.0 - rate))[:, 1:][:, back]
     return NetBenefit(
         tp_rate=tp_rate,

@@ -123,7 +123,9 @@ class FixedCox(Refit):
             axis=1, keepdims=True
         )
         usable = some & np.isin(fit.status, (OK, LOST_TERM))
-        risk = risk_at(self.sets, predictor, safe, self.horizon, self.ties)
+        with np.errstate(over="ignore", invalid="ignore"):  # nearly separated
+            risk = risk_at(self.sets, predictor, safe, self.horizon, self.ties)
+        usable &= np.isfinite(risk).all(axis=1)
         return Refitted(risk, predictor, usable, some & (fit.status == LOST_TERM))
 
 

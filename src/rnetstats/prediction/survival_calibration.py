@@ -30,6 +30,12 @@ __all__ = ["survival_groups", "survival_measures", "survival_tests"]
 
 _KNOTS = 4
 _EVENTS_PER_PARAMETER = 10
+_WORDS = {
+    "oe": "O/E",
+    "brier_scaled": "scaled Brier score",
+    "auc": "AUC",
+    "observed_std_error": "standard error of the observed risk",
+}
 
 Floats = NDArray[np.float64]
 
@@ -74,6 +80,12 @@ def survival_measures(
         "n": n,
         "n_events": float(weight @ times.event),
     }
+    undefined = [word for name, word in _WORDS.items() if np.isnan(measures[name])]
+    if undefined:
+        notes.append(
+            f"undefined (missing): {', '.join(undefined)}. They need a mean risk above 0, events by "
+            "the horizon and patients followed past it, an observed risk below 1"
+        )
     inner = (risk > 0.0) & (risk < 1.0)
     lines = _lines(times, risk, inner, notes)
     for name in ("intercept", "slope"):

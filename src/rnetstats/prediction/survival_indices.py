@@ -71,9 +71,10 @@ def survival_indices(
         r2 = -np.expm1(2.0 * (null - best) / total) / -np.expm1(2.0 * null / total)
         d = (2.0 * (best - null) - 1.0) / (-2.0 * null)
         u = (2.0 * (best - fixed.log_likelihood) - 2.0) / (-2.0 * null)
+        q = d - u
     slope, gini = line.coef[:, 0], gini_mean_difference(predictor, freq)
     table = np.column_stack(
-        np.broadcast_arrays(c, 2.0 * c - 1.0, slope, r2, d, u, d - u, np.abs(slope) * gini)
+        np.broadcast_arrays(c, 2.0 * c - 1.0, slope, r2, d, u, q, np.abs(slope) * gini)
     )
     table[line.status != OK, 2:] = np.nan
     return np.where(np.isfinite(table), table, np.nan)
@@ -117,10 +118,11 @@ class HorizonJudge:
         left = censoring_survival(self.stop, self.event, freq)
         weight = counts * ipcw_weights(self.stop, self.event, self.horizon, left)
         total = counts.sum(axis=1)
-        observed = weight @ self.dead / weight.sum(axis=1)
-        brier = np.vecdot(weight, (self.dead - risk) ** 2) / total
-        null = np.vecdot(weight, (self.dead - observed[:, None]) ** 2) / total
-        expected = np.vecdot(counts, risk) / total
+        with np.errstate(divide="ignore", invalid="ignore"):  # nobody is left to be judged
+            observed = weight @ self.dead / weight.sum(axis=1)
+            brier = np.vecdot(weight, (self.dead - risk) ** 2) / total
+            null = np.vecdot(weight, (self.dead - observed[:, None]) ** 2) / total
+            expected = np.vecdot(counts, risk) / total
         curve, fitted = self.curve(risk, counts)
         distance = distances(risk, curve, np.broadcast_to(counts, risk.shape))
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -173,5 +175,7 @@ class HorizonJudge:
         if at is not None:
             grid = np.broadcast_to(cloglog(at), (len(risk), at.size))
             predictor = np.einsum("bkp,bp->bk", restricted_columns(grid, knots) - centre, fit.coef)
-        found = -np.expm1(-hazard[:, None] * np.exp(predictor))
-        return found, np.isin(fit.status, (OK, LOST_TERM))
+        with np.errstate(over="ignore", invalid="ignore"):  # nearly separated
+            found = -np.expm1(-hazard[:, None] * np.exp(predictor))
+        known = np.asarray(np.isfinite(found).all(axis=1))
+        return found, known & np.isin(fit.status, (OK, LOST_TERM))
