@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnetstats._core.copies import copies
 from rnetstats._core.frame import Data, as_frame, is_synthetic_data, label_of
 from rnetstats.errors import ColumnError, DataError, FormulaError
 from rnetstats.formula.outcome import Outcome, build_outcome, check_left_side
@@ -47,7 +48,7 @@ class CutpointRows:
 
     def expanded(self) -> CutpointRows:
         """Return rows written out as often as their weight says."""
-        again = np.repeat(np.arange(self.x.size), self.freq.astype(np.intp))
+        again = copies(self.freq)
         return CutpointRows(
             self.x[again],
             None if self.y is None else self.y[again],

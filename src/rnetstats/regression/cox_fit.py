@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rnetstats._core.copies import check_tied_events
 from rnetstats.errors import OptionError, TooFewEventsError
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.outcome import Outcome
@@ -74,12 +75,14 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
 
     Raises
     ------
-    TooFewEventsError, ConvergenceError, DataError, OptionError
+    TooFewEventsError, ConvergenceError, DataError, OptionError, BudgetError
     """
     outcome, stop, event = _times(frame)
     X, freq = frame.design.X, frame.freq_weights
     n = float(frame.n if freq is None else freq.sum())
     n_events = float(event.sum() if freq is None else freq @ event)
+    if ties == "efron":
+        check_tied_events(n_events)
     if not carrying_weight(frame, event).any():
         idle = "" if frame.sampling_weights is None else " with a weight above 0"
         raise TooFewEventsError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats._core.copies import copies
 from rnetstats._core.frame import label_of
 from rnetstats.errors import FormulaError
 from rnetstats.formula.groups import group_frame
@@ -46,7 +47,7 @@ class IntervalRows:
         """Return rows without weights, each written out as often as its frequency weight says."""
         if self.freq is None:
             return self
-        again = np.repeat(np.arange(len(self.left)), self.freq.astype(np.intp))
+        again = copies(self.freq)
         return replace(
             self,
             left=self.left[again],

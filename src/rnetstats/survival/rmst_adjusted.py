@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from rnetstats._core.copies import copies
 from rnetstats._core.distributions import normal_quantile, two_sided_p
 from rnetstats.errors import DataError, FormulaError, OptionError
 from rnetstats.formula.design import ModelFrame, model_frame
@@ -126,10 +127,9 @@ def adjusted_coefficients(
             "known without error, and is not given."
         )
         return _frame(design, []), (note,)
-    repeats = np.ones(len(rows.stop), np.intp)
+    X, whole = design.X, rows.expanded()
     if rows.weights is not None:
-        repeats = rows.weights.astype(np.intp)
-    X, whole = np.repeat(design.X, repeats, axis=0), rows.expanded()
+        X = X[copies(rows.weights)]
     cut = truncate(whole.stop, whole.event, whole.group, tau)
     z = normal_quantile(conf_level)
     parts: list[tuple[Any, ...]] = []

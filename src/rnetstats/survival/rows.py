@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats._core.copies import copies
 from rnetstats._core.frame import label_of
 from rnetstats.errors import DataError, FormulaError, OptionError
 from rnetstats.formula.groups import GroupFrame, group_frame
@@ -59,8 +60,7 @@ class SurvivalRows:
         """Return rows without weights, each written out as often as its frequency weight says."""
         if self.weights is None:
             return self
-        again = np.repeat(np.arange(len(self.stop)), self.weights.astype(np.intp))
-        return replace(self, weights=None).take(again)
+        return replace(self, weights=None).take(copies(self.weights))
 
     def relabelled(self, codes: tuple[int, ...]) -> SurvivalRows:
         """Return rows of these groups alone with the groups numbered anew."""

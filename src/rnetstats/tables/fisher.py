@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnetstats._core.options import choice
-from rnetstats.errors import DataError
+from rnetstats.errors import BudgetError, DataError
 from rnetstats.tables.exact_inference import TIE
 
 __all__ = ["ALTERNATIVES", "fisher_p", "log_factorials"]
 
 ALTERNATIVES = ("two-sided", "central", "mid-p", "less", "greater")
 _CHUNK = 1_000_000
+_LARGEST = 1 << 24  # factorials of which a table is kept
 
 
 @lru_cache(maxsize=4)
@@ -28,7 +29,18 @@ def _log_factorial_table(size: int) -> np.ndarray:
 
 
 def log_factorials(largest: int) -> np.ndarray:
-    """``log(k!)`` for k = 0 to at least ``largest``, in extended precision where there is any."""
+    """``log(k!)`` for k = 0 to at least ``largest``, in extended precision where there is any.
+
+    Raises
+    ------
+    BudgetError
+        Above 16 million.
+    """
+    if largest >= _LARGEST:
+        raise BudgetError(
+            f"Exact probabilities of tables are worked out up to {_LARGEST - 1:,} patients, not "
+            f"{int(largest):,}: at that size normal limits (a regression, say) are as good."
+        )
     return _log_factorial_table(1 << max(int(largest), 255).bit_length())
 
 

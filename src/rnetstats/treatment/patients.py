@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnetstats._core.copies import copies
 from rnetstats._core.frame import Data, as_frame, column, label_of, time_unit
 from rnetstats.formula.design import ModelFrame, model_frame
 from rnetstats.formula.parser import as_formula
@@ -168,7 +169,7 @@ def read_patients(
     )
     again = np.arange(found.n)
     if read.freq_weights is not None:
-        again = np.repeat(again, read.freq_weights.astype(np.intp))
+        again = copies(read.freq_weights)
     return found.take(again[stop[again] > 0.0])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats._core.copies import copies
 from rnetstats._core.frame import Data, as_frame, is_synthetic, label_of, time_unit
 from rnetstats.errors import DataError, FormulaError, OptionError, closest
 from rnetstats.formatting import group_names
@@ -114,7 +115,7 @@ def two_arms(
     chosen = _new_code(labels, new)
     again = np.arange(read.n)
     if read.freq_weights is not None:
-        again = np.repeat(again, read.freq_weights.astype(np.intp))
+        again = copies(read.freq_weights)
     outcome = read.outcome
     event = outcome.event if outcome.y is None else outcome.y == 1.0
     assert event is not None

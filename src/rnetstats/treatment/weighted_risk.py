@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats._core.copies import copies
 from rnetstats._core.options import choice, real
 from rnetstats.errors import DataError
 from rnetstats.formula.parser import as_formula
@@ -106,7 +107,7 @@ def _errors(rows: WeightedRows, horizon: float) -> Floats:
     """Robust standard errors (4,) on the scales, by the infinitesimal jackknife in each arm."""
     assert rows.stop is not None
     risk, error = np.empty(2), np.empty(2)
-    again = np.repeat(np.arange(rows.freq.size), rows.freq.astype(np.intp))
+    again = copies(rows.freq)
     cluster = rows.cluster
     for k, arm in enumerate((~rows.treated, rows.treated)):
         here = again[arm[again]]
@@ -136,7 +137,7 @@ def weighted_curves(
     rows = weighted_rows(fitted, surv, "survival")
     left = as_formula(fitted.options["formula"]).outcome
     assert left is not None
-    again = np.repeat(np.arange(rows.freq.size), rows.freq.astype(np.intp))
+    again = copies(rows.freq)
     again = again[rows.weights[again] > 0.0]
     table = rows.score.table.iloc[rows.score.positions[rows.place][again]]
     cluster = as_formula(fitted.options["formula"]).cluster
