@@ -83,8 +83,8 @@ def survival_measures(
     undefined = [word for name, word in _WORDS.items() if np.isnan(measures[name])]
     if undefined:
         notes.append(
-            f"undefined (missing): {', '.join(undefined)}. They need a mean risk above 0, events by "
-            "the horizon and patients followed past it, an observed risk below 1"
+            f"undefined (missing): {', '.join(undefined)}. They need a mean risk above 0, events "
+            "by the horizon and patients followed past it, an observed risk below 1"
         )
     inner = (risk > 0.0) & (risk < 1.0)
     lines = _lines(times, risk, inner, notes)
