@@ -21,6 +21,7 @@ from rnetstats.treatment import weighted_cox
 from rnetstats.treatment.score_fit import _checked_weights
 from rnetstats.treatment.weighted_bootstrap import resampled
 from rnetstats.treatment.weighted_outcome import weighted_rows
+from support import assert_close
 
 TIMES = "Surv(time, event)"
 RATIOS = ("risk ratio", "odds ratio")
@@ -441,6 +442,33 @@ def test_weights_without_an_end_or_without_weight_are_refused() -> None:
         predictor = np.where(rows.treated, far, 0.0)
         with pytest.raises(DataError, match=words):
             _checked_weights(rows, predictor, arms)
+
+
+# Treatments of two levels ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["text", "category", "unused level", "missing"])
+def test_two_levels_are_compared_with_the_first(kind: str) -> None:
+    data = drawn()
+    words = data["z"].map({0: "EMR", 1: "ESD"})
+    levels = ["surgery", "ESD", "EMR"] if kind == "unused level" else ["ESD", "EMR"]
+    if kind in ("category", "unused level"):  # the first level is another than the alphabet's
+        words = pd.Categorical(words, categories=levels)
+    elif kind == "missing":
+        words = words.where(data.index > 4, None)
+    data = data.assign(way=words)
+    treated = "ESD" if kind in ("text", "missing") else "EMR"
+    first = "EMR" if treated == "ESD" else "ESD"
+    found = rn.propensity(data, "way ~ x")
+    plain = rn.propensity(data, f'way == "{treated}" ~ x')
+    pd.testing.assert_frame_equal(found.glance(), plain.glance())
+    pd.testing.assert_frame_equal(found.to_frame(), plain.to_frame())
+    assert found.options["formula"] == f'way == "{treated}" ~ x'
+    note = f'The treated are those with way == "{treated}"; {first!r}, the first level'
+    assert any(note in said for said in found.notes)
+    assert not any("first level" in said for said in plain.notes)
+    hazard = found.cox(TIMES, resamples=20, seed=1).to_frame()["estimate"]
+    assert_close(hazard, plain.cox(TIMES, resamples=20, seed=1).to_frame()["estimate"])
 
 
 # Bad input -----------------------------------------------------------------------------------

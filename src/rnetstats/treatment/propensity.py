@@ -37,7 +37,8 @@ def propensity(
     data : DataFrame or mapping of columns
         One row a patient; never changed.
     formula : str
-        ``"treat ~ x1 + x2"``: the treatment is a 0/1 column or ``column == literal``. With
+        ``"treat ~ x1 + x2"``: the treatment is a 0/1 column, ``column == literal``, or a column of
+        two levels, of which the first is the control (a note names the treated one). With
         ``cluster(id)`` the bootstrap draws clusters and robust variances are by cluster.
     weights : {"ate", "att", "atc", "overlap"}
         For whom the weighted arms stand: everybody, e the probability of treatment, 1/e and

@@ -31,7 +31,7 @@ from rnetstats.treatment.positivity import (
     level_counts,
 )
 from rnetstats.treatment.score_rows import ScoreRows
-from rnetstats.treatment.treatment_arms import check_arms, treatment_arms
+from rnetstats.treatment.treatment_arms import check_arms, level_compared, treatment_arms
 
 __all__ = ["ScoreFit", "fit_score"]
 
@@ -96,7 +96,7 @@ def fit_score(
         raise OptionError(f"stabilised=True belongs to weights='ate', not to {estimand!r}.")
     cut = _shares(truncate)
     table = as_frame(data)
-    parsed = as_formula(formula)
+    parsed, said = level_compared(table, as_formula(formula))
     arms = treatment_arms(table, parsed)
     given = {"freq_weights": freq_weights}
     frame = model_frame(data, parsed, kind="binary", weights=given, missing=missing)
@@ -120,7 +120,8 @@ def fit_score(
         stabilised=bool(stabilised),
         truncate=cut,
     )
-    return _completed(rows, model, frame, arms, missing)
+    found = _completed(rows, model, frame, arms, missing)
+    return replace(found, notes=(*found.notes, *said))
 
 
 def _completed(

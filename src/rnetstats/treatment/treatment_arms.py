@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from rnetstats.errors import ColumnError, DataError, FormulaError
 from rnetstats.formula.design import ModelFrame
-from rnetstats.formula.terms import Condition, Formula, literal_text
+from rnetstats.formula.terms import Condition, Formula, LeftSide, Plain, literal_text
 from rnetstats.formula.variables import level_text, read_variable
 
-__all__ = ["check_arms", "treatment_arms"]
+__all__ = ["check_arms", "level_compared", "treatment_arms"]
+
+
+def level_compared(table: pd.DataFrame, formula: Formula) -> tuple[Formula, tuple[str, ...]]:
+    """Write a treatment of two levels as ``column == second level``, and say so in a note.
+
+    Levels stand in the order of a Categorical, else in that of the alphabet; the first is the
+    control. Other formulas are returned as they are.
+    """
+    left = formula.outcome
+    if left is None or left.times or not isinstance(left.event, Plain):
+        return formula, ()
+    variable = read_variable(table, left.event.column)
+    if variable.is_numeric:
+        return formula, ()
+    codes, levels = variable.as_factor()
+    used = [levels[code] for code in np.unique(codes[codes >= 0])]
+    if len(used) != 2:
+        return formula, ()
+    part = Condition(left.event.column, "==", used[1])
+    note = (
+        f"The treated are those with {part.comparison}; {used[0]!r}, the first level of "
+        f"{part.column!r}, is the control."
+    )
+    return replace(formula, outcome=LeftSide(part), source=""), (note,)
 
 
 def treatment_arms(table: pd.DataFrame, formula: Formula) -> tuple[str, str]:
