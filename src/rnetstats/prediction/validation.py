@@ -105,9 +105,10 @@ def validate(
     Every index of a resample is computed with the same definition as the apparent one. Limits
     shift the percentiles of the index in the resamples by the optimism; they lean to the
     flattering side and hold the truth less often than they say (``docs/corrected_limits.md``).
-    With fewer than 5 events (or non-events) there are none. Resamples without a model are left out and counted. ICI and its
-    kin rest on lowess (at a horizon on a Cox regression on a spline), :func:`rnetstats.calibration`
-    on the smoother that it is asked for: compare within one of the two.
+    With fewer than 5 events (or non-events) there are none. Resamples without a model are left out
+    and counted. ICI and its kin rest on lowess (at a horizon on a Cox regression on a spline),
+    :func:`rnetstats.calibration` on the smoother that it is asked for: compare within one of the
+    two.
 
     References
     ----------
