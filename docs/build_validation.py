@@ -148,7 +148,7 @@ def _kept_treatment(path: Path, cohorts: Cohorts) -> TreatmentCharacteristics | 
     if not path.is_file():
         return None
     found = TreatmentCharacteristics.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    same = found.options["cohorts"] == [cohorts.closed, cohorts.resampled, cohorts.resamples]
+    same = list(found.options["cohorts"]) == [cohorts.closed, cohorts.resampled, cohorts.resamples]
     return found if same and found.seed == SEED else None
 
 

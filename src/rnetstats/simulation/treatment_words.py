@@ -55,4 +55,4 @@ REQUIRED = """\
 With many events the intervals of every method but the naive one cover their own true value in 95 %
 of cohorts, within three Monte Carlo errors (so that tests under *null* keep their level of 5 %);
 limits that take the score as known may cover more often. With few events nothing is required.
-Methods that missed were run again, with the others of their kind, on twice as many cohorts."""
+Methods that miss are run again, with the others of their kind, on twice as many cohorts."""
