@@ -82,6 +82,7 @@ def test_help_names_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"(default: {DEFAULT_SEED})" in shown
 
 
+@pytest.mark.slow
 def test_without_a_folder_the_answer_is_printed_and_nothing_written(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

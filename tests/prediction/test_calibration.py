@@ -178,6 +178,7 @@ def test_frequency_weights_are_replicated_rows(smoother):
     np.testing.assert_array_equal(*counts)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000))
 def test_row_order_does_not_matter(seed):
     rng = np.random.default_rng(seed)

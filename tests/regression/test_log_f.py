@@ -67,6 +67,7 @@ def test_equals_maximum_likelihood_on_augmented_data(seed: int, m: float) -> Non
     assert_close(statistic, 2 * (whole.log_likelihood[0] - null.log_likelihood[0]), floor=1e-8)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000))
 def test_a_vanishing_prior_is_maximum_likelihood(seed: int) -> None:
     data = rows(seed, 80)
@@ -108,6 +109,7 @@ def partial(b: float, data: pd.DataFrame) -> float:
     return total
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), m=st.floats(0.1, 5.0))
 def test_cox_maximises_partial_likelihood_and_prior(seed: int, m: float) -> None:
     data = rows(seed)

@@ -154,6 +154,7 @@ def test_salvage_is_never_confirmed(name: str) -> None:
     assert counted in claim(result, "salvage_recurrence")["sentence"]
 
 
+@pytest.mark.slow
 def test_column_order_row_order_and_extra_columns_change_nothing() -> None:
     data = raw()
     odd = data.sample(frac=1, random_state=3)[list(data.columns)[::-1]].assign(remark="x")
@@ -179,6 +180,7 @@ def test_nothing_to_compare_is_refused(
         again(data)
 
 
+@pytest.mark.slow
 def test_a_predictor_without_variation_is_left_out_and_said_so() -> None:
     result = again(raw().assign(nlr=2.0))
     assert claim(result, "nlr")["rule"] == "too few"
@@ -216,6 +218,7 @@ def test_cutoff_counts_by_hand() -> None:
     assert not half_millimetres(pd.Series([1.2]))
 
 
+@pytest.mark.slow
 def test_synthetic_cohorts_say_so_and_users_files_do_not() -> None:
     drawn = again(seed=3, truth="smooth")
     assert drawn.synthetic
@@ -305,6 +308,7 @@ def test_an_exact_test_that_does_not_agree_lowers_the_verdict() -> None:
     assert both["p_adjusted"].tolist() == [0.12, 0.008], "the family takes the larger P"
 
 
+@pytest.mark.slow
 def test_completeness_of_follow_up_by_hand_and_only_where_dates_allow() -> None:
     assert "Completeness" not in study("rnet_like_a").table("follow_up").display()
     data = raw().assign(enrolment_date="2015-01-01")

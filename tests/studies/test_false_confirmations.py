@@ -62,6 +62,7 @@ def test_true_effects_are_found_more_often_than_false_ones() -> None:
     assert (rules == "confirmed").any(axis=1).mean() > 0.8
 
 
+@pytest.mark.slow
 def test_the_short_way_gives_the_verdicts_of_the_report() -> None:
     cohort = rn.load_cohort("duan2024")
     short = judge_cohort(cohort).set_index("claim")

@@ -102,6 +102,7 @@ def test_the_numbers_are_those_of_the_verbs() -> None:
     np.testing.assert_allclose(table["coef"], model["coef"], rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_searching_costs_more_optimism_than_taking_the_cutoffs_as_fixed() -> None:
     result = rn.reproduce("duan2024", resamples=40)
     optimism = {}
@@ -247,6 +248,7 @@ def test_too_few_positive_margins_are_said_so() -> None:
     assert result.analysis("model") is None
 
 
+@pytest.mark.slow
 def test_what_does_not_vary_is_left_out_of_every_model() -> None:
     data = raw().assign(nlr=2.0, location="lower")
     result = rn.reproduce("duan2024", data=data, resamples=20)
@@ -258,6 +260,7 @@ def test_what_does_not_vary_is_left_out_of_every_model() -> None:
     assert math.isfinite(validation(result, "printed").corrected("auc"))
 
 
+@pytest.mark.slow
 def test_incomplete_candidates_do_not_change_the_patients() -> None:
     data = raw("rnet_like_b")
     data["lvi"] = data["lvi"].astype(float).where(np.arange(len(data)) % 9 > 0)

@@ -134,6 +134,7 @@ def test_every_figure_is_there_and_can_be_drawn(cohort: StudyResult) -> None:
         assert canvas.axes
 
 
+@pytest.mark.slow
 def test_without_the_day_of_salvage_only_the_naive_comparison_stands() -> None:
     result = rn.reproduce("duan2024", data=raw().drop(columns="salvage_days"), resamples=20)
     assert any("salvage_days" in reason for reason in result.skipped)
@@ -155,6 +156,7 @@ def test_without_the_day_of_salvage_only_the_naive_comparison_stands() -> None:
     assert "the day of salvage is not known" in words(result)
 
 
+@pytest.mark.slow
 def test_a_salvaged_patient_without_a_day_is_left_out_and_counted() -> None:
     data = raw()
     salvaged = data.index[data["salvage"] == "endoscopic"]
@@ -186,6 +188,7 @@ def test_no_event_at_all_leaves_counts_and_bounds() -> None:
     assert "No recurrence was seen among the 74 patients" in words(result)
 
 
+@pytest.mark.slow
 def test_nobody_salvaged_is_said() -> None:
     data = raw()
     chosen = data["margin_positive"] == 1
@@ -197,6 +200,7 @@ def test_nobody_salvaged_is_said() -> None:
     assert "salvage_effects" not in result.tables
 
 
+@pytest.mark.slow
 def test_everybody_salvaged_leaves_no_risk_of_the_others() -> None:
     data = raw()
     chosen = (data["margin_positive"] == 1) & (data["salvage"] == "none")
@@ -210,6 +214,7 @@ def test_everybody_salvaged_leaves_no_risk_of_the_others() -> None:
     assert "4.86" not in text
 
 
+@pytest.mark.slow
 def test_salvage_on_the_first_day_has_no_immortal_time() -> None:
     data = raw()
     data.loc[data["salvage_days"].notna(), "salvage_days"] = 0

@@ -81,6 +81,7 @@ def test_the_boundary_holds_all_tables_with_a_low_score(
         np.testing.assert_array_equal(low, c >= _boundary(m, n, delta, seen)[:, None])
 
 
+@pytest.mark.slow
 @given(st.integers(1, 12), st.integers(1, 12), st.data())
 @settings(max_examples=12)
 def test_exact_p_agrees_with_its_interval(m: int, n: int, data: st.DataObject) -> None:

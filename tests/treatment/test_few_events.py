@@ -89,6 +89,7 @@ def test_each_row_is_its_methods() -> None:
     assert (found.to_frame()["assumes"] != "").all()
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(seed=st.integers(0, 1000), scale=st.floats(0.1, 20))
 def test_scale_and_labels(seed: int, scale: float) -> None:
