@@ -19,12 +19,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.blocks import block_size
+from rnetstats.kernels.blocks import block_size, part_of
 from rnetstats.kernels.cox import cox_likelihood
 from rnetstats.kernels.cox_lost import lost_columns
 from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import OK, FloatArray, IntArray, maximise, rows_of
-from rnetstats.kernels.ridge import PENALTIES, RidgeFit, column_variances
+from rnetstats.kernels.ridge import (
+    PENALTIES,
+    PenalisedBlock,
+    RidgeFit,
+    along_penalties,
+    column_variances,
+)
 from rnetstats.kernels.risksets import RiskSets
 
 __all__ = ["ridge_cox", "ridge_cox_deviance"]
@@ -65,24 +71,13 @@ def ridge_cox(
     n, p = design.shape[-2:]
     counts = np.atleast_2d(np.ones(n) if freq is None else np.asarray(freq, dtype=float))
     size = max(len(counts), len(design) if design.ndim == 3 else 1)
-    coef = np.full((size, levels.size, p), np.nan)
-    value, df = np.full((size, levels.size), np.nan), np.full((size, levels.size), np.nan)
-    status = np.zeros((size, levels.size), dtype=np.int64)
-    for at in range(0, size, block_size(n)):
-        rows = slice(at, min(at + block_size(n), size))
-        block = _Block(
-            design[rows] if design.ndim == 3 else design,
-            sets,
-            counts[rows] if len(counts) > 1 else counts,
-            offset,
-            ties,
-            rows.stop - rows.start,
-        )
-        start = np.zeros((block.size, p))
-        for k in np.argsort(-levels, kind="stable"):  # each is a start for the next
-            found = block.fit(float(levels[k]), start)
-            coef[rows, k], value[rows, k], df[rows, k], status[rows, k], start = found
-    return RidgeFit(levels, coef, value, df, status, unpenalised=0)
+
+    def block_of(rows: slice) -> PenalisedBlock:
+        part = design[rows] if design.ndim == 3 else design
+        own = part_of(counts, rows)
+        return _Block(part, sets, own, offset, ties, rows.stop - rows.start)
+
+    return along_penalties(levels, (size, n, p), block_of, unpenalised=0)
 
 
 def ridge_cox_deviance(

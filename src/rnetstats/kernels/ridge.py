@@ -15,19 +15,23 @@ Gray RJ (1992). Flexible methods for analyzing survival data using splines. JASA
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.blocks import block_size
+from rnetstats.kernels.blocks import block_size, part_of
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import OK, BoolArray, FloatArray, IntArray, maximise, rows_of
 
 __all__ = [
     "PENALTIES",
+    "PenalisedBlock",
     "RidgeFit",
+    "along_penalties",
     "best",
     "column_variances",
     "ridge_deviance",
@@ -78,6 +82,15 @@ class RidgeFit:
         return np.asarray(self.coef[np.arange(len(self.coef)), place])
 
 
+class PenalisedBlock(Protocol):
+    """A block of replicates that can be fitted at one penalty after the other."""
+
+    def fit(
+        self, penalty: float, start: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray, IntArray, FloatArray]:
+        """Return coefficients, log-likelihood, effective df, status, and the next start."""
+
+
 def best(criterion: FloatArray) -> IntArray:
     """Place of the smallest finite value of each row (B,); 0 where there is none."""
     return np.asarray(np.argmin(np.where(np.isnan(criterion), np.inf, criterion), axis=1))
@@ -112,23 +125,46 @@ def ridge_logistic(
     counts = np.atleast_2d(np.ones(n) if freq is None else np.asarray(freq, dtype=float))
     size = max(len(counts), len(design) if design.ndim == 3 else 1)
     shift = None if offset is None else np.asarray(offset, dtype=float)
+
+    def block_of(rows: slice) -> PenalisedBlock:
+        part = design[rows] if design.ndim == 3 else design
+        own = part_of(counts, rows)
+        return _Block(part, outcome, own, shift, rows.stop - rows.start)
+
+    return along_penalties(levels, (size, n, p), block_of)
+
+
+def along_penalties(
+    levels: FloatArray,
+    shape: tuple[int, int, int],
+    block_of: Callable[[slice], PenalisedBlock],
+    *,
+    unpenalised: int = 1,
+) -> RidgeFit:
+    """Fit all replicates block by block, from the largest penalty down.
+
+    Parameters
+    ----------
+    levels : array of shape (K,)
+    shape : tuple of int
+        Replicates, rows and columns.
+    block_of : callable
+        Returns the block of a slice of the replicates.
+    unpenalised : int
+        Parameters beside the slopes.
+    """
+    size, n, p = shape
     coef = np.full((size, levels.size, p), np.nan)
     value, df = np.full((size, levels.size), np.nan), np.full((size, levels.size), np.nan)
     status = np.zeros((size, levels.size), dtype=np.int64)
     for at in range(0, size, block_size(n)):
         rows = slice(at, min(at + block_size(n), size))
-        block = _Block(
-            design[rows] if design.ndim == 3 else design,
-            outcome,
-            counts[rows] if len(counts) > 1 else counts,
-            shift,
-            rows.stop - rows.start,
-        )
-        start = np.zeros((block.size, p))
+        block = block_of(rows)
+        start = np.zeros((rows.stop - rows.start, p))
         for k in np.argsort(-levels, kind="stable"):  # each is a start for the next
             found = block.fit(float(levels[k]), start)
             coef[rows, k], value[rows, k], df[rows, k], status[rows, k], start = found
-    return RidgeFit(levels, coef, value, df, status)
+    return RidgeFit(levels, coef, value, df, status, unpenalised)
 
 
 def ridge_deviance(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -215,37 +216,21 @@ def treatment_effect(
     curves: dict[str, Any] = {"conf_level": settings.conf_level, "synthetic": synthetic}
     after = {time: landmark_curves(patients, time, **curves) for time in by_landmark}
     drawn = {time: found for time, found in after.items() if found is not None}
-    strategies, weights, levels = pd.DataFrame(), pd.DataFrame(), pd.DataFrame()
-    if CLONE in asked:
-        found = compare_strategies(patients, settings)
-        rows += strategy_rows(found, patients, words, settings.horizon, settings.resamples)
-        strategies, weights = words.named(found.curves), words.named(found.weights)
-        levels = positivity(patients, settings.grace)
-        notes += [weight_note(weights, words), *found.notes]
-        notes += positivity_notes(levels, patients.at(settings.grace))
-    notes += few_note(rows)
+    cloned = _cloned(patients, settings, words) if CLONE in asked else _Cloned()
+    rows += cloned.rows
+    notes += [*cloned.notes, *few_note(rows)]
     time = misclassified(patients)
     table_of_rows = pd.DataFrame(rows, columns=list(COLUMNS))
     return TreatmentEffectResult(
         table=table_of_rows,
         person_time=time,
-        weights=weights,
-        positivity=levels,
-        strategies=strategies,
+        weights=cloned.weights,
+        positivity=cloned.positivity,
+        strategies=cloned.strategies,
         simon=simon_makuch(patients, since=0.0, **curves),
         after_landmarks=tuple(drawn.values()),
         labels=patients.labels,
-        summary={
-            "n": patients.n,
-            "n_missing": patients.n_missing,
-            "n_treated": int(patients.treated.sum()),
-            "n_events": int(patients.event.sum()),
-            "median_delay": time["median_delay"],
-            "person_time_before": time["before"],
-            "share_before": time["share"],
-            "grace": settings.grace,
-            "horizon": settings.horizon,
-        },
+        summary=_summary(patients, settings, time),
         patients=patients,
         synthetic=synthetic,
         notes=(*numbered(table_of_rows), *dict.fromkeys(notes)),
@@ -266,6 +251,47 @@ def treatment_effect(
             "missing": missing,
         },
     )
+
+
+@dataclass(frozen=True)
+class _Cloned:
+    """What the comparison of the two strategies adds; nothing where it was not asked for."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+    strategies: pd.DataFrame = field(default_factory=pd.DataFrame)
+    weights: pd.DataFrame = field(default_factory=pd.DataFrame)
+    positivity: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+def _cloned(patients: Patients, settings: CloneOptions, words: Words) -> _Cloned:
+    found = compare_strategies(patients, settings)
+    weights, levels = words.named(found.weights), positivity(patients, settings.grace)
+    told = positivity_notes(levels, patients.at(settings.grace))
+    return _Cloned(
+        rows=list(strategy_rows(found, patients, words, settings.horizon, settings.resamples)),
+        notes=(weight_note(weights, words), *found.notes, *told),
+        strategies=words.named(found.curves),
+        weights=weights,
+        positivity=levels,
+    )
+
+
+def _summary(
+    patients: Patients, settings: CloneOptions, time: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return the row of ``glance()``."""
+    return {
+        "n": patients.n,
+        "n_missing": patients.n_missing,
+        "n_treated": int(patients.treated.sum()),
+        "n_events": int(patients.event.sum()),
+        "median_delay": time["median_delay"],
+        "person_time_before": time["before"],
+        "share_before": time["share"],
+        "grace": settings.grace,
+        "horizon": settings.horizon,
+    }
 
 
 def _methods(methods: Sequence[str]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from rnetstats.studies.duan2024.outcomes import (
 )
 from rnetstats.survival.kaplan_meier import kaplan_meier
 
-__all__ = ["DAYS_PER_MONTH", "NaiveSalvage", "naive_salvage"]
+__all__ = ["NaiveSalvage", "delay_months", "naive_salvage"]
 
 DAYS_PER_MONTH = 30.4375
 UNTREATED = "none"
@@ -100,7 +100,7 @@ def _group(group: pd.DataFrame, kind: str) -> dict[str, Any]:
     months = group["dfs_months"].to_numpy(dtype=float)
     before, unknown = 0.0, 0
     if kind != UNTREATED:
-        delay = _delay(group)
+        delay = delay_months(group)
         unknown = int(np.isnan(delay).sum())
         before = math.nan if unknown == len(group) else float(np.nansum(np.minimum(delay, months)))
     total = float(np.nansum(months))
@@ -116,7 +116,7 @@ def _group(group: pd.DataFrame, kind: str) -> dict[str, Any]:
     }
 
 
-def _delay(group: pd.DataFrame) -> np.ndarray:
+def delay_months(group: pd.DataFrame) -> np.ndarray:
     """Return the months from resection to salvage; missing where they are not known."""
     if "salvage_months" in group.columns:
         return group["salvage_months"].to_numpy(dtype=float)

@@ -13,7 +13,7 @@ from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.cohort import Cohort
 from rnetstats.studies.duan2024.incidence import COURSE, course_of
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS
-from rnetstats.studies.duan2024.salvage import DAYS_PER_MONTH, UNTREATED
+from rnetstats.studies.duan2024.salvage import UNTREATED, delay_months
 from rnetstats.studies.duan2024.salvage_margins import HORIZON, MONTHS, compare_kinds
 from rnetstats.studies.duan2024.salvage_words import joined
 from rnetstats.studies.records import records
@@ -185,8 +185,7 @@ def _rows(cohort: Cohort, attempts: Attempts) -> pd.DataFrame | None:
     if not cohort.has("salvage_days") and not cohort.has(MONTHS):
         attempts.skip("Salvage as it began", "the column 'salvage_days' is not there or empty")
         return None
-    if MONTHS not in rows.columns:
-        rows[MONTHS] = rows["salvage_days"].astype(float) / DAYS_PER_MONTH
+    rows[MONTHS] = delay_months(rows)
     without = salvaged & rows[MONTHS].isna()
     if without.any():
         many = int(without.sum())
