@@ -1,0 +1,1 @@
+"""The 322-patient study of additional treatment after endoscopic resection."""

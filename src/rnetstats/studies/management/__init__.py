@@ -1,0 +1,1 @@
+"""The question-and-answer page on one patient, and the guidelines behind it."""

@@ -1,0 +1,1 @@
+"""The meta-analysis of 34 studies on salvage against observation."""

@@ -1,0 +1,1 @@
+"""The 81-patient study of neuroendocrine liver metastases from pancreas and rectum."""
