@@ -85,6 +85,8 @@ _HOMES = {
     "supported_parameters": "prediction.sample_size_support",
     # simulation
     "draw_cohort": "simulation.draw",
+    # evidence
+    "read_facts": "evidence.facts",
     # report
     "calculator": "report.calculator",
     "reproduce": "report.reproduce",

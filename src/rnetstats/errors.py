@@ -18,6 +18,7 @@ __all__ = [
     "ConvergenceError",
     "DataError",
     "DataNotKeptError",
+    "FactsError",
     "FormulaError",
     "OptionError",
     "OutputError",
@@ -47,6 +48,10 @@ class ReadError(DataError):
 
 class CodebookError(RnetError):
     """A codebook is malformed, or contradicts itself."""
+
+
+class FactsError(RnetError):
+    """A file of printed figures is malformed, or a figure in it is not what a check needs."""
 
 
 class FormulaError(RnetError):

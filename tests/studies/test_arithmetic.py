@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from rnetstats.evidence.facts import read_facts
 from rnetstats.studies.duan2024.arithmetic import (
     PrintedNumbers,
     at_most,
@@ -22,7 +23,6 @@ from rnetstats.studies.duan2024.arithmetic import (
     share_curve,
     share_exact,
 )
-from rnetstats.studies.facts import read_facts
 
 PRINTED = PrintedNumbers.of(read_facts("rnetstats.studies.duan2024"))
 

@@ -13,6 +13,7 @@ import pytest
 import rnetstats as rn
 from reproduced import raw
 from reproduced import reproduced as study
+from rnetstats.evidence.facts import read_facts
 from rnetstats.prediction.stability import StabilityResult
 from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.studies.attempt import Attempts
@@ -20,7 +21,6 @@ from rnetstats.studies.duan2024.figures import figures
 from rnetstats.studies.duan2024.model_claim import pairs
 from rnetstats.studies.duan2024.prediction_support import support_table
 from rnetstats.studies.duan2024.sections import sections
-from rnetstats.studies.facts import read_facts
 from rnetstats.studies.study_result import StudyResult
 from support import data_path
 

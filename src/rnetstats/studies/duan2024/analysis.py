@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from rnetstats._core.result import Result
+from rnetstats.evidence.facts import FactSheet, read_facts
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.answer import answer
 from rnetstats.studies.duan2024.arithmetic import PrintedNumbers
@@ -38,7 +39,6 @@ from rnetstats.studies.duan2024.salvage_tables import salvage_exhibits
 from rnetstats.studies.duan2024.table_one import table_one_exhibit
 from rnetstats.studies.duan2024.tables import first_tables, margin_tables, outcome_tables
 from rnetstats.studies.exhibit import Exhibit
-from rnetstats.studies.facts import FactSheet, read_facts
 from rnetstats.studies.finding import Finding, frames
 from rnetstats.studies.study_result import StudyResult
 

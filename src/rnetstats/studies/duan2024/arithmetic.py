@@ -12,7 +12,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 import numpy as np
 import pandas as pd
 
-from rnetstats.studies.facts import FactSheet
+from rnetstats.evidence.facts import FactSheet
 from rnetstats.tables.fisher import fisher_p
 
 __all__ = [

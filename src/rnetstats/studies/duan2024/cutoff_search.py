@@ -9,6 +9,7 @@ import pandas as pd
 
 from rnetstats._core.result import Result
 from rnetstats.errors import RnetError
+from rnetstats.evidence.facts import FactSheet
 from rnetstats.formatting import fmt_interval, fmt_p, fmt_percent
 from rnetstats.prediction.cutpoint_resampling import CutpointDistribution
 from rnetstats.prediction.cutpoints import CutpointResult, cutpoint
@@ -16,7 +17,6 @@ from rnetstats.prediction.resolution import cut_resolution
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.margin_models import MarginModels, Predictor
 from rnetstats.studies.exhibit import Exhibit
-from rnetstats.studies.facts import FactSheet
 from rnetstats.studies.records import records
 
 __all__ = ["CutoffSearch", "search_cutoffs", "search_table"]

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.result import Result
+from rnetstats.evidence.facts import FactSheet
 from rnetstats.regression.logistic import logistic
 from rnetstats.regression.univariable import univariable
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.cohort import Cohort
-from rnetstats.studies.facts import FactSheet
 
 __all__ = ["OTHER_FACTORS", "MarginModels", "Predictor", "fit_margin_models", "predictors"]
 

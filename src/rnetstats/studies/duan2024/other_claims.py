@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from rnetstats.evidence.facts import FactSheet
 from rnetstats.formatting import fmt_interval, fmt_number
 from rnetstats.studies.duan2024.arithmetic import PrintedNumbers, percent_check
-from rnetstats.studies.facts import FactSheet
 from rnetstats.studies.finding import Finding
 from rnetstats.studies.verdicts import compare_print, not_judged
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnetstats._core.result import Result
+from rnetstats.evidence.facts import FactSheet
 from rnetstats.prediction.dichotomising import DichotomisingResult
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.cohort import Cohort
@@ -25,7 +26,6 @@ from rnetstats.studies.duan2024.prediction_tables import (
     selection_table,
 )
 from rnetstats.studies.exhibit import Exhibit
-from rnetstats.studies.facts import FactSheet
 
 __all__ = ["Prediction", "predict_margin"]
 

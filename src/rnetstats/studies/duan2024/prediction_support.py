@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnetstats.evidence.facts import FactSheet
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
 from rnetstats.missing.complete_and_imputed import CompleteAndImputed, complete_and_imputed
 from rnetstats.missing.impute import impute
@@ -18,7 +19,6 @@ from rnetstats.studies.duan2024.cohort import LOWER, Cohort
 from rnetstats.studies.duan2024.margin_models import OTHER_FACTORS, MarginModels, Predictor
 from rnetstats.studies.duan2024.prediction_tables import SHOWN_THRESHOLDS
 from rnetstats.studies.exhibit import Exhibit
-from rnetstats.studies.facts import FactSheet
 
 __all__ = ["cost_of_cutting", "cost_table", "imputed_table", "support_table"]
 

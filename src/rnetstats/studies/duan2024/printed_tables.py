@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from rnetstats.evidence.facts import FactSheet
 from rnetstats.formatting import fmt_number, fmt_p, fmt_percent
 from rnetstats.studies.duan2024.arithmetic import (
     PrintedNumbers,
@@ -12,7 +13,6 @@ from rnetstats.studies.duan2024.arithmetic import (
     needed_salvages,
 )
 from rnetstats.studies.exhibit import Exhibit
-from rnetstats.studies.facts import FactSheet
 
 __all__ = ["facts_table", "printed_tables"]
 

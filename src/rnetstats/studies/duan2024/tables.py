@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rnetstats.evidence.facts import FactSheet
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.cohort import Cohort
 from rnetstats.studies.duan2024.cutoff_table import cutoff_table
@@ -18,7 +19,6 @@ from rnetstats.studies.duan2024.outcome_tables import (
 from rnetstats.studies.duan2024.outcomes import Comparison
 from rnetstats.studies.duan2024.salvage import NaiveSalvage
 from rnetstats.studies.exhibit import Exhibit
-from rnetstats.studies.facts import FactSheet
 
 __all__ = ["first_tables", "margin_tables", "outcome_tables"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnetstats.errors import RnetError
-from rnetstats.studies.facts import STANDINGS, Fact, read_facts
+from rnetstats.evidence.facts import STANDINGS, Fact, read_facts
 
 SHEET = read_facts("rnetstats.studies.duan2024")
 

@@ -1,0 +1,1 @@
+"""Evidence: facts as data, audit, possible worlds, reconstruction, meta-analysis."""
