@@ -39,8 +39,9 @@ examples:
 _REPRODUCE = """\
 Reproduce a published study and say claim by claim what holds.
 
-Without --data the analyses run on a synthetic cohort in the shape of the study; with --data on
-your own file. Without --output the answer is printed and nothing is written.
+Without --data the analyses run on a synthetic cohort in the shape of the study, or on the printed
+figures where the study has no patients; with --data on your own file. Without --output the answer
+is printed and nothing is written.
 """
 
 _REPRODUCE_EXAMPLES = """\
@@ -142,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         "reproduce",
         help="reproduce a published study on a cohort",
         description=_REPRODUCE,
-        epilog=_REPRODUCE_EXAMPLES,
+        epilog=f"{_studies()}\n{_REPRODUCE_EXAMPLES}",
         formatter_class=layout,
     )
     _reproduce_options(reproduce)
@@ -167,6 +168,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _studies() -> str:
+    """Return the list of studies for the help."""
+    from rnetstats.studies.registry import STUDIES
+
+    lines = ["studies:"]
+    for entry in STUDIES.values():
+        text = textwrap.wrap(entry.summary, 74)
+        lines += [f"  {entry.name:<13} {text[0]}", *(f"{'':<16}{line}" for line in text[1:])]
+    return "\n".join([*lines, ""])
+
+
 def _calculator_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", metavar="MODEL.json", help="the model, as RiskModel.save() wrote it")
@@ -189,7 +201,7 @@ def _calculator_options(parser: argparse.ArgumentParser) -> None:
 
 def _reproduce_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("study", metavar="STUDY", help="the study: duan2024 (527 patients, rectal NET, margins)")
+    add("study", metavar="STUDY", help="one of the studies listed below")
     add("--data", metavar="FILE", help="your cohort, a row a patient (CSV, Excel, Parquet, ...)")
     add("--codebook", metavar="FILE", help="what its columns mean, in TOML; the study's by default")
     add("--output", metavar="DIR", help="folder for the report: new, empty or an earlier report")
@@ -202,7 +214,7 @@ def _reproduce_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--truth",
         metavar="NAME",
-        help="what is true in the synthetic cohort: as_published (default), smooth or null",
+        help="what is true in the synthetic cohort: as_published (default), null, ...",
     )
     add(
         "--resamples",

@@ -54,12 +54,13 @@ def load_cohort(name: str, *, truth: str = "as_published") -> pd.DataFrame:
     if name not in builtin_names():
         raise OptionError(
             f"there is no embedded cohort {name!r}.{closest(name, builtin_names())} "
-            f"There are: {', '.join(builtin_names())}."
+            f"There are: {', '.join(n for n in builtin_names() if cohort_files(n))}."
         )
     found = cohort_files(name)
     if not found:
         raise ReadError(
-            f"the files of the cohort {name!r} are not installed; reinstall the package."
+            f"the files of a cohort {name!r} are not installed; either the study has no patients, "
+            "or the package must be installed again."
         )
     if truth not in found:
         raise OptionError(

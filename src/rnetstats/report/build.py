@@ -10,11 +10,9 @@ from typing import Any
 from rnetstats.prediction.model import RiskModel
 from rnetstats.report.figures import RenderedFigure, render
 from rnetstats.report.folder import RECORD, write_folder
-from rnetstats.studies.model_verdicts import MODEL_RULES
 from rnetstats.studies.registry import study
 from rnetstats.studies.study_result import StudyResult
-from rnetstats.studies.treatment_verdicts import TREATMENT_RULES
-from rnetstats.studies.verdicts import MINIMUM, RULES
+from rnetstats.studies.verdicts import MINIMUM
 
 __all__ = ["build_page", "draw_figures", "write_report"]
 
@@ -62,9 +60,7 @@ def build_page(result: StudyResult, figures: dict[str, RenderedFigure], run: dic
         sections=entry.part("sections", "sections")(result),
         figures=shown,
         overview_figures=overview,
-        rules=RULES,
-        model_rules=MODEL_RULES,
-        treatment_rules=TREATMENT_RULES,
+        rule_tables=entry.part("sections", "RULE_TABLES"),
         has_model=result.analysis("model") is not None,
         minimum=MINIMUM,
         n_judged=int(result.claims["judged"].sum()),

@@ -44,9 +44,10 @@ def reproduce(
     Parameters
     ----------
     name : str
-        The study: ``"duan2024"``.
+        The study, such as ``"duan2024"``; ``rnetstats reproduce --help`` lists them.
     data : path, DataFrame or mapping, optional
-        One row a patient. Without it, a synthetic cohort in the shape of the study is drawn.
+        One row a patient (of a meta-analysis: one row a study). Without it, a synthetic cohort in
+        the shape of the study is drawn; where there are no patients, the printed figures suffice.
     codebook : Codebook, path or name, optional
         What the columns mean; the study's own by default.
     output : path, optional
@@ -55,8 +56,9 @@ def reproduce(
         earlier report, which is replaced.
     seed : int or None
         For the synthetic cohort, permutation tests and resamples; None draws one and records it.
-    truth : {"as_published", "smooth", "null"}, optional
-        What is true in the synthetic cohort; not allowed with ``data``.
+    truth : str, optional
+        What is true in the synthetic cohort: ``"as_published"``, ``"null"`` and, for some studies,
+        more; not allowed with ``data``.
     resamples : int
         Bootstrap resamples of each validation of the prediction model; at least 20.
     progress : callable
@@ -98,7 +100,10 @@ def reproduce(
     draws = positive_int("resamples", resamples, minimum=20)
     folder = None if output is None else check_folder(output)
     progress("cohort")
-    if data is None:
+    frame: pd.DataFrame | None
+    if data is None and not entry.cohort:
+        frame, options, source = None, _options(), "printed figures only; no patient data"
+    elif data is None:
         frame, options, source = _synthetic(entry, truth or DEFAULT_TRUTH, resolved)
     else:
         frame, options, source = _given(entry, data, codebook)
@@ -116,7 +121,14 @@ def reproduce(
 
 
 def _check_options(entry: StudyEntry, data: Any, codebook: Any, truth: str | None) -> None:
+    if data is not None and not entry.codebook:
+        raise OptionError(f"{entry.name} is analysed from its printed figures; it takes no data=.")
     if truth is not None:
+        if not entry.truths:
+            raise OptionError(
+                f"{entry.name} has no synthetic cohort of its own to choose a truth for; leave "
+                "truth= out."
+            )
         choice("truth", truth, entry.truths)
         if data is not None:
             raise OptionError("truth= is for synthetic cohorts; leave it out when data= is given.")
@@ -131,16 +143,24 @@ def _synthetic(
     if seed == entry.seed:
         from rnetstats.data.embedded import load_cohort
 
-        frame = load_cohort(entry.name, truth=truth)
+        frame = load_cohort(entry.cohort, truth=truth)
     else:
         from rnetstats.simulation.draw import draw_cohort
 
-        frame = draw_cohort(entry.name, truth=truth, seed=seed).data
+        frame = draw_cohort(entry.cohort, truth=truth, seed=seed).data
+    shape = "the study" if entry.cohort == entry.name else entry.cohort
     source = (
-        f"a synthetic cohort of {len(frame)} patients drawn in the shape of the study "
+        f"a synthetic cohort of {len(frame)} patients drawn in the shape of {shape} "
         f"(truth “{truth}”, seed {seed}); no patient is behind it"
     )
-    return frame, {"data": None, "codebook": None, "truth": truth}, source
+    return frame, _options(truth=truth), source
+
+
+def _options(
+    data: str | None = None, codebook: str | None = None, truth: str | None = None
+) -> dict[str, Any]:
+    """Return what was chosen, for the record."""
+    return {"data": data, "codebook": codebook, "truth": truth}
 
 
 def _given(
@@ -151,15 +171,16 @@ def _given(
     """Read the caller's cohort; return it with the options and its source in words."""
     from rnetstats.data.read import read_cohort
 
-    frame = read_cohort(data, codebook=entry.name if codebook is None else codebook)
-    options = {"data": _name(data), "codebook": _book(entry, codebook), "truth": None}
-    return frame, options, f"{_name(data) or 'a table in memory'}, {len(frame)} patients"
+    frame = read_cohort(data, codebook=entry.codebook if codebook is None else codebook)
+    options = _options(_name(data), _book(entry, codebook))
+    unit = "patients" if entry.cohort else "studies"
+    return frame, options, f"{_name(data) or 'a table in memory'}, {len(frame)} {unit}"
 
 
 def _book(entry: StudyEntry, codebook: str | os.PathLike[str] | Codebook | None) -> str:
     """Return the codebook's name for the record."""
     if codebook is None:
-        return entry.name
+        return entry.codebook
     if isinstance(codebook, str | os.PathLike):
         return Path(os.fsdecode(codebook)).name
     return codebook.name
@@ -170,8 +191,10 @@ def _name(source: Any) -> str | None:
     return Path(os.fsdecode(source)).name if isinstance(source, str | os.PathLike) else None
 
 
-def _input(frame: pd.DataFrame, data: Any) -> dict[str, Any] | None:
+def _input(frame: pd.DataFrame | None, data: Any) -> dict[str, Any] | None:
     """Return name and checksum of what was read; None for a cohort drawn on the spot."""
+    if frame is None:
+        return None
     origin = frame.attrs.get("rnetstats", {}).get("provenance", {})
     if data is None and not origin:
         return None

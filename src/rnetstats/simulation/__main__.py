@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnetstats.errors import RnetError
-from rnetstats.simulation.embedded import SPLIT_SEEDS, write_synthetic
+from rnetstats.simulation.drawers import DRAWERS, embedded_files
+from rnetstats.simulation.embedded import SPLIT_SEEDS, write_files, write_synthetic
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -25,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         write_synthetic(options.output, seeds=options.seeds)
+        for name in DRAWERS:
+            write_files(options.output, embedded_files(name))
     except RnetError as error:
         print(error, file=sys.stderr)
         return 2

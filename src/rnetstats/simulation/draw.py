@@ -15,6 +15,7 @@ from rnetstats._core.result import Result
 from rnetstats.data.builtin import builtin_codebook
 from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_number
+from rnetstats.simulation.drawers import DRAWERS, drawn_parts
 from rnetstats.simulation.fidelity import fidelity
 from rnetstats.simulation.latent import draw_latent
 from rnetstats.simulation.observed import (
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["DrawnCohort", "draw_cohort"]
+
+
+_COUNTS = {
+    "patients": "n",
+    "positive margins": "n_margin_positive",
+    "recurrences": "n_recurrences",
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -76,17 +84,18 @@ class DrawnCohort(Result):
         return self.fidelity.copy()
 
     def glance(self) -> pd.DataFrame:
-        """Return one row: recipe, truth, totals drawn, median follow-up."""
+        """Return one row: recipe, truth, and the totals drawn that its study prints."""
         drawn = self.fidelity.set_index("quantity")["drawn"]
+        counts = {new: [int(drawn[old])] for old, new in _COUNTS.items() if old in drawn.index}
+        median = "median follow-up (months)"
+        follow_up = {"median_follow_up": [float(drawn[median])]} if median in drawn.index else {}
         return pd.DataFrame(
             {
                 "recipe": [self.name],
                 "truth": [self.options["truth"]],
                 "totals": [self.options["totals"]],
-                "n": [int(drawn["patients"])],
-                "n_margin_positive": [int(drawn["positive margins"])],
-                "n_recurrences": [int(drawn["recurrences"])],
-                "median_follow_up": [float(drawn["median follow-up (months)"])],
+                **counts,
+                **follow_up,
                 "synthetic": [True],
             }
         )
@@ -100,12 +109,19 @@ class DrawnCohort(Result):
         return shown
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw each patient's follow-up by calendar date of enrolment, recurrences marked."""
+        """Draw each patient's follow-up by calendar date of enrolment, recurrences marked.
+
+        Cohorts without such dates show instead how close they come to what is printed.
+        """
         import matplotlib.pyplot as plt
 
         from rnetstats.plots.style import mark_synthetic
 
         rows = self._need("data", "The plot of follow-up")
+        if self.name in DRAWERS:
+            from rnetstats.plots.fidelity import fidelity_plot
+
+            return fidelity_plot(self.fidelity, ax=ax)
         axes = plt.subplots()[1] if ax is None else ax
         for flag, name, colour in ((0, "negative", "tab:blue"), (1, "positive", "tab:orange")):
             group = rows[rows["margin_positive"] == flag]
@@ -144,7 +160,7 @@ def draw_cohort(
     name : str
         A study, or the path of a recipe ending in ``.toml``.
     truth : str
-        ``"as_published"``, ``"smooth"`` or ``"null"``.
+        ``"as_published"`` or ``"null"``; of ``duan2024`` also ``"smooth"``.
     totals : {"fixed", "free"}
         Meet the published totals exactly (for demonstration), or in expectation (for operating
         characteristics: conditioning on 12 events distorts them).
@@ -152,7 +168,7 @@ def draw_cohort(
         The same seed gives the same cohort; None draws entropy and records it.
     split : (int, int), optional
         With fixed totals: recurrences among positive and among negative margins, a chosen
-        possible world.
+        possible world. This option and those below are for ``duan2024`` and recipes in its form.
     patients, recurrences : int, optional
         Another size of cohort; margins and, unless given, recurrences grow with it.
     missing : mapping of str to float, optional
@@ -185,6 +201,9 @@ def draw_cohort(
     >>> bool(drawn.fidelity["met"].all())
     True
     """
+    if name in DRAWERS:
+        _recipe_only(split=split, patients=patients, recurrences=recurrences, missing=missing)
+        return _from_drawer(name, truth, choice("totals", totals, ("fixed", "free")), seed)
     recipe = load_recipe(name)
     recipe.truth(truth)
     fixed = choice("totals", totals, ("fixed", "free")) == "fixed"
@@ -199,7 +218,7 @@ def draw_cohort(
     data = observed_frame(recipe, arrays)
     if shares:
         data = with_missing(recipe, data, latent, shares, fixed=fixed)
-    data.attrs["rnetstats"] = _provenance(recipe, truth, totals, drawn_seed)
+    data.attrs["rnetstats"] = _provenance(recipe.name, truth, totals, drawn_seed)
     options = {
         "truth": truth,
         "totals": totals,
@@ -216,7 +235,42 @@ def draw_cohort(
         latent=latent_frame(recipe, latent),
         seed=drawn_seed,
         options=options,
-        notes=_notes(recipe, truth, fixed, split),
+        notes=_notes(recipe.truth(truth).label, fixed, split),
+    )
+
+
+def _recipe_only(**given: object) -> None:
+    """Refuse options that only the recipes of a margin study have."""
+    used = [name for name, value in given.items() if value is not None]
+    if used:
+        raise OptionError(
+            f"{', '.join(used)}= can be chosen for duan2024 and recipes in its form only; leave "
+            "it out."
+        )
+
+
+def _from_drawer(name: str, truth: str, totals: str, seed: int | None) -> DrawnCohort:
+    """Draw a cohort that has a module of its own."""
+    drawn_seed = resolve_seed(seed)
+    fixed = totals == "fixed"
+    recipe, drawn = drawn_parts(name, truth, drawn_seed, fixed=fixed)
+    data = drawn.data.copy()
+    data.attrs["rnetstats"] = _provenance(name, truth, totals, drawn_seed)
+    return DrawnCohort(
+        name=name,
+        truth=Truth(
+            name=truth,
+            label=recipe.label(truth),
+            coefficients=drawn.coefficients,
+            estimands=drawn.estimands,
+        ),
+        fidelity=drawn.fidelity,
+        data=data,
+        latent=drawn.latent,
+        seed=drawn_seed,
+        options={"truth": truth, "totals": totals},
+        notes=_notes(recipe.label(truth), fixed, None),
+        synthetic=True,
     )
 
 
@@ -259,24 +313,20 @@ def _targets(recipe: Recipe, patients: int | None, recurrences: int | None) -> T
     return targets
 
 
-def _provenance(recipe: Recipe, truth: str, totals: str, seed: int) -> dict[str, object]:
-    specs = builtin_codebook(recipe.name).columns
+def _provenance(name: str, truth: str, totals: str, seed: int) -> dict[str, object]:
+    specs = builtin_codebook(name).columns
     return {
         "synthetic": True,
-        "study": recipe.name,
+        "study": name,
         "truth": truth,
-        "source": (
-            f"drawn from the recipe {recipe.name} (truth {truth}, totals {totals}, seed {seed})"
-        ),
+        "source": (f"drawn from the recipe {name} (truth {truth}, totals {totals}, seed {seed})"),
         "labels": {spec.name: spec.label for spec in specs if spec.label},
         "units": {spec.name: spec.unit for spec in specs if spec.unit},
     }
 
 
-def _notes(
-    recipe: Recipe, truth: str, fixed: bool, split: tuple[int, int] | None
-) -> tuple[str, ...]:
-    notes = [f"Synthetic: no patient is behind these rows. Truth: {recipe.truth(truth).label}."]
+def _notes(label: str, fixed: bool, split: tuple[int, int] | None) -> tuple[str, ...]:
+    notes = [f"Synthetic: no patient is behind these rows. Truth: {label}."]
     if fixed:
         notes.append(
             "Totals are fixed at the published ones: for demonstration, not for operating "

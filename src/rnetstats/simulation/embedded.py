@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +15,7 @@ from rnetstats.simulation.population import targets_of
 from rnetstats.simulation.recipe import Recipe
 from rnetstats.simulation.recipe_file import load_recipe
 
-__all__ = ["SPLIT_SEEDS", "cohort_csv", "synthetic_files", "write_synthetic"]
+__all__ = ["SPLIT_SEEDS", "cohort_csv", "synthetic_files", "write_files", "write_synthetic"]
 
 SPLIT_SEEDS = 2000
 """Seeds 0 to 1999 behind the distribution of the recurrences over the margin groups."""
@@ -151,9 +151,21 @@ def write_synthetic(folder: Path, name: str = "duan2024", *, seeds: int = SPLIT_
     OutputError
         If the folder cannot be written.
     """
+    write_files(folder, synthetic_files(name, seeds=seeds))
+
+
+def write_files(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write texts by file name into ``folder``.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, text in synthetic_files(name, seeds=seeds).items():
-            (folder / file).write_text(text, encoding="utf-8", newline="")
+        for file, text in texts.items():
+            target = folder / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror}.") from error

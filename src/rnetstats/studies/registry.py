@@ -13,29 +13,49 @@ __all__ = ["STUDIES", "StudyEntry", "study"]
 
 @dataclass(frozen=True)
 class StudyEntry:
-    """A study's name, one line about it, and where its analysis lives."""
+    """A study's name, one line about it, and where its analysis lives.
+
+    Attributes
+    ----------
+    name, summary : str
+    package : str
+    seed : int
+        Of the embedded cohort.
+    cohort : str
+        The synthetic cohort that is analysed without a file; empty where the printed figures are
+        all there is.
+    codebook : str
+        The built-in codebook that a file is read by.
+    truths : tuple of str
+        Under which the synthetic cohort can be drawn.
+    """
 
     name: str
     summary: str
     package: str
-    truths: tuple[str, ...]
     seed: int
+    cohort: str = ""
+    codebook: str = ""
+    truths: tuple[str, ...] = ()
 
     def part(self, module: str, name: str) -> Any:
         """Return a part of the study: ``analyse``, ``figures``, ``sections``, ``glossary``."""
         return getattr(import_module(f"{self.package}.{module}"), name)
 
 
-STUDIES = {
-    "duan2024": StudyEntry(
+_ENTRIES = (
+    StudyEntry(
         name="duan2024",
         summary="Positive margins after endoscopic resection of rectal neuroendocrine tumours "
         "(527 patients, 181 positive margins, 12 recurrences)",
         package="rnetstats.studies.duan2024",
-        truths=("as_published", "smooth", "null"),
         seed=527,
-    )
-}
+        cohort="duan2024",
+        codebook="duan2024",
+        truths=("as_published", "smooth", "null"),
+    ),
+)
+STUDIES = {entry.name: entry for entry in _ENTRIES}
 
 
 def study(name: str) -> StudyEntry:

@@ -8,8 +8,8 @@ import numpy as np
 
 from rnetstats.formatting import fmt_number, fmt_p, fmt_percent
 from rnetstats.studies.duan2024.model_claim import pairs
-from rnetstats.studies.duan2024.paragraph import Paragraph, Section
 from rnetstats.studies.duan2024.prediction_tables import ACTION
+from rnetstats.studies.section import Paragraph, Section
 from rnetstats.studies.study_result import StudyResult
 
 __all__ = ["prediction_section"]

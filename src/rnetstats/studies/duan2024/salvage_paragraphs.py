@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 from rnetstats.formatting import fmt_number, fmt_percent
-from rnetstats.studies.duan2024.paragraph import Paragraph
 from rnetstats.studies.duan2024.salvage_words import (
     EVENTS,
     READINGS,
@@ -15,6 +14,7 @@ from rnetstats.studies.duan2024.salvage_words import (
     limits_of_100,
     told,
 )
+from rnetstats.studies.section import Paragraph
 
 __all__ = ["biases", "detectable", "kinds", "of_100"]
 

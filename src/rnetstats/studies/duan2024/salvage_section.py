@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from rnetstats.formatting import fmt_number
-from rnetstats.studies.duan2024.paragraph import Paragraph, Section
 from rnetstats.studies.duan2024.salvage_paragraphs import biases, detectable, kinds, of_100
 from rnetstats.studies.duan2024.salvage_words import (
     EVENTS,
     READINGS,
     told,
 )
+from rnetstats.studies.section import Paragraph, Section
 from rnetstats.studies.study_result import StudyResult
 
 __all__ = ["salvage_section"]

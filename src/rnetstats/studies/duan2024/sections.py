@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import replace
-from importlib.resources import files
-
 from rnetstats.formatting import fmt_number, fmt_percent
 from rnetstats.studies.duan2024.arithmetic import (
     PrintedNumbers,
@@ -16,19 +12,36 @@ from rnetstats.studies.duan2024.arithmetic import (
     needed_salvages,
     share_at_which,
 )
-from rnetstats.studies.duan2024.paragraph import Paragraph, Section
 from rnetstats.studies.duan2024.prediction_section import prediction_section
 from rnetstats.studies.duan2024.salvage_section import salvage_section
+from rnetstats.studies.model_verdicts import MODEL_RULES
+from rnetstats.studies.section import Paragraph, RuleTable, Section, filled, read_glossary
 from rnetstats.studies.study_result import StudyResult
+from rnetstats.studies.treatment_verdicts import TREATMENT_RULES
+from rnetstats.studies.verdicts import RULES
 
-__all__ = ["OVERVIEW", "Section", "glossary", "sections"]
+__all__ = ["OVERVIEW", "RULE_TABLES", "glossary", "sections"]
 
 OVERVIEW = ("claims",)
+RULE_TABLES = (
+    RuleTable("", "The table of rules", RULES),
+    RuleTable(
+        "The claim that the prediction model is highly accurate has no P value; it is judged by "
+        "performance corrected for optimism, by a table of its own.",
+        "The table of rules for the accuracy of the prediction model",
+        MODEL_RULES,
+    ),
+    RuleTable(
+        "Salvage was chosen by doctors, for reasons. Whether it has an effect is judged by a table "
+        "in which no rule confirms.",
+        "The table of rules for the effect of salvage",
+        TREATMENT_RULES,
+    ),
+)
 
 
 def sections(result: StudyResult) -> tuple[Section, ...]:
     """Return the sections; tables that a cohort could not fill are left out."""
-    there = set(result.tables)
     made = (
         _printed(result),
         _margin(result),
@@ -39,15 +52,12 @@ def sections(result: StudyResult) -> tuple[Section, ...]:
         _methods(result),
         _facts(),
     )
-    return tuple(
-        replace(s, exhibits=tuple(name for name in s.exhibits if name in there)) for s in made
-    )
+    return filled(made, tuple(result.tables))
 
 
 def glossary() -> tuple[tuple[str, str], ...]:
     """Return the words of the report with their meanings."""
-    text = files(__package__).joinpath("glossary.toml").read_text(encoding="utf-8")
-    return tuple((term["word"], term["meaning"]) for term in tomllib.loads(text)["term"])
+    return read_glossary(__package__)
 
 
 def _printed(result: StudyResult) -> Section:
