@@ -36,6 +36,7 @@ _HOMES = {
     "rmst": "survival.rmst",
     # regression
     "cox": "regression.cox",
+    "exact_logistic": "regression.exact_logistic",
     "fine_gray": "regression.fine_gray",
     "interval_regression": "regression.interval",
     "logistic": "regression.logistic",

@@ -48,6 +48,7 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "FineGrayResult": lambda d: rn.fine_gray(
         d, "Surv(dfs_months, event_type) ~ margin_positive + size_mm", cause=1
     ),
+    "ExactLogisticResult": lambda d: rn.exact_logistic(d, "recurrence ~ margin_positive + lvi"),
     "EffectResult": lambda d: rn.logistic(d, MARGIN).effect("size_mm"),
     "RisksResult": lambda d: rn.logistic(d, MARGIN).risks("location"),
     "UnivariableResult": lambda d: rn.univariable(d, MARGIN),
