@@ -182,6 +182,7 @@ def test_a_codebook_is_printed_written_and_never_overwritten(
     assert "cannot be written" in refused(capsys, tmp_path, "codebook", data, "--output", nowhere)
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_no_progress_and_an_ascii_terminal_no_failure(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(

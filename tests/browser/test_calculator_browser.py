@@ -139,6 +139,7 @@ def test_200_patients_agree_with_python(
         assert (np.isfinite(there) == wanted).all()
 
 
+@pytest.mark.slow
 def test_reasons_write_odd_numbers_and_texts_as_python_does(tmp_path: Path) -> None:
     model = rn.RiskModel.from_coefficients(
         "y ~ x + C(g) + h",
@@ -204,6 +205,7 @@ def test_the_form_shows_the_risk_and_its_limits(tmp_path: Path) -> None:
     assert f"{100 * risk['risk']:.1f} %" in second["spoken"].replace("\u00a0", " ")
 
 
+@pytest.mark.slow
 def test_the_form_refuses_with_pythons_reason_and_waits_for_every_value(tmp_path: Path) -> None:
     model = made("duan_draws")
     tried = [
@@ -230,6 +232,7 @@ def test_the_form_refuses_with_pythons_reason_and_waits_for_every_value(tmp_path
     assert "1250 or 1.250" in found[4]["bad"][2]
 
 
+@pytest.mark.slow
 def test_a_level_with_too_few_events_has_a_risk_without_limits(tmp_path: Path) -> None:
     model = made("duan_draws")
     row = {"method": ["other"], "location": ["middle"], "size_mm": [10.0], "nlr": [2.11]}
@@ -289,6 +292,7 @@ def test_the_page_fits_a_phone_and_every_input_has_a_name(tmp_path: Path) -> Non
     assert found == {"kind": "given", "named": True, "reached": True, "small": 0}
 
 
+@pytest.mark.slow
 def test_the_policy_forbids_the_network_and_other_scripts(tmp_path: Path) -> None:
     page = made_page(made("duan_draws"), tmp_path)
     page = page.replace("</body>", "<script>window.stranger = true;</script></body>")

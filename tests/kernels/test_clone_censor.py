@@ -151,6 +151,7 @@ def test_sums_are_those_of_expanded_rows_with_weights_of_the_public_models(ever)
     np.testing.assert_allclose(found.log_hazard_ratio(60.0)[0], fit.coef.iloc[0], rtol=1e-9)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1))
 def test_frequencies_are_replicated_rows(seed):
     clones = drawn(n=60)

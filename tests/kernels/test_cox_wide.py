@@ -91,6 +91,7 @@ def test_batches_go_as_far_as_single_fits() -> None:
     assert_close(tied.log_likelihood, -np.log(2.0) * (freq == 2).sum(axis=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", ["efron", "breslow", "exact"])
 @pytest.mark.parametrize("levels", [3, 6])
 def test_profiles_from_a_diverged_estimate_have_a_status(levels: int, ties: str) -> None:

@@ -90,6 +90,7 @@ def test_without_events_there_is_neither() -> None:
     assert flac.status[0] == DIVERGED
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1), st.integers(8, 40))
 def test_replicates_are_replicated_rows(seed: int, n: int) -> None:
     X, y = small_data(seed, n)

@@ -142,6 +142,7 @@ def test_the_walk_and_the_joint_steps_arrive_at_the_same_limits(seed: int, firth
     assert_close(walked[1::2], found.upper, rel=1e-8)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 9999), n=st.integers(6, 25))
 def test_penalised_limits_are_finite_in_a_handful_of_rows(seed: int, n: int) -> None:
     X, y = small_data(seed, n=n, p=2 + seed % 3, beta=3.0)

@@ -120,6 +120,7 @@ def test_quick_loess_is_near():
     np.testing.assert_allclose(quick, exact, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_loess_of_many_values_needs_little_memory() -> None:
     rng = np.random.default_rng(1)
     x = rng.uniform(size=30_000)

@@ -321,6 +321,7 @@ def test_rounding_does_not_part_equal_patients(birthwt: pd.DataFrame) -> None:
 # ------------------------------------------------------- frequencies, draws
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_frequencies_are_replicated_rows(rows: list[tuple[int, ...]]) -> None:
     data = pd.DataFrame(rows, columns=["d", "a", "b", "t", "w"])

@@ -165,6 +165,7 @@ def test_bootstrap_shrinkage_is_between_none_and_all(cohort: pd.DataFrame) -> No
     np.testing.assert_array_equal(again.coef, shrunken.coef)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["ridge-aic", "ridge-cv"])
 def test_ridge_is_chosen_in_every_resample(cohort: pd.DataFrame, method: str) -> None:
     formula = "margin_positive ~ size_mm + nlr + lvi + age"

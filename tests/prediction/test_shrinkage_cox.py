@@ -172,6 +172,7 @@ def test_what_cannot_be_shrunk(data: pd.DataFrame, plain: CoxResult) -> None:
         rn.shrink(exact, horizon=180.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["ridge-aic", "ridge-cv", "bootstrap", "heuristic"])
 def test_a_recipe_shrinks_as_shrink_does(data: pd.DataFrame, method: str) -> None:
     formula = "Surv(time, status) ~ karno + age + trt"

@@ -32,6 +32,7 @@ def checked(call: Any) -> None:
     assert "nan" not in " ".join(map(str, found.display().to_numpy().ravel())).split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [3, 5, 8, 12, 19, 40])
 @pytest.mark.parametrize("method", ["boot", "632", "cv"])
 @pytest.mark.parametrize("perfect", [False, True])
@@ -52,6 +53,7 @@ def test_validation_at_a_horizon(n: int, method: str, perfect: bool) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [3, 8, 19])
 @pytest.mark.parametrize("smoother", ["loess", "lowess", "rcs", "cloglog"])
 @pytest.mark.parametrize("risk", ["same", "perfect", "other"])

@@ -188,6 +188,7 @@ def test_firth_with_efron_is_firth_with_breslow_without_ties() -> None:
     np.testing.assert_allclose(one[columns], two[columns], rtol=1e-9)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000))
 def test_frequency_weights_are_replicated_rows_even_with_efron_ties(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -222,6 +223,7 @@ def test_frequency_weights_are_replicated_rows_even_with_efron_ties(seed: int) -
     assert one.summary["concordance"] == pytest.approx(two.summary["concordance"])
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), factor=st.sampled_from([1e-3, 30.4375, 1e4]))
 def test_time_unit_row_order_and_split_rows_do_not_matter(seed: int, factor: float) -> None:
     rng = np.random.default_rng(seed)

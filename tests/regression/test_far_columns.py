@@ -83,6 +83,7 @@ def test_robust_variances_of_a_far_column() -> None:
     assert_close(slopes(far), slopes(near), rel=1e-8)
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(seed=st.integers(0, 999), mean=st.sampled_from([500.0, 1e4, 1e6]))
 def test_separation_by_a_far_column_is_found_and_has_its_limit(seed: int, mean: float) -> None:

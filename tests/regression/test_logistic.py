@@ -279,6 +279,7 @@ def test_frequency_weights_are_replicated_rows(seed: int) -> None:
         assert one.summary[key] == pytest.approx(two.summary[key], rel=1e-9)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), scale=st.sampled_from([1e-6, 0.1, 30.0, 1e7]))
 def test_scale_order_and_coding_do_not_matter(seed: int, scale: float) -> None:
     rng = np.random.default_rng(seed)

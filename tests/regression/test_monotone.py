@@ -8,6 +8,7 @@ import pytest
 import rnetstats as rn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [30, 200])
 @pytest.mark.parametrize("ties", ["efron", "breslow", "exact"])
 def test_a_marker_that_foretells_every_event(n: int, ties: str) -> None:
@@ -26,6 +27,7 @@ def test_a_marker_that_foretells_every_event(n: int, ties: str) -> None:
     assert np.isnan(robust.to_frame()["conf_low"].iloc[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", ["efron", "exact"])
 @pytest.mark.parametrize("seed", range(2))
 def test_a_factor_of_many_levels_with_few_events(seed: int, ties: str) -> None:

@@ -264,6 +264,7 @@ def test_a_model_without_nomogram_says_why(tmp_path: Path) -> None:
     assert "within 60 months" in text.replace("\u00a0", " ")
 
 
+@pytest.mark.slow
 def test_the_same_model_gives_the_same_page_also_from_its_file(tmp_path: Path) -> None:
     model = made("cox_wald")
     model.save(tmp_path / "m.json")
@@ -378,6 +379,7 @@ def test_a_file_changed_by_hand_is_refused(name: str, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["m.json"]
 
 
+@pytest.mark.slow
 def test_only_an_earlier_calculator_is_replaced(tmp_path: Path) -> None:
     model = made("cox_wald")
     page = rn.calculator(model, output=tmp_path / "c.html")

@@ -66,7 +66,7 @@ def outline(page: str) -> Outline:
 @pytest.fixture(scope="module")
 def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("out") / "report"
-    rn.reproduce("duan2024", output=folder, resamples=40)
+    rn.reproduce("duan2024", output=folder, resamples=20)
     return folder
 
 
@@ -82,7 +82,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     codebook = base / "book.toml"
     text = files("rnetstats.studies.duan2024").joinpath("codebook.toml").read_text(encoding="utf-8")
     codebook.write_text(text.replace('"mEMR"', json.dumps(HOSTILE)), encoding="utf-8")
-    rn.reproduce("duan2024", data=file, codebook=codebook, output=base / "report", resamples=30)
+    rn.reproduce("duan2024", data=file, codebook=codebook, output=base / "report", resamples=20)
     return base / "report"
 
 
@@ -235,6 +235,6 @@ def test_numbers_on_the_page_are_those_of_the_tables(synthetic: Path) -> None:
 
 @pytest.mark.slow
 def test_the_same_run_gives_the_same_page(synthetic: Path, tmp_path: Path) -> None:
-    rn.reproduce("duan2024", output=tmp_path / "again", resamples=40)
+    rn.reproduce("duan2024", output=tmp_path / "again", resamples=20)
     for name in ("report.html", "results.json", "figures/claims.svg", "run.json"):
         assert (tmp_path / "again" / name).read_bytes() == (synthetic / name).read_bytes(), name

@@ -27,6 +27,7 @@ def test_partial_sums_are_the_convolution(p, k):
     assert np.allclose(partial_sums(p, k)[p.size], whole, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_every_set_has_its_probability():
     p, k, draws = np.array([0.02, 0.1, 0.3, 0.5, 0.9]), 2, 4_000
     odds = p / (1 - p)

@@ -122,6 +122,7 @@ def test_no_recurrence_is_bounded_not_modelled() -> None:
     assert tests.loc[1, "logrank_p"] > 0
 
 
+@pytest.mark.slow
 def test_an_arm_without_events_gets_the_exact_ratio_of_rates() -> None:
     data = raw()
     none = (data["margin_positive"] == 0) & (data["recurrence"] == 1)

@@ -44,6 +44,7 @@ def accuracy(truth: str, seeds: range, resamples: int) -> list[str]:
     return rules
 
 
+@pytest.mark.slow
 def test_no_model_of_nothing_is_called_highly_accurate() -> None:
     rules = accuracy("null", range(50_000, 50_004), 40)
     assert set(rules) == {"contradicted"}

@@ -235,6 +235,7 @@ def test_results_hold_no_patient_rows() -> None:
     }
 
 
+@pytest.mark.slow
 def test_too_few_positive_margins_are_said_so() -> None:
     data = raw()
     data = pd.concat([data[data["margin_positive"] == m].head(k) for m, k in ((1, 4), (0, 90))])

@@ -168,6 +168,7 @@ def test_a_salvaged_patient_without_a_day_is_left_out_and_counted() -> None:
     assert lanes.glance()["n"].iloc[0] == (data["margin_positive"] == 1).sum() - 2
 
 
+@pytest.mark.slow
 def test_salvage_after_the_recurrence_names_the_patient() -> None:
     data = raw()
     row = data.index[data["salvage"] == "endoscopic"][0]

@@ -187,6 +187,7 @@ def test_unequal_follow_up_is_close_to_the_label_permutation_when_it_is_equal():
     assert gap < 3 * np.hypot(*(r.p_value_mcse for r in p.values())) + 0.01
 
 
+@pytest.mark.slow
 def test_unequal_follow_up_keeps_its_level_where_label_permutation_does_not():
     # no effect, but group b (a tenth) is followed three times as long
     rng = np.random.default_rng(11)

@@ -147,6 +147,7 @@ def test_the_joint_p_is_that_of_simulated_normals():
         assert abs(tail_of_largest(largest, correlation) - want) < 3 * mcse
 
 
+@pytest.mark.slow
 @given(st.floats(0.1, 6.0))
 def test_the_joint_p_has_its_closed_forms(largest):
     single = 2 * norm.sf(largest)

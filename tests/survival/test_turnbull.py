@@ -79,6 +79,7 @@ def test_equals_kaplan_meier_for_exact_and_right_censored_data() -> None:
         assert at["determined"].all()
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 1000), scale=st.sampled_from([0.25, 30.4375, 365.25]))
 def test_rescaling_order_and_weights(seed: int, scale: float) -> None:
     data = visits_data(seed, 30)
@@ -108,6 +109,7 @@ def test_survival_at_visits_is_that_of_the_truth() -> None:
     assert (np.abs(at["survival_low"] - np.exp(-0.03 * times)) < 4 * error).all()
 
 
+@pytest.mark.slow
 def test_bootstrap_limits_at_a_visit_are_those_of_a_binomial_share() -> None:
     data = visits_data(5, 300)
     curve = rn.turnbull(data, "Interval(l, r) ~ 1", resamples=400, seed=1)

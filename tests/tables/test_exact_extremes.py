@@ -188,6 +188,7 @@ def test_figures_of_synthetic_counts_say_so() -> None:
             assert result.synthetic is synthetic
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("verb", "counts"),
     [

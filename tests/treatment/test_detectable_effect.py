@@ -77,6 +77,7 @@ def test_a_share_gives_the_binomial_law() -> None:
     assert_close(split_probabilities(large, 12, np.array([2.0]))[0], law, rel=1e-3)
 
 
+@pytest.mark.slow
 @given(events=st.integers(1, 60), n_1=st.integers(30, 300), n_2=st.integers(30, 300))
 def test_the_level_holds_exactly(events: int, n_1: int, n_2: int) -> None:
     options = {"events": events, "allocation": (n_1, n_2), "hazard_ratios": [1.0]}
@@ -89,6 +90,7 @@ def test_the_level_holds_exactly(events: int, n_1: int, n_2: int) -> None:
     assert rn.detectable_effect(**options).to_frame()["power"][0] <= 0.05
 
 
+@pytest.mark.slow
 @given(events=st.integers(4, 40), ratio=st.floats(0.1, 10), n_1=st.integers(50, 200))
 def test_swapping_the_arms_inverts_the_ratio(events: int, ratio: float, n_1: int) -> None:
     one = rn.detectable_effect(events=events, allocation=(n_1, 120), hazard_ratios=[ratio])

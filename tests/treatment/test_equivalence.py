@@ -96,6 +96,7 @@ def test_exact_p_agrees_with_its_interval(m: int, n: int, data: st.DataObject) -
             assert (exact.p_above(-margin) <= 0.05) == (low > -margin)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("m", "n", "margin"), [(6, 6, 0.3), (3, 8, 0.2), (9, 4, 0.1)])
 def test_exact_holds_its_level_and_score_nearly(m: int, n: int, margin: float) -> None:
     """Enumerate all tables at all risks on the margin: no other test gives the level itself."""
@@ -138,6 +139,7 @@ def test_tost_is_the_larger_p_and_agrees_with_the_interval(
     assert (found.smallest_margin < margin) == inside
 
 
+@pytest.mark.slow
 @given(counts, counts, st.integers(1, 10), st.integers(1, 10))
 @settings(max_examples=10)
 def test_swapping_the_arms_flips_the_difference(x1: int, x2: int, a: int, b: int) -> None:
