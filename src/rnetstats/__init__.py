@@ -88,6 +88,7 @@ _HOMES = {
     "draw_cohort": "simulation.draw",
     # evidence
     "read_facts": "evidence.facts",
+    "reconstruct_survival": "evidence.reconstruct",
     # report
     "calculator": "report.calculator",
     "reproduce": "report.reproduce",

@@ -181,6 +181,10 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "AdjustedSurvivalResult": lambda d: rn.adjusted_survival(
         d, f"{TIME} ~ margin_positive + age", times=60, resamples=50, seed=1
     ),
+    "ReconstructedSurvival": lambda d: rn.reconstruct_survival(
+        rn.kaplan_meier(d, f"{TIME} ~ margin_positive").to_frame(),
+        pd.DataFrame({"group": ["0", "1"], "time": 0.0, "n_risk": [346, 181]}),
+    ),
     "Exhibit": lambda d: reproduced("rnet_like_b").exhibits[0],
     "StudyResult": lambda d: reproduced("rnet_like_b"),
 }
