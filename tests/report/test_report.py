@@ -210,7 +210,7 @@ def test_the_run_is_recorded_without_private_paths(synthetic: Path, hostile: Pat
         "data": file.name,
         "codebook": "book.toml",
         "truth": None,
-        "resamples": 30,
+        "resamples": 20,
     }
     assert set(run["packages"]) == base_dependencies()
     assert all(run["packages"].values())
