@@ -89,6 +89,10 @@ _HOMES = {
     # evidence
     "read_facts": "evidence.facts",
     "reconstruct_survival": "evidence.reconstruct",
+    # studies
+    "classify": "studies.management.classify",
+    "guideline_disagreement": "studies.management.disagreement",
+    "guidelines": "studies.management.guidelines",
     # report
     "calculator": "report.calculator",
     "reproduce": "report.reproduce",

@@ -20,6 +20,7 @@ __all__ = [
     "DataNotKeptError",
     "FactsError",
     "FormulaError",
+    "GuidelineError",
     "OptionError",
     "OutputError",
     "ReadError",
@@ -56,6 +57,10 @@ class FactsError(RnetError):
 
 class FormulaError(RnetError):
     """A formula is outside the small language that the package accepts."""
+
+
+class GuidelineError(RnetError):
+    """A guideline's rule sheet is malformed, or has no rules for what is asked."""
 
 
 class OptionError(RnetError):

@@ -185,6 +185,8 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
         rn.kaplan_meier(d, f"{TIME} ~ margin_positive").to_frame(),
         pd.DataFrame({"group": ["0", "1"], "time": 0.0, "n_risk": [346, 181]}),
     ),
+    "ClassificationResult": lambda d: rn.classify(d, guideline="enets2023"),
+    "DisagreementResult": lambda d: rn.guideline_disagreement(d, situation="1-2 cm"),
     "Exhibit": lambda d: reproduced("rnet_like_b").exhibits[0],
     "StudyResult": lambda d: reproduced("rnet_like_b"),
 }
