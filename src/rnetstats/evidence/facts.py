@@ -15,7 +15,7 @@ Its tables and keys, all others being refused:
     ``note``: anything else.
 ``[[checks]]``
     ``kind``, optionally ``label``, and the kind's own fields
-    (:mod:`rnetstats.evidence.facts_schema`).
+    (:mod:`rnetstats.evidence.facts_kinds`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from typing import Any
 
 from rnetstats.errors import FactsError, closest
 from rnetstats.evidence.facts_file import FactsSource, read_content
-from rnetstats.evidence.facts_schema import STANDINGS, Check, checked_content
+from rnetstats.evidence.facts_kinds import Check
+from rnetstats.evidence.facts_schema import STANDINGS, checked_content
 
 __all__ = ["STANDINGS", "Check", "Fact", "FactSheet", "read_facts"]
 
