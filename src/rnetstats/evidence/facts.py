@@ -16,6 +16,8 @@ Its tables and keys, all others being refused:
 ``[[checks]]``
     ``kind``, optionally ``label``, and the kind's own fields
     (:mod:`rnetstats.evidence.facts_kinds`).
+``[reporting.INSTRUMENT]``
+    Answers to items of reporting and of risk of bias (:mod:`rnetstats.evidence.reporting`).
 """
 
 from __future__ import annotations
@@ -116,6 +118,8 @@ class FactSheet:
     name, title, short_title, citation, design : str
     facts : mapping of str to Fact
     checks : tuple of Check
+    reporting : mapping
+        Answers to items of reporting, as the file states them.
     source : str
         Name of the file.
     """
@@ -127,6 +131,7 @@ class FactSheet:
     design: str
     facts: Mapping[str, Fact]
     checks: tuple[Check, ...] = ()
+    reporting: Mapping[str, Any] = field(default_factory=dict)
     source: str = field(default="", compare=False)
 
     def __getitem__(self, key: str) -> Fact:
@@ -171,6 +176,16 @@ def read_facts(source: str | Path | Mapping[str, Any] | FactSheet) -> FactSheet:
     return FactSheet(
         facts=MappingProxyType({key: Fact(key=key, **body) for key, body in bodies.items()}),
         checks=checks,
+        reporting=_reporting(origin),
         source=origin.name,
         **study,
     )
+
+
+def _reporting(origin: FactsSource) -> Mapping[str, Any]:
+    answers = origin.content.get("reporting", {})
+    if not isinstance(answers, Mapping):
+        raise FactsError(
+            f"{origin.name}: reporting is no table; write [reporting.strobe] and below it the items."
+        )
+    return answers

@@ -15,7 +15,7 @@ __all__ = ["SCHEMA", "STANDINGS", "checked_content"]
 SCHEMA = 1
 STANDINGS = ("printed", "derived", "inferred", "unknown", "chosen")
 
-_TABLES = ("schema", "study", "facts", "checks")
+_TABLES = ("schema", "study", "facts", "checks", "reporting")
 _STUDY = ("name", "title", "short_title", "citation", "design")
 _FACT = ("label", "value", "unit", "standing", "where", "depends_on", "note")
 _FACT_REQUIRED = ("label", "value", "unit", "standing", "where")
