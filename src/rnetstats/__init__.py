@@ -87,6 +87,7 @@ _HOMES = {
     # simulation
     "draw_cohort": "simulation.draw",
     # evidence
+    "meta_analysis": "evidence.meta",
     "read_facts": "evidence.facts",
     "reconstruct_survival": "evidence.reconstruct",
     # studies

@@ -42,6 +42,13 @@ def scheduled_curve(d: pd.DataFrame) -> Any:
     return rn.turnbull(made, formula, resamples=20, seed=1)
 
 
+def trials() -> Any:
+    names = {"study": "trial", "events_1": "tpos", "events_2": "cpos"}
+    studies = pd.read_csv(data_path("dat_bcg.csv"))
+    sizes = {"n_1": studies["tpos"] + studies["tneg"], "n_2": studies["cpos"] + studies["cneg"]}
+    return rn.meta_analysis(studies.assign(**sizes), measure="OR", columns=names)
+
+
 EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "LogisticResult": lambda d: rn.logistic(d, MARGIN),
     "CoxResult": lambda d: rn.cox(d, f"{TIME} ~ margin_positive + size_mm"),
@@ -187,6 +194,12 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     ),
     "ClassificationResult": lambda d: rn.classify(d, guideline="enets2023"),
     "DisagreementResult": lambda d: rn.guideline_disagreement(d, situation="1-2 cm"),
+    "MetaAnalysisResult": lambda _: trials(),
+    "SubgroupsResult": lambda _: trials().subgroups("alloc"),
+    "MetaRegressionResult": lambda _: trials().meta_regression("ablat + alloc"),
+    "LeaveOneOutResult": lambda _: trials().leave_one_out(),
+    "CumulativeResult": lambda _: trials().cumulative("year"),
+    "InfluenceResult": lambda _: trials().influence(),
     "Exhibit": lambda d: reproduced("rnet_like_b").exhibits[0],
     "StudyResult": lambda d: reproduced("rnet_like_b"),
 }

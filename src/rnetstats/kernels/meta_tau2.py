@@ -100,18 +100,18 @@ def tau_squared_error(
     """
     sets = studies(y, v, x=x, mask=mask)
     t = np.asarray(tau2, dtype=float)
-    df = np.where(sets.df >= 1.0, sets.df, np.nan)
+    df = np.where(sets.df >= 1.0, sets.df, np.nan)  # sets without one come out missing
     at = projection(sets, 1.0 / (sets.v + t[..., None]))
     total = at.w.sum(axis=-1)
     if method == "REML":
-        square = 2.0 / at.trace_of_two()
+        square = 2.0 / (at.trace_of_two() + 0.0 * df)
     elif method == "ML":
         square = 2.0 / np.square(at.w).sum(axis=-1)
     elif method in ("PM", "EB"):
         square = 2.0 * np.square(sets.held.sum(axis=-1)) / df / np.square(total)
     else:
         form, _, scale = _moments(sets, method)
-        square = _variance_of_form(form, sets.v, t) / np.square(scale)
+        square = _variance_of_form(form, sets.v, t) / np.square(scale + 0.0 * df)
     return np.asarray(np.sqrt(square + 0.0 * df))[()]
 
 
@@ -167,7 +167,7 @@ def _moments(sets: Studies, method: str) -> tuple[Projection, Floats, Floats]:
 
 def _by_moments(sets: Studies, method: str) -> Floats:
     form, expected, scale = _moments(sets, method)
-    return np.asarray((form.quadratic - expected) / scale)
+    return np.asarray((form.quadratic - expected) / np.where(sets.df >= 1.0, scale, 1.0))
 
 
 def _spread(sets: Studies) -> Floats:
@@ -237,7 +237,7 @@ def _by_likelihood(sets: Studies, *, restricted: bool) -> Floats:
         found = _root(slope, grid[i], np.where(turns, grid[i + 1], grid[i]))
         height = np.where(turns, likelihood(found), -np.inf)
         best, top = np.where(height > top, found, best), np.maximum(height, top)
-    return best
+    return np.asarray(best)
 
 
 def _root(slope: Slope, low: Floats, high: Floats) -> Floats:

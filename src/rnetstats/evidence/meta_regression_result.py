@@ -1,0 +1,195 @@
+"""The result of a meta-regression: coefficients, tests, residual heterogeneity, predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rnetstats._core.frame import Data
+from rnetstats._core.result import Result
+from rnetstats.evidence.meta_display import digits_of
+from rnetstats.evidence.meta_intervals import t_quantile
+from rnetstats.evidence.meta_measures import MEASURES
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
+from rnetstats.formula.spec import INTERCEPT, Spec
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["MetaRegressionResult"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class MetaRegressionResult(Result):
+    """Coefficients of moderators.
+
+    Attributes
+    ----------
+    measure, formula : str
+    coefficients : DataFrame
+        In the shared schema; ``estimate`` is a ratio of ratios or a difference in differences for
+        one unit, or against the reference level.
+    tests : DataFrame
+        ``term, statistic, df, df_residual, p_value, method``: all moderators, then each term.
+    heterogeneity : DataFrame
+        One row, residual: as of a meta-analysis, ``tau2_alone`` without moderators, and ``r2``,
+        the share of it that they explain.
+    covariance : array of shape (p, p)
+        Of the coefficients, by the method of the limits.
+    spec : dict
+        How the design is made from columns.
+    rows : DataFrame
+        The studies with their effect and moderators.
+    """
+
+    measure: str
+    formula: str
+    coefficients: pd.DataFrame
+    tests: pd.DataFrame
+    heterogeneity: pd.DataFrame
+    covariance: np.ndarray
+    spec: dict[str, Any]
+    rows: pd.DataFrame
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a coefficient (a copy)."""
+        return self.coefficients.copy()
+
+    def term_tests(self) -> pd.DataFrame:
+        """Return the joint tests: all moderators, then each term (a copy)."""
+        return self.tests.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: studies, residual heterogeneity, and the test of all moderators."""
+        spread, test = self.heterogeneity.iloc[0], self.tests.iloc[0]
+        return pd.DataFrame(
+            {
+                "measure": [self.measure],
+                "k_used": len(self.rows),
+                "df": len(self.coefficients) - 1,
+                "tau2": spread["tau2"],
+                "tau2_alone": spread["tau2_alone"],
+                "r2": spread["r2"],
+                "i2": spread["i2"],
+                "i2_tau2": spread["i2_tau2"],
+                "qe": spread["q"],
+                "qe_df": spread["q_df"],
+                "qe_p": spread["q_p"],
+                "qm": test["statistic"],
+                "qm_df": test["df"],
+                "qm_df_residual": test["df_residual"],
+                "p_value": test["p_value"],
+                "method": test["method"],
+            }
+        )
+
+    def predict(self, data: Data) -> pd.DataFrame:
+        """Return the effect at other values of the moderators.
+
+        Parameters
+        ----------
+        data : DataFrame or mapping
+            The moderators' columns.
+
+        Returns
+        -------
+        DataFrame
+            ``estimate, conf_low, conf_high, pi_low, pi_high``, then ``coef`` and ``std_error`` on
+            the scale of analysis. The prediction interval takes one degree of freedom less than
+            the limits, as that of Higgins, Thompson and Spiegelhalter.
+        """
+        x = Spec.from_dict(self.spec).matrix(data)
+        coef = x @ self.coefficients["coef"].to_numpy()
+        error = np.sqrt(np.einsum("ij,jk,ik->i", x, self.covariance, x))
+        residual = float(self.heterogeneity["q_df"].iloc[0])
+        wald = self.options["ci"] == "wald"
+        level = self.options["conf_level"]
+        half = t_quantile(np.array(np.inf if wald else residual), level) * error
+        free = np.array(residual - 1.0 if residual > 1.0 else np.nan)
+        total = np.sqrt(np.square(error) + float(self.heterogeneity["tau2"].iloc[0]))
+        reach = t_quantile(free, level) * total
+        back = MEASURES[self.measure].back
+        return pd.DataFrame(
+            {
+                "estimate": back(coef),
+                "conf_low": back(coef - half),
+                "conf_high": back(coef + half),
+                "pi_low": back(coef - reach),
+                "pi_high": back(coef + reach),
+                "coef": coef,
+                "std_error": error,
+            }
+        )
+
+    def display(self) -> pd.DataFrame:
+        """Return one row a coefficient as text."""
+        digits = digits_of(self.measure)
+        interval = f"{100 * self.options['conf_level']:g} % CI"
+        joint = dict(zip(self.tests["term"], self.tests["p_value"], strict=True))
+        rows: list[dict[str, str]] = []
+        for row in self.coefficients.to_dict("records"):
+            first = row["term"] not in [r["Term"] for r in rows]
+            rows.append(
+                {
+                    "Term": row["term"],
+                    "Level": row["level"],
+                    "Measure": row["measure"],
+                    "Estimate": fmt_number(row["estimate"], max(digits, 3)),
+                    interval: fmt_interval(row["conf_low"], row["conf_high"], max(digits, 3)),
+                    "P": fmt_p(row["p_value"]),
+                    "P of term": fmt_p(joint[row["term"]])
+                    if first and row["term"] != INTERCEPT
+                    else "",
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the effects against a single numeric moderator, else one line a coefficient."""
+        names = [name for name in self.rows.columns if name.startswith("moderator:")]
+        if len(names) == 1 and pd.api.types.is_numeric_dtype(self.rows[names[0]]):
+            return self._bubbles(names[0], ax)
+        from rnetstats.plots.intervals import draw_intervals
+
+        measure = MEASURES[self.measure]
+        rows = self.coefficients.iloc[1:]
+        name = measure.compared[0].upper() + measure.compared[1:]
+        labels = [
+            f"{t}: {level}" if level else t
+            for t, level in zip(rows["term"], rows["level"], strict=True)
+        ]
+        return draw_intervals(
+            rows.assign(label=labels),
+            ax=ax,
+            xlabel=f"{name}, {100 * self.options['conf_level']:g} % CI",
+            log=measure.log,
+            reference=measure.null,
+            synthetic=self.synthetic,
+        )
+
+    def _bubbles(self, name: str, ax: Axes | None) -> Axes:
+        from rnetstats.plots.meta_bubbles import meta_bubbles
+
+        column, measure = name.removeprefix("moderator:"), MEASURES[self.measure]
+        values = self.rows[name].to_numpy(dtype=float)
+        grid = np.linspace(values.min(), values.max(), 101)
+        studies = pd.DataFrame(
+            {
+                "value": values,
+                "estimate": measure.back(self.rows["coef"].to_numpy()),
+                "weight": self.rows["weight"].to_numpy(),
+            }
+        )
+        return meta_bubbles(
+            studies,
+            self.predict({column: grid}).assign(value=grid),
+            label=column,
+            measure=measure.words,
+            log=measure.log,
+            conf_level=self.options["conf_level"],
+            synthetic=self.synthetic,
+            ax=ax,
+        )
