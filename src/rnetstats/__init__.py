@@ -33,6 +33,7 @@ _HOMES = {
     "sufficient_follow_up": "survival.sufficient",
     "turnbull": "survival.turnbull",
     "milestone": "survival.milestone",
+    "right_truncated": "survival.right_truncation",
     "rmst": "survival.rmst",
     # regression
     "cox": "regression.cox",
@@ -94,6 +95,7 @@ _HOMES = {
     "classify": "studies.management.classify",
     "guideline_disagreement": "studies.management.disagreement",
     "guidelines": "studies.management.guidelines",
+    "treatment_threshold": "studies.management.threshold",
     # report
     "calculator": "report.calculator",
     "reproduce": "report.reproduce",

@@ -200,6 +200,16 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "LeaveOneOutResult": lambda _: trials().leave_one_out(),
     "CumulativeResult": lambda _: trials().cumulative("year"),
     "InfluenceResult": lambda _: trials().influence(),
+    "ThresholdResult": lambda _: rn.treatment_threshold(
+        fatal=(0.2, 0.6),
+        fatal_within=10,
+        efficacy=0.9,
+        operative_mortality=(0.01, 0.05),
+        utility_loss=(0.02, 0.1),
+        life_expectancy=(8, 12),
+    ),
+    "SmallStudyResult": lambda _: trials().small_study_tests(),
+    "TrimAndFillResult": lambda _: trials().trim_and_fill(side="left"),
     "Exhibit": lambda d: reproduced("rnet_like_b").exhibits[0],
     "StudyResult": lambda d: reproduced("rnet_like_b"),
 }
