@@ -31,6 +31,7 @@ def funnel(
     measure: str,
     contours: bool = True,
     adjusted: float | None = None,
+    regression: tuple[float, float] | None = None,
     conf_level: float = 0.95,
     null: float | str | None = "auto",
     label: str = "",
@@ -57,6 +58,8 @@ def funnel(
         Draw the regions of significance, where the measure has a value of no effect.
     adjusted : float, optional
         The estimate with the filled studies, on the scale of the measure.
+    regression : tuple of two float, optional
+        Intercept and slope of Egger's line, the effect on its standard error, on the model's scale.
     conf_level : float
         Of the pseudo limits: where so many studies lie if all estimate the pooled effect.
     null : float, None or "auto"
@@ -102,6 +105,10 @@ def funnel(
     _limits(axes, scale, centre, z, lowest, conf_level)
     if adjusted is not None:
         _upright(axes, scale, _model(scale, adjusted), lowest, PALETTE[1], "with filled studies")
+    if regression is not None:
+        heights = np.linspace(0.0, lowest, 60)
+        slant = _line(scale, regression[0] + regression[1] * heights)
+        axes.plot(slant, heights, color=PALETTE[2], lw=1.4, ls=(0, (6, 2)), label="Egger's line")
     _circles(axes, scale, effects, errors, filled)
     axes.set_ylim(lowest, 0.0)
     scale.dress(axes, (_shown(scale, ends[0]), _shown(scale, ends[1])))

@@ -27,6 +27,7 @@ DIFFERENCES = {
     "IRD": "Rate difference",
     "MD": "Mean difference",
     "SMD": "Standardised mean difference",
+    "generic": "Estimate",
 }
 PERCENT = "proportion"
 _BEYOND = 5.0  # a limit is shown up to so many times beyond the outermost estimate
@@ -148,7 +149,7 @@ def scale_of(
     at = usual if isinstance(null, str) else null
     return MetaScale(
         name=name,
-        short="%" if percent else measure,
+        short="%" if percent else name if measure == "generic" else measure,
         log=log,
         factor=100.0 if percent else 1.0,
         null=at,
