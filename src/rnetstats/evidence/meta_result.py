@@ -223,7 +223,7 @@ class MetaAnalysisResult(Result):
 
         Parameters
         ----------
-        estimator : {"L0", "R0"}
+        estimator : {"L0", "R0", "Q0"}
         side : {"left", "right"}, optional
             Where studies are missing; found from the data by default.
         """
@@ -234,6 +234,7 @@ class MetaAnalysisResult(Result):
             estimator=estimator,
             side=side,
             tau2=self.options["tau2"],
+            ci=self.options["ci"],
             measure=self.measure,
             conf_level=self.options["conf_level"],
         )
@@ -261,9 +262,11 @@ class MetaAnalysisResult(Result):
 
         return funnel(
             self.used_studies(),
-            estimate=self._value("coef"),
+            estimate=self._value("estimate"),
             measure=self.measure,
             contours=contours,
+            conf_level=self.options["conf_level"],
+            synthetic=self.synthetic,
             ax=ax,
         )
 
