@@ -88,6 +88,7 @@ _HOMES = {
     # simulation
     "draw_cohort": "simulation.draw",
     # evidence
+    "audit": "evidence.audit",
     "meta_analysis": "evidence.meta",
     "read_facts": "evidence.facts",
     "reconstruct_survival": "evidence.reconstruct",

@@ -210,6 +210,7 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     ),
     "SmallStudyResult": lambda _: trials().small_study_tests(),
     "TrimAndFillResult": lambda _: trials().trim_and_fill(side="left"),
+    "AuditResult": lambda _: rn.audit("duan2024"),
     "Exhibit": lambda d: reproduced("rnet_like_b").exhibits[0],
     "StudyResult": lambda d: reproduced("rnet_like_b"),
 }

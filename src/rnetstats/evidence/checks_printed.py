@@ -1,0 +1,152 @@
+"""A printed number: its digits, what it may stand for, and how it may have been rounded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import floor, inf, trunc
+
+from rnetstats.errors import FactsError
+from rnetstats.evidence.checks_spans import Span, outward
+
+__all__ = ["ROUNDINGS", "Printed", "read_printed"]
+
+ROUNDINGS = ("half-up", "half-even", "truncate")
+PROPER = ("half-up", "half-even")  # what a reader expects
+
+_NOT_SIGNIFICANT = re.compile(r"(n\.?\s?s\.?|not significant)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?:p\s*)?(?P<relation><=|>=|[<>=\u2264\u2265])?\s*"
+    r"(?P<digits>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*%?",
+    re.IGNORECASE,
+)
+_SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u00b7": ".", "\u00a0": " ", "\u2009": " "})
+_WORDS = {"<=": "\u2264", ">=": "\u2265", "=": "", None: ""}
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A printed number.
+
+    Attributes
+    ----------
+    text : str
+        As printed.
+    relation : {"", "<", "\u2264", ">", "\u2265"}
+        How the true value stands to the digits; empty when it is them, rounded.
+    value : Decimal
+    """
+
+    text: str
+    relation: str
+    value: Decimal
+
+    @property
+    def unit(self) -> Decimal:
+        """One unit of the last printed digit."""
+        return Decimal(1).scaleb(int(self.value.as_tuple().exponent))
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals are printed."""
+        return max(0, -int(self.value.as_tuple().exponent))
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole number without decimals, such as a count."""
+        return not self.relation and self.value.as_tuple().exponent == 0
+
+    @property
+    def number(self) -> float:
+        """The digits as a number."""
+        return float(self.value)
+
+    @property
+    def nearest(self) -> Span:
+        """All values that print so when rounded to the nearest; halves either way."""
+        return self._span(self.unit / 2, self.unit / 2)
+
+    @property
+    def loose(self) -> Span:
+        """All values that print so when rounded to the nearest or cut off."""
+        return self.nearest.joined(self.truncated)
+
+    @property
+    def truncated(self) -> Span:
+        """All values that print so when further digits are cut off."""
+        positive = not self.value.is_signed()
+        return self._span(*((Decimal(0), self.unit) if positive else (self.unit, Decimal(0))))
+
+    def coarser(self) -> Printed | None:
+        """The same number without its trailing zeros after the point, if it has any."""
+        digits = self.value.normalize()
+        exponent = min(int(digits.as_tuple().exponent), 0)
+        shorter = digits.quantize(Decimal(1).scaleb(exponent))
+        if shorter.as_tuple().exponent == self.value.as_tuple().exponent:
+            return None
+        return Printed(str(shorter), self.relation, shorter)
+
+    def roundings(self, exact: Fraction) -> tuple[str, ...]:
+        """Return which of :data:`ROUNDINGS` print an exactly known number as this.
+
+        Parameters
+        ----------
+        exact : Fraction
+            The number, on the scale of the print.
+        """
+        if self.relation:
+            fits = Fraction(self.value)
+            lower, equal = exact < fits, exact == fits and self.relation in "\u2264\u2265"
+            wanted = lower if self.relation in "<\u2264" else exact > fits
+            return PROPER if wanted or equal else ()
+        steps = exact / Fraction(self.unit)
+        target = int(self.value / self.unit)
+        size, sign = abs(steps), -1 if steps < 0 else 1
+        rounded = {
+            "half-up": sign * floor(size + Fraction(1, 2)),
+            "half-even": round(steps),
+            "truncate": trunc(steps),
+        }
+        return tuple(name for name, whole in rounded.items() if whole == target)
+
+    def _span(self, below: Decimal, above: Decimal) -> Span:
+        if self.relation:
+            value = self.number
+            return Span(-inf, value) if self.relation in "<\u2264" else Span(value, inf)
+        return outward(float(self.value - below), float(self.value + above))
+
+
+def read_printed(text: str, name: str) -> Printed:
+    """Read a printed number.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``"2.2"``, ``"< 0.001"``, ``"P = 0.003"``, ``"4.2e-5"``, ``"-0.5"``; "n.s." reads as
+        a P above 0.05.
+    name : str
+        The figure, for messages.
+
+    Raises
+    ------
+    FactsError
+        If it is no single number.
+    """
+    plain = text.translate(_SIGNS).strip()
+    if _NOT_SIGNIFICANT.fullmatch(plain.removeprefix("P ").strip()):
+        return Printed(text, ">", Decimal("0.05"))
+    found = _NUMBER.fullmatch(plain)
+    if found is None:
+        raise FactsError(f"{name} is {text!r}, not one number.{_advice(plain)}")
+    relation = found["relation"]
+    return Printed(text, _WORDS.get(relation, relation), Decimal(found["digits"]))
+
+
+def _advice(plain: str) -> str:
+    if re.search(r"\d,\d", plain):
+        return " Write a point for decimals and nothing between thousands."
+    if re.search(r"\d", plain):
+        return " Give each number a figure of its own."
+    return " A check needs a figure with a number."
