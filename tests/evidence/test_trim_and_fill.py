@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnetstats.errors import ColumnError, DataError, OptionError
@@ -178,6 +178,7 @@ def test_bad_input_is_named(name):
         trim_and_fill(change(lopsided()), **options)
 
 
+@settings(max_examples=25)
 @given(st.integers(3, 15), st.integers(0, 10_000), st.sampled_from(["L0", "R0", "Q0"]))
 def test_filling_is_symmetric_and_never_beyond_the_studies(k, seed, estimator):
     rng = np.random.default_rng(seed)

@@ -65,7 +65,10 @@ class Columns:
         self._widths = widths
         self._right_keys = set(right)
         self.head = 1.25 + max(
-            [float(bool(arms)), *(0.6 * h.count("\n") for h in self.heads.values())]
+            [
+                float(any(name for name, _ in arms)),
+                *(0.6 * h.count("\n") for h in self.heads.values()),
+            ]
         )
 
     def write(self, axes: Axes, line: Line, y: float) -> None:
