@@ -127,8 +127,15 @@ def blocks() -> list[str]:
 
 
 @beside(GUIDE)
-def test_the_example_of_the_guide_reads_and_answers_items() -> None:
+def test_the_example_of_the_guide_reads_and_its_verdicts_are_as_told() -> None:
     example = rn.read_facts(tomllib.loads(blocks()[0]))
+    checked = rn.audit(example)
+    assert checked.to_frame()["verdict"].tolist() == [
+        "rounding",
+        "inconsistent",
+        "consistent",
+        "consistent",
+    ]
     table = reporting_items(example)
     assert table["answer"].value_counts().to_dict() == {
         "open": 27,
@@ -136,6 +143,7 @@ def test_the_example_of_the_guide_reads_and_answers_items() -> None:
         "partly": 1,
         "not applicable": 1,
     }
+    assert checked.reporting.equals(table)
     assert (example["deaths"].standing, example["deaths"].value) == ("unknown", "")
 
 
