@@ -13,15 +13,20 @@ from scipy.stats import binom, nchypergeom_fisher
 
 from rare_cases import table_case, tables_of
 from rnetstats._core.distributions import normal_quantile
-from rnetstats.kernels.glmm import MixedFit, MixedModel, fit_mixed
+from rnetstats.kernels.glmm import MixedModel, fit_mixed
 from rnetstats.kernels.glmm_heterogeneity import proportions_heterogeneity, table_heterogeneity
 from rnetstats.kernels.glmm_integral import _by_differences, _nodes, integrate
-from rnetstats.kernels.glmm_profile import profile_coefficient, profile_tau
 from rnetstats.kernels.glmm_rows import binomial_rows, hypergeometric_rows, log_choose
 from rnetstats.kernels.glmm_tables import TABLE_MODELS, proportions_model, support, table_model
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.mantel_haenszel import Tables
 from rnetstats.kernels.newton import maximise
+from rnetstats.kernels.scaled import ScaledFit
+from rnetstats.kernels.scaled_profile import (
+    profile_coefficient,
+    profile_scale,
+    restricted_log_likelihood,
+)
 from support import assert_close, case, read
 
 # Laplace with two random effects is the slowest and by differences: its derivatives are dear.
@@ -38,7 +43,7 @@ def with_events(t: Tables) -> Tables:
 
 
 @cache
-def fitted(name: str, model: str, points: int = 25) -> tuple[Tables, MixedModel, MixedFit]:
+def fitted(name: str, model: str, points: int = 25) -> tuple[Tables, MixedModel, ScaledFit]:
     tables = with_events(table_case(name)[1])
     mixed, start = table_model(tables, model, points=points)
     return tables, mixed, fit_mixed(mixed, start)
@@ -198,16 +203,16 @@ def test_alike_studies_have_no_variance(model: str) -> None:
 def test_profile_limits_lie_where_the_likelihood_has_fallen(name: str, model: str) -> None:
     _, mixed, fit = fitted(name, model)
     limits = profile_coefficient(mixed, fit)
-    top = fit.log_likelihood - mixed.rows.constant
+    top = fit.log_likelihood - mixed.constant
     for limit in limits:
         assert_close(2 * (top - held(mixed, fit, 0, limit)), normal_quantile(0.95) ** 2, rel=1e-8)
-    low, high = profile_tau(mixed, fit)
+    low, high = profile_scale(mixed, fit)
     assert low == 0.0
     fallen = 2 * (top - held(mixed, fit, -1, high))
     assert_close(fallen, normal_quantile(0.95) ** 2, rel=1e-8)
 
 
-def held(mixed: MixedModel, fit: MixedFit, column: int, value: float) -> float:
+def held(mixed: MixedModel, fit: ScaledFit, column: int, value: float) -> float:
     """The highest log-likelihood with one parameter held, over several starts."""
     found = []
     for size in (0.0, 0.05, 0.5, 2.0):
@@ -221,11 +226,18 @@ def held(mixed: MixedModel, fit: MixedFit, column: int, value: float) -> float:
     return float(max(found))
 
 
+def test_a_held_coefficient_costs_likelihood() -> None:
+    _, mixed, fit = fitted("nielweise_glmm", "CM.AL")
+    found = restricted_log_likelihood(mixed, fit, 0, 0.0)
+    assert_close(found, held(mixed, fit, 0, 0.0) + mixed.constant)
+    assert_close(restricted_log_likelihood(mixed, fit, 0, fit.coef[0]), fit.log_likelihood)
+
+
 def test_profile_of_a_clear_variance_excludes_zero() -> None:
     _, mixed, fit = fitted("bcg_glmm", "CM.AL")
-    low, high = profile_tau(mixed, fit)
+    low, high = profile_scale(mixed, fit)
     assert 0.0 < low < fit.scale[-1] < high
-    top = fit.log_likelihood - mixed.rows.constant
+    top = fit.log_likelihood - mixed.constant
     assert_close(2 * (top - held(mixed, fit, -1, low)), normal_quantile(0.95) ** 2, rel=1e-8)
 
 

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from rnetstats.kernels.glmm_integral import EXACT_POINTS, integrate
 from rnetstats.kernels.glmm_rows import CountRows
-from rnetstats.kernels.newton import OK, Evaluate, NewtonFit, maximise
+from rnetstats.kernels.newton import Evaluate
+from rnetstats.kernels.scaled import ScaledFit, fit_scaled
 
-__all__ = ["MixedFit", "MixedModel", "fit_mixed"]
+__all__ = ["MixedModel", "fit_mixed"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
 _STARTS = (0.3, 1.0, 2.5)
-_GAIN = 1e-8  # of log-likelihood: less than that is no variance at all
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,11 @@ class MixedModel:
         return self.X.shape[2], self.Z.shape[2]
 
     @property
+    def constant(self) -> float:
+        """What ``evaluate`` leaves out of the log-likelihood."""
+        return self.rows.constant
+
+    @property
     def evaluate(self) -> Evaluate:
         """Log-likelihood, score and observed information of (beta, scales), for the ascent."""
         k, J, p = self.X.shape
@@ -72,36 +77,7 @@ class MixedModel:
         return at
 
 
-@dataclass(frozen=True, eq=False)
-class MixedFit:
-    """A mixed model at its maximum.
-
-    Attributes
-    ----------
-    coef : (p,)
-    cov : (p, p)
-        Of the coefficients; from the observed information of all parameters, those scales left
-        out that are 0.
-    scale : (q,)
-        Standard deviations of the random effects.
-    log_likelihood, null_log_likelihood : float
-        With and without the last random effect.
-    null_coef, null_cov : (p,), (p, p)
-        Without the last random effect.
-    converged : bool
-    """
-
-    coef: Floats
-    cov: Floats
-    scale: Floats
-    log_likelihood: float
-    null_log_likelihood: float
-    null_coef: Floats
-    null_cov: Floats
-    converged: bool
-
-
-def fit_mixed(model: MixedModel, start: Floats | None = None) -> MixedFit:
+def fit_mixed(model: MixedModel, start: Floats | None = None) -> ScaledFit:
     """Maximise the likelihood, from several sizes of the last random effect.
 
     Parameters
@@ -112,45 +88,14 @@ def fit_mixed(model: MixedModel, start: Floats | None = None) -> MixedFit:
 
     Returns
     -------
-    MixedFit
-        Not converged where a coefficient is infinite.
+    ScaledFit
     """
     p, q = model.sizes
-    begin = np.zeros((1, p + q))
-    begin[0, :p] = 0.0 if start is None else start
-    begin[0, p:-1] = 1.0
-    if model.points < EXACT_POINTS:  # derivatives are dear: begin where the exact maximum is
-        exact = fit_mixed(replace(model, points=EXACT_POINTS), start)
-        begin[0] = np.append(exact.null_coef, np.maximum(exact.scale, 0.1))
-        scales: tuple[float, ...] = (begin[0, -1],)
-    else:
-        scales = _STARTS
-    free = np.ones((1, p + q), dtype=bool)
-    free[0, -1] = False
-    null = maximise(model.evaluate, np.where(free, begin, 0.0), free=free, retry=False)
-    best = null
-    for scale in scales if null.status[0] == OK else ():
-        begin = null.coef.copy()
-        begin[0, -1] = scale
-        fit = maximise(model.evaluate, begin, retry=False)
-        if fit.status[0] == OK and fit.log_likelihood[0] > best.log_likelihood[0] + _GAIN:
-            best = fit
-    constant = model.rows.constant
-    return MixedFit(
-        coef=best.coef[0, :p],
-        cov=_covariance(best, p),
-        scale=np.abs(best.coef[0, p:]),
-        log_likelihood=float(best.log_likelihood[0]) + constant,
-        null_log_likelihood=float(null.log_likelihood[0]) + constant,
-        null_coef=null.coef[0, :p],
-        null_cov=_covariance(null, p),
-        converged=bool(best.status[0] == OK),
-    )
-
-
-def _covariance(fit: NewtonFit, p: int) -> Floats:
-    """Covariance of the coefficients; a scale of 0 is an end of its range and stays there."""
-    kept = np.append(np.ones(p, dtype=bool), np.abs(fit.coef[0, p:]) > 1e-6)
-    if fit.status[0] != OK:
-        return np.full((p, p), np.nan)
-    return np.asarray(np.linalg.inv(fit.information[0][np.ix_(kept, kept)])[:p, :p])
+    begin = np.ones(p + q)
+    begin[:p] = 0.0 if start is None else start
+    if model.points >= EXACT_POINTS:
+        return fit_scaled(model, begin, _STARTS)
+    # Derivatives of few points are dear: begin where the exact maximum is.
+    exact = fit_mixed(replace(model, points=EXACT_POINTS), start)
+    begin = np.append(exact.null_coef, np.maximum(exact.scale, 0.1))
+    return fit_scaled(model, begin, (float(begin[-1]),))

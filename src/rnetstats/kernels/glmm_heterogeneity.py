@@ -8,10 +8,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.kernels.glmm import MixedFit, MixedModel, fit_mixed
+from rnetstats.kernels.glmm import MixedModel, fit_mixed
 from rnetstats.kernels.glmm_rows import binomial_rows, hypergeometric_rows, log_choose
 from rnetstats.kernels.mantel_haenszel import Tables
 from rnetstats.kernels.newton import maximise
+from rnetstats.kernels.scaled import ScaledFit
 
 __all__ = ["Heterogeneity", "proportions_heterogeneity", "table_heterogeneity"]
 
@@ -38,14 +39,14 @@ class Heterogeneity:
     df: int
 
 
-def table_heterogeneity(tables: Tables, model: str, fit: MixedFit, points: int) -> Heterogeneity:
+def table_heterogeneity(tables: Tables, model: str, fit: ScaledFit, points: int) -> Heterogeneity:
     """Test that k tables have one odds ratio, in the likelihood of a model.
 
     Parameters
     ----------
     tables, model, points
         As in :func:`rnetstats.kernels.glmm_tables.table_model`.
-    fit : MixedFit
+    fit : ScaledFit
         Of that model.
     """
     if model == "UM.RS":
@@ -67,14 +68,14 @@ def table_heterogeneity(tables: Tables, model: str, fit: MixedFit, points: int) 
     return Heterogeneity(max(2.0 * gain, 0.0), wald, len(tables.a) - 1)
 
 
-def proportions_heterogeneity(y: Floats, n: Floats, fit: MixedFit) -> Heterogeneity:
+def proportions_heterogeneity(y: Floats, n: Floats, fit: ScaledFit) -> Heterogeneity:
     """Test that k series have one proportion.
 
     Parameters
     ----------
     y, n : (k,)
         Events among n.
-    fit : MixedFit
+    fit : ScaledFit
         Of :func:`rnetstats.kernels.glmm_tables.proportions_model`.
     """
     gain = _saturated(y, n) - fit.null_log_likelihood

@@ -20,7 +20,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 TABLE_MODELS = ("UM.FS", "UM.RS", "CM.EL", "CM.AL")
 
-LARGEST_SUPPORT = 1_000_000
+LARGEST_SUPPORT = 50_000
 """Studies times counts that a table with fixed margins can take, at most, for CM.EL."""
 
 _HALF = np.array([0.5, -0.5])

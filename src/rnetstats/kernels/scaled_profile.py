@@ -1,4 +1,4 @@
-"""Profile-likelihood limits of a mixed model, with the size of its random effects free."""
+"""Profile-likelihood limits where a scale may be 0, by fits from several of its sizes."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.kernels.glmm import MixedFit, MixedModel
 from rnetstats.kernels.newton import OK, Evaluate, maximise
 from rnetstats.kernels.profile import FOUND, profile_limits
+from rnetstats.kernels.scaled import ScaledFit, ScaledModel
 
-__all__ = ["profile_coefficient", "profile_tau"]
+__all__ = ["profile_coefficient", "profile_scale", "restricted_log_likelihood"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
 _AT_ZERO = 1e-6
-_SIZES = (0.3, 1.5)  # of random effects, to start from
+_SIZES = (0.3, 1.5)  # of the last scale, to start from
 _FAR = 40.0  # log units from the estimate: further limits are infinite
 _TOLERANCE = 1e-11  # of log-likelihood
 _MOST_STEPS = 100
 
 
 def profile_coefficient(
-    model: MixedModel, fit: MixedFit, column: int = 0, *, level: float = 0.95
+    model: ScaledModel, fit: ScaledFit, column: int = 0, *, level: float = 0.95
 ) -> tuple[float, float]:
     """Limits of one coefficient.
 
     Parameters
     ----------
-    model : MixedModel
-    fit : MixedFit
+    model : ScaledModel
+    fit : ScaledFit
         Its maximum.
     column : int
     level : float
@@ -45,13 +45,12 @@ def profile_coefficient(
 
     Notes
     -----
-    Where the estimate has no variance between studies, the profile may have some from a point on.
-    The likelihood has no slope at 0 variance, so that Newton's joint method would stay there:
-    instead each step fits the model from several sizes of the random effects.
+    Where the last scale is estimated as 0, it may leave 0 somewhere along the profile, which
+    Newton's joint method would not see: there each step fits the model from several sizes.
     """
     estimate = np.append(fit.coef, fit.scale)
     half = 0.5 * NormalDist().inv_cdf(0.5 + level / 2) ** 2
-    target = fit.log_likelihood - model.rows.constant - half
+    target = fit.log_likelihood - model.constant - half
     limits = [math.nan, math.nan]
     if fit.scale[-1] > _AT_ZERO:
         found = profile_limits(model.evaluate, estimate, [column], level=level)
@@ -65,8 +64,10 @@ def profile_coefficient(
     return limits[0], limits[1]
 
 
-def profile_tau(model: MixedModel, fit: MixedFit, *, level: float = 0.95) -> tuple[float, float]:
-    """Limits of the standard deviation of the last random effect; the lower one may be 0.
+def profile_scale(
+    model: ScaledModel, fit: ScaledFit, *, level: float = 0.95
+) -> tuple[float, float]:
+    """Limits of the last scale; the lower one may be 0.
 
     Parameters
     ----------
@@ -75,15 +76,30 @@ def profile_tau(model: MixedModel, fit: MixedFit, *, level: float = 0.95) -> tup
     """
     estimate = np.append(fit.coef, fit.scale)
     half = 0.5 * NormalDist().inv_cdf(0.5 + level / 2) ** 2
-    top = fit.log_likelihood - model.rows.constant
+    top = fit.log_likelihood - model.constant
     last = len(estimate) - 1
     profile = _Profile(model.evaluate, estimate, last, top - half)
     information = model.evaluate(estimate[None], np.zeros(1, np.int64))[2][0]
     reach = math.sqrt(2.0 * half / max(float(information[last, last]), 1e-2))
     low = 0.0
-    if fit.null_log_likelihood - model.rows.constant < top - half:
+    if fit.null_log_likelihood - model.constant < top - half:
         low = profile.between(float(fit.scale[-1]), 0.0)
     return low, profile.outward(1.0, reach)
+
+
+def restricted_log_likelihood(
+    model: ScaledModel, fit: ScaledFit, column: int = 0, value: float = 0.0
+) -> float:
+    """The highest log-likelihood with one coefficient held.
+
+    Parameters
+    ----------
+    model, fit, column
+        As in :func:`profile_coefficient`.
+    value : float
+    """
+    profile = _Profile(model.evaluate, np.append(fit.coef, fit.scale), column, 0.0)
+    return profile.at(value)[0] + model.constant
 
 
 @dataclass

@@ -1,0 +1,117 @@
+"""Likelihoods with a scale that may be 0: the size of random effects, or of overdispersion.
+
+The scale enters by its square, so that the likelihood goes on evenly below 0 and its slope at 0
+is 0. A maximum at 0 is then one like others, but an ascent begun at 0 would stay there: fits and
+profiles begin at several sizes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnetstats.kernels.newton import OK, Evaluate, NewtonFit, maximise
+
+__all__ = ["ScaledFit", "ScaledModel", "fit_scaled"]
+
+Floats: TypeAlias = NDArray[np.float64]
+
+_GAIN = 1e-8  # of log-likelihood: less than that is no variance at all
+_AT_ZERO = 1e-6
+
+
+class ScaledModel(Protocol):
+    """A likelihood of p coefficients and then q scales, the last of which is of interest."""
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Numbers of coefficients and of scales."""
+
+    @property
+    def evaluate(self) -> Evaluate:
+        """Log-likelihood up to ``constant``, score and observed information."""
+
+    @property
+    def constant(self) -> float:
+        """What ``evaluate`` leaves out."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScaledFit:
+    """A model at its maximum.
+
+    Attributes
+    ----------
+    coef : (p,)
+    cov : (p, p)
+        Of the coefficients; from the observed information of all parameters, those scales left
+        out that are 0. Missing if it did not converge.
+    scale : (q,)
+        Not below 0.
+    log_likelihood, null_log_likelihood : float
+        With the last scale as estimated, and 0.
+    null_coef, null_cov : (p,), (p, p)
+        With the last scale 0.
+    converged : bool
+    """
+
+    coef: Floats
+    cov: Floats
+    scale: Floats
+    log_likelihood: float
+    null_log_likelihood: float
+    null_coef: Floats
+    null_cov: Floats
+    converged: bool
+
+
+def fit_scaled(model: ScaledModel, start: Floats, scales: tuple[float, ...]) -> ScaledFit:
+    """Maximise the likelihood, from several sizes of the last scale.
+
+    Parameters
+    ----------
+    model : ScaledModel
+    start : (p + q,)
+        Of coefficients and scales; the last one is not looked at.
+    scales : tuple of float
+        Where the last scale starts.
+
+    Returns
+    -------
+    ScaledFit
+        Not converged where a coefficient is infinite.
+    """
+    p, _ = model.sizes
+    begin = start[None].copy()
+    begin[0, -1] = 0.0
+    free = np.ones(begin.shape, dtype=bool)
+    free[0, -1] = False
+    null = maximise(model.evaluate, begin, free=free, retry=False)
+    best = null
+    for scale in scales if null.status[0] == OK else ():
+        begin = null.coef.copy()
+        begin[0, -1] = scale
+        fit = maximise(model.evaluate, begin, retry=False)
+        if fit.status[0] == OK and fit.log_likelihood[0] > best.log_likelihood[0] + _GAIN:
+            best = fit
+    return ScaledFit(
+        coef=best.coef[0, :p],
+        cov=_covariance(best, p),
+        scale=np.abs(best.coef[0, p:]),
+        log_likelihood=float(best.log_likelihood[0]) + model.constant,
+        null_log_likelihood=float(null.log_likelihood[0]) + model.constant,
+        null_coef=null.coef[0, :p],
+        null_cov=_covariance(null, p),
+        converged=bool(best.status[0] == OK),
+    )
+
+
+def _covariance(fit: NewtonFit, p: int) -> Floats:
+    """Covariance of the coefficients; a scale of 0 is an end of its range and stays there."""
+    kept = np.append(np.ones(p, dtype=bool), np.abs(fit.coef[0, p:]) > _AT_ZERO)
+    if fit.status[0] != OK:
+        return np.full((p, p), np.nan)
+    return np.asarray(np.linalg.inv(fit.information[0][np.ix_(kept, kept)])[:p, :p])
