@@ -176,26 +176,27 @@ def _follow_up(
 ) -> tuple[Array, NDArray[np.bool_], float]:
     """Return months of follow-up, who died, and the monthly hazard of leaving.
 
-    The printed median is reached by one hazard of leaving, solved for, which is the same for all:
-    given the draws for a fixed cohort, from a large one else.
+    The printed median is reached by one hazard of leaving, the same for all: that of the draws for
+    a fixed cohort, that of an unlimited one else.
     """
     span = MONTHS * (float(values["last_month"]) - float(values["first_month"]))
     reach = MONTHS * (float(values["cutoff"]) - float(values["first_month"]))
     target = float(values["median_follow_up"])
-    own = rng.random((3, n))
-    many = own if fixed else np.random.default_rng(0).random((3, 200_000))
-
-    def times(u: Array, hazard: float) -> tuple[Array, NDArray[np.bool_]]:
-        stop = np.minimum(reach - span * u[0], -np.log1p(-u[1]) / hazard)
-        dies = -np.log1p(-u[2]) / float(values["death_per_month"])
-        return np.minimum(stop, dies), dies < stop
+    dying = float(values["death_per_month"])
+    u = rng.random((3, n))
+    window, leaves, dies = reach - span * u[0], -np.log1p(-u[1]), -np.log1p(-u[2]) / dying
 
     def excess(log_hazard: float) -> float:
-        return float(np.median(times(many, np.exp(log_hazard))[0])) - target
+        stop = np.minimum(window, leaves / np.exp(log_hazard))
+        return float(np.median(np.minimum(stop, dies))) - target
 
-    hazard = float(np.exp(brentq(excess, np.log(1e-6), np.log(1.0), xtol=1e-13)))
-    months, died = times(own, hazard)
-    return months, died, hazard
+    if fixed:
+        hazard = float(np.exp(brentq(excess, np.log(1e-6), np.log(1.0), xtol=1e-13)))
+    else:  # half are followed beyond the median: enrolled early enough, alive, and not lost
+        early = min((reach - target) / span, 1.0)
+        hazard = float(np.log(2.0 * early)) / target - dying
+    stop = np.minimum(window, leaves / hazard)
+    return np.minimum(stop, dies), dies < stop, hazard
 
 
 def _kinds(

@@ -27,7 +27,8 @@ EVIDENCE_RULES = (
         "not comparable",
         "the groups cannot be compared",
         "Which group a patient is in was almost determined by what was known beforehand, so that "
-        "patients alike in everything but the group hardly exist.",
+        "patients alike in everything but the group hardly exist (a c statistic of at least 0.8, "
+        "or an arm that is worth less than half of its patients after weighting).",
         "No adjustment can repair this; a difference, or the lack of one, says nothing of the "
         "treatment.",
     ),

@@ -54,6 +54,16 @@ _ENTRIES = (
         codebook="duan2024",
         truths=("as_published", "smooth", "null"),
     ),
+    StudyEntry(
+        name="cha2019",
+        summary="Additional treatment after endoscopic resection (322 patients, 142 resections "
+        "not curative, no recurrence)",
+        package="rnetstats.studies.cha2019",
+        seed=527,
+        cohort="cha2019",
+        codebook="cha2019",
+        truths=("as_published", "null", "duan_rate"),
+    ),
 )
 STUDIES = {entry.name: entry for entry in _ENTRIES}
 

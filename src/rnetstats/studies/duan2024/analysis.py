@@ -30,7 +30,7 @@ from rnetstats.studies.duan2024.other_claims import (
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, compare_groups
 from rnetstats.studies.duan2024.prediction import Prediction, predict_margin
 from rnetstats.studies.duan2024.prediction_models import RESAMPLES, fit_prediction_models
-from rnetstats.studies.duan2024.printed_tables import facts_table, printed_tables
+from rnetstats.studies.duan2024.printed_tables import printed_tables
 from rnetstats.studies.duan2024.salvage import NaiveSalvage, naive_salvage
 from rnetstats.studies.duan2024.salvage_claims import salvage_claims
 from rnetstats.studies.duan2024.salvage_effects import SalvageEffects, salvage_effects
@@ -39,6 +39,7 @@ from rnetstats.studies.duan2024.salvage_tables import salvage_exhibits
 from rnetstats.studies.duan2024.table_one import table_one_exhibit
 from rnetstats.studies.duan2024.tables import first_tables, margin_tables, outcome_tables
 from rnetstats.studies.exhibit import Exhibit
+from rnetstats.studies.facts_table import facts_table
 from rnetstats.studies.finding import Finding, frames
 from rnetstats.studies.study_result import StudyResult
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rnetstats.evidence.facts import FactSheet
 from rnetstats.formatting import fmt_number, fmt_p, fmt_percent
 from rnetstats.studies.duan2024.arithmetic import (
     PrintedNumbers,
@@ -14,7 +13,7 @@ from rnetstats.studies.duan2024.arithmetic import (
 )
 from rnetstats.studies.exhibit import Exhibit
 
-__all__ = ["facts_table", "printed_tables"]
+__all__ = ["printed_tables"]
 
 _MOST_HITS = 3
 _LEAST_RECURRENCES = 6
@@ -92,34 +91,4 @@ def _salvages_table(printed: PrintedNumbers) -> Exhibit:
             "The table searches all possible 2 by 2 tables; the study prints neither the number of "
             "salvages nor the recurrences by salvage.",
         ),
-    )
-
-
-def facts_table(sheet: FactSheet) -> Exhibit:
-    """Return the printed figures with where each stands."""
-    facts = list(sheet.facts.values())
-    numbers = pd.DataFrame(
-        {
-            name: [getattr(fact, name) for fact in facts]
-            for name in ("key", "label", "value", "unit", "standing", "where")
-        }
-    )
-    shown = pd.DataFrame(
-        {
-            "Figure": numbers["label"],
-            "Value": [f"{f.value} {f.unit}".strip() if f.value else "not in print" for f in facts],
-            "Standing": numbers["standing"],
-            "Where": [fact.where or "–" for fact in facts],
-        }
-    )
-    return Exhibit(
-        name="printed_facts",
-        title="Printed figures and where they stand",
-        caption=(
-            "Printed: stands in the document or its abstract. Derived: arithmetic on printed "
-            "figures. Inferred: our reading of something ambiguous. Unknown: looked for, not there."
-        ),
-        from_print=True,
-        numbers=numbers,
-        shown=shown,
     )

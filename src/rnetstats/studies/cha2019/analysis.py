@@ -1,0 +1,148 @@
+"""The reanalysis of the study on one cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from rnetstats._core.result import Result
+from rnetstats.evidence.facts import read_facts
+from rnetstats.formatting import fmt_number, fmt_percent
+from rnetstats.studies.attempt import Attempts
+from rnetstats.studies.cha2019.bounds import Bounds, bounds_of, bounds_table, conflict_table
+from rnetstats.studies.cha2019.claims import (
+    factor_findings,
+    overlap_sentence,
+    recurrence_findings,
+    share_finding,
+)
+from rnetstats.studies.cha2019.cohort import prepare
+from rnetstats.studies.cha2019.comparison import comparison_findings, table_one_exhibit
+from rnetstats.studies.cha2019.definitions import Definition, definition_table
+from rnetstats.studies.cha2019.treatment_model import (
+    TreatmentModel,
+    fit_treatment_model,
+    model_table,
+    overlap_table,
+)
+from rnetstats.studies.facts_table import facts_table
+from rnetstats.studies.finding import frames
+from rnetstats.studies.study_result import StudyResult
+
+__all__ = ["analyse"]
+
+PACKAGE = "rnetstats.studies.cha2019"
+OTHER = "rnetstats.studies.duan2024"
+
+
+def analyse(
+    frame: pd.DataFrame,
+    *,
+    seed: int,
+    source: str,
+    resamples: int = 0,
+    progress: Callable[[str], None] = lambda step: None,
+    definition: Definition | None = None,
+) -> StudyResult:
+    """Reanalyse the study on a cohort.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As from :func:`rnetstats.read_cohort` with the study's codebook; not changed.
+    seed : int
+        Recorded; nothing here is drawn.
+    source : str
+        Where the cohort comes from, in words.
+    resamples : int
+        Not used: no analysis here is resampled.
+    progress : callable
+        Called with each step's name before it begins.
+    definition : Definition, optional
+        What makes a resection not curative.
+
+    Returns
+    -------
+    StudyResult
+    """
+    sheet, attempts = read_facts(PACKAGE), Attempts()
+    bounds = bounds_of(sheet, read_facts(OTHER))
+    progress("patients")
+    cohort = prepare(frame, definition)
+    patients = attempts.run("Table 1", lambda: table_one_exhibit(cohort))
+    progress("additional treatment")
+    model = fit_treatment_model(cohort, attempts)
+    progress("claims")
+    where = "In this synthetic cohort" if cohort.synthetic else "In these data"
+    claims, estimates = frames(
+        [
+            *recurrence_findings(cohort, model, bounds),
+            *factor_findings(model, sheet),
+            *comparison_findings(cohort, sheet, attempts),
+            share_finding(cohort, sheet),
+        ],
+        where=where,
+    )
+    exhibits = [
+        bounds_table(bounds),
+        conflict_table(bounds),
+        *(table for table in (model_table(model, sheet), overlap_table(model), patients) if table),
+        definition_table(cohort.everyone),
+        facts_table(sheet),
+    ]
+    fits: dict[str, Result] = model.results()
+    return StudyResult(
+        study=sheet.name,
+        title=sheet.title,
+        citation=f"{sheet.citation} {sheet.design}",
+        source=source,
+        synthetic=cohort.synthetic,
+        answer=_answer(bounds, model, claims, synthetic=cohort.synthetic),
+        claims=claims,
+        estimates=estimates,
+        exhibits=tuple(exhibits),
+        names=tuple(fits),
+        analyses=tuple(fits.values()),
+        facts={
+            "expected": bounds.expected,
+            "chance_of_none": bounds.chance_of_none,
+            "other_n": bounds.other_n,
+            "or_lvi": sheet["or_lvi"].number,
+            "or_margin_positive": sheet["or_margin_positive"].number,
+        },
+        skipped=tuple(attempts.skipped),
+        notes=cohort.notes,
+        seed=seed,
+    )
+
+
+def _answer(
+    bounds: Bounds, model: TreatmentModel, claims: pd.DataFrame, *, synthetic: bool
+) -> tuple[str, ...]:
+    """Return the sentences that a reader sees first."""
+    treated, untreated = (
+        bounds.risks[f"not curative, {words}additional treatment"] for words in ("", "no ")
+    )
+    first = (
+        f"No recurrence in {bounds.n} patients is a bound, not a comparison: at most "
+        f"{fmt_percent(treated[1])} with additional treatment ({treated[0]} patients) and "
+        f"{fmt_percent(untreated[1])} without ({untreated[0]}). That both did well does not show "
+        "that treatment makes no difference."
+    )
+    second = (
+        f"At the rate of the study of {bounds.other_n} patients "
+        f"{fmt_number(bounds.expected, 1)} recurrences would be expected here, and none would have "
+        f"a probability of {fmt_number(bounds.chance_of_none, 3)}: the two studies differ in "
+        "patients, definition or detection."
+    )
+    where = "In this synthetic cohort" if synthetic else "In these data"
+    factors = claims[claims["claim"].str.startswith("treated_")]
+    confirmed = int((factors["rule"] == "confirmed").sum())
+    third = (
+        f"{where} {confirmed} of the {len(factors)} printed predictors of additional treatment are "
+        "confirmed"
+    )
+    if model.comparable is False:
+        third += f". {overlap_sentence(model)} Hardly anybody is left to compare"
+    return (first, second, f"{third}.")

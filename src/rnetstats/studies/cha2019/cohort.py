@@ -1,0 +1,106 @@
+"""The cohort as the analyses take it: who is curative, who was treated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from rnetstats._core.frame import column, is_synthetic
+from rnetstats.errors import DataError
+from rnetstats.studies.cha2019.definitions import DEFAULT, DEFINITIONS, Definition, not_curative
+
+__all__ = ["Cohort", "prepare"]
+
+NEEDED = (
+    "margin",
+    "lvi",
+    "detection",
+    "first_method",
+    "additional_treatment",
+    "recurrence",
+    "follow_up_months",
+)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A cohort with what the analyses share.
+
+    Attributes
+    ----------
+    everyone : DataFrame
+        All patients with a known class, with columns ``treated`` and ``not_curative`` (0/1) and
+        ``resection`` in words.
+    definition : Definition
+    unclassified : int
+        Patients left out because what decides on the class is missing.
+    synthetic : bool
+    notes : tuple of str
+    """
+
+    everyone: pd.DataFrame
+    definition: Definition
+    unclassified: int
+    synthetic: bool
+    notes: tuple[str, ...]
+
+    def has(self, name: str) -> bool:
+        """Say whether a column is there and holds values."""
+        return name in self.everyone.columns and bool(self.everyone[name].notna().any())
+
+    @property
+    def open_ended(self) -> pd.DataFrame:
+        """The patients whose resection was not curative."""
+        return self.everyone[self.everyone["not_curative"] == 1]
+
+
+def prepare(frame: pd.DataFrame, definition: Definition | None = None) -> Cohort:
+    """Check the cohort and classify each resection.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As from :func:`rnetstats.read_cohort` with the study's codebook; not changed.
+    definition : Definition, optional
+        By default the widest of :data:`DEFINITIONS` whose columns are there.
+
+    Raises
+    ------
+    ColumnError
+        If a column is missing.
+    DataError
+        If nobody is not curative, or everybody.
+    """
+    for name in NEEDED:
+        column(frame, name)
+    chosen = definition or next(
+        d for d in (DEFAULT, *DEFINITIONS[::-1]) if all(name in frame.columns for name in d.columns)
+    )
+    flag = not_curative(frame, chosen)
+    known = flag.notna()
+    work = frame[known].copy()
+    work.attrs = frame.attrs
+    work["not_curative"] = flag[known].astype(int)
+    treated = work["additional_treatment"].astype(object)
+    work["treated"] = (treated != "none").astype(int).where(treated.notna())
+    words = work["not_curative"].map({0: "curative", 1: "not curative"})
+    work["resection"] = pd.Categorical(words, categories=["curative", "not curative"])
+    counts = work["not_curative"].value_counts()
+    if len(counts) < 2:
+        only = "not curative" if counts.index[0] == 1 else "curative"
+        raise DataError(
+            f"By the definition “{chosen.label}” every resection is {only}: there is nobody to "
+            "compare with. Check the columns margin and lvi."
+        )
+    provenance = frame.attrs.get("rnetstats", {})
+    notes = [str(note) for note in provenance.get("notes", [])]
+    if chosen is not DEFAULT and definition is None:
+        notes.append(f"Size or grade is not in the file: not curative is read as “{chosen.label}”.")
+    unclassified = int((~known).sum())
+    if unclassified:
+        notes.append(
+            f"{unclassified} patients are left out: margin, invasion, size or grade is missing, so "
+            "that their class is not known."
+        )
+    return Cohort(work, chosen, unclassified, is_synthetic(frame), tuple(notes))

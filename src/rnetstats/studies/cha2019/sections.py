@@ -1,0 +1,104 @@
+"""The report's sections and rules."""
+
+from __future__ import annotations
+
+from rnetstats.studies.evidence_verdicts import EVIDENCE_RULES
+from rnetstats.studies.section import Paragraph, RuleTable, Section, filled, read_glossary
+from rnetstats.studies.study_result import StudyResult
+from rnetstats.studies.verdicts import RULES
+
+__all__ = ["OVERVIEW", "RULE_TABLES", "glossary", "sections"]
+
+OVERVIEW = ("claims",)
+RULE_TABLES = (
+    RuleTable("Claims that an estimate decides.", "The table of rules", RULES),
+    RuleTable(
+        "Claims that no estimate can decide: nobody had the event, or the groups cannot be "
+        "compared.",
+        "The table of rules for claims without an estimate",
+        EVIDENCE_RULES,
+    ),
+)
+
+
+def sections(result: StudyResult) -> tuple[Section, ...]:
+    """Return the sections; tables that a cohort could not fill are left out."""
+    facts = result.facts
+    made = (
+        Section(
+            "no-events",
+            "What no recurrence says",
+            (
+                Paragraph(
+                    "Nobody recurred. That bounds a risk from above; it compares nothing. The "
+                    "bound of an arm is wider the fewer patients it holds, and no rate can be "
+                    "bounded for an arm whose time at risk is not printed."
+                ),
+                Paragraph(
+                    lead="Two studies in conflict.",
+                    text=f"At the rate of the study of {facts['other_n']} patients several "
+                    "recurrences would be expected here. That none was seen is improbable unless "
+                    "the studies differ: in whom they took in, in what they called a recurrence, "
+                    "or in how they looked for it.",
+                ),
+            ),
+            ("conflict",),
+            ("bounds", "conflict"),
+        ),
+        Section(
+            "treated",
+            "Who received additional treatment",
+            (
+                Paragraph(
+                    f"Odds ratios of {facts['or_lvi']:.0f} and {facts['or_margin_positive']:.0f} "
+                    "mean that invasion and margin almost decided who was treated. Few patients "
+                    "of either arm have a counterpart in the other, so no adjustment, matching or "
+                    "weighting can tell what the treatment did."
+                ),
+            ),
+            ("treatment_methods", "overlap"),
+            ("treatment_model", "overlap"),
+        ),
+        Section(
+            "patients",
+            "The patients, and what “curative” means",
+            (
+                Paragraph(
+                    "A resection is curative or not by a definition, and definitions differ. The "
+                    "share that is not curative changes with each of them."
+                ),
+            ),
+            (),
+            ("definitions", "table_one"),
+        ),
+        Section(
+            "methods",
+            "Methods",
+            (
+                Paragraph(
+                    lead="Models.",
+                    text="Logistic regression with Firth’s penalty decides the verdicts; maximum "
+                    "likelihood, log-F(1,1) priors and exact conditional inference stand beside "
+                    "it. Where a cell holds fewer than five patients the exact P value must agree.",
+                ),
+                Paragraph(
+                    lead="Comparisons.",
+                    text="The factors by resection are crude odds ratios, as the paper’s P values "
+                    "appear to be. Intervals are 95 % intervals.",
+                ),
+            ),
+        ),
+        Section(
+            "facts",
+            "What the study prints",
+            (Paragraph("The published figures that this report may rely on."),),
+            (),
+            ("printed_facts",),
+        ),
+    )
+    return filled(made, tuple(result.tables))
+
+
+def glossary() -> tuple[tuple[str, str], ...]:
+    """Return the words of the report with their meanings."""
+    return read_glossary(__package__)

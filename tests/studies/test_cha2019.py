@@ -1,0 +1,149 @@
+"""The study of 322 patients: no recurrence, and treatment that was almost determined."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rnetstats as rn
+from rnetstats.errors import ColumnError, DataError, OptionError
+from rnetstats.evidence.facts import read_facts
+from rnetstats.studies.cha2019.bounds import bounds_of
+from rnetstats.studies.cha2019.definitions import DEFAULT, DEFINITIONS, Definition, not_curative
+from rnetstats.studies.study_result import StudyResult
+
+BOUNDS = bounds_of(read_facts("cha2019"), read_facts("duan2024"))
+
+
+@cache
+def study(truth: str = "as_published") -> StudyResult:
+    return rn.reproduce("cha2019", truth=truth)
+
+
+def rule(result: StudyResult, key: str) -> str:
+    return str(result.claims.set_index("claim").loc[key, "rule"])
+
+
+def test_bounds_are_those_of_the_printed_counts() -> None:
+    """0 of n: the two-sided Clopper-Pearson limit is 1 - 0.025^(1/n)."""
+    for n, high in BOUNDS.risks.values():
+        assert high == pytest.approx(1.0 - 0.025 ** (1.0 / n), rel=1e-10)
+    assert [n for n, _ in BOUNDS.risks.values()] == [322, 98, 44]
+    assert [round(100 * high, 1) for _, high in BOUNDS.risks.values()] == [1.1, 3.7, 8.0]
+    years = 161 * 40.49 / 12
+    assert BOUNDS.least_years == pytest.approx(years)
+    assert BOUNDS.rate == pytest.approx(-math.log(0.025) / years * 100)
+    assert (math.floor(BOUNDS.least_years), round(BOUNDS.rate, 2)) == (543, 0.68)
+
+
+def test_the_two_studies_conflict_by_hand() -> None:
+    expected = 12 / (527 * 72) * 322 * 40.49
+    assert BOUNDS.expected == pytest.approx(expected)
+    assert BOUNDS.chance_of_none == pytest.approx(math.exp(-expected))
+    assert round(BOUNDS.chance_of_none, 3) == 0.016
+    # given 12 events in all, each falls here with the share of the time: none has (1 - share)^12
+    share = BOUNDS.years / (BOUNDS.years + BOUNDS.other_years)
+    assert BOUNDS.chance_allowing == pytest.approx(2 * (1 - share) ** 12, rel=1e-9)
+    table = study().tables["conflict"]
+    assert table["probability"].sum() == pytest.approx(1.0, abs=1e-3)
+    assert table.loc[0, "probability"] == pytest.approx(BOUNDS.chance_of_none)
+
+
+def test_claims_and_rules_under_each_truth() -> None:
+    published, null, recurring = study(), study("null"), study("duan_rate")
+    assert rule(published, "no_recurrence") == "bound only"
+    assert rule(published, "regardless") == "not comparable"
+    assert rule(null, "regardless") == "bound only"
+    assert rule(recurring, "no_recurrence") == "differs"
+    factors = published.claims["claim"].str.startswith("treated_")
+    assert (published.claims.loc[factors, "rule"] == "confirmed").all()
+    assert "confirmed" not in set(null.claims["rule"])
+    assert published.claims["judged"].sum() == 7
+    assert "nan" not in " ".join(published.claims["sentence"])
+
+
+def test_the_model_is_that_of_the_verbs_and_the_methods_differ_in_size_only() -> None:
+    cohort = rn.load_cohort("cha2019")
+    cohort["treated"] = (cohort["additional_treatment"] != "none").astype(int)
+    cohort = cohort[not_curative(cohort) == 1]
+    formula = 'treated ~ C(detection, ref="polyp") + C(margin, ref="negative") + lvi'
+    table = study().tables["treatment_model"]
+    firth = rn.logistic(cohort, formula).to_frame().set_index(["term", "level"])
+    for row in table[table["fit"] == "firth"].itertuples():
+        assert row.estimate == pytest.approx(firth.loc[(row.term, row.level), "estimate"])
+    side = table.assign(above=table["estimate"] > 1).groupby("factor")["above"].nunique()
+    assert (side == 1).all()
+    assert set(table["fit"]) == {"ml", "firth", "log_f", "exact"}
+    distance = table.assign(size=np.abs(np.log(table["estimate"]))).groupby("fit")["size"].sum()
+    assert distance["ml"] > distance["firth"] > distance["log_f"]
+
+
+def test_the_embedded_cohort_meets_the_print() -> None:
+    cohort = rn.load_cohort("cha2019")
+    flag = not_curative(cohort)
+    treated = cohort["additional_treatment"] != "none"
+    assert (len(cohort), int(flag.sum()), int(treated.sum())) == (322, 142, 44)
+    assert not (treated & (flag == 0)).any()
+    assert cohort["recurrence"].sum() == 0
+    assert cohort["follow_up_months"].median() == pytest.approx(40.49, abs=0.01)
+    assert cohort["first_method"].value_counts()[["cEMR", "mEMR", "ESD"]].tolist() == [97, 122, 103]
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        (Definition("m", margins=("positive",), lvi=False), [0, 0, 1, 0, 0, 0]),
+        (Definition("mi", lvi=False), [0, 1, 1, 0, 0, 0]),
+        (Definition("mil"), [0, 1, 1, 1, 0, 0]),
+        (Definition("mils", above_mm=10), [0, 1, 1, 1, 1, 0]),
+        (DEFAULT, [0, 1, 1, 1, 1, 1]),
+    ],
+)
+def test_definitions_by_hand(definition: Definition, expected: list[int]) -> None:
+    frame = pd.DataFrame(
+        {
+            "margin": ["negative", "indeterminate", "positive", "negative", "negative", "negative"],
+            "lvi": [0, 0, 0, 1, 0, 0],
+            "size_mm": [10.0, 5.0, 5.0, 5.0, 10.5, 5.0],
+            "grade": ["G1", "G1", "G1", "G1", "G1", "G2"],
+        }
+    )
+    assert not_curative(frame, definition).tolist() == expected
+
+
+def test_a_wider_definition_never_makes_fewer_not_curative() -> None:
+    cohort = rn.load_cohort("cha2019")
+    flags = [not_curative(cohort, definition) for definition in DEFINITIONS]
+    for narrow, wide in itertools.pairwise(flags):
+        assert (wide >= narrow).all()
+
+
+def test_missing_values_decide_only_where_nothing_else_does() -> None:
+    frame = pd.DataFrame({"margin": [None, "negative", "positive"], "lvi": [1, None, None]})
+    flag = not_curative(frame, Definition("margin or invasion"))
+    assert flag.isna().tolist() == [False, True, False]
+    cohort = rn.load_cohort("cha2019")
+    cohort.loc[cohort.index[:5], "margin"] = None
+    cohort.loc[cohort.index[:5], ["lvi", "size_mm", "grade"]] = [0, 5.0, "G1"]
+    found = rn.reproduce("cha2019", data=cohort)
+    assert any(note.startswith("5 patients are left out") for note in found.notes)
+
+
+def test_what_is_refused() -> None:
+    cohort = rn.load_cohort("cha2019")
+    with pytest.raises(ColumnError, match="margin"):
+        rn.reproduce("cha2019", data=cohort.drop(columns="margin"))
+    with pytest.raises(DataError, match="every resection is curative"):
+        cured = not_curative(cohort) == 0
+        rn.reproduce("cha2019", data=cohort[cured])
+    with pytest.raises(OptionError, match="indeterminate"):
+        not_curative(cohort, Definition("x", margins=("close",)))
+    with pytest.raises(ColumnError, match="size_mm"):
+        not_curative(cohort.drop(columns="size_mm"), DEFAULT)
+    fewer = rn.reproduce("cha2019", data=cohort.drop(columns=["size_mm", "grade"]))
+    assert any("Size or grade is not in the file" in note for note in fewer.notes)
