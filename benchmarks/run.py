@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import cases
+import evidence_cases
 import growth
 import prediction_cases
 import treatment_cases
@@ -46,6 +47,7 @@ CASES: dict[str, Case] = {
     "100,000 stratified log-rank permutations / 300 survdiff calls": (
         treatment_cases.stratified_permutations
     ),
+    "1,000 meta-analyses of 34 studies / statsmodels loop": evidence_cases.meta_analyses,
     "import rnetstats, over the interpreter's start": cases.bare_import,
     "rnetstats reproduce duan2024": cases.reproduce,
 }
