@@ -188,6 +188,11 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "AdjustedSurvivalResult": lambda d: rn.adjusted_survival(
         d, f"{TIME} ~ margin_positive + age", times=60, resamples=50, seed=1
     ),
+    "RightTruncatedResult": lambda d: rn.right_truncated(
+        d[d["dfs_event"] == 1].assign(window=120.0),
+        "dfs_months ~ margin_positive",
+        truncation="window",
+    ),
     "ReconstructedSurvival": lambda d: rn.reconstruct_survival(
         rn.kaplan_meier(d, f"{TIME} ~ margin_positive").to_frame(),
         pd.DataFrame({"group": ["0", "1"], "time": 0.0, "n_risk": [346, 181]}),
