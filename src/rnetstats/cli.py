@@ -1,4 +1,4 @@
-"""The command line: ``rnetstats reproduce``, ``codebook`` and ``calculator``."""
+"""The command line: ``rnetstats reproduce``, ``codebook``, ``calculator`` and ``audit``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rnetstats import __version__
 from rnetstats.errors import OutputError, RnetError
+from rnetstats.report import audit_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,8 @@ examples:
   rnetstats reproduce duan2024 --data mine.csv --codebook mine.toml --output report
   rnetstats calculator model.json --output calculator.html
       one offline page that computes the risk of a patient
+  rnetstats audit paper.toml --output audit
+      check the printed figures of a paper against each other
 """
 
 _REPRODUCE = """\
@@ -165,6 +168,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=layout,
     )
     _calculator_options(calculator)
+    audited = commands.add_parser(
+        "audit",
+        help="check the printed figures of a paper against each other",
+        description=audit_command.DESCRIPTION,
+        epilog=audit_command.EXAMPLES,
+        formatter_class=layout,
+    )
+    audit_command.audit_options(audited)
     return parser
 
 

@@ -130,7 +130,7 @@ def _lines(figures: Figures) -> list[CheckLine]:
 
 def _row(figures: Figures, line: CheckLine, *, several: bool) -> dict[str, Any]:
     check = figures.check
-    name = begun(check.label or figures.sheet[check.keys[0]].label)
+    name = begun(check.label or _default_label(figures))
     low, high = (line.gap.low, line.gap.high) if line.gap else (float("nan"),) * 2
     return {
         "number": check.number,
@@ -144,6 +144,17 @@ def _row(figures: Figures, line: CheckLine, *, several: bool) -> dict[str, Any]:
         "gap_low": low,
         "gap_high": high,
     }
+
+
+def _default_label(figures: Figures) -> str:
+    """Name a check without a label by its main figure."""
+    if figures.check.kind == "survival":
+        return "Survival"
+    if figures.check.kind == "sum":
+        return f"{figures.fact('total').label}: sum of parts"
+    if figures.check.kind == "interval" and figures.given("estimate"):
+        return figures.fact("estimate").label
+    return figures.sheet[figures.check.keys[0]].label
 
 
 def _as_printed(figures: Figures) -> str:

@@ -186,6 +186,6 @@ def _reporting(origin: FactsSource) -> Mapping[str, Any]:
     answers = origin.content.get("reporting", {})
     if not isinstance(answers, Mapping):
         raise FactsError(
-            f"{origin.name}: reporting is no table; write [reporting.strobe] and below it the items."
+            f"{origin.name}: reporting is no table; write [reporting.strobe] and its items below."
         )
     return answers

@@ -29,17 +29,17 @@ _ROW, _FRAME = 0.36, 1.4  # inches
 
 
 def audit_rows(lines: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows to draw: all, or of many those that are not consistent.
+    """Return the rows to draw: those with a gap, and of many those that are not consistent.
 
     Parameters
     ----------
     lines : DataFrame
         ``check, verdict, gap_low, gap_high``.
     """
-    if len(lines) <= _MOST:
-        return lines
-    odd = lines[lines["verdict"] != "consistent"]
-    return (odd if len(odd) else lines).head(_MOST)
+    rows = lines[lines["gap_low"].notna()]
+    rows = rows if len(rows) else lines
+    odd = rows[rows["verdict"] != "consistent"]
+    return (odd if len(rows) > _MOST and len(odd) else rows).head(_MOST)
 
 
 def audit_height(lines: pd.DataFrame) -> float:
@@ -73,8 +73,7 @@ def audit_gaps(lines: pd.DataFrame, *, synthetic: bool = False, ax: Axes | None 
     axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [_label(str(name)) for name in rows["check"]])
     axes.set_xlabel(
-        "Recomputed less printed, in units of the last printed digit\n"
-        "(grey: rounds to the print; a dash: nothing to subtract)",
+        "Recomputed less printed, in units of the last printed digit\n(grey: rounds to the print)"
     )
     left = len(lines) - len(rows)
     if left:

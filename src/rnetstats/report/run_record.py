@@ -11,7 +11,7 @@ from rnetstats._core.json import encode
 from rnetstats.report.folder import MADE_BY
 from rnetstats.studies.study_result import StudyResult
 
-__all__ = ["run_record"]
+__all__ = ["base_record", "run_record"]
 
 _PACKAGES = (
     "numpy",
@@ -36,13 +36,20 @@ def run_record(result: StudyResult, *, source: dict[str, Any] | None) -> dict[st
         ``file`` and ``sha256`` of the input; None for a synthetic cohort.
     """
     return {
-        "made_by": MADE_BY,
-        "package_version": __version__,
+        **base_record(),
         "study": result.study,
         "synthetic": result.synthetic,
         "seed": result.seed,
         "options": encode(result.options),
         "input": source,
+    }
+
+
+def base_record() -> dict[str, Any]:
+    """Return what every run's record holds: who made it, and the versions behind it."""
+    return {
+        "made_by": MADE_BY,
+        "package_version": __version__,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in _PACKAGES},
