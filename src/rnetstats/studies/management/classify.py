@@ -21,7 +21,7 @@ from rnetstats.studies.management.possible import Patients, possible_values
 from rnetstats.studies.management.possible_stage import size_class
 from rnetstats.studies.management.rule_types import GuidelineSheet
 from rnetstats.studies.management.signatures import kinds_of
-from rnetstats.studies.management.tables import BANDS, band_table, rule_table
+from rnetstats.studies.management.tables import band_table, rule_table, word_places
 from rnetstats.studies.management.vocabulary import ADVICE, RISK_FACTORS, SITUATIONS
 
 __all__ = ["ClassificationResult", "answers_of", "check_situation", "classify", "notes_on"]
@@ -143,13 +143,12 @@ def classify(
     answers, place = answers_of(sheet, situation, patients, definitions)
     made = pd.DataFrame([vars(answer) for answer in answers]).take(place)
     made.index = frame.index
-    bands = size_class(patients.size, definitions)
     return ClassificationResult(
         guideline=sheet.key,
         name=sheet.name,
         situation=situation,
         rules=rule_table(answers, place),
-        bands=band_table(answers, place, np.array(BANDS)[bands]),
+        bands=band_table(word_places(answers, place), size_class(patients.size, definitions)),
         patients=made,
         synthetic=is_synthetic(frame),
         notes=(_origin(sheet), *notes_on(inputs), *patients.notes, ADVICE),

@@ -23,13 +23,13 @@ from rnetstats.studies.management.inputs import read_inputs
 from rnetstats.studies.management.possible import possible_values
 from rnetstats.studies.management.possible_stage import size_class
 from rnetstats.studies.management.rule_types import GuidelineSheet
-from rnetstats.studies.management.tables import ANSWERS, BANDS, answer_word
+from rnetstats.studies.management.tables import ANSWERS, BANDS, band_table, crossed, word_places
 from rnetstats.studies.management.vocabulary import ADVICE, STEPS
 
 __all__ = ["DisagreementResult", "guideline_disagreement"]
 
-_BOARD = STEPS.index("tumour board")
-_RESECTIONS = (STEPS.index("local resection"), STEPS.index("radical resection"))
+Places = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 
 
 def guideline_disagreement(
@@ -99,24 +99,22 @@ def guideline_disagreement(
     checked = Definitions(**definitions)
     inputs = read_inputs(frame, columns, checked.assumed)
     patients = possible_values(inputs, checked)
-    given = [answers_of(sheet, situation, patients, checked) for sheet in sheets]
     said = {
-        sheet.key: np.array([answer_word(a) for a in answers], dtype=object)[place]
-        for sheet, (answers, place) in zip(sheets, given, strict=True)
+        sheet.key: word_places(*answers_of(sheet, situation, patients, checked)) for sheet in sheets
     }
-    bands = np.array(BANDS)[size_class(patients.size, checked)]
-    codes = np.column_stack([_codes(words) for words in said.values()])
-    differs = _differ(codes, either=tumour_board == "either")
-    pairs = _pairs(list(said), codes, bands, either=tumour_board == "either")
+    sizes = size_class(patients.size, checked) % len(BANDS)
+    places = np.column_stack(list(said.values()))
+    differs = _differ(places, either=tumour_board == "either")
+    pairs = _pairs(list(said), places, sizes, either=tumour_board == "either")
     return DisagreementResult(
         situation=situation,
         guidelines=tuple(said),
         names=tuple(sheet.name for sheet in sheets),
         pairs=pairs,
-        bands=_bands(codes, differs, bands),
-        answers=_answers(said, bands),
+        bands=_bands(places, differs, sizes),
+        answers=_answers(said, sizes),
         cross=_cross(said),
-        patients=pd.DataFrame({**said, "differ": differs}, index=frame.index),
+        patients=_patients(said, differs, frame.index),
         synthetic=is_synthetic(frame),
         notes=(*_notes(sheets, pairs), *notes_on(inputs), *patients.notes, ADVICE),
         options={
@@ -150,39 +148,30 @@ def _sheets(guidelines: Any, situation: str) -> list[GuidelineSheet]:
     return sheets
 
 
-def _codes(words: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the place of each step among ``STEPS``, -1 where there is none."""
-    return pd.Categorical(words, categories=list(STEPS)).codes.astype(np.int64)
-
-
-def _differ(codes: NDArray[np.int64], *, either: bool) -> NDArray[np.bool_]:
-    """Whether the steps of a patient differ; codes are (n, guidelines), -1 is no step."""
-    there = np.stack([(codes == step).any(axis=1) for step in range(len(STEPS))], axis=1)
+def _differ(places: Places, *, either: bool) -> Flags:
+    """Whether the steps of a patient differ; places among ``ANSWERS`` are (n, guidelines)."""
+    there = {step: (places == ANSWERS.index(step)).any(axis=1) for step in STEPS}
     if either:
-        both = there[:, list(_RESECTIONS)]
-        there[:, _BOARD] &= ~both.any(axis=1)
-    return np.asarray(there.sum(axis=1) > 1)
+        there["tumour board"] &= ~(there["local resection"] | there["radical resection"])
+    return np.asarray(np.sum(list(there.values()), axis=0) > 1)
 
 
-def _pairs(
-    keys: Sequence[str], codes: NDArray[np.int64], bands: NDArray[np.str_], *, either: bool
-) -> pd.DataFrame:
+def _pairs(keys: Sequence[str], places: Places, sizes: Places, *, either: bool) -> pd.DataFrame:
     """Return one row a pair of guidelines and band of size."""
     rows = []
     for (i, first), (j, second) in combinations(enumerate(keys), 2):
-        pair = codes[:, [i, j]]
-        both = (pair >= 0).all(axis=1)
-        one = (pair >= 0).any(axis=1) & ~both
-        differs = both & _differ(pair, either=either)
-        for name, inside in _inside(bands):
-            n_both, n_differ = int((both & inside).sum()), int((differs & inside).sum())
+        pair = places[:, [i, j]]
+        steps = (pair < len(STEPS)).sum(axis=1)
+        differs = _differ(pair, either=either)
+        for name, inside in _inside(sizes):
+            n_both, n_differ = int((steps[inside] == 2).sum()), int(differs[inside].sum())
             rows.append(
                 {
                     "guideline_1": first,
                     "guideline_2": second,
                     "band": name,
                     "n": int(inside.sum()),
-                    "n_one": int((one & inside).sum()),
+                    "n_one": int((steps[inside] == 1).sum()),
                     "n_both": n_both,
                     "n_disagree": n_differ,
                     "share": n_differ / n_both if n_both else math.nan,
@@ -191,58 +180,56 @@ def _pairs(
     return pd.DataFrame(rows)
 
 
-def _bands(
-    codes: NDArray[np.int64], differs: NDArray[np.bool_], bands: NDArray[np.str_]
-) -> pd.DataFrame:
+def _bands(places: Places, differs: Flags, sizes: Places) -> pd.DataFrame:
     """Return one row a band of size: patients, compared, with differing steps."""
-    compared = (codes >= 0).sum(axis=1) >= 2
+    compared = (places < len(STEPS)).sum(axis=1) >= 2
     rows = []
-    for name, inside in _inside(bands):
-        n_compared, n_differ = int((compared & inside).sum()), int((differs & inside).sum())
+    for name, inside in _inside(sizes):
+        n_compared, n_differ = int(compared[inside].sum()), int(differs[inside].sum())
         share = n_differ / n_compared if n_compared else math.nan
         row = {"band": name, "n": int(inside.sum()), "n_compared": n_compared}
         rows.append({**row, "n_disagree": n_differ, "share": share})
     return pd.DataFrame(rows)
 
 
-def _inside(bands: NDArray[np.str_]) -> list[tuple[str, NDArray[np.bool_]]]:
+def _inside(sizes: Places) -> list[tuple[str, Flags]]:
     """Return the bands that occur with their patients; everybody comes first."""
-    found = [(EVERYBODY, np.ones(len(bands), dtype=bool))]
-    return found + [(name, bands == name) for name in BANDS if (bands == name).any()]
+    found = [(EVERYBODY, np.ones(len(sizes), dtype=bool))]
+    bands = [(name, np.asarray(sizes == place)) for place, name in enumerate(BANDS)]
+    return found + [(name, inside) for name, inside in bands if inside.any()]
 
 
-def _answers(said: Mapping[str, NDArray[Any]], bands: NDArray[np.str_]) -> pd.DataFrame:
+def _answers(said: Mapping[str, Places], sizes: Places) -> pd.DataFrame:
     """Return ``guideline, band, answer, n``."""
-    rows = []
-    for key, words in said.items():
-        for name, inside in _inside(bands)[1:]:
-            counts = pd.Series(words[inside]).value_counts()
-            rows += [
-                {"guideline": key, "band": name, "answer": answer, "n": int(counts[answer])}
-                for answer in ANSWERS
-                if answer in counts
-            ]
-    return pd.DataFrame(rows)
+    tables = [band_table(places, sizes).assign(guideline=key) for key, places in said.items()]
+    table = pd.concat(tables, ignore_index=True)
+    there = table[table["n"] > 0].reset_index(drop=True)
+    return there[["guideline", "band", "answer", "n"]]
 
 
-def _cross(said: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+def _cross(said: Mapping[str, Places]) -> pd.DataFrame:
     """Return the answers of each pair of guidelines against each other."""
     rows = []
-    for first, second in combinations(said, 2):
-        pair = pd.DataFrame({"a": said[first], "b": said[second]}).value_counts()
+    for (first, one), (second, other) in combinations(said.items(), 2):
+        counts = crossed(one, len(ANSWERS), other, len(ANSWERS))
         rows += [
             {
                 "guideline_1": first,
-                "answer_1": one,
+                "answer_1": ANSWERS[i],
                 "guideline_2": second,
-                "answer_2": other,
-                "n": int(pair[one, other]),
+                "answer_2": ANSWERS[j],
+                "n": int(counts[i, j]),
             }
-            for one in ANSWERS
-            for other in ANSWERS
-            if (one, other) in pair.index
+            for i, j in np.argwhere(counts)
         ]
     return pd.DataFrame(rows)
+
+
+def _patients(said: Mapping[str, Places], differs: Flags, index: pd.Index) -> pd.DataFrame:
+    words = np.array(ANSWERS, dtype=object)
+    return pd.DataFrame(
+        {**{key: words[places] for key, places in said.items()}, "differ": differs}, index=index
+    )
 
 
 def _notes(sheets: Sequence[GuidelineSheet], pairs: pd.DataFrame) -> list[str]:

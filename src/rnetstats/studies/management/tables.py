@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from rnetstats.studies.management.decide import Answer
 from rnetstats.studies.management.vocabulary import CANNOT, NO_RULE, STEP, STEPS
 
-__all__ = ["ANSWERS", "BANDS", "answer_word", "band_table", "rule_table"]
+__all__ = [
+    "ANSWERS",
+    "BANDS",
+    "answer_word",
+    "band_table",
+    "crossed",
+    "rule_table",
+    "word_places",
+]
 
 # the last one is that of a missing size: its place is -1
 BANDS = ("< 10 mm", "10 to 20 mm", "> 20 mm", "size missing")
@@ -43,18 +51,33 @@ def rule_table(answers: Sequence[Answer], place: NDArray[np.intp]) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def band_table(
-    answers: Sequence[Answer], place: NDArray[np.intp], band: NDArray[np.str_]
-) -> pd.DataFrame:
-    """Return ``band, answer, n``: patients by size and what the guideline says of them."""
-    words = np.array([answer_word(answer) for answer in answers], dtype=object)[place]
-    counts = pd.DataFrame({"band": band, "answer": words}).value_counts()
-    there = set(band.tolist())
-    said = [answer for answer in ANSWERS if answer in set(words.tolist())]
+def band_table(words: NDArray[np.intp], bands: NDArray[np.int64]) -> pd.DataFrame:
+    """Return ``band, answer, n``: patients by size and what the guideline says of them.
+
+    Parameters
+    ----------
+    words : int array (n,)
+        The place of each patient's answer among :data:`ANSWERS`.
+    bands : int array (n,)
+        The place of each patient's size among :data:`BANDS`, -1 for the last.
+    """
+    counts = crossed(bands % len(BANDS), len(BANDS), words, len(ANSWERS))
     rows = [
-        {"band": name, "answer": answer, "n": int(counts.get((name, answer), 0))}
-        for name in BANDS
-        if name in there
-        for answer in said
+        {"band": band, "answer": answer, "n": int(counts[i, j])}
+        for i, band in enumerate(BANDS)
+        if counts[i].any()
+        for j, answer in enumerate(ANSWERS)
+        if counts[:, j].any()
     ]
     return pd.DataFrame(rows)
+
+
+def word_places(answers: Sequence[Answer], place: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the place of each patient's answer among :data:`ANSWERS` (n,)."""
+    words = [ANSWERS.index(answer_word(answer)) for answer in answers]
+    return np.array(words, dtype=np.intp)[place]
+
+
+def crossed(first: NDArray[np.intp], m: int, second: NDArray[np.intp], k: int) -> NDArray[np.intp]:
+    """Count pairs of codes: an (m, k) table of patients."""
+    return np.bincount(first * k + second, minlength=m * k).reshape(m, k)
