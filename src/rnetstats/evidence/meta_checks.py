@@ -18,7 +18,10 @@ Flags: TypeAlias = NDArray[np.bool_]
 
 _COUNTS = ("events_1", "n_1", "events_2", "n_2")
 _POSITIVE = ("n_1", "n_2", "time_1", "time_2", "std_error")
+_ANY = ("coef", "estimate", "conf_low", "conf_high", "mean_1", "mean_2")  # may be near 0
 _MOST = 2.0**53  # whole numbers are exact up to here
+_REACH = 1e30  # squares and cubes of what lies within are numbers still
+_LOG_REACH = 300.0  # of a logarithm whose ratio is a number
 
 
 def some_studies(names: Sequence[str], flagged: Flags) -> str:
@@ -51,6 +54,9 @@ def check_values(
 
     for column in table.columns:
         values = table[column].to_numpy(dtype=float)
+        size = np.abs(values)
+        refuse(column, size > _REACH, f"is beyond {_REACH:g}")
+        refuse(column, (size > 0) & (size < 1 / _REACH) & (column not in _ANY), "is too small")
         if column in _COUNTS:
             refuse(column, (values != np.floor(values)) & ~np.isnan(values), "is no whole number")
             refuse(column, values < 0, "is negative")
@@ -61,9 +67,13 @@ def check_values(
             refuse(column, values < 0, "is negative")
         if layout == "means" and column in ("n_1", "n_2"):
             refuse(column, values < 2, "is below 2, which leaves no standard deviation,")
+        if measure.log and column == "coef":
+            refuse(
+                column, size > _LOG_REACH, f"is no logarithm of {measure.article} {measure.words}"
+            )
         if measure.log and column in ("estimate", "conf_low", "conf_high"):
-            words = f"is not above 0, as a {measure.words} is (log estimates go to coef),"
-            refuse(column, values <= 0, words)
+            words = f"is not above 0, as {measure.article} {measure.words} is"
+            refuse(column, values <= 0, f"{words} (log estimates go to coef),")
     for arm in ("1", "2") if layout == "table" else ():
         events, n = table[f"events_{arm}"].to_numpy(), table[f"n_{arm}"].to_numpy()
         other = named.get(f"n_{arm}", f"n_{arm}")

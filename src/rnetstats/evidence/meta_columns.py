@@ -126,7 +126,8 @@ def _layout(frame: pd.DataFrame, measure: Measure, named: Mapping[str, str]) -> 
     nearest = max(present, key=lambda layout: len(present[layout]) / len(LAYOUTS[layout]))
     lacking = [c for c in LAYOUTS[nearest] if c not in present[nearest]]
     options = "; or ".join(", ".join(LAYOUTS[layout]) for layout in measure.layouts)
-    hint = next(filter(None, (closest(c, map(str, frame.columns)) for c in lacking)), "")
+    free = [str(c) for c in frame.columns if c not in present[nearest]]
+    hint = next(filter(None, (closest(c, free) for c in lacking)), "")
     raise ColumnError(
         f"A meta-analysis of {measure.name} needs the columns {options}. Of "
         f"{', '.join(LAYOUTS[nearest])} there is no {', no '.join(lacking)}.{hint} "

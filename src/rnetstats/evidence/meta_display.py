@@ -71,8 +71,13 @@ def display_rows(result: MetaAnalysisResult, beside: pd.DataFrame) -> pd.DataFra
     ]
     table[interval] = [fmt_interval(low, high, digits) for low, high in limits]
     table["Weight, %"] = [*(fmt_number(w, 1) for w in studies["weight"]), *blank]
-    table["P"] = ["" for _ in studies.index] + [fmt_p(p) for p in pooled["p_value"]]
-    table["Note"] = [*studies["note"], *blank]
+    p_values = [
+        "" if kind == "prediction" else fmt_p(p)
+        for kind, p in zip(pooled["kind"], pooled["p_value"], strict=True)
+    ]
+    table["P"] = [*("" for _ in studies.index), *p_values]
+    said = pooled["note"].fillna("") if "note" in pooled.columns else blank
+    table["Note"] = [*studies["note"], *said]
     shown = pd.DataFrame(table)
     empty = [name for name in ("Note",) if not any(shown[name])]
     return shown.drop(columns=empty)

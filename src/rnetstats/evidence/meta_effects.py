@@ -111,12 +111,7 @@ def _from_estimates(
             error[by_limits] = (half / normal_quantile(limits_level))[by_limits]
             notes += _limit_notes(coef, low, high, by_limits, table, limits_level)
     none = np.zeros(len(coef), dtype=bool)
-    with np.errstate(under="ignore", over="ignore"):
-        variance = np.square(error)
-    fine = np.isfinite(coef) & np.isfinite(variance) & (variance > 0.0)
-    reasons = tuple("" if ok else "its standard error is out of reach" for ok in fine)
-    kept = np.where(fine, coef, np.nan), np.where(fine, variance, np.nan)
-    return EffectSizes(*kept, none, reasons), notes
+    return EffectSizes(coef, np.square(error), none, ("",) * len(coef)), notes
 
 
 def _limit_notes(
@@ -146,7 +141,8 @@ def _refuse(table: StudyTable, measure: Measure, remarks: list[str]) -> None:
     elif measure.name == "IRR":
         hint = " Take measure='IRD', or bound the rates (exact_rate)."
     raise TooFewEventsError(
-        f"None of the {len(table.names)} studies gives a {measure.words}: {why}.{hint}"
+        f"None of the {len(table.names)} studies gives {measure.article} {measure.words}: {why}."
+        f"{hint}"
     )
 
 

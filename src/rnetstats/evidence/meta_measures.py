@@ -49,6 +49,11 @@ class Measure:
         """The layouts of columns that it may come in, the one preferred first."""
         return (self.arms, *BY_ESTIMATE) if self.arms else BY_ESTIMATE
 
+    @property
+    def article(self) -> str:
+        """The article before its words."""
+        return "an" if self.words[0] in "aeiou" else "a"
+
     def back(self, value: Any) -> Any:
         """From the scale of analysis to that of the measure."""
         with np.errstate(over="ignore"):

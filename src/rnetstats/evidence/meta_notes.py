@@ -16,6 +16,7 @@ __all__ = ["pool_notes", "rare_note"]
 
 _FEW = 5  # studies below which the variance between them is hardly known
 _RARE = 0.05
+_NEAR = 0.995  # of the classical standard error: no smaller in two digits
 
 
 def pool_notes(pools: Pools, measure: Measure, how: PoolOptions) -> list[str]:
@@ -23,8 +24,8 @@ def pool_notes(pools: Pools, measure: Measure, how: PoolOptions) -> list[str]:
     k = int(pools.k[0])
     if k == 1:
         return [
-            "One study alone: no heterogeneity can be estimated, no prediction made; the limits "
-            "are the study's own (Wald)."
+            "One study alone: no heterogeneity can be estimated, no prediction made; Hartung-Knapp "
+            "limits take two studies, so that these are Wald's."
         ]
     notes = []
     tau2, top = float(pools.spread["tau2"][0]), float(pools.spread["tau2_high"][0])
@@ -52,7 +53,7 @@ def pool_notes(pools: Pools, measure: Measure, how: PoolOptions) -> list[str]:
 def _knapp_notes(pools: Pools, how: PoolOptions) -> list[str]:
     """Hartung-Knapp limits can be narrower than the classical ones, or shrink to a point."""
     knapp, wald = float(pools.knapp[0]), float(pools.wald[0])
-    if not how.ci.startswith("hartung-knapp") or knapp >= wald:
+    if not how.ci.startswith("hartung-knapp") or knapp > _NEAR * wald:
         return []
     if how.ci != "hartung-knapp":
         what = "floor" if how.ci == "hartung-knapp-adhoc" else "wider interval"
@@ -86,8 +87,11 @@ def rare_note(table: StudyTable, measure: Measure) -> list[str]:
         because.append(f"{zero} of {len(counts)} studies have a zero cell")
     if rates.min() < _RARE:
         because.append(f"{fmt_percent(float(np.min(rates)))} of an arm have the event")
+    models = "binomial-normal and beta-binomial models"
+    if measure.name == "RD":
+        models = "the beta-binomial model"
     return [
         f"Rare events ({'; '.join(because)}): inverse variance rests on approximations that are "
         f"poor here. rare_events() gives the {measure.words} by Mantel-Haenszel without "
-        "correction, binomial-normal and beta-binomial models; display() shows them beside it."
+        f"correction and {models}; display() shows them beside it."
     ]

@@ -125,6 +125,8 @@ def subgroups(result: MetaAnalysisResult, by: str, *, common_tau2: bool) -> Subg
     """
     if not isinstance(common_tau2, bool):
         raise OptionError(f"common_tau2 must be True or False, not {common_tau2!r}.")
+    if not isinstance(by, str):
+        raise OptionError(f"by must be a column's name, not {by!r}.")
     used = result.studies["used"].to_numpy()
     codes, levels, notes = _groups(result, by, used)
     inside = codes >= 0
@@ -144,8 +146,9 @@ def subgroups(result: MetaAnalysisResult, by: str, *, common_tau2: bool) -> Subg
     rows = result.studies[used][inside].assign(subgroup=np.array(levels)[codes[inside]])
     rows = rows.iloc[np.argsort(codes[inside], kind="stable")].reset_index(drop=True)
     if 1 in random.k:
-        alone = ", ".join(level for level, k in zip(levels, random.k, strict=True) if k == 1)
-        notes.append(f"One study alone in {alone}: its own Wald limits, no heterogeneity.")
+        alone = [level for level, k in zip(levels, random.k, strict=True) if k == 1]
+        shown = ", ".join(alone[:4]) + (f" and {len(alone) - 4} more" if len(alone) > 4 else "")
+        notes.append(f"One study alone in {shown}: its own Wald limits, no heterogeneity.")
     tests = [_between("random effects", random), _between("common effect", common)]
     return SubgroupsResult(
         measure=result.measure,

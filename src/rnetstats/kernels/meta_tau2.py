@@ -19,6 +19,7 @@ TAU2_METHODS = ("REML", "DL", "PM", "ML", "SJ", "EB", "HE", "HS")
 
 _GRID = 48
 _MOST_STEPS = 200
+_MOST_NUMBERS = 1_000_000  # of the grid, held at once
 
 
 def tau_squared(
@@ -206,22 +207,16 @@ def _q_root(sets: Studies, critical: Floats) -> Floats:
 
 def _by_likelihood(sets: Studies, *, restricted: bool) -> Floats:
     """The highest maximum among 0 and the points where the slope turns negative."""
-    counted = sets.df if restricted else sets.held.sum(axis=-1)
-    rss, widest = _plain_residuals(sets), (sets.v * sets.held).max(axis=-1)
-    half = rss / (2.0 * np.maximum(counted, 1.0))
-    most = half + np.sqrt(half * (half + 2.0 * widest))  # the slope is negative from here on
-    narrowest = np.where(sets.held > 0.0, sets.v, np.inf).min(axis=-1)
-    first = 1e-3 * np.minimum(narrowest, np.where(most > 0.0, most, 1.0))
-    ratio = np.maximum(most / first, 1.0) * (1.0 + 1e-9)
-    steps = [first * ratio ** (i / (_GRID - 1)) for i in range(_GRID)]
-    grid = np.stack([np.zeros_like(first), *steps])
+
+    def score(t: Floats) -> tuple[Floats, Projection]:
+        at = _at(sets, t)
+        trace = at.trace() if restricted else at.w.sum(axis=-1)
+        return np.square(at.py).sum(axis=-1) - trace, at
 
     def slope(t: Floats) -> tuple[Floats, Floats]:
-        at = _at(sets, t)
+        value, at = score(t)
         again = at.apply(at.py)
-        trace = at.trace() if restricted else at.w.sum(axis=-1)
         change = at.trace_of_two() if restricted else np.square(at.w).sum(axis=-1)
-        value = np.square(at.py).sum(axis=-1) - trace
         return value, change - 2.0 * (at.py * again).sum(axis=-1)
 
     def likelihood(t: Floats) -> Floats:
@@ -229,8 +224,11 @@ def _by_likelihood(sets: Studies, *, restricted: bool) -> Floats:
         logs = (sets.held * np.log(sets.v + t[..., None])).sum(axis=-1)
         return np.asarray(-0.5 * (logs + at.quadratic + (at.log_det if restricted else 0.0)))
 
-    rises = np.stack([slope(t)[0] > 0.0 for t in grid])
-    best = np.zeros_like(first)
+    grid = _grid(sets, sets.df if restricted else sets.held.sum(axis=-1))
+    at_once = max(1, _MOST_NUMBERS // sets.v.size)
+    parts = [grid[i : i + at_once] for i in range(0, len(grid), at_once)]
+    rises = np.concatenate([score(part)[0] > 0.0 for part in parts])
+    best = grid[0]
     top = np.where(rises[0], -np.inf, likelihood(best))
     for i in np.flatnonzero((rises[:-1] & ~rises[1:]).reshape(_GRID, -1).any(axis=1)):
         turns = rises[i] & ~rises[i + 1]
@@ -238,6 +236,18 @@ def _by_likelihood(sets: Studies, *, restricted: bool) -> Floats:
         height = np.where(turns, likelihood(found), -np.inf)
         best, top = np.where(height > top, found, best), np.maximum(height, top)
     return np.asarray(best)
+
+
+def _grid(sets: Studies, counted: Floats) -> Floats:
+    """0, then equal steps of the logarithm up to where the slope must be negative."""
+    rss, widest = _plain_residuals(sets), (sets.v * sets.held).max(axis=-1)
+    half = rss / (2.0 * np.maximum(counted, 1.0))
+    most = half + np.sqrt(half * (half + 2.0 * widest))
+    narrowest = np.where(sets.held > 0.0, sets.v, np.inf).min(axis=-1)
+    first = 1e-3 * np.minimum(narrowest, np.where(most > 0.0, most, 1.0))
+    ratio = np.maximum(most / first, 1.0) * (1.0 + 1e-9)
+    steps = [first * ratio ** (i / (_GRID - 1)) for i in range(_GRID)]
+    return np.stack([np.zeros_like(first), *steps])
 
 
 def _root(slope: Slope, low: Floats, high: Floats) -> Floats:

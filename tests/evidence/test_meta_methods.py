@@ -1,0 +1,289 @@
+"""Subgroups, meta-regression, leave-one-out, cumulative pooling and influence."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rnetstats as rn
+from meta_cases import POOLED_CASES, bcg, pooled, studies
+from rnetstats._core.result import Result
+from rnetstats.errors import ColumnError, DataError, DataNotKeptError, FormulaError, OptionError
+from support import assert_close, case
+
+
+@pytest.mark.parametrize("common", [False, True])
+def test_subgroups(common: bool) -> None:
+    key = "pooled_tau2" if common else "separate_tau2"
+    expected = case("meta", "bcg_subgroup_alloc")["values"][key]
+    found = bcg("DL", "wald").subgroups("alloc", common_tau2=common)
+    rows = found.to_frame().set_index("group").loc[expected["groups"]]
+    for field, name in (
+        ("k", "k"),
+        ("coef_common", "common_estimate"),
+        ("std_error_common", "common_se"),
+        ("coef", "random_estimate"),
+        ("std_error", "random_se"),
+        ("std_error_wald", "random_se"),
+        ("tau2", "tau2"),
+        ("q", "Q_within"),
+    ):
+        assert_close(rows[field], expected[name])
+    test = found.glance().iloc[0]
+    for field, name in (
+        ("q_between", "Q_between_random"),
+        ("p_value", "p_between_random"),
+        ("q_between_common", "Q_between_common"),
+        ("p_value_common", "p_between_common"),
+        ("df", "df_between"),
+    ):
+        assert_close(test[field], expected[name])
+    assert (test["groups"], test["k_used"]) == (3, 13)
+
+
+def test_a_subgroup_is_a_meta_analysis_of_its_studies() -> None:
+    table = studies("bcg_OR")
+    row = bcg().subgroups("alloc").to_frame().set_index("group").loc["random"]
+    part = table[table["alloc"] == "random"]
+    columns = {"events_1": "tpos", "n_1": "n1", "events_2": "cpos", "n_2": "n2"}
+    alone = rn.meta_analysis(part, measure="OR", columns=columns).glance().iloc[0]
+    for name in ("estimate", "conf_low", "conf_high", "p_value", "pi_low", "tau2", "tau2_high"):
+        assert_close(row[name], alone[name])
+
+
+def test_one_variance_for_all_groups_is_that_of_the_regression_on_them() -> None:
+    found = bcg().subgroups("alloc", common_tau2=True).to_frame()
+    regression = bcg().meta_regression("alloc")
+    assert_close(found["tau2"], [regression.glance()["tau2"][0]] * 3)
+    given = bcg(0.2).subgroups("alloc", common_tau2=True).to_frame()
+    assert given["tau2"].tolist() == [0.2] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "formula"), [("bcg_metareg_ablat", "ablat"), ("bcg_metareg_two", "ablat + C(alloc)")]
+)
+def test_meta_regression(name: str, formula: str) -> None:
+    for key, expected in case("meta", name)["values"].items():
+        tau2, test = key.split("_")
+        ci = {"z": "wald", "knha": "hartung-knapp"}[test]
+        found = bcg(tau2, ci).meta_regression(formula)
+        table = found.to_frame()
+        for field, field_r in (
+            ("coef", "coef"),
+            ("std_error", "se"),
+            ("statistic", "statistic"),
+            ("p_value", "p"),
+        ):
+            assert_close(table[field], expected[field_r])
+        assert_close(np.log(table["conf_low"]), expected["ci_lower"])
+        assert_close(np.log(table["conf_high"]), expected["ci_upper"])
+        row = found.glance().iloc[0]
+        for field, field_r in (
+            ("tau2", "tau2"),
+            ("qe", "QE"),
+            ("qe_df", "QE_df"),
+            ("qe_p", "QE_p"),
+            ("qm", "QM"),
+            ("qm_df", "QM_df1"),
+            ("p_value", "QM_p"),
+            ("i2_tau2", "I2_metafor"),
+        ):
+            assert_close(row[field], expected[field_r])
+        assert_close(100.0 * row["r2"], expected["R2_percent"])
+
+
+def test_a_term_test_of_one_coefficient_is_its_own() -> None:
+    for ci, square in (("wald", True), ("hartung-knapp", True), ("hartung-knapp-adhoc", True)):
+        found = bcg("REML", ci).meta_regression("ablat + alloc")
+        tests = found.term_tests().set_index("term")
+        row = found.to_frame().set_index("term").loc["ablat"]
+        assert_close(tests.loc["ablat", "p_value"], row["p_value"])
+        assert_close(tests.loc["ablat", "statistic"], row["statistic"] ** 2)
+        assert square == (tests.loc["alloc", "df"] == 2)
+
+
+def test_predictions_of_a_regression_on_groups_are_the_groups() -> None:
+    found = bcg("REML", "wald").meta_regression("alloc")
+    at = found.predict({"alloc": ["alternate", "random", "systematic"]})
+    groups = bcg("REML", "wald").subgroups("alloc", common_tau2=True).to_frame()
+    for name in ("estimate", "conf_low", "conf_high", "coef"):
+        assert_close(at[name], groups[name])
+    assert (at["pi_low"] < at["conf_low"]).all()
+    table = found.to_frame()
+    assert table["n"].tolist() == [13, 7, 4]
+    counts = found.rows
+    assert len(counts) == 13
+    assert table["n_events"].iloc[0] == 1065 + 1510
+
+
+@pytest.mark.parametrize("name", POOLED_CASES)
+def test_leave_one_out(name: str) -> None:
+    expected = case("meta", name)["values"]["leave_one_out_DL"]
+    found = pooled(name, "DL", "wald")
+    table = found.leave_one_out().to_frame()
+    back = np.log if found.kind.log else np.asarray
+    used = found.studies.index[found.studies["used"]] + 1
+    assert used.tolist() == expected["left_out_row"]
+    assert_close(table["coef"], expected["estimate"])
+    assert_close(table["std_error"], expected["se"])
+    assert_close(back(table["conf_low"]), expected["ci_lower"])
+    assert_close(back(table["conf_high"]), expected["ci_upper"])
+    assert_close(table["tau2"], expected["tau2"])
+    assert_close(table["i2_tau2"], expected["I2_metafor"])
+    assert_close(table["q"], expected["Q"])
+
+
+def columns_of(result: Any) -> pd.DataFrame:
+    names = [
+        "estimate",
+        "conf_low",
+        "conf_high",
+        "p_value",
+        "pi_low",
+        "tau2",
+        "tau2_high",
+        "q",
+        "i2",
+    ]
+    return result.glance()[names]
+
+
+def test_leaving_out_is_refitting_and_the_last_step_is_the_whole() -> None:
+    table = studies("nielweise_OR")
+    columns = {"events_1": "ai", "n_1": "n1i", "events_2": "ci", "n_2": "n2i"}
+    whole = rn.meta_analysis(table, measure="OR", columns=columns)
+    without = whole.leave_one_out().to_frame().iloc[[4]]
+    refit = rn.meta_analysis(table.drop(index=4), measure="OR", columns=columns)
+    names = columns_of(refit).columns
+    assert_close(without[names], columns_of(refit), rel=1e-7)
+    steps = whole.cumulative().to_frame()
+    assert steps["k"].tolist() == list(range(1, whole.k_used + 1))
+    assert_close(steps[names].iloc[[-1]], columns_of(whole), rel=1e-7)
+    assert_close(steps["estimate"].iloc[0], whole.to_frame()["estimate"].iloc[0])
+
+
+def test_cumulative_orders() -> None:
+    found = bcg()
+    by_year = found.cumulative("year")
+    years = studies("bcg_OR")["year"]
+    order = np.argsort(years, kind="stable")
+    assert by_year.to_frame()["study"].tolist() == [found.studies["study"][i] for i in order]
+    assert any("equal year" in note for note in by_year.notes)
+    given = found.cumulative(years.tolist()).to_frame()
+    pd.testing.assert_frame_equal(given, by_year.to_frame())
+    backwards = found.cumulative(ascending=False).to_frame()
+    assert backwards["study"].tolist() == found.studies["study"].tolist()[::-1]
+    late = rn.meta_analysis(
+        studies("bcg_OR").assign(year=years.where(years < 1960)),
+        measure="OR",
+        columns={"events_1": "tpos", "n_1": "n1", "events_2": "cpos", "n_2": "n2"},
+    ).cumulative("year")
+    assert len(late.to_frame()) == int((years < 1960).sum())
+    assert any("year is missing in" in note for note in late.notes)
+
+
+def test_influence_as_in_metafor() -> None:
+    # influence(rma(yi, vi, method = "REML", control = list(threshold = 1e-13))), metafor 3.8-1
+    rows = bcg("REML", "hartung-knapp").influence().to_frame().iloc[[0, 7]]
+    expected = {
+        "rstudent": (-0.232033143181, 1.456936871914),
+        "dffits": (-0.044427996885, 0.479094785230),
+        "cook_d": (0.002041628485, 0.200265622367),
+        "cov_r": (1.113625491861, 0.998832344749),
+        "tau2_del": (0.361634681121, 0.294193893921),
+        "qe_del": (162.454151968221, 72.717416522820),
+        "hat": (0.049800740327, 0.101253689712),
+        "dfbetas": (-0.043950153384, 0.473012346492),
+    }
+    for name, values in expected.items():
+        assert_close(rows[name], values, rel=2e-9)
+
+
+def test_influence_finds_a_study_that_stands_out() -> None:
+    data = {
+        "study": list("ABCDEFGH"),
+        "coef": [0.1, 0.2, 0.15, 0.1, 0.05, 0.2, 0.12, 3.0],
+        "std_error": [0.2] * 8,
+    }
+    found = rn.meta_analysis(data, measure="generic").influence()
+    assert found.to_frame()["influential"].tolist() == [False] * 7 + [True]
+    assert found.glance()["outlying"][0] == 1
+    assert "by the usual bounds: H." in found.notes[0]
+    fixed = rn.meta_analysis(data, measure="generic", tau2=0.0).influence().to_frame()
+    assert (fixed["tau2_del"] == 0.0).all()
+    assert_close(fixed["estimate_del"].iloc[7], np.mean(data["coef"][:7]))
+
+
+def test_what_was_not_kept_and_what_was() -> None:
+    again = Result.from_dict(json.loads(json.dumps(bcg().to_dict(), allow_nan=False)))
+    assert isinstance(again, rn.meta_analysis.__globals__["MetaAnalysisResult"])
+    pd.testing.assert_frame_equal(again.influence().to_frame(), bcg().influence().to_frame())
+    assert len(again.cumulative().to_frame()) == 13
+    for ask in (
+        lambda: again.subgroups("alloc"),
+        lambda: again.meta_regression("year"),
+        lambda: again.cumulative("year"),
+    ):
+        with pytest.raises(DataNotKeptError, match="Run the meta-analysis again"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("ask", "error", "match"),
+    [
+        (lambda m: m.subgroups("aloc"), ColumnError, "Did you mean 'alloc'"),
+        (lambda m: m.subgroups(["alloc"]), OptionError, "a column's name"),
+        (lambda m: m.subgroups("one"), ColumnError, "all studies into one group"),
+        (lambda m: m.subgroups("trial"), ColumnError, "take meta_regression"),
+        (lambda m: m.subgroups("alloc", common_tau2=1), OptionError, "True or False"),
+        (lambda m: m.meta_regression(""), OptionError, "must be a formula"),
+        (lambda m: m.meta_regression("y ~ year"), FormulaError, "the right side alone"),
+        (lambda m: m.meta_regression("1"), FormulaError, "no moderator"),
+        (lambda m: m.meta_regression("year + strata(alloc)"), FormulaError, "no strata"),
+        (lambda m: m.meta_regression("year + offset(ablat)"), FormulaError, "no offset"),
+        (lambda m: m.meta_regression("one"), ColumnError, "leave it out"),
+        (lambda m: m.cumulative([1, 2]), OptionError, "order has 2 values"),
+        (lambda m: m.cumulative("yera"), ColumnError, "Did you mean 'year'"),
+        (lambda m: m.cumulative(ascending=2), OptionError, "True or False"),
+    ],
+)
+def test_refusals(ask: Any, error: type[Exception], match: str) -> None:
+    columns = {"events_1": "tpos", "n_1": "n1", "events_2": "cpos", "n_2": "n2"}
+    found = rn.meta_analysis(studies("bcg_OR").assign(one=1), measure="OR", columns=columns)
+    with pytest.raises(error, match=match):
+        ask(found)
+
+
+def test_too_few_studies_for_a_method() -> None:
+    data = {"study": ["A", "B"], "coef": [0.1, 0.2], "std_error": [0.1, 0.2], "x": [1.0, 2.0]}
+    two = rn.meta_analysis(data, measure="OR")
+    with pytest.raises(DataError, match="at least three studies"):
+        two.influence()
+    with pytest.raises(DataError, match="cannot tell 2 coefficients"):
+        two.meta_regression("x")
+    assert two.leave_one_out().to_frame()["k"].tolist() == [1, 1]
+    one = rn.meta_analysis({name: values[:1] for name, values in data.items()}, measure="OR")
+    with pytest.raises(DataError, match="at least two"):
+        one.leave_one_out()
+    assert len(one.cumulative().to_frame()) == 1
+
+
+def test_a_group_of_one_and_studies_without_a_group() -> None:
+    data = {
+        "study": list("ABCDE"),
+        "coef": [0.1, 0.2, 0.4, 0.3, 0.9],
+        "std_error": [0.1, 0.2, 0.1, 0.2, 0.3],
+        "site": ["x", "x", "y", "x", None],
+    }
+    found = rn.meta_analysis(data, measure="generic").subgroups("site")
+    alone = found.to_frame().set_index("group").loc["y"]
+    assert_close(alone["coef"], 0.4)
+    assert_close(alone["std_error"], 0.1)
+    assert np.isnan(alone["tau2"])
+    assert alone["method"].endswith("Wald")
+    assert any("site is missing in 1 of 5" in note for note in found.notes)
+    assert any("One study alone in y" in note for note in found.notes)
