@@ -91,6 +91,7 @@ _HOMES = {
     "audit": "evidence.audit",
     "meta_analysis": "evidence.meta",
     "read_facts": "evidence.facts",
+    "information_size": "evidence.information_size",
     "reconstruct_survival": "evidence.reconstruct",
     # studies
     "classify": "studies.management.classify",

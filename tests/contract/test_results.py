@@ -193,6 +193,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
         "dfs_months ~ margin_positive",
         truncation="window",
     ),
+    "InformationSizeResult": lambda _: rn.information_size(
+        measure="OR", effect=0.5, control_risk=[0.03, 0.1], diversity=[0, 0.3], patients=900
+    ),
     "ReconstructedSurvival": lambda d: rn.reconstruct_survival(
         rn.kaplan_meier(d, f"{TIME} ~ margin_positive").to_frame(),
         pd.DataFrame({"group": ["0", "1"], "time": 0.0, "n_risk": [346, 181]}),

@@ -218,6 +218,12 @@ def test_what_does_not_go_together_is_said() -> None:
     assert any("nobody is taken to be censored" in note for note in notes)
 
 
+def test_a_curve_that_falls_where_nobody_is_at_risk_is_said_to_be_far_off() -> None:
+    found = rn.reconstruct_survival(steps(), {"time": [0, 10], "n_risk": [10, 0]})
+    assert found.largest_distance == 0.5
+    assert any("0.500 away from the points at time 20" in note for note in found.notes)
+
+
 def test_at_risk_zero_beyond_the_curve_is_left_out() -> None:
     found = rn.reconstruct_survival(steps(), {"time": [0, 10, 30], "n_risk": [40, 20, 0]})
     assert found.to_frame()["time"].tolist() == [0, 10]

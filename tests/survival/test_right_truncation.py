@@ -281,6 +281,7 @@ BAD: list[tuple[Any, dict[str, Any], type[RnetError], str]] = [
     (SEEN.assign(x=SEEN["x"] + 60), {}, DataError, "could not have been seen"),
     (SEEN.assign(x=-SEEN["x"]), {}, DataError, "negative"),
     (SEEN, {"formula": "Surv(x, g) ~ 1"}, FormulaError, "column of numbers"),
+    (SEEN, {"formula": "x == 5 ~ 1"}, FormulaError, "is a condition"),
     (SEEN, {"formula": "x ~ strata(g)"}, FormulaError, "strata"),
     (SEEN, {"formula": "y ~ 1"}, ColumnError, "y"),
     (SEEN, {"formula": "x ~ w"}, ColumnError, "different numbers"),
@@ -313,10 +314,16 @@ def test_truncation_names_a_column() -> None:
         rn.right_truncated(SEEN, "x ~ 1", truncation=SEEN["w"])  # type: ignore[arg-type]
 
 
+def test_intervals_of_zero_have_a_figure() -> None:
+    found = fit({"x": [0, 0], "w": [0, 0]})
+    assert found.within == 0.0
+    assert found.plot().has_data()
+
+
 def test_one_patient_has_a_defined_answer() -> None:
     found = fit({"x": [5], "w": [9]})
     assert found.curves["probability"].tolist() == [1.0]
     assert found.groups["median"].item() == 5.0
     assert np.isnan(found.tau_p_value)
-    assert any("No two rows can be compared" in note for note in found.notes)
+    assert any("No two rows with different windows" in note for note in found.notes)
     assert found.plot().has_data()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rnetstats.evidence.reconstruct_points import CleanCurve
 from rnetstats.evidence.reconstruct_risk import AtRisk, with_points
-from rnetstats.formatting import fmt_count
+from rnetstats.formatting import fmt_count, fmt_number
 from rnetstats.kernels.guyot import PseudoCounts, pseudo_counts, pseudo_times
 
 __all__ = ["Arm", "ReconstructedArm", "reconstruct_arm"]
+
+_FAR = 0.03  # distance of the curves that is worth a word
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class ReconstructedArm:
     data: pd.DataFrame
     curve: pd.DataFrame
     at_risk: pd.DataFrame
-    summary: dict[str, object]
+    summary: dict[str, Any]
     notes: tuple[str, ...]
 
 
@@ -59,12 +62,13 @@ def reconstruct_arm(arm: Arm, name: str, *, iterate: bool) -> ReconstructedArm:
     time, event = pseudo_times(counts, curve.time)
     compared = _compared(arm.label, curve, counts)[~added]
     table = _at_risk(arm, counts)
+    summary = _summary(arm, compared, len(time), int(event.sum()))
     return ReconstructedArm(
         data=pd.DataFrame({"group": arm.label, "time": time, "event": event.astype(np.int64)}),
         curve=compared.reset_index(drop=True),
         at_risk=table,
-        summary=_summary(arm, compared, len(time), int(event.sum())),
-        notes=(*arm.curve.notes, *arm.risk.notes, *_notes(name, arm, table, int(event.sum()))),
+        summary=summary,
+        notes=(*arm.curve.notes, *arm.risk.notes, *_notes(name, arm, table, summary)),
     )
 
 
@@ -99,7 +103,7 @@ def _at_risk(arm: Arm, counts: PseudoCounts) -> pd.DataFrame:
     )
 
 
-def _summary(arm: Arm, compared: pd.DataFrame, n: int, events: int) -> dict[str, object]:
+def _summary(arm: Arm, compared: pd.DataFrame, n: int, events: int) -> dict[str, Any]:
     gap = compared["difference"].abs().to_numpy(float)
     return {
         "group": arm.label,
@@ -114,8 +118,8 @@ def _summary(arm: Arm, compared: pd.DataFrame, n: int, events: int) -> dict[str,
     }
 
 
-def _notes(name: str, arm: Arm, table: pd.DataFrame, events: int) -> list[str]:
-    notes = []
+def _notes(name: str, arm: Arm, table: pd.DataFrame, summary: dict[str, Any]) -> list[str]:
+    notes, events = [], summary["n_events"]
     missed = table[table["reached"] != table["n_risk"]]
     if len(missed):
         first = missed.iloc[0]
@@ -128,6 +132,12 @@ def _notes(name: str, arm: Arm, table: pd.DataFrame, events: int) -> list[str]:
         notes.append(
             f"{name}{fmt_count(arm.events)} events were given, and {fmt_count(events)} are "
             "reached: the curve, its numbers at risk and the total do not go together."
+        )
+    if summary["largest_distance"] > _FAR:
+        notes.append(
+            f"{name}The reconstructed curve is {fmt_number(summary['largest_distance'], 3)} away "
+            f"from the points at time {summary['distance_at']:g}: whole patients round as much "
+            "where few are at risk; elsewhere curve and numbers contradict each other."
         )
     if len(table) == 1 and arm.events is None:
         notes.append(

@@ -102,7 +102,7 @@ def truncated_law(
         axes.fill_between(
             [], [], [], color=MUTED, alpha=0.25, linewidth=0, label=f"{100 * conf_level:g} % limits"
         )
-    axes.set_xlim(0.0, within * 1.01)
+    axes.set_xlim(0.0, within * 1.01 or 1.0)
     axes.set_ylim(-0.02, 1.02)
     percent_ticks(axes.yaxis)
     axes.set_xlabel(as_text(labels["time"]))

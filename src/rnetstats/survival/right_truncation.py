@@ -177,7 +177,12 @@ def _rows(read: GroupFrame, window: Floats, places: NDArray[np.intp], name: str)
     """The rows used, checked; ``places`` are their positions in the data as given."""
     if read.strata is not None or read.cluster is not None:
         raise FormulaError("right_truncated() takes neither strata() nor cluster().")
-    interval, what = read.outcome.y, read.outcome.name
+    interval, what = read.outcome.y, read.outcome.columns[0]
+    if read.outcome.name not in (what, f"`{what}`"):
+        raise FormulaError(
+            f"The left side, {read.outcome.name}, is a condition; right_truncated() needs a column "
+            "of numbers."
+        )
     assert interval is not None
     if np.any(interval < 0.0):
         raise DataError(f"Column {what!r} is negative in {row_numbers(interval < 0.0, places)}.")

@@ -45,12 +45,15 @@ def truncation_notes(
         "windows, so that it is too short wherever windows are short.",
     ]
     if beyond:
-        notes.append(f"{fmt_count(beyond)} rows with an interval longer than {within:g} left out.")
-    notes += _gaps(groups, curves, within)
-    if tau.pairs == 0:
+        noun = "row" if beyond == 1 else "rows"
         notes.append(
-            "No two rows can be compared: whether interval and window are independent, as "
-            "supposed, is open."
+            f"{fmt_count(beyond)} {noun} with an interval longer than {within:g} left out."
+        )
+    notes += _gaps(groups, curves, within)
+    if tau.variance == 0.0:
+        notes.append(
+            "No two rows with different windows can be compared: whether interval and window are "
+            "independent, as supposed, is open."
         )
     else:
         p_value = two_sided(tau.z)
