@@ -12,7 +12,10 @@ from rnetstats.simulation.cohort_file import CohortFile, read_cohort_file
 
 __all__ = ["DRAWERS", "Draw", "drawn_parts", "embedded_files"]
 
-DRAWERS: dict[str, str] = {"cha2019": "rnetstats.simulation.cha2019"}
+DRAWERS: dict[str, str] = {
+    "cha2019": "rnetstats.simulation.cha2019",
+    "nelm2024": "rnetstats.simulation.nelm2024",
+}
 """Per study the module that draws it; each has a function ``draw(values, seed, fixed) -> Draw``."""
 
 
