@@ -218,6 +218,21 @@ def test_influence_finds_a_study_that_stands_out() -> None:
     assert_close(fixed["estimate_del"].iloc[7], np.mean(data["coef"][:7]))
 
 
+def test_small_studies_are_asked_about_with_the_options_of_the_result() -> None:
+    expected = case("meta", "bcg_OR")["values"]
+    found = bcg("DL", "wald")
+    tests = found.small_study_tests().glance().iloc[0]
+    assert_close(tests["egger_p"], expected["egger"]["p"])
+    filled = found.trim_and_fill().glance().iloc[0]
+    assert filled["filled"] == expected["trimfill_DL_L0"]["k0"]
+    assert_close(np.log(filled["conf_low_filled"]), expected["trimfill_DL_L0"]["ci_lower"])
+    ax = found.plot_funnel()
+    places = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    assert_close(places["pooled effect"].get_xdata()[0], found.estimate)
+    with pytest.raises(OptionError, match="odds ratios, risk ratios and risk differences"):
+        rn.meta_analysis({"coef": [0.1], "std_error": [0.2]}, measure="OR").rare_events()
+
+
 def test_what_was_not_kept_and_what_was() -> None:
     again = Result.from_dict(json.loads(json.dumps(bcg().to_dict(), allow_nan=False)))
     assert isinstance(again, rn.meta_analysis.__globals__["MetaAnalysisResult"])

@@ -56,9 +56,10 @@ def _knapp_notes(pools: Pools, how: PoolOptions) -> list[str]:
     if not how.ci.startswith("hartung-knapp") or knapp > _NEAR * wald:
         return []
     if how.ci != "hartung-knapp":
-        what = "floor" if how.ci == "hartung-knapp-adhoc" else "wider interval"
+        what = "that is its floor" if how.ci == "hartung-knapp-adhoc" else "the wider limits stand"
         return [
-            f"The Hartung-Knapp factor, {fmt_number(knapp / wald)}, is below 1: see the {what}."
+            f"The Hartung-Knapp standard error would be {fmt_number(knapp / wald)} times the "
+            f"classical one: {what}."
         ]
     if knapp == 0.0:
         return [
@@ -87,11 +88,11 @@ def rare_note(table: StudyTable, measure: Measure) -> list[str]:
         because.append(f"{zero} of {len(counts)} studies have a zero cell")
     if rates.min() < _RARE:
         because.append(f"{fmt_percent(float(np.min(rates)))} of an arm have the event")
-    models = "binomial-normal and beta-binomial models"
+    models = ", binomial-normal and beta-binomial models"
     if measure.name == "RD":
-        models = "the beta-binomial model"
+        models = " and by the beta-binomial model"
     return [
         f"Rare events ({'; '.join(because)}): inverse variance rests on approximations that are "
         f"poor here. rare_events() gives the {measure.words} by Mantel-Haenszel without "
-        f"correction and {models}; display() shows them beside it."
+        f"correction{models}; display() shows them beside it."
     ]

@@ -14,7 +14,7 @@ from rnetstats.evidence.meta_display import digits_of
 from rnetstats.evidence.meta_intervals import t_quantile
 from rnetstats.evidence.meta_measures import MEASURES
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
-from rnetstats.formula.spec import INTERCEPT, Spec
+from rnetstats.formula.spec import Spec
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,25 +124,28 @@ class MetaRegressionResult(Result):
             }
         )
 
+    @property
+    def _compared(self) -> str:
+        """What a coefficient is, to begin a line with."""
+        words = MEASURES[self.measure].compared
+        return words[0].upper() + words[1:]
+
     def display(self) -> pd.DataFrame:
-        """Return one row a coefficient as text."""
-        digits = digits_of(self.measure)
+        """Return one row a moderator's coefficient as text, without the intercept."""
+        digits = max(digits_of(self.measure), 3)
         interval = f"{100 * self.options['conf_level']:g} % CI"
         joint = dict(zip(self.tests["term"], self.tests["p_value"], strict=True))
         rows: list[dict[str, str]] = []
-        for row in self.coefficients.to_dict("records"):
+        for row in self.coefficients.iloc[1:].to_dict("records"):
             first = row["term"] not in [r["Term"] for r in rows]
             rows.append(
                 {
                     "Term": row["term"],
                     "Level": row["level"],
-                    "Measure": row["measure"],
-                    "Estimate": fmt_number(row["estimate"], max(digits, 3)),
-                    interval: fmt_interval(row["conf_low"], row["conf_high"], max(digits, 3)),
+                    self._compared: fmt_number(row["estimate"], digits),
+                    interval: fmt_interval(row["conf_low"], row["conf_high"], digits),
                     "P": fmt_p(row["p_value"]),
-                    "P of term": fmt_p(joint[row["term"]])
-                    if first and row["term"] != INTERCEPT
-                    else "",
+                    "P of term": fmt_p(joint[row["term"]]) if first else "",
                 }
             )
         return pd.DataFrame(rows)
@@ -156,7 +159,6 @@ class MetaRegressionResult(Result):
 
         measure = MEASURES[self.measure]
         rows = self.coefficients.iloc[1:]
-        name = measure.compared[0].upper() + measure.compared[1:]
         labels = [
             f"{t}: {level}" if level else t
             for t, level in zip(rows["term"], rows["level"], strict=True)
@@ -164,7 +166,7 @@ class MetaRegressionResult(Result):
         return draw_intervals(
             rows.assign(label=labels),
             ax=ax,
-            xlabel=f"{name}, {100 * self.options['conf_level']:g} % CI",
+            xlabel=f"{self._compared}, {100 * self.options['conf_level']:g} % CI",
             log=measure.log,
             reference=measure.null,
             synthetic=self.synthetic,
