@@ -11,7 +11,8 @@ from scipy.special import chdtr
 
 from rnetstats._core.result import Result
 from rnetstats.errors import DataError
-from rnetstats.evidence.meta_measures import MEASURES
+from rnetstats.evidence.meta_measures import MEASURES, Measure
+from rnetstats.evidence.meta_options import PoolOptions
 from rnetstats.evidence.meta_pooling import pool_sets
 from rnetstats.formatting import fmt_number
 from rnetstats.kernels.meta_pool import inverse_variance
@@ -101,52 +102,45 @@ def influence(result: MetaAnalysisResult) -> InfluenceResult:
     Synth Methods 1:112-125.
     """
     used = result.used_studies()
-    k = len(used)
-    if k < 3:
-        raise DataError(f"Influence takes at least three studies; there are {k}.")
-    y, v = used["coef"].to_numpy(), np.square(used["std_error"].to_numpy())
-    everything = pool_sets(y, v, result.pooling)
-    without = pool_sets(y, v, result.pooling, ~np.eye(k, dtype=bool))
-    coef, wald = float(everything.coef[0]), float(everything.wald[0])
-    tau2 = (
-        without.spread["tau2"]
-        if isinstance(result.pooling.tau2, str)
-        else np.full(k, result.pooling.tau2)
-    )
-    hat = everything.weights[0] / 100.0
-    residual = y - without.coef
-    change = coef - without.coef
-    total = v + tau2
-    at_deleted = inverse_variance(np.broadcast_to(y, (k, k)), v, tau2)
-    dffits = change / np.sqrt(hat * total)
-    cook, dfbetas = np.square(change / wald), change / at_deleted.std_error
-    influential = (
-        (np.abs(dffits) > 3.0 * np.sqrt(1.0 / (k - 1.0)))
-        | (chdtr(1.0, cook) > 0.5)
-        | (hat > 3.0 / k)
-        | (np.abs(dfbetas) > 1.0)
-    )
-    table = pd.DataFrame(
-        {
-            "study": used["study"].tolist(),
-            "estimate_del": MEASURES[result.measure].back(without.coef),
-            "rstudent": residual / np.sqrt(total + np.square(without.wald)),
-            "dffits": dffits,
-            "cook_d": cook,
-            "cov_r": np.square(without.wald / wald),
-            "dfbetas": dfbetas,
-            "tau2_del": tau2,
-            "qe_del": without.spread["q"],
-            "hat": hat,
-            "influential": influential,
-        }
-    )
+    if len(used) < 3:
+        raise DataError(f"Influence takes at least three studies; there are {len(used)}.")
+    table = _diagnostics(used, result.pooling, MEASURES[result.measure])
     return InfluenceResult(
         measure=result.measure,
         diagnostics=table,
         notes=_notes(table),
         options=result.pooling.as_dict(),
         synthetic=result.synthetic,
+    )
+
+
+def _diagnostics(used: pd.DataFrame, how: PoolOptions, measure: Measure) -> pd.DataFrame:
+    k = len(used)
+    y, v = used["coef"].to_numpy(), np.square(used["std_error"].to_numpy())
+    everything, without = pool_sets(y, v, how), pool_sets(y, v, how, ~np.eye(k, dtype=bool))
+    wald, hat = float(everything.wald[0]), everything.weights[0] / 100.0
+    tau2 = without.spread["tau2"] if isinstance(how.tau2, str) else np.full(k, how.tau2)
+    change, total = everything.coef[0] - without.coef, v + tau2
+    at_deleted = inverse_variance(np.broadcast_to(y, (k, k)), v, tau2)
+    found = pd.DataFrame(
+        {
+            "study": used["study"].tolist(),
+            "estimate_del": measure.back(without.coef),
+            "rstudent": (y - without.coef) / np.sqrt(total + np.square(without.wald)),
+            "dffits": change / np.sqrt(hat * total),
+            "cook_d": np.square(change / wald),
+            "cov_r": np.square(without.wald / wald),
+            "dfbetas": change / at_deleted.std_error,
+            "tau2_del": tau2,
+            "qe_del": without.spread["q"],
+            "hat": hat,
+        }
+    )
+    return found.assign(
+        influential=(found["dffits"].abs() > 3.0 * np.sqrt(1.0 / (k - 1.0)))
+        | (chdtr(1.0, found["cook_d"]) > 0.5)
+        | (hat > 3.0 / k)
+        | (found["dfbetas"].abs() > 1.0)
     )
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnetstats._core.result import Result
-from rnetstats.errors import DataNotKeptError, OptionError
-from rnetstats.evidence.meta_display import display_rows, pooled_rows
+from rnetstats.errors import DataNotKeptError
+from rnetstats.evidence.meta_display import display_rows
 from rnetstats.evidence.meta_measures import MEASURES, Measure
 from rnetstats.evidence.meta_options import PoolOptions
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from rnetstats.evidence.trim_and_fill import TrimAndFillResult
 
 __all__ = ["MetaAnalysisResult"]
-
-_TABLE = ["study", "events_1", "n_1", "events_2", "n_2"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -185,18 +183,9 @@ class MetaAnalysisResult(Result):
 
     def rare_events(self) -> RareEventsResult:
         """Pool by models for rare events: Mantel-Haenszel, Peto, binomial-normal, beta-binomial."""
-        from rnetstats.evidence.rare_events import rare_events
+        from rnetstats.evidence.meta_calls import rare_events_of
 
-        if self.measure not in ("OR", "RR", "RD") or "events_1" not in self.studies.columns:
-            raise OptionError(
-                "rare_events() takes odds ratios, risk ratios and risk differences of studies "
-                "with events_1, n_1, events_2 and n_2."
-            )
-        return rare_events(
-            self.studies.dropna(subset=_TABLE)[_TABLE],
-            measure=self.measure,
-            conf_level=self.options["conf_level"],
-        )
+        return rare_events_of(self)
 
     def small_study_tests(self, *, force: bool = False) -> SmallStudyResult:
         """Test whether small studies show other effects: Egger, Peters, Harbord and others.
@@ -206,17 +195,9 @@ class MetaAnalysisResult(Result):
         force : bool
             Test also below 10 studies.
         """
-        from rnetstats.evidence.small_study import small_study_tests
+        from rnetstats.evidence.meta_calls import small_study_tests_of
 
-        used = self.used_studies()
-        return small_study_tests(
-            used,
-            measure=self.measure,
-            coef=used["coef"].to_numpy(),
-            std_error=used["std_error"].to_numpy(),
-            conf_level=self.options["conf_level"],
-            force=force,
-        )
+        return small_study_tests_of(self, force=force)
 
     def trim_and_fill(self, *, estimator: str = "L0", side: str | None = None) -> TrimAndFillResult:
         """Fill in studies that a symmetrical funnel would have; a sensitivity analysis.
@@ -227,48 +208,24 @@ class MetaAnalysisResult(Result):
         side : {"left", "right"}, optional
             Where studies are missing; found from the data by default.
         """
-        from rnetstats.evidence.trim_and_fill import trim_and_fill
+        from rnetstats.evidence.meta_calls import trim_and_fill_of
 
-        return trim_and_fill(
-            self.used_studies(),
-            estimator=estimator,
-            side=side,
-            tau2=self.options["tau2"],
-            ci=self.options["ci"],
-            measure=self.measure,
-            conf_level=self.options["conf_level"],
-        )
+        return trim_and_fill_of(self, estimator=estimator, side=side)
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the forest plot; ``options`` go to :func:`rnetstats.plots.meta_forest.meta_forest`.
 
         Among them ``arms``, the names of the two arms, and ``favours``.
         """
-        from rnetstats.plots.meta_forest import meta_forest
+        from rnetstats.evidence.meta_calls import forest_of
 
-        return meta_forest(
-            self.studies,
-            pooled_rows(self),
-            measure=self.measure,
-            conf_level=self.options["conf_level"],
-            synthetic=self.synthetic,
-            ax=ax,
-            **options,
-        )
+        return forest_of(self, ax, options)
 
     def plot_funnel(self, ax: Axes | None = None, *, contours: bool = True) -> Axes:
         """Draw effects against their standard errors, with contours of significance."""
-        from rnetstats.plots.funnel import funnel
+        from rnetstats.evidence.meta_calls import funnel_of
 
-        return funnel(
-            self.used_studies(),
-            estimate=self._value("estimate"),
-            measure=self.measure,
-            contours=contours,
-            conf_level=self.options["conf_level"],
-            synthetic=self.synthetic,
-            ax=ax,
-        )
+        return funnel_of(self, ax, contours=contours)
 
     def columns_for(self, purpose: str) -> pd.DataFrame:
         """Return the caller's columns, or say that they were not kept.
