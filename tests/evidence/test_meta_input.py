@@ -198,6 +198,17 @@ def test_limits_off_the_middle_are_pointed_at() -> None:
     assert "row 1" not in note
 
 
+def test_columns_that_were_named_are_taken() -> None:
+    both = {**TRIALS, "or": [0.5, 0.9, 0.6, 0.5], "low": [0.2, 0.3, 0.4, 0.2], "high": [2, 3, 1, 1]}
+    names = {"estimate": "or", "conf_low": "low", "conf_high": "high"}
+    found = rn.meta_analysis(both, measure="OR", columns=names)
+    assert_close(found.to_frame()["estimate"], both["or"])
+    assert_close(
+        rn.meta_analysis(both, measure="OR").estimate,
+        rn.meta_analysis(TRIALS, measure="OR").estimate,
+    )
+
+
 def test_frames_of_other_types_are_read() -> None:
     plain = rn.meta_analysis(TRIALS, measure="RR").glance()
     frame = pd.DataFrame(TRIALS, index=[7, 7, 2, 1])

@@ -113,12 +113,15 @@ def _named(columns: Mapping[str, str], measure: Measure) -> dict[str, str]:
 
 
 def _layout(frame: pd.DataFrame, measure: Measure, named: Mapping[str, str]) -> str:
-    """The first layout all of whose columns are there, or an error that says what lacks."""
+    """The first layout all of whose columns are there, or an error that says what lacks.
+
+    Of several, the one that the caller named most columns of.
+    """
     for own in named.values():
         column(frame, own)
+    order = sorted(measure.layouts, key=lambda name: -len(set(LAYOUTS[name]) & set(named)))
     present = {
-        layout: [c for c in LAYOUTS[layout] if named.get(c, c) in frame.columns]
-        for layout in measure.layouts
+        layout: [c for c in LAYOUTS[layout] if named.get(c, c) in frame.columns] for layout in order
     }
     for layout, found in present.items():
         if len(found) == len(LAYOUTS[layout]):
