@@ -44,6 +44,7 @@ def check_interval(figures: Figures) -> list[CheckLine]:
     if low.relation or high.relation:
         return [open_line(printed, "A limit is printed as a bound, not as a number.")]
     scale = SCALES[figures.option("scale")]
+    _same_units(figures, scale)
     wrong = _disorder(figures, low, high, scale)
     if wrong:
         return [CheckLine(printed, "\u2013", INCONSISTENT, wrong, "order")]
@@ -69,6 +70,15 @@ def _disorder(figures: Figures, low: Printed, high: Printed, scale: Scale) -> st
     return ""
 
 
+def _same_units(figures: Figures, scale: Scale) -> None:
+    names = [name for name in ("low", "high", "estimate") if figures.known(name)]
+    if len({_per(figures, name, scale) for name in names}) > 1:
+        raise FactsError(
+            f"{figures.sheet.source}, [[checks]] number {figures.check.number} (interval): the "
+            "estimate and its limits have different units; give all of them in %, or none."
+        )
+
+
 def _symmetry(figures: Figures, low: Printed, high: Printed, scale: Scale) -> CheckLine:
     """Hold the centre of the limits against the estimate."""
     per = _per(figures, "low", scale)
@@ -83,11 +93,6 @@ def _symmetry(figures: Figures, low: Printed, high: Printed, scale: Scale) -> Ch
         told = f"{why}; the middle of the limits is {_range(found, low)}."
         return open_line(_printed(figures), told, _range(found, low), "symmetry")
     estimate = figures.printed("estimate")
-    if per != _per(figures, "estimate", scale):
-        raise FactsError(
-            f"{figures.sheet.source}, check number {figures.check.number}: the estimate and its "
-            "limits have different units."
-        )
     verdict = judged(centre, [low, high], estimate)
     where = f"the middle of the limits on the {scale.name} scale is {_range(found, estimate)}"
     if verdict == CONSISTENT:

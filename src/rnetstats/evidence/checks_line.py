@@ -18,6 +18,7 @@ __all__ = ["VERDICTS", "CheckLine", "Figures", "compared", "judged"]
 VERDICTS = ("consistent", "rounding", "inconsistent", "cannot be checked")
 CONSISTENT, ROUNDING, INCONSISTENT, OPEN = VERDICTS
 
+_LARGEST = 1_000_000_000  # patients
 _MEASURED = ("%", "per cent", "percent", "month", "year", "week", "day", "hour", "mm", "cm", "mg")
 
 
@@ -101,10 +102,11 @@ class Figures:
     def count_of(self, fact: Fact) -> int:
         """Return a figure as a whole number of 0 or more."""
         number = self.number(fact)
-        if not number.whole or number.value < 0:
+        if not number.whole or not 0 <= number.value <= _LARGEST:
             raise FactsError(
                 f"{self.sheet.source}, [facts.{fact.key}], value: {fact.value!r} is no count; the "
-                f"{self.check.kind} check number {self.check.number} needs a whole number here."
+                f"{self.check.kind} check number {self.check.number} needs a whole number here, at "
+                f"most {_LARGEST:,}."
             )
         return int(number.value)
 

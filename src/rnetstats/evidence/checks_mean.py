@@ -15,7 +15,7 @@ from rnetstats.evidence.checks_line import (
 )
 from rnetstats.evidence.checks_printed import Printed
 
-__all__ = ["check_mean"]
+__all__ = ["check_mean", "squares_exist"]
 
 _MOST_SUMS = 2000  # sums that are tried for a standard deviation
 Ends = tuple[Fraction, Fraction]
@@ -112,24 +112,54 @@ def _sd_verdict(sd: Printed, sums: range, n: int, items: int) -> tuple[str, floa
 def _possible_sd(
     sd: Printed, sums: range, n: int, items: int, *, divisor: int, loosely: bool
 ) -> float | None:
-    """Return a standard deviation that prints so, of n whole numbers with one of these sums.
-
-    Their squares add up to a whole number of the sum's parity, no less than that of the n whole
-    numbers nearest to each other; of two numbers twice the squares less the squared sum is a
-    square.
-    """
+    """Return a standard deviation that prints so, of n whole numbers with one of these sums."""
     low, high = _ends(sd, loosely)
     for total in sums[:_MOST_SUMS]:
-        quotient, rest = divmod(total, n)
-        least = rest * (quotient + 1) ** 2 + (n - rest) * quotient**2
         spread = Fraction(total * total, n)
-        first = max(least, ceil(divisor * (max(low, Fraction(0)) * items) ** 2 + spread))
-        first += (first - total) % 2
+        first = ceil(divisor * (max(low, Fraction(0)) * items) ** 2 + spread)
         last = floor(divisor * (high * items) ** 2 + spread)
-        for squares in range(first, last + 1, 2):
-            if n > 2 or isqrt(2 * squares - total**2) ** 2 == 2 * squares - total**2:
+        for squares in range(first + (first - total) % 2, last + 1, 2):
+            if squares_exist(n, total, squares):
                 return sqrt((squares - spread) / divisor) / items
     return None
+
+
+def squares_exist(n: int, total: int, squares: int) -> bool:
+    """Say whether n whole numbers can add up to ``total`` and their squares to ``squares``.
+
+    Their parity is the same, and the squares are least when the numbers are nearest to each other.
+    From five numbers on that suffices; below, the remainder must be a square (two), of the form
+    u^2 + uv + v^2 (three), or, if the total is even, a sum of three squares (four).
+
+    Parameters
+    ----------
+    n, total, squares : int
+
+    References
+    ----------
+    Hardy GH, Wright EM (2008) An introduction to the theory of numbers, 6th ed., chapter 20.
+    """
+    quotient, rest = divmod(total, n)
+    least = rest * (quotient + 1) ** 2 + (n - rest) * quotient**2
+    if squares < least or (squares - total) % 2:
+        return False
+    if n == 1:
+        return squares == least
+    if n == 2:
+        return _is_square(2 * squares - total**2)
+    if n == 3:
+        form = 2 * (3 * squares - total**2)  # four times u^2 + uv + v^2
+        return any(_is_square(form - 3 * v * v) for v in range(isqrt(form // 3) + 1))
+    if n == 4 and total % 2 == 0:
+        left = squares - (total // 2) ** 2
+        while left and left % 4 == 0:
+            left //= 4
+        return left % 8 != 7
+    return True
+
+
+def _is_square(number: int) -> bool:
+    return isqrt(number) ** 2 == number
 
 
 def _sums(mean: Printed, parts: int, *, loosely: bool) -> range:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-
-import pandas as pd
+from collections.abc import Iterator
 
 from rnetstats.evidence.checks_line import (
     CONSISTENT,
@@ -19,10 +18,14 @@ from rnetstats.evidence.checks_line import (
 from rnetstats.evidence.checks_printed import Printed
 from rnetstats.evidence.checks_spans import Span, outward
 from rnetstats.tables.exact_table import exact_table
+from rnetstats.tables.exact_two_by_two import ExactTableResult
+from rnetstats.tables.odds_ratio import haldane_anscombe, sample_odds_ratio, woolf_limits
 
 __all__ = ["limits_line", "odds_ratio_line"]
 
 Counts = tuple[int, int, int, int]
+Pair = tuple[float, Printed]
+Method = tuple[str, float, float, float]
 _NAMES = {
     "woolf": "sample odds ratio (Woolf)",
     "central": "conditional (exact, central)",
@@ -39,22 +42,26 @@ def odds_ratio_line(figures: Figures, printed: str, counts: Counts) -> CheckLine
     if not figures.known("odds_ratio"):
         return open_line(printed, f"{figures.missing('odds_ratio')}.", part=part)
     given = figures.printed("odds_ratio")
-    rows = _rows(counts, figures.conf_level).drop_duplicates("estimate")
-    found = dict(zip(rows["name"], rows["estimate"], strict=True))
-    if 0 < counts[0] < counts[1] and 0 < counts[2] < counts[3]:
-        found["the groups the other way round"] = 1.0 / found[_NAMES["woolf"]]
-    name, verdict = _best({name: [(value, given)] for name, value in found.items()})
-    value = found[name]
-    text = f"{value:.{given.decimals + 2}f}"
+    found: dict[str, list[Pair]] = {}
+    for name, estimate, _, _ in _methods(counts, figures.conf_level):
+        if not any(estimate == pair[0][0] for pair in found.values()):
+            found[name] = [(estimate, given)]
+        if _best(found)[1] == CONSISTENT:
+            break
+    else:
+        if _NAMES["woolf"] in found:
+            found["the groups the other way round"] = [(1.0 / found[_NAMES["woolf"]][0][0], given)]
+    name, verdict = _best(found)
+    value, digits = found[name][0][0], given.decimals + 2
+    listed = ", ".join(f"{key} {_number(pair[0][0], digits)}" for key, pair in found.items())
     told = (
-        f"No estimate from this table prints as {given.text}: {_listed(found, given)} "
-        "(an adjusted one need not)."
+        f"No estimate from this table prints as {given.text}: {listed} (an adjusted one need not)."
         if verdict == INCONSISTENT
-        else f"{given.text} is the odds ratio of the table: {name}, {text}"
+        else f"{given.text} is the odds ratio of the table: {name}, {_number(value, digits)}"
         + ("." if verdict == CONSISTENT else ", its digits cut off.")
     )
     distance = gap(Span(value, value), given)
-    return CheckLine(printed, text, verdict, told, part, gap=distance)
+    return CheckLine(printed, _number(value, digits), verdict, told, part, gap=distance)
 
 
 def limits_line(figures: Figures, printed: str, counts: Counts) -> CheckLine:
@@ -63,20 +70,20 @@ def limits_line(figures: Figures, printed: str, counts: Counts) -> CheckLine:
     names = [name for name in ("low", "high") if figures.known(name)]
     if not names:
         return open_line(printed, f"{figures.missing('low', 'high')}.", part=part)
-    given = [figures.printed(name) for name in names]
-    columns = ["conf_low" if name == "low" else "conf_high" for name in names]
-    rows = _rows(counts, figures.conf_level).set_index("name")
-    pairs = {
-        str(name): list(zip(row[columns].astype(float), given, strict=True))
-        for name, row in rows.iterrows()
-    }
-    name, verdict = _best(pairs)
-    digits = given[0].decimals + 2
-    text = " to ".join(_number(value, digits) for value, _ in pairs[name])
+    given = {name: figures.printed(name) for name in names}
+    found: dict[str, list[Pair]] = {}
+    for method, _, low, high in _methods(counts, figures.conf_level):
+        ends = {"low": low, "high": high}
+        found[method] = [(ends[name], given[name]) for name in names]
+        if _best(found)[1] == CONSISTENT:
+            break
+    name, verdict = _best(found)
+    digits = max(item.decimals for item in given.values()) + 2
+    text = " to ".join(_number(value, digits) for value, _ in found[name])
     level = f"{100 * figures.conf_level:g} %"
     told = (
-        f"No {level} limits of this table print so; nearest: {name}, {text} "
-        "(those of an adjusted ratio need not)."
+        f"No {level} limits of this table print so; nearest: {name}, {text} (those of an adjusted "
+        "ratio need not)."
         if verdict == INCONSISTENT
         else f"These are the {level} limits of the table: {name}, {text}"
         + ("." if verdict == CONSISTENT else ", digits cut off.")
@@ -84,17 +91,28 @@ def limits_line(figures: Figures, printed: str, counts: Counts) -> CheckLine:
     return CheckLine(printed, text, verdict, told, part)
 
 
-def _rows(counts: Counts, conf_level: float) -> pd.DataFrame:
-    """The odds ratio with limits by each method, the usual one first."""
+def _methods(counts: Counts, conf_level: float) -> Iterator[Method]:
+    """Estimate and limits by each method, those in closed form first; undefined ones are left out.
+
+    The exact ones take time: they are asked for only where the others do not agree.
+    """
     a, n, c, m = counts
-    limits = exact_table([[a, n - a], [c, m - c]], conf_level=conf_level).to_frame()
-    rows = limits[(limits["measure"] == "odds ratio") & limits["method"].isin(list(_NAMES))]
-    order = rows["method"].map({name: place for place, name in enumerate(_NAMES)})
-    rows = rows.assign(name=rows["method"].map(_NAMES)).loc[order.sort_values().index]
-    return rows.dropna(subset=["estimate"]).reset_index(drop=True)
+    cells = (a, n - a, c, m - c)
+    if 0 not in cells:
+        ratio, error = sample_odds_ratio(*cells)
+        yield _NAMES["woolf"], ratio, *woolf_limits(ratio, error, conf_level)
+    ratio, error = haldane_anscombe(*cells)
+    yield _NAMES["haldane-anscombe"], ratio, *woolf_limits(ratio, error, conf_level)
+    limits = exact_table([[a, n - a], [c, m - c]], conf_level=conf_level)
+    assert isinstance(limits, ExactTableResult)
+    for name in ("central", "mid-p", "minlike", "blaker"):
+        row = limits.method(name, "odds ratio")
+        if not math.isnan(row["estimate"]):
+            ends = float(row["conf_low"]), float(row["conf_high"])
+            yield _NAMES[name], float(row["estimate"]), *ends
 
 
-def _best(pairs: dict[str, list[tuple[float, Printed]]]) -> tuple[str, str]:
+def _best(pairs: dict[str, list[Pair]]) -> tuple[str, str]:
     """Return the method that agrees best with the print, and its verdict."""
 
     def judged(name: str) -> tuple[int, float]:
@@ -113,11 +131,6 @@ def _distance(value: float, given: Printed) -> float:
     if not math.isfinite(value) or value <= 0.0 or given.number <= 0.0:
         return 0.0 if value == given.number else math.inf
     return abs(math.log(value / given.number))
-
-
-def _listed(found: dict[str, float], given: Printed) -> str:
-    digits = given.decimals + 2
-    return ", ".join(f"{name} {_number(value, digits)}" for name, value in found.items())
 
 
 def _number(value: float, digits: int) -> str:

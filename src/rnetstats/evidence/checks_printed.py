@@ -19,10 +19,11 @@ PROPER = ("half-up", "half-even")  # what a reader expects
 _NOT_SIGNIFICANT = re.compile(r"(n\.?\s?s\.?|not significant)", re.IGNORECASE)
 _NUMBER = re.compile(
     r"(?:p\s*)?(?P<relation><=|>=|[<>=\u2264\u2265])?\s*"
-    r"(?P<digits>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*%?",
+    r"(?P<digits>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?)\s*%?",
     re.IGNORECASE,
 )
 _SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u00b7": ".", "\u00a0": " ", "\u2009": " "})
+_LONGEST = 30  # digits before or after the point
 _WORDS = {"<=": "\u2264", ">=": "\u2265", "=": "", None: ""}
 
 
@@ -140,8 +141,10 @@ def read_printed(text: str, name: str) -> Printed:
     found = _NUMBER.fullmatch(plain)
     if found is None:
         raise FactsError(f"{name} is {text!r}, not one number.{_advice(plain)}")
-    relation = found["relation"]
-    return Printed(text, _WORDS.get(relation, relation), Decimal(found["digits"]))
+    relation, value = found["relation"], Decimal(found["digits"])
+    if max(abs(value.adjusted()), len(value.as_tuple().digits)) > _LONGEST:
+        raise FactsError(f"{name} is {text!r}, more digits than any print has.")
+    return Printed(text, _WORDS.get(relation, relation), value)
 
 
 def _advice(plain: str) -> str:
