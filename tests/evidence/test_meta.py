@@ -22,6 +22,12 @@ KNAPP = {
     "hartung-knapp-adhoc": "hk_variance_floor",
     "hartung-knapp-wider": "meta_hk_adhoc_ci",
 }
+PREDICTED = {
+    "hts": "prediction_t_k_minus_2_hts",
+    "t(k-1)": "prediction_t_k_minus_1_meta_default",
+    "normal": "prediction_z_metafor_default",
+    "hk": "prediction_t_k_minus_1_hk_se",
+}
 
 
 def on_scale(result: Any, value: Any) -> Any:
@@ -84,16 +90,15 @@ def test_random_effects(name: str, tau2: str) -> None:
         ("h2_tau2", "H2_metafor_tau2_based"),
     ):
         assert_close(found.spread[field][0], expected[key])
-    for ci, key in KNAPP.items():
-        check_limits(pool_sets(y, v, PoolOptions(tau2, ci, "hts")), expected[key])
-    for prediction, key in (
-        ("hts", "prediction_t_k_minus_2_hts"),
-        ("t(k-1)", "prediction_t_k_minus_1_meta_default"),
-        ("normal", "prediction_z_metafor_default"),
-        ("hk", "prediction_t_k_minus_1_hk_se"),
-    ):
-        made = pool_sets(y, v, PoolOptions(tau2, "hartung-knapp", prediction))
-        assert_close([made.pi_low[0], made.pi_high[0]], list(expected[key].values()))
+    for (ci, key), prediction in zip(KNAPP.items(), ("t(k-1)", "normal", "hk"), strict=True):
+        made = pool_sets(y, v, PoolOptions(tau2, ci, prediction))
+        check_limits(made, expected[key])
+        check_prediction(made, expected[PREDICTED[prediction]])
+    check_prediction(found, expected[PREDICTED["hts"]])
+
+
+def check_prediction(found: Any, expected: dict[str, Any]) -> None:
+    assert_close([found.pi_low[0], found.pi_high[0]], [expected["lower"], expected["upper"]])
 
 
 def check_limits(found: Any, expected: dict[str, Any]) -> None:

@@ -113,7 +113,7 @@ def meta_analysis(
     >>> pooled = rn.meta_analysis(trials, measure="OR")
     >>> row = pooled.glance().iloc[0]
     >>> [round(float(row[name]), 2) for name in ("estimate", "conf_low", "conf_high", "i2")]
-    [0.57, 0.42, 0.77, 0.0]
+    [0.57, 0.41, 0.81, 0.0]
     """
     how = pool_options(tau2, ci, prediction, conf_level)
     kind = MEASURES[choice("measure", measure, tuple(MEASURES))]
