@@ -77,9 +77,8 @@ def audit_gaps(lines: pd.DataFrame, *, synthetic: bool = False, ax: Axes | None 
     )
     left = len(lines) - len(rows)
     if left:
-        axes.set_title(
-            f"{left} further checks are not drawn", fontsize=9.5, color=MUTED, loc="left"
-        )
+        words = f"{left} more {'check is' if left == 1 else 'checks are'} not drawn"
+        axes.set_title(words, fontsize=9.5, color=MUTED, loc="left")
     plain_axes(axes)
     axes.tick_params(axis="y", length=0, labelsize=9)
     axes.spines["left"].set_visible(False)

@@ -77,7 +77,8 @@ def lead_of(result: AuditResult) -> str:
     row = result.glance().iloc[0]
     if not row["n_checks"]:
         return f"The file states {row['n_facts']} figures and asks for no checks."
-    told = f"Of {row['n_checks']} checks on {row['n_facts']} figures "
+    checks = "check" if row["n_checks"] == 1 else "checks"
+    told = f"Of {row['n_checks']} {checks} on {row['n_facts']} figures "
     if row["inconsistent"]:
         return f"{told}{row['inconsistent']} found a difference that no rounding explains."
     if row["rounding"]:
