@@ -332,6 +332,21 @@ def test_what_is_assumed_is_said() -> None:
     assert result.options["assume"] == {"grade": "G1"}
 
 
+def test_nothing_is_assumed_where_another_input_tells_as_much() -> None:
+    data = {
+        "size_mm": [15, 15, 15],
+        "t_stage": ["T2", None, None],
+        "invasion": [None, "muscularis propria", None],
+        "n_stage": ["N0", "N0", None],
+    }
+    how = {"invasion": "submucosa", "n_stage": "N0"}
+    told = rn.classify(data, guideline="nccn2025", situation="primary", assume=how)
+    assert list(told.patients["rule"]) == ["t2_t4_to_20_muscle"] * 2 + ["t1"]
+    assert any("invasion: not recorded for 1 of 3" in note for note in told.notes)
+    graded = {"size_mm": [8], "margin": ["R1"], "lvi": [0], "ki67": [30.0]}
+    assert rn.classify(graded, assume={"grade": "G1"}).patients["rule"].iloc[0] == "r1_high_risk"
+
+
 def test_it_is_never_advice() -> None:
     result = rn.classify({"size_mm": [8, 30]}, situation="primary")
     assert result.notes[-1] == ADVICE

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from matplotlib.patches import Patch
+
 from rnetstats.plots.style import (
     INK,
     LIGHT,
@@ -70,8 +72,6 @@ def stacked_answers(
     for (group, label), y in zip(bars, places, strict=True):
         mine = counts[(counts["group"] == group) & (counts["label"] == label)]
         _bar(axes, mine, y, answers)
-    for word in answers:
-        axes.barh(0.0, 0.0, color=_SHADES[word], edgecolor=MUTED, linewidth=0.4, label=word)
     for group, y in heads.items():
         words = f"{group}{(notes or {}).get(group, '')}"
         axes.text(0.006, y, as_text(words), fontsize=10, fontweight="bold", color=INK, va="center")
@@ -83,7 +83,8 @@ def stacked_answers(
     axes.set_title(as_text(title), fontsize=11, loc="left")
     plain_axes(axes)
     axes.tick_params(axis="y", length=0)
-    axes.legend(**legend_below(min(4, len(answers)), drop=0.85 / height), labelcolor=INK)
+    keys = [Patch(facecolor=_SHADES[w], edgecolor=MUTED, linewidth=0.4, label=w) for w in answers]
+    axes.legend(handles=keys, **legend_below(min(4, len(keys)), drop=0.85 / height), labelcolor=INK)
     return marked(axes, synthetic)
 
 

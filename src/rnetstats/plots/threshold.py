@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -167,6 +168,7 @@ def threshold_contours(
     *,
     x_label: str,
     y_label: str,
+    levels: Sequence[float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the threshold over two inputs.
@@ -177,6 +179,8 @@ def threshold_contours(
     surface : array (b, a)
         Thresholds; infinite where no probability is high enough.
     x_label, y_label : str
+    levels : sequence of float, optional
+        Thresholds to draw.
     ax : Axes, optional
         Where to draw; by default on a new figure.
 
@@ -188,7 +192,9 @@ def threshold_contours(
     finite = np.where(np.isfinite(surface), surface, np.nan)
     known = finite[np.isfinite(finite)]
     if known.size and np.ptp(known) > 0.0:
-        drawn = axes.contour(x, y, finite, levels=8, colors=PALETTE[0], linewidths=1.4)
+        drawn = axes.contour(
+            x, y, finite, levels=8 if levels is None else levels, colors=PALETTE[0], linewidths=1.4
+        )
         axes.clabel(drawn, fontsize=9, fmt=lambda value: f"{100.0 * value:.3g} %")
     never = np.isinf(surface)
     if never.any():

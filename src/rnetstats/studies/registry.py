@@ -64,6 +64,26 @@ _ENTRIES = (
         codebook="cha2019",
         truths=("as_published", "null", "duan_rate"),
     ),
+    StudyEntry(
+        name="management",
+        summary="One case after endoscopic resection by a page of advice and by guidelines; a "
+        "cohort through their rules",
+        package="rnetstats.studies.management",
+        seed=527,
+        cohort="duan2024",
+        codebook="management",
+        truths=("as_published", "smooth", "null"),
+    ),
+    StudyEntry(
+        name="nelm2024",
+        summary="Liver metastases of neuroendocrine tumours of pancreas and rectum (81 patients, "
+        "two countries)",
+        package="rnetstats.studies.nelm2024",
+        seed=527,
+        cohort="nelm2024",
+        codebook="nelm2024",
+        truths=("as_published", "null"),
+    ),
 )
 STUDIES = {entry.name: entry for entry in _ENTRIES}
 

@@ -81,7 +81,8 @@ def classify(
         What counts where a rule asks for a risk factor: lymphovascular invasion, invasion of the
         muscularis propria, a grade above G1. All three are chosen, as no source lists them.
     assume : mapping, optional
-        What is assumed of an input where it is missing: ``{"invasion": "submucosa"}``.
+        What is assumed of an input where it is missing: ``{"invasion": "submucosa"}``. Not where
+        another one tells as much, as a T stage does of the invasion.
 
     Returns
     -------

@@ -118,10 +118,11 @@ class DisagreementResult(Result):
         rows.append({**dict.fromkeys(rows[0], ""), "Guidelines": ADVICE})
         return pd.DataFrame(rows)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw each guideline's answers, by size of the tumour, where any has a rule."""
-        from rnetstats.plots.guidelines import stacked_answers
+    def bars(self) -> pd.DataFrame:
+        """Return what :meth:`plot` draws: ``group`` (band of size), ``label, answer, n``.
 
+        Bands in which no guideline has a rule are left out, unless there is no other.
+        """
         called = dict(zip(self.guidelines, self.names, strict=True))
         bands = {name: place for place, name in enumerate(dict.fromkeys(self.bands["band"]))}
         order = self.answers["band"].map(bands)
@@ -129,6 +130,20 @@ class DisagreementResult(Result):
         silent = counts.groupby("band")["answer"].agg(set) == {NO_RULE}
         if not silent.all():
             counts = counts[~counts["band"].map(silent).astype(bool)]
+        return pd.DataFrame(
+            {
+                "group": counts["band"],
+                "label": counts["guideline"].map(called),
+                "answer": counts["answer"],
+                "n": counts["n"],
+            }
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw each guideline's answers, by size of the tumour, where any has a rule."""
+        from rnetstats.plots.guidelines import stacked_answers
+
+        counts = self.bars()
         notes = {
             name: f": steps differ in {differ:,} of {compared:,} with at least two"
             if compared
@@ -136,14 +151,7 @@ class DisagreementResult(Result):
             for name, _, compared, differ, _ in zip(*(self.bands[c] for c in _BAND), strict=True)
         }
         return stacked_answers(
-            pd.DataFrame(
-                {
-                    "group": counts["band"],
-                    "label": counts["guideline"].map(called),
-                    "answer": counts["answer"],
-                    "n": counts["n"],
-                }
-            ),
+            counts,
             title=f"What guidelines say, {self.situation}",
             notes=notes,
             ax=ax,

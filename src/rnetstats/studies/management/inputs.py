@@ -54,9 +54,11 @@ class Inputs:
         """Return the codes of an input, all missing if there is no such column."""
         return self.codes.get(name, np.full(self.n, -1))
 
-    def known(self, name: str) -> NDArray[np.bool_]:
-        """Whether each patient has a value of a category."""
-        return np.asarray(self.code(name) >= 0)
+    def there(self, name: str) -> NDArray[np.bool_]:
+        """Whether an input is recorded of each patient."""
+        if isinstance(INPUTS[name], Category):
+            return np.asarray(self.code(name) >= 0)
+        return ~np.isnan(self.number(name))
 
 
 def read_inputs(
@@ -84,25 +86,43 @@ def read_inputs(
     used = _used(frame, columns)
     numbers: dict[str, Floats] = {}
     codes: dict[str, Codes] = {}
-    filled: dict[str, int] = {}
-    for name, about in INPUTS.items():
-        if name not in used and name not in assumed:
-            continue
+    for name, source in used.items():
+        about = INPUTS[name]
         if isinstance(about, Category):
-            cells = about.read(frame[used[name]], used[name]) if name in used else None
-            known = np.full(len(frame), -1) if cells is None else cells
-            if name in assumed:
-                filled[name] = int((known < 0).sum())
-                known = np.where(known < 0, about.values.index(assumed[name]), known)
-            codes[name] = known
+            codes[name] = about.read(frame[source], source)
         else:
-            found = about.read(frame[used[name]], used[name]) if name in used else None
-            values = np.full(len(frame), np.nan) if found is None else found
-            if name in assumed:
-                filled[name] = int(np.isnan(values).sum())
-                values = np.where(np.isnan(values), assumed[name], values)
-            numbers[name] = values
-    return Inputs(len(frame), numbers, codes, used, {k: v for k, v in filled.items() if v})
+            numbers[name] = about.read(frame[source], source)
+    recorded = Inputs(len(frame), numbers, codes, used, {})
+    return _with_assumed(recorded, assumed)
+
+
+# An assumption on an input is not needed where another tells as much.
+_INSTEAD = {
+    "margin": ("margin_positive", "rim_mm"),
+    "margin_positive": ("margin", "rim_mm"),
+    "grade": ("ki67", "mitoses"),
+    "lvi": ("lymphatic_invasion", "vascular_invasion"),
+    "t_stage": ("invasion",),
+    "invasion": ("t_stage",),
+}
+
+
+def _with_assumed(recorded: Inputs, assumed: Mapping[str, Any]) -> Inputs:
+    """Fill inputs where neither they nor what tells as much is recorded."""
+    numbers, codes = dict(recorded.numbers), dict(recorded.codes)
+    filled: dict[str, int] = {}
+    for name, value in assumed.items():
+        lacking = ~recorded.there(name)
+        for other in _INSTEAD.get(name, ()):
+            lacking &= ~recorded.there(other)
+        about = INPUTS[name]
+        if isinstance(about, Category):
+            codes[name] = np.where(lacking, about.values.index(value), recorded.code(name))
+        else:
+            numbers[name] = np.where(lacking, value, recorded.number(name))
+        if lacking.any():
+            filled[name] = int(lacking.sum())
+    return Inputs(recorded.n, numbers, codes, recorded.used, filled)
 
 
 def _used(frame: pd.DataFrame, columns: Mapping[str, str] | None) -> dict[str, str]:

@@ -125,7 +125,7 @@ def _grade(inputs: Inputs, definitions: Definitions, notes: list[str]) -> tuple[
     """G1 (1), lower G2 (2), higher G2 (4), G3 (8): as recorded, else from Ki-67 and mitoses."""
     ki67, mitoses = inputs.number("ki67"), inputs.number("mitoses")
     derived = _graded(ki67, mitoses, definitions.grade_from)
-    recorded = inputs.known("grade")
+    recorded = inputs.there("grade")
     table = np.array([G1, G2, G3, 0])
     bits = np.where(recorded, table[inputs.code("grade")], derived)
     _compare(recorded & (bits & derived == 0), "grade", "Ki-67 and mitoses", notes)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ThresholdResult"]
 
-_POINTS = 201
+_POINTS, _FINE = 201, 501  # along a line, and along each side of a surface
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -161,11 +161,11 @@ class ThresholdResult(Result):
         found = {way: inputs.threshold({**at, name: x}) for way, at in ways.items()}
         return pd.DataFrame({name: x, **found})
 
-    def _points(self, given: Given, name: str) -> Floats:
+    def _points(self, given: Given, name: str, count: int = _POINTS) -> Floats:
         if given.ranges:
-            return np.linspace(given.low, given.high, _POINTS)
+            return np.linspace(given.low, given.high, count)
         top = min(2.0 * given.central, QUANTITIES[name].high) or 1.0
-        inside = np.linspace(0.0, top, _POINTS + 1)[1:]
+        inside = np.linspace(0.0, top, count + 1)[1:]
         return inside[inside < 1.0] if QUANTITIES[name].high_open and top == 1.0 else inside
 
     def plot(self, ax: Axes | None = None, *, along: str | None = None) -> Axes:
@@ -215,7 +215,7 @@ class ThresholdResult(Result):
         choice("second", second, list(inputs.given))
         if first == second:
             raise OptionError(f"first and second are both {first!r}; name two inputs.")
-        x, y = (self._points(inputs.given[name], name) for name in (first, second))
+        x, y = (self._points(inputs.given[name], name, _FINE) for name in (first, second))
         surface = inputs.threshold({**inputs.central(), first: x[None, :], second: y[:, None]})
         rows = self.inputs.set_index("input")
         labels = [f"{rows['label'][n]!s} ({rows['unit'][n]!s})" for n in (first, second)]
