@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, logit, ndtr
+from scipy.special import ndtr
 
 from rnetstats._core.distributions import normal_quantile
-from rnetstats._core.options import level, positive_int, real
-from rnetstats._core.random import CHUNK, chunk_generators, resolve_seed
+from rnetstats._core.options import level, positive_int
+from rnetstats._core.random import resolve_seed
 from rnetstats.evidence.effect_sizes import from_tables
 from rnetstats.evidence.meta_intervals import limits_of, prediction_limits
 from rnetstats.evidence.meta_options import PoolOptions
+from rnetstats.evidence.meta_scene import MetaScene, draw_tables
 from rnetstats.kernels.beta_binomial import BetaBinomial, fit_beta_binomial
 from rnetstats.kernels.glmm import fit_mixed
 from rnetstats.kernels.glmm_tables import table_model
@@ -26,7 +27,7 @@ from rnetstats.kernels.meta_pool import inverse_variance
 from rnetstats.kernels.meta_tau2 import tau_squared
 from rnetstats.kernels.scaled import ScaledFit
 
-__all__ = ["LIMITS", "LIKELIHOODS", "PREDICTIONS", "MetaScene", "draw_tables", "meta_operating"]
+__all__ = ["LIKELIHOODS", "LIMITS", "PREDICTIONS", "meta_operating"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Intervals: TypeAlias = tuple[Floats, Floats, Floats]
@@ -48,60 +49,8 @@ PREDICTIONS = {
     "hk": "t(k-1) with the Hartung-Knapp standard error",
     "normal": "normal",
 }
+_INVERSE = ("wald", "hartung-knapp", "hartung-knapp-adhoc")
 _POINTS = 15
-
-
-@dataclass(frozen=True)
-class MetaScene:
-    """How the meta-analyses of one setting are drawn.
-
-    Attributes
-    ----------
-    k : int
-        Studies.
-    risk : float
-        Risk in arm 2 of a typical study.
-    odds_ratio : float
-        The median over studies, which the methods are judged by.
-    tau2 : float
-        Variance of the log odds ratio between studies.
-    patients : float
-        Median patients of a study, both arms.
-    sizes, baseline : float
-        Standard deviations of the logarithm of the size, and of the log odds in arm 2.
-    """
-
-    k: int
-    risk: float
-    odds_ratio: float = 1.0
-    tau2: float = 0.0
-    patients: float = 100.0
-    sizes: float = 0.7
-    baseline: float = 0.5
-
-    def __post_init__(self) -> None:
-        positive_int("k", self.k, minimum=2)
-        real("risk", self.risk, low=0.0, high=1.0, closed=False)
-        real("odds_ratio", self.odds_ratio, low=0.0, closed=False)
-        real("tau2", self.tau2, low=0.0)
-        real("patients", self.patients, low=4.0)
-        real("sizes", self.sizes, low=0.0)
-        real("baseline", self.baseline, low=0.0)
-
-
-def draw_tables(scene: MetaScene, replicates: int, seed: int) -> Tables:
-    """Draw 2x2 tables, (replicates, k); a quarter to three quarters of a study are in arm 1."""
-    parts = []
-    for rows, rng in chunk_generators(seed, replicates):
-        shape = (CHUNK, scene.k)
-        n = np.maximum(4.0, np.rint(scene.patients * np.exp(scene.sizes * rng.normal(size=shape))))
-        n1 = np.clip(np.rint(n * rng.uniform(0.25, 0.75, shape)), 1.0, n - 1.0)
-        base = logit(scene.risk) + scene.baseline * rng.normal(size=shape)
-        effect = math.log(scene.odds_ratio) + math.sqrt(scene.tau2) * rng.normal(size=shape)
-        a = rng.binomial(n1.astype(int), expit(base + effect))
-        c = rng.binomial((n - n1).astype(int), expit(base))
-        parts.append([x[: rows.stop - rows.start] for x in (a, n1, c, n - n1)])
-    return Tables.of(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def meta_operating(
@@ -130,10 +79,11 @@ def meta_operating(
         One row a method: the scene; ``target`` (``"odds ratio"``, or ``"new study"`` for a
         prediction interval), ``method, label``; ``replicates``; ``none``, the share without an
         interval; of the others ``coverage`` with its Monte Carlo error ``coverage_mcse``,
-        ``above`` and ``below``, the shares that lie wholly on one side; ``width``, the median
-        ratio of the upper limit to the lower; ``odds_ratio_found``, the median estimate. Of a
-        prediction interval ``coverage`` is the probability that it holds the odds ratio of a new
-        study. ``events`` is the mean number of events of a meta-analysis.
+        ``above`` and ``below``, the shares that lie wholly on one side; ``excludes_one``, the
+        share that does not hold an odds ratio of 1; ``width``, the median ratio of the upper limit
+        to the lower; ``odds_ratio_found``, the median estimate. Of a prediction interval
+        ``coverage`` is the probability that it holds the odds ratio of a new study. ``events`` is
+        the mean number of events of a meta-analysis.
 
     Notes
     -----
@@ -174,13 +124,16 @@ def _inverse_variance(
     y, v = flat.coef.reshape(t.a.shape), flat.variance.reshape(t.a.shape)
     held = np.isfinite(y)
     some = held.sum(axis=1) >= 2
+    if not some.any():
+        nothing = (np.full(len(y), np.nan),) * 3
+        return dict.fromkeys(_INVERSE, nothing), dict.fromkeys(PREDICTIONS, nothing)
     tau2, coef, wald, knapp, df = (np.full(len(y), np.nan) for _ in range(5))
     tau2[some] = tau_squared(y[some], v[some], "REML", mask=held[some])
     fit = inverse_variance(y[some], v[some], tau2[some], mask=held[some])
     coef[some], wald[some], df[some] = fit.estimate, fit.std_error, fit.df
     knapp[some] = np.sqrt(fit.q / fit.df) * fit.std_error
     limits, predictions = {}, {}
-    for name in ("wald", "hartung-knapp", "hartung-knapp-adhoc"):
+    for name in _INVERSE:
         how = PoolOptions("REML", name, None, conf_level)
         found = limits_of(coef[some], wald[some], knapp[some], df[some], how)
         limits[name] = _spread_out(some, coef[some], found.low, found.high)
@@ -240,12 +193,21 @@ def _judged(found: Intervals, centre: float) -> dict[str, float]:
         "coverage_mcse": math.sqrt(share * (1.0 - share) / covered.size),
         "above": float(above.mean()),
         "below": float(below.mean()),
+        "excludes_one": float(((low[given] > 0.0) | (high[given] < 0.0)).mean()),
         "width": float(np.exp(np.median(high[given] - low[given]))),
         "odds_ratio_found": float(np.exp(np.median(coef[given]))),
     }
 
 
-_MISSING = ("coverage", "coverage_mcse", "above", "below", "width", "odds_ratio_found")
+_MISSING = (
+    "coverage",
+    "coverage_mcse",
+    "above",
+    "below",
+    "excludes_one",
+    "width",
+    "odds_ratio_found",
+)
 
 
 def _predicted(found: Intervals, centre: float, tau: float) -> dict[str, float]:
