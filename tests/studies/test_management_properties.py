@@ -49,6 +49,7 @@ def rows(frame: pd.DataFrame, where: tuple[str, str], **how: Any) -> pd.DataFram
     return rn.classify(frame, guideline=guideline, situation=situation, **how).patients
 
 
+@settings(max_examples=25)
 @given(cohort, place, st.randoms(use_true_random=False))
 def test_one_answer_each_whatever_the_order_and_the_company(
     frame: pd.DataFrame, where: tuple[str, str], random: Any
@@ -95,7 +96,7 @@ def test_an_answer_holds_whatever_the_missing_values_are(
         }
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(cohort, place)
 def test_known_provisos_only_close_what_was_open(
     frame: pd.DataFrame, where: tuple[str, str]
@@ -108,7 +109,7 @@ def test_known_provisos_only_close_what_was_open(
     assert set(after["open"]) <= {"", "tumour board"}
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(cohort)
 def test_disagreement_is_symmetric_and_counts_within_bounds(frame: pd.DataFrame) -> None:
     keys = ["enets2023", "nccn2025", "page"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import pandas as pd
 
 from rnetstats.data.embedded import load_cohort
 from rnetstats.errors import DataError
 from rnetstats.evidence.facts import FactSheet
+from rnetstats.prediction.model import RiskModel
 from rnetstats.prediction.risk_model import risk_model
 from rnetstats.regression.logistic import logistic
 from rnetstats.studies.exhibit import Exhibit
@@ -139,6 +142,14 @@ class Refusal:
     exhibit: Exhibit
 
 
+@cache
+def _margin_model() -> tuple[RiskModel, dict[str, Any]]:
+    """Return the margin model, and the middle of the cohort that it is fitted on."""
+    cohort = load_cohort("duan2024")
+    location, nlr = cohort["location"].mode().iloc[0], float(cohort["nlr"].median())
+    return risk_model(logistic(cohort, MARGIN_MODEL)), {"location": location, "nlr": nlr}
+
+
 def refusal(case: pd.DataFrame) -> Refusal:
     """Ask the margin model of the 527-patient study for the case's probability.
 
@@ -146,13 +157,8 @@ def refusal(case: pd.DataFrame) -> Refusal:
     (location and neutrophil-to-lymphocyte ratio) is taken from the middle of that cohort, so that
     the size alone decides.
     """
-    cohort = load_cohort("duan2024")
-    model = risk_model(logistic(cohort, MARGIN_MODEL))
-    known = case[["size_mm"]].assign(
-        method="ESD",
-        location=cohort["location"].mode().iloc[0],
-        nlr=float(cohort["nlr"].median()),
-    )
+    model, middle = _margin_model()
+    known = case[["size_mm"]].assign(method="ESD", **middle)
     unfilled = known.assign(nlr=float("nan"))
     rows = pd.concat({"filled with the cohort’s middle": known, "as the page tells it": unfilled})
     flagged = model.predict(rows.reset_index(drop=True), outside="flag")
