@@ -41,8 +41,9 @@ def audited(
 def line(
     values: Mapping[str, str], units: Mapping[str, str] | None = None, part: str = "", **check: Any
 ) -> dict[str, Any]:
-    """The line of one check (of one part of it)."""
+    """The line of one check, or of one part of it where it has several."""
     frame = audited(values, check, units=units).to_frame()
-    rows = frame[frame["check"].str.endswith(part)] if part else frame
+    several = len(frame) > 1
+    rows = frame[frame["check"].str.endswith(part)] if part and several else frame
     assert len(rows) == 1, frame["check"].tolist()
     return rows.iloc[0].to_dict()

@@ -91,6 +91,11 @@ def test_a_percentage_without_denominator_cannot_be_checked() -> None:
     )
     assert "of the named totals 14 (m): 10/14 would do" in row["sentence"]
     assert share("", "5", "7")["verdict"] == "cannot be checked"
+    row = share("5.0", "0", "")
+    assert (row["verdict"], row["sentence"]) == (
+        "inconsistent",
+        "Not known: total, but no denominator makes 0 equal to 5.0 %.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,6 +118,8 @@ def test_percentages_without_count(percent: str, total: str, verdict: str, recom
 def test_shares_of_one_are_read_by_their_unit() -> None:
     row = line({"percent": "0.34", "count": "181", "total": "527"}, {"percent": ""}, **OF)
     assert (row["verdict"], row["recomputed"]) == ("consistent", "0.3435")
+    row = line({"percent": "34.3", "count": "181", "total": "527"}, {"percent": ""}, **OF)
+    assert 'the unit of a percentage is "%"' in row["sentence"]
 
 
 @given(total=st.integers(1, 60), percent=st.decimals(0, 100, places=1))

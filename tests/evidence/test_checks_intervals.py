@@ -52,6 +52,7 @@ def limits(
         (("25.0", "12.0", "40.0"), "arcsine", "rounding"),
         (("1.2", "1.5", "2.0"), "log", "inconsistent"),
         (("1.2", "2.0", "1.1"), "log", "inconsistent"),
+        (("1.0", "1.0", "1.0"), "log", "consistent"),
         (("1.2", "-0.1", "2.0"), "log", "inconsistent"),
         (("50", "10", "120"), "logit", "inconsistent"),
         (("1.2", "< 0.1", "2.0"), "log", "cannot be checked"),
@@ -153,7 +154,6 @@ def test_wald_limits_as_printed_are_consistent(
     back = np.exp if scale == "log" else float
     shown = [f"{back(coef + step):.{places}f}" for step in (0.0, -reach, reach)]
     assume(len(shown[2]) < 28)
-    assume(float(shown[1]) < float(shown[2]))
     p = f"{2 * law.sf(abs(coef) / error):.3f}"
     p = "< 0.001" if p == "0.000" else p
     check = {**LIMITS, "estimate": "estimate", "p": "p", "scale": scale}
@@ -332,4 +332,4 @@ def test_whatever_is_printed_of_a_real_table_is_consistent(
         printed = dict(zip(("odds_ratio", "low", "high"), shown, strict=True))
         values = dict(zip("ancm", map(str, (a, n, c, m)), strict=True)) | printed
         frame = audited(values, {**TABLE, **{k: k for k in printed}}, units={}).to_frame()
-        assert frame["verdict"].tolist()[1:] == ["consistent", "consistent"]
+        assert frame["verdict"].tolist() == ["consistent", "consistent"]

@@ -45,6 +45,8 @@ def test_the_reason_says_what_would_save_it() -> None:
     row = line({"n": "100", "s1": "0.90", "r1": "95"}, {"s1": ""}, **ONE)
     assert row["verdict"] == "inconsistent"
     assert "unless about 5 events fell exactly on that time" in row["sentence"]
+    row = line({"n": "100", "s1": "95.0", "r1": "90"}, {"s1": ""}, **ONE)
+    assert 'the unit of a percentage is "%"' in row["sentence"]
     row = line({"n": "100", "s1": "96.0", "r1": "90", "d1": "5"}, PERCENT, **ONE, events=["d1"])
     assert "at most 95.00 %" in row["sentence"]
 

@@ -57,12 +57,16 @@ def check_interval(figures: Figures) -> list[CheckLine]:
 
 def _disorder(figures: Figures, low: Printed, high: Printed, scale: Scale) -> str:
     """Say what is impossible whatever the scale's arithmetic."""
-    if low.value >= high.value:
-        return f"The lower limit, {low.text}, is not below the upper, {high.text}."
+    if low.value > high.value:
+        return f"The lower limit, {low.text}, is above the upper, {high.text}."
     per = _per(figures, "low", scale)
     if low.number / per < scale.low or high.number / per > scale.high:
-        where = "0 to 100 per cent" if scale.of_shares else "0 and above"
-        return f"On the {scale.name} scale limits lie within {where}; these do not."
+        if scale.of_shares:
+            return (
+                f"On the {scale.name} scale limits lie between 0 and 100 per cent; these do not "
+                '(the unit of percentages is "%").'
+            )
+        return f"On the {scale.name} scale limits lie above 0; these do not."
     if figures.known("estimate"):
         estimate = figures.printed("estimate")
         if not estimate.relation and not low.value <= estimate.value <= high.value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,9 @@ VERDICTS = ("consistent", "rounding", "inconsistent", "cannot be checked")
 CONSISTENT, ROUNDING, INCONSISTENT, OPEN = VERDICTS
 
 _LARGEST = 1_000_000_000  # patients
-_MEASURED = ("%", "per cent", "percent", "month", "year", "week", "day", "hour", "mm", "cm", "mg")
+_MEASURED = re.compile(
+    r"%|\b(per ?cent|(month|year|week|day|hour|minute)s?|[kmcn]?m|m?g|kg|m?l|points?|score)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -132,8 +135,7 @@ def words(name: str) -> str:
 
 def is_count(fact: Fact) -> bool:
     """Say whether a figure counts something, rather than measures it."""
-    unit = fact.unit.casefold()
-    return not any(measure in unit for measure in _MEASURED)
+    return _MEASURED.search(fact.unit.casefold()) is None
 
 
 def open_line(printed: str, why: str, recomputed: str = "\u2013", part: str = "") -> CheckLine:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from fractions import Fraction
+from math import floor
 
 from rnetstats.evidence.checks_denominators import (
     candidates,
@@ -40,7 +43,7 @@ def check_percentage(figures: Figures) -> list[CheckLine]:
         return [open_line("", f"{figures.missing('percent')}.")]
     percent, scale = figures.printed("percent"), scale_of(figures)
     if not _possible(percent, scale):
-        return [_impossible(figures)]
+        return [_impossible(figures, scale)]
     count = figures.count("count") if figures.known("count") else None
     total = figures.count("total") if figures.known("total") else None
     if total == 0:
@@ -57,15 +60,16 @@ def check_percentage(figures: Figures) -> list[CheckLine]:
 def scale_of(figures: Figures, name: str = "percent") -> int:
     """Return 100 for per cent and 1 for a share of one."""
     fact = figures.fact(name)
-    return 100 if "%" in fact.unit + fact.value or "per" in fact.unit.casefold() else 1
+    return 100 if re.search("%|per ?cent", (fact.unit + fact.value).casefold()) else 1
 
 
 def _possible(percent: Printed, scale: int) -> bool:
     return bool(percent.relation) or 0 <= percent.value <= scale
 
 
-def _impossible(figures: Figures) -> CheckLine:
-    why = f"{figures.fact('percent').text} is no share: it lies outside 0 to 100 per cent."
+def _impossible(figures: Figures, scale: int) -> CheckLine:
+    why = f"{figures.fact('percent').text} is no share: it lies outside 0 to 100 per cent"
+    why += "." if scale == 100 else ' (the unit of a percentage is "%").'
     return CheckLine(_printed(figures), "\u2013", INCONSISTENT, why)
 
 
@@ -134,8 +138,9 @@ def _without_total(figures: Figures, percent: Printed, count: int, scale: int) -
     why = figures.missing("total")
     would = _would_fit(figures, percent, count, scale)
     first, last = denominators_of(percent, count, scale)
-    recomputed = "\u2013" if first is None else f"{count} / {_ends(first, last)}"
-    return open_line(_printed(figures), f"{why}; {would}.", recomputed)
+    if first is None:
+        return CheckLine(_printed(figures), "\u2013", INCONSISTENT, f"{why}, but {would}.")
+    return open_line(_printed(figures), f"{why}; {would}.", f"{count} / {_ends(first, last)}")
 
 
 def _alone(figures: Figures, percent: Printed, scale: int) -> CheckLine:
@@ -193,14 +198,18 @@ def _fractions(pairs: list[tuple[int, int]]) -> str:
 
 def _text(exact: Fraction, percent: Printed, scale: int) -> str:
     """Write a share with two digits more than the print."""
-    shown = f"{float(exact):.{percent.decimals + 2}f}"
-    return f"{shown} %" if scale == 100 else shown
+    return _fixed(exact, percent.decimals + 2, scale)
 
 
 def _rounded(exact: Fraction, percent: Printed, scale: int) -> str:
-    """Write a share with the digits of the print, halves up."""
-    steps = int(exact / Fraction(percent.unit) + Fraction(1, 2))
-    shown = f"{steps * percent.unit:.{percent.decimals}f}"
+    """Write a share with the digits of the print."""
+    return _fixed(exact, percent.decimals, scale)
+
+
+def _fixed(exact: Fraction, digits: int, scale: int) -> str:
+    """Write a share of 0 or more exactly to so many digits, halves up."""
+    steps = floor(exact * 10**digits + Fraction(1, 2))
+    shown = f"{Decimal(steps).scaleb(-digits):f}"
     return f"{shown} %" if scale == 100 else shown
 
 

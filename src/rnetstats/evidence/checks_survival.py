@@ -58,6 +58,10 @@ def _at_time(
         unknown = [fact.label for fact in (survival, at_risk) if not fact.known]
         return open_line(printed, f"Not known: {', '.join(unknown)}.", part=part)
     value, scale = figures.number(survival), 100 if "%" in survival.text else 1
+    if not value.relation and not 0 <= value.value <= scale:
+        told = f"{survival.text} is no share: it lies outside 0 to 100 per cent"
+        told += "." if scale == 100 else ' (the unit of a percentage is "%").'
+        return CheckLine(printed, "\u2013", INCONSISTENT, told, part)
     staying = figures.count_of(at_risk)
     gone = figures.count_of(events) if events is not None and events.known else 0
     if events is not None and events.known:

@@ -50,11 +50,13 @@ def check_test(figures: Figures) -> list[CheckLine]:
         return [CheckLine(_printed(figures), "\u2013", INCONSISTENT, told)]
     if n == 0 or m == 0:
         return [open_line(_printed(figures), "A group without patients cannot be compared.")]
-    lines = [_p_line(figures, p_values(a, n, c, m))]
+    lines = []
     if figures.given("odds_ratio"):
         lines.append(odds_ratio_line(figures, _printed(figures), (a, n, c, m)))
     if figures.given("low") or figures.given("high"):
         lines.append(limits_line(figures, _printed(figures), (a, n, c, m)))
+    if figures.given("p") or not lines:
+        lines.insert(0, _p_line(figures, p_values(a, n, c, m)))
     return lines
 
 
