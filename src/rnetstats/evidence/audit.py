@@ -17,8 +17,11 @@ from rnetstats.evidence.checks_line import CheckLine, Figures, begun, open_line
 from rnetstats.evidence.checks_mean import check_mean
 from rnetstats.evidence.checks_percentage import check_percentage
 from rnetstats.evidence.checks_rate import check_rate
+from rnetstats.evidence.checks_remark import check_remark
+from rnetstats.evidence.checks_std_error import check_std_error
 from rnetstats.evidence.checks_sum import check_sum
 from rnetstats.evidence.checks_survival import check_survival
+from rnetstats.evidence.checks_symmetry import check_symmetry
 from rnetstats.evidence.checks_tests import check_test
 from rnetstats.evidence.checks_worlds import (
     check_odds_ratio_tables,
@@ -36,6 +39,8 @@ CHECKS: dict[str, Callable[[Figures], list[CheckLine]]] = {
     "mean": check_mean,
     "sum": check_sum,
     "interval": check_interval,
+    "symmetry": check_symmetry,
+    "std_error": check_std_error,
     "estimate_p": check_estimate_p,
     "test": check_test,
     "survival": check_survival,
@@ -44,6 +49,7 @@ CHECKS: dict[str, Callable[[Figures], list[CheckLine]]] = {
     "share": check_share,
     "two_rates": check_two_rates,
     "odds_ratio_tables": check_odds_ratio_tables,
+    "remark": check_remark,
 }
 
 _STUDY = ("name", "title", "short_title", "citation", "design")

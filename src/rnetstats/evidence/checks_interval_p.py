@@ -22,7 +22,16 @@ from rnetstats.evidence.checks_printed import Printed
 from rnetstats.evidence.checks_scale import SCALES, Scale
 from rnetstats.evidence.checks_spans import Span, outward
 
-__all__ = ["check_estimate_p", "p_line", "p_text"]
+__all__ = [
+    "check_estimate_p",
+    "limit_text",
+    "ndtri_tail",
+    "p_line",
+    "p_of",
+    "p_range",
+    "p_text",
+    "p_words",
+]
 
 _UNIT = Span(0.0, 1.0)
 
@@ -51,15 +60,15 @@ def p_line(figures: Figures, printed: str, scale: Scale, *, even: bool = True) -
 
     found = p_value([item.nearest for item in given])
     if not even:
-        return _by_side(figures, printed, scale, _p_range(found))
+        return _by_side(figures, printed, scale, p_range(found))
     verdict = judged(p_value, given, p)
-    recomputed = _p_range(found)
+    recomputed = p_range(found)
     law = _law(figures, df)
     said = f"estimate and limits give P {recomputed} by {law}"
     told = {
-        CONSISTENT: f"Rounding allowed for, {said}, which agrees with {_p_words(p)}.",
-        ROUNDING: f"Only if digits were cut off: {said}, not {_p_words(p)}.",
-        INCONSISTENT: f"Rounding allowed for, {said}, not {_p_words(p)}: P and limits come from "
+        CONSISTENT: f"Rounding allowed for, {said}, which agrees with {p_words(p)}.",
+        ROUNDING: f"Only if digits were cut off: {said}, not {p_words(p)}.",
+        INCONSISTENT: f"Rounding allowed for, {said}, not {p_words(p)}: P and limits come from "
         "different methods, or one of them is misprinted.",
     }[verdict]
     return CheckLine(printed, f"P {recomputed}", verdict, told, part, gap=gap(found, p))
@@ -75,7 +84,7 @@ def _by_side(figures: Figures, printed: str, scale: Scale, wald: str) -> CheckLi
     if (outside and large) or (inside and small):
         told = (
             f"The limits {'exclude' if outside else 'hold'} {null:g}, the value of no effect, yet "
-            f"{_p_words(p)}: by any method the two must agree."
+            f"{p_words(p)}: by any method the two must agree."
         )
         return CheckLine(printed, f"P {wald}", INCONSISTENT, told, "P")
     why = (
@@ -105,7 +114,7 @@ def check_estimate_p(figures: Figures) -> list[CheckLine]:
     if z <= 0.0 or effect == 0.0:
         return [open_line(printed, "A P of 1, or no effect, implies no limits.")]
     reach = float(ndtri(0.5 + figures.conf_level / 2.0)) * abs(effect) / z
-    low, high = _shown(scale.back(effect - reach)), _shown(scale.back(effect + reach))
+    low, high = limit_text(scale.back(effect - reach)), limit_text(scale.back(effect + reach))
     text = f"{low} to {high}"
     if bound:
         text = f"lower limit at least {low}" if effect > 0 else f"upper limit at most {high}"
@@ -199,17 +208,19 @@ def _law(figures: Figures, df: float) -> str:
     return "the normal distribution" + (" (degrees of freedom unknown)" if unknown else "")
 
 
-def _p_range(span: Span) -> str:
+def p_range(span: Span) -> str:
+    """Write the P values that the printed figures allow."""
     low, high = p_text(span.low), p_text(span.high)
     return low if low == high else f"{low} to {high}"
 
 
-def _p_words(p: Printed) -> str:
+def p_words(p: Printed) -> str:
+    """Write a printed P."""
     return f"P {p.relation} {p.value}" if p.relation else f"P = {p.value}"
 
 
-def _shown(value: float) -> str:
-    """Three significant digits."""
+def limit_text(value: float) -> str:
+    """Write a limit in three significant digits."""
     if math.isinf(value):
         return "\u221e" if value > 0 else "\u2212\u221e"
     return f"{value:#.3g}".rstrip(".").replace("-", "\u2212")

@@ -1,12 +1,12 @@
 """The kinds of check that a facts file may ask for, each with its fields.
 
-A field holds a fact's key, a list of keys, a whole number, one of several words, or (``df``) a key
-or a whole number.
+A field holds a fact's key, a list of keys, a whole number, one of several words, a list of such
+words, a text, or (``df``) a key or a whole number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -23,7 +23,7 @@ SCALES = ("log", "identity", "logit", "arcsine")
 class Field:
     """One field of a kind of check: what it holds and whether it must be there."""
 
-    holds: str = "key"  # key | keys | whole | word | key or whole
+    holds: str = "key"  # key | keys | whole | word | words | text | key or whole
     required: bool = True
     default: Any = None
     words: tuple[str, ...] = ()
@@ -54,6 +54,19 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
             "p": _MAYBE,
             "scale": _SCALE,
             "df": Field("key or whole", False),
+        },
+        "symmetry": {
+            "low": _KEY_FIELD,
+            "high": _KEY_FIELD,
+            "estimate": _KEY_FIELD,
+            "scales": Field("words", False, SCALES, SCALES),
+        },
+        "std_error": {
+            "estimate": _KEY_FIELD,
+            "std_error": _KEY_FIELD,
+            "p": _MAYBE,
+            "scale": Field("word", False, "log", ("log", "identity")),
+            "reported": Field("word", False, "coef", ("coef", "estimate")),
         },
         "estimate_p": {
             "estimate": _KEY_FIELD,
@@ -101,6 +114,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
             "n": _KEY_FIELD,
             "events": _MAYBE,
         },
+        "remark": {"facts": _KEYS, "text": Field("text")},
     }
 )
 
@@ -187,6 +201,13 @@ def _value(
         if not keys:
             raise FactsError(f"{place} is empty; list the keys of figures.")
         return tuple(_known(key, facts, place) for key in keys)
+    if spec.holds == "text":
+        quoted(value, place)
+        if not value.strip():
+            raise FactsError(f"{place} is empty; write the remark in a sentence.")
+        return value.strip()
+    if spec.holds == "words":
+        return _several(value, spec.words, place)
     if spec.holds == "word":
         if value not in spec.words:
             raise FactsError(
@@ -201,6 +222,17 @@ def _value(
     if spec.holds == "whole":
         raise FactsError(f"{place}: {value!r} must be a whole number, without quotes.")
     return _known(value, facts, place)
+
+
+def _several(value: Any, allowed: Sequence[str], place: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not value:
+        raise FactsError(f"{place} must be a list of some of {', '.join(allowed)}.")
+    for word in value:
+        if word not in allowed:
+            raise FactsError(
+                f"{place}: {word!r} is none of {', '.join(allowed)}.{closest(str(word), allowed)}"
+            )
+    return tuple(dict.fromkeys(value))
 
 
 def _known(key: Any, facts: Mapping[str, Any], place: str) -> str:
