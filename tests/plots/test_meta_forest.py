@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnetstats.errors import ColumnError
+from rnetstats.errors import ColumnError, OptionError
 from rnetstats.plots.meta_forest import meta_forest
 from rnetstats.plots.meta_scale import scale_of
 
@@ -200,6 +200,16 @@ def test_no_words_overlap_or_leave_the_figure(k):
     assert inner.width > 0.15 * figure.bbox.width
 
 
+def test_words_under_the_axis_stay_off_its_name():
+    sides = ("salvage of whatever kind, soon or late", "observation")
+    axes = meta_forest(studies(3), pooled("random"), measure="OR", favours=sides)
+    _, found = boxes(axes)
+    label = axes.xaxis.label.get_window_extent()
+    under = [box for text, box in found if "favours" in text.get_text()]
+    assert len(under) == 2
+    assert all(box.y0 > label.y1 for box in under)
+
+
 def test_many_studies_are_set_closer_and_the_figure_grows():
     heights = {}
     for k in (30, 41, 100):
@@ -250,6 +260,20 @@ def test_missing_columns_are_named():
         meta_forest(studies().drop(columns="conf_low"), pooled(), measure="OR")
     with pytest.raises(ColumnError, match="kind in pooled"):
         meta_forest(studies(), pooled().drop(columns="kind"), measure="OR")
+
+
+def test_wrong_kinds_and_pairs_are_named():
+    with pytest.raises(OptionError, match="fixed"):
+        meta_forest(studies(), pooled("random").assign(kind="fixed"), measure="OR")
+    for options in ({"arms": ("a",)}, {"favours": "ab"}):
+        with pytest.raises(OptionError, match="two words"):
+            meta_forest(studies(), pooled(), measure="OR", **options)
+
+
+def test_missing_counts_are_dashes():
+    rows = studies().astype({"events_1": "Int64"})
+    rows.loc[1, "events_1"] = pd.NA
+    assert texts(meta_forest(rows, pooled(), measure="OR")).count("–") == 1
 
 
 def test_scales_by_measure():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnetstats.errors import OptionError
 from rnetstats.plots.meta_columns import Columns
 from rnetstats.plots.meta_lines import Line, arm_columns, forest_lines, weight_columns
 from rnetstats.plots.meta_marks import diamond, prediction_bar, study_mark
@@ -88,7 +89,12 @@ def meta_forest(
     ------
     ColumnError
         If a column is missing.
+    OptionError
+        If a row of ``pooled`` is of another kind, or ``arms`` or ``favours`` are not two.
     """
+    for name, pair in (("arms", arms), ("favours", favours)):
+        if pair is not None and (isinstance(pair, str) or len(pair) != 2):
+            raise OptionError(f"{name} must be two words, not {pair!r}.")
     rows, pooled = rows.reset_index(drop=True), pooled.reset_index(drop=True)
     scale = scale_of(measure, null=null, digits=digits)
     lines = forest_lines(rows, pooled, scale)
@@ -98,7 +104,7 @@ def meta_forest(
     heads = {"effect": f"{scale.short} ({100 * conf_level:g} % CI)", **weight_columns(rows)}
     columns = Columns(lines, counts, heads, size)
     total = sum(line.height for line in lines) + columns.head
-    inches = (total * step + (88.0 if favours else 62.0) + (22.0 if title else 0.0)) / 72.0
+    inches = (total * step + 62.0 + _under(favours) + (22.0 if title else 0.0)) / 72.0
     axes = ax_or_new(ax, figsize=((columns.left + _PLOT + columns.right + 16.0) / 72.0, inches))
     ends = scale.ends(*_extent(lines))
     scale.dress(axes, ends)
@@ -162,10 +168,10 @@ def _frame(axes: Axes, scale: MetaScale, conf_level: float, favours: Sequence[st
     axes.set_yticks([])
     axes.tick_params(axis="x", colors=INK, labelsize=9, width=0.8, length=4)
     words = f"{as_text(scale.name)} ({100 * conf_level:g} % CI{', log scale' if scale.log else ''})"
-    axes.set_xlabel(words, fontsize=9.5, color=INK, labelpad=30.0 if favours else 4.0)
+    axes.set_xlabel(words, fontsize=9.5, color=INK, labelpad=4.0 + _under(favours))
     if not favours:
         return
-    left, right = (textwrap.fill(str(side), _FAVOURS) for side in favours)
+    left, right = _sides(favours)
     places = ((0.0, f"← favours\n{left}", "left"), (1.0, f"favours →\n{right}", "right"))
     for at, text, ha in places:
         axes.annotate(
@@ -179,3 +185,14 @@ def _frame(axes: Axes, scale: MetaScale, conf_level: float, favours: Sequence[st
             fontsize=9,
             color=MUTED,
         )
+
+
+def _sides(favours: Sequence[str]) -> list[str]:
+    return [textwrap.fill(str(side), _FAVOURS) for side in favours]
+
+
+def _under(favours: Sequence[str] | None) -> float:
+    """Points that the words on either side take under the axis."""
+    if not favours:
+        return 0.0
+    return 13.0 * (2 + max(side.count("\n") for side in _sides(favours)))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnetstats._core.options import choice
 from rnetstats.errors import ColumnError
-from rnetstats.formatting import fmt_count, fmt_number, fmt_percent
+from rnetstats.formatting import MISSING, fmt_count, fmt_number, fmt_percent
 from rnetstats.plots.meta_scale import MetaScale
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = ["NOT_ESTIMABLE", "Line", "arm_columns", "forest_lines", "weight_colum
 
 NOT_ESTIMABLE = "not estimable"
 NEEDED = ("study", "estimate", "conf_low", "conf_high")
+KINDS = ("random", "common", "subgroup", "prediction")
 POOLED = ("label", "estimate", "conf_low", "conf_high", "kind")
 _ARM = {"events": "Events", "mean": "Mean", "sd": "SD", "time": "Time", "n": "Total"}
 _STUDY_WIDTH = 38  # letters of a study's line
@@ -81,11 +83,15 @@ def forest_lines(rows: pd.DataFrame, pooled: pd.DataFrame, scale: MetaScale) -> 
     ------
     ColumnError
         If a column is missing.
+    OptionError
+        If a row of ``pooled`` is of another kind.
     """
     for table, needed, name in ((rows, NEEDED, "rows"), (pooled, POOLED, "pooled")):
         lacking = [column for column in needed if column not in table]
         if lacking:
             raise ColumnError(f"A forest plot needs the columns {', '.join(lacking)} in {name}.")
+    for kind in pooled["kind"]:
+        choice("kind", kind, KINDS)
     shares = _shares(rows)
     footnotes = _footnotes(rows)
     lines: list[Line] = []
@@ -171,7 +177,9 @@ def _studies(
 
 
 def _count(value: Any, column: str) -> str:
-    number = float(value)
+    number = math.nan if value is None else float(value)
+    if math.isnan(number):
+        return MISSING
     if column.startswith(("mean", "sd")):
         return fmt_number(number)
     return fmt_count(round(number, 1))

@@ -103,8 +103,11 @@ class MetaScale:
         span = float(np.ptp(core)) or (float(np.ptp(outer)) if outer.size else 0.0) or 1.0
         left, right = core.min(), core.max()
         if outer.size:
-            left = min(left, max(outer.min(), left - _SHARE * span))
-            right = max(right, min(outer.max(), right + _SHARE * span))
+            room = span * (2.0 * _SHARE if self.factor == 100.0 else _SHARE)
+            left, right = (
+                min(left, max(outer.min(), left - room)),
+                max(right, min(outer.max(), right + room)),
+            )
         pad = 0.04 * (right - left or 1.0)
         left, right = left - pad, right + pad
         if self.factor == 100.0:
