@@ -76,8 +76,11 @@ def conditional_tau(interval: Floats, window: Floats) -> ConditionalTau:
         if n <= d:
             continue
         # each window's place among those at risk: smaller less larger ones
-        place = np.sign(window[rows][:, None] - window[rows]).sum(axis=1)
+        inside = window[rows]
+        ordered = np.sort(inside)
+        smaller = np.searchsorted(ordered, inside, side="left")
+        place = smaller + np.searchsorted(ordered, inside, side="right") - n
         score += float(place[own].sum())
-        variance += d * (n - d) / (n - 1) * float(np.mean(place**2))
+        variance += d * (n - d) / (n - 1) * float(np.mean(place.astype(float) ** 2))
         pairs += d * (n - d)
     return ConditionalTau(score, variance, pairs)

@@ -1,0 +1,243 @@
+"""Overall survival by resection of the primary and of the liver metastases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from rnetstats._core.result import Result
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
+from rnetstats.studies.attempt import Attempts
+from rnetstats.studies.exhibit import Exhibit
+from rnetstats.studies.finding import Finding
+from rnetstats.studies.nelm2024.cohort import Cohort
+from rnetstats.studies.records import records
+from rnetstats.studies.treatment_verdicts import TreatmentEvidence, judge_treatment
+from rnetstats.treatment.e_value import e_value
+from rnetstats.treatment.effect import treatment_effect
+from rnetstats.treatment.effect_result import TreatmentEffectResult
+
+__all__ = [
+    "RESECTIONS",
+    "Resection",
+    "resection_findings",
+    "resection_table",
+    "resections",
+    "results",
+]
+
+LANDMARKS = (6.0, 12.0)
+COX = "time-dependent Cox"
+METHODS = ("naive", COX, "landmark")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    key: str
+    what: str
+    who: str
+    time: str
+    flag: str
+
+
+RESECTIONS = (
+    _Kind(
+        "primary",
+        "the primary",
+        "patients whose metastases were found with the primary",
+        "primary_resection_months",
+        "primary_resected",
+    ),
+    _Kind(
+        "liver",
+        "the liver metastases",
+        "all patients",
+        "liver_resection_months",
+        "liver_resected",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Resection:
+    """One kind of resection: who, how many, and what each method says."""
+
+    kind: _Kind
+    n: int
+    resected: int
+    deaths: int
+    effect: TreatmentEffectResult | None
+
+    def row(self, method: str) -> dict[str, Any] | None:
+        """Return the first row of a method, or None."""
+        if self.effect is None:
+            return None
+        table = self.effect.to_frame()
+        found = records(table[table["method"] == method])
+        return found[0] if found else None
+
+
+def resections(cohort: Cohort, attempts: Attempts) -> list[Resection]:
+    """Compare survival by each kind of resection, its time taken into account."""
+    found = []
+    for kind in RESECTIONS:
+        frame = cohort.synchronous if kind.key == "primary" else cohort.everyone
+        effect = None
+        if not cohort.has(kind.time):
+            attempts.skip(
+                f"Survival by resection of {kind.what}",
+                f"the file has no column {kind.time}; without the month of the resection nobody "
+                "can say which deaths came after it",
+            )
+        else:
+            effect = attempts.run(
+                f"Survival by resection of {kind.what}",
+                lambda f=frame, k=kind: _effect(f, k),  # type: ignore[misc]
+            )
+        found.append(
+            Resection(
+                kind=kind,
+                n=len(frame),
+                resected=int((frame[kind.flag] == 1).sum()),
+                deaths=int(frame["death"].sum()),
+                effect=effect,
+            )
+        )
+    return found
+
+
+def _effect(frame: pd.DataFrame, kind: _Kind) -> TreatmentEffectResult:
+    type_iii = (frame["metastasis_type"].astype(object) == "III").astype(int)
+    return treatment_effect(
+        frame.assign(disseminated=type_iii),
+        "Surv(os_months, death) ~ disseminated",
+        treatment_time=kind.time,
+        ever_treated=kind.flag,
+        methods=METHODS,
+        landmarks=LANDMARKS,
+        resamples=0,
+        seed=0,
+    )
+
+
+def results(found: list[Resection]) -> dict[str, Result]:
+    """Return the comparisons by name."""
+    return {f"os_{r.kind.key}": r.effect for r in found if r.effect is not None}
+
+
+def resection_table(found: list[Resection]) -> Exhibit | None:
+    """Return each comparison by each method, with its estimand."""
+    parts = [
+        r.effect.to_frame().assign(resection=r.kind.what) for r in found if r.effect is not None
+    ]
+    if not parts:
+        return None
+    numbers = pd.concat(parts, ignore_index=True)
+    named = numbers["method"].where(
+        numbers["landmark"].isna(), "landmark at " + numbers["landmark"].map("{:g} months".format)
+    )
+    pairs = zip(numbers["conf_low"], numbers["conf_high"], strict=True)
+    shown = pd.DataFrame(
+        {
+            "Resection of": numbers["resection"],
+            "Method": named,
+            "Deaths, resected": numbers["events_treated"].astype(int).astype(str),
+            "Deaths, not": numbers["events_untreated"].astype(int).astype(str),
+            "Hazard ratio": [fmt_number(value) for value in numbers["estimate"]],
+            "95 % CI": [fmt_interval(low, high) for low, high in pairs],
+            "Question": numbers["estimand"],
+        }
+    )
+    return Exhibit(
+        name="survival_by_resection",
+        title="Overall survival by resection",
+        caption="From the diagnosis of the metastases; adjusted for type III. Methods that ask "
+        "different questions are no rivals.",
+        numbers=numbers,
+        shown=shown,
+        notes=tuple(
+            dict.fromkeys(
+                note
+                for r in found
+                if r.effect is not None
+                for note in r.effect.notes
+                if not note.startswith("Row")
+            )
+        ),
+    )
+
+
+def resection_findings(found: list[Resection]) -> list[Finding]:
+    """Return the claims that resected patients live longer."""
+    return [_finding(resection) for resection in found]
+
+
+def _finding(found: Resection) -> Finding:
+    kind, naive, row = found.kind, found.row("naive"), found.row(COX)
+    counted = (
+        f"{found.resected} of {found.n} {kind.who} had {kind.what} resected; {found.deaths} died. "
+    )
+    if row is None or naive is None:
+        verdict = judge_treatment(None, missing="The comparison could not be made.")
+        return _told(found, f"{counted}{verdict.because}", verdict, "none", 0)
+    evidence = TreatmentEvidence(
+        events_treated=int(row["events_treated"]),
+        events_untreated=int(row["events_untreated"]),
+        estimate=float(row["estimate"]),
+        conf_low=float(row["conf_low"]),
+        conf_high=float(row["conf_high"]),
+        e_value=_e_value(row),
+    )
+    verdict = judge_treatment(evidence)
+    shown = _ratio(row)
+    time = "" if found.effect is None else _misclassified(found.effect)
+    said = (
+        f"{counted}Counted as resected from the first day, resected patients seem to have a hazard "
+        f"of {_ratio(naive)} (naive){time}. Counted as resected from the day of resection on: "
+        f"{shown}. Who is fit enough for an operation lives longer without it, too, and no file "
+        "holds all of that."
+    )
+    return _told(
+        found, said, verdict, shown, min(evidence.events_treated, evidence.events_untreated)
+    )
+
+
+def _e_value(row: dict[str, Any]) -> float:
+    low, high = float(row["conf_low"]), float(row["conf_high"])
+    if not (low < high < float("inf") and low > 0.0):
+        return float("nan")
+    found = e_value(float(row["estimate"]), low, high, measure="hr", rare=False)
+    return float(found.glance()["e_value_limit"].iloc[0])
+
+
+def _ratio(row: dict[str, Any]) -> str:
+    limits = fmt_interval(float(row["conf_low"]), float(row["conf_high"]))
+    return f"HR {fmt_number(float(row['estimate']))} ({limits})"
+
+
+def _misclassified(effect: TreatmentEffectResult) -> str:
+    row = effect.glance().iloc[0]
+    return (
+        f"; {fmt_percent(float(row['share_before']))} of their follow-up was before the resection, "
+        "when they could not have died and still be resected"
+    )
+
+
+def _told(found: Resection, said: str, verdict: Any, shown: str, fewest: int) -> Finding:
+    return Finding(
+        key=f"os_{found.kind.key}",
+        statement=f"Overall survival is longer when {found.kind.what} "
+        f"{'is' if found.kind.key == 'primary' else 'are'} resected",
+        endpoint="Overall survival from the diagnosis of the metastases",
+        estimand="Ratio of the hazards of death, at each moment, of patients already resected and "
+        "of those not (yet) resected",
+        method="Cox regression with the resection as it happens, Firth’s penalty, profile limits",
+        events=f"deaths: {found.deaths} of {found.n} {found.kind.who}",
+        said=said,
+        n_events=found.deaths,
+        fewest=fewest,
+        fixed=verdict,
+        shown=shown,
+    )
