@@ -61,19 +61,14 @@ def threshold_region(
         for name in ("threshold_low", "threshold_high")
     )
     line = region["threshold"].to_numpy(float)
-    axes.fill_between(
-        x, high, 1.0, color=PALETTE[1], alpha=0.35, linewidth=0, label="surgery better throughout"
+    regions = (
+        (high, np.ones(len(x)), PALETTE[1], 0.35, "surgery better throughout"),
+        (low, high, LIGHT, 1.0, "depends on the inputs"),
+        (np.zeros(len(x)), low, PALETTE[0], 0.35, "surveillance better throughout"),
     )
-    axes.fill_between(x, low, high, color=LIGHT, linewidth=0, label="depends on the inputs")
-    axes.fill_between(
-        x,
-        0.0,
-        low,
-        color=PALETTE[0],
-        alpha=0.35,
-        linewidth=0,
-        label="surveillance better throughout",
-    )
+    for floor, top, shade, alpha, name in regions:
+        if (top > floor).any():
+            axes.fill_between(x, floor, top, color=shade, alpha=alpha, linewidth=0, label=name)
     shown = np.where(np.isfinite(line), line, np.nan)
     axes.plot(x, shown, color=INK, linewidth=1.6, label="threshold at the central values")
     if not math.isnan(probability[0]):
@@ -150,9 +145,10 @@ def threshold_tornado(bars: pd.DataFrame, *, central: float, ax: Axes | None = N
     axes.set_yticks(range(len(bars)), [_wrapped(str(label), 30) for label in bars["label"]])
     axes.set_ylim(len(bars) - 0.4, -0.6)
     span = float(np.ptp(np.append(drawn.ravel(), middle))) or 0.1
-    axes.set_xlim(
-        float(min(drawn.min(), middle)) - 0.14 * span, float(max(drawn.max(), middle)) + 0.14 * span
-    )
+    left, right = float(min(drawn.min(), middle)), float(max(drawn.max(), middle))
+    axes.set_xlim(left - 0.14 * span, right + (0.5 if np.isinf(ends).any() else 0.14) * span)
+    low, high = axes.get_xlim()
+    axes.set_xticks([tick for tick in axes.get_xticks() if max(low, 0.0) <= tick <= min(high, 1.0)])
     percent_ticks(axes.xaxis)
     axes.set_xlabel("Threshold (probability of a residual)")
     axes.set_title("One input at a time; blue: its low end", fontsize=11, loc="left")
@@ -195,7 +191,8 @@ def threshold_contours(
         drawn = axes.contour(
             x, y, finite, levels=8 if levels is None else levels, colors=PALETTE[0], linewidths=1.4
         )
-        axes.clabel(drawn, fontsize=9, fmt=lambda value: f"{100.0 * value:.3g} %")
+        for text in axes.clabel(drawn, fontsize=9, fmt=lambda value: f"{100.0 * value:.3g} %"):
+            text.set_clip_on(False)  # whole at the edge
     never = np.isinf(surface)
     if never.any():
         axes.contourf(x, y, never.astype(float), levels=[0.5, 1.5], colors=[LIGHT])
@@ -204,7 +201,7 @@ def threshold_contours(
     axes.set_xlim(float(x.min()), float(x.max()))
     axes.set_ylim(float(y.min()), float(y.max()))
     axes.set_xlabel(as_text(x_label))
-    axes.set_ylabel(as_text(y_label))
+    axes.set_ylabel(_wrapped(y_label, 38))
     axes.set_title(
         "Probability of a residual above which surgery is better", fontsize=11, loc="left"
     )
