@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from rnetstats.evidence.audit import audit
 from rnetstats.evidence.facts import FactSheet, read_facts
 from rnetstats.evidence.reporting import reporting_items
 from rnetstats.studies.meta2026.primary import COUNTS, included_studies, primary_studies
@@ -475,6 +476,80 @@ def test_table_and_facts_of_the_primary_studies_agree() -> None:
     cha = table.loc["cha_jh", ["n_total", "incomplete_n", "salvage_n", "observation_n"]]
     keys = ("patients", "not_curative", "salvage", "observation")
     assert cha.tolist() == [facts("cha2019")[key].count for key in keys]
+
+
+# What the audit says of them ------------------------------------------------------------------
+
+FLAGGED = {  # as remarked by hand; every other check is consistent or cannot be checked
+    "duan2024": {"Recurrences of all": "rounding"},  # 12/527 = 2.28, printed 2.2
+    "cha2019": {},
+    "nelm2024": {},
+    "meta2026": {
+        # 0.25 (0.12 to 0.40) is even on the arcsine scale, 25.0 (12.0 to 40.0) on none
+        "Residual tumour: on which scale limits are even, decimals as printed": "rounding",
+        "Cha B: excluded": "inconsistent",  # 21 + 25 = 46, not 36
+        "Cha B: the paper's patients, if the meta-analysis left out the surgical ones": (
+            "inconsistent"
+        ),  # 267 less 9 is 258, not 260
+        "Seo: arms": "inconsistent",  # 202, not 205
+        "Seo: residual tumour at salvage": "inconsistent",  # 23/76 = 30.3, not 32.4
+        "Cho: additional treatment": "inconsistent",  # 5/67 = 7.5, not 1.5
+        "Lee: recurrences": "rounding",  # 4/346 = 1.16, printed 1.1
+        "PMID 40253226: suspected remnant: P": "inconsistent",  # 0.001, not 0.002
+        "PMID 40253226: cold forceps: symmetry": "inconsistent",  # centre 3.85, not 3.60
+        "WJG 2016, Table 2: G1": "inconsistent",  # 88, not 95
+        "WJG 2016, Table 2: G2": "inconsistent",  # 16, not 9
+    },
+    "management": {},
+}
+
+
+@lru_cache
+def verdicts(name: str) -> dict[str, tuple[str, str]]:
+    frame = audit(facts(name)).to_frame()
+    assert frame["check"].is_unique
+    return {row.check: (row.verdict, row.sentence) for row in frame.itertuples()}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_audit_flags_what_was_remarked_by_hand_and_nothing_else(name: str) -> None:
+    flagged = {
+        check: verdict
+        for check, (verdict, _) in verdicts(name).items()
+        if verdict not in ("consistent", "cannot be checked")
+    }
+    assert flagged == FLAGGED[name]
+
+
+@pytest.mark.parametrize(
+    ("check", "verdict", "said"),
+    [
+        ("Cho: additional treatment", "inconsistent", "344 (Complete)"),
+        ("Seo: residual tumour at salvage", "inconsistent", "32.4 % of 71"),
+        ("Odds ratio within studies: symmetric on the log scale", "consistent", "0.89"),
+        (
+            "Residual tumour: on which scale limits are even, as proportions of two decimals",
+            "consistent",
+            "on the arcsine and plain scales; not on the logit and log scales",
+        ),
+        ("Pagano: residual tumour by size", "consistent", "0.86 on the log scale"),
+        ("Lee: salvaged", "consistent", "8.642"),
+        ("Cho: recurrences", "consistent", "1.946"),
+        ("WJG 2016, Table 2: G1 among those with invasion", "consistent", "20 of 29"),
+        ("Cha B: incomplete less the excluded", "consistent", "77"),
+        ("Country of row 39", "cannot be checked", "Japan"),
+    ],
+)
+def test_what_the_audit_says_of_the_remarks(check: str, verdict: str, said: str) -> None:
+    found, sentence = verdicts("meta2026")[check]
+    assert found == verdict
+    assert said in sentence
+
+
+def test_words_that_no_arithmetic_can_check_stand_beside_the_figures() -> None:
+    sentence = verdicts("management")["Source of the follow-up"][1]
+    assert facts("management")["page_label"].value in sentence
+    assert any("excluded" in said for _, said in verdicts("management").values())
 
 
 # The questions --------------------------------------------------------------------------------
