@@ -324,6 +324,25 @@ def test_columns_of_other_names() -> None:
     assert result.options["columns"] == how
 
 
+def test_cells_of_every_kind_are_read() -> None:
+    frame = pd.DataFrame(
+        {
+            "size_mm": pd.array([8, 15, None], dtype="Int64"),
+            "margin": pd.Categorical(["positive", "Negative", None]),
+            "grade": ["g1", 2, np.nan],
+            "lvi": pd.array([False, True, None], dtype="boolean"),
+            "t_stage": ["ypT1", "TX", "pT2"],
+            "n_stage": [0.0, "NX", "pN1"],
+            "distant_metastases": ["M0", "M1b", "MX"],
+        }
+    )
+    told = rn.classify(frame).patients
+    assert list(told["answer"]) == [STEP, NO_RULE, CANNOT]
+    nccn = rn.classify(frame, guideline="nccn2025", situation="primary").patients
+    assert list(nccn["answer"]) == [STEP, CANNOT, STEP]
+    assert list(nccn["open"])[2].startswith("exclude distant metastases")
+
+
 def test_what_is_assumed_is_said() -> None:
     data = {"size_mm": [8, 8], "margin": ["R1", "R1"], "grade": ["G1", None], "lvi": [0, 0]}
     result = rn.classify(data, assume={"grade": "G1"})
@@ -380,6 +399,10 @@ def test_metastases_are_noted_where_rules_do_not_ask() -> None:
         ({"size_mm": [-3.0]}, {}, DataError, "above 0"),
         ({"size_mm": [np.inf]}, {}, DataError, "must hold numbers"),
         ({"size_mm": ["large"]}, {}, DataError, "'large'"),
+        ({"size_mm": [True]}, {}, DataError, "not bool values"),
+        ({"size_mm": [pd.Timestamp("2024-01-01")]}, {}, DataError, "not datetime64"),
+        ({"size_mm": [8.0]}, {"columns": {"size_mm": 5}}, ColumnError, "no column '5'"),
+        ({"size_mm": [8.0]}, {"columns": {"size_mm": None}}, OptionError, "must name a column"),
         ({"margin": ["R3"]}, {}, DataError, "'R3' in row 1.*R0, Rx, R1"),
         ({"margin_positive": [2]}, {}, DataError, "holds '2'"),
         ({"grade": ["G4"]}, {}, DataError, "G1, G2, G3"),

@@ -164,13 +164,12 @@ def _between(cohort: CohortAnswers, synthetic: bool) -> str:
     told = cohort.compared["1-2 cm"]
     row = told.glance().iloc[0]
     where = "In this synthetic cohort" if synthetic else "In these data"
-    if not row["n_compared"]:
-        return (
-            f"{where} there is no tumour of 1 to 2 cm, where {len(told.guidelines)} guidelines "
-            "give different next steps."
-        )
-    return (
+    guidelines = f"{len(told.guidelines)} guidelines"
+    first = (
         f"{where} {fmt_count(row['n_disagree'])} of {fmt_count(row['n_compared'])} patients with a "
         f"tumour of 1 to 2 cm ({fmt_percent(row['share'])}) are given different next steps by "
-        f"{len(told.guidelines)} guidelines. All rules are second-hand, and none is advice."
+        f"{guidelines}."
+        if row["n_compared"]
+        else f"{where} there is no tumour of 1 to 2 cm, where {guidelines} give different steps."
     )
+    return f"{first} All rules are second-hand, and none is advice."

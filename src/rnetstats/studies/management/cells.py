@@ -34,6 +34,11 @@ class Number:
 
     def read(self, column: pd.Series, name: str) -> Floats:
         """Return the numbers, NaN where missing; refuse what is none, or out of range."""
+        numbers = column.dtype == object or isinstance(column.dtype, pd.StringDtype)
+        if not numbers and column.dtype.kind not in "iuf":
+            raise DataError(
+                f"Column {name!r} ({self.label}) must hold numbers, not {column.dtype} values."
+            )
         values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=math.nan)
         words = np.isnan(values) & column.notna().to_numpy(dtype=bool)
         wrong = words | np.isinf(values) | (values < self.low) | (values > self.high)
@@ -132,7 +137,9 @@ INPUTS: dict[str, Input] = {
         },
     ),
     "n_stage": _binary("nodes, N0 or N1", "N0", "N1", NX=""),
-    "distant_metastases": _binary("distant metastases, 0 or 1", "M0", "M1", MX=""),
+    "distant_metastases": _binary(
+        "distant metastases, 0 or 1", "M0", "M1", MX="", M1A="M1", M1B="M1", M1C="M1"
+    ),
     "fit_for_surgery": _binary("fit for surgery, 0 or 1", "unfit", "fit"),
     "incidental": _binary("found incidentally, 0 or 1"),
 }

@@ -135,7 +135,10 @@ def _used(frame: pd.DataFrame, columns: Mapping[str, str] | None) -> dict[str, s
                 f"columns: there is no input {name!r}.{closest(str(name), INPUTS)} The inputs "
                 f"are: {', '.join(INPUTS)}."
             )
-        column(frame, source)
+        if not isinstance(source, str | int):
+            raise OptionError(f"columns: {name!r} must name a column, not {source!r}.")
+        if source not in frame.columns:
+            column(frame, f"{source}")
     found = {name: str(name) for name in INPUTS if name in frame.columns}
     taken = set(renamed.values())
     # a column that was named for another input is not also taken by its own name
