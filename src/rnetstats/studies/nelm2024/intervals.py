@@ -80,7 +80,7 @@ def interval_table(intervals: Intervals) -> Exhibit | None:
     )
 
 
-def truncation_table(seed: int, patients: int = 2000) -> Exhibit:
+def truncation_table(seed: int, patients: int = 1000) -> Exhibit:
     """Show the bias where the law is known: naive and corrected medians by the longest window."""
     rng = np.random.default_rng(seed)
     scale = MEDIAN / np.log(2.0) ** (1.0 / SHAPE)
@@ -147,7 +147,9 @@ def surveillance_table() -> Exhibit:
         {
             "Will ever metastasise": [fmt_percent(float(x), 0) for x in wide.index],
             **{
-                f"Still to come at {year} years": [fmt_percent(float(x)) for x in wide[year]]
+                f"Still to come at {year} year{'s' * (year > 1)}": [
+                    fmt_percent(float(x)) for x in wide[year]
+                ]
                 for year in YEARS
             },
         }

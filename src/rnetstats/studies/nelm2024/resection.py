@@ -111,8 +111,8 @@ def resections(cohort: Cohort, attempts: Attempts) -> list[Resection]:
 def _effect(frame: pd.DataFrame, kind: _Kind) -> TreatmentEffectResult:
     type_iii = (frame["metastasis_type"].astype(object) == "III").astype(int)
     return treatment_effect(
-        frame.assign(disseminated=type_iii),
-        "Surv(os_months, death) ~ disseminated",
+        frame.assign(type_III=type_iii),
+        "Surv(os_months, death) ~ type_III",
         treatment_time=kind.time,
         ever_treated=kind.flag,
         methods=METHODS,

@@ -1,0 +1,148 @@
+"""The study of 81 patients with liver metastases: late treatment, seven patients, truncation."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rnetstats as rn
+from rnetstats.errors import ColumnError
+from rnetstats.evidence.facts import read_facts
+from rnetstats.simulation.cohort_file import read_cohort_file
+from rnetstats.simulation.drawers import drawn_parts
+from rnetstats.simulation.nelm2024 import seen_intervals
+from rnetstats.simulation.nelm2024_truth import interval_law
+from rnetstats.studies.nelm2024.intervals import surveillance_table
+from rnetstats.studies.study_result import StudyResult
+
+KEYS = ["os_primary", "os_liver", "types", "grade", "interval", "surveillance", "rules"]
+
+
+@cache
+def study(truth: str = "as_published") -> StudyResult:
+    return rn.reproduce("nelm2024", truth=truth)
+
+
+def claim(result: StudyResult, key: str) -> pd.Series:
+    return result.claims.set_index("claim").loc[key]
+
+
+@pytest.mark.parametrize("truth", ["as_published", "null"])
+def test_every_claim_has_what_a_reader_needs(truth: str) -> None:
+    claims = study(truth).claims
+    assert claims["claim"].tolist() == KEYS
+    for column in ("statement", "endpoint", "estimand", "events", "method", "verdict", "because"):
+        assert claims[column].str.len().gt(0).all()
+    assert not set(claims["rule"]) & {"confirmed", "contradicted"}
+    assert set(claims.set_index("claim").loc[["interval", "surveillance", "rules"], "rule"]) == {
+        "design"
+    }
+    assert "nan" not in " ".join(claims["sentence"]).split()
+
+
+def test_estimates_and_counts_are_those_of_the_verbs() -> None:
+    cohort = rn.load_cohort("nelm2024")
+    start = cohort[cohort["timing"].astype(object) == "synchronous"]
+    start = start.assign(
+        disseminated=(start["metastasis_type"].astype(object) == "III").astype(int)
+    )
+    effect = rn.treatment_effect(
+        start,
+        "Surv(os_months, death) ~ disseminated",
+        treatment_time="primary_resection_months",
+        methods=["naive", "time-dependent Cox"],
+    ).to_frame()
+    table = study().tables["survival_by_resection"]
+    found = table[table["resection"] == "the primary"].iloc[:2]
+    np.testing.assert_allclose(found["estimate"], effect["estimate"], rtol=1e-10)
+    late = cohort[cohort["timing"].astype(object) == "asynchronous"]
+    counts = pd.crosstab(late["primary"].astype(object), late["metastasis_type"].astype(object))
+    types = study().tables["types"].set_index("primary")
+    assert types.loc["rectum"].tolist() == counts.loc["rectum"].tolist()
+    assert types.to_numpy().sum() == len(late)
+
+
+def test_five_of_seven_is_the_only_count_that_prints_so() -> None:
+    sheet = read_facts("nelm2024")
+    most = sheet["rectum"].count
+    pairs = [
+        (k, n)
+        for n, k in product(range(1, most + 1), range(most + 1))
+        if k <= n and f"{100 * k / n:.1f}" == sheet["rectal_g2_percent"].value
+    ]
+    assert pairs == [(sheet["rectal_g2"].count, sheet["rectal_asynchronous"].count)]
+    assert "29 % to 96 %" in claim(study(), "grade")["estimate_text"]
+
+
+def test_what_seven_patients_can_show_by_hand() -> None:
+    """Every number of type III among seven, each tested by Fisher."""
+    table = study().tables["support"]
+    others = int(table["others"].iloc[0])
+    for row in table.itertuples():
+        hits = [
+            k
+            for k in range(8)
+            if k / 7 > row.others_type_iii / others
+            and rn.exact_table([[k, 7 - k], [row.others_type_iii, others - row.others_type_iii]])
+            .glance()["fisher_p"]
+            .iloc[0]
+            < 0.05
+        ]
+        assert row.fewest == (min(hits) if hits else 0)
+
+
+def test_immortal_time_and_selection_show_a_benefit_where_there_is_none() -> None:
+    frames = [drawn_parts("nelm2024", "null", seed, fixed=True)[1].data for seed in range(60)]
+    pooled = pd.concat(frames, ignore_index=True)
+    pooled = pooled[pooled["timing"] == "synchronous"]
+    effect = rn.treatment_effect(
+        pooled,
+        "Surv(os_months, death) ~ 1",
+        treatment_time="primary_resection_months",
+        methods=["naive", "time-dependent Cox"],
+    ).to_frame()
+    naive, changing = effect.itertuples()
+    assert naive.conf_high < changing.conf_low < changing.conf_high < 1.0
+
+
+def test_truncation_shortens_what_is_seen_and_reverse_time_puts_it_right() -> None:
+    values = read_cohort_file("nelm2024").under("as_published")
+    rng = np.random.default_rng(5)
+    interval, window = seen_intervals(values, "rectum", 3000, rng)
+    assert (interval <= window).all()
+    law = interval_law(values, "rectum")
+    within = float(law.ppf(0.5 * law.cdf(180.0)))
+    frame = {"interval": interval, "window": window}
+    row = rn.right_truncated(frame, "interval ~ 1", truncation="window").groups.iloc[0]
+    assert row["naive_median"] < 0.8 * within
+    assert row["conf_low"] < within < row["conf_high"]
+    table = study().tables["truncation"]
+    assert (np.diff(table["naive_median"]) > 0).all()
+    assert (table["naive_median"] < table["true_median_within"]).all()
+
+
+def test_one_law_of_the_interval_goes_with_any_risk_still_to_come() -> None:
+    table = surveillance_table().numbers
+    at_start = 1.0 / (1.0 + (1.0 / 0.10 - 1.0))
+    ten = table[table["ever"] == 0.10].set_index("years")["still_to_come"]
+    assert (ten < at_start).all()
+    assert (np.diff(ten) < 0).all()
+    scale = 60.0 / np.log(2.0) ** (1 / 1.2)
+    rest = np.exp(-((12.0 / scale) ** 1.2))
+    assert ten[1] == pytest.approx(0.1 * rest / (1 - 0.1 + 0.1 * rest))
+
+
+def test_files_with_less_are_analysed_as_far_as_they_go() -> None:
+    cohort = rn.load_cohort("nelm2024")
+    fewer = cohort.drop(columns=["window_months", "primary_resection_months", "rules_followed"])
+    result = rn.reproduce("nelm2024", data=fewer)
+    assert len(result.skipped) == 3
+    assert claim(result, "os_primary")["rule"] == "not judged"
+    with pytest.raises(ColumnError, match="timing"):
+        rn.reproduce("nelm2024", data=cohort.drop(columns="timing"))
+    alone = cohort[cohort["primary"].astype(object) == "pancreas"]
+    assert claim(rn.reproduce("nelm2024", data=alone), "types")["rule"] == "not judged"
