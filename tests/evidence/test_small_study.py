@@ -172,6 +172,11 @@ def test_arrays_and_columns_are_the_same():
         )
 
 
+def test_figures_of_synthetic_studies_say_so():
+    axes = small_study_tests(made(12), synthetic=True).plot()
+    assert "Synthetic data" in [text.get_text() for text in axes.texts]
+
+
 BAD = {
     "no column": (lambda f: f.drop(columns="coef"), {}, ColumnError, "'coef'"),
     "misspelt": (lambda f: f, {"coef": "ceof"}, ColumnError, "Did you mean 'coef'"),

@@ -157,6 +157,11 @@ def test_an_undefined_error_of_the_count_is_named():
     assert any("no standard error" in note for note in found.notes)
 
 
+def test_figures_of_synthetic_studies_say_so():
+    axes = trim_and_fill(lopsided(), synthetic=True).plot()
+    assert "Synthetic data" in [text.get_text() for text in axes.texts]
+
+
 BAD = {
     "two studies": (lambda f: f.iloc[:2], {}, DataError, "at least 3"),
     "equal errors": (lambda f: f.assign(std_error=1.0), {}, DataError, "Give side="),

@@ -51,6 +51,7 @@ def small_study_tests_of(result: MetaAnalysisResult, *, force: bool) -> SmallStu
         measure=result.measure,
         conf_level=result.options["conf_level"],
         force=force,
+        synthetic=result.synthetic,
     )
 
 
@@ -65,6 +66,7 @@ def trim_and_fill_of(
         estimator=estimator,
         side=side,
         measure=result.measure,
+        synthetic=result.synthetic,
         **{name: result.options[name] for name in ("tau2", "ci", "conf_level")},
     )
 

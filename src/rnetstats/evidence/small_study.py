@@ -56,6 +56,7 @@ def small_study_tests(
     std_error: str | ArrayLike = "std_error",
     conf_level: float = 0.95,
     force: bool = False,
+    synthetic: bool = False,
 ) -> SmallStudyResult:
     """Test a meta-analysis for small-study effects by the methods of Egger, Begg, Harbord, Peters.
 
@@ -76,6 +77,8 @@ def small_study_tests(
     conf_level : float
     force : bool
         Do the tests with 3 to 9 studies too.
+    synthetic : bool
+        Mark figures as drawn from synthetic data.
 
     Returns
     -------
@@ -148,7 +151,7 @@ def small_study_tests(
         forced=few and force,
         notes=_notes(effects, measure, few=few, refused=refused, rows=rows),
         options={"measure": measure, "conf_level": conf_level, "force": force},
-        synthetic=is_synthetic_data(studies),
+        synthetic=synthetic or is_synthetic_data(studies),
     )
 
 

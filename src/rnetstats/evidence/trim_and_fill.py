@@ -49,6 +49,7 @@ def trim_and_fill(
     tau2: str | float = "REML",
     ci: str = "hartung-knapp",
     conf_level: float = 0.95,
+    synthetic: bool = False,
 ) -> TrimAndFillResult:
     """Estimate how many studies a symmetric funnel lacks, fill them in, and pool again.
 
@@ -68,6 +69,8 @@ def trim_and_fill(
         slope of a random-effects regression on the standard error: right if it is below 0.
     tau2, ci, conf_level
         How effects are pooled, in trimming and at the end: see :func:`rnetstats.meta_analysis`.
+    synthetic : bool
+        Mark figures as drawn from synthetic data.
 
     Returns
     -------
@@ -140,7 +143,7 @@ def trim_and_fill(
         rounds=found.rounds,
         notes=_notes(effects, found, side),
         options={"measure": measure, "estimator": estimator, "side": side, **how.as_dict()},
-        synthetic=is_synthetic_data(studies),
+        synthetic=synthetic or is_synthetic_data(studies),
     )
 
 
