@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import rnetstats as rn
+from rnetstats.evidence.audit import CHECKS
 from rnetstats.evidence.audit_result import AuditResult
+from rnetstats.evidence.checks_line import CheckLine, Figures
+from rnetstats.evidence.facts import read_facts
 
 
 def content(
@@ -38,12 +42,27 @@ def audited(
     return rn.audit(content(values, *checks, units=units), conf_level=conf_level)
 
 
+def lines(
+    values: Mapping[str, str], units: Mapping[str, str] | None = None, **check: Any
+) -> list[CheckLine]:
+    """The lines of one check, without the audit around them."""
+    sheet = read_facts(content(values, check, units=units))
+    return CHECKS[sheet.checks[0].kind](Figures(sheet.checks[0], sheet, 0.95))
+
+
+def verdicts(
+    values: Mapping[str, str], units: Mapping[str, str] | None = None, **check: Any
+) -> list[str]:
+    """The verdicts of the lines of one check."""
+    return [found.verdict for found in lines(values, units, **check)]
+
+
 def line(
     values: Mapping[str, str], units: Mapping[str, str] | None = None, part: str = "", **check: Any
 ) -> dict[str, Any]:
     """The line of one check, or of one part of it where it has several."""
-    frame = audited(values, check, units=units).to_frame()
-    several = len(frame) > 1
-    rows = frame[frame["check"].str.endswith(part)] if part and several else frame
-    assert len(rows) == 1, frame["check"].tolist()
-    return rows.iloc[0].to_dict()
+    found = lines(values, units, **check)
+    if part and len(found) > 1:
+        found = [row for row in found if row.part == part]
+    assert len(found) == 1, found
+    return asdict(found[0])

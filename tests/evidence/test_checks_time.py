@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import rnetstats as rn
-from audit_sheets import audited, line
+from audit_sheets import line, verdicts
 from rnetstats.errors import FactsError
 
 PERCENT = {"s1": "%", "s2": "%"}
@@ -100,8 +100,7 @@ def test_curves_of_real_patients_are_consistent(seed: int, n: int, places: int) 
             values[f"{name}_{place}"] = text
             keys[name].append(f"{name}_{place}")
     units = dict.fromkeys(keys["survival"], "%")
-    frame = audited(values, {"kind": "survival", "n": "n", **keys}, units=units).to_frame()
-    assert set(frame["verdict"]) == {"consistent"}
+    assert set(verdicts(values, units, kind="survival", n="n", **keys)) == {"consistent"}
 
 
 def test_a_fitted_curve_is_consistent() -> None:
@@ -111,7 +110,7 @@ def test_a_fitted_curve_is_consistent() -> None:
     values = {"n": "200"}
     for place, row in enumerate(at.itertuples(), start=1):
         values |= {f"s{place}": f"{100 * row.survival:.1f}", f"r{place}": f"{row.n_risk:.0f}"}
-    assert set(audited(values, TWO, units=PERCENT).to_frame()["verdict"]) == {"consistent"}
+    assert set(verdicts(values, PERCENT, **TWO)) == {"consistent"}
 
 
 RATE = {"kind": "rate", "events": "events", "n": "n", "months": "months"}

@@ -175,6 +175,14 @@ def changed(*path: Any, to: Any = None, drop: bool = False) -> dict[str, Any]:
             changed("checks", 0, to={"kind": "interval", "low": "n", "high": "n", "scale": "ln"}),
             "scale: 'ln' is none of log, identity",
         ),
+        (
+            changed(
+                "checks",
+                0,
+                to={"kind": "odds_ratio_tables", "odds_ratio": "n", "n": "n", "adjusted": 1},
+            ),
+            "adjusted: 1 must be true or false",
+        ),
         (changed("reporting", to=[1]), "reporting is no table"),
     ],
 )

@@ -1,32 +1,19 @@
-"""The kinds of check that a facts file may ask for, each with its fields.
-
-A field holds a fact's key, a list of keys, a whole number, one of several words, a list of such
-words, a text, or (``df``) a key or a whole number.
-"""
+"""The kinds of check that a facts file may ask for, each with its fields."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from rnetstats.errors import FactsError, closest
-from rnetstats.evidence.facts_words import list_of_keys, only, quoted
+from rnetstats.evidence.facts_fields import Field, read_field
+from rnetstats.evidence.facts_words import only, quoted
 
-__all__ = ["KINDS", "Check", "Field", "checked_check"]
+__all__ = ["KINDS", "Check", "checked_check"]
 
 SCALES = ("log", "identity", "logit", "arcsine")
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field of a kind of check: what it holds and whether it must be there."""
-
-    holds: str = "key"  # key | keys | whole | word | words | text | key or whole
-    required: bool = True
-    default: Any = None
-    words: tuple[str, ...] = ()
 
 
 _KEY_FIELD, _KEYS, _MAYBE = Field(), Field("keys"), Field(required=False)
@@ -100,6 +87,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
             "n_1": _KEY_FIELD,
             "n_2": _KEY_FIELD,
             "conclusion": Field("word", False, "worse", ("worse", "better", "different", "same")),
+            "deaths": _MAYBE,
         },
         "share": {"percent": _KEY_FIELD, "at_most": _KEY_FIELD},
         "two_rates": {
@@ -113,6 +101,7 @@ KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
             "p": _MAYBE,
             "n": _KEY_FIELD,
             "events": _MAYBE,
+            "adjusted": Field("flag", False, False),
         },
         "remark": {"facts": _KEYS, "text": Field("text")},
     }
@@ -183,64 +172,5 @@ def checked_check(body: Any, number: int, facts: Mapping[str, Any], where: str) 
     where = f"{where} ({kind})"
     only(body, ("kind", "label", *KINDS[kind]), where, "keys")
     quoted(body.get("label", ""), f"{where}, label")
-    read = {name: _value(body, name, spec, facts, where) for name, spec in KINDS[kind].items()}
+    read = {name: read_field(body, name, spec, facts, where) for name, spec in KINDS[kind].items()}
     return Check(kind, MappingProxyType(read), body.get("label", ""), number)
-
-
-def _value(
-    body: Mapping[str, Any], name: str, spec: Field, facts: Mapping[str, Any], where: str
-) -> Any:
-    """Return one field of a check, checked against what it may hold."""
-    if name not in body:
-        if spec.required:
-            raise FactsError(f"{where}: {name} is missing; name the figure that it is.")
-        return spec.default
-    value, place = body[name], f"{where}, {name}"
-    if spec.holds == "keys":
-        keys = list_of_keys(value, place)
-        if not keys:
-            raise FactsError(f"{place} is empty; list the keys of figures.")
-        return tuple(_known(key, facts, place) for key in keys)
-    if spec.holds == "text":
-        quoted(value, place)
-        if not value.strip():
-            raise FactsError(f"{place} is empty; write the remark in a sentence.")
-        return value.strip()
-    if spec.holds == "words":
-        return _several(value, spec.words, place)
-    if spec.holds == "word":
-        if value not in spec.words:
-            raise FactsError(
-                f"{place}: {value!r} is none of {', '.join(spec.words)}."
-                f"{closest(str(value), spec.words)}"
-            )
-        return value
-    if spec.holds != "key" and isinstance(value, int) and not isinstance(value, bool):
-        if value < 1:
-            raise FactsError(f"{place}: {value} must be a whole number of at least 1.")
-        return value
-    if spec.holds == "whole":
-        raise FactsError(f"{place}: {value!r} must be a whole number, without quotes.")
-    return _known(value, facts, place)
-
-
-def _several(value: Any, allowed: Sequence[str], place: str) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not value:
-        raise FactsError(f"{place} must be a list of some of {', '.join(allowed)}.")
-    for word in value:
-        if word not in allowed:
-            raise FactsError(
-                f"{place}: {word!r} is none of {', '.join(allowed)}.{closest(str(word), allowed)}"
-            )
-    return tuple(dict.fromkeys(value))
-
-
-def _known(key: Any, facts: Mapping[str, Any], place: str) -> str:
-    if not isinstance(key, str):
-        raise FactsError(
-            f"{place}: {key!r} is not the key of a figure; state the figure as a table "
-            "[facts.KEY] and name KEY here, in quotes."
-        )
-    if key not in facts:
-        raise FactsError(f"{place}: there is no figure {key!r}.{closest(key, facts)}")
-    return key

@@ -39,6 +39,7 @@ exit code: 0 done, whatever was found; 2 refused (one message says why; nothing 
 """
 
 _WIDTH = 100
+_WORLDS = ("split", "share", "two_rates", "odds_ratio_tables")  # whose reason is the result
 _ORDER = ("inconsistent", "rounding", "cannot be checked", "consistent")
 
 
@@ -122,7 +123,7 @@ def _print(result: AuditResult) -> None:
         print(f"\n{verdict} ({len(rows)})")
         for row in rows.itertuples():
             print(_filled(f"{row.check}: {row.printed}"))
-            if verdict != "consistent":
+            if verdict != "consistent" or row.kind in _WORLDS:
                 print(_filled(str(row.sentence), "      ", "      "))
 
 

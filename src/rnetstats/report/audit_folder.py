@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from rnetstats.plots.audit import audit_height
 from rnetstats.report.audit_page import GAPS, audit_page
 from rnetstats.report.figures import RenderedFigure, render
 from rnetstats.report.folder import RECORD, write_folder
+from rnetstats.report.pages import write_json
 from rnetstats.report.run_record import base_record
 from rnetstats.studies.figure import StudyFigure
 
@@ -52,7 +52,7 @@ def write_audit(result: AuditResult, folder: Path, *, source: Path | None) -> No
 
 
 def _figures(result: AuditResult) -> dict[str, RenderedFigure]:
-    """Draw the gaps, and each possible world."""
+    """Draw the gaps, and the possible worlds where there are several."""
     wanted = []
     if len(result.lines):
         wanted.append(_gaps(result))
@@ -61,7 +61,7 @@ def _figures(result: AuditResult) -> dict[str, RenderedFigure]:
         for number, (check, world) in enumerate(
             zip(result.world_checks, result.worlds, strict=True), start=1
         )
-        if len(world.to_frame())
+        if len(world.to_frame()) > 1 or len(getattr(world, "nearest", ()))
     ]
     return {figure.name: render(figure, synthetic=False) for figure in wanted}
 
@@ -108,8 +108,8 @@ def _fill(
         (drawings / f"{name}.svg").write_bytes(figure.svg_file)
         (drawings / f"{name}.png").write_bytes(figure.png)
     (target / PAGE).write_text(page, encoding="utf-8", newline="\n")
-    _write_json(target / "audit.json", result.to_dict())
-    _write_json(target / RECORD, run)
+    write_json(target / "audit.json", result.to_dict())
+    write_json(target / RECORD, run)
 
 
 def _tables(result: AuditResult) -> dict[str, pd.DataFrame]:
@@ -126,8 +126,3 @@ def _input(source: Path | None) -> dict[str, str] | None:
     if source is None:
         return None
     return {"file": source.name, "sha256": hashlib.sha256(source.read_bytes()).hexdigest()}
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -10,6 +10,7 @@ from rnetstats.evidence.audit_result import AuditResult
 from rnetstats.evidence.checks_line import VERDICTS
 from rnetstats.evidence.reporting import instruments
 from rnetstats.report.figures import RenderedFigure
+from rnetstats.report.pages import environment
 from rnetstats.studies.exhibit import Exhibit
 
 __all__ = ["GAPS", "MEANINGS", "audit_page", "lead_of"]
@@ -40,35 +41,29 @@ def audit_page(result: AuditResult, figures: dict[str, RenderedFigure], run: dic
     run : dict
         The record of the run.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("rnetstats.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_unbroken,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     shown = {name: _shown(figure) for name, figure in figures.items()}
     checks = [
         {"line": line, **row}
         for line, row in enumerate(result.to_frame().to_dict("records"), start=1)
     ]
     odd = [row for verdict in _ODD for row in checks if row["verdict"] == verdict]
-    return environment.get_template("audit.html.j2").render(
-        result=result,
-        run=run,
-        lead=lead_of(result),
-        tally=[(name, int((result.lines["verdict"] == name).sum())) for name in VERDICTS],
-        odd=odd[:_LISTED],
-        more_odd=max(len(odd) - _LISTED, 0),
-        checks=checks,
-        gaps=shown.get(GAPS),
-        worlds=_worlds(result, shown),
-        facts=_facts(result),
-        reporting=[_instrument(result, part.key, part.name) for part in instruments()],
-        verdicts=list(MEANINGS.items()),
+    return (
+        environment()
+        .get_template("audit.html.j2")
+        .render(
+            result=result,
+            run=run,
+            lead=lead_of(result),
+            tally=[(name, int((result.lines["verdict"] == name).sum())) for name in VERDICTS],
+            odd=odd[:_LISTED],
+            more_odd=max(len(odd) - _LISTED, 0),
+            checks=checks,
+            gaps=shown.get(GAPS),
+            worlds=_worlds(result, shown),
+            facts=_facts(result),
+            reporting=[_instrument(result, part.key, part.name) for part in instruments()],
+            verdicts=list(MEANINGS.items()),
+        )
     )
 
 
@@ -106,16 +101,16 @@ def _worlds(result: AuditResult, figures: dict[str, Any]) -> list[dict[str, Any]
     for number, (check, world) in enumerate(
         zip(result.world_checks, result.worlds, strict=True), start=1
     ):
-        rows = world.display()
+        rows, numbers = world.display(), world.to_frame()
         left = len(rows) - _TABLE_ROWS
-        caption = (
-            f"The first {_TABLE_ROWS} of {len(rows):,}; all stand in tables/." if left > 0 else ""
-        )
+        caption = f"The first {_TABLE_ROWS} of {len(rows):,} rows." if left > 0 else ""
+        if not len(numbers):
+            caption = f"The nearest ones. {caption}".strip()
         table = Exhibit(
             name=f"worlds_{number}",
-            title="Tables that agree with the print",
+            title="Tables that agree with the print" if len(numbers) else "No table agrees",
             caption=caption,
-            numbers=world.to_frame(),
+            numbers=numbers,
             shown=rows.head(_TABLE_ROWS),
             from_print=True,
             notes=world.notes,
@@ -198,8 +193,3 @@ def _instrument(result: AuditResult, key: str, name: str) -> dict[str, Any]:
         "none": none,
         "open": [f"{row.item}. {row.question}" for row in left.itertuples()],
     }
-
-
-def _unbroken(value: Any) -> Any:
-    """Keep a number and its per cent sign on one line."""
-    return value.replace(" %", "\u00a0%") if type(value) is str else value
