@@ -93,6 +93,10 @@ _HOMES = {
     "read_facts": "evidence.facts",
     "information_size": "evidence.information_size",
     "reconstruct_survival": "evidence.reconstruct",
+    "event_splits": "evidence.worlds_splits",
+    "matching_counts": "evidence.worlds_counts",
+    "matching_tables": "evidence.worlds_tables",
+    "tables_from_odds_ratio": "evidence.worlds_odds_ratio",
     # studies
     "classify": "studies.management.classify",
     "guideline_disagreement": "studies.management.disagreement",

@@ -219,6 +219,12 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "SmallStudyResult": lambda _: trials().small_study_tests(),
     "TrimAndFillResult": lambda _: trials().trim_and_fill(side="left"),
     "AuditResult": lambda _: rn.audit("duan2024"),
+    "EventSplitsResult": lambda _: rn.event_splits(12, 181, 346, deaths=True),
+    "MatchingCountsResult": lambda _: rn.matching_counts("71.4", at_most=40),
+    "MatchingTablesResult": lambda _: rn.matching_tables(
+        "0.96", "2.96", p="0.003", at_most=2000, tests="pearson"
+    ),
+    "TablesResult": lambda _: rn.tables_from_odds_ratio("0.04", p="0.001", n=142, events=44),
     "Exhibit": lambda d: reproduced("rnet_like_b").exhibits[0],
     "StudyResult": lambda d: reproduced("rnet_like_b"),
 }

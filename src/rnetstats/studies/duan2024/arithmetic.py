@@ -12,7 +12,10 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 import numpy as np
 import pandas as pd
 
+from rnetstats.evidence import worlds_shares
 from rnetstats.evidence.facts import FactSheet
+from rnetstats.evidence.worlds_splits import event_splits as every_split
+from rnetstats.evidence.worlds_splits_result import first_worse
 from rnetstats.tables.fisher import fisher_p
 
 __all__ = [
@@ -26,7 +29,6 @@ __all__ = [
     "share_curve",
 ]
 
-_Z = 1.959963984540054  # two-sided 5 % point of the standard normal
 LEVEL = 0.05
 
 
@@ -102,51 +104,33 @@ def event_splits(printed: PrintedNumbers) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``positive_events, negative_events, risk_positive, risk_negative, fisher_p,
+        ``positive_events, negative_events, risk_positive, risk_negative, fisher_p, verdict,
         share_logrank, share_exact``: one row a split. The shares are the largest share of the
         follow-up time that the positives may hold for the split to be significantly worse (see
         :func:`share_at_which`); 0 when none does.
     """
-    a = np.arange(printed.recurrences + 1)
-    b = printed.recurrences - a
-    p = fisher_p(a, printed.positive - a, b, printed.negative - b)
-    return pd.DataFrame(
-        {
-            "positive_events": a,
-            "negative_events": b,
-            "risk_positive": a / printed.positive,
-            "risk_negative": b / printed.negative,
-            "fisher_p": p,
-            "share_logrank": [share_at_which(int(k), printed.recurrences) for k in a],
-            "share_exact": [share_exact(int(k), printed.recurrences) for k in a],
-        }
-    )
+    splits = every_split(printed.recurrences, printed.positive, printed.negative, level=LEVEL)
+    names = {
+        "events_1": "positive_events",
+        "events_2": "negative_events",
+        "risk_1": "risk_positive",
+        "risk_2": "risk_negative",
+    }
+    kept = [*names, "fisher_p", "verdict", "share_logrank", "share_exact"]
+    return splits.to_frame()[kept].rename(columns=names)
 
 
 def first_significant(splits: pd.DataFrame) -> int:
     """Return the fewest recurrences among positives that Fisher's test calls worse at 5 %."""
-    worse = splits["risk_positive"] > splits["risk_negative"]
-    return int(splits.loc[worse & (splits["fisher_p"] < LEVEL), "positive_events"].min())
+    return int(first_worse(splits.rename(columns={"positive_events": "events_1"})))
 
 
 def share_at_which(events: int, total: int) -> float:
     """Return the largest share of follow-up at which ``events`` of ``total`` are too many.
 
-    Without an effect, each of ``total`` events falls among the positives with the probability q
-    that they are of those at risk. The log-rank (score) statistic is then
-    ``(events - total q) / sqrt(total q (1 - q))`` when q is about constant; it reaches the
-    two-sided 5 % point at the smaller root of ``(events - total q)^2 = z^2 total q (1 - q)``.
-    This is also the lower limit of Wilson's interval for events/total.
-
-    References
-    ----------
-    Wilson EB (1927) J Am Stat Assoc 22:209-212; Peto R, Peto J (1972) J R Stat Soc A 135:185-207.
+    By the log-rank test at 5 %; see :mod:`rnetstats.evidence.worlds_shares`.
     """
-    if events == 0:
-        return 0.0
-    centre = events + _Z**2 / 2.0
-    spread = _Z * math.sqrt(events * (total - events) / total + _Z**2 / 4.0)
-    return (centre - spread) / (total + _Z**2)
+    return float(worlds_shares.share_at_which(events, total, level=LEVEL))
 
 
 def at_most(share: float) -> str:
@@ -154,20 +138,9 @@ def at_most(share: float) -> str:
     return f"{math.floor(1000.0 * share) / 10.0:.1f} %"
 
 
-def share_exact(events: int, total: int) -> float:
-    """Return the same share by the exact binomial tail of 2.5 % (Clopper and Pearson 1934)."""
-    from scipy.special import betaincinv
-
-    return float(betaincinv(events, total - events + 1, LEVEL / 2.0)) if events else 0.0
-
-
 def share_curve(printed: PrintedNumbers, events: int, shares: np.ndarray) -> np.ndarray:
     """Return the two-sided log-rank P at each share of follow-up held by the positives."""
-    from scipy.special import ndtr
-
-    total = printed.recurrences
-    z = (events - total * shares) / np.sqrt(total * shares * (1.0 - shares))
-    return np.asarray(2.0 * ndtr(-np.abs(z)), dtype=float)
+    return worlds_shares.share_curve(events, printed.recurrences, shares)
 
 
 def needed_salvages(printed: PrintedNumbers) -> pd.DataFrame:
