@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from rnetstats.prediction.model import RiskModel
 from rnetstats.report.figures import RenderedFigure, render
 from rnetstats.report.folder import RECORD, write_folder
+from rnetstats.report.pages import environment, write_json
 from rnetstats.studies.registry import study
 from rnetstats.studies.study_result import StudyResult
 from rnetstats.studies.verdicts import MINIMUM
@@ -30,17 +30,8 @@ def draw_figures(
 
 def build_page(result: StudyResult, figures: dict[str, RenderedFigure], run: dict[str, Any]) -> str:
     """Return the page as HTML; every text from data is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=PackageLoader("rnetstats.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_unbroken,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     entry = study(result.study)
     shown = {
         name: {
@@ -53,24 +44,23 @@ def build_page(result: StudyResult, figures: dict[str, RenderedFigure], run: dic
         for name, figure in figures.items()
     }
     overview = [name for name in entry.part("sections", "OVERVIEW") if name in shown]
-    return environment.get_template("report.html.j2").render(
-        result=result,
-        run=run,
-        claims=result.claims.to_dict("records"),
-        sections=entry.part("sections", "sections")(result),
-        figures=shown,
-        overview_figures=overview,
-        rule_tables=entry.part("sections", "RULE_TABLES"),
-        has_model=result.analysis("model") is not None,
-        minimum=MINIMUM,
-        n_judged=int(result.claims["judged"].sum()),
-        glossary=entry.part("sections", "glossary")(),
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            result=result,
+            run=run,
+            claims=result.claims.to_dict("records"),
+            sections=entry.part("sections", "sections")(result),
+            figures=shown,
+            overview_figures=overview,
+            rule_tables=entry.part("sections", "RULE_TABLES"),
+            has_model=result.analysis("model") is not None,
+            minimum=MINIMUM,
+            n_judged=int(result.claims["judged"].sum()),
+            glossary=entry.part("sections", "glossary")(),
+        )
     )
-
-
-def _unbroken(value: Any) -> Any:
-    """Keep a number and its per cent sign on one line."""
-    return value.replace(" %", "\u00a0%") if isinstance(value, str) else value
 
 
 def write_report(
@@ -115,10 +105,5 @@ def _fill(
     model = result.analysis("model")
     if isinstance(model, RiskModel):
         model.save(target / "model.json")
-    _write_json(target / "results.json", result.to_dict())
-    _write_json(target / RECORD, run)
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_json(target / "results.json", result.to_dict())
+    write_json(target / RECORD, run)
