@@ -104,6 +104,7 @@ _HOMES = {
     "treatment_threshold": "studies.management.threshold",
     # report
     "calculator": "report.calculator",
+    "overview": "report.overview",
     "reproduce": "report.reproduce",
 }
 

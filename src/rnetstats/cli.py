@@ -73,6 +73,12 @@ examples:
   rnetstats codebook mine.csv --output mine.toml     write it (an existing file is kept)
 """
 
+_OVERVIEW = """\
+Set the documents side by side: for each question what each says, with what strength, and what
+audit and reanalysis leave of it. All studies are reproduced on their synthetic cohorts or printed
+figures.
+"""
+
 _CALCULATOR = """\
 Make a risk calculator of a model: one HTML page that needs no network, for research use only.
 
@@ -160,6 +166,16 @@ def _parser() -> argparse.ArgumentParser:
     codebook.add_argument("file", metavar="FILE", help="CSV, TSV, Excel, Parquet, Stata or SPSS")
     codebook.add_argument("--output", metavar="FILE", help="where to write it; printed without")
     codebook.set_defaults(run=_run_codebook)
+    overview = commands.add_parser(
+        "overview",
+        help="set the documents side by side, question by question",
+        description=_OVERVIEW,
+        formatter_class=layout,
+    )
+    overview.add_argument("--output", metavar="DIR", help="folder for the page; printed without")
+    overview.add_argument("--seed", type=_seed, metavar="N", help="as for reproduce (default: 527)")
+    overview.add_argument("--resamples", type=_resamples, metavar="N", help="default: 100")
+    overview.set_defaults(run=_run_overview)
     calculator = commands.add_parser(
         "calculator",
         help="make an offline risk calculator of a validated model",
@@ -306,6 +322,25 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield step
     finally:
         bar.close()
+
+
+def _run_overview(options: argparse.Namespace) -> None:
+    from rnetstats.report.overview import overview
+
+    chosen = {"seed": options.seed, "resamples": options.resamples}
+    with _progress() as step:
+        result = overview(
+            output=options.output,
+            progress=step,
+            **{name: value for name, value in chosen.items() if value is not None},
+        )
+    for text, sentence in zip(
+        result.conclusions["text"], result.conclusions["sentence"], strict=True
+    ):
+        print(textwrap.fill(text, 100))
+        print(textwrap.fill(sentence, 100, initial_indent="  ", subsequent_indent="  "))
+    if options.output is not None:
+        print(f"\nWritten to {options.output}; open {Path(options.output) / 'report.html'}")
 
 
 def _run_codebook(options: argparse.Namespace) -> None:

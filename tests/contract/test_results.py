@@ -226,6 +226,7 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     ),
     "TablesResult": lambda _: rn.tables_from_odds_ratio("0.04", p="0.001", n=142, events=44),
     "Exhibit": lambda d: reproduced("rnet_like_b").exhibits[0],
+    "OverviewResult": lambda _: rn.overview([reproduced("rnet_like_b")]),
     "StudyResult": lambda d: reproduced("rnet_like_b"),
 }
 

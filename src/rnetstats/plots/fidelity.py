@@ -25,6 +25,7 @@ def fidelity_plot(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ``quantity, published, drawn``, one row a quantity. A published zero has no share; its row
         shows the numbers only.
     ax : Axes, optional
+        Where to draw; by default on a new figure.
 
     Returns
     -------
