@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 import rnetstats as rn
@@ -65,4 +65,4 @@ def line(
     if part and len(found) > 1:
         found = [row for row in found if row.part == part]
     assert len(found) == 1, found
-    return asdict(found[0])
+    return {item.name: getattr(found[0], item.name) for item in fields(CheckLine)}

@@ -23,12 +23,8 @@ from rnetstats.evidence.checks_sum import check_sum
 from rnetstats.evidence.checks_survival import check_survival
 from rnetstats.evidence.checks_symmetry import check_symmetry
 from rnetstats.evidence.checks_tests import check_test
-from rnetstats.evidence.checks_worlds import (
-    check_odds_ratio_tables,
-    check_share,
-    check_split,
-    check_two_rates,
-)
+from rnetstats.evidence.checks_two_by_two import check_odds_ratio_tables, check_two_rates
+from rnetstats.evidence.checks_worlds import check_share, check_split
 from rnetstats.evidence.facts import FactSheet, read_facts
 from rnetstats.evidence.reporting import reporting_items
 
