@@ -84,6 +84,14 @@ _ENTRIES = (
         codebook="nelm2024",
         truths=("as_published", "null"),
     ),
+    StudyEntry(
+        name="meta2026",
+        summary="Meta-analysis of salvage against observation after incomplete resection (34 "
+        "studies; printed figures, or a table of studies of your own)",
+        package="rnetstats.studies.meta2026",
+        seed=527,
+        codebook="meta2026",
+    ),
 )
 STUDIES = {entry.name: entry for entry in _ENTRIES}
 
