@@ -511,7 +511,10 @@ def verdicts(name: str) -> dict[str, tuple[str, str]]:
     return {row.check: (row.verdict, row.sentence) for row in frame.itertuples()}
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] if n == "cha2019" else []) for n in DOCUMENTS],
+)
 def test_the_audit_flags_what_was_remarked_by_hand_and_nothing_else(name: str) -> None:
     flagged = {
         check: verdict
