@@ -40,6 +40,7 @@ class _Kind:
     who: str
     time: str
     flag: str
+    claim: str
 
 
 RESECTIONS = (
@@ -49,6 +50,7 @@ RESECTIONS = (
         "patients whose metastases were found with the primary",
         "primary_resection_months",
         "primary_resected",
+        "Overall survival is longer when the primary is resected",
     ),
     _Kind(
         "liver",
@@ -56,6 +58,8 @@ RESECTIONS = (
         "all patients",
         "liver_resection_months",
         "liver_resected",
+        "Overall survival by radical resection of the liver metastases is “the same” (longer, too, "
+        "or no difference: the print can be read either way)",
     ),
 )
 
@@ -228,8 +232,7 @@ def _misclassified(effect: TreatmentEffectResult) -> str:
 def _told(found: Resection, said: str, verdict: Any, shown: str, fewest: int) -> Finding:
     return Finding(
         key=f"os_{found.kind.key}",
-        statement=f"Overall survival is longer when {found.kind.what} "
-        f"{'is' if found.kind.key == 'primary' else 'are'} resected",
+        statement=found.kind.claim,
         endpoint="Overall survival from the diagnosis of the metastases",
         estimand="Ratio of the hazards of death, at each moment, of patients already resected and "
         "of those not (yet) resected",
