@@ -68,7 +68,7 @@ def _exact(figures: Figures, numbers: list[Printed], total: Printed) -> CheckLin
     more = found - total.value
     told = (
         f"The parts add up to {found}, {abs(more)} {'more' if more > 0 else 'fewer'} than the "
-        f"total of {total.value}, so at least one of these figures is wrong."
+        f"total of {total.value}, so these figures cannot all be right."
     )
     distance = Span(float(more), float(more))
     return CheckLine(_printed(figures), str(found), INCONSISTENT, told, gap=distance)

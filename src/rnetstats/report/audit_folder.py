@@ -84,7 +84,9 @@ def _world(number: int, check: str, world: Result) -> StudyFigure:
     return StudyFigure(
         name=f"worlds_{number}",
         title=check.rstrip("?."),
-        caption="Every table of whole numbers that agrees with what is printed.",
+        caption="Tables of whole numbers that agree with what is printed."
+        if len(world.to_frame())
+        else "No table of whole numbers agrees with what is printed; these come nearest.",
         alt=f"The possible tables behind: {check}.",
         size=_WORLD_SIZE,
         draw=lambda figure: world.plot(ax=figure.subplots()),
