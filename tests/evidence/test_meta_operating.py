@@ -84,7 +84,7 @@ def test_a_prediction_interval_is_judged_by_probability():
 
 def test_with_many_events_and_no_heterogeneity_95_percent_is_95_percent():
     scene = MetaScene(k=5, risk=0.3, patients=800.0)
-    found = meta_operating(scene, replicates=1000, fits=1, seed=5).set_index("method")
+    found = meta_operating(scene, replicates=500, fits=1, seed=5).set_index("method")
     for name in ("mantel-haenszel", "peto", "hartung-knapp"):
         row = found.loc[name]
         assert abs(row["coverage"] - 0.95) < 3.0 * row["coverage_mcse"], name
@@ -94,9 +94,9 @@ def test_with_many_events_and_no_heterogeneity_95_percent_is_95_percent():
 
 def test_common_effect_limits_miss_under_heterogeneity():
     scene = MetaScene(k=20, risk=0.3, tau2=0.5, patients=400.0)
-    found = meta_operating(scene, replicates=200, fits=1, seed=5).set_index("method")["coverage"]
+    found = meta_operating(scene, replicates=100, fits=1, seed=5).set_index("method")["coverage"]
     assert found["mantel-haenszel"] < 0.6
-    assert found["hartung-knapp"] > 0.88
+    assert found["hartung-knapp"] > 0.85
 
 
 def test_hardly_any_event_gives_no_interval_rather_than_a_wrong_one():

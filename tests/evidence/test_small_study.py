@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
@@ -208,6 +208,7 @@ def test_studies_without_an_effect_are_counted():
     assert "1 studies without an effect" in found.notes[0]
 
 
+@settings(max_examples=30)
 @given(st.integers(3, 14), st.integers(0, 10_000), st.booleans())
 def test_ranks_agree_with_a_second_implementation(k, seed, ties):
     rng = np.random.default_rng(seed)
@@ -226,6 +227,7 @@ def test_ranks_agree_with_a_second_implementation(k, seed, ties):
     assert found["ties"] == tied
 
 
+@settings(max_examples=15)
 @given(st.integers(10, 20), st.integers(0, 10_000), st.floats(0.01, 100.0))
 def test_order_sign_and_unit_do_not_matter(k, seed, unit):
     frame = made(k, seed)

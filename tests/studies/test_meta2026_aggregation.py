@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, chi2_contingency
 
@@ -66,6 +66,7 @@ arms = st.tuples(st.integers(1, 8), st.integers(1, 300)).map(lambda x: (x[0], x[
 none = st.just((0, 0))
 
 
+@settings(max_examples=20)
 @given(
     st.lists(st.tuples(arms, arms), min_size=1, max_size=5),
     st.lists(arms, max_size=5),

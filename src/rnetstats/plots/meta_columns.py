@@ -11,6 +11,7 @@ from rnetstats.plots.text_width import text_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.transforms import Transform
 
 __all__ = ["Columns"]
 
@@ -64,6 +65,7 @@ class Columns:
             self.places[key] = self.right
         self._widths = widths
         self._right_keys = set(right)
+        self._shifted: dict[float, Transform] = {}
         self.head = 1.25 + max(
             [
                 float(any(name for name, _ in arms)),
@@ -120,8 +122,9 @@ class Columns:
         from matplotlib.transforms import ScaledTranslation
 
         right = key in self._right_keys
-        aside = ScaledTranslation(at / 72.0, 0.0, axes.figure.dpi_scale_trans)
-        place = axes.get_yaxis_transform() + aside
+        if at not in self._shifted:
+            aside = ScaledTranslation(at / 72.0, 0.0, axes.figure.dpi_scale_trans)
+            self._shifted[at] = axes.get_yaxis_transform() + aside
         axes.text(
             float(right),
             y,
@@ -131,7 +134,7 @@ class Columns:
             fontweight=weight,
             color=color,
             fontsize=self.size,
-            transform=place,
+            transform=self._shifted[at],
             linespacing=1.05,
         )
 
