@@ -41,6 +41,7 @@ class _Kind:
     time: str
     flag: str
     claim: str
+    same: bool = False
 
 
 RESECTIONS = (
@@ -58,8 +59,8 @@ RESECTIONS = (
         "all patients",
         "liver_resection_months",
         "liver_resected",
-        "Overall survival by radical resection of the liver metastases is “the same” (longer, too, "
-        "or no difference: the print can be read either way)",
+        "Overall survival is the same whether or not the liver metastases are radically resected",
+        same=True,
     ),
 )
 
@@ -202,6 +203,8 @@ def _finding(found: Resection) -> Finding:
         f"of {_ratio(naive)} (naive){time}. Counted as resected from the day of resection on: "
         f"{shown}. Who is fit enough for an operation lives longer without it, too, and no file "
         "holds all of that."
+        + " That no difference is shown is not equality: no margin is printed."
+        * kind.same
     )
     return _told(
         found, said, verdict, shown, min(evidence.events_treated, evidence.events_untreated)
