@@ -130,6 +130,17 @@ def test_what_is_too_large_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None
     assert row["printed"] == "5 patients"
 
 
+def test_a_figure_that_a_search_refuses_is_traced_to_its_check() -> None:
+    check = {"kind": "share", "percent": "a", "at_most": "n"}
+    with pytest.raises(
+        FactsError, match=r"\[\[checks\]\] number 1 \(share\): .*at most 8 decimals"
+    ):
+        audited({"a": "33.3333333333", "n": "9"}, check, units={"a": "%"})
+    row = audited({"a": "50.0", "n": "100000000"}, check, units={"a": "%"}).to_frame().iloc[0]
+    assert row["verdict"] == "cannot be checked"
+    assert "Give a smaller limit" in row["sentence"]
+
+
 @pytest.mark.parametrize("value", [95, 0, 1, "0.95", None])
 def test_the_level_is_one(value: object) -> None:
     with pytest.raises(OptionError, match="conf_level"):

@@ -118,6 +118,15 @@ def test_p_from_the_limits_alone() -> None:
     assert line(values, {}, part="P", **LIMITS, p="p")["verdict"] == "consistent"
 
 
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [("P = 0.79", "P 0.79"), ("p<0.9", "P <0.9"), ("n.s.", "P n.s."), ("", "P ?")],
+)
+def test_p_is_shown_once(p: str, shown: str) -> None:
+    row = line({"low": "0.40", "high": "2.02", "p": p}, {}, part="P", **LIMITS, p="p")
+    assert row["printed"] == f"0.40 to 2.02, {shown}"
+
+
 def test_degrees_of_freedom_may_be_a_figure() -> None:
     values = {"low": "0.40", "high": "2.02", "p": "0.77", "df": "8"}
     check = {**LIMITS, "p": "p", "df": "df"}

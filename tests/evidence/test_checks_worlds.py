@@ -53,6 +53,13 @@ def test_splits_that_cannot_be(events: str, n_1: str, n_2: str, verdict: str) ->
     assert row["verdict"] == verdict
 
 
+def test_more_deaths_than_patients_cannot_be() -> None:
+    values = {"events": "5", "n_1": "10", "n_2": "10", "deaths": "16"}
+    row = line(values, {}, **SPLIT, deaths="deaths")
+    assert row["verdict"] == "inconsistent"
+    assert row["sentence"] == "5 events and 16 deaths are more than the 20 patients."
+
+
 def test_without_a_significant_split_only_time_can_help() -> None:
     row = line({"events": "2", "n_1": "181", "n_2": "346"}, {}, **SPLIT)
     assert (row["verdict"], row["recomputed"]) == ("consistent", "0 of 3 splits")
@@ -76,6 +83,8 @@ SHARE = {"kind": "share", "percent": "percent", "at_most": "at_most"}
         ("71.4", "6", "inconsistent", "no count"),
         ("66.6", "4", "rounding", "2/3"),
         ("66.6", "0", "cannot be checked", "–"),
+        ("120", "10", "inconsistent", "–"),
+        ("-1", "10", "inconsistent", "–"),
         ("", "5", "cannot be checked", "–"),
     ],
 )
@@ -114,6 +123,13 @@ def test_the_counts_behind_two_crude_rates() -> None:
         ({"a": "", "b": "8.9", "p": "0.02", "n": "150"}, "cannot be checked", "Not known: a"),
         ({"a": "1.2", "b": "8.9", "p": "0.02", "n": "1"}, "cannot be checked", "at least two"),
         ({"a": "66.6", "b": "33.3", "p": "", "n": "6"}, "rounding", "digits were cut off"),
+        ({"a": "5.0", "b": "120", "p": "", "n": "6"}, "inconsistent", "is no share"),
+        (
+            {"a": "5.0", "b": "4.0", "p": "0.04", "n": "20000"},
+            "cannot be checked",
+            "Too many tables",
+        ),
+        ({"a": "0", "b": "0", "p": "1", "n": "9"}, "consistent", "by Fisher), with 0 of 1 to 8"),
     ],
 )
 def test_two_rates_by_hand(values: dict[str, str], verdict: str, told: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from rnetstats._core.options import level
-from rnetstats.errors import BudgetError
+from rnetstats.errors import BudgetError, FactsError, OptionError, RnetError
 from rnetstats.evidence.audit_result import AuditResult
 from rnetstats.evidence.checks_interval import check_interval
 from rnetstats.evidence.checks_interval_p import check_estimate_p
@@ -124,10 +124,16 @@ def audit(
 
 def _lines(figures: Figures) -> list[CheckLine]:
     """Return the lines of one check; one that is too large says so."""
+    check = figures.check
     try:
-        return CHECKS[figures.check.kind](figures)
-    except BudgetError as error:
+        return CHECKS[check.kind](figures)
+    except FactsError:
+        raise
+    except (BudgetError, OptionError) as error:
         return [open_line(_as_printed(figures), str(error))]
+    except RnetError as error:
+        where = f"{figures.sheet.source}, [[checks]] number {check.number} ({check.kind})"
+        raise FactsError(f"{where}: {error}") from None
 
 
 def _row(figures: Figures, line: CheckLine, *, several: bool) -> dict[str, Any]:

@@ -164,5 +164,5 @@ def _printed(figures: Figures) -> str:
     if figures.given("estimate"):
         text = f"{figures.fact('estimate').value or '?'} ({text})"
     if figures.given("p"):
-        text += f", P {figures.fact('p').value or '?'}"
+        text += f", {figures.p_shown()}"
     return text

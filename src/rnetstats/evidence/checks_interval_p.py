@@ -227,4 +227,4 @@ def limit_text(value: float) -> str:
 
 
 def _estimate_printed(figures: Figures) -> str:
-    return f"{figures.fact('estimate').value or '?'}, P {figures.fact('p').value or '?'}"
+    return f"{figures.fact('estimate').value or '?'}, {figures.p_shown()}"

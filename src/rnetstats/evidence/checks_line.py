@@ -113,6 +113,11 @@ class Figures:
             )
         return int(number.value)
 
+    def p_shown(self, name: str = "p") -> str:
+        """Return P as a reader would see it: ``P 0.02``, ``P < 0.001``, ``P n.s.``."""
+        digits = re.sub(r"^\s*p?\s*=?\s*", "", self.fact(name).value, flags=re.IGNORECASE)
+        return f"P {digits or '?'}"
+
     def missing(self, *names: str) -> str:
         """Name the figures of these fields that are not known, in words; empty if none."""
         named = [self.fact(name) for name in names if self.given(name)]

@@ -26,7 +26,7 @@ from rnetstats.evidence.checks_line import (
 from rnetstats.evidence.checks_printed import Printed
 from rnetstats.evidence.checks_spans import outward
 
-__all__ = ["check_percentage"]
+__all__ = ["check_percentage", "impossible_share", "possible_share", "scale_of"]
 
 _SHOWN = 4  # counts or denominators named in a sentence
 
@@ -42,8 +42,8 @@ def check_percentage(figures: Figures) -> list[CheckLine]:
     if not figures.known("percent"):
         return [open_line("", f"{figures.missing('percent')}.")]
     percent, scale = figures.printed("percent"), scale_of(figures)
-    if not _possible(percent, scale):
-        return [_impossible(figures, scale)]
+    if not possible_share(percent, scale):
+        return [impossible_share(_printed(figures), figures.fact("percent").text, scale)]
     count = figures.count("count") if figures.known("count") else None
     total = figures.count("total") if figures.known("total") else None
     if total == 0:
@@ -63,14 +63,16 @@ def scale_of(figures: Figures, name: str = "percent") -> int:
     return 100 if re.search("%|per ?cent", (fact.unit + fact.value).casefold()) else 1
 
 
-def _possible(percent: Printed, scale: int) -> bool:
+def possible_share(percent: Printed, scale: int) -> bool:
+    """Say whether a printed number can be a share."""
     return bool(percent.relation) or 0 <= percent.value <= scale
 
 
-def _impossible(figures: Figures, scale: int) -> CheckLine:
-    why = f"{figures.fact('percent').text} is no share: it lies outside 0 to 100 per cent"
+def impossible_share(printed: str, text: str, scale: int = 100) -> CheckLine:
+    """Return the line of a number that is no share."""
+    why = f"{text} is no share: it lies outside 0 to 100 per cent"
     why += "." if scale == 100 else ' (the unit of a percentage is "%").'
-    return CheckLine(_printed(figures), "\u2013", INCONSISTENT, why)
+    return CheckLine(printed, "\u2013", INCONSISTENT, why)
 
 
 def _of_total(figures: Figures, percent: Printed, count: int, total: int, scale: int) -> CheckLine:

@@ -100,4 +100,4 @@ def _printed(figures: Figures) -> str:
     text = (
         f"{figures.fact('estimate').value or '?'} \u00b1 {figures.fact('std_error').value or '?'}"
     )
-    return f"{text}, P {figures.fact('p').value or '?'}" if figures.given("p") else text
+    return f"{text}, {figures.p_shown()}" if figures.given("p") else text

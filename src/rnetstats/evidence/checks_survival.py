@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,6 +16,7 @@ from rnetstats.evidence.checks_line import (
     Figures,
     open_line,
 )
+from rnetstats.evidence.checks_percentage import impossible_share, possible_share
 from rnetstats.evidence.checks_printed import Printed
 from rnetstats.evidence.facts import Fact
 
@@ -58,10 +60,8 @@ def _at_time(
         unknown = [fact.label for fact in (survival, at_risk) if not fact.known]
         return open_line(printed, f"Not known: {', '.join(unknown)}.", part=part)
     value, scale = figures.number(survival), 100 if "%" in survival.text else 1
-    if not value.relation and not 0 <= value.value <= scale:
-        told = f"{survival.text} is no share: it lies outside 0 to 100 per cent"
-        told += "." if scale == 100 else ' (the unit of a percentage is "%").'
-        return CheckLine(printed, "\u2013", INCONSISTENT, told, part)
+    if not possible_share(value, scale):
+        return replace(impossible_share(printed, survival.text, scale), part=part)
     staying = figures.count_of(at_risk)
     gone = figures.count_of(events) if events is not None and events.known else 0
     if events is not None and events.known:

@@ -155,5 +155,5 @@ def _printed(figures: Figures) -> str:
         limits = (figures.fact(name).value or "?" for name in ("low", "high"))
         text += " ({} to {})".format(*limits)
     if figures.given("p"):
-        text += f", P {figures.fact('p').value or '?'}"
+        text += f", {figures.p_shown()}"
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Any
 
 from rnetstats.evidence.checks_interval_p import p_of
@@ -14,7 +15,7 @@ from rnetstats.evidence.checks_line import (
     Figures,
     open_line,
 )
-from rnetstats.evidence.checks_percentage import scale_of
+from rnetstats.evidence.checks_percentage import impossible_share, possible_share, scale_of
 from rnetstats.evidence.checks_printed import ROUNDINGS
 from rnetstats.evidence.worlds_odds_ratio import tables_from_odds_ratio
 from rnetstats.evidence.worlds_odds_ratio_result import TablesResult
@@ -36,9 +37,12 @@ def check_two_rates(figures: Figures) -> list[CheckLine]:
     first, second, most = *(figures.fact(k) for k in names[:2]), figures.count("at_most")
     printed = f"{first.text} against {second.text} of at most {most} patients"
     p = p_of(figures).text if figures.known("p") else None
-    printed += f", P {p}" if p else ""
+    printed += f", {figures.p_shown()}" if p else ""
     if any(scale_of(figures, name) != 100 for name in names[:2]):
         return [open_line(printed, 'Both shares must be percentages, with the unit "%".')]
+    for number in (figures.printed(name) for name in names[:2]):
+        if not possible_share(number, 100):
+            return [impossible_share(printed, number.text)]
     if most < 2:
         return [open_line(printed, "Two groups need at least two patients.")]
     options: dict[str, Any] = {"p": p, "at_most": most, "conf_level": figures.conf_level}
@@ -69,11 +73,12 @@ def _rates(found: MatchingTablesResult) -> str:
         if name.startswith("tables_")
     ]
     by = f" ({', '.join(tests)})" if tests else ""
-    ratio = _either(fmt_number(row["odds_ratio_low"]), fmt_number(row["odds_ratio_high"]))
+    ends = [row["odds_ratio_low"], row["odds_ratio_high"]]
+    ratio = f", and an odds ratio of {_either(*map(fmt_number, ends))}"
     one = row["tables"] == 1
     return (
-        f"{_tables(row['tables'])} {'prints' if one else 'print'} so{by}, with {_sizes(found)}, "
-        f"and an odds ratio of {ratio}"
+        f"{_tables(row['tables'])} {'prints' if one else 'print'} so{by}, with {_sizes(found)}"
+        f"{'' if isnan(ends[0]) else ratio}"
     )
 
 
@@ -103,7 +108,7 @@ def check_odds_ratio_tables(figures: Figures) -> list[CheckLine]:
     ratio, n = figures.printed("odds_ratio"), figures.count("n")
     events = figures.count("events") if figures.known("events") else None
     p = p_of(figures).text if figures.known("p") else None
-    printed = f"{ratio.text}{f', P {p}' if p else ''}, {n} patients"
+    printed = f"{ratio.text}{f', {figures.p_shown()}' if p else ''}, {n} patients"
     printed += "" if events is None else f", {events} with the outcome"
     if ratio.relation or ratio.value <= 0:
         return [open_line(printed, "The odds ratio must be a number above 0.")]

@@ -13,7 +13,7 @@ from rnetstats.evidence.checks_line import (
     Figures,
     open_line,
 )
-from rnetstats.evidence.checks_percentage import scale_of
+from rnetstats.evidence.checks_percentage import impossible_share, possible_share, scale_of
 from rnetstats.evidence.worlds_counts import MatchingCountsResult, matching_counts
 from rnetstats.evidence.worlds_splits import event_splits
 from rnetstats.formatting import fmt_percent
@@ -48,10 +48,12 @@ def check_split(figures: Figures) -> list[CheckLine]:
     printed = f"{events} events over {n_1} and {n_2}: group 1 {_WORDS[conclusion]}"
     if min(events, n_1, n_2) < 1:
         return [open_line(printed, "Without events, or without patients, there is no split.")]
-    if events > n_1 + n_2:
-        told = f"{events} events are more than the {n_1 + n_2} patients."
+    deaths = _deaths(figures)
+    if events + int(deaths) * (deaths is not True) > n_1 + n_2:
+        counted = "" if deaths is False else f" and {deaths:d} deaths"
+        told = f"{events} events{counted} are more than the {n_1 + n_2} patients."
         return [CheckLine(printed, "\u2013", INCONSISTENT, told)]
-    found = event_splits(events, n_1, n_2, level=1.0 - figures.conf_level, deaths=_deaths(figures))
+    found = event_splits(events, n_1, n_2, level=1.0 - figures.conf_level, deaths=deaths)
     rows = found.to_frame()
     allowed = rows[rows["verdict"].isin(_ALLOWED[conclusion])]
     many = f"{len(allowed)} of {len(rows)} splits"
@@ -133,6 +135,8 @@ def check_share(figures: Figures) -> list[CheckLine]:
     printed = f"{percent.text} of at most {most}"
     if scale_of(figures) != 100:
         return [open_line(printed, 'The share must be a percentage, with the unit "%".')]
+    if not possible_share(figures.printed("percent"), 100):
+        return [impossible_share(printed, percent.text)]
     if most < 1:
         return [open_line(printed, "A share of no patients is not defined.")]
     found = matching_counts(percent.value, at_most=most, conf_level=figures.conf_level)
