@@ -12,7 +12,6 @@ from rnetstats.data.checks import (
     check_applicability,
     check_calendar,
     check_rules,
-    check_shape,
     check_unique,
 )
 from rnetstats.data.codebook import Codebook, ColumnSpec
@@ -49,7 +48,6 @@ def apply_codebook(table: RawTable, book: Codebook, ledger: Ledger) -> pd.DataFr
         For all problems together.
     """
     book, found = _matched(table, book, ledger)
-    check_shape(table.n_rows, len(found), ledger)
     columns: dict[str, pd.Series[Any]] = {}
     failed = {spec.name for spec in book.columns if spec.required and not spec.derive}
     for spec in found:

@@ -312,7 +312,9 @@ def _answer(
     table = found.table
     (a, n_1), (c, n_2) = table.arm(1), table.arm(2)
     counts = f"{table.words}: {a} of {n_1} against {c} of {n_2}"
-    if table.own:
+    if table.both.empty:
+        third = "No study of your table has both arms, so that nothing can be compared within one."
+    elif table.own:
         third = f"Pooled from {counts}: {_own_words(found)}."
     else:
         third = f"What can be pooled again ({counts}) says still less: {_own_words(found)}."

@@ -277,6 +277,9 @@ def _judging(found: Comparison) -> dict[str, Any] | None:
         sound = [r for r in rows if math.isfinite(r["coef"]) and math.isfinite(r["std_error"])]
         if sound:
             return max(sound, key=lambda row: float(row["p_value"]))
+        floor = found.rare.method("inverse-variance")
+        if math.isfinite(float(floor["p_value"])):
+            return {str(name): value for name, value in floor.items()}
     if found.pooled is None:
         return None
     pooled = records(found.pooled.glance())[0]
@@ -298,6 +301,8 @@ def _own_said(
     found: Comparison, row: dict[str, Any] | None, a: int, n_1: int, c: int, n_2: int
 ) -> str:
     table = found.table
+    if table.both.empty:
+        return "No study of your table has both arms: nothing is compared within studies."
     said = (
         f"In {table.words}, {a} of {n_1} recurred after salvage and {c} of {n_2} under observation."
     )
@@ -311,7 +316,7 @@ def _own_said(
     if found.rare is not None:
         span = found.rare.glance().iloc[0]
         said += (
-            f" By the {int(span['methods'])} methods the estimate lies between "
+            f" By {len(found.rare.rows)} methods the estimate lies between "
             f"{fmt_number(float(span['estimate_lowest']))} and "
             f"{fmt_number(float(span['estimate_highest']))}."
         )

@@ -31,6 +31,7 @@ _LIMITS = {
     "wald": "Random effects, classical limits",
 }
 _MOST_LEFT_OUT = 12
+_NO_PREDICTION = "No prediction interval"
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def forest_table(found: Comparison) -> Exhibit | None:
     row = found.pooled.glance().iloc[0]
     least = found.table.both
     silent = int((least[["events_1", "events_2"]].sum(axis=1) == 0).sum())
-    notes = list(found.pooled.notes)
+    notes = [note for note in found.pooled.notes if not note.startswith(_NO_PREDICTION)]
     if silent:
         notes.append(
             f"{silent} of {len(least)} studies had no event in either arm. A ratio learns nothing "
@@ -155,7 +156,7 @@ def forest_table(found: Comparison) -> Exhibit | None:
         )
     if math.isnan(float(row["pi_low"])):
         notes.append(
-            f"No prediction interval: with {found.pooled.k_used} informative studies the spread of "
+            f"{_NO_PREDICTION}: with {found.pooled.k_used} informative studies the spread of "
             "their effects is unknown, and a range for the next study would be invented."
         )
     own = found.table.own

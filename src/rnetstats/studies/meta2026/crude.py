@@ -36,6 +36,15 @@ _PARTS = {
     "between": "What is left: between studies",
     "between_uncertain": "The same, with the limits within studies",
 }
+_WORLDS = {
+    "Events, group 1": "Recurrences after salvage",
+    "Of patients": "of salvaged",
+    "Events, group 2": "Recurrences, observed",
+    "of patients": "of observed",
+    "by pearson": "by Pearson",
+    "by yates": "by Yates",
+    "by fisher": "by Fisher",
+}
 _OWN_PARTS = {
     "within": "Within the studies that have both arms",
     "comparative": "Between those studies",
@@ -71,7 +80,7 @@ def worlds_table(worlds: MatchingTablesResult, sheet: FactSheet) -> Exhibit:
         f"{sheet['crude_observation'].text} under observation (group 2) and "
         f"P = {sheet['crude_p'].value}. {unknown}",
         numbers=worlds.to_frame(),
-        shown=worlds.display(),
+        shown=worlds.display().rename(columns=_WORLDS),
         from_print=True,
         notes=worlds.notes,
     )

@@ -41,8 +41,8 @@ def _made(result: StudyResult) -> Iterator[StudyFigure]:
     yield StudyFigure(
         "parts",
         "The crude odds ratio is a product",
-        "Printed figures only. Grey: the rest if the odds ratio within studies lies at either of "
-        "its limits.",
+        "Printed figures only. Grey line: the printed limits within studies; the crude odds ratio "
+        "is the product of the two factors above it.",
         "Bars on a log axis: from no effect to the odds ratio within studies, and on to the crude "
         "one.",
         (7.6, 2.9),
@@ -201,7 +201,7 @@ def _pooled(result: StudyResult) -> Iterator[StudyFigure]:
             "One odds ratio by every method",
             "Nothing is added to a cell except under inverse variance.",
             "One line a method: odds ratio with limits.",
-            (9.4, 5.4),
+            (10.6, 5.4),
             from_print=from_print,
         )
     if "sensitivity" in result.tables:

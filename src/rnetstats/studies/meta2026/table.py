@@ -61,6 +61,8 @@ class StudyTable:
     def words(self) -> str:
         """What the studies with both arms are called in a sentence."""
         k = len(self.both)
+        if not k:
+            return "no study with both arms"
         if self.own:
             return f"the {k} studies of your table" if k != 1 else "the one study of your table"
         return f"the {k} studies whose counts are known"
@@ -121,6 +123,7 @@ def read_table(frame: pd.DataFrame) -> StudyTable:
     for arm in (1, 2):
         n = _counts(frame, f"n_{arm}", names)
         events = _counts(frame, f"events_{arm}", names)
+        _refuse((events > 0) & np.isnan(n), names, f"n_{arm} is missing where events_{arm} is not")
         _refuse(events > np.nan_to_num(n), names, f"events_{arm} is more than n_{arm}")
         open_ = (np.nan_to_num(n) > 0) & np.isnan(events)
         if open_.any():
