@@ -30,7 +30,6 @@ import pandas as pd
 from IPython.display import display
 
 import rnetstats as rn
-from rnetstats.studies.cha2019.definitions import DEFINITIONS, Definition, not_curative
 
 FILE = None  # your own file, for example "mine.csv"; None takes the synthetic cohort
 CODEBOOK = "cha2019"  # or your own, "mine.toml", if your columns are named or coded otherwise
@@ -103,14 +102,20 @@ show(rn.exact_rate_ratio(0, years, duan["recurrences"].count, duan_years))
 # %%
 cohort = rn.load_cohort("cha2019") if FILE is None else rn.read_cohort(FILE, codebook=CODEBOOK)
 cohort["treated"] = (cohort["additional_treatment"] != "none").astype(int)
-for definition in DEFINITIONS:
-    flag = not_curative(cohort, definition)
-    print(f"{definition.label:52} {int(flag.sum()):4d} ({flag.mean():.1%})")
-own = Definition("Deep margin only counts when positive, above 15 mm", ("positive",), above_mm=15)
-print(f"{own.label:52} {int(not_curative(cohort, own).sum()):4d}")
+DEFINITIONS = {
+    "margin positive": {"margins": ["positive"], "lvi": False, "above_mm": None, "grades": []},
+    "margin positive or indeterminate": {"lvi": False, "above_mm": None, "grades": []},
+    "or lymphovascular invasion": {"above_mm": None, "grades": []},
+    "or above 10 mm": {"grades": []},
+    "or G2": {},
+    "as before, but above 15 mm": {"above_mm": 15},
+}
+for label, definition in DEFINITIONS.items():
+    flag = rn.not_curative(cohort, **definition)
+    print(f"{label:34} {int(flag.sum()):4d} ({flag.mean():.1%})")
 
 # %%
-cohort["not_curative"] = not_curative(cohort).astype(int)
+cohort["not_curative"] = rn.not_curative(cohort).astype(int)
 described = ["size_mm", "detection", "first_method", "margin", "lvi"]
 show(rn.table_one(cohort, by="not_curative", columns=described))
 
@@ -182,7 +187,7 @@ if FILE is None:
     arms = []
     for seed in range(60):
         drawn = rn.draw_cohort("cha2019", truth="duan_rate", seed=seed).data
-        drawn = drawn[not_curative(drawn) == 1]
+        drawn = drawn[rn.not_curative(drawn) == 1]
         with_it = drawn["additional_treatment"] != "none"
         arms.append(
             (drawn.loc[with_it, "recurrence"].sum(), drawn.loc[~with_it, "recurrence"].sum())

@@ -98,6 +98,7 @@ _HOMES = {
     "matching_tables": "evidence.worlds_tables",
     "tables_from_odds_ratio": "evidence.worlds_odds_ratio",
     # studies
+    "not_curative": "studies.cha2019.definitions",
     "classify": "studies.management.classify",
     "guideline_disagreement": "studies.management.disagreement",
     "guidelines": "studies.management.guidelines",

@@ -14,7 +14,12 @@ import rnetstats as rn
 from rnetstats.errors import ColumnError, DataError, OptionError
 from rnetstats.evidence.facts import read_facts
 from rnetstats.studies.cha2019.bounds import bounds_of
-from rnetstats.studies.cha2019.definitions import DEFAULT, DEFINITIONS, Definition, not_curative
+from rnetstats.studies.cha2019.definitions import (
+    DEFAULT,
+    DEFINITIONS,
+    Definition,
+    by_definition,
+)
 from rnetstats.studies.study_result import StudyResult
 
 BOUNDS = bounds_of(read_facts("cha2019"), read_facts("duan2024"))
@@ -70,7 +75,7 @@ def test_claims_and_rules_under_each_truth() -> None:
 def test_the_model_is_that_of_the_verbs_and_the_methods_differ_in_size_only() -> None:
     cohort = rn.load_cohort("cha2019")
     cohort["treated"] = (cohort["additional_treatment"] != "none").astype(int)
-    cohort = cohort[not_curative(cohort) == 1]
+    cohort = cohort[by_definition(cohort) == 1]
     formula = 'treated ~ C(detection, ref="polyp") + C(margin, ref="negative") + lvi'
     table = study().tables["treatment_model"]
     firth = rn.logistic(cohort, formula).to_frame().set_index(["term", "level"])
@@ -85,7 +90,7 @@ def test_the_model_is_that_of_the_verbs_and_the_methods_differ_in_size_only() ->
 
 def test_the_embedded_cohort_meets_the_print() -> None:
     cohort = rn.load_cohort("cha2019")
-    flag = not_curative(cohort)
+    flag = by_definition(cohort)
     treated = cohort["additional_treatment"] != "none"
     assert (len(cohort), int(flag.sum()), int(treated.sum())) == (322, 142, 44)
     assert not (treated & (flag == 0)).any()
@@ -113,19 +118,19 @@ def test_definitions_by_hand(definition: Definition, expected: list[int]) -> Non
             "grade": ["G1", "G1", "G1", "G1", "G1", "G2"],
         }
     )
-    assert not_curative(frame, definition).tolist() == expected
+    assert by_definition(frame, definition).tolist() == expected
 
 
-def test_a_wider_definition_never_makes_fewer_not_curative() -> None:
+def test_a_wider_definition_never_makes_fewer_by_definition() -> None:
     cohort = rn.load_cohort("cha2019")
-    flags = [not_curative(cohort, definition) for definition in DEFINITIONS]
+    flags = [by_definition(cohort, definition) for definition in DEFINITIONS]
     for narrow, wide in itertools.pairwise(flags):
         assert (wide >= narrow).all()
 
 
 def test_missing_values_decide_only_where_nothing_else_does() -> None:
     frame = pd.DataFrame({"margin": [None, "negative", "positive"], "lvi": [1, None, None]})
-    flag = not_curative(frame, Definition("margin or invasion"))
+    flag = by_definition(frame, Definition("margin or invasion"))
     assert flag.isna().tolist() == [False, True, False]
     cohort = rn.load_cohort("cha2019")
     cohort.loc[cohort.index[:5], "margin"] = None
@@ -139,11 +144,14 @@ def test_what_is_refused() -> None:
     with pytest.raises(ColumnError, match="margin"):
         rn.reproduce("cha2019", data=cohort.drop(columns="margin"))
     with pytest.raises(DataError, match="every resection is curative"):
-        cured = not_curative(cohort) == 0
+        cured = by_definition(cohort) == 0
         rn.reproduce("cha2019", data=cohort[cured])
     with pytest.raises(OptionError, match="indeterminate"):
-        not_curative(cohort, Definition("x", margins=("close",)))
+        by_definition(cohort, Definition("x", margins=("close",)))
     with pytest.raises(ColumnError, match="size_mm"):
-        not_curative(cohort.drop(columns="size_mm"), DEFAULT)
+        by_definition(cohort.drop(columns="size_mm"), DEFAULT)
+    with pytest.raises(OptionError, match="at least one reason"):
+        rn.not_curative(cohort, margins=[], lvi=False, above_mm=None, grades=[])
+    assert rn.not_curative(cohort).equals(by_definition(cohort))
     fewer = rn.reproduce("cha2019", data=cohort.drop(columns=["size_mm", "grade"]))
     assert any("Size or grade is not in the file" in note for note in fewer.notes)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rnetstats._core.frame import column, is_synthetic
 from rnetstats.errors import DataError
-from rnetstats.studies.cha2019.definitions import DEFAULT, DEFINITIONS, Definition, not_curative
+from rnetstats.studies.cha2019.definitions import DEFAULT, DEFINITIONS, Definition, by_definition
 
 __all__ = ["Cohort", "prepare"]
 
@@ -77,7 +77,7 @@ def prepare(frame: pd.DataFrame, definition: Definition | None = None) -> Cohort
     chosen = definition or next(
         d for d in (DEFAULT, *DEFINITIONS[::-1]) if all(name in frame.columns for name in d.columns)
     )
-    flag = not_curative(frame, chosen)
+    flag = by_definition(frame, chosen)
     known = flag.notna()
     work = frame[known].copy()
     work.attrs = frame.attrs

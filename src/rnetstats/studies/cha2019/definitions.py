@@ -8,11 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rnetstats._core.frame import Data, as_frame
+from rnetstats._core.options import real
 from rnetstats.errors import ColumnError, OptionError
 from rnetstats.formatting import fmt_percent
 from rnetstats.studies.exhibit import Exhibit
 
-__all__ = ["DEFAULT", "DEFINITIONS", "Definition", "definition_table", "not_curative"]
+__all__ = [
+    "DEFAULT",
+    "DEFINITIONS",
+    "Definition",
+    "by_definition",
+    "definition_table",
+    "not_curative",
+]
 
 MARGINS = ("negative", "indeterminate", "positive")
 
@@ -64,18 +73,35 @@ DEFINITIONS = (
 )
 
 
-def not_curative(frame: pd.DataFrame, definition: Definition = DEFAULT) -> pd.Series:
-    """Say of each patient whether the resection was not curative.
+def not_curative(
+    data: Data,
+    *,
+    margins: Sequence[str] = DEFAULT.margins,
+    lvi: bool = DEFAULT.lvi,
+    above_mm: float | None = DEFAULT.above_mm,
+    grades: Sequence[str] = DEFAULT.grades,
+) -> pd.Series:
+    """Say of each patient whether the resection was not curative, by a definition of your choice.
+
+    Papers differ in what they call curative; any one of the reasons named here makes a resection
+    not curative.
 
     Parameters
     ----------
-    frame : DataFrame
-        Columns as the definition needs: ``margin``, ``lvi``, ``size_mm``, ``grade``.
-    definition : Definition
+    data : DataFrame or mapping
+        Columns as the definition needs: ``margin``, ``lvi``, ``size_mm``, ``grade``; not changed.
+    margins : sequence of str
+        Of ``"indeterminate"`` and ``"positive"``.
+    lvi : bool
+        Whether lymphovascular invasion is a reason.
+    above_mm : float or None
+        A size above this is a reason; None if no size is.
+    grades : sequence of str
+        Grades that are a reason, such as ``["G2"]``.
 
     Returns
     -------
-    Series of Float64
+    Series of float
         1 for not curative, 0 for curative, missing where a value that decides is missing.
 
     Raises
@@ -83,16 +109,34 @@ def not_curative(frame: pd.DataFrame, definition: Definition = DEFAULT) -> pd.Se
     ColumnError
         If a column is missing.
     OptionError
-        If the definition names an unknown margin.
+        If there is no such margin, or no reason at all.
+
+    References
+    ----------
+    Cha et al. (2019) Sci Rep 9:4911 (142 of 322 resections not curative; the criteria are not
+    among its printed figures, so the default is ours).
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> from rnetstats.studies.cha2019.definitions import Definition, not_curative
-    >>> patients = pd.DataFrame({"margin": ["negative", "positive", None], "lvi": [0, 0, 1]})
-    >>> not_curative(patients, Definition("margin or invasion")).tolist()
+    >>> import rnetstats as rn
+    >>> patients = {"margin": ["negative", "positive", None], "lvi": [0, 0, 1]}
+    >>> rn.not_curative(patients, above_mm=None, grades=[]).tolist()
     [0.0, 1.0, 1.0]
     """
+    chosen = Definition(
+        "of your choice",
+        margins=tuple(margins),
+        lvi=bool(lvi),
+        above_mm=None if above_mm is None else real("above_mm", above_mm, low=0.0),
+        grades=tuple(grades),
+    )
+    if not chosen.columns:
+        raise OptionError("Name at least one reason: margins, lvi, above_mm or grades.")
+    return by_definition(as_frame(data), chosen)
+
+
+def by_definition(frame: pd.DataFrame, definition: Definition = DEFAULT) -> pd.Series:
+    """Classify by a :class:`Definition`; see :func:`not_curative`."""
     unknown = [name for name in definition.margins if name not in MARGINS[1:]]
     if unknown:
         raise OptionError(f"margins={unknown!r}: choose of 'indeterminate' and 'positive'.")
@@ -132,7 +176,7 @@ def definition_table(
     for definition in definitions:
         if any(name not in frame.columns for name in definition.columns):
             continue
-        flag = not_curative(frame, definition)
+        flag = by_definition(frame, definition)
         treated = frame["treated"] == 1
         rows.append(
             {
