@@ -20,6 +20,8 @@ __all__ = ["events_from_total", "events_from_variance"]
 
 Pair = tuple[float, float]
 
+_ROUND = 1e-14  # of the square of a coefficient: what rounding errors make of a double root
+
 
 def events_from_variance(theta: float, variance: float, n_1: float, n_2: float) -> list[Pair]:
     """Solve for the events of both groups from the variance of the log odds ratio.
@@ -43,9 +45,9 @@ def events_from_variance(theta: float, variance: float, n_1: float, n_2: float) 
     linear = 2.0 / n_1 + 2.0 / n_2 - variance
     rest = 1.0 / n_1 + theta / n_2
     inside = linear**2 - 4.0 * square * rest
-    if inside < 0.0 or linear >= 0.0:
+    if inside < -_ROUND * linear**2 or linear >= 0.0:
         return []
-    large = (-linear + math.sqrt(inside)) / (2.0 * square)
+    large = (-linear + math.sqrt(max(inside, 0.0))) / (2.0 * square)
     odds = sorted({rest / (square * large), large})
     return [(n_1 * o / (1.0 + o), n_2 * (o / theta) / (1.0 + o / theta)) for o in odds]
 

@@ -56,12 +56,21 @@ class OddsRatioFigures:
             if name == "odds_ratio":
                 found[row] = self._ratio(cells, added, np.exp(ratio), window)
             elif name == "p":
-                found[row] = np.any([x for _, x in self.by_test(cells, added)], axis=0)
+                found[row] = self._any_test(cells, added)
             else:
                 sign = -1.0 if name == "conf_low" else 1.0
                 usable = np.isfinite(error)
                 end = np.where(usable, ratio, 0.0) + sign * self.z * np.where(usable, error, 0.0)
                 found[row] = usable & _inside(np.exp(np.minimum(end, 700.0)), window)
+        return found
+
+    def _any_test(self, cells: np.ndarray, added: float) -> np.ndarray:
+        """Which tables print the P by some test; each is worked out only where none did before."""
+        window = self.windows["p"]
+        found = np.zeros(cells.shape[1], dtype=bool)
+        for test in self.tests:
+            rows = np.flatnonzero(~found)
+            found[rows] = _inside(p_value(test, cells[:, rows], added), window)
         return found
 
     def by_test(self, cells: np.ndarray, added: float) -> list[tuple[str, np.ndarray]]:

@@ -75,16 +75,15 @@ class Search:
             ``a, b, c, d`` as an array of shape (4, m) and which test prints the P, of shape
             (tests, m); without a wanted P no test.
         """
-        for cells in boxes.chunks():
-            a, b, c, d = cells
-            keep = a + b + c + d <= self.at_most
+        for every in boxes.chunks():
+            inside = np.flatnonzero(sum(every) <= self.at_most)
+            cells = np.stack([cell[inside] for cell in every])
             if self.wanted is None:
-                by_test = np.zeros((0, a.size), dtype=bool)
-            else:
-                by_test = prints(a, b, c, d, self.wanted)
-                keep &= by_test.any(axis=0)
-            rows = np.flatnonzero(keep)
-            yield np.stack([cell[rows] for cell in cells]), by_test[:, rows]
+                yield cells, np.zeros((0, inside.size), dtype=bool)
+                continue
+            by_test = prints(cells[0], cells[1], cells[2], cells[3], self.wanted)
+            rows = np.flatnonzero(by_test.any(axis=0))
+            yield cells[:, rows], by_test[:, rows]
 
     def summary(
         self, boxes: Boxes, conf_level: float, keep: int

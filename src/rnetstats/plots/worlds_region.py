@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.collections import PolyCollection
+from matplotlib.patches import Polygon
 
 from rnetstats.plots.style import INK, MUTED, ax_or_new, colour, plain_axes
 from rnetstats.plots.worlds_counts import draw_nothing
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_region"]
 
-_MOST_LABELS = 12
+_MOST_LABELS = 20
 
 
 def draw_region(
@@ -49,7 +50,8 @@ def draw_region(
         axis=1,
     )
     shade = colour(0)
-    axes.add_collection(PolyCollection(list(corners), facecolor=shade, edgecolor=shade, lw=0.6))
+    boxes = PolyCollection(list(corners), facecolor=shade, edgecolor=shade, lw=1.2)
+    axes.add_collection(boxes)
     room_x, room_y = 0.06 * (right.max() - left.min()), 0.06 * (up.max() - down.min())
     x_ends = max(left.min() - room_x, 0.0), right.max() + room_x
     y_ends = max(down.min() - room_y, 0.0), up.max() + 2.5 * room_y
@@ -57,27 +59,31 @@ def draw_region(
     axes.plot(x, at_most - x, color=MUTED, lw=1.0, ls=(0, (4, 3)), label=f"{at_most:,} patients")
     axes.set_xlim(*x_ends)
     axes.set_ylim(*y_ends)
-    _label_events(axes, worlds)
-    axes.set_xlabel("Patients of group 1 (above: events)")
+    below = [(0.0, 0.0), (at_most + 1.0, 0.0), (0.0, at_most + 1.0)]
+    boxes.set_clip_path(Polygon(below, transform=axes.transData))
+    labelled = _label_events(axes, worlds)
+    axes.set_xlabel("Patients of group 1" + (" (above: its events)" if labelled else ""))
     axes.set_ylabel("Patients of group 2")
     axes.legend(frameon=False, fontsize=9.5, loc="upper right")
     return plain_axes(axes)
 
 
-def _label_events(axes: Axes, worlds: pd.DataFrame) -> None:
-    """Write the events of group 1 above their sizes, when they are few enough to read."""
-    by_events = worlds.groupby("events_1").agg(
-        {"n_1_low": "min", "n_1_high": "max", "n_2_high": "max"}
-    )
-    if len(by_events) > _MOST_LABELS:
-        return
+def _label_events(axes: Axes, worlds: pd.DataFrame) -> bool:
+    """Write the events of group 1 above their sizes, where these lie apart from each other."""
+    ends = {"n_1_low": "min", "n_1_high": "max", "n_2_high": "max"}
+    by_events = worlds.groupby("events_1").agg(ends)
+    apart = (by_events["n_1_low"].to_numpy()[1:] > by_events["n_1_high"].to_numpy()[:-1]).all()
+    if len(by_events) > _MOST_LABELS or not apart:
+        return False
     for events, row in by_events.iterrows():
         axes.annotate(
             f"{events:,}",
             ((row["n_1_low"] + row["n_1_high"]) / 2.0, row["n_2_high"]),
-            xytext=(0, 4),
+            xytext=(0, 5),
             textcoords="offset points",
             ha="center",
             fontsize=9.5,
             color=INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
         )
+    return True
