@@ -162,6 +162,11 @@ def read_facts(source: str | Path | Mapping[str, Any] | FactSheet) -> FactSheet:
         If the file cannot be read, or a table, key or value is not as the schema says; the
         message names the file, the table and the key, and says what to write.
 
+    References
+    ----------
+    TOML v1.0.0 (2021), the language of the file. Brown NJL, Heathers JAJ (2017) The GRIM test. Soc
+    Psychol Personal Sci 8:363-369 (why digits are kept as printed).
+
     Examples
     --------
     >>> import rnetstats as rn
