@@ -48,6 +48,10 @@ CASES: dict[str, Case] = {
         treatment_cases.stratified_permutations
     ),
     "1,000 meta-analyses of 34 studies / statsmodels loop": evidence_cases.meta_analyses,
+    "Fisher's P of 1,000,000 tables / scipy loop": evidence_cases.fisher_tables,
+    "all tables of 1 % against 3 % with P = 0.003, 1,500 patients / scipy loop": (
+        evidence_cases.matching_tables
+    ),
     "import rnetstats, over the interpreter's start": cases.bare_import,
     "rnetstats reproduce duan2024": cases.reproduce,
 }
