@@ -11,6 +11,7 @@ import pandas as pd
 
 from rnetstats._core.result import Result
 from rnetstats.evidence.meta import meta_analysis
+from rnetstats.evidence.meta_display import display_rows
 from rnetstats.evidence.meta_result import MetaAnalysisResult
 from rnetstats.evidence.rare_events_result import RareEventsResult
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
@@ -32,6 +33,7 @@ _LIMITS = {
 }
 _MOST_LEFT_OUT = 12
 _NO_PREDICTION = "No prediction interval"
+_SAID_HERE = (_NO_PREDICTION, "Rare events")
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,12 @@ def forest_table(found: Comparison) -> Exhibit | None:
     row = found.pooled.glance().iloc[0]
     least = found.table.both
     silent = int((least[["events_1", "events_2"]].sum(axis=1) == 0).sum())
-    notes = [note for note in found.pooled.notes if not note.startswith(_NO_PREDICTION)]
+    notes = [note for note in found.pooled.notes if not note.startswith(_SAID_HERE)]
+    if found.pooled.rare:
+        notes.append(
+            "Zero cells or few events: the approximations behind inverse variance are poor here. "
+            "The models that need none of them stand in the next table."
+        )
     if silent:
         notes.append(
             f"{silent} of {len(least)} studies had no event in either arm. A ratio learns nothing "
@@ -166,7 +173,7 @@ def forest_table(found: Comparison) -> Exhibit | None:
         caption="Recurrence after salvage (arm 1) and under observation (arm 2). "
         + ("Your table." if own else "Counts put together from the primary studies: ours."),
         numbers=found.pooled.to_frame(),
-        shown=found.pooled.display(),
+        shown=display_rows(found.pooled, pd.DataFrame()),
         from_print=not own,
         notes=tuple(notes),
     )
