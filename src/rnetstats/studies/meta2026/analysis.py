@@ -295,8 +295,8 @@ def _answer(
     need = size.to_frame()
     first = (
         f"Recurrence of {sheet['crude_salvage'].text} after salvage against "
-        f"{sheet['crude_observation'].text} under observation shows no effect of salvage: the "
-        f"crude odds ratio of {fmt_number(line['crude']['odds_ratio'])} becomes "
+        f"{sheet['crude_observation'].text} under observation is no evidence that salvage works: "
+        f"the crude odds ratio of {fmt_number(line['crude']['odds_ratio'])} becomes "
         f"{fmt_number(within['odds_ratio'])} "
         f"({fmt_interval(within['low'], within['high'])}) within the studies that compare, and "
         f"{fmt_percent(line['between']['share'], 0)} of its logarithm is a difference between "

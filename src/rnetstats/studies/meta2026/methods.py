@@ -175,8 +175,9 @@ def rate_table(sheet: FactSheet, counts: pd.DataFrame, pooled: dict[str, PooledS
         "Ours is pooled from other studies than the meta-analysis’s "
         f"{sheet['method_studies'].value}: which these are, and their counts, is unknown. It is no "
         "check of the printed rates; it shows what single series look like.",
-        "Series of specialised centres that compare new techniques are more complete than routine "
-        "practice; “complete” is histological there, without lymphovascular invasion.",
+        "Series that compare new techniques need not be like routine practice, and “complete” may "
+        "mean the margin alone there: the meta-analysis counts lymphovascular invasion as "
+        "incomplete, too.",
     ]
     notes += [
         f"{row['study']}: {row['events_low']} or {row['events_high']} of {row['n']} print "
