@@ -137,7 +137,13 @@ def plain_printing() -> Iterator[None]:
     plt.close("all")
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLIC if examples(name)])
+def timed(name: str) -> Any:
+    """A whole study takes seconds: its example is run with the slow tests."""
+    marks = [pytest.mark.slow] if name in {"overview", "reproduce"} else []
+    return pytest.param(name, marks=marks)
+
+
+@pytest.mark.parametrize("name", [timed(name) for name in PUBLIC if examples(name)])
 def test_examples_run(name: str) -> None:
     for test in examples(name):
         told: list[str] = []
