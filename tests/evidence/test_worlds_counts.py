@@ -125,6 +125,8 @@ def test_the_smallest_conflict_is_named() -> None:
     )
     with_zero = rn.matching_counts("50", at_most=6, events=0)
     assert with_zero.conflict == "No count has 50 % and 0 events together."
+    huge = rn.matching_counts("33.3", n=2, events=10**30)
+    assert "n = 2 and 1,000" in huge.conflict
     three = rn.matching_counts("33.3", n=100, events=33)
     assert "33.3 % and n = 100" in three.conflict
 
@@ -140,6 +142,7 @@ def test_relations_are_read() -> None:
     ("text", "options", "error", "words"),
     [
         ("abc", {"n": 10}, FactsError, "not one number"),
+        ("n.s.", {"n": 10}, DataError, "no number"),
         ("", {"n": 10}, FactsError, "not one number"),
         ("101", {"n": 10}, DataError, "at most 100"),
         ("-3", {"n": 10}, DataError, "cannot be negative"),

@@ -216,6 +216,28 @@ def test_too_many_tables_are_looked_at_near_the_ratio_only() -> None:
         rn.tables_from_odds_ratio("3.6", n=5000)
 
 
+def test_limits_narrow_what_is_looked_at_in_large_groups() -> None:
+    """The width of the limits leaves few tables of thousands; none that fits is lost."""
+    figures = {"conf_low": "1.62", "conf_high": "2.45", "n_1": 900, "n_2": 1100}
+    full = rn.tables_from_odds_ratio("1.99", **figures)
+    near = rn.tables_from_odds_ratio("1.99", budget=40_000, **figures)
+    assert near.looked_at < full.looked_at / 20
+    assert full.count > 0
+    assert listed(near) == listed(full)
+    ratio, low, high, _ = (f"{x:.2f}" for x in woolf(900, 19_100, 600, 19_400))
+    sizes = {"n_1": 20_000, "n_2": 20_000}
+    large = rn.tables_from_odds_ratio(ratio, conf_low=low, conf_high=high, **sizes)
+    assert (900, 20_000, 600, 20_000) in listed(large)
+
+
+def test_figures_out_of_order_conflict_whatever_the_totals() -> None:
+    found = rn.tables_from_odds_ratio("2.0", conf_low="3.0", conf_high="2.7", n_1=3000, n_2=3000)
+    assert found.conflict == (
+        "No table of 6,000 patients has lower limit 3.0 and odds ratio 2.0 together. Nor has any "
+        "lower limit 3.0 and upper limit 2.7."
+    )
+
+
 def test_the_conflict_is_smallest_and_true() -> None:
     """Of 20 patients: three printed figures and two totals against every table by loops."""
     figures = {"odds_ratio": "3.33", "conf_low": "0.52", "p": "0.04"}
@@ -287,6 +309,7 @@ def test_zero_and_infinite_ratios() -> None:
         ("2", {"n_1": 5}, OptionError, "number of patients"),
         ("2", {"events": 5}, OptionError, "number of patients"),
         ("2", {"n": 9.5}, OptionError, "n must be"),
+        ("2", {"n": 10**40}, BudgetError, "At most 5,000,000 patients"),
         ("2", {"n": 9, "events": -1}, OptionError, "events"),
         ("2", {"n": 9, "p": "2"}, DataError, "at most 1"),
         ("2", {"n": 9, "conf_low": 1.2}, OptionError, "conf_low must be text"),

@@ -154,6 +154,7 @@ def test_splits_fit_the_groups() -> None:
         ((2, 5, 3), {"deaths": -1}, OptionError, "deaths"),
         ((2, 5, 3), {"deaths": 7}, DataError, "2 events and 7 deaths"),
         ((200_000, 10**6, 10**6), {}, BudgetError, "100,000"),
+        ((2, 10**30, 5), {}, BudgetError, "10,000,000 patients"),
         ((1000, 10**6, 10**6), {"deaths": True}, OptionError, "too many to try"),
     ],
 )

@@ -11,7 +11,7 @@ from rnetstats.evidence.checks_printed import Printed
 from rnetstats.evidence.worlds_figures import OddsRatioFigures
 from rnetstats.evidence.worlds_printed import Window
 
-__all__ = ["implied"]
+__all__ = ["error_from_limits", "implied"]
 
 
 def implied(printed: dict[str, Printed], figures: OddsRatioFigures) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def implied(printed: dict[str, Printed], figures: OddsRatioFigures) -> pd.DataFr
     ratio = float(printed["odds_ratio"].value)
     rows = []
     if ratio > 0.0:
-        spread = _from_limits(figures)
+        spread = error_from_limits(figures)
         if spread is not None:
             rows.append(("limits", *spread, *_limits(ratio, *spread, figures.z)))
         if "p" in printed:
@@ -45,8 +45,11 @@ def implied(printed: dict[str, Printed], figures: OddsRatioFigures) -> pd.DataFr
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[1:], float))
 
 
-def _from_limits(figures: OddsRatioFigures) -> tuple[float, float] | None:
-    """From the width of the interval on the log scale."""
+def error_from_limits(figures: OddsRatioFigures) -> tuple[float, float] | None:
+    """Return the least and the largest standard error that the printed limits allow.
+
+    From the width of the interval on the log scale; None without two positive limits in order.
+    """
     if not {"conf_low", "conf_high"} <= set(figures.windows):
         return None
     low, high = figures.windows["conf_low"].ends, figures.windows["conf_high"].ends

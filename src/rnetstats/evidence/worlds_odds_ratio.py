@@ -14,10 +14,10 @@ from rnetstats.evidence.checks_printed import Printed
 from rnetstats.evidence.worlds_algebra import events_from_total, events_from_variance
 from rnetstats.evidence.worlds_conflict import conflict_words
 from rnetstats.evidence.worlds_figures import RATIO_TESTS, OddsRatioFigures
-from rnetstats.evidence.worlds_implied import implied
+from rnetstats.evidence.worlds_implied import error_from_limits, implied
 from rnetstats.evidence.worlds_odds_ratio_result import TablesResult, candidate_frame
 from rnetstats.evidence.worlds_printed import ROUNDED, figure, probability, roundings, window
-from rnetstats.evidence.worlds_scan import Scan, conflicts, scan
+from rnetstats.evidence.worlds_scan import Scan, conflicts, disordered, scan
 from rnetstats.evidence.worlds_tables import chosen_tests
 from rnetstats.evidence.worlds_totals import GivenTotals, Totals
 from rnetstats.evidence.worlds_universe import Universe
@@ -78,7 +78,8 @@ def tables_from_odds_ratio(
     nearest : int
         How many of the nearest tables to give when none reproduces every figure.
     budget : int
-        Tables to look at. When the totals allow more, only those near the odds ratio are.
+        Tables to look at. When the totals allow more, only those that can have the odds ratio,
+        and a standard error as the limits imply, are; none that fits is missed.
 
     Returns
     -------
@@ -183,10 +184,13 @@ def _universe(totals: Totals, figures: OddsRatioFigures, budget: int) -> tuple[U
     if universe.tables <= budget:
         return universe, True
     near = universe.near(*figures.windows["odds_ratio"].ends)
+    spread = error_from_limits(figures)
+    if spread is not None:
+        near = near.of_variance(spread[0] ** 2, spread[1] ** 2)
     if near.tables > budget:
         raise BudgetError(
-            f"{near.tables:,} tables of {totals.n:,} patients have odds ratios near the printed "
-            f"one; the budget is {budget:,}. Give the events or the sizes of the groups, or a "
+            f"{near.tables:,} tables of {totals.n:,} patients come near the printed figures; the "
+            f"budget is {budget:,}. Give the events, the sizes of the groups or both limits, or a "
             "larger budget."
         )
     return near, False
@@ -207,7 +211,9 @@ def _conflict(
         "events": f"{fmt_count(totals.events or 0)} events",
         "n_1": f"{fmt_count(totals.n_1 or 0)} patients in group 1",
     }
-    found, fixed = conflicts(totals, figures, budget)
+    found, fixed = disordered(figures), frozenset[str]()
+    if not found:
+        found, fixed = conflicts(totals, figures, budget)
     held = "".join(f" and {labels[name]}" for name in sorted(fixed))
     return conflict_words(labels, found, f"table of {totals.n:,} patients{held}")
 
@@ -254,8 +260,8 @@ def _notes(
         notes.append("The tables given as nearest do not reproduce every figure.")
     if not exhaustive:
         notes.append(
-            "There are too many tables with these totals to look at each: all whose odds ratio "
-            "prints as given, and their neighbours, were."
+            "There are too many tables with these totals to look at each: all that can have the "
+            "odds ratio (and the width of the limits) were, and neighbours of theirs."
         )
     if found.worlds.shape[1] > len(worlds):
         notes.append(f"Of {found.worlds.shape[1]:,} tables the first {len(worlds):,} are listed.")

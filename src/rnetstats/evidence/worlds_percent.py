@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 import numpy as np
 
@@ -71,8 +72,15 @@ def count_ranges(share: Window, at_most: int, *, at_least: int = 1) -> CountRang
 
 def some_size(share: Window, events: int) -> bool:
     """Say whether so many events are this percentage of any number of patients."""
-    one = np.array([events], dtype=np.int64)
-    return bool(np.maximum(_from(one, share), max(events, 1)) <= _to(one, share, _LARGEST))
+    if events == 0:
+        return share.holds(Fraction(0))
+    n = events  # the smallest size, and the largest percentage
+    if share.high is not None and share.high < 100:
+        if share.high <= 0:
+            return False
+        n = max(n, ceil(100 * events / share.high))
+        n += not share.high_in and 100 * events == share.high * n
+    return share.holds(Fraction(100 * events, n))
 
 
 def everything() -> Window:

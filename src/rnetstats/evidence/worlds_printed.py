@@ -92,6 +92,8 @@ def figure(text: str, name: str) -> Printed:
             "has lost its trailing zeros."
         )
     printed = read_printed(text, name)
+    if name != "p" and not any(sign.isdigit() for sign in text):
+        raise DataError(f"{name} is {text!r}, which is no number; only a P can be so.")
     if printed.value < 0 or printed.value.is_signed():
         raise DataError(f"{name} is {text!r}; it cannot be negative.")
     if printed.decimals > _DECIMALS:

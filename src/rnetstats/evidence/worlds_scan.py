@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from rnetstats.evidence.worlds_totals import Totals
 from rnetstats.evidence.worlds_universe import Universe
 from rnetstats.kernels.two_by_two import log_odds_ratio
 
-__all__ = ["Scan", "conflicts", "scan"]
+__all__ = ["Scan", "conflicts", "disordered", "scan"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +96,16 @@ def _conflicts_in(
     names = (*figures.windows, *dropped)
     seen = _seen(universe, figures, totals, dropped)
     return smallest_conflicts(names, lambda kept: _any_has(seen, names, kept))
+
+
+def disordered(figures: OddsRatioFigures) -> list[tuple[str, ...]]:
+    """Return the pairs of figures that are out of order: no table has them, whatever its totals.
+
+    Wald's limits enclose the odds ratio.
+    """
+    order = [name for name in ("conf_low", "odds_ratio", "conf_high") if name in figures.windows]
+    ends = {name: figures.windows[name].ends for name in order}
+    return [(low, high) for low, high in combinations(order, 2) if ends[low][0] > ends[high][1]]
 
 
 def _subsets(known: set[str]) -> list[frozenset[str]]:

@@ -28,6 +28,7 @@ from rnetstats.tables.fisher import fisher_p
 __all__ = ["EventSplitsResult", "event_splits"]
 
 _MOST_EVENTS = 100_000
+_MOST_PATIENTS = 10_000_000
 _MOST_CELLS = 20_000_000  # deaths times events that are looked at
 
 
@@ -69,7 +70,7 @@ def event_splits(
     DataError
         If there are more events (with deaths) than patients.
     BudgetError
-        Above 100,000 events.
+        Above 100,000 events or ten million patients.
 
     Notes
     -----
@@ -104,6 +105,8 @@ def event_splits(
         raise DataError(f"{total:,} events are more than the {sum(sizes):,} patients.")
     if total > _MOST_EVENTS:
         raise BudgetError(f"At most {_MOST_EVENTS:,} events are split, not {total:,}.")
+    if sum(sizes) > _MOST_PATIENTS:
+        raise BudgetError(f"At most {_MOST_PATIENTS:,} patients, not {sum(sizes):,}.")
     if share_of_time is None:
         share = sizes[0] / sum(sizes)
     else:
@@ -215,7 +218,7 @@ def _notes(
     elif deaths is not False:
         some = int(splits["deaths_1_worse_from"].notna().sum())
         notes.append(
-            f"With {int(deaths):,} deaths counted as events, {some} of the {len(splits)} splits "
+            f"With {int(deaths):,} deaths counted as events, {some} of {len(splits)} splits "
             f"can be significantly worse by the log-rank test at {alpha:g}, depending on where the "
             "deaths fell."
         )

@@ -14,6 +14,7 @@ __all__ = ["Universe"]
 
 _CHUNK = 1 << 16
 _MOST_ROWS = 5_000_000
+_ROUND = 1.0 + 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,8 @@ class Universe:
     def of(cls, totals: Totals) -> Universe:
         """Every table with these totals."""
         n = totals.n
+        if n > _MOST_ROWS:
+            raise BudgetError(f"At most {_MOST_ROWS:,} patients are looked at, not {n:,}.")
         sizes = np.arange(1, n) if totals.n_1 is None else np.array([totals.n_1])
         most = sizes if totals.events is None else np.minimum(sizes, totals.events)
         rows = int((most + 1).sum())
@@ -82,6 +85,27 @@ class Universe:
             np.maximum(self.c_low, c_low),
             np.minimum(self.c_high, c_high),
         )
+
+    def of_variance(self, low: float, high: float) -> Universe:
+        """Leave out rows in which no table's log odds ratio has a variance between two values.
+
+        What group 2 adds to it, ``1/(c + k) + 1/(n_2 - c + k)``, is least at the count nearest to
+        half of the group and largest at one end of the range; k is 0 or 1/2.
+        """
+        keep = np.zeros(self.a.shape, dtype=bool)
+        n_2 = self.n - self.n_1
+        for k in (0.0, 0.5):
+            with np.errstate(divide="ignore"):
+                own = 1.0 / (self.a + k) + 1.0 / (self.n_1 - self.a + k)
+                middle = np.clip(n_2 / 2.0, self.c_low, np.maximum(self.c_high, self.c_low))
+                least, first, last = (
+                    1.0 / (c + k) + 1.0 / (n_2 - c + k) for c in (middle, self.c_low, self.c_high)
+                )
+            most = np.maximum(first, last)
+            keep |= (own + least <= high * _ROUND) & (own + most >= low / _ROUND)
+        keep &= self.c_low <= self.c_high
+        rows = (self.n_1[keep], self.a[keep], self.c_low[keep], self.c_high[keep])
+        return Universe(self.n, *rows)
 
     def chunks(self) -> Iterator[np.ndarray]:
         """Yield tables ``a, b, c, d`` as arrays of shape (4, m)."""
