@@ -30,8 +30,8 @@ __all__ = [
     "within_finding",
 ]
 
-JUDGES = ("mantel-haenszel", "CM.EL")
-"""Of these the one with the larger P decides: a common effect, or effects that vary."""
+JUDGES = ("mantel-haenszel", "CM.EL", "beta-binomial")
+"""Of these the one with the largest P decides: none of them corrects a zero cell."""
 
 _RECURRENCE = "Recurrence, local, nodal or distant"
 
@@ -271,7 +271,7 @@ def _no_estimate(found: Comparison, events: int) -> Verdict:
 
 
 def _judging(found: Comparison) -> dict[str, Any] | None:
-    """The method that a verdict rests on: the more cautious of two, else inverse variance."""
+    """The method that a verdict rests on: the most cautious of three, else inverse variance."""
     if found.rare is not None:
         rows = [row for row in records(found.rare.to_frame()) if row["method"] in JUDGES]
         sound = [r for r in rows if math.isfinite(r["coef"]) and math.isfinite(r["std_error"])]

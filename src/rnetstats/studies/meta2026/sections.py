@@ -153,8 +153,9 @@ def sections(result: StudyResult) -> tuple[Section, ...]:
                     text="Inverse variance with REML and Hartung-Knapp limits as printed; beside "
                     "it Mantel-Haenszel without correction, Peto, exact conditional, "
                     "binomial-normal and beta-binomial models, which need no correction of zero "
-                    "cells. The verdict on the studies at hand rests on the more cautious of "
-                    "Mantel-Haenszel and the exact hypergeometric-normal model; an exact test must "
+                    "cells. The verdict on the studies at hand rests on the most cautious of "
+                    "Mantel-Haenszel, the exact hypergeometric-normal and the beta-binomial "
+                    "model; an exact test must "
                     "agree where an arm has fewer than five events.",
                 ),
                 Paragraph(
