@@ -189,6 +189,15 @@ def test_bad_input_is_refused_in_words(options: dict[str, Any], words: str) -> N
         size(**options)
 
 
+def test_an_effect_next_to_none_is_named_in_full_and_a_tiny_level_has_a_size() -> None:
+    with pytest.raises(OptionError, match=r"An OR of 1\.0000001 at"):
+        size(measure="OR", effect=1.0000001)
+    patients = [
+        size(alpha=alpha).glance()["patients_low"].item() for alpha in (1e-300, 1e-16, 0.05)
+    ]
+    assert patients[0] > patients[1] > patients[2]
+
+
 def test_there_is_no_default_effect() -> None:
     with pytest.raises(TypeError, match="effect"):
         rn.information_size(measure="OR", control_risk=0.1)  # type: ignore[call-arg]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import rnetstats as rn
 from rnetstats.errors import BudgetError, ColumnError, FormulaError, TooFewEventsError
+from rnetstats.kernels.exact_logistic import conditional_weights, patterns
 
 
 def expanded(a: int, b: int, c: int, d: int) -> pd.DataFrame:
@@ -115,3 +116,24 @@ def test_what_it_refuses() -> None:
     many = pd.DataFrame({"y": [0, 1] * 200, "x": np.arange(400), "z": [0, 0, 1, 1] * 100})
     with pytest.raises(BudgetError, match="firth"):
         rn.exact_logistic(many, "y ~ z + x", budget=1000)
+
+
+def test_large_numbers_are_counted_exactly_or_refused() -> None:
+    data = {"y": [0, 1, 1, 0], "x": [10**15, 5, 3, 2]}
+    with pytest.raises(ColumnError, match="1,000,000,000"):
+        rn.exact_logistic(data, "y ~ x")
+    with pytest.raises(BudgetError, match="firth"):
+        rn.exact_logistic({**data, "x": [10**9, 5, 3, 2]}, "y ~ x")
+
+
+def test_sums_too_wide_for_a_key_of_64_bits_are_still_kept_apart() -> None:
+    X = np.array(
+        [[1, 0, 0, 1, 0], [1, 1, 1, 0, 0], [1, 1, 0, 0, 1], [1, 1, 1, 1, 1], [1, 0, 1, 1, 0]]
+    )
+    y, scale = np.array([0, 1, 0, 1, 0]), np.array([1, 1, 2**32, 2**32, 2**32])
+    size = np.array([2, 3, 1, 2, 3])
+    low, expected = conditional_weights(*patterns(X, y, size), 1, 1000) or (0, np.zeros(0))
+    found = conditional_weights(*patterns(X * scale, y, size), 1, 1000)
+    assert found is not None
+    assert found[0] == low
+    np.testing.assert_allclose(found[1], expected, rtol=1e-12)

@@ -27,6 +27,7 @@ __all__ = ["InformationSizeResult", "information_size"]
 Floats = NDArray[np.float64]
 
 MEASURES = ("OR", "RR", "RD")
+_AN = {"OR": "An OR", "RR": "An RR", "RD": "An RD"}
 _CURVE = 60  # control risks of the figure
 _MOST = 1e12
 
@@ -112,7 +113,7 @@ def information_size(
     alpha, wanted = level(alpha, "alpha"), level(power, "power")
     if wanted <= alpha:
         raise OptionError(f"power={wanted:g} is no more than alpha={alpha:g}: any effect has it.")
-    z = NormalDist().inv_cdf(1.0 - alpha / 2.0) + NormalDist().inv_cdf(wanted)
+    z = NormalDist().inv_cdf(wanted) - NormalDist().inv_cdf(alpha / 2.0)
     there = _present(patients, events)
     _check_risks(control, size, measure)
     table = size_table(control, spread, measure, size, z, share, there)
@@ -148,8 +149,8 @@ def size_table(
     exact = required_patients(risk, treated, z=z, share=share, diversity=spread)
     if exact.max() > _MOST:
         raise OptionError(
-            f"A {measure} of {effect:g} at a control risk of {risk[exact.argmax()]:g} would need "
-            "more patients than there are; state an effect that could be shown."
+            f"{_AN[measure]} of {effect:.10g} at a control risk of {risk[exact.argmax()]:g} would "
+            "need more patients than there are; state an effect that could be shown."
         )
     plain = required_patients(risk, treated, z=z, share=share, diversity=np.zeros(1))
     mean = (1.0 - share) * risk + share * treated
@@ -235,7 +236,7 @@ def _check_risks(control: Floats, effect: float, measure: str) -> None:
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         raise OptionError(
-            f"A {measure} of {effect:g} makes {treated[at]:g} of a control risk of "
+            f"{_AN[measure]} of {effect:.10g} makes {treated[at]:g} of a control risk of "
             f"{control[at]:g}, which is no risk between 0 and 1."
         )
 

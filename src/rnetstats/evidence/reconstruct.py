@@ -116,7 +116,7 @@ def reconstruct_survival(
     1.4
     """
     real("tolerance", tolerance, low=0.0, high=0.2)
-    if percent not in (None, True, False):
+    if not (percent is None or isinstance(percent, bool | np.bool_)):
         raise OptionError(f"percent must be True, False or None, not {percent!r}.")
     frame = as_frame(points)
     names = _names(columns)
@@ -200,6 +200,8 @@ def _per_arm(
         if label not in found:
             raise OptionError(f"{name} names an arm {label!r}; the arms are {', '.join(arms)}.")
         found[label] = positive_int(name, value, minimum=0 if name == "events" else 1)
+        if name == "total" and (found[label] or 0) > _MOST:
+            raise DataError(f"{name}={value} is more than {_MOST:,} patients, the most of an arm.")
     return found
 
 

@@ -85,6 +85,8 @@ def conditional_weights(
         if len(sums) > budget:
             return None
     low, high = int(sums[:, j].min()), int(sums[:, j].max())
+    if high - low >= 20 * budget:
+        return None
     full = np.full(high - low + 1, -np.inf)
     full[sums[:, j] - low] = log_weight
     return low, full
@@ -100,8 +102,11 @@ def _merged(sums: Array, log_weight: Array) -> tuple[Array, Array]:
     """Add up the weights of equal sums."""
     low = sums.min(axis=0)
     span = sums.max(axis=0) - low + 1
-    stride = np.concatenate([[1], np.cumprod(span[:-1])])
-    _, first, which = np.unique((sums - low) @ stride, return_index=True, return_inverse=True)
+    if math.prod(span.tolist()) < 2**63:
+        keys = (sums - low) @ np.concatenate([[1], np.cumprod(span[:-1])])
+    else:  # one number a sum would overflow
+        keys = np.unique(sums, axis=0, return_inverse=True)[1].ravel()
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
     top = np.full(len(first), -np.inf)
     np.maximum.at(top, which, log_weight)
     added = np.bincount(which, weights=np.exp(log_weight - top[which]), minlength=len(first))

@@ -30,6 +30,8 @@ __all__ = ["BUDGET", "ExactLogisticResult", "exact_logistic"]
 BUDGET = 2_000_000
 """Sums kept at once: about a gigabyte at most, and seconds."""
 
+_LARGEST = 10**9  # sums over any number of patients then stay exact
+
 _METHODS = {"central": "exact conditional", "mid-p": "exact conditional, mid-P"}
 
 
@@ -236,6 +238,11 @@ def _whole_numbers(frame: ModelFrame) -> tuple[np.ndarray, np.ndarray, np.ndarra
             raise ColumnError(
                 f"{column.term} is not of whole numbers, and an exact conditional model needs "
                 "them. Group it, or use logistic(...), which takes any number."
+            )
+        if np.abs(values).max(initial=0.0) > _LARGEST:
+            raise ColumnError(
+                f"{column.term} has values beyond {_LARGEST:,}, too large for sums to be counted. "
+                "Group it, or use logistic(...), which takes any number."
             )
     outcome = frame.outcome
     assert outcome is not None
