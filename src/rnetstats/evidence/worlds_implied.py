@@ -1,4 +1,4 @@
-"""What limits or a P value imply for the standard error of a log odds ratio, by Wald's formula."""
+"""What limits or a P value imply by Wald's formula: standard errors, limits, and real tables."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import pandas as pd
 from scipy.special import ndtri
 
 from rnetstats.evidence.checks_printed import Printed
+from rnetstats.evidence.worlds_algebra import events_from_total, events_from_variance
 from rnetstats.evidence.worlds_figures import OddsRatioFigures
 from rnetstats.evidence.worlds_printed import Window
+from rnetstats.evidence.worlds_totals import Totals
 
-__all__ = ["error_from_limits", "implied"]
+__all__ = ["error_from_limits", "implied", "solutions"]
 
 
 def implied(printed: dict[str, Printed], figures: OddsRatioFigures) -> pd.DataFrame:
@@ -75,3 +77,44 @@ def _limits(ratio: float, low: float, high: float, z: float) -> tuple[float, flo
         return math.exp(power) if power < 700.0 else math.inf
 
     return at(high, -1.0), at(low, -1.0), at(low, 1.0), at(high, 1.0)
+
+
+def solutions(
+    target: float,
+    totals: Totals | None,
+    printed: dict[str, Printed],
+    figures: OddsRatioFigures,
+) -> pd.DataFrame:
+    """Return tables of real numbers from the algebra, where the sizes of the groups are known.
+
+    Parameters
+    ----------
+    target : float
+        The odds ratio.
+    totals : Totals or None
+    printed : dict
+        The figures by name.
+    figures : OddsRatioFigures
+        Their windows.
+
+    Returns
+    -------
+    DataFrame
+        ``basis, events_1, events_2``; of two solutions the one with rarer events first.
+    """
+    rows: list[tuple[str, float, float]] = []
+    if totals is not None and totals.n_1 is not None:
+        sizes = totals.n_1, totals.n - totals.n_1
+        if totals.events is not None:
+            found = events_from_total(target, *sizes, totals.events)
+            rows.append(("odds ratio and all events", *found))
+        for basis, low, high in implied(printed, figures)[
+            ["basis", "std_error_low", "std_error_high"]
+        ].itertuples(index=False):
+            if math.isfinite(high):
+                variance = (0.5 * (low + high)) ** 2
+                pairs = events_from_variance(target, variance, *sizes)
+                rows += [(f"odds ratio and {basis}", *pair) for pair in pairs]
+    return pd.DataFrame(rows, columns=["basis", "events_1", "events_2"]).astype(
+        {"events_1": float, "events_2": float}
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,9 @@ import pandas as pd
 from rnetstats._core.options import level, positive_int
 from rnetstats.errors import BudgetError
 from rnetstats.evidence.checks_printed import Printed
-from rnetstats.evidence.worlds_algebra import events_from_total, events_from_variance
 from rnetstats.evidence.worlds_conflict import conflict_words
 from rnetstats.evidence.worlds_figures import RATIO_TESTS, OddsRatioFigures
-from rnetstats.evidence.worlds_implied import error_from_limits, implied
+from rnetstats.evidence.worlds_implied import error_from_limits, implied, solutions
 from rnetstats.evidence.worlds_odds_ratio_result import TablesResult, candidate_frame
 from rnetstats.evidence.worlds_printed import ROUNDED, figure, probability, roundings, window
 from rnetstats.evidence.worlds_scan import Scan, conflicts, disordered, scan
@@ -113,64 +112,54 @@ def tables_from_odds_ratio(
        events_1  n_1  events_2  n_2  added
     0        13   40         7   60    0.0
     """
-    printed = _printed(odds_ratio, conf_low, conf_high, p)
+    given = {"odds_ratio": odds_ratio, "conf_low": conf_low, "conf_high": conf_high, "p": p}
+    counts = {"n": n, "events": events, "n_1": n_1, "n_2": n_2}
+    printed = _printed(given)
     rules, asked = roundings(rounding), chosen_tests(tests, RATIO_TESTS)
-    figures = OddsRatioFigures(
-        {name: window(value, rules) for name, value in printed.items()}, asked, level(conf_level)
-    )
-    given = GivenTotals.of(n=n, events=events, n_1=n_1, n_2=n_2)
-    most = positive_int("budget", budget)
-    kept = positive_int("nearest", nearest, minimum=0)
-    totals, conflict = given.settled()
+    windows = {name: window(value, rules) for name, value in printed.items()}
+    figures = OddsRatioFigures(windows, asked, level(conf_level))
+    limits = {
+        "nearest": positive_int("nearest", nearest, minimum=0),
+        "budget": positive_int("budget", budget),
+    }
+    totals, conflict = GivenTotals.of(**counts).settled()
     target = _target(printed["odds_ratio"])
     found = Scan(*(np.zeros((5, 0), dtype=np.int64),) * 2, 0)
     exhaustive = True
     if totals is not None:
-        universe, exhaustive = _universe(totals, figures, most)
-        found = scan(universe, figures, target, kept)
+        universe, exhaustive = _universe(totals, figures, limits["budget"])
+        found = scan(universe, figures, target, limits["nearest"])
         if found.worlds.shape[1] == 0:
-            conflict = _conflict(printed, totals, figures, most)
+            conflict = _conflict(printed, totals, figures, limits["budget"])
     worlds = candidate_frame(found.worlds[:, :_KEEP], figures)
-    near = found.nearest if found.worlds.shape[1] == 0 else found.nearest[:, :0]
     return TablesResult(
         worlds=worlds,
-        nearest=candidate_frame(near, figures),
-        solutions=_solutions(target, totals, printed, figures),
+        nearest=candidate_frame(found.nearest[:, : None if conflict else 0], figures),
+        solutions=solutions(target, totals, printed, figures),
         implied=implied(printed, figures),
         count=found.worlds.shape[1],
         looked_at=found.looked_at,
         conflict=conflict,
         notes=_notes(found, worlds, conflict, exhaustive, printed),
         options={
-            "odds_ratio": odds_ratio,
-            "conf_low": conf_low,
-            "conf_high": conf_high,
-            "p": p,
-            "n": n,
-            "events": events,
-            "n_1": n_1,
-            "n_2": n_2,
+            **given,
+            **counts,
+            **limits,
             "tests": list(asked),
             "rounding": list(rules),
             "conf_level": figures.conf_level,
-            "nearest": kept,
-            "budget": most,
             "printed": {name: float(value.value) for name, value in printed.items()},
         },
     )
 
 
-def _printed(
-    odds_ratio: str, conf_low: str | None, conf_high: str | None, p: str | None
-) -> dict[str, Printed]:
+def _printed(given: dict[str, Any]) -> dict[str, Printed]:
     """The figures that are given, by name."""
-    found = {"odds_ratio": figure(odds_ratio, "odds_ratio")}
-    for name, text in (("conf_low", conf_low), ("conf_high", conf_high)):
-        if text is not None:
-            found[name] = figure(text, name)
-    if p is not None:
-        found["p"] = probability(p, "p")
-    return found
+    return {
+        name: (probability if name == "p" else figure)(text, name)
+        for name, text in given.items()
+        if text is not None or name == "odds_ratio"
+    }
 
 
 def _target(printed: Printed) -> float:
@@ -221,31 +210,6 @@ def _conflict(
 def _p_words(p: Printed) -> str:
     digits = p.text.strip().removeprefix("P").removeprefix("p").strip()
     return digits if p.relation else f"= {digits.removeprefix('=').strip()}"
-
-
-def _solutions(
-    target: float,
-    totals: Totals | None,
-    printed: dict[str, Printed],
-    figures: OddsRatioFigures,
-) -> pd.DataFrame:
-    """Tables of real numbers from the algebra, where the sizes of the groups are known."""
-    rows: list[tuple[str, float, float]] = []
-    if totals is not None and totals.n_1 is not None:
-        sizes = totals.n_1, totals.n - totals.n_1
-        if totals.events is not None:
-            found = events_from_total(target, *sizes, totals.events)
-            rows.append(("odds ratio and all events", *found))
-        for basis, low, high in implied(printed, figures)[
-            ["basis", "std_error_low", "std_error_high"]
-        ].itertuples(index=False):
-            if math.isfinite(high):
-                variance = (0.5 * (low + high)) ** 2
-                pairs = events_from_variance(target, variance, *sizes)
-                rows += [(f"odds ratio and {basis}", *pair) for pair in pairs]
-    return pd.DataFrame(rows, columns=["basis", "events_1", "events_2"]).astype(
-        {"events_1": float, "events_2": float}
-    )
 
 
 def _notes(
