@@ -155,3 +155,17 @@ def test_what_is_refused() -> None:
     assert rn.not_curative(cohort).equals(by_definition(cohort))
     fewer = rn.reproduce("cha2019", data=cohort.drop(columns=["size_mm", "grade"]))
     assert any("Size or grade is not in the file" in note for note in fewer.notes)
+
+
+def test_the_answer_does_not_take_the_other_rate_for_exact() -> None:
+    said = study().answer[1]
+    # 0 of 12 in the share of the time at risk that is this study's, twice the tail
+    share = 322 * 40.49 / (322 * 40.49 + 527 * 72)
+    assert f"P {2 * (1 - share) ** 12:.3f} with that rate taken as an estimate" in said
+    assert said.endswith("or it is chance.")
+
+
+def test_the_caption_of_table_one_keeps_the_spelling_of_a_grade() -> None:
+    caption = {item.name: item.caption for item in study().exhibits}["table_one"]
+    assert caption.startswith("Not curative: margin not negative")
+    assert "G2" in caption

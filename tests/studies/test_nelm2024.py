@@ -146,3 +146,15 @@ def test_files_with_less_are_analysed_as_far_as_they_go() -> None:
         rn.reproduce("nelm2024", data=cohort.drop(columns="timing"))
     alone = cohort[cohort["primary"].astype(object) == "pancreas"]
     assert claim(rn.reproduce("nelm2024", data=alone), "types")["rule"] == "not judged"
+
+
+def test_a_chosen_law_is_not_said_to_be_printed() -> None:
+    table = {item.name: item for item in study().exhibits}["surveillance"]
+    assert not table.from_print
+    assert "chosen" in table.caption
+
+
+def test_sentences_on_resection_read_well() -> None:
+    liver = str(claim(study(), "os_liver"))
+    assert "all patients had" not in liver
+    assert "hazard of HR" not in liver

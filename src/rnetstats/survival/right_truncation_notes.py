@@ -69,7 +69,7 @@ def truncation_notes(
 def _gaps(groups: pd.DataFrame, curves: pd.DataFrame, within: float) -> list[str]:
     """What the curves of the groups do not say, and why."""
     notes = [
-        "From a group's longest interval on the share is 1 by the condition, whose limits are "
+        "From a group's longest interval on the share is 1 by the condition, and its limits are "
         "missing."
     ]
     single = len(groups) == 1

@@ -133,8 +133,9 @@ def _answer(
     second = (
         f"At the rate of the study of {bounds.other_n} patients "
         f"{fmt_number(bounds.expected, 1)} recurrences would be expected here, and none would have "
-        f"a probability of {fmt_number(bounds.chance_of_none, 3)}: the two studies differ in "
-        "patients, definition or detection."
+        f"a probability of {fmt_number(bounds.chance_of_none, 3)} (P "
+        f"{fmt_number(bounds.chance_allowing, 3)} with that rate taken as an estimate): the two "
+        "studies differ in patients, definition or detection, or it is chance."
     )
     where = "In this synthetic cohort" if synthetic else "In these data"
     factors = claims[claims["claim"].str.startswith("treated_")]

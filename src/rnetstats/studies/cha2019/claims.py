@@ -153,8 +153,9 @@ def _none(frame: pd.DataFrame, bounds: Bounds, seen: int, events: str) -> Findin
         f"follow-up, and, with at least {int(bounds.least_years)} patient-years, at most "
         f"{fmt_number(bounds.rate)} per 100 patient-years. At the rate of the study of "
         f"{bounds.other_n} patients {fmt_number(bounds.expected, 1)} would be expected here; "
-        f"none has a probability of {fmt_number(bounds.chance_of_none, 3)}. Population, definition "
-        "or detection of recurrence must differ, or chance was kind."
+        f"none has a probability of {fmt_number(bounds.chance_of_none, 3)}; with that rate taken as "
+        f"an estimate, equal rates have an exact P of {fmt_number(bounds.chance_allowing, 3)}. "
+        "Population, definition or detection of recurrence differ, or it is chance."
     )
     if seen:
         said += f" These data hold {seen} recurrences."
@@ -218,7 +219,7 @@ def overlap_sentence(model: TreatmentModel) -> str:
     row = model.score.glance().iloc[0]
     return (
         "The factors tell treated from untreated patients with a c statistic of "
-        f"{fmt_number(float(row['c_statistic']))}; weighted to be alike, the "
+        f"{fmt_number(float(row['c_statistic']))}; weighted to be more alike, the "
         f"{int(row['n_treated'])} treated are worth {fmt_number(float(row['ess_treated']), 0)} "
         f"patients and the {int(row['n_control'])} others "
         f"{fmt_number(float(row['ess_control']), 0)}."

@@ -60,11 +60,12 @@ _CLAIMS = (
 def table_one_exhibit(cohort: Cohort) -> Exhibit:
     """Describe the patients by whether the resection was curative."""
     columns = [name for name in _COLUMNS if cohort.has(name)]
+    label = cohort.definition.label
     table = table_one(cohort.everyone[[*columns, "resection"]], by="resection", columns=columns)
     return Exhibit(
         name="table_one",
         title="Table 1. Patients by resection",
-        caption=f"Not curative: {cohort.definition.label.lower()}.",
+        caption=f"Not curative: {label[:1].lower()}{label[1:]}.",
         numbers=table.to_frame(),
         shown=table.display(),
         notes=table.notes,

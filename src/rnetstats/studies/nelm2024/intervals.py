@@ -158,10 +158,10 @@ def surveillance_table() -> Exhibit:
         name="surveillance",
         title="What the length of surveillance depends on",
         caption="Patients free of metastases so far: how many will still have one. All rows have "
-        "the same law of the interval.",
+        f"the same law of the interval (Weibull, shape {SHAPE:g}, median {MEDIAN:g} months). The law "
+        "and the shares in the first column are chosen, not printed anywhere.",
         numbers=numbers,
         shown=shown,
-        from_print=True,
         notes=(
             "A series of patients with metastases sees the law of the interval, at best. It never "
             "sees the first column, which decides.",

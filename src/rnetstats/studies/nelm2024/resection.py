@@ -56,7 +56,7 @@ RESECTIONS = (
     _Kind(
         "liver",
         "the liver metastases",
-        "all patients",
+        "patients",
         "liver_resection_months",
         "liver_resected",
         "Overall survival is the same whether or not the liver metastases are radically resected",
@@ -200,7 +200,7 @@ def _finding(found: Resection) -> Finding:
     time = "" if found.effect is None else _misclassified(found.effect)
     said = (
         f"{counted}Counted as resected from the first day, resected patients seem to have a hazard "
-        f"of {_ratio(naive)} (naive){time}. Counted as resected from the day of resection on: "
+        f"ratio of {_ratio(naive).removeprefix('HR ')} (naive){time}. Counted as resected from the day of resection on: "
         f"{shown}. Who is fit enough for an operation lives longer without it, too, and no file "
         "holds all of that."
         + " That no difference is shown is not equality: no margin is printed."
@@ -228,7 +228,7 @@ def _misclassified(effect: TreatmentEffectResult) -> str:
     row = effect.glance().iloc[0]
     return (
         f"; {fmt_percent(float(row['share_before']))} of their follow-up was before the resection, "
-        "when they could not have died and still be resected"
+        "when they could not have died and still have been resected"
     )
 
 
