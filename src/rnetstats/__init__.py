@@ -90,6 +90,7 @@ _HOMES = {
     # evidence
     "audit": "evidence.audit",
     "meta_analysis": "evidence.meta",
+    "meta_proportions": "evidence.proportions",
     "read_facts": "evidence.facts",
     "information_size": "evidence.information_size",
     "reconstruct_survival": "evidence.reconstruct",

@@ -17,7 +17,7 @@ from rnetstats.evidence.meta_checks import check_values, some_studies
 from rnetstats.evidence.meta_measures import LAYOUTS, Measure
 from rnetstats.formula.variables import level_text, read_variable
 
-__all__ = ["StudyTable", "read_studies"]
+__all__ = ["StudyTable", "read_studies", "study_names"]
 
 Flags: TypeAlias = NDArray[np.bool_]
 
@@ -67,7 +67,7 @@ def read_studies(
     frame = as_frame(data)
     named = _named(columns, measure)
     layout = _layout(frame, measure, named)
-    names, notes = _names(frame, named)
+    names, notes = study_names(frame, named)
     wanted = [c for c in _taken(layout) if c in LAYOUTS[layout] or named.get(c, c) in frame.columns]
     given = {}
     for name in wanted:
@@ -147,7 +147,7 @@ def _taken(layout: str) -> tuple[str, ...]:
     )
 
 
-def _names(frame: pd.DataFrame, named: Mapping[str, str]) -> tuple[list[str], list[str]]:
+def study_names(frame: pd.DataFrame, named: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """Names of the studies, and what is to be said of them."""
     own = named.get("study", "study")
     numbers = [f"Study {i + 1}" for i in range(len(frame))]
