@@ -286,3 +286,23 @@ def test_factorials_hold_to_the_last_digits() -> None:
     k = np.array([0.0, 1, 1, 2, 7, 3, 8, 40, 5e5])
     expected = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     assert_close(log_choose(n, k), expected, rel=1e-13, floor=1e-8)
+
+
+@pytest.mark.parametrize("size", [0.3, 2.0, 9.0])
+@pytest.mark.parametrize("n", [1, 30, 4000])
+def test_even_steps_are_short_enough(size: float, n: int) -> None:
+    y = np.array([[0.0, n // 2], [n, 0.0], [n // 3, n // 2]])
+    rows = binomial_rows(y, np.full((3, 2), float(n)))
+    Z = np.array([[[0.5], [-0.5]]] * 3)
+    eta = np.array([[-3.0, -1.0], [0.5, -2.5], [-0.2, 0.3]])
+    found = integrate(rows, eta, Z, np.array([size]))
+    # Simpson's rule by the same predictors on a grid some hundred times as fine
+    z = np.linspace(-40, 40, 400_001)
+    for i in range(3):
+        shift = (Z[i] * size) * z
+        one = binomial_rows(y[[i]], np.full((1, 2), float(n)))
+        b, _, _ = one.cumulant((eta[i][:, None] + shift)[None])
+        log_f = (y[i][:, None] * (eta[i][:, None] + shift) - b[0]).sum(axis=0) - 0.5 * z**2
+        top = log_f.max()
+        value = np.log(np.exp(log_f - top).sum() * (z[1] - z[0]) / np.sqrt(2 * np.pi)) + top
+        assert_close(found.value[i], value, rel=1e-9)

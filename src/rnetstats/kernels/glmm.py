@@ -13,10 +13,13 @@ from rnetstats.kernels.glmm_rows import CountRows
 from rnetstats.kernels.newton import Evaluate
 from rnetstats.kernels.scaled import ScaledFit, fit_scaled
 
-__all__ = ["MixedModel", "fit_mixed"]
+__all__ = ["WIDEST", "MixedModel", "fit_mixed"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
+
+WIDEST = 15.0
+"""Standard deviation of random effects beyond which a likelihood is said to have no maximum."""
 
 _STARTS = (0.3, 1.0, 2.5)
 
@@ -32,15 +35,15 @@ class MixedModel:
     X : (k, J, p)
     Z : (k, J, q)
         Columns of the random effects, independent and standard normal.
-    points : int
-        Quadrature points in each dimension.
+    points : int, optional
+        Of Gauss-Hermite quadrature in each dimension; exact integrals by default.
     """
 
     rows: CountRows
     offset: Floats
     X: Floats
     Z: Floats
-    points: int = 41
+    points: int | None = None
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -67,6 +70,9 @@ class MixedModel:
             value, score = np.empty(size), np.empty((size, p + q))
             information = np.empty((size, p + q, p + q))
             for i, row in enumerate(parameters):
+                if np.abs(row[p:]).max() > WIDEST:
+                    value[i], score[i], information[i] = -np.inf, 0.0, np.eye(p + q)
+                    continue
                 eta = self.offset + self.X @ row[:p]
                 local = integrate(self.rows, eta, self.Z, row[p:], self.points)
                 value[i] = local.value.sum()
@@ -93,9 +99,9 @@ def fit_mixed(model: MixedModel, start: Floats | None = None) -> ScaledFit:
     p, q = model.sizes
     begin = np.ones(p + q)
     begin[:p] = 0.0 if start is None else start
-    if model.points >= EXACT_POINTS:
+    if model.points is None or model.points >= EXACT_POINTS:
         return fit_scaled(model, begin, _STARTS)
     # Derivatives of few points are dear: begin where the exact maximum is.
-    exact = fit_mixed(replace(model, points=EXACT_POINTS), start)
+    exact = fit_mixed(replace(model, points=None), start)
     begin = np.append(exact.null_coef, np.maximum(exact.scale, 0.1))
     return fit_scaled(model, begin, (float(begin[-1]),))

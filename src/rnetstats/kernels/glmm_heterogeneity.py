@@ -39,7 +39,9 @@ class Heterogeneity:
     df: int
 
 
-def table_heterogeneity(tables: Tables, model: str, fit: ScaledFit, points: int) -> Heterogeneity:
+def table_heterogeneity(
+    tables: Tables, model: str, fit: ScaledFit, points: int | None = None
+) -> Heterogeneity:
     """Test that k tables have one odds ratio, in the likelihood of a model.
 
     Parameters
@@ -133,7 +135,7 @@ def _conditional(tables: Tables) -> tuple[float, float]:
     return highest, _q(fit.coef[:, 0], np.diag(1.0 / fit.information[:, 0, 0]))
 
 
-def _own_effects(tables: Tables, points: int) -> tuple[float, float]:
+def _own_effects(tables: Tables, points: int | None) -> tuple[float, float]:
     """Random study effects on the control arm, and a fixed effect of treatment for each study."""
     k = len(tables.a)
     finite = (tables.a > 0) & (tables.a < tables.n1)

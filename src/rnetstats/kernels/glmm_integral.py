@@ -1,26 +1,29 @@
 """Likelihood of one study with normal random effects, integrated about its mode.
 
-The integral over q standard normal effects z is taken by Gauss-Hermite points, moved to the mode
-of the integrand and scaled by its curvature there: one point is Laplace's approximation, some
-twenty are exact to about ten digits.
+By default the integral over q standard normal effects z is a sum over even steps, which converges
+geometrically for a smooth integrand that vanishes at both ends: the steps are short against the
+width of the integrand and against the distance of its poles, pi over the slope of the predictor.
+With a number of points it is adaptive Gauss-Hermite quadrature: one point is Laplace's
+approximation. That is exact for small random effects only.
 
 References
 ----------
-Liu Q, Pierce DA (1994) A note on Gauss-Hermite quadrature. Biometrika 81:624-629. Louis TA (1982)
-Finding the observed information matrix when using the EM algorithm. JRSS B 44:226-233.
+Liu Q, Pierce DA (1994) A note on Gauss-Hermite quadrature. Biometrika 81:624-629. Trefethen LN,
+Weideman JAC (2014) The exponentially convergent trapezoidal rule. SIAM Review 56:385-458. Louis TA
+(1982) Finding the observed information matrix when using the EM algorithm. JRSS B 44:226-233.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats.kernels.glmm_nodes import Grid, even_grid, hermite_grid
 from rnetstats.kernels.glmm_rows import CountRows
 
 __all__ = ["EXACT_POINTS", "Local", "integrate"]
@@ -28,10 +31,11 @@ __all__ = ["EXACT_POINTS", "Local", "integrate"]
 Floats: TypeAlias = NDArray[np.float64]
 
 EXACT_POINTS = 15
-"""From so many points on the integral's own derivatives are those of its sum."""
+"""From so many points on the integral's own derivatives are taken for those of its sum."""
 
 _STEP = 1e-2
 _MODE_STEPS = 100
+_ARRIVED = 1e-13  # gain of log integrand; the step then taken squares what is left of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +54,9 @@ class Local:
     hessian: Floats
 
 
-def integrate(rows: CountRows, eta: Floats, Z: Floats, scale: Floats, points: int) -> Local:
+def integrate(
+    rows: CountRows, eta: Floats, Z: Floats, scale: Floats, points: int | None = None
+) -> Local:
     """Integrate z out of ``exp(sum_j y eta_j - b(eta_j))``, eta_j + sum_r scale_r Z_jr z_r.
 
     Parameters
@@ -61,15 +67,15 @@ def integrate(rows: CountRows, eta: Floats, Z: Floats, scale: Floats, points: in
     Z : (k, J, q)
     scale : (q,)
         Standard deviations of the effects; their sign has no meaning.
-    points : int
-        In each dimension.
+    points : int, optional
+        Of Gauss-Hermite quadrature in each dimension; by default as many even steps as it takes.
 
     Returns
     -------
     Local
         Below 15 points, derivatives are differences of the approximation itself.
     """
-    if points >= EXACT_POINTS:
+    if points is None or points >= EXACT_POINTS:
         return _with_derivatives(rows, eta, Z, scale, points)
     J = eta.shape[1]
 
@@ -109,40 +115,63 @@ class _Nodes(NamedTuple):
     variance: Floats
 
 
-def _with_derivatives(rows: CountRows, eta: Floats, Z: Floats, scale: Floats, points: int) -> Local:
+def _with_derivatives(
+    rows: CountRows, eta: Floats, Z: Floats, scale: Floats, points: int | None
+) -> Local:
     """Score and Hessian as means over z given the counts (Louis)."""
     at = _nodes(rows, eta, Z, scale, points)
     k, J = eta.shape
-    own = np.broadcast_to(np.eye(J), (k, at.z.shape[1], J, J))
-    columns = np.concatenate([own, Z[:, None] * at.z[:, :, None, :]], axis=-1)
-    t = (at.residual[..., None] * columns).sum(axis=2)
-    score = (at.share[..., None] * t).sum(axis=1)
-    weighted = columns * (at.variance * at.share[..., None])[..., None]
-    flat = (k, -1, columns.shape[-1])
-    information = np.swapaxes(weighted.reshape(flat), 1, 2) @ columns.reshape(flat)
+    q = len(scale)
+    t = np.concatenate([at.residual, (at.residual @ Z) * at.z], axis=2)
+    score = (at.share[:, None] @ t)[:, 0]
     apart = t - score[:, None]
     spread = np.swapaxes(apart * at.share[..., None], 1, 2) @ apart
+    weighted = np.swapaxes(at.variance * at.share[..., None], 1, 2)
+    information = np.zeros_like(spread)
+    own = np.arange(J)
+    information[:, own, own] = weighted.sum(axis=2)
+    across = (weighted @ at.z) * Z
+    information[:, :J, J:], information[:, J:, :J] = across, np.swapaxes(across, 1, 2)
+    squares = (at.z[..., None] * at.z[:, :, None]).reshape(k, -1, q * q)
+    loadings = (Z[..., None] * Z[:, :, None]).reshape(k, J, q * q)
+    information[:, J:, J:] = ((weighted @ squares) * loadings).sum(axis=1).reshape(k, q, q)
     return Local(at.value, score, spread - information)
 
 
-def _nodes(rows: CountRows, eta: Floats, Z: Floats, scale: Floats, points: int) -> _Nodes:
+def _nodes(rows: CountRows, eta: Floats, Z: Floats, scale: Floats, points: int | None) -> _Nodes:
     loadings = Z * scale
     mode, curvature = _modes(rows, eta, loadings)
-    grid, log_weight = _grid(points, len(scale))
     root = np.linalg.cholesky(curvature)
-    turn = np.swapaxes(np.linalg.inv(root), 1, 2)
-    z = mode[:, None] + np.sqrt(2.0) * (grid @ np.swapaxes(turn, 1, 2))
+    turn = np.swapaxes(np.linalg.inv(root), 1, 2)  # from steps of one standard deviation to z
+    if points is None:
+        grid = _even(rows, eta, loadings, mode, turn)
+    else:
+        grid = hermite_grid(points, len(scale))
+    z = mode[:, None] + grid.x @ np.swapaxes(turn, 1, 2)
     predictor = eta[:, :, None] + loadings @ np.swapaxes(z, 1, 2)
     b, mean, variance = rows.cumulant(predictor)
     log_f = (rows.y[..., None] * predictor - b).sum(axis=1) - 0.5 * np.square(z).sum(axis=2)
-    log_f = log_f + log_weight
+    log_f = log_f + grid.log_weight
     top = log_f.max(axis=1, keepdims=True)
     share = np.exp(log_f - top)
     total = share.sum(axis=1, keepdims=True)
     log_det = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-    value = top[:, 0] + np.log(total[:, 0]) - log_det - 0.5 * len(scale) * np.log(np.pi)
+    value = top[:, 0] + np.log(total[:, 0]) - log_det - 0.5 * len(scale) * np.log(2.0 * np.pi)
     residual = np.swapaxes(rows.y[..., None] - mean, 1, 2)
     return _Nodes(value, z, share / total, residual, np.swapaxes(variance, 1, 2))
+
+
+def _even(rows: CountRows, eta: Floats, loadings: Floats, mode: Floats, turn: Floats) -> Grid:
+    """Even steps in the integrand's own standard deviations, as far as it reaches."""
+
+    def log_f(x: Floats) -> Floats:
+        z = mode + (turn @ x[..., None])[..., 0]
+        predictor = eta + (loadings * z[:, None]).sum(axis=2)
+        b = rows.cumulant(predictor)[0]
+        return np.asarray((rows.y * predictor - b).sum(axis=1) - 0.5 * np.square(z).sum(axis=1))
+
+    slope = np.abs(loadings @ turn).max(axis=1)
+    return even_grid(log_f, slope)
 
 
 def _modes(rows: CountRows, eta: Floats, loadings: Floats) -> tuple[Floats, Floats]:
@@ -152,8 +181,7 @@ def _modes(rows: CountRows, eta: Floats, loadings: Floats) -> tuple[Floats, Floa
     value, slope, curvature = _integrand(rows, eta, loadings, z)
     for _ in range(_MODE_STEPS):
         step = np.linalg.solve(curvature, slope[..., None])[..., 0]
-        if float(np.abs((slope * step).sum(axis=1)).max(initial=0.0)) < 1e-26:
-            break
+        last = float(np.abs((slope * step).sum(axis=1)).max(initial=0.0)) < _ARRIVED
         length = np.ones((k, 1))
         for _ in range(60):
             after = _integrand(rows, eta, loadings, z + length * step)
@@ -163,6 +191,8 @@ def _modes(rows: CountRows, eta: Floats, loadings: Floats) -> tuple[Floats, Floa
             length = np.where(falls[:, None], 0.5 * length, length)
         z = z + length * step
         value, slope, curvature = after
+        if last:
+            break
     return z, curvature
 
 
@@ -176,13 +206,3 @@ def _integrand(
     slope = (loadings * (rows.y - mean)[..., None]).sum(axis=1) - z
     inner = np.swapaxes(loadings, 1, 2) @ (loadings * variance[..., None])
     return value, slope, inner + np.eye(z.shape[1])
-
-
-@lru_cache(maxsize=16)
-def _grid(points: int, q: int) -> tuple[Floats, Floats]:
-    """Points of the product rule, and the logs of their weights times exp(x'x)."""
-    x, w = np.polynomial.hermite.hermgauss(points)
-    log_w = np.log(w) + np.square(x)
-    mesh = np.stack([part.ravel() for part in np.meshgrid(*[x] * q, indexing="ij")], axis=1)
-    total = sum(np.meshgrid(*[log_w] * q, indexing="ij"))
-    return mesh, np.asarray(total, dtype=float).ravel()

@@ -26,7 +26,9 @@ LARGEST_SUPPORT = 50_000
 _HALF = np.array([0.5, -0.5])
 
 
-def table_model(tables: Tables, model: str, *, points: int = 41) -> tuple[MixedModel, Floats]:
+def table_model(
+    tables: Tables, model: str, *, points: int | None = None
+) -> tuple[MixedModel, Floats]:
     """Return a model of k tables, and where to start.
 
     Parameters
@@ -39,8 +41,8 @@ def table_model(tables: Tables, model: str, *, points: int = 41) -> tuple[MixedM
         treatment, which is coded 1/2 and -1/2 in both; conditional on each study's number of
         events, by Fisher's noncentral hypergeometric law, or by a binomial law that holds when
         events are rare.
-    points : int
-        Quadrature points in each dimension.
+    points : int, optional
+        Of Gauss-Hermite quadrature in each dimension; exact integrals by default.
 
     References
     ----------
@@ -78,7 +80,7 @@ def table_model(tables: Tables, model: str, *, points: int = 41) -> tuple[MixedM
 
 
 def proportions_model(
-    y: Floats, n: Floats, X: Floats | None = None, *, points: int = 41
+    y: Floats, n: Floats, X: Floats | None = None, *, points: int | None = None
 ) -> tuple[MixedModel, Floats]:
     """Return the logistic model of k series with a random intercept, and where to start.
 

@@ -13,14 +13,16 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.kernels.newton import OK, Evaluate, NewtonFit, maximise
+from rnetstats.kernels.newton import FAILED, OK, BoolArray, Evaluate, NewtonFit, maximise
 
-__all__ = ["ScaledFit", "ScaledModel", "fit_scaled"]
+__all__ = ["ScaledFit", "ScaledModel", "arrived", "fit_scaled", "off_zero"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
 _GAIN = 1e-8  # of log-likelihood: less than that is no variance at all
 _AT_ZERO = 1e-6
+_SMALL = 0.3
+_NEAR = 1e-10  # of log-likelihood; rounding of large counts may hide what is less
 
 
 class ScaledModel(Protocol):
@@ -82,7 +84,8 @@ def fit_scaled(model: ScaledModel, start: Floats, scales: tuple[float, ...]) -> 
     Returns
     -------
     ScaledFit
-        Not converged where a coefficient is infinite.
+        Not converged where a coefficient or the scale is infinite: the likelihood rises without
+        end.
     """
     p, _ = model.sizes
     begin = start[None].copy()
@@ -90,13 +93,13 @@ def fit_scaled(model: ScaledModel, start: Floats, scales: tuple[float, ...]) -> 
     free = np.ones(begin.shape, dtype=bool)
     free[0, -1] = False
     null = maximise(model.evaluate, begin, free=free, retry=False)
-    best = null
-    for scale in scales if null.status[0] == OK else ():
-        begin = null.coef.copy()
+    best, settled = null, arrived(null, free)
+    for scale in scales if settled else ():
+        begin = off_zero(null.coef, p)
         begin[0, -1] = scale
         fit = maximise(model.evaluate, begin, retry=False)
-        if fit.status[0] == OK and fit.log_likelihood[0] > best.log_likelihood[0] + _GAIN:
-            best = fit
+        if fit.log_likelihood[0] > best.log_likelihood[0] + _GAIN:
+            best, settled = fit, arrived(fit)
     return ScaledFit(
         coef=best.coef[0, :p],
         cov=_covariance(best, p),
@@ -105,13 +108,41 @@ def fit_scaled(model: ScaledModel, start: Floats, scales: tuple[float, ...]) -> 
         null_log_likelihood=float(null.log_likelihood[0]) + model.constant,
         null_coef=null.coef[0, :p],
         null_cov=_covariance(null, p),
-        converged=bool(best.status[0] == OK),
+        converged=settled,
     )
+
+
+def off_zero(parameters: Floats, p: int) -> Floats:
+    """Return parameters with the scales but the last not at 0, where an ascent would stay."""
+    moved = parameters.copy()
+    others = moved[:, p:-1]
+    moved[:, p:-1] = np.where(np.abs(others) < _SMALL, _SMALL, others)
+    return moved
+
+
+def arrived(fit: NewtonFit, free: BoolArray | None = None) -> bool:
+    """Say whether one ascent is at its maximum, as near as rounding lets it come.
+
+    Parameters
+    ----------
+    fit : NewtonFit
+        Of one replicate.
+    free : bool array of shape (1, p), optional
+    """
+    if fit.status[0] != FAILED:
+        return bool(fit.status[0] == OK)
+    kept = np.ones(fit.coef.shape[1], dtype=bool) if free is None else free[0]
+    score, information = fit.score[0][kept], fit.information[0][np.ix_(kept, kept)]
+    if not (np.isfinite(score).all() and np.isfinite(information).all()):
+        return False
+    if np.linalg.eigvalsh(information)[0] <= 0.0:
+        return False
+    return bool(score @ np.linalg.solve(information, score) < _NEAR)
 
 
 def _covariance(fit: NewtonFit, p: int) -> Floats:
     """Covariance of the coefficients; a scale of 0 is an end of its range and stays there."""
     kept = np.append(np.ones(p, dtype=bool), np.abs(fit.coef[0, p:]) > _AT_ZERO)
-    if fit.status[0] != OK:
+    if not arrived(fit, kept[None]):
         return np.full((p, p), np.nan)
     return np.asarray(np.linalg.inv(fit.information[0][np.ix_(kept, kept)])[:p, :p])

@@ -10,19 +10,20 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.kernels.newton import OK, Evaluate, maximise
-from rnetstats.kernels.profile import FOUND, profile_limits
-from rnetstats.kernels.scaled import ScaledFit, ScaledModel
+from rnetstats.kernels.newton import NewtonFit, maximise
+from rnetstats.kernels.scaled import ScaledFit, ScaledModel, arrived, off_zero
 
 __all__ = ["profile_coefficient", "profile_scale", "restricted_log_likelihood"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
-_AT_ZERO = 1e-6
-_SIZES = (0.3, 1.5)  # of the last scale, to start from
+_SIZES = (0.5, 0.15, 2.0)  # of the last scale, to start from where it is small
+_SMALL = 0.1
 _FAR = 40.0  # log units from the estimate: further limits are infinite
-_TOLERANCE = 1e-11  # of log-likelihood
-_MOST_STEPS = 100
+_TOLERANCE = 1e-9  # of log-likelihood
+_RISE = 1e-6  # of log-likelihood beyond a maximum: it is none
+_MOST_STEPS = 60
+_NEWTON_STEPS = 30
 
 
 def profile_coefficient(
@@ -45,23 +46,17 @@ def profile_coefficient(
 
     Notes
     -----
-    Where the last scale is estimated as 0, it may leave 0 somewhere along the profile, which
-    Newton's joint method would not see: there each step fits the model from several sizes.
+    Where the last scale is 0 at the estimate, it may leave 0 somewhere along the profile, which
+    methods that follow the slope would not see: there each step fits the model from two sizes.
     """
     estimate = np.append(fit.coef, fit.scale)
     half = 0.5 * NormalDist().inv_cdf(0.5 + level / 2) ** 2
     target = fit.log_likelihood - model.constant - half
-    limits = [math.nan, math.nan]
-    if fit.scale[-1] > _AT_ZERO:
-        found = profile_limits(model.evaluate, estimate, [column], level=level)
-        for i, end in enumerate((found.lower[0], found.upper[0])):
-            limits[i] = float(end) if found.status[0, i] == FOUND else math.nan
-    error = math.sqrt(fit.cov[column, column])
-    for i, side in enumerate((-1.0, 1.0)):
-        if math.isnan(limits[i]):
-            profile = _Profile(model.evaluate, estimate, column, target)
-            limits[i] = profile.outward(side, error * math.sqrt(2.0 * half))
-    return limits[0], limits[1]
+    reach = math.sqrt(2.0 * half * fit.cov[column, column])
+    low, high = (
+        _Profile(model, estimate, column, target).outward(side, reach) for side in (-1.0, 1.0)
+    )
+    return low, high
 
 
 def profile_scale(
@@ -78,7 +73,7 @@ def profile_scale(
     half = 0.5 * NormalDist().inv_cdf(0.5 + level / 2) ** 2
     top = fit.log_likelihood - model.constant
     last = len(estimate) - 1
-    profile = _Profile(model.evaluate, estimate, last, top - half)
+    profile = _Profile(model, estimate, last, top - half)
     information = model.evaluate(estimate[None], np.zeros(1, np.int64))[2][0]
     reach = math.sqrt(2.0 * half / max(float(information[last, last]), 1e-2))
     low = 0.0
@@ -98,41 +93,55 @@ def restricted_log_likelihood(
         As in :func:`profile_coefficient`.
     value : float
     """
-    profile = _Profile(model.evaluate, np.append(fit.coef, fit.scale), column, 0.0)
+    profile = _Profile(model, np.append(fit.coef, fit.scale), column, 0.0)
     return profile.at(value)[0] + model.constant
 
 
 @dataclass
 class _Profile:
-    """The profile of one parameter, fitted anew at each of its values."""
+    """The profile of one parameter, fitted anew at each of its values, from ``estimate`` on."""
 
-    evaluate: Evaluate
+    model: ScaledModel
     estimate: Floats
     column: int
     target: float
 
     def at(self, value: float) -> tuple[float, float]:
-        """Height above the target, and slope."""
-        size = len(self.estimate)
+        """Height above the target, and slope; missing where the rest has no maximum.
+
+        The next fit begins where this one ended.
+        """
+        near, size = self.estimate, len(self.estimate)
         own = self.column == size - 1
-        sizes = [value] if own else [abs(float(self.estimate[-1])), *_SIZES]
-        best, slope = -math.inf, math.nan
-        for start in sizes:
-            begin = self.estimate[None].copy()
+        free = np.ones((1, size), dtype=bool)
+        free[0, self.column] = False
+        best, highest = None, -math.inf
+        starts = (value,) if own else (abs(float(near[-1])), *_SIZES)
+        for start in starts:
+            begin = off_zero(near[None], self.model.sizes[0])
             begin[0, -1], begin[0, self.column] = start, value
-            free = np.ones((1, size), dtype=bool)
-            free[0, self.column] = False
-            fit = maximise(self.evaluate, begin, free=free, retry=False)
-            if fit.status[0] == OK and fit.log_likelihood[0] > best:
-                best, slope = float(fit.log_likelihood[0]), float(fit.score[0, self.column])
-        return best - self.target, slope
+            fit = maximise(
+                self.model.evaluate, begin, free=free, max_iter=_NEWTON_STEPS, retry=False
+            )
+            highest = max(highest, _height(fit))
+            if arrived(fit, free) and (best is None or _height(fit) > _height(best)):
+                best = fit
+            if best is not None and start > _SMALL and _height(best) > highest - _RISE:
+                break
+        if best is None or highest > _height(best) + _RISE:
+            return math.nan, math.nan
+        self.estimate = best.coef[0]
+        return _height(best) - self.target, float(best.score[0, self.column])
 
     def outward(self, side: float, step: float) -> float:
         """Walk outward until the target is crossed, then find where."""
         start = inside = float(self.estimate[self.column])
         while abs(inside - start) < _FAR:
             outside = inside + side * step
-            if self.at(outside)[0] < 0.0:
+            height = self.at(outside)[0]
+            if math.isnan(height):
+                return math.nan
+            if height < 0.0:
                 return self.between(inside, outside)
             inside, step = outside, 1.5 * step
         return side * math.inf
@@ -142,6 +151,8 @@ class _Profile:
         at = outside
         for _ in range(_MOST_STEPS):
             height, slope = self.at(at)
+            if math.isnan(height):
+                return math.nan
             if height >= 0.0:
                 inside = at
             else:
@@ -152,3 +163,7 @@ class _Profile:
             within = min(inside, outside) < newton < max(inside, outside)
             at = newton if within else 0.5 * (inside + outside)
         return math.nan
+
+
+def _height(fit: NewtonFit) -> float:
+    return float(fit.log_likelihood[0])

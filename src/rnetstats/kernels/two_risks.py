@@ -20,7 +20,7 @@ __all__ = ["Risk", "nuisance_of", "two_risks"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
-_OUTSIDE = 1.0 - 1e-15
+_LEAST, _MOST = 1e-100, 1.0 - 1e-15
 
 
 class Risk(NamedTuple):
@@ -59,12 +59,12 @@ def two_risks(measure: str, effect: float, nuisance: float) -> tuple[Risk, Risk]
     else:
         if measure == "RD" and not -1.0 < effect < 1.0:
             return None
-        return _by_product(measure, effect, nuisance)
+        return _by_product(measure, float(effect), float(nuisance))
     return pair if _inside(first.value, second.value) else None
 
 
 def _inside(p1: float, p2: float) -> bool:
-    return 0.0 < p1 < _OUTSIDE and 0.0 < p2 < _OUTSIDE
+    return _LEAST < p1 < _MOST and _LEAST < p2 < _MOST
 
 
 def _expit(x: float) -> Risk:
@@ -78,7 +78,7 @@ def _expit(x: float) -> Risk:
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _by_product(measure: str, effect: float, log_product: float) -> tuple[Risk, Risk] | None:
     """Solve for the second risk; derivatives are those of the implicit function."""
-    p2 = _second(measure, float(effect), float(log_product))
+    p2 = _second(measure, effect, log_product)
     if measure == "RR":
         ratio = float(np.exp(effect))
         p1, by_effect, by_risk, twice, mixed = p2 * ratio, p2 * ratio, ratio, p2 * ratio, ratio
