@@ -219,6 +219,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "DisagreementResult": lambda d: rn.guideline_disagreement(d, situation="1-2 cm"),
     "MetaAnalysisResult": lambda _: trials(),
     "SubgroupsResult": lambda _: trials().subgroups("alloc"),
+    "MetaProportionsResult": lambda _: rn.meta_proportions(
+        pd.read_csv(data_path("dat_pritz1997.csv")), columns={"events": "xi", "n": "ni"}
+    ),
     "MetaRegressionResult": lambda _: trials().meta_regression("ablat + alloc"),
     "LeaveOneOutResult": lambda _: trials().leave_one_out(),
     "CumulativeResult": lambda _: trials().cumulative("year"),
