@@ -134,8 +134,10 @@ def _shares(rows: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def _used(rows: pd.DataFrame) -> np.ndarray:
-    known = np.isfinite(rows["estimate"].to_numpy(dtype=float))
-    return known & rows["used"].to_numpy(dtype=bool) if "used" in rows else known
+    known: np.ndarray = np.isfinite(rows["estimate"].to_numpy(dtype=float))
+    if "used" in rows:
+        known = known & rows["used"].to_numpy(dtype=bool)
+    return known
 
 
 def _footnotes(rows: pd.DataFrame) -> dict[str, str]:
