@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rnetstats._core.frame import is_synthetic
@@ -11,6 +12,7 @@ from rnetstats.data import cohort_files
 from rnetstats.data.embedded import embedded_truths, load_cohort
 from rnetstats.data.read import read_cohort
 from rnetstats.errors import OptionError, ReadError
+from rnetstats.simulation.draw import draw_cohort
 from support import data_path
 
 
@@ -22,6 +24,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "duan2024_fidelity.json").write_text("{}")
     (tmp_path / "README.md").write_text("x")
     monkeypatch.setattr(cohort_files, "folders", lambda: [tmp_path / "none", tmp_path])
+    # what is read here must not be remembered as the files of the package
+    monkeypatch.setattr(cohort_files, "_digests", cohort_files._digests.__wrapped__)
     return tmp_path
 
 
@@ -65,3 +69,13 @@ def test_the_cohorts_of_the_package(truth: str) -> None:
     assert cohort["margin_positive"].sum() == 181
     assert cohort["recurrence"].sum() == 12
     assert cohort.attrs["rnetstats"]["missing"] == {}
+
+
+@pytest.mark.parametrize("value", [None, 1, [], {}, float("nan"), np.array([1, 2])])
+def test_what_is_no_text_is_refused_in_words(value):
+    with pytest.raises(OptionError, match="no embedded cohort"):
+        load_cohort(value)
+    with pytest.raises(OptionError, match="no truth"):
+        load_cohort("duan2024", truth=value)
+    with pytest.raises(OptionError, match="name"):
+        draw_cohort(value)

@@ -51,9 +51,9 @@ def load_cohort(name: str, *, truth: str = "as_published") -> pd.DataFrame:
     >>> cohort.attrs["rnetstats"]["synthetic"]
     True
     """
-    if name not in builtin_names():
+    if not isinstance(name, str) or name not in builtin_names():
         raise OptionError(
-            f"there is no embedded cohort {name!r}.{closest(name, builtin_names())} "
+            f"there is no embedded cohort {name!r}.{closest(str(name), builtin_names())} "
             f"There are: {', '.join(n for n in builtin_names() if cohort_files(n))}."
         )
     found = cohort_files(name)
@@ -62,9 +62,9 @@ def load_cohort(name: str, *, truth: str = "as_published") -> pd.DataFrame:
             f"the files of a cohort {name!r} are not installed; either the study has no patients, "
             "or the package must be installed again."
         )
-    if truth not in found:
+    if not isinstance(truth, str) or truth not in found:
         raise OptionError(
-            f"{name!r} has no truth {truth!r}.{closest(truth, found)} "
+            f"{name!r} has no truth {truth!r}.{closest(str(truth), found)} "
             f"There are: {', '.join(found)}."
         )
     with as_file(found[truth]) as path:

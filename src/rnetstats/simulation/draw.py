@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -201,6 +202,8 @@ def draw_cohort(
     >>> bool(drawn.fidelity["met"].all())
     True
     """
+    if not isinstance(name, str | os.PathLike):
+        raise OptionError(f"name must be the name of a study or a recipe's path, not {name!r}.")
     if name in DRAWERS:
         _recipe_only(split=split, patients=patients, recurrences=recurrences, missing=missing)
         return _from_drawer(name, truth, choice("totals", totals, ("fixed", "free")), seed)

@@ -153,8 +153,8 @@ def _none(frame: pd.DataFrame, bounds: Bounds, seen: int, events: str) -> Findin
         f"follow-up, and, with at least {int(bounds.least_years)} patient-years, at most "
         f"{fmt_number(bounds.rate)} per 100 patient-years. At the rate of the study of "
         f"{bounds.other_n} patients {fmt_number(bounds.expected, 1)} would be expected here; "
-        f"none has a probability of {fmt_number(bounds.chance_of_none, 3)}; with that rate taken as "
-        f"an estimate, equal rates have an exact P of {fmt_number(bounds.chance_allowing, 3)}. "
+        f"none has a probability of {fmt_number(bounds.chance_of_none, 3)}; with that rate taken "
+        f"as an estimate, equal rates have an exact P of {fmt_number(bounds.chance_allowing, 3)}. "
         "Population, definition or detection of recurrence differ, or it is chance."
     )
     if seen:

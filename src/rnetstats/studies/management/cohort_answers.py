@@ -112,8 +112,8 @@ def _answers(classified: dict[tuple[str, str], ClassificationResult]) -> Exhibit
     return Exhibit(
         name="answers",
         title="Next steps across the cohort",
-        caption="Patients by the next step that each guideline gives them. Why there is none stands "
-        "in the next table.",
+        caption="Patients by the next step that each guideline gives them. Why there is none "
+        "stands in the next table.",
         numbers=numbers,
         shown=pd.concat([head, body], axis=1),
         notes=(ADVICE,),

@@ -158,8 +158,8 @@ def surveillance_table() -> Exhibit:
         name="surveillance",
         title="What the length of surveillance depends on",
         caption="Patients free of metastases so far: how many will still have one. All rows have "
-        f"the same law of the interval (Weibull, shape {SHAPE:g}, median {MEDIAN:g} months). The law "
-        "and the shares in the first column are chosen, not printed anywhere.",
+        f"the same law of the interval (Weibull, shape {SHAPE:g}, median {MEDIAN:g} months). The "
+        "law and the shares in the first column are chosen, not printed anywhere.",
         numbers=numbers,
         shown=shown,
         notes=(

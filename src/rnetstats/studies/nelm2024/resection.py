@@ -200,9 +200,9 @@ def _finding(found: Resection) -> Finding:
     time = "" if found.effect is None else _misclassified(found.effect)
     said = (
         f"{counted}Counted as resected from the first day, resected patients seem to have a hazard "
-        f"ratio of {_ratio(naive).removeprefix('HR ')} (naive){time}. Counted as resected from the day of resection on: "
-        f"{shown}. Who is fit enough for an operation lives longer without it, too, and no file "
-        "holds all of that."
+        f"ratio of {_ratio(naive).removeprefix('HR ')} (naive){time}. Counted as resected from the "
+        f"day of resection on: {shown}. Who is fit enough for an operation lives longer without "
+        "it, too, and no file holds all of that."
         + " That no difference is shown is not equality: no margin is printed."
         * kind.same
     )
