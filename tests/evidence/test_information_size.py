@@ -201,3 +201,9 @@ def test_an_effect_next_to_none_is_named_in_full_and_a_tiny_level_has_a_size() -
 def test_there_is_no_default_effect() -> None:
     with pytest.raises(TypeError, match="effect"):
         rn.information_size(measure="OR", control_risk=0.1)  # type: ignore[call-arg]
+
+
+def test_a_size_that_can_be_is_not_refused_for_the_figure_around_it() -> None:
+    found = rn.information_size(measure="OR", effect=0.5, control_risk=0.1, diversity=1 - 1.5e-9)
+    assert found.table["patients"][0] < 1e12
+    assert found.curve["patients"].max() <= 1e12

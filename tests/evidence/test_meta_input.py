@@ -214,3 +214,27 @@ def test_frames_of_other_types_are_read() -> None:
     frame = pd.DataFrame(TRIALS, index=[7, 7, 2, 1])
     for other in (frame, frame.convert_dtypes(), frame.astype({"study": "category"})):
         pd.testing.assert_frame_equal(rn.meta_analysis(other, measure="RR").glance(), plain)
+
+
+def test_equal_estimates_leave_a_regression_without_tests() -> None:
+    data = {"coef": [0.0] * 5, "std_error": [0.5, 0.25, 0.5, 0.25, 0.5], "x": [1, 2, 3, 4, 6]}
+    none = rn.meta_analysis(data, measure="generic").meta_regression("x")
+    assert none.tests["p_value"].isna().all()
+    assert any("no residual" in note for note in none.notes)
+
+
+def test_a_weight_far_above_all_others_is_pooled_without_an_error_of_tau2() -> None:
+    data = {
+        "coef": [0.1, 0.2, -0.3, 0.4],
+        "std_error": [1e-12, 0.2, 0.3, 0.4],
+        "g": ["a", "b", "a", "b"],
+    }
+    found = rn.meta_analysis(data, measure="generic", ci="wald")
+    assert_close(found.estimate, 0.1, rel=1e-8)
+    assert np.isnan(found.heterogeneity["tau2_std_error"][0])
+    assert_close(found.cumulative().sets["estimate"].iloc[-1], 0.1, rel=1e-8)
+
+
+def test_an_order_that_is_none_is_refused() -> None:
+    with pytest.raises(OptionError, match="order must be a column's name or one value a study"):
+        rn.meta_analysis(TRIALS, measure="OR").cumulative(3)  # type: ignore[arg-type]

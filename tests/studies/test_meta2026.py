@@ -189,6 +189,8 @@ def test_claims_and_rules() -> None:
     assert len(result.claims) == len(expected)
     for text in (*result.claims["sentence"], *result.answer):
         assert "nan" not in text
+    said = " ".join(result.claims["sentence"])
+    assert "The document itself grades the certainty as low." in said  # no more of it is printed
     crude = result.tables["crude"].set_index("part")
     assert crude.loc["crude", "odds_ratio"] == pytest.approx((0.0096 / 0.9904) / (0.0296 / 0.9704))
     assert crude.loc["crude", "odds_ratio"] < crude.loc["within", "low"]

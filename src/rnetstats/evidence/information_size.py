@@ -117,7 +117,8 @@ def information_size(
     there = _present(patients, events)
     _check_risks(control, size, measure)
     table = size_table(control, spread, measure, size, z, share, there)
-    curve = size_table(_around(control, size, measure), spread, measure, size, z, share, there)
+    around = _around(control, size, measure, z=z, share=share, diversity=spread.max())
+    curve = size_table(around, spread, measure, size, z, share, there)
     return InformationSizeResult(
         table=table,
         curve=curve[["control_risk", "diversity", "patients", "events"]],
@@ -241,12 +242,16 @@ def _check_risks(control: Floats, effect: float, measure: str) -> None:
         )
 
 
-def _around(control: Floats, effect: float, measure: str) -> Floats:
+def _around(control: Floats, effect: float, measure: str, **how: float) -> Floats:
     """Control risks for the figure: those given and beyond, as far as the effect allows."""
     low, high = control.min() / 3.0, min(control.max() * 3.0, 0.9)
     grid = np.geomspace(low, max(high, control.max()), _CURVE)
     treated = treated_risk(grid, effect, measure)
-    return np.unique(np.append(grid[(treated > 0.0) & (treated < 1.0)], control))
+    fine = (treated > 0.0) & (treated < 1.0)
+    grid, treated = grid[fine], treated[fine]
+    share, diversity = how["share"], np.full(1, how["diversity"])
+    size = required_patients(grid, treated, z=how["z"], share=share, diversity=diversity)
+    return np.unique(np.append(grid[size <= _MOST], control))
 
 
 def _notes(

@@ -80,7 +80,7 @@ def meta_regression(result: MetaAnalysisResult, formula: str) -> MetaRegressionR
         covariance=fit.cov * _scale(factor, how),
         spec=frame.design.spec.to_dict(),
         rows=_shown(rows, data.iloc[frame.rows], frame.design.spec),
-        notes=(*frame.notes, *_notes(len(y), x.shape[1], alone)),
+        notes=(*frame.notes, *_notes(len(y), x.shape[1], alone), *_exact_note(factor, how)),
         options=how.as_dict(),
         synthetic=result.synthetic,
     )
@@ -168,7 +168,7 @@ def _tests(spec: Spec, fit: Pooled, factor: float, how: PoolOptions) -> pd.DataF
             found = {"statistic": q, "df": df, "df_residual": np.inf}
             p, method = float(chi_square_p(q, df)), "Wald chi-square"
         else:
-            f = q / df / scale
+            f = q / df / scale if scale > 0.0 else float("nan")
             found = {"statistic": f, "df": df, "df_residual": float(fit.df)}
             p, method = float(fdtrc(df, float(fit.df), f)), "F, Hartung-Knapp"
         rows.append({"term": name, **found, "p_value": p, "method": method})
@@ -185,6 +185,16 @@ def _shown(rows: pd.DataFrame, data: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     kept = rows[["study", "coef", "std_error", "weight"]].reset_index(drop=True)
     own = data[list(spec.variables)].reset_index(drop=True).add_prefix("moderator:")
     return pd.concat([kept, own], axis=1)
+
+
+def _exact_note(factor: float, how: PoolOptions) -> list[str]:
+    """Without residuals Hartung-Knapp limits shrink to points."""
+    if _scale(factor, how) > 0.0:
+        return []
+    return [
+        "The moderators leave no residual: the Hartung-Knapp limits shrink to points and there "
+        "are no tests. ci='hartung-knapp-adhoc' keeps the classical standard errors."
+    ]
 
 
 def _notes(k: int, p: int, alone: float) -> list[str]:

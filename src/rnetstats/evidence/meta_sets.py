@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +170,8 @@ def _order(
     if isinstance(order, str):
         variable, name = read_variable(result.columns_for("cumulative(order=)"), order), order
     else:
+        if not isinstance(order, Iterable):
+            raise OptionError(f"order must be a column's name or one value a study, not {order!r}.")
         values = list(order)
         if len(values) != len(used):
             raise OptionError(

@@ -20,6 +20,7 @@ TAU2_METHODS = ("REML", "DL", "PM", "ML", "SJ", "EB", "HE", "HS")
 _GRID = 48
 _MOST_STEPS = 200
 _MOST_NUMBERS = 1_000_000  # of the grid, held at once
+_LOST = 1e-11  # of the squares of the weights: information below this is their rounding
 
 
 def tau_squared(
@@ -97,7 +98,8 @@ def tau_squared_error(
     -------
     (...)
         From the expected information for the likelihoods, from the variance of the quadratic form
-        for the estimators by moments; missing where there are no more studies than coefficients.
+        for the estimators by moments; missing where there are no more studies than coefficients, or
+        where one study's weight is so far above the others' that rounding hides them (REML).
     """
     sets = studies(y, v, x=x, mask=mask)
     t = np.asarray(tau2, dtype=float)
@@ -105,7 +107,9 @@ def tau_squared_error(
     at = projection(sets, 1.0 / (sets.v + t[..., None]))
     total = at.w.sum(axis=-1)
     if method == "REML":
-        square = 2.0 / (at.trace_of_two() + 0.0 * df)
+        information = at.trace_of_two()
+        known = information > _LOST * np.square(at.w).sum(axis=-1)
+        square = 2.0 / (np.where(known, information, np.nan) + 0.0 * df)
     elif method == "ML":
         square = 2.0 / np.square(at.w).sum(axis=-1)
     elif method in ("PM", "EB"):

@@ -334,8 +334,8 @@ def certainty_finding(sheet: FactSheet, size: InformationSizeResult, patients: i
         f"patients with the arms equal and no heterogeneity at all; {fmt_count(patients)} are "
         f"{fmt_percent(share, 0)} of that, and only {sheet['comparative_studies'].value} of the "
         f"{sheet['studies'].value} studies compare the arms. "
-        "Imprecision, confounding by indication and unequal follow-up each lower the certainty; "
-        "the document says so itself."
+        f"The document itself grades the certainty as {sheet['certainty'].value}. Imprecision, "
+        "confounding by indication and unequal follow-up each lower it."
     )
     return Finding(
         key="certainty",
