@@ -24,156 +24,205 @@ RULE_TABLES = (
 
 def sections(result: StudyResult) -> tuple[Section, ...]:
     """Return the sections; tables that a table of studies could not fill are left out."""
-    facts = result.facts
-    own = bool(facts["own"])
-    limits = fmt_interval(100 * facts["residual_low"], 100 * facts["residual_high"], 1)
     made = (
-        Section(
-            "crude",
-            "Two percentages and an odds ratio",
-            (
-                Paragraph(
-                    "The crude rates sum patients over all studies, also over those that only "
-                    "salvaged and those that only observed. Such studies differ in whom they took "
-                    "in, how long they looked and what they called a recurrence. The odds ratio "
-                    "within studies compares arms of the same centres."
-                ),
-                Paragraph(
-                    lead="By decomposition.",
-                    text="The crude odds ratio is a product: what is within studies, times what "
-                    "studies differ by. The first table gives both factors from print alone.",
-                ),
-                Paragraph(
-                    lead="By simulation.",
-                    text="In simulated meta-analyses salvage does nothing in any study. The table "
-                    "shows what summed patients, and what the comparative studies, then say.",
-                ),
-            ),
-            ("parts", "simulation"),
-            ("crude", "own_parts", "simulation"),
-        ),
-        Section(
-            "worlds",
-            "Which counts are behind the percentages?",
-            (
-                Paragraph(
-                    "The counts are not printed. Whole numbers that print both percentages and the "
-                    "P value can be listed completely: there are many, so that the arms’ sizes are "
-                    "not determined by the print."
-                ),
-            ),
-            ("worlds",),
-            ("worlds",),
-        ),
-        Section(
-            "comparison",
-            "The comparison within studies, pooled again",
-            (
-                Paragraph(
-                    "Your table of studies, pooled by every method side by side."
-                    if own
-                    else "Counts by arm are known of "
-                    f"{facts['studies_with_both']} studies with both arms, from their own "
-                    "publications. Pooled here by every method side by side, and marked as "
-                    "ours: it is not the meta-analysis’s result, and the "
-                    f"{facts['comparative_studies']} comparative studies are not named."
-                ),
-                Paragraph(
-                    lead=f"{facts['events']} recurrences.",
-                    text=f"{facts['informative']} of {facts['studies_with_both']} studies tell "
-                    "something of an odds ratio. With so few the choice of correction, of limits "
-                    "and of studies decides what is found."
-                    if facts["events"] < 20
-                    else f"{facts['informative']} of {facts['studies_with_both']} studies tell "
-                    "something of an odds ratio.",
-                ),
-            ),
-            ("comparison", "rare_methods", "sensitivity"),
-            ("comparison", "rare_methods", "sensitivity", "by_method"),
-        ),
-        Section(
-            "residual",
-            "Residual tumour at salvage",
-            (
-                Paragraph(
-                    f"Printed: {fmt_percent(facts['residual'])} ({limits}). Limits made on a scale "
-                    "are even on it, which tells what was done where the paper does not."
-                ),
-            ),
-            (),
-            ("residual_scale", "residual"),
-        ),
-        Section(
-            "gap",
-            "From residual tumour to recurrence",
-            (
-                Paragraph(
-                    f"If {fmt_percent(facts['residual'], 0)} harbour residual tumour and "
-                    f"{fmt_percent(facts['observed'], 2)} of the observed recur, most residuals "
-                    "either do not grow within the follow-up or are not found. The region shows "
-                    "which pairs agree with the print. It is no estimate of either."
-                ),
-            ),
-            ("gap",),
-            ("gap", "benefit"),
-        ),
-        Section(
-            "methods",
-            "Incomplete resection by method",
-            (
-                Paragraph(
-                    f"The rates are pooled over {facts['method_studies']} studies and printed "
-                    "without limits. Beside them stand the few series whose counts are known; "
-                    "where nothing is known, nothing is filled in."
-                ),
-            ),
-            ("methods", "mixes"),
-            ("methods", "method_counts", "mixes"),
-        ),
-        Section(
-            "information",
-            "How many patients would settle it?",
-            (
-                Paragraph(
-                    "The required information size is the number of patients in comparative "
-                    "studies that would settle a stated effect, with heterogeneity allowed for. "
-                    f"All {fmt_count(facts['incomplete_cases'])} cases, comparative or not, are "
-                    "set against it."
-                ),
-            ),
-            ("information_size",),
-            ("information_size", "own_information_size"),
-        ),
-        Section(
-            "methods-used",
-            "Methods",
-            (
-                Paragraph(
-                    lead="Pooling.",
-                    text="Inverse variance with REML and Hartung-Knapp limits as printed; beside "
-                    "it Mantel-Haenszel without correction, Peto, exact conditional, "
-                    "binomial-normal and beta-binomial models, which need no correction of zero "
-                    "cells. The verdict on the studies at hand rests on the most cautious of "
-                    "Mantel-Haenszel, the exact hypergeometric-normal and the beta-binomial "
-                    "model; an exact test must "
-                    "agree where an arm has fewer than five events.",
-                ),
-                Paragraph(
-                    lead="What is ours.",
-                    text="Every pooled figure that is not printed: it rests on other studies than "
-                    "the meta-analysis did, and cannot confirm or refute its figures.",
-                ),
-            ),
-        ),
-        Section(
-            "facts",
-            "What is printed",
-            (Paragraph("The published figures that this report may rely on."),),
-            (),
-            ("printed_facts",),
-        ),
+        _crude_section(),
+        _worlds_section(),
+        _comparison_section(result),
+        _residual_section(result),
+        _gap_section(result),
+        _methods_section(result),
+        _information_section(result),
+        _methods_used_section(),
+        _facts_section(),
     )
     return filled(made, tuple(result.tables))
+
+
+def _crude_section() -> Section:
+    """The section “Two percentages and an odds ratio”."""
+    return Section(
+        "crude",
+        "Two percentages and an odds ratio",
+        (
+            Paragraph(
+                "The crude rates sum patients over all studies, also over those that only "
+                "salvaged and those that only observed. Such studies differ in whom they took "
+                "in, how long they looked and what they called a recurrence. The odds ratio "
+                "within studies compares arms of the same centres."
+            ),
+            Paragraph(
+                lead="By decomposition.",
+                text="The crude odds ratio is a product: what is within studies, times what "
+                "studies differ by. The first table gives both factors from print alone.",
+            ),
+            Paragraph(
+                lead="By simulation.",
+                text="In simulated meta-analyses salvage does nothing in any study. The table "
+                "shows what summed patients, and what the comparative studies, then say.",
+            ),
+        ),
+        ("parts", "simulation"),
+        ("crude", "own_parts", "simulation"),
+    )
+
+
+def _worlds_section() -> Section:
+    """The section “Which counts are behind the percentages?”."""
+    return Section(
+        "worlds",
+        "Which counts are behind the percentages?",
+        (
+            Paragraph(
+                "The counts are not printed. Whole numbers that print both percentages and the "
+                "P value can be listed completely: there are many, so that the arms’ sizes are "
+                "not determined by the print."
+            ),
+        ),
+        ("worlds",),
+        ("worlds",),
+    )
+
+
+def _comparison_section(result: StudyResult) -> Section:
+    """The section “The comparison within studies, pooled again”."""
+    facts = result.facts
+    own = bool(facts["own"])
+    return Section(
+        "comparison",
+        "The comparison within studies, pooled again",
+        (
+            Paragraph(
+                "Your table of studies, pooled by every method side by side."
+                if own
+                else "Counts by arm are known of "
+                f"{facts['studies_with_both']} studies with both arms, from their own "
+                "publications. Pooled here by every method side by side, and marked as "
+                "ours: it is not the meta-analysis’s result, and the "
+                f"{facts['comparative_studies']} comparative studies are not named."
+            ),
+            Paragraph(
+                lead=f"{facts['events']} recurrences.",
+                text=f"{facts['informative']} of {facts['studies_with_both']} studies tell "
+                "something of an odds ratio. With so few the choice of correction, of limits "
+                "and of studies decides what is found."
+                if facts["events"] < 20
+                else f"{facts['informative']} of {facts['studies_with_both']} studies tell "
+                "something of an odds ratio.",
+            ),
+        ),
+        ("comparison", "rare_methods", "sensitivity"),
+        ("comparison", "rare_methods", "sensitivity", "by_method"),
+    )
+
+
+def _residual_section(result: StudyResult) -> Section:
+    """The section “Residual tumour at salvage”."""
+    facts = result.facts
+    limits = fmt_interval(100 * facts["residual_low"], 100 * facts["residual_high"], 1)
+    return Section(
+        "residual",
+        "Residual tumour at salvage",
+        (
+            Paragraph(
+                f"Printed: {fmt_percent(facts['residual'])} ({limits}). Limits made on a scale "
+                "are even on it, which tells what was done where the paper does not."
+            ),
+        ),
+        (),
+        ("residual_scale", "residual"),
+    )
+
+
+def _gap_section(result: StudyResult) -> Section:
+    """The section “From residual tumour to recurrence”."""
+    facts = result.facts
+    return Section(
+        "gap",
+        "From residual tumour to recurrence",
+        (
+            Paragraph(
+                f"If {fmt_percent(facts['residual'], 0)} harbour residual tumour and "
+                f"{fmt_percent(facts['observed'], 2)} of the observed recur, most residuals "
+                "either do not grow within the follow-up or are not found. The region shows "
+                "which pairs agree with the print. It is no estimate of either."
+            ),
+        ),
+        ("gap",),
+        ("gap", "benefit"),
+    )
+
+
+def _methods_section(result: StudyResult) -> Section:
+    """The section “Incomplete resection by method”."""
+    facts = result.facts
+    return Section(
+        "methods",
+        "Incomplete resection by method",
+        (
+            Paragraph(
+                f"The rates are pooled over {facts['method_studies']} studies and printed "
+                "without limits. Beside them stand the few series whose counts are known; "
+                "where nothing is known, nothing is filled in."
+            ),
+        ),
+        ("methods", "mixes"),
+        ("methods", "method_counts", "mixes"),
+    )
+
+
+def _information_section(result: StudyResult) -> Section:
+    """The section “How many patients would settle it?”."""
+    facts = result.facts
+    return Section(
+        "information",
+        "How many patients would settle it?",
+        (
+            Paragraph(
+                "The required information size is the number of patients in comparative "
+                "studies that would settle a stated effect, with heterogeneity allowed for. "
+                f"All {fmt_count(facts['incomplete_cases'])} cases, comparative or not, are "
+                "set against it."
+            ),
+        ),
+        ("information_size",),
+        ("information_size", "own_information_size"),
+    )
+
+
+def _methods_used_section() -> Section:
+    """The section “Methods”."""
+    return Section(
+        "methods-used",
+        "Methods",
+        (
+            Paragraph(
+                lead="Pooling.",
+                text="Inverse variance with REML and Hartung-Knapp limits as printed; beside "
+                "it Mantel-Haenszel without correction, Peto, exact conditional, "
+                "binomial-normal and beta-binomial models, which need no correction of zero "
+                "cells. The verdict on the studies at hand rests on the most cautious of "
+                "Mantel-Haenszel, the exact hypergeometric-normal and the beta-binomial "
+                "model; an exact test must "
+                "agree where an arm has fewer than five events.",
+            ),
+            Paragraph(
+                lead="What is ours.",
+                text="Every pooled figure that is not printed: it rests on other studies than "
+                "the meta-analysis did, and cannot confirm or refute its figures.",
+            ),
+        ),
+    )
+
+
+def _facts_section() -> Section:
+    """What is printed."""
+    return Section(
+        "facts",
+        "What is printed",
+        (Paragraph("The published figures that this report may rely on."),),
+        (),
+        ("printed_facts",),
+    )
 
 
 def glossary() -> tuple[tuple[str, str], ...]:
