@@ -233,7 +233,7 @@ def made(events: Any, n: Any, **options: Any) -> Any:
     return rn.meta_proportions(data, **options)
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(counts(), st.randoms(use_true_random=False), st.sampled_from([*TRANSFORMS]))
 def test_order_is_irrelevant(both: Any, random: Any, transform: str) -> None:
     found = made(*both, transform=transform)
@@ -245,7 +245,7 @@ def test_order_is_irrelevant(both: Any, random: Any, transform: str) -> None:
     assert 0.0 <= found.conf_low <= found.estimate <= found.conf_high <= 1.0
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(counts(), st.sampled_from(["logit", "arcsine", "freeman-tukey", "raw"]))
 def test_non_events_mirror_events(both: Any, transform: str) -> None:
     events, n = (np.array(part) for part in both)
@@ -255,7 +255,7 @@ def test_non_events_mirror_events(both: Any, transform: str) -> None:
     assert_close(other.tau2, one.tau2, rel=1e-6, floor=1e-8)
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(counts(), st.sampled_from(["glmm", *TRANSFORMS]))
 def test_no_variance_between_series_is_the_common_effect(both: Any, transform: str) -> None:
     found = made(*both, transform=transform, tau2=0.0, ci="wald").pooled

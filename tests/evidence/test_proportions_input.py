@@ -116,6 +116,15 @@ def test_a_group_without_events_is_bounded_and_tested() -> None:
     assert none.test["p_value"][0] == 1.0
 
 
+def test_a_group_without_a_maximum_leaves_the_others() -> None:
+    data = {"events": [0, 20, 9, 6], "n": [20, 20, 100, 70], "way": ["x", "x", "y", "y"]}
+    found = rn.meta_proportions(data, by="way")
+    assert found.groups["estimate"].isna().tolist() == [True, False]
+    assert any(note.startswith("Group x has no estimate") for note in found.notes)
+    assert found.display()["Study"].tolist()[4:6] == ["way: x", "way: y"]
+    plt.close(found.plot().figure)
+
+
 BAD: list[tuple[dict[str, Any], dict[str, Any], type[RnetError], str]] = [
     ({"events": [1, 31, 0]}, {}, DataError, "more than n in row 2"),
     ({"events": [1, -3, 0]}, {}, DataError, "negative"),
@@ -170,7 +179,7 @@ def test_a_table_that_is_none_is_refused() -> None:
 
 
 def test_large_series_and_many() -> None:
-    big = pooled([3_000_000, 1], [10**9, 2])
+    big = pooled([3_000_000, 1], [10**9, 2], tau2=0.0)
     assert 0.0 < big.estimate < 1.0
     many = pooled([1, 0] * 20, [50, 40] * 20)
     assert_close(many.estimate, 20 / 1800, rel=1e-7)  # less spread than chance alone: tau2 = 0

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats._core.distributions import chi_square_p
+from rnetstats.errors import ConvergenceError, TooFewEventsError
 from rnetstats.evidence.meta_pooling import pool_sets
 from rnetstats.evidence.proportions_glmm import fit_logistic
 from rnetstats.evidence.proportions_pooling import GLMM, ProportionOptions, pool_series
@@ -20,6 +21,14 @@ __all__ = ["pool_groups"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
+_SPREAD = ("tau2", "tau2_low", "tau2_high", "q", "q_df", "q_p", "i2", "i2_tau2", "h2")
+_NUMBERS = (
+    *("estimate", "conf_low", "conf_high", "pi_low", "pi_high"),
+    *("coef", "std_error", "std_error_wald", "df"),
+    *_SPREAD,
+)
+_RATIO = "likelihood ratio, one variance between series"
+_NONE = {"method": "no estimate"}
 _OBSERVED = (
     "A difference between groups of series is an observation: it may be due to whatever else the "
     "series differ in."
@@ -52,23 +61,31 @@ def pool_groups(
     rows, notes = [], []
     for i, level in enumerate(levels):
         x, size = events[codes == i], n[codes == i]
-        found = pool_series(x, size, how)
         counts = {"k": len(x), "events": int(x.sum()), "n": int(size.sum())}
-        names = ("tau2", "tau2_low", "tau2_high", "q", "q_df", "q_p", "i2", "i2_tau2", "h2")
-        spread = {name: found.spread[name] for name in names}
+        try:
+            found = pool_series(x, size, how)
+        except (ConvergenceError, TooFewEventsError) as error:  # the others stand nevertheless
+            rows.append({"group": level, **counts, **dict.fromkeys(_NUMBERS, math.nan), **_NONE})
+            notes.append(f"Group {level} has no estimate: {error}")
+            continue
+        spread = {name: found.spread[name] for name in _SPREAD}
         method = found.random["method"]
         row = {key: value for key, value in found.random.items() if key != "method"}
         rows.append({"group": level, **counts, **row, **spread, "method": method})
         if found.exact:
             notes.append(f"Group {level}: {found.notes[0]}")
-    short = [row["group"] for row in rows if row["k"] == 2]
+    short = [str(row["group"]) for row in rows if row["k"] == 2]
     if short and how.pooling.prediction is not None:
         notes.append(f"No prediction interval for {', '.join(short)}: it takes three series.")
     inside = codes >= 0
-    test = _likelihood_ratio if how.transform == GLMM else _between
-    row = test(events[inside], n[inside], codes[inside], len(levels), how)
+    parts = events[inside], n[inside], codes[inside]
+    try:
+        test = _likelihood_ratio if how.transform == GLMM else _between
+        row = test(*parts, len(levels), how)
+    except ConvergenceError:
+        row = _test(_RATIO, math.nan, len(levels) - 1)
     if math.isnan(row["statistic"]):
-        notes.append("There is no test between the groups: a group has no series it can use.")
+        notes.append("There is no test between the groups: what it compares has no estimate.")
     return pd.DataFrame(rows), pd.DataFrame([row]), [*notes, _OBSERVED]
 
 
@@ -81,10 +98,9 @@ def _likelihood_ratio(
     where its likelihood is 1 whatever the variance: it adds nothing to the larger model.
     """
     x, size = (np.bincount(codes, part, minlength=count) for part in (events, n))
-    name = "likelihood ratio, one variance between series"
     inner = np.flatnonzero((x > 0) & (x < size))
     if x.sum() in (0.0, size.sum()):
-        return _test(name, 0.0, count - 1)
+        return _test(_RATIO, 0.0, count - 1)
     whole = fit_logistic(*proportions_model(events, n, points=how.points), how.pooling.tau2)
     larger = 0.0
     if inner.size:
@@ -93,7 +109,7 @@ def _likelihood_ratio(
         model, start = proportions_model(events[kept], n[kept], own, points=how.points)
         start = np.log(x[inner] / (size[inner] - x[inner]))
         larger = fit_logistic(model, start, how.pooling.tau2).log_likelihood
-    return _test(name, max(2.0 * (larger - whole.log_likelihood), 0.0), count - 1)
+    return _test(_RATIO, max(2.0 * (larger - whole.log_likelihood), 0.0), count - 1)
 
 
 def _between(
