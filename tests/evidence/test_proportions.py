@@ -15,6 +15,7 @@ import rnetstats as rn
 from rnetstats.evidence.meta_options import PoolOptions
 from rnetstats.evidence.meta_pooling import pool_sets
 from rnetstats.evidence.proportions_transforms import TRANSFORMS, harmonic_mean
+from rnetstats.kernels.meta_tau2 import tau_squared
 from support import assert_close, case, numbers, read
 
 CASES = ("pritz_props", "rare_props")
@@ -99,8 +100,9 @@ def test_random_effects(name: str, transform: str, tau2: str) -> None:
     whole = values_of(name)[KEYS[transform]]
     expected, back = whole["random"][tau2], whole["back_transformed"][tau2]
     y, v = numbers(whole["yi"]), numbers(whole["vi"])
+    between = tau_squared(y, v, tau2)
     for ci, (key, prediction, ahead) in KNAPP.items():
-        made = pool_sets(y, v, PoolOptions(tau2, ci, prediction))
+        made = pool_sets(y, v, PoolOptions(tau2, ci, prediction), tau2=between)
         check_limits(made, expected[key] if key else {**expected, "t": expected["z"]})
         limits = [made.pi_low[0], made.pi_high[0]]
         assert_close(limits, [expected[ahead]["lower"], expected[ahead]["upper"]], **FLOOR)

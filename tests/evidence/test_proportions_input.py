@@ -116,9 +116,9 @@ def test_a_group_without_events_is_bounded_and_tested() -> None:
     assert none.test["p_value"][0] == 1.0
 
 
-def test_a_group_without_a_maximum_leaves_the_others() -> None:
+def test_a_group_without_an_estimate_leaves_the_others() -> None:
     data = {"events": [0, 20, 9, 6], "n": [20, 20, 100, 70], "way": ["x", "x", "y", "y"]}
-    found = rn.meta_proportions(data, by="way")
+    found = rn.meta_proportions(data, by="way", transform="logit", correction=0)
     assert found.groups["estimate"].isna().tolist() == [True, False]
     assert any(note.startswith("Group x has no estimate") for note in found.notes)
     assert found.display()["Study"].tolist()[4:6] == ["way: x", "way: y"]
