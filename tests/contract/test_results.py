@@ -43,6 +43,12 @@ def scheduled_curve(d: pd.DataFrame) -> Any:
     return rn.turnbull(made, formula, resamples=20, seed=1)
 
 
+def rare_trials() -> Any:
+    names = {"events_1": "ai", "n_1": "n1i", "events_2": "ci", "n_2": "n2i"}
+    studies = pd.read_csv(data_path("meta_double_zero.csv"))
+    return rn.meta_analysis(studies, measure="RR", columns=names)
+
+
 def trials() -> Any:
     names = {"study": "trial", "events_1": "tpos", "events_2": "cpos"}
     studies = pd.read_csv(data_path("dat_bcg.csv"))
@@ -219,6 +225,7 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "DisagreementResult": lambda d: rn.guideline_disagreement(d, situation="1-2 cm"),
     "MetaAnalysisResult": lambda _: trials(),
     "SubgroupsResult": lambda _: trials().subgroups("alloc"),
+    "RareEventsResult": lambda _: rare_trials().rare_events(),
     "MetaProportionsResult": lambda _: rn.meta_proportions(
         pd.read_csv(data_path("dat_pritz1997.csv")), columns={"events": "xi", "n": "ni"}
     ),

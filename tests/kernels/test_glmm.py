@@ -29,9 +29,10 @@ from rnetstats.kernels.scaled_profile import (
 )
 from support import assert_close, case, read
 
-# Laplace with two random effects is the slowest and by differences: its derivatives are dear.
+# Few points are slow: their derivatives are taken by differences.
+SLOW = ("UM_RS_nagq1", "UM_FS_nagq1", "UM_FS_nagq7")
 FIELDS = [
-    pytest.param(name, key, marks=pytest.mark.slow if key == "UM_RS_nagq1" else ())
+    pytest.param(name, key, marks=pytest.mark.slow if key in SLOW else ())
     for name in ("nielweise_glmm", "bcg_glmm", "double_zero_glmm")
     for key in case("meta", name)["values"]
 ]
@@ -252,7 +253,7 @@ def test_arms_swapped_invert_the_odds_ratio(model: str) -> None:
     assert_close(other.log_likelihood, fit.log_likelihood)
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(st.lists(st.tuples(*[st.integers(1, 9)] * 4), min_size=2, max_size=5), st.randoms())
 def test_order_of_studies_is_irrelevant(
     counts: list[tuple[int, int, int, int]], random: Any
@@ -297,7 +298,7 @@ def test_even_steps_are_short_enough(size: float, n: int) -> None:
     eta = np.array([[-3.0, -1.0], [0.5, -2.5], [-0.2, 0.3]])
     found = integrate(rows, eta, Z, np.array([size]))
     # Simpson's rule by the same predictors on a grid some hundred times as fine
-    z = np.linspace(-40, 40, 400_001)
+    z = np.linspace(-40, 40, 160_001)
     for i in range(3):
         shift = (Z[i] * size) * z
         one = binomial_rows(y[[i]], np.full((1, 2), float(n)))

@@ -17,8 +17,7 @@ __all__ = ["profile_coefficient", "profile_scale", "restricted_log_likelihood"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
-_SIZES = (0.5, 0.15, 2.0)  # of the last scale, to start from where it is small
-_SMALL = 0.1
+_SIZES = (0.5, 0.15, 2.0)  # of the last scale, to start from
 _FAR = 40.0  # log units from the estimate: further limits are infinite
 _TOLERANCE = 1e-9  # of log-likelihood
 _RISE = 1e-6  # of log-likelihood beyond a maximum: it is none
@@ -47,14 +46,15 @@ def profile_coefficient(
     Notes
     -----
     Where the last scale is 0 at the estimate, it may leave 0 somewhere along the profile, which
-    methods that follow the slope would not see: there each step fits the model from two sizes.
+    methods that follow the slope would not see. Each step begins at the size where the last one
+    ended; if that is a saddle, at others.
     """
     estimate = np.append(fit.coef, fit.scale)
     half = 0.5 * NormalDist().inv_cdf(0.5 + level / 2) ** 2
     target = fit.log_likelihood - model.constant - half
     reach = math.sqrt(2.0 * half * fit.cov[column, column])
     low, high = (
-        _Profile(model, estimate, column, target).outward(side, reach) for side in (-1.0, 1.0)
+        _Profile(model, estimate, column, target, half).outward(side, reach) for side in (-1.0, 1.0)
     )
     return low, high
 
@@ -73,13 +73,13 @@ def profile_scale(
     half = 0.5 * NormalDist().inv_cdf(0.5 + level / 2) ** 2
     top = fit.log_likelihood - model.constant
     last = len(estimate) - 1
-    profile = _Profile(model, estimate, last, top - half)
+    below, above = (_Profile(model, estimate, last, top - half, half) for _ in range(2))
     information = model.evaluate(estimate[None], np.zeros(1, np.int64))[2][0]
     reach = math.sqrt(2.0 * half / max(float(information[last, last]), 1e-2))
     low = 0.0
     if fit.null_log_likelihood - model.constant < top - half:
-        low = profile.between(float(fit.scale[-1]), 0.0)
-    return low, profile.outward(1.0, reach)
+        low = below.outward(-1.0, 0.5 * float(fit.scale[-1]), end=0.0)
+    return low, above.outward(1.0, reach)
 
 
 def restricted_log_likelihood(
@@ -105,6 +105,7 @@ class _Profile:
     estimate: Floats
     column: int
     target: float
+    half: float = 0.0
 
     def at(self, value: float) -> tuple[float, float]:
         """Height above the target, and slope; missing where the rest has no maximum.
@@ -126,43 +127,46 @@ class _Profile:
             highest = max(highest, _height(fit))
             if arrived(fit, free) and (best is None or _height(fit) > _height(best)):
                 best = fit
-            if best is not None and start > _SMALL and _height(best) > highest - _RISE:
+            if best is not None and _height(best) > highest - _RISE:
                 break
         if best is None or highest > _height(best) + _RISE:
             return math.nan, math.nan
         self.estimate = best.coef[0]
         return _height(best) - self.target, float(best.score[0, self.column])
 
-    def outward(self, side: float, step: float) -> float:
-        """Walk outward until the target is crossed, then find where."""
-        start = inside = float(self.estimate[self.column])
-        while abs(inside - start) < _FAR:
-            outside = inside + side * step
-            height = self.at(outside)[0]
-            if math.isnan(height):
-                return math.nan
-            if height < 0.0:
-                return self.between(inside, outside)
-            inside, step = outside, 1.5 * step
-        return side * math.inf
+    def outward(self, side: float, step: float, end: float = math.nan) -> float:
+        """Find where the target is crossed on one side, beginning ``step`` away.
 
-    def between(self, inside: float, outside: float) -> float:
-        """Newton's steps towards the target, bisecting where they leave the bracket."""
-        at = outside
+        ``end`` lies beyond the crossing, if that is known.
+        """
+        start = inside = float(self.estimate[self.column])
+        at, outside = start + side * step, end
         for _ in range(_MOST_STEPS):
             height, slope = self.at(at)
-            if math.isnan(height):
-                return math.nan
-            if height >= 0.0:
-                inside = at
-            else:
-                outside = at
-            if abs(height) < _TOLERANCE or abs(outside - inside) < 1e-13 * (1.0 + abs(at)):
+            if math.isnan(height) or abs(height) < _TOLERANCE:
+                return math.nan if math.isnan(height) else at
+            inside, outside = (at, outside) if height > 0.0 else (inside, at)
+            after = at + self._root_step(height, slope)
+            if math.isnan(outside):
+                if abs(at - start) > _FAR:
+                    return side * math.inf
+                longest = start + 3.0 * (at - start)
+                beyond = side * (after - at) > 0.0  # False for what is not a number
+                after = side * min(side * after, side * longest) if beyond else longest
+            elif abs(outside - inside) < 1e-13 * (1.0 + abs(at)):
                 return at
-            newton = at - height / slope if slope else math.nan
-            within = min(inside, outside) < newton < max(inside, outside)
-            at = newton if within else 0.5 * (inside + outside)
+            elif not min(inside, outside) < after < max(inside, outside):
+                after = 0.5 * (inside + outside)
+            at = after
         return math.nan
+
+    def _root_step(self, height: float, slope: float) -> float:
+        """Newton's step in the signed root of the likelihood ratio, which is nearly straight."""
+        fallen = self.half - height
+        if fallen <= 0.0 or slope == 0.0:
+            return math.nan
+        root = math.sqrt(2.0 * fallen)
+        return (root - math.sqrt(2.0 * self.half)) * root / slope
 
 
 def _height(fit: NewtonFit) -> float:
