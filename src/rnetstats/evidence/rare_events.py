@@ -69,8 +69,9 @@ def rare_events(
     with the variance between studies free; ``p_value`` is Wald's, ``p_lr`` the likelihood ratio's.
     The test of heterogeneity is Tarone's for Mantel-Haenszel, Cochran's for Peto and inverse
     variance, and for binomial-normal models the likelihood ratio against an effect for each study.
-    Integrals over random effects are taken by adaptive Gauss-Hermite quadrature with 25 points (15
-    by 15 for two effects), exact to some eight digits.
+    Integrals over random effects are sums over even steps, as many as it takes for some nine
+    digits. Where a likelihood rises without end, or beyond a standard deviation of 15 between
+    studies, the method has no estimate.
 
     Where an arm has no event in any study, ratios are 0 or infinite: such estimates stand as they
     are, without standard error; the exact method still gives a bound. Without any event nothing is
