@@ -44,6 +44,7 @@ def draw_candidates(
     nothing : str
         What to say when there is no table.
     ax : Axes, optional
+        Where to draw; by default on a new figure.
 
     Returns
     -------

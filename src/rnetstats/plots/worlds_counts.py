@@ -47,6 +47,7 @@ def draw_counts(
     nothing : str
         What to say when there are none.
     ax : Axes, optional
+        Where to draw; by default on a new figure.
 
     Returns
     -------
@@ -81,7 +82,14 @@ def draw_counts(
 
 
 def draw_nothing(words: str, ax: Axes | None = None) -> Axes:
-    """Say on empty axes that there is no possible world, and why."""
+    """Say on empty axes that there is no possible world, and why.
+
+    Parameters
+    ----------
+    words : str
+    ax : Axes, optional
+        Where to draw; by default on a new figure.
+    """
     axes = ax_or_new(ax, figsize=(7.0, 2.6))
     axes.set_axis_off()
     place: dict[str, Any] = {"ha": "center", "transform": axes.transAxes}

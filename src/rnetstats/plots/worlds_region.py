@@ -34,6 +34,7 @@ def draw_region(
     nothing : str
         What to say when there is no world.
     ax : Axes, optional
+        Where to draw; by default on a new figure.
 
     Returns
     -------

@@ -39,6 +39,7 @@ def draw_splits(splits: pd.DataFrame, *, level: float, ax: Axes | None = None) -
         ``events_1, fisher_p, verdict``.
     level : float
     ax : Axes, optional
+        Where to draw; by default on a new figure.
 
     Returns
     -------
@@ -77,6 +78,7 @@ def draw_shares(
     patients : float
         Group 1's share of the patients, marked.
     ax : Axes, optional
+        Where to draw; by default on a new figure.
 
     Returns
     -------
