@@ -12,11 +12,10 @@ from rnetstats._core.distributions import chi_square_p, normal_quantile, two_sid
 from rnetstats.kernels.mantel_haenszel import (
     TablePooled,
     Tables,
-    cochran_mantel_haenszel,
-    homogeneity_tests,
     mantel_haenszel,
     peto,
 )
+from rnetstats.kernels.table_tests import cochran_mantel_haenszel, homogeneity_tests
 from rnetstats.tables.exact_table import exact_table
 from support import assert_close
 

@@ -12,10 +12,10 @@ from rnetstats._core.distributions import chi_square_p, normal_quantile, two_sid
 from rnetstats.kernels.mantel_haenszel import (
     TablePooled,
     Tables,
-    homogeneity_tests,
     mantel_haenszel,
     peto,
 )
+from rnetstats.kernels.table_tests import homogeneity_tests
 from rnetstats.tables.exact_family import (
     CountFamily,
     binomial_family,
