@@ -122,7 +122,7 @@ def test_the_rate_of_a_study_without_recurrence() -> None:
     upper = 100 * stats.chi2.ppf(0.975, 2) / 2 / years
     assert (round(years), round(upper, 2)) == (543, 0.68)
     assert row["verdict"] == "cannot be checked"
-    assert row["recomputed"] == "at least 543 person-years, rate at most 0.68 per 100"
+    assert row["recomputed"] == "at least 543 patient-years, rate at most 0.68 per 100"
     assert "the share at most 1.1 %" in row["sentence"]
 
 
@@ -136,7 +136,7 @@ def test_the_rate_of_a_study_without_recurrence() -> None:
     ],
 )
 def test_a_printed_rate_is_bounded(rate: str, verdict: str) -> None:
-    values = {"events": "10", "n": "100", "months": "240", "rate": rate}  # 1,000 person-years
+    values = {"events": "10", "n": "100", "months": "240", "rate": rate}  # 1,000 patient-years
     assert line(values, {"months": "months"}, **RATE, rate="rate")["verdict"] == verdict
 
 

@@ -58,7 +58,7 @@ def check_interval(figures: Figures) -> list[CheckLine]:
 def _disorder(figures: Figures, low: Printed, high: Printed, scale: Scale) -> str:
     """Say what is impossible whatever the scale's arithmetic."""
     if low.value > high.value:
-        return f"The lower limit, {low.text}, is above the upper, {high.text}."
+        return f"The lower limit, {low.shown}, is above the upper, {high.shown}."
     per = _per(figures, "low", scale)
     if low.number / per < scale.low or high.number / per > scale.high:
         if scale.of_shares:
@@ -70,7 +70,7 @@ def _disorder(figures: Figures, low: Printed, high: Printed, scale: Scale) -> st
     if figures.known("estimate"):
         estimate = figures.printed("estimate")
         if not estimate.relation and not low.value <= estimate.value <= high.value:
-            return f"The estimate, {estimate.text}, lies outside its limits."
+            return f"The estimate, {estimate.shown}, lies outside its limits."
     return ""
 
 
@@ -100,18 +100,18 @@ def _symmetry(figures: Figures, low: Printed, high: Printed, scale: Scale) -> Ch
     verdict = judged(centre, [low, high], estimate)
     where = f"the middle of the limits on the {scale.name} scale is {_range(found, estimate)}"
     if verdict == CONSISTENT:
-        told = f"Rounding allowed for, {where}, which can print as {estimate.text}."
+        told = f"Rounding allowed for, {where}, which can print as {estimate.shown}."
     elif verdict == ROUNDING:
-        told = f"{begun(where)}, which prints as {estimate.text} only if digits were cut off."
+        told = f"{begun(where)}, which prints as {estimate.shown} only if digits were cut off."
     elif _coarse(centre, low, high, estimate):
         verdict = ROUNDING
         told = (
-            f"{begun(where)}, not {estimate.text}; but if the trailing zeros are no digits, and "
+            f"{begun(where)}, not {estimate.shown}; but if the trailing zeros are no digits, and "
             "the figures rounded more coarsely, the limits can be even."
         )
     else:
         other = _other(figures, low, high, estimate)
-        told = f"{begun(where)}, not {estimate.text}: {other}."
+        told = f"{begun(where)}, not {estimate.shown}: {other}."
     return CheckLine(
         _printed(figures), _range(found, estimate), verdict, told, "symmetry", gap(found, estimate)
     )

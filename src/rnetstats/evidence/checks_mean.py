@@ -58,7 +58,9 @@ def _grim(figures: Figures, mean: Printed, n: int) -> CheckLine:
     cut = _sums(mean, parts, loosely=True)
     below = floor(Fraction(mean.value) * parts)
     near = " and ".join(_mean_text(total, parts, mean) for total in (below, below + 1))
-    told = f"No whole sum over {of} gives {mean.text} when rounded to the nearest (nearest: {near})"
+    told = (
+        f"No whole sum over {of} gives {mean.shown} when rounded to the nearest (nearest: {near})"
+    )
     if cut:
         told += "; digits cut off would explain it."
         return CheckLine(_printed(figures), _sum_text(cut, parts), ROUNDING, told, "mean")
@@ -87,7 +89,7 @@ def _grimmer(figures: Figures, mean: Printed, n: int) -> CheckLine:
     )
     if verdict == INCONSISTENT:
         told = (
-            f"No standard deviation {said} prints as {sd.text}{_divided_by_n(sd, sums, n, items)}."
+            f"No standard deviation {said} prints as {sd.shown}{_divided_by_n(sd, sums, n, items)}."
         )
         return CheckLine(_printed(figures), "none", INCONSISTENT, told, "SD")
     told = f"A standard deviation of {found:.{sd.decimals + 2}f} {said} is possible"

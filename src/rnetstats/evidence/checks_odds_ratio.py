@@ -21,11 +21,12 @@ from rnetstats.tables.exact_table import exact_table
 from rnetstats.tables.exact_two_by_two import ExactTableResult
 from rnetstats.tables.odds_ratio import haldane_anscombe, sample_odds_ratio, woolf_limits
 
-__all__ = ["limits_line", "odds_ratio_line"]
+__all__ = ["limits_line", "odds_ratio_line", "too_large"]
 
 Counts = tuple[int, int, int, int]
 Pair = tuple[float, Printed]
 Method = tuple[str, float, float, float]
+_MOST_COUNTS = 100_000
 _NAMES = {
     "woolf": "sample odds ratio (Woolf)",
     "central": "conditional (exact, central)",
@@ -103,6 +104,8 @@ def _methods(counts: Counts, conf_level: float) -> Iterator[Method]:
         yield _NAMES["woolf"], ratio, *woolf_limits(ratio, error, conf_level)
     ratio, error = haldane_anscombe(*cells)
     yield _NAMES["haldane-anscombe"], ratio, *woolf_limits(ratio, error, conf_level)
+    if too_large(counts):
+        return
     limits = exact_table([[a, n - a], [c, m - c]], conf_level=conf_level)
     assert isinstance(limits, ExactTableResult)
     for name in ("central", "mid-p", "minlike", "blaker"):
@@ -110,6 +113,15 @@ def _methods(counts: Counts, conf_level: float) -> Iterator[Method]:
         if not math.isnan(row["estimate"]):
             ends = float(row["conf_low"]), float(row["conf_high"])
             yield _NAMES[name], float(row["estimate"]), *ends
+
+
+def too_large(counts: Counts) -> bool:
+    """Whether exact methods are left out, as more than 100,000 counts are possible in a group.
+
+    Tails are then added up over all of them, for numbers that normal ones agree with.
+    """
+    a, n, c, m = counts
+    return min(n, m, a + c, n + m - a - c) > _MOST_COUNTS
 
 
 def _best(pairs: dict[str, list[Pair]]) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from math import floor, inf, trunc
 
 from rnetstats.errors import FactsError
 from rnetstats.evidence.checks_spans import Span, outward
+from rnetstats.evidence.facts_words import shortened, with_minus
 
 __all__ = ["ROUNDINGS", "Printed", "read_printed"]
 
@@ -43,6 +44,11 @@ class Printed:
     text: str
     relation: str
     value: Decimal
+
+    @property
+    def shown(self) -> str:
+        """As printed, with a minus sign where a hyphen stands for one."""
+        return with_minus(self.text)
 
     @property
     def unit(self) -> Decimal:
@@ -140,10 +146,10 @@ def read_printed(text: str, name: str) -> Printed:
         return Printed(text, ">", Decimal("0.05"))
     found = _NUMBER.fullmatch(plain)
     if found is None:
-        raise FactsError(f"{name} is {text!r}, not one number.{_advice(plain)}")
+        raise FactsError(f"{name} is {shortened(text)!r}, not one number.{_advice(plain)}")
     relation, value = found["relation"], Decimal(found["digits"])
     if max(abs(value.adjusted()), len(value.as_tuple().digits)) > _LONGEST:
-        raise FactsError(f"{name} is {text!r}, more digits than any print has.")
+        raise FactsError(f"{name} is {shortened(text)!r}, more digits than any print has.")
     return Printed(text, _WORDS.get(relation, relation), value)
 
 

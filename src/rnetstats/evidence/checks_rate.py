@@ -21,13 +21,13 @@ from rnetstats.tables.proportion_limits import clopper_pearson_limits
 __all__ = ["check_rate"]
 
 _MONTHS = 12.0
-_PER = 100.0  # person-years
+_PER = 100.0  # patient-years
 
 
 def check_rate(figures: Figures) -> list[CheckLine]:
     """Bound the rate of events, given that at least half the patients reached the median.
 
-    A rate that is printed, per 100 person-years, can be no larger than the events over the least
+    A rate that is printed, per 100 patient-years, can be no larger than the events over the least
     possible time at risk.
 
     References
@@ -49,13 +49,13 @@ def check_rate(figures: Figures) -> list[CheckLine]:
     share = float(clopper_pearson_limits(events, n, figures.conf_level)[1])
     level = f"{100 * figures.conf_level:g} %"
     recomputed = (
-        f"at least {fmt_count(round(years))} person-years, rate at most "
+        f"at least {fmt_count(round(years))} patient-years, rate at most "
         f"{fmt_number(_PER * float(upper), 2)} per 100"
     )
     told = (
         f"If at least half of {n} were followed for {months.text} months, the time at risk is at "
-        f"least {fmt_count(round(years))} person-years, so the rate is at most "
-        f"{fmt_number(_PER * float(upper), 2)} per 100 person-years and the share at most "
+        f"least {fmt_count(round(years))} patient-years, so the rate is at most "
+        f"{fmt_number(_PER * float(upper), 2)} per 100 patient-years and the share at most "
         f"{fmt_percent(share)} (upper {level} limits)"
     )
     if not figures.known("rate"):

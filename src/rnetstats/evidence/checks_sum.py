@@ -82,7 +82,7 @@ def _rounded(figures: Figures, numbers: list[Printed], total: Printed) -> CheckL
     told = {
         CONSISTENT: f"The parts add up to {found}, which the rounding of each allows.",
         ROUNDING: f"The parts add up to {found}, which only digits cut off allow.",
-        INCONSISTENT: f"The parts add up to {found}, not to {total.text}, and no rounding of them "
+        INCONSISTENT: f"The parts add up to {found}, not to {total.shown}, and no rounding of them "
         "explains it.",
     }[verdict]
     distance = gap(added([number.nearest for number in numbers]), total)
@@ -96,7 +96,7 @@ def _with_unknown(
     left = total.value - _sum(numbers)
     listed = ", ".join(unknown)
     if left < 0 and is_count(figures.fact("total")) and not total.relation:
-        told = f"The parts known add up to {_sum(numbers)}, more than the total of {total.text}."
+        told = f"The parts known add up to {_sum(numbers)}, more than the total of {total.shown}."
         return CheckLine(_printed(figures), str(_sum(numbers)), INCONSISTENT, told)
     return open_line(
         _printed(figures), f"Not known: {listed}; if the total holds, {left} is left.", ""

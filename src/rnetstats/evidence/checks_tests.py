@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from rnetstats.evidence.checks_line import (
     gap,
     open_line,
 )
-from rnetstats.evidence.checks_odds_ratio import limits_line, odds_ratio_line
+from rnetstats.evidence.checks_odds_ratio import limits_line, odds_ratio_line, too_large
 from rnetstats.evidence.checks_printed import Printed
 from rnetstats.evidence.checks_spans import Span
 from rnetstats.tables.categorical_tests import chi_square
@@ -28,6 +29,7 @@ from rnetstats.tables.fisher import fisher_p
 __all__ = ["check_test", "p_values"]
 
 _COUNTS = ("events_1", "n_1", "events_2", "n_2")
+_LEFT_OUT = "Exact methods are left out: more than 100,000 counts are possible in a group."
 _ONE_SIDED = ("Fisher, one-sided", "normal, one-sided")
 
 
@@ -57,6 +59,8 @@ def check_test(figures: Figures) -> list[CheckLine]:
         lines.append(limits_line(figures, _printed(figures), (a, n, c, m)))
     if figures.given("p") or not lines:
         lines.insert(0, _p_line(figures, p_values(a, n, c, m)))
+    if too_large((a, n, c, m)):
+        lines = [replace(line, sentence=f"{line.sentence} {_LEFT_OUT}") for line in lines]
     return lines
 
 
@@ -71,15 +75,16 @@ def p_values(events_1: int, n_1: int, events_2: int, n_2: int) -> pd.Series:
     -------
     Series
         Two-sided tests by name, then the one-sided ones; a test that the table does not allow is
-        missing.
+        missing, and so are exact ones when more than 100,000 counts are possible in a group.
     """
     cells = (events_1, n_1 - events_1, events_2, n_2 - events_2)
     tail = "greater" if events_1 * n_2 >= events_2 * n_1 else "less"
-    found = {
-        "Fisher": float(fisher_p(*cells)),
-        "Fisher, twice the smaller tail": float(fisher_p(*cells, alternative="central")),
-        "mid-P": float(fisher_p(*cells, alternative="mid-p")),
-    }
+    exact = not too_large((events_1, n_1, events_2, n_2))
+    found: dict[str, float] = {}
+    if exact:
+        found["Fisher"] = float(fisher_p(*cells))
+        found["Fisher, twice the smaller tail"] = float(fisher_p(*cells, alternative="central"))
+        found["mid-P"] = float(fisher_p(*cells, alternative="mid-p"))
     if 0 < events_1 + events_2 < n_1 + n_2:
         table = np.array(cells).reshape(2, 2)
         found["Pearson"] = chi_square(table).p_value
@@ -88,7 +93,8 @@ def p_values(events_1: int, n_1: int, events_2: int, n_2: int) -> pd.Series:
         if not math.isnan(z):
             found["unpooled z"] = float(2.0 * ndtr(-abs(z)))
         found[_ONE_SIDED[1]] = found["Pearson"] / 2.0
-    found[_ONE_SIDED[0]] = float(fisher_p(*cells, alternative=tail))
+    if exact:
+        found[_ONE_SIDED[0]] = float(fisher_p(*cells, alternative=tail))
     return pd.Series(found)
 
 
@@ -101,10 +107,10 @@ def _unpooled_z(a: int, n: int, c: int, m: int) -> float:
 def _p_line(figures: Figures, found: pd.Series) -> CheckLine:
     two_sided = found.drop(list(_ONE_SIDED), errors="ignore")
     shown = _listed(two_sided)
-    fisher = f"Fisher {p_text(found['Fisher'])}"
+    first = f"{two_sided.index[0]} {p_text(two_sided.iloc[0])}"
     if not figures.known("p"):
         why = f"{figures.missing('p')}; the table gives {shown}."
-        return open_line(_printed(figures), why, fisher, "P")
+        return open_line(_printed(figures), why, first, "P")
     p = p_of(figures)
     verdicts = {name: compared(Span(value, value), p) for name, value in two_sided.items()}
     for verdict in (CONSISTENT, ROUNDING):

@@ -32,6 +32,7 @@ from rnetstats.errors import FactsError, closest
 from rnetstats.evidence.facts_file import FactsSource, read_content
 from rnetstats.evidence.facts_kinds import Check
 from rnetstats.evidence.facts_schema import STANDINGS, checked_content
+from rnetstats.evidence.facts_words import with_minus
 
 __all__ = ["STANDINGS", "Check", "Fact", "FactSheet", "read_facts"]
 
@@ -105,8 +106,13 @@ class Fact:
 
     @property
     def text(self) -> str:
-        """The figure with its unit, as a reader would see it; empty when unknown."""
-        return f"{self.value} {self.unit}".strip() if self.known else ""
+        """The figure with its unit, as a reader would see it; empty when unknown.
+
+        A unit that the value ends in is not said again.
+        """
+        if not self.known or (self.unit and self.value.rstrip().endswith(self.unit)):
+            return with_minus(self.value.strip())
+        return with_minus(f"{self.value} {self.unit}".strip())
 
 
 @dataclass(frozen=True)

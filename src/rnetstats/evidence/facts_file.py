@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from rnetstats.errors import FactsError, closest
+from rnetstats.evidence.facts_words import shortened
 
 __all__ = ["FactsSource", "read_content", "studies_with_facts"]
 
 _FILE = "facts.toml"
 _STUDIES = "rnetstats.studies"
+_LONGEST = 255  # characters of a name that are looked at
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ def _is_name(source: str) -> bool:
 
 
 def _exists(source: str) -> bool:
-    return Path(source).is_file()
+    try:
+        return Path(source).is_file()
+    except (OSError, ValueError):  # too long, or a character that no name can hold
+        return False
 
 
 def _of_package(source: str) -> FactsSource:
@@ -60,28 +65,31 @@ def _of_package(source: str) -> FactsSource:
     try:
         found: Traversable = files(package).joinpath(_FILE)
         text = found.read_text(encoding="utf-8")
-    except (ModuleNotFoundError, FileNotFoundError, TypeError):
+    except (ModuleNotFoundError, FileNotFoundError, TypeError, ValueError, OSError):
         known = studies_with_facts()
         raise FactsError(
-            f"There are no facts of {source!r}: it is no study of the package and no file."
-            f"{closest(source, known)} The studies are: {', '.join(known)}. A facts file's name "
+            f"There are no facts of {shortened(source)!r}: it is no study of the package and no file."
+            f"{closest(source[:_LONGEST], known)} The studies are: {', '.join(known)}. A facts file's name "
             "ends in '.toml'."
         ) from None
     return _parsed(text, f"{package.rpartition('.')[2]}/{_FILE}")
 
 
 def _of_file(path: Path) -> FactsSource:
+    name = shortened(path.name)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise FactsError(
-            f"There is no file {path.name!r}. 'rnetstats audit --template --output {path.name}' "
+            f"There is no file {name!r}. 'rnetstats audit --template --output {name}' "
             "writes one to be filled in."
         ) from None
     except UnicodeDecodeError:
-        raise FactsError(f"{path.name} is not text in UTF-8; save it as UTF-8.") from None
+        raise FactsError(f"{name} is not text in UTF-8; save it as UTF-8.") from None
     except OSError as error:
-        raise FactsError(f"{path.name} cannot be read: {error.strerror}.") from None
+        raise FactsError(f"{name} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise FactsError(f"{name!r} holds a character that no file's name can.") from None
     return _parsed(text, path.name)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnetstats.errors import FactsError, closest
 
-__all__ = ["list_of_keys", "only", "quoted"]
+__all__ = ["list_of_keys", "only", "quoted", "shortened", "with_minus"]
 
 
 def list_of_keys(value: Any, place: str) -> tuple[str, ...]:
@@ -15,6 +16,19 @@ def list_of_keys(value: Any, place: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
         raise FactsError(f'{place} must be a list of keys, such as ["events", "patients"].')
     return tuple(value)
+
+
+_SHOWN = 40  # characters of a text that a message repeats
+
+
+def shortened(text: str) -> str:
+    """Return a text cut to what a message can hold."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def with_minus(text: str) -> str:
+    """Return a figure with a minus sign where a hyphen stands before its digits."""
+    return re.sub(r"(?<![\w.\u2013-])-(?=\.?\d)", "\u2212", text)
 
 
 def only(body: Mapping[str, Any], allowed: Sequence[str], where: str, noun: str) -> None:
@@ -31,6 +45,6 @@ def quoted(value: Any, place: str) -> None:
     """Refuse what is not written in quotes."""
     if not isinstance(value, str):
         raise FactsError(
-            f"{place} is {value!r}, not a text; write it in quotes, exactly as printed (a number "
+            f"{place} is {shortened(repr(value))}, not a text; write it in quotes, exactly as printed (a number "
             "in TOML loses its trailing zeros)."
         )

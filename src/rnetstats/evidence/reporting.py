@@ -121,7 +121,10 @@ def reporting_items(sheet: FactSheet) -> pd.DataFrame:
 def _rows(instrument: Instrument, body: Any, sheet: FactSheet, where: str) -> list[tuple[str, ...]]:
     """Return the rows of one instrument."""
     if not isinstance(body, Mapping):
-        raise FactsError(f'{where} is not a table; write {where} and below it "1" = {{ ... }}.')
+        raise FactsError(
+            f"{where} is not a table; write [reporting.{instrument.key}] and below it "
+            '"1" = { ... }.'
+        )
     if not _applies(body, where):
         return [(instrument.key, ALL, instrument.name, NOT_APPLICABLE, body["basis"], "")]
     answers = {item: body[item] for item in body if item != "applies"}

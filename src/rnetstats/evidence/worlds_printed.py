@@ -9,6 +9,7 @@ from fractions import Fraction
 from rnetstats._core.options import choice
 from rnetstats.errors import DataError, OptionError
 from rnetstats.evidence.checks_printed import ROUNDINGS, Printed, read_printed
+from rnetstats.evidence.facts_words import shortened
 
 __all__ = ["ROUNDED", "Window", "figure", "percentage", "probability", "roundings", "window"]
 
@@ -93,13 +94,15 @@ def figure(text: str, name: str) -> Printed:
         )
     printed = read_printed(text, name)
     if name != "p" and not any(sign.isdigit() for sign in text):
-        raise DataError(f"{name} is {text!r}, which is no number; only a P can be so.")
+        raise DataError(f"{name} is {shortened(text)!r}, which is no number; only a P can be so.")
     if printed.value < 0 or printed.value.is_signed():
-        raise DataError(f"{name} is {text!r}; it cannot be negative.")
+        raise DataError(f"{name} is {shortened(text)!r}; it cannot be negative.")
     if printed.decimals > _DECIMALS:
-        raise DataError(f"{name} is {text!r}; at most {_DECIMALS} decimals are worked with.")
+        raise DataError(
+            f"{name} is {shortened(text)!r}; at most {_DECIMALS} decimals are worked with."
+        )
     if int(printed.value.as_tuple().exponent) > 0:
-        raise DataError(f"{name} is {text!r}; write all its digits.")
+        raise DataError(f"{name} is {shortened(text)!r}; write all its digits.")
     return printed
 
 
@@ -107,7 +110,7 @@ def percentage(text: str, name: str) -> Printed:
     """Read a printed percentage, 0 to 100."""
     printed = figure(text, name)
     if printed.value > 100:
-        raise DataError(f"{name} is {text!r}; a percentage of patients is at most 100.")
+        raise DataError(f"{name} is {shortened(text)!r}; a percentage of patients is at most 100.")
     return printed
 
 
@@ -115,5 +118,5 @@ def probability(text: str, name: str) -> Printed:
     """Read a printed P, 0 to 1."""
     printed = figure(text, name)
     if printed.value > 1:
-        raise DataError(f"{name} is {text!r}; a P value is at most 1.")
+        raise DataError(f"{name} is {shortened(text)!r}; a P value is at most 1.")
     return printed

@@ -28,9 +28,9 @@ class Bounds:
     risks : dict
         Per group in words: ``(n, upper bound of the risk)``, two-sided 95 % limits.
     least_years : float
-        Person-years that the median follow-up guarantees.
+        Patient-years that the median follow-up guarantees.
     rate : float
-        Upper bound of the rate, per 100 person-years, with ``least_years``.
+        Upper bound of the rate, per 100 patient-years, with ``least_years``.
     median : float
         Median follow-up, months.
     other_events, other_n, other_median : float
@@ -52,12 +52,12 @@ class Bounds:
 
     @property
     def years(self) -> float:
-        """Person-years, each patient counted with the median."""
+        """Patient-years, each patient counted with the median."""
         return self.n * self.median / YEAR
 
     @property
     def other_years(self) -> float:
-        """Person-years of the other study, counted alike."""
+        """Patient-years of the other study, counted alike."""
         return self.other_n * self.other_median / YEAR
 
     @property

@@ -32,8 +32,8 @@ def outcome_table(comparisons: Iterable[Comparison]) -> Exhibit:
             "Group": numbers["group"],
             "Patients": [str(n) for n in numbers["n"]],
             "Events": [str(n) for n in numbers["events"]],
-            "Person-years": [fmt_number(y, 0) for y in numbers["person_years"]],
-            "Events per 1000 person-years (95 % CI)": [
+            "Patient-years": [fmt_number(y, 0) for y in numbers["person_years"]],
+            "Events per 1000 patient-years (95 % CI)": [
                 _with_limits(r["rate"], r["rate_low"], r["rate_high"], 1) for r in rows
             ],
             "Free of the event at 5 years (95 % CI)": [
