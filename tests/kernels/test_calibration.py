@@ -45,6 +45,7 @@ def sample(seed: int, n: int = 80, size: int = 5, digits: int = 3):
     return y, risk, freq
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCORES)
 @given(seed=st.integers(0, 10_000), digits=st.sampled_from([1, 2, 6]))
 def test_frequency_weights_are_replicated_rows(name, seed, digits):

@@ -109,6 +109,7 @@ def test_splines_dropped_agree_with_r(name: str) -> None:
         assert_close(wald, values["wald_nonlinear_chi2"])
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 999), firth=st.booleans(), level=st.sampled_from([0.5, 0.9, 0.99]))
 def test_the_deviance_rises_by_the_quantile_at_the_limits(
     seed: int, firth: bool, level: float
@@ -126,6 +127,7 @@ def test_the_deviance_rises_by_the_quantile_at_the_limits(
             assert rise == pytest.approx(quantile, abs=1e-8)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 999), firth=st.booleans())
 def test_the_walk_and_the_joint_steps_arrive_at_the_same_limits(seed: int, firth: bool) -> None:
     X, y = small_data(seed, n=80)

@@ -147,6 +147,7 @@ def test_minimum_p_is_a_demonstration() -> None:
     assert same.estimate == found.estimate
 
 
+@pytest.mark.slow
 def test_permutation_p_keeps_its_level() -> None:
     rng = np.random.default_rng(9)
     p = []

@@ -136,6 +136,7 @@ def test_treat_all_and_none_hold_whatever_the_model(seed):
     np.testing.assert_array_equal(of(result, "treat all")["interventions_avoided"], 0.0)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 5000), kind=st.sampled_from(["binary", "survival", "competing"]))
 def test_weights_equal_replicated_rows_bands_included(seed, kind):
     data = cohort(seed, 50)
@@ -310,6 +311,7 @@ def test_bands_are_percentiles_of_resampled_curves():
         np.testing.assert_allclose([row["conf_low"], row["conf_high"]], limits, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_bands_cover_as_often_as_they_say():
     # Net benefit of a given risk, true value by its law: P(y = 1) = a, a uniform.
     t = 0.3

@@ -84,6 +84,7 @@ def test_cause_specific_hazards(name, ties):
     assert_close(fit.to_frame()["std_error"], values[f"cause_specific_{ties}_se"])
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.integers(0, 10_000))
 def test_weights_are_replicated_rows_in_any_order_and_unit_of_time(seed):
@@ -122,6 +123,7 @@ def test_one_binary_covariate_follows_the_incidence_of_its_groups():
     assert inside.all()
 
 
+@pytest.mark.slow
 def test_limits_of_the_incidence_are_those_of_the_derivatives():
     data = random_rows(7, 60)
     patients = {"x": [0.3, -1.0], "s": [1, 0]}

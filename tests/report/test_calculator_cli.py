@@ -43,6 +43,7 @@ def test_help_names_the_rules_and_the_way_to_a_model(capsys: pytest.CaptureFixtu
     assert all(len(line) <= 100 for line in out.splitlines())
 
 
+@pytest.mark.slow
 def test_a_failing_rule_is_forced_by_its_name(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

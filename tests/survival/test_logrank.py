@@ -278,6 +278,7 @@ people = st.lists(
 ).filter(lambda rows: len({g for _, _, g in rows}) == 2)
 
 
+@pytest.mark.slow
 @given(people, st.floats(0.1, 50.0), st.integers(1, 3), st.sampled_from([0.0, 0.5, 1.0]))
 def test_symmetry_scale_and_replication(rows, scale, copies, rho):
     data = pd.DataFrame(rows, columns=["t", "e", "g"])

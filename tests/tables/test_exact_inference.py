@@ -132,6 +132,7 @@ def test_reflection_turns_the_limits_around(table: tuple[int, int, int, int]) ->
         assert limits.gap == back[name].gap
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.integers(0, 60), st.integers(0, 60), st.floats(0.5, 20.0), st.floats(0.1, 10.0))
 def test_rate_ratio_is_free_of_the_unit_and_turns_over(
@@ -148,6 +149,7 @@ def test_rate_ratio_is_free_of_the_unit_and_turns_over(
             np.testing.assert_allclose(one["conf_low"][:4], 1 / turned["conf_high"][:4], rtol=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.integers(0, 80), st.integers(1, 80), st.floats(0.02, 0.98))
 def test_proportion_turns_over(events: int, others: int, null: float) -> None:

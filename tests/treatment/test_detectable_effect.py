@@ -145,6 +145,7 @@ def test_schoenfeld_is_the_formula() -> None:
     assert_close(found.detectable_low, 1 / expected, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_methods_agree_where_events_are_many() -> None:
     options = {"events": 400, "allocation": (5000, 5000), "hazard_ratios": [1.2, 1.4]}
     exact = rn.detectable_effect(**options).to_frame()

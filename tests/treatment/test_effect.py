@@ -172,6 +172,7 @@ def test_without_effect_only_the_naive_comparison_shows_a_benefit():
         assert error[name] < (0.05 if "HR" in name else 0.4)
 
 
+@pytest.mark.slow
 def test_weights_recover_the_risks_of_both_strategies_under_confounding():
     kind = {"log_hr": -0.7, "confounding": 1.0, "delay": (0.0, 12.0)}
     truth = {
@@ -213,6 +214,7 @@ def test_percentile_limits_cover_the_risk_difference():
     assert abs(held / cohorts - 0.95) < 3 * np.sqrt(0.95 * 0.05 / cohorts)
 
 
+@pytest.mark.slow
 def test_estimates_do_not_depend_on_unit_order_or_layout():
     data = many(n=300, confounding=0.5)
     options = {"hazard_ratio": True, "landmarks": [18.0], "grace": 18.0, "horizon": 60.0}

@@ -151,6 +151,7 @@ def test_swapping_the_arms_flips_the_difference(x1: int, x2: int, a: int, b: int
     assert math.isclose(row(one)["p_value"], row(other)["p_value"], rel_tol=1e-6, abs_tol=1e-9)
 
 
+@pytest.mark.slow
 @given(counts, counts, st.integers(1, 10), st.integers(1, 10))
 @settings(max_examples=10)
 def test_the_widest_margin_is_always_met(x1: int, x2: int, a: int, b: int) -> None:
@@ -273,6 +274,7 @@ def test_any_data_meet_a_margin_wide_enough(options: dict[str, Any], seed: int) 
     assert rn.equivalence(times(seed), "Surv(t, e) ~ arm", **options).shown
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 200), hazard=st.floats(0.4, 2.5))
 @settings(max_examples=12)
 def test_p_agrees_with_the_interval_for_times(seed: int, hazard: float) -> None:

@@ -205,6 +205,7 @@ def test_unequal_follow_up_is_named() -> None:
     assert "reverse Kaplan-Meier P" in found.method("log-rank, exact")["assumes"]
 
 
+@pytest.mark.slow
 def test_the_level_of_penalised_tests_by_enumeration() -> None:
     """12 events in 181 : 346 with no effect: the splits are hypergeometric, totals fixed."""
     law = hypergeom(527, 12, 181).pmf(np.arange(13))
