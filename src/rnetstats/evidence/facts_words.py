@@ -45,6 +45,6 @@ def quoted(value: Any, place: str) -> None:
     """Refuse what is not written in quotes."""
     if not isinstance(value, str):
         raise FactsError(
-            f"{place} is {shortened(repr(value))}, not a text; write it in quotes, exactly as printed (a number "
-            "in TOML loses its trailing zeros)."
+            f"{place} is {shortened(repr(value))}, not a text; write it in quotes, exactly as "
+            "printed (a number in TOML loses its trailing zeros)."
         )

@@ -8,16 +8,19 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.options import level, positive_int
-from rnetstats.errors import OptionError
+from rnetstats.errors import BudgetError, OptionError
 from rnetstats.evidence.checks_printed import ROUNDINGS, Printed
 from rnetstats.evidence.worlds_conflict import conflict_words, smallest_conflicts
 from rnetstats.evidence.worlds_counts_result import RULE_COLUMNS, MatchingCountsResult
+from rnetstats.evidence.worlds_display import rest_note
 from rnetstats.evidence.worlds_percent import CountRanges, count_ranges, some_size
 from rnetstats.evidence.worlds_printed import percentage, roundings, window
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_percent
 from rnetstats.tables.proportion_limits import clopper_pearson_limits
 
 __all__ = ["MatchingCountsResult", "matching_counts"]
+
+_MOST_ROWS = 200_000
 
 
 def matching_counts(
@@ -57,7 +60,7 @@ def matching_counts(
     OptionError
         If neither or both of ``n`` and ``at_most`` are given.
     BudgetError
-        If there are more than five million numbers of events to look at.
+        If more than five million numbers of events are to be looked at, or 200,000 print so.
 
     Notes
     -----
@@ -89,13 +92,18 @@ def matching_counts(
     least = 1 if n is None else most
     given = None if events is None else positive_int("events", events, minimum=0)
     found = _of_events(count_ranges(window(printed, rules), most, at_least=least), given)
+    if len(found.events) > _MOST_ROWS:
+        raise BudgetError(
+            f"{len(found.events):,} numbers of events print so, each with exact limits to work "
+            f"out; the limit is {_MOST_ROWS:,}. Give a smaller limit on the patients."
+        )
     worlds = _frame(found, printed, rules, (least, most), conf_level)
     conflict = "" if len(worlds) else _conflict(printed, rules, (least, most), given)
     return MatchingCountsResult(
         worlds=worlds,
         percent=percent,
         conflict=conflict,
-        notes=_notes(worlds, printed, rules, conflict),
+        notes=(*_notes(worlds, printed, rules, conflict), *rest_note(len(worlds))),
         options={
             "n": n,
             "at_most": at_most,

@@ -11,6 +11,7 @@ import pandas as pd
 from rnetstats._core.result import Result
 from rnetstats.errors import BudgetError
 from rnetstats.evidence.checks_printed import ROUNDINGS
+from rnetstats.evidence.worlds_display import first_rows
 from rnetstats.formatting import fmt_count, fmt_interval
 from rnetstats.tables.proportion_limits import clopper_pearson_limits
 
@@ -87,7 +88,7 @@ class MatchingCountsResult(Result):
         return pd.DataFrame([{"percent": self.percent, **counts, **ends}])
 
     def display(self) -> pd.DataFrame:
-        """Return the counts as text."""
+        """Return the counts as text, of more than 100 the first 20."""
         if self.worlds.empty:
             return pd.DataFrame({"No possible world": [self.conflict]})
         limits = f"{100 * self.options['conf_level']:g} % limits, %"
@@ -99,7 +100,7 @@ class MatchingCountsResult(Result):
                 **{rule: fmt_count(row[column]) for rule, column in self._by_rule.items()},
                 limits: fmt_interval(100 * row["conf_low"], 100 * row["conf_high"], 1),
             }
-            for _, row in self.worlds.iterrows()
+            for _, row in first_rows(self.worlds).iterrows()
         ]
         return pd.DataFrame(rows)
 

@@ -12,6 +12,7 @@ from rnetstats._core.options import level, positive_int
 from rnetstats.errors import BudgetError
 from rnetstats.evidence.checks_printed import Printed
 from rnetstats.evidence.worlds_conflict import conflict_words
+from rnetstats.evidence.worlds_display import rest_note
 from rnetstats.evidence.worlds_figures import RATIO_TESTS, OddsRatioFigures
 from rnetstats.evidence.worlds_implied import error_from_limits, implied, solutions
 from rnetstats.evidence.worlds_odds_ratio_result import TablesResult, candidate_frame
@@ -132,15 +133,20 @@ def tables_from_odds_ratio(
         if found.worlds.shape[1] == 0:
             conflict = _conflict(printed, totals, figures, limits["budget"])
     worlds = candidate_frame(found.worlds[:, :_KEEP], figures)
+    error = implied(printed, figures)
     return TablesResult(
         worlds=worlds,
         nearest=candidate_frame(found.nearest[:, : None if conflict else 0], figures),
         solutions=solutions(target, totals, printed, figures),
-        implied=implied(printed, figures),
+        implied=error,
         count=found.worlds.shape[1],
         looked_at=found.looked_at,
         conflict=conflict,
-        notes=_notes(found, worlds, conflict, exhaustive, printed),
+        notes=(
+            *_notes(found, worlds, conflict, exhaustive, printed),
+            *_undefined(worlds, error),
+            *rest_note(len(worlds)),
+        ),
         options={
             **given,
             **counts,
@@ -165,6 +171,22 @@ def _printed(given: dict[str, Any]) -> dict[str, Printed]:
 def _target(printed: Printed) -> float:
     """The odds ratio to measure from: half a unit where the print is 0."""
     return float(max(printed.value, printed.unit / 2))
+
+
+def _undefined(worlds: pd.DataFrame, error: pd.DataFrame) -> tuple[str, ...]:
+    """Say why quantities are missing, where they are."""
+    notes = []
+    if error.empty:
+        notes.append(
+            "No standard error is implied: that takes two positive limits in order, or an odds "
+            "ratio above 0 with a P."
+        )
+    if worlds.isna().any(axis=None):
+        notes.append(
+            "Limits and P values are missing where they are undefined: Wald's with an empty cell "
+            "to which nothing is added, the other tests with an empty margin."
+        )
+    return tuple(notes)
 
 
 def _universe(totals: Totals, figures: OddsRatioFigures, budget: int) -> tuple[Universe, bool]:

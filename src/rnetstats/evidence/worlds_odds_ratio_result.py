@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.result import Result
+from rnetstats.evidence.worlds_display import first_rows
 from rnetstats.evidence.worlds_figures import OddsRatioFigures, p_value
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
 from rnetstats.kernels.two_by_two import log_odds_ratio
@@ -91,8 +92,11 @@ class TablesResult(Result):
         )
 
     def display(self) -> pd.DataFrame:
-        """Return the tables as text; the nearest ones, and why, where none fits."""
-        shown = self.worlds if len(self.worlds) else self.nearest
+        """Return the tables as text, of more than 100 the first 20.
+
+        Where none fits: the nearest ones, and why.
+        """
+        shown = first_rows(self.worlds if len(self.worlds) else self.nearest)
         if shown.empty:
             return pd.DataFrame({"No possible world": [self.conflict]})
         limits = f"{100 * self.options['conf_level']:g} % limits"

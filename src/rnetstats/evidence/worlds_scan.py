@@ -73,9 +73,7 @@ def _reproducing(cells: np.ndarray, figures: OddsRatioFigures, added: float) -> 
     return cells[:, figures.prints_p(cells, added)] if "p" in figures.windows else cells
 
 
-def _nearest(
-    universe: Universe, figures: OddsRatioFigures, target: float, most: int
-) -> np.ndarray:
+def _nearest(universe: Universe, figures: OddsRatioFigures, target: float, most: int) -> np.ndarray:
     """The tables that reproduce most figures, of these the closest odds ratio.
 
     P is worked out only where a table that prints it would be among them.

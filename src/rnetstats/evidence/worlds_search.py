@@ -18,7 +18,7 @@ from rnetstats.tables.fisher import log_factorials
 
 __all__ = ["Search", "some_table"]
 
-_MOST_BOXES = 2_000_000
+_MOST_BOXES = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from rnetstats.evidence.worlds_deaths import (
     deaths_to_not_worse,
     deaths_to_worse,
 )
+from rnetstats.evidence.worlds_display import rest_note
 from rnetstats.evidence.worlds_shares import (
     binomial_p,
     share_at_which,
@@ -117,7 +118,10 @@ def event_splits(
         splits = _with_deaths(splits, total, sizes, counted, share, alpha)
     return EventSplitsResult(
         splits=splits,
-        notes=_notes(splits, total, share, share_of_time is None, alpha, counted),
+        notes=(
+            *_notes(splits, total, share, share_of_time is None, alpha, counted),
+            *rest_note(len(splits)),
+        ),
         options={
             "events": total,
             "n_1": sizes[0],

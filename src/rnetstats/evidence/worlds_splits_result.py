@@ -12,6 +12,7 @@ from rnetstats._core.options import positive_int
 from rnetstats._core.result import Result
 from rnetstats.errors import DataError
 from rnetstats.evidence.worlds_deaths import logrank_of, made_cohort
+from rnetstats.evidence.worlds_display import first_rows
 from rnetstats.evidence.worlds_shares import logrank_z, two_sided_z
 from rnetstats.formatting import fmt_count, fmt_p, fmt_percent
 
@@ -77,7 +78,7 @@ class EventSplitsResult(Result):
         )
 
     def display(self) -> pd.DataFrame:
-        """Return the splits as text."""
+        """Return the splits as text, of more than 100 the first 20."""
         rows = [
             {
                 "Split": f"{int(row['events_1'])} : {int(row['events_2'])}",
@@ -91,7 +92,7 @@ class EventSplitsResult(Result):
                 "Exact": _share(row["share_exact"]),
                 **_death_words(row),
             }
-            for _, row in self.splits.iterrows()
+            for _, row in first_rows(self.splits).iterrows()
         ]
         return pd.DataFrame(rows)
 

@@ -11,6 +11,7 @@ from rnetstats._core.options import choice, level, positive_int
 from rnetstats.errors import OptionError
 from rnetstats.evidence.checks_printed import Printed
 from rnetstats.evidence.worlds_conflict import conflict_words, listed, smallest_conflicts
+from rnetstats.evidence.worlds_display import rest_note
 from rnetstats.evidence.worlds_percent import CountRanges, count_ranges, everything
 from rnetstats.evidence.worlds_printed import (
     ROUNDED,
@@ -26,7 +27,8 @@ from rnetstats.formatting import fmt_count
 
 __all__ = ["MatchingTablesResult", "chosen_tests", "matching_tables"]
 
-BUDGET = 10_000_000
+BUDGET = 1_000_000
+_TO_EXPLAIN = 2_500_000  # tables looked at to name a conflict
 _KEEP = 20_000
 
 
@@ -75,7 +77,7 @@ def matching_tables(
     OptionError
         If a test or rule is unknown, or ``at_most`` is below 2.
     BudgetError
-        If even the pairs of event numbers are above two million.
+        If even the pairs of event numbers are above one million.
 
     Notes
     -----
@@ -125,7 +127,10 @@ def matching_tables(
         searched=int(search.boxes.tables.sum()),
         exhaustive=exhaustive,
         conflict=conflict,
-        notes=_notes(worlds, tables, exhaustive, conflict, asked if p_window else (), rules),
+        notes=(
+            *_notes(worlds, tables, exhaustive, conflict, asked if p_window else (), rules),
+            *rest_note(worlds["events_1"].nunique()),
+        ),
         options={
             "percent_1": percent_1,
             "percent_2": percent_2,
@@ -173,7 +178,7 @@ def _conflict(
             return True
         groups = [ranges(f"percent_{k}", printed[k - 1], kept) for k in (1, 2)]
         wanted = window(p, rules) if p is not None and "p" in kept else None
-        return some_table(groups[0], groups[1], wanted, tests, most, BUDGET // 4)
+        return some_table(groups[0], groups[1], wanted, tests, most, _TO_EXPLAIN)
 
     return conflict_words(labels, smallest_conflicts(names, possible), "pair of groups")
 

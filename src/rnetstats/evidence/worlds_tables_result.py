@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.result import Result
+from rnetstats.evidence.worlds_display import first_rows
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number
 
 if TYPE_CHECKING:
@@ -90,11 +91,13 @@ class MatchingTablesResult(Result):
         return pd.DataFrame([row])
 
     def display(self) -> pd.DataFrame:
-        """Return one row a number of events in group 1, as text."""
+        """Return one row a number of events in group 1, as text, of more than 100 the first 20."""
         if self.worlds.empty:
             return pd.DataFrame({"No possible world": [self.conflict]})
         rows = []
-        for events, part in self.worlds.groupby("events_1"):
+        shown = first_rows(self.worlds[["events_1"]].drop_duplicates())["events_1"]
+        some = self.worlds[self.worlds["events_1"].isin(shown)]
+        for events, part in some.groupby("events_1"):
             row = {
                 "Events, group 1": fmt_count(float(events)),  # type: ignore[arg-type]
                 "Of patients": _range(part["n_1_low"].min(), part["n_1_high"].max()),
