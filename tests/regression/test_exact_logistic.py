@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pandas as pd
@@ -137,3 +138,15 @@ def test_sums_too_wide_for_a_key_of_64_bits_are_still_kept_apart() -> None:
     assert found is not None
     assert found[0] == low
     np.testing.assert_allclose(found[1], expected, rtol=1e-12)
+
+
+def test_a_hopeless_distribution_is_refused_soon_and_no_standard_error_has_a_note() -> None:
+    rng = np.random.default_rng(1)
+    many = {name: rng.integers(0, top, 3000) for name, top in (("y", 2), ("a", 20), ("b", 20))}
+    begun = time.process_time()
+    with pytest.raises(BudgetError, match="distribution of a has more than 300,000 parts"):
+        rn.exact_logistic(many, "y ~ a + b", budget=300_000)
+    assert time.process_time() - begun < 5.0
+    fit = rn.exact_logistic({"y": [0, 0, 0, 1, 1], "x": [0, 0, 1, 1, 1]}, "y ~ x")
+    assert fit.to_frame()["std_error"].isna().all()
+    assert any("has no standard error" in note for note in fit.notes)

@@ -22,6 +22,8 @@ __all__ = ["conditional_weights", "patterns"]
 
 Array = np.ndarray
 
+_IN_ALL = 2  # sums formed over all patterns, of those that may be kept at once: what takes the time
+
 
 def patterns(X: Array, y: Array, count: Array) -> tuple[Array, Array, Array]:
     """Return the distinct rows of ``X``, how often each occurs, and the statistics ``X'y``.
@@ -56,7 +58,7 @@ def conditional_weights(
     j : int
         The statistic that is free.
     budget : int
-        Sums kept at once, at most.
+        Sums kept at once, at most; :data:`_IN_ALL` times as many may be formed in all.
 
     Returns
     -------
@@ -73,9 +75,11 @@ def conditional_weights(
     most = np.vstack([np.cumsum(np.maximum(part, 0)[::-1], axis=0)[::-1], np.zeros_like(part[:1])])
     sums = np.zeros((1, distinct.shape[1]), dtype=np.int64)
     log_weight = np.zeros(1)
+    formed = 0
     for c, (pattern, n) in enumerate(zip(distinct, size, strict=True)):
         k = np.arange(n + 1)
-        if len(sums) * len(k) > 20 * budget:
+        formed += len(sums) * len(k)
+        if formed > _IN_ALL * budget:
             return None
         grown = (sums[:, None, :] + k[None, :, None] * pattern).reshape(-1, sums.shape[1])
         weight = (log_weight[:, None] + _log_binomial(int(n))[None, :]).ravel()

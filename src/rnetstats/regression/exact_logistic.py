@@ -32,6 +32,10 @@ BUDGET = 2_000_000
 
 _LARGEST = 10**9  # sums over any number of patients then stay exact
 
+_NO_ERROR = (
+    "Exact inference has no standard error; limits and P come from the distribution."
+)
+
 _METHODS = {"central": "exact conditional", "mid-p": "exact conditional, mid-P"}
 
 
@@ -135,7 +139,7 @@ def exact_logistic(
     freq_weights : str or array of shape (n,), optional
     conf_level : float
     budget : int
-        Sums kept at once, at most.
+        Sums kept at once, at most; twice as many may be formed on the way.
     missing : {"drop", "raise"}
 
     Returns
@@ -214,7 +218,7 @@ def exact_logistic(
         n_missing=frame.n_missing,
         n_events=n_events,
         synthetic=is_synthetic_data(data),
-        notes=(*frame.notes, *notes),
+        notes=(*frame.notes, *notes, _NO_ERROR),
         options={
             "formula": frame.formula,
             "method": method,
