@@ -418,6 +418,8 @@ def test_metastases_are_noted_where_rules_do_not_ask() -> None:
         ({"size_mm": [8.0]}, {"guideline": None}, OptionError, "is not known"),
         ({"size_mm": [8.0]}, {"guideline": "no/such.toml"}, GuidelineError, "cannot be read"),
         ({"size_mm": [8.0]}, {"situation": "before"}, GuidelineError, "no rules for"),
+        ({"size_mm": [8.0]}, {"situation": pd.NA}, OptionError, "situation must be text"),
+        ({"size_mm": [8.0]}, {"situation": np.array([1, 2])}, OptionError, "not array"),
         (
             {"size_mm": [8.0]},
             {"guideline": "jnets"},

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic
-from rnetstats.errors import GuidelineError, closest
+from rnetstats.errors import GuidelineError, OptionError, closest
 from rnetstats.formatting import fmt_count
 from rnetstats.studies.management.classification_result import ClassificationResult
 from rnetstats.studies.management.decide import Answer, atoms_of, decide, spelt_out
@@ -178,6 +178,11 @@ def answers_of(
 
 def check_situation(sheet: GuidelineSheet, situation: str) -> None:
     """Refuse a situation that a guideline has no rules for."""
+    if not isinstance(situation, str):
+        raise OptionError(
+            f"situation must be text, one of {', '.join(repr(one) for one in SITUATIONS)}, not "
+            f"{situation!r}."
+        )
     if situation in sheet.situations:
         return
     hint = closest(str(situation), SITUATIONS) if situation not in SITUATIONS else ""
