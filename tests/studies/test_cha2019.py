@@ -169,3 +169,11 @@ def test_the_caption_of_table_one_keeps_the_spelling_of_a_grade() -> None:
     caption = {item.name: item.caption for item in study().exhibits}["table_one"]
     assert caption.startswith("Not curative: margin not negative")
     assert "G2" in caption
+
+
+def test_the_answer_says_first_when_the_file_holds_recurrences() -> None:
+    cohort = rn.load_cohort("cha2019")
+    assert not study().answer[0].startswith("The data hold")
+    cohort.loc[cohort.index[:2], "recurrence"] = 1
+    first = rn.reproduce("cha2019", data=cohort).answer[0]
+    assert first.startswith(f"The data hold 2 recurrences in {len(cohort)} patients")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rnetstats._core.result import Result
 from rnetstats.evidence.facts import read_facts
-from rnetstats.formatting import fmt_number, fmt_percent
+from rnetstats.formatting import fmt_count, fmt_number, fmt_percent
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.cha2019.bounds import Bounds, bounds_of, bounds_table, conflict_table
 from rnetstats.studies.cha2019.claims import (
@@ -98,7 +98,10 @@ def analyse(
         citation=f"{sheet.citation} {sheet.design}",
         source=source,
         synthetic=cohort.synthetic,
-        answer=_answer(bounds, model, claims, synthetic=cohort.synthetic),
+        answer=(
+            *_seen(int(cohort.everyone["recurrence"].sum()), len(cohort.everyone)),
+            *_answer(bounds, model, claims, synthetic=cohort.synthetic),
+        ),
         claims=claims,
         estimates=estimates,
         exhibits=tuple(exhibits),
@@ -114,6 +117,17 @@ def analyse(
         skipped=tuple(attempts.skipped),
         notes=cohort.notes,
         seed=seed,
+    )
+
+
+def _seen(recurrences: int, n: int) -> tuple[str, ...]:
+    """Say first that a file holds recurrences, where it does: print has none."""
+    if not recurrences:
+        return ()
+    return (
+        f"The data hold {fmt_count(recurrences)} recurrence{'s' if recurrences > 1 else ''} in "
+        f"{fmt_count(n)} patients, where print has none; what follows on no recurrence is of the "
+        "printed figures.",
     )
 
 
