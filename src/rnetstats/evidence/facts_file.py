@@ -69,8 +69,8 @@ def _of_package(source: str) -> FactsSource:
         known = studies_with_facts()
         raise FactsError(
             f"There are no facts of {shortened(source)!r}: it is no study of the package and no "
-            f"file.{closest(source[:_LONGEST], known)} The studies are: {', '.join(known)}. A facts "
-            "file's name ends in '.toml'."
+            f"file.{closest(source[:_LONGEST], known)} The studies are: {', '.join(known)}. "
+            "A facts file's name ends in '.toml'."
         ) from None
     return _parsed(text, f"{package.rpartition('.')[2]}/{_FILE}")
 

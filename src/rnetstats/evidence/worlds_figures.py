@@ -70,7 +70,7 @@ class OddsRatioFigures:
         return found
 
     def prints_p(self, cells: np.ndarray, added: float) -> np.ndarray:
-        """Say which tables print the P by some test; each is worked out only where none did before."""
+        """Say which tables print the P by some test; none is worked out after one that does."""
         window = self.windows["p"]
         found = np.zeros(cells.shape[1], dtype=bool)
         for test in self.tests:

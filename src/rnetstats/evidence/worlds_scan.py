@@ -29,7 +29,8 @@ class Scan:
     worlds : int array
         Tables that reproduce every figure.
     nearest : int array
-        Without worlds, the nearest tables: those that reproduce most figures, of these the closest odds ratio.
+        Without worlds, the nearest tables: those that reproduce most figures, of these the closest
+        odds ratio.
     looked_at : int
         Tables, each counted once for every number added to its cells.
     """
