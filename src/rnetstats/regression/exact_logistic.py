@@ -32,9 +32,7 @@ BUDGET = 2_000_000
 
 _LARGEST = 10**9  # sums over any number of patients then stay exact
 
-_NO_ERROR = (
-    "Exact inference has no standard error; limits and P come from the distribution."
-)
+_NO_ERROR = "Exact inference has no standard error; limits and P come from the distribution."
 
 _METHODS = {"central": "exact conditional", "mid-p": "exact conditional, mid-P"}
 
