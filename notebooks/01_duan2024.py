@@ -433,7 +433,7 @@ show(seen.astype({"time": int, "n_observed": int, "n_event": int}))
 #
 # How the paper defines DFS is unknown to us, and the first two differ in kind: a margin may cause
 # a recurrence, but hardly the deaths from other causes that DFS counts as well. Compare their
-# events per arm. Rates are per 1,000 person-years with exact Poisson limits.
+# events per arm. Rates are per 1,000 patient-years with exact Poisson limits.
 
 # %%
 ENDPOINTS = {
@@ -462,8 +462,8 @@ for endpoint, (time, event, _) in ENDPOINTS.items():
                 "margin": group,
                 "patients": len(part),
                 "events": int(part[event].sum()),
-                "person-years": round(years),
-                "per 1,000 person-years (95 % CI)": limits(rate, 1),
+                "patient-years": round(years),
+                "per 1,000 patient-years (95 % CI)": limits(rate, 1),
             }
         )
 show(pd.DataFrame(rows))
@@ -686,9 +686,9 @@ if "salvage" in cohort and cohort["salvage"].notna().any():
                 "salvage": kind,
                 "patients": len(part),
                 "recurrences": events,
-                "person-years": round(years),
+                "patient-years": round(years),
                 "before salvage (misclassified)": f"{100 * waiting / years:.1f} %",
-                "per 1,000 person-years (95 % CI)": limits(rate, 1),
+                "per 1,000 patient-years (95 % CI)": limits(rate, 1),
             }
         )
     show(pd.DataFrame(rows))
