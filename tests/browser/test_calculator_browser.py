@@ -186,6 +186,7 @@ def filled(values: list[str], then: str) -> str:
     }})();"""
 
 
+@pytest.mark.slow
 def test_the_form_shows_the_risk_and_its_limits(tmp_path: Path) -> None:
     model = made("duan_draws")
     script = filled(
@@ -250,6 +251,7 @@ def test_a_level_with_too_few_events_has_a_risk_without_limits(tmp_path: Path) -
     assert pale == 0
 
 
+@pytest.mark.slow
 def test_strata_and_hostile_levels_are_chosen_and_shown_as_text(tmp_path: Path) -> None:
     model = made("cox_strata")
     assert model.baseline is not None
@@ -269,6 +271,7 @@ def test_strata_and_hostile_levels_are_chosen_and_shown_as_text(tmp_path: Path) 
     assert " ".join(model.baseline["labels"][place].split()) in options
 
 
+@pytest.mark.slow
 def test_the_page_fits_a_phone_and_every_input_has_a_name(tmp_path: Path) -> None:
     page = made_page(made("awkward"), tmp_path, force=())
     inner = filled(

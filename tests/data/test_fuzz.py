@@ -106,6 +106,7 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=12, suppress_health_check=CHECKS)
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".xlsx"])
 @given(frame=frames())

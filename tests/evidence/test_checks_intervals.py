@@ -318,6 +318,7 @@ def test_a_double_zero_table_has_no_odds_ratio() -> None:
     assert compared((0, 44, 0, 98), part="P", odds_ratio="", p="1.0")["verdict"] == "consistent"
 
 
+@pytest.mark.slow
 @given(
     n=st.integers(1, 120),
     m=st.integers(1, 120),

@@ -139,6 +139,7 @@ def test_two_rates_by_hand(values: dict[str, str], verdict: str, told: str) -> N
     assert line(values, {}, **RATES, p="p")["verdict"] == "cannot be checked"
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(
     data=st.data(), places=st.integers(1, 2), name=st.sampled_from(["Pearson", "Yates", "Fisher"])

@@ -186,6 +186,7 @@ def generic(y: np.ndarray, error: np.ndarray, **options: Any) -> Any:
     return rn.meta_analysis(data, measure="generic", **options)
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(estimates(), st.randoms(use_true_random=False))
 def test_order_is_irrelevant_and_the_estimate_within_the_studies(
@@ -204,6 +205,7 @@ def test_order_is_irrelevant_and_the_estimate_within_the_studies(
     assert 0.0 <= row["i2"] < 1.0
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(estimates())
 def test_no_variance_between_studies_is_the_common_effect(

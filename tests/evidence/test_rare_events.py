@@ -165,6 +165,7 @@ def test_a_common_odds_ratio_with_study_effects_is_pooled_logistic_regression() 
     assert_close(row.std_error, term["std_error"], rel=1e-7)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.lists(st.tuples(*[st.integers(1, 5)] * 4), min_size=2, max_size=4), st.randoms())
 def test_order_is_irrelevant_and_swapped_arms_invert(
@@ -184,6 +185,7 @@ def test_order_is_irrelevant_and_swapped_arms_invert(
             assert_close(right.p_value, left.p_value, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_what_double_zeros_do() -> None:
     """Only models that look at levels or denominators change with studies without events."""
     rows = [(1, 60, 4, 62), (3, 120, 7, 118), (2, 88, 5, 85)]
@@ -317,5 +319,6 @@ def test_glance_counts_studies_and_methods() -> None:
     assert row["estimate_lowest"] < row["estimate_highest"] < 1.0
 
 
+@pytest.mark.slow
 def test_the_example_shows_what_it_shows() -> None:
     assert doctest.testmod(rare_module).failed == 0

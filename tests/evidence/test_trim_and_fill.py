@@ -183,6 +183,7 @@ def test_bad_input_is_named(name):
         trim_and_fill(change(lopsided()), **options)
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(st.integers(3, 15), st.integers(0, 10_000), st.sampled_from(["L0", "R0", "Q0"]))
 def test_filling_is_symmetric_and_never_beyond_the_studies(k, seed, estimator):

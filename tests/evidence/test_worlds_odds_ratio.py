@@ -89,6 +89,7 @@ def test_an_odds_ratio_on_the_edge_of_a_rounding() -> None:
         assert (edge in listed(found, 0.0)) == hit
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(
     cells=st.tuples(*[st.integers(1, 25)] * 4),

@@ -66,6 +66,7 @@ sums = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(sums, st.sampled_from(["+", "*", ":"]), st.integers(1, 40))
 def test_any_formula_is_parsed_or_refused_in_no_time(part: str, mark: str, repeats: int) -> None:

@@ -54,6 +54,7 @@ def test_a_far_column_is_fitted_as_the_same_one_near_zero(mean: float, firth: bo
     assert_close(fit.information[0], back.T @ expected.information[0] @ back, rel=1e-7)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 999), firth=st.booleans())
 def test_resamples_of_a_far_column_are_those_near_zero(seed: int, firth: bool) -> None:
     far, near, y = far_data(seed, 3000.0, n=120)

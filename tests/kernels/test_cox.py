@@ -130,6 +130,7 @@ def test_all_rules_agree_without_ties(firth, cohort):
         agree(at(X, sets, ties="exact"), breslow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ties", "firth"), MODELS)
 @given(cohort=cohorts())
 def test_units_of_columns_and_offsets(ties, firth, cohort):

@@ -26,6 +26,7 @@ def enumerated(start, stop, event, strata, X, beta):
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("n_strata", [1, 2])
 def test_value_score_and_information(late, n_strata):

@@ -116,6 +116,7 @@ def everything(cohort) -> tuple[np.ndarray, RiskSets]:
     return rows_of(cohort, slice(None))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ties", "firth"), MODELS)
 @settings(max_examples=20)
 @given(cohort=cohorts())

@@ -58,6 +58,7 @@ def test_set_by_set_is_the_likelihood(seed: int, efron: bool, late: bool) -> Non
         np.testing.assert_allclose(found, expected[0], rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", ["efron", "breslow", "exact"])
 @pytest.mark.parametrize("n", [10, 30, 200])
 def test_a_completely_monotone_likelihood_diverges_to_its_supremum(n: int, ties: str) -> None:

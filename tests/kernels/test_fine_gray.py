@@ -40,6 +40,7 @@ def expanded(X, stop, code):
     return np.array(rows)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000), st.booleans())
 def test_the_fit_is_the_weighted_cox_fit_of_rows_written_out(seed, firth):
     X, stop, code = arrays(seed)
@@ -58,6 +59,7 @@ def test_the_fit_is_the_weighted_cox_fit_of_rows_written_out(seed, firth):
         assert_close(found.log_likelihood_penalized, want.log_likelihood_penalized)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("firth", [False, True])
 @given(st.integers(0, 10_000))
 def test_without_competing_events_it_is_breslows_cox_fit(firth, seed):

@@ -21,6 +21,7 @@ def drawn(rng, n):
     return np.minimum(time, end), code, group
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rho", [0.0, 1.0])
 def test_the_variance_is_that_of_the_score(rho):
     rng = np.random.default_rng(3)

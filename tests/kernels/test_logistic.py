@@ -105,6 +105,7 @@ def test_robust_covariance_of_counts_is_that_of_replicated_rows() -> None:
         assert_close(short, sandwich(long.covariance[0], scores[row], cluster=codes))
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 999), firth=st.booleans())
 def test_a_bootstrap_by_counts_is_the_fit_on_the_rows_drawn(seed: int, firth: bool) -> None:
     X, y = small_data(seed)
@@ -211,6 +212,7 @@ def test_fixed_columns_keep_their_value() -> None:
     assert not fit.covariance[0, 1].any()
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 999), p=st.integers(2, 5))
 def test_separated_replicates_are_never_ok(seed: int, p: int) -> None:
     rng = np.random.default_rng(seed)
@@ -225,6 +227,7 @@ def test_separated_replicates_are_never_ok(seed: int, p: int) -> None:
     assert fit_logistic(X, y, firth=True).status[0] == OK
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 999), events=st.integers(0, 1))
 def test_a_level_with_one_outcome_is_never_ok(seed: int, events: int) -> None:
     X, y = small_data(seed, n=80)

@@ -63,6 +63,7 @@ def test_dersimonian_and_laird_by_hand() -> None:
     assert_close(tau_squared(y, np.full(3, 0.3), "ML"), 2.0 / 3.0 - 0.3)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1))
 def test_likelihoods_are_at_their_highest_and_equations_solved(seed: int) -> None:
     y, v, x = random_studies(seed)
@@ -104,6 +105,7 @@ def test_the_higher_of_two_maxima_is_taken(y: list[float], v: list[float], at_ze
     assert_close(tau2, FAR[heights.argmax()], rel=0.05)
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(st.integers(0, 2**32 - 1))
 def test_a_batch_gives_what_single_sets_give(seed: int) -> None:

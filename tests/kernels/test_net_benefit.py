@@ -40,6 +40,7 @@ def test_by_hand() -> None:
     assert found.prevalence == pytest.approx([0.4])
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), shared=st.booleans())
 def test_batch_equals_a_loop_over_thresholds_and_replicates(seed: int, shared: bool) -> None:
     rng, y, p = sample(seed)

@@ -99,6 +99,7 @@ def test_a_logistic_model_with_a_binary_covariate():
     assert enough(coverage, replicates).all()
 
 
+@pytest.mark.slow
 def test_a_cox_model_needs_the_hazard_in_the_imputation():
     rng = np.random.default_rng(5)
     truth, n, replicates = np.array([0.7, 0.5]), 300, 50

@@ -27,6 +27,7 @@ def cells(notebook: nbformat.NotebookNode) -> list[tuple[str, str]]:
     return [(cell.cell_type, cell.source) for cell in notebook.cells]
 
 
+@pytest.mark.slow
 @each
 def test_script_and_notebook_hold_the_same_cells(script: Path) -> None:
     stored = nbformat.read(script.with_suffix(".ipynb"), as_version=4)

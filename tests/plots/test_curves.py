@@ -79,6 +79,7 @@ def test_names_replace_the_groups_and_options_switch_parts_off():
     assert len(ax.lines) == 2
 
 
+@pytest.mark.slow
 def test_synthetic_data_are_marked():
     data = read("rnet_like_a.csv")
     data.attrs["rnetstats"] = {"synthetic": True}

@@ -164,6 +164,7 @@ def test_proportions_of_one_arm_are_percentages():
 SLOW = pytest.mark.slow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "k",
     [
@@ -210,6 +211,7 @@ def test_words_under_the_axis_stay_off_its_name():
     assert all(box.y0 > label.y1 for box in under)
 
 
+@pytest.mark.slow
 def test_many_studies_are_set_closer_and_the_figure_grows():
     heights = {}
     for k in (10, 40, 41):

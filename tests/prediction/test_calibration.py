@@ -341,6 +341,7 @@ def test_no_resampling_limits_with_fewer_than_five_events():
     assert any("fewer than five" in note for note in result.notes)
 
 
+@pytest.mark.slow
 def test_analytic_limits_cover():
     """At given risks the band of right risks covers the ideal line about as often as it says."""
     rng = np.random.default_rng(20)

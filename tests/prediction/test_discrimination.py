@@ -290,6 +290,7 @@ def test_a_score_of_the_wrong_sign_is_noticed() -> None:
     assert any("Is the sign right?" in note for note in result.notes)
 
 
+@pytest.mark.slow
 @given(ROWS, st.randoms(use_true_random=False))
 def test_row_order_and_the_unit_of_time_change_nothing(
     rows: list[tuple[int, ...]], random: Random

@@ -55,6 +55,7 @@ def domain(model: RiskModel, count: int = 4000) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("right", BINARY)
 def test_the_chart_agrees_with_predict_over_the_domain(cohort: pd.DataFrame, right: str) -> None:
     model = rn.risk_model(rn.logistic(cohort, f"margin_positive ~ {right}", ci="wald"))
@@ -161,6 +162,7 @@ def test_ticks_are_round_few_and_inside(low: float, width: float) -> None:
         np.testing.assert_allclose(steps, steps[0], rtol=1e-4, atol=1e-9 * abs(high))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("right", BINARY)
 def test_texts_do_not_overlap(cohort: pd.DataFrame, right: str) -> None:
     model = rn.risk_model(rn.logistic(cohort, f"margin_positive ~ {right}", ci="wald"))

@@ -306,6 +306,7 @@ def test_shrinkage_is_kept_when_values_are_imputed(cohort: pd.DataFrame) -> None
         assert (np.abs(shrunken.coef[1:]) < 0.999 * np.abs(plain.coef[1:])).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shrink", ["bootstrap", "ridge-cv"])
 def test_the_model_is_what_validate_repeats(cohort: pd.DataFrame, shrink: str) -> None:
     made_by = rn.recipe("margin_positive ~ method + nlr + size_mm", shrink=shrink)

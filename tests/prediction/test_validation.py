@@ -33,6 +33,7 @@ def binary_fit(name: str) -> Any:
     return rn.logistic(data, golden["spec"]["formula"], penalty=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["birthwt_validate", "rnet_a_margin_validate"])
 def test_optimism_of_rms_within_monte_carlo_error(name: str) -> None:
     golden = case("calibration", name)["values"]

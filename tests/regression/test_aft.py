@@ -229,6 +229,7 @@ def test_generalised_gamma_holds_weibull_and_log_normal():
     assert fit.log_likelihood > inner
 
 
+@pytest.mark.slow
 def test_generalised_gamma_agrees_with_lifelines_on_the_estimate():
     """lifelines 0.30 finds the same maximum; its table gives standard errors to other rows."""
     import pandas as pd

@@ -117,6 +117,7 @@ def test_exact_times_give_breslow_partial_likelihood(formula: str) -> None:
     assert (baseline["left"] == baseline["right"]).all()
 
 
+@pytest.mark.slow
 def test_tight_intervals_are_near_the_cox_model() -> None:
     data = simulated(1, 600, every=(0.05, 0.05))
     fit = rn.interval_regression(data, FORMULA, model="cox").to_frame().iloc[0]
@@ -162,6 +163,7 @@ def test_profile_scores_are_derivatives(build: Any) -> None:
         np.testing.assert_allclose(information[0, j], slope, rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 500), scale=st.sampled_from([0.0328, 30.4375]))
 @settings(max_examples=3)
 @pytest.mark.parametrize("model", ["weibull", "cox"])
@@ -361,6 +363,7 @@ def test_columns_of_odd_scales() -> None:
         assert row["statistic"] == pytest.approx(plain["statistic"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_two_infinite_coefficients_are_found_at_once() -> None:
     """Far out jumps differ by many powers of ten, and their maximum is still certified."""
     data = {

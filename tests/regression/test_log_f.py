@@ -53,6 +53,7 @@ def augmented(data: pd.DataFrame, terms: list[str], m: float) -> tuple[np.ndarra
     return np.vstack([X, pseudo]), y, weight
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000), m=st.floats(0.1, 5.0))
 def test_equals_maximum_likelihood_on_augmented_data(seed: int, m: float) -> None:
     data = rows(seed)

@@ -257,6 +257,7 @@ def test_firth_says_which_term_is_separated() -> None:
     assert fit.summary["converged"]
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10_000))
 def test_frequency_weights_are_replicated_rows(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -101,6 +101,7 @@ def by_rows(signed: np.ndarray) -> list[str]:
     return words
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 999), n=st.integers(8, 25))
 def test_binary_directions_equal_those_of_one_condition_a_row(seed: int, n: int) -> None:
     X, y = small_data(seed, n=n, p=3)
@@ -133,6 +134,7 @@ def pairs_at_risk(X, start, stop, event, strata) -> np.ndarray:
     return np.array(differences)
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 9999),
     n=st.integers(6, 22),
@@ -158,6 +160,7 @@ def test_monotone_likelihood_equals_comparing_all_pairs(
     assert fitted == (DIVERGED if found.found else OK)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 999))
 def test_an_arm_without_events_goes_to_minus_infinity(seed: int) -> None:
     X, _, stop, event, _ = small_survival(seed, 40)

@@ -45,6 +45,7 @@ def failing(model: rn.RiskModel) -> list[str]:
 # ---- the rules --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("index", "name", "value", "rule"),
     [
@@ -113,6 +114,7 @@ def test_a_time_to_event_model_is_judged_at_its_horizon_first() -> None:
     assert failing(at_horizon) == ["discrimination"]
 
 
+@pytest.mark.slow
 def test_all_failing_rules_are_named_at_once_and_all_must_be_forced(tmp_path: Path) -> None:
     model = with_number(made("duan_draws"), "slope", "corrected", 0.5)
     model = with_number(model, "ici", "corrected", 0.2)
@@ -134,6 +136,7 @@ def test_all_failing_rules_are_named_at_once_and_all_must_be_forced(tmp_path: Pa
     assert "--red: #8f1d1d" in text
 
 
+@pytest.mark.slow
 def test_without_a_validation_nothing_is_made_unless_forced(tmp_path: Path) -> None:
     model = replace(made("duan_draws"), performance=None)
     with pytest.raises(OptionError, match=r"no validation is attached.*with_performance"):
@@ -144,6 +147,7 @@ def test_without_a_validation_nothing_is_made_unless_forced(tmp_path: Path) -> N
     assert "how the model performs in other patients is not known" in text
 
 
+@pytest.mark.slow
 def test_a_rule_that_is_met_may_be_forced_and_says_nothing(tmp_path: Path) -> None:
     model = made("duan_draws")
     plain = rn.calculator(model, output=tmp_path / "a.html").read_text("utf-8")
@@ -212,6 +216,7 @@ class Outline(HTMLParser):
         assert self.open.pop() == tag
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["duan_draws", "awkward", "cox_strata", "published"])
 def test_the_page_is_whole_safe_and_needs_no_network(name: str, tmp_path: Path) -> None:
     text = rn.calculator(made(name), output=tmp_path / "c.html").read_text("utf-8")
@@ -235,6 +240,7 @@ def test_the_page_is_whole_safe_and_needs_no_network(name: str, tmp_path: Path) 
     assert HOSTILE not in text
 
 
+@pytest.mark.slow
 def test_what_comes_first_and_what_it_says(tmp_path: Path) -> None:
     text = rn.calculator(made("duan_draws"), output=tmp_path / "c.html").read_text("utf-8")
     heads = re.findall(r"<h2[^>]*>([^<]*)</h2>", text)
@@ -401,6 +407,7 @@ def test_only_an_earlier_calculator_is_replaced(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c.html", "thesis.html"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_earlier_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "model.json"
 
 
+@pytest.mark.slow
 def test_a_page_is_written(capsys: pytest.CaptureFixture[str], model: Path) -> None:
     page = model.parent / "calculator é.html"
     code, out, err = run(capsys, "calculator", model, "--output", page)

@@ -36,6 +36,7 @@ def test_every_value_has_a_standing_and_every_fixed_total_is_met(name: str) -> N
     pd.testing.assert_frame_equal(again.data, rn.draw_cohort(name, seed=3).data)
 
 
+@pytest.mark.slow
 def test_free_totals_are_right_in_expectation() -> None:
     counts = []
     for seed in range(60):
@@ -51,6 +52,7 @@ def test_free_totals_are_right_in_expectation() -> None:
     assert abs(mean[2] - 161) < 3 * error[2]
 
 
+@pytest.mark.slow
 def test_recurrences_come_at_the_rate_of_the_other_study() -> None:
     draws = [drawn_parts("cha2019", "duan_rate", seed, fixed=True)[1].data for seed in range(80)]
     seen = sum(int(d["recurrence"].sum()) for d in draws)

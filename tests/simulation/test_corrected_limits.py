@@ -37,6 +37,7 @@ def test_summary_by_hand() -> None:
     np.testing.assert_allclose(row["width"], 0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "index"), [("binary", "auc"), ("time", "c")])
 def test_apparent_performance_flatters(kind: str, index: str) -> None:
     study = corrected_limits_study(SMALL, kind, replicates=8, resamples=30, patients=20_000, seed=3)

@@ -14,6 +14,7 @@ from rnetstats.simulation.cutpoint_study import cutpoint_study
 SCRIPT = Path(__file__).parents[2] / "docs" / "build_cutpoint_study.py"
 
 
+@pytest.mark.slow
 def test_search_flatters_and_the_adjusted_p_does_not() -> None:
     study = cutpoint_study("null", replicates=24, seed=1)
     assert len(study.cuts) == 24 * 4 and len(study.models) == 24 * 4

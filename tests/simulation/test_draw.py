@@ -116,6 +116,7 @@ def test_split_chooses_a_world():
         assert data["recurrence"].sum() == 12
 
 
+@pytest.mark.slow
 def test_free_totals_are_right_in_expectation():
     replicates = 200
     for truth in TRUTHS:

@@ -19,6 +19,7 @@ def table(name: str) -> pd.DataFrame:
     return pd.read_csv(FOLDER / name, keep_default_na=False)
 
 
+@pytest.mark.slow
 def test_files_regenerate_byte_for_byte():
     files = synthetic_files(seeds=0)
     assert {"dictionary.csv", "parameters.csv", "fidelity.csv", "truth.csv"} <= set(files)

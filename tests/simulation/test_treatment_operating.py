@@ -168,6 +168,7 @@ def test_a_family_that_misses_is_run_twice_as_long(monkeypatch):
     assert sizes[6:12] == sizes[12:18]  # the longer run begins with the shorter one
 
 
+@pytest.mark.slow
 def test_a_run_is_reproducible_and_goes_through_json():
     size = {"truth": "null", "patients": 181, "recurrences": 12, "seed": 3}
     one = treatment_characteristics(cohorts=Cohorts(1, 1, 20), **size)

@@ -59,6 +59,7 @@ def test_the_two_studies_conflict_by_hand() -> None:
     assert table.loc[0, "probability"] == pytest.approx(BOUNDS.chance_of_none)
 
 
+@pytest.mark.slow
 def test_claims_and_rules_under_each_truth() -> None:
     published, null, recurring = study(), study("null"), study("duan_rate")
     assert rule(published, "no_recurrence") == "bound only"
@@ -128,6 +129,7 @@ def test_a_wider_definition_never_makes_fewer_by_definition() -> None:
         assert (wide >= narrow).all()
 
 
+@pytest.mark.slow
 def test_missing_values_decide_only_where_nothing_else_does() -> None:
     frame = pd.DataFrame({"margin": [None, "negative", "positive"], "lvi": [1, None, None]})
     flag = by_definition(frame, Definition("margin or invasion"))
@@ -171,6 +173,7 @@ def test_the_caption_of_table_one_keeps_the_spelling_of_a_grade() -> None:
     assert "G2" in caption
 
 
+@pytest.mark.slow
 def test_the_answer_says_first_when_the_file_holds_recurrences() -> None:
     cohort = rn.load_cohort("cha2019")
     assert not study().answer[0].startswith("The data hold")

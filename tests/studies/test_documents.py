@@ -348,6 +348,7 @@ def test_counts_behind_the_crude_rates(arm: str) -> None:
         assert span(patients_for(int(events), sheet[f"crude_{arm}"].value, room)) == patients
 
 
+@pytest.mark.slow
 def test_counts_that_agree_with_the_crude_rates_and_their_p() -> None:
     by_events = {events: allowed(events) for events in range(1, 10)}
     possible = [events for events, others in by_events.items() if others]

@@ -231,6 +231,7 @@ def test_synthetic_cohorts_say_so_and_users_files_do_not() -> None:
     assert "synthetic" not in " ".join(study("rnet_like_a").answer)
 
 
+@pytest.mark.slow
 def test_the_result_survives_json() -> None:
     result = study("rnet_like_a")
     again = StudyResult.from_dict(result.to_dict())
@@ -326,6 +327,7 @@ def test_completeness_of_follow_up_by_hand_and_only_where_dates_allow() -> None:
     assert row["closing"] in table.caption
 
 
+@pytest.mark.slow
 def test_the_curves_name_their_endpoint() -> None:
     drawn = {}
     for made in figures(study("rnet_like_a")):

@@ -30,6 +30,7 @@ def test_no_more_than_five_percent_of_null_reports_confirm_anything() -> None:
     assert share <= LEVEL + error, f"{share:.3f} of the reports confirm a claim"
 
 
+@pytest.mark.slow
 def test_a_few_null_reports_confirm_nothing_much() -> None:
     rules = judged("null", 12, 30_000)
     assert (rules == "confirmed").any(axis=1).sum() <= 2

@@ -17,6 +17,7 @@ GUIDE = DOCS / "guidelines.md"
 pytestmark = beside(GUIDE)
 
 
+@pytest.mark.slow
 def test_every_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

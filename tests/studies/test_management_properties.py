@@ -49,6 +49,7 @@ def rows(frame: pd.DataFrame, where: tuple[str, str], **how: Any) -> pd.DataFram
     return rn.classify(frame, guideline=guideline, situation=situation, **how).patients
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(cohort, place, st.randoms(use_true_random=False))
 def test_one_answer_each_whatever_the_order_and_the_company(
@@ -67,6 +68,7 @@ def test_one_answer_each_whatever_the_order_and_the_company(
     pd.testing.assert_frame_equal(told.iloc[[-1]], rows(frame.iloc[[-1]], where))
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     patient.map(lambda one: {k: v for k, v in one.items() if v is not None}),
@@ -109,6 +111,7 @@ def test_known_provisos_only_close_what_was_open(
     assert set(after["open"]) <= {"", "tumour board"}
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(cohort)
 def test_disagreement_is_symmetric_and_counts_within_bounds(frame: pd.DataFrame) -> None:

@@ -68,6 +68,7 @@ def test_two_guidelines_give_the_page_s_step_and_ask_for_more_first() -> None:
         assert other["rule"] == "r1_high_risk"
 
 
+@pytest.mark.slow
 def test_the_margin_model_refuses_60_mm() -> None:
     told = refusal(CASE)
     assert told.reason.startswith("size_mm is 60, outside ")
@@ -108,6 +109,7 @@ def test_the_rules_for_the_page(page: Answer, others: dict[str, Answer], rule: s
     assert verdict.because.endswith(".")
 
 
+@pytest.mark.slow
 def test_the_page_sentence_by_sentence() -> None:
     claims = study().claims.set_index("claim")
     assert dict(claims["rule"]) == {
@@ -185,6 +187,7 @@ def own_file(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_on_a_file_of_ones_own(tmp_path: Path) -> None:
     result = rn.reproduce("management", data=own_file(tmp_path))
     assert not result.synthetic
@@ -204,6 +207,7 @@ def test_the_report_is_written_without_patients(tmp_path: Path) -> None:
     assert "A3" not in (tmp_path / "report" / "results.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_cohort_with_sizes_alone_is_taken() -> None:
     frame = pd.DataFrame({"size_mm": [5.0, 25.0]})
     result = analyse(frame, seed=1, source="two sizes")

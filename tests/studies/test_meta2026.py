@@ -172,6 +172,7 @@ def test_possible_counts_are_those_of_a_search_one_by_one() -> None:
     assert least == SHEET["crude_salvage_least"].count == found.worlds["events_1"].min()
 
 
+@pytest.mark.slow
 def test_claims_and_rules() -> None:
     result = study()
     assert not result.synthetic

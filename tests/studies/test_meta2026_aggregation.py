@@ -66,6 +66,7 @@ arms = st.tuples(st.integers(1, 8), st.integers(1, 300)).map(lambda x: (x[0], x[
 none = st.just((0, 0))
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(
     st.lists(st.tuples(arms, arms), min_size=1, max_size=5),

@@ -44,6 +44,7 @@ def test_every_claim_has_what_a_reader_needs(truth: str) -> None:
     assert "nan" not in " ".join(claims["sentence"]).split()
 
 
+@pytest.mark.slow
 def test_estimates_and_counts_are_those_of_the_verbs() -> None:
     cohort = rn.load_cohort("nelm2024")
     start = cohort[cohort["timing"].astype(object) == "synchronous"]
@@ -95,6 +96,7 @@ def test_what_seven_patients_can_show_by_hand() -> None:
         assert row.fewest == (min(hits) if hits else 0)
 
 
+@pytest.mark.slow
 def test_immortal_time_and_selection_show_a_benefit_where_there_is_none() -> None:
     frames = [drawn_parts("nelm2024", "null", seed, fixed=True)[1].data for seed in range(60)]
     pooled = pd.concat(frames, ignore_index=True)
@@ -109,6 +111,7 @@ def test_immortal_time_and_selection_show_a_benefit_where_there_is_none() -> Non
     assert naive.conf_high < changing.conf_low < changing.conf_high < 1.0
 
 
+@pytest.mark.slow
 def test_truncation_shortens_what_is_seen_and_reverse_time_puts_it_right() -> None:
     values = read_cohort_file("nelm2024").under("as_published")
     rng = np.random.default_rng(5)
@@ -136,6 +139,7 @@ def test_one_law_of_the_interval_goes_with_any_risk_still_to_come() -> None:
     assert ten[1] == pytest.approx(0.1 * rest / (1 - 0.1 + 0.1 * rest))
 
 
+@pytest.mark.slow
 def test_files_with_less_are_analysed_as_far_as_they_go() -> None:
     cohort = rn.load_cohort("nelm2024")
     fewer = cohort.drop(columns=["window_months", "primary_resection_months", "rules_followed"])

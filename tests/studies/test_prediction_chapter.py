@@ -224,6 +224,7 @@ def test_the_saved_model_predicts_and_carries_its_performance(tmp_path: Path) ->
     assert any("searched in these patients" in note for note in again.notes)
 
 
+@pytest.mark.slow
 def test_results_hold_no_patient_rows() -> None:
     stored = study("rnet_like_b").to_dict()
     text = json.dumps(stored, allow_nan=False)

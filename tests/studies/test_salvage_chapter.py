@@ -48,6 +48,7 @@ def cohort() -> StudyResult:
     return reproduced("rnet_like_a")
 
 
+@pytest.mark.slow
 def test_effects_are_those_of_the_method(cohort: StudyResult) -> None:
     table = cohort.table("salvage_effects").to_frame()
     data = rn.read_cohort(data_path("rnet_like_a.csv"), codebook="duan2024")

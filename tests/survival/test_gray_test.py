@@ -45,6 +45,7 @@ def test_a_table_worked_by_hand():
     assert_close(found.to_frame()["statistic"], [(1 - 3 / 7) ** 2 / variance])
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000), st.integers(2, 4), st.sampled_from([0.0, 0.5, 1.0]))
 def test_weights_are_replicated_rows_in_any_order_and_unit_of_time(seed, groups, rho):
     data = random_rows(seed, 40, groups=groups)
@@ -79,6 +80,7 @@ def test_without_competing_events_the_numbers_are_those_of_the_log_rank_test():
     assert gray.to_frame()["statistic"].item() != pytest.approx(logrank.statistic, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_level_holds_where_competing_hazards_differ():
     rng = np.random.default_rng(5)
     p_values = []

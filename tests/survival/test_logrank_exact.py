@@ -165,6 +165,7 @@ def test_what_cannot_succeed_is_refused_before_it_is_begun(monkeypatch):
     assert time.process_time() - began < 1.0
 
 
+@pytest.mark.slow
 def test_the_first_grid_is_fine_enough(monkeypatch):
     """The work is foreseen: one grid, and neither much coarser nor much finer than needed."""
     rounds = []

@@ -183,6 +183,7 @@ def test_rows_are_named_as_given() -> None:
 rows = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 15)), min_size=1, max_size=25)
 
 
+@pytest.mark.slow
 @given(rows, st.integers(1, 9))
 def test_invariants(pairs: list[tuple[int, int]], scale: int) -> None:
     """Order and unit of the rows are irrelevant; the law rises to 1; the product is the law."""
@@ -238,6 +239,7 @@ def law(t: np.ndarray, within: float, mean: float = 40.0) -> np.ndarray:
     return np.expm1(-t / mean) / np.expm1(-within / mean)
 
 
+@pytest.mark.slow
 def test_simulated_law_is_met_and_the_naive_one_is_not() -> None:
     rng, times, within = np.random.default_rng(11), np.array([12.0, 24.0, 48.0]), 100.0
     fits = [fit(truncated(rng, 300), within=within) for _ in range(40)]

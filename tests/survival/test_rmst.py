@@ -197,6 +197,7 @@ def test_three_groups_are_compared_with_the_first(cohort):
         assert set(table["reference"]) == {groups[0]}
 
 
+@pytest.mark.slow
 def test_adjusting_for_nothing_that_matters_without_censoring_is_least_squares():
     rng = np.random.default_rng(4)
     n = 60

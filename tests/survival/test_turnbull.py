@@ -243,6 +243,7 @@ def test_the_test_is_near_the_log_rank_test_for_exact_times() -> None:
     assert found.p_value == pytest.approx(1 / 1000)
 
 
+@pytest.mark.slow
 def test_the_permutation_p_is_uniform_under_no_difference() -> None:
     p = [
         rn.turnbull(visits_data(s, 60), FORMULA).test(resamples=199, seed=s).p_value

@@ -50,6 +50,7 @@ def test_odds_ratio_limits_cover_at_least_nominally(margins: tuple[int, int, int
     assert min(lowest.values()) >= 0.95 - 1e-12, lowest
 
 
+@pytest.mark.slow
 def test_poisson_limits_cover_at_least_nominally() -> None:
     grid = np.log(np.linspace(0.05, 12.0, 300))
     inside = {name: np.zeros((60, len(grid)), dtype=bool) for name in EXACT_METHODS}

@@ -32,6 +32,7 @@ def numbers(result: Any, measure: str) -> pd.DataFrame:
     return frame[frame["measure"] == measure].set_index("method")
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(tables)
 def test_relabelling_turns_the_measures_around(table: tuple[int, int, int, int]) -> None:
@@ -58,6 +59,7 @@ def test_relabelling_turns_the_measures_around(table: tuple[int, int, int, int])
     assert (inside["conf_high"] >= inside["estimate"] - 1e-12).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(tables.filter(lambda t: t[0] + t[2] > 0 and t[1] + t[3] > 0))
 def test_transposing_keeps_the_odds_ratio(table: tuple[int, int, int, int]) -> None:
@@ -112,6 +114,7 @@ def test_score_statistic_uses_the_restricted_maximum(
         assert float(score_z(*counts, value, measure=measure)) == pytest.approx(z, rel=1e-5)
 
 
+@pytest.mark.slow
 @given(tables, st.sampled_from(["difference", "ratio"]))
 def test_score_limits_solve_their_equation(table: tuple[int, int, int, int], measure: str) -> None:
     a, b, c, d = table

@@ -78,6 +78,7 @@ def test_without_covariates_it_is_the_model_itself() -> None:
     assert set(found.contrasts()["reference"]) == {"a"}
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(st.integers(0, 3_000))
 def test_other_names_of_the_groups_turn_the_contrast_round(seed: int) -> None:
@@ -144,6 +145,7 @@ def test_the_bootstrap_is_reproducible_and_counted() -> None:
     assert frame["n_event"].sum() == row["n_events"] == data["event"].sum()
 
 
+@pytest.mark.slow
 def test_standardising_finds_the_truth_where_the_crude_contrast_does_not() -> None:
     rng = np.random.default_rng(8)
     size, n, effect, horizon = 40, 500, -0.7, 1.0

@@ -125,6 +125,7 @@ def test_exact_holds_its_level_and_score_nearly(m: int, n: int, margin: float) -
     )
 
 
+@pytest.mark.slow
 @given(counts, counts, st.integers(0, 10), st.integers(0, 10), st.floats(0.02, 0.6))
 def test_tost_is_the_larger_p_and_agrees_with_the_interval(
     x1: int, x2: int, more1: int, more2: int, margin: float

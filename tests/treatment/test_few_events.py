@@ -163,6 +163,7 @@ def test_nothing_to_compare(all_events: int) -> None:
     plt.close("all")
 
 
+@pytest.mark.slow
 def test_notes_name_levels_and_the_unit_of_time() -> None:
     cohort = rn.load_cohort("duan2024")
     found = rn.few_events(

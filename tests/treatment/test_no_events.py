@@ -58,6 +58,7 @@ def test_units_do_not_matter() -> None:
     assert_close(months.bound("rate"), years.bound("rate"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [10, 44])
 def test_upper_limits_hold_at_every_risk(n: int) -> None:
     """Clopper-Pearson, one-sided: it misses the risk in at most 5 % of samples."""

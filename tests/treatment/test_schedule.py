@@ -211,6 +211,7 @@ def test_moving_undoes_the_bias_of_denser_visits() -> None:
     assert last["conf_low"] < 1.0 < last["conf_high"]
 
 
+@pytest.mark.slow
 def test_an_arm_without_events_and_three_groups() -> None:
     data = by_hand()
     data.loc[data["arm"] == "a", "e"] = 0
