@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -91,16 +91,21 @@ def read_studies(
 
 def _named(columns: Mapping[str, str], measure: Measure) -> dict[str, str]:
     """The caller's names of the columns, all of them known."""
+    known = ["study", *dict.fromkeys(c for layout in measure.layouts for c in LAYOUTS[layout])]
+    example = "{'events_1': 'deaths_treated'}"
+    return named_columns(columns, known, who=f"{measure.name} knows", example=example)
+
+
+def named_columns(columns: Any, known: Sequence[str], *, who: str, example: str) -> dict[str, str]:
+    """Check ``columns=``: a mapping of known names to different columns of the caller's."""
     if not isinstance(columns, Mapping):
         raise OptionError(
-            "columns must be a mapping such as {'events_1': 'deaths_treated'}, not "
-            f"{type(columns).__name__}."
+            f"columns must be a mapping such as {example}, not {type(columns).__name__}."
         )
-    known = ["study", *dict.fromkeys(c for layout in measure.layouts for c in LAYOUTS[layout])]
     for name, own in columns.items():
         if name not in known:
             raise OptionError(
-                f"columns has the name {name!r}; {measure.name} knows {', '.join(known)}."
+                f"columns has the name {name!r}; {who} {', '.join(known)}."
                 f"{closest(str(name), known)}"
             )
         if not isinstance(own, str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from rnetstats._core.frame import Data, as_frame, column
 from rnetstats._core.options import choice
 from rnetstats.errors import ColumnError, DataError, OptionError, closest
 from rnetstats.evidence.meta_checks import some_studies
-from rnetstats.evidence.meta_columns import study_names
+from rnetstats.evidence.meta_columns import named_columns, study_names
 from rnetstats.formula.variables import level_text, read_variable
 
 __all__ = ["SeriesTable", "read_series"]
@@ -63,7 +63,9 @@ def read_series(
     """
     choice("missing", missing, ("drop", "raise"))
     frame = as_frame(data)
-    named = _named(columns)
+    named = named_columns(
+        columns, _KNOWN, who="proportions know", example="{'events': 'recurrences'}"
+    )
     for own in named.values():
         column(frame, own)
     names, notes = study_names(frame, named)
@@ -80,28 +82,6 @@ def read_series(
         raise DataError("No series has both events and n.")
     groups, levels = _groups(frame, by, complete, notes)
     return SeriesTable(tuple(names), events, n, complete, groups, levels, tuple(notes))
-
-
-def _named(columns: Any) -> dict[str, str]:
-    """The caller's names of the columns, all of them known."""
-    if not isinstance(columns, Mapping):
-        raise OptionError(
-            "columns must be a mapping such as {'events': 'recurrences'}, not "
-            f"{type(columns).__name__}."
-        )
-    for name, own in columns.items():
-        if name not in _KNOWN:
-            raise OptionError(
-                f"columns has the name {name!r}; proportions know {', '.join(_KNOWN)}."
-                f"{closest(str(name), _KNOWN)}"
-            )
-        if not isinstance(own, str):
-            raise OptionError(f"columns[{name!r}] must be a column's name, not {own!r}.")
-    taken = list(columns.values())
-    twice = next((own for own in taken if taken.count(own) > 1), None)
-    if twice is not None:
-        raise OptionError(f"columns names {twice!r} twice.")
-    return dict(columns)
 
 
 def _counts(frame: pd.DataFrame, name: str, named: Mapping[str, str]) -> Floats:
