@@ -17,7 +17,7 @@ from rnetstats.evidence.meta_checks import check_values, some_studies
 from rnetstats.evidence.meta_measures import LAYOUTS, Measure
 from rnetstats.formula.variables import level_text, read_variable
 
-__all__ = ["StudyTable", "read_studies", "study_names"]
+__all__ = ["StudyTable", "named_columns", "read_studies", "study_names"]
 
 Flags: TypeAlias = NDArray[np.bool_]
 
