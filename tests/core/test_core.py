@@ -92,6 +92,57 @@ def test_frames_and_mappings_are_taken_and_left_alone() -> None:
         column(pd.DataFrame({"margin": [1]}), "margn")
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([[1, 2], [3]], r"'x' holds several values in row 0 \(list\)"),
+        ([0, [1, 2]], r"'x' holds several values in row 1 \(list\)"),
+        ([np.ones(2), np.ones(3)], r"'x' holds several values in row 0 \(ndarray\)"),
+        ([pd.Series([1, 2]), pd.Series([1])], r"'x' holds several values in row 0 \(Series\)"),
+        ([{"a": 1}, {"a": 2}], r"'x' holds several values in row 0 \(dict\)"),
+        (pd.Series([{1}, {2, 3}]), r"'x' holds several values in row 0 \(set\)"),
+        (np.ones((2, 1)), r"'x' is a table \(2 x 1\)"),
+        (pd.DataFrame({"a": [1, 2]}), r"'x' is a table \(2 x 1\)"),
+        (1, r"'x' is a single value \(int\)"),
+        (None, r"'x' is a single value \(NoneType\)"),
+        ("ab", r"'x' is a single value \(str\)"),
+        (np.array(3), r"'x' is a single value \(ndarray\)"),
+        ({0: 1, 1: 2}, r"'x' is a dict"),
+        ({1, 2}, r"'x' is a set"),
+        ((i for i in range(2)), r"'x' is a generator"),
+        (np.array([(1, 2.0)], dtype=[("a", int), ("b", float)]), r"'x' cannot be read"),
+        (pd.MultiIndex.from_tuples([(1, 2), (3, 4)]), r"'x' cannot be read"),
+    ],
+)
+def test_what_is_no_column_is_refused_by_its_name(values: object, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        as_frame({"y": [0, 1], "x": values})
+
+
+def test_names_that_are_no_single_text_are_refused() -> None:
+    with pytest.raises(ColumnError, match="'1' occurs more than once"):
+        as_frame({1: [0, 1], "1": [2, 3]})  # type: ignore[dict-item]
+    levels = pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")])
+    with pytest.raises(ColumnError, match="names of 2 levels"):
+        as_frame(pd.DataFrame([[1, 2]], columns=levels))
+
+
+def test_columns_of_a_mapping_are_joined_by_place_and_keep_their_kind() -> None:
+    frame = as_frame(
+        {
+            "a": pd.Series([1, 2], index=["u", "v"]),
+            "b": pd.Series([3, 4], index=["v", "u"]),
+            "c": pd.Categorical(["hi", "lo"], categories=["lo", "hi"]),
+            "d": np.ma.array([1.0, 2.0], mask=[False, True]),
+            "e": range(2),
+        }
+    )
+    assert frame["b"].tolist() == [3, 4]
+    assert frame["c"].cat.categories.tolist() == ["lo", "hi"]
+    assert frame["d"].isna().tolist() == [False, True]
+    assert frame["e"].tolist() == [0, 1]
+
+
 def test_labels_live_in_attrs_and_losing_them_changes_text_only() -> None:
     frame = pd.DataFrame({"size_mm": [1.0]})
     assert label_of(frame, "size_mm") == "size_mm"

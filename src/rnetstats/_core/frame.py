@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,6 +23,8 @@ __all__ = [
 
 Data: TypeAlias = pd.DataFrame | Mapping[str, Any]
 
+_SEVERAL = (list, tuple, dict, set, frozenset, np.ndarray, pd.Series, pd.DataFrame)
+
 
 def as_frame(data: Data) -> pd.DataFrame:
     """Return ``data`` as a DataFrame (the same object if it is one already).
@@ -30,9 +32,10 @@ def as_frame(data: Data) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If it is no table, has no rows, or its columns differ in length.
+        If it is no table, has no rows, its columns differ in length, or one of a mapping's columns
+        is no list of single values.
     ColumnError
-        If a column's name occurs twice.
+        If a column's name occurs twice or has several levels.
     """
     if isinstance(data, pd.DataFrame):
         frame = data
@@ -41,6 +44,11 @@ def as_frame(data: Data) -> pd.DataFrame:
     else:
         raise DataError(
             f"data must be a DataFrame or a mapping of columns, not {type(data).__name__}."
+        )
+    if frame.columns.nlevels > 1:
+        raise ColumnError(
+            f"The columns have names of {frame.columns.nlevels} levels, such as "
+            f"{frame.columns[0]!r}; join them into one name a column."
         )
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()].unique().tolist()
@@ -51,18 +59,60 @@ def as_frame(data: Data) -> pd.DataFrame:
 
 
 def _from_mapping(data: Mapping[str, Any]) -> pd.DataFrame:
-    arrays = {str(name): values for name, values in data.items()}
-    lengths: dict[str, int] = {}
-    for name, values in arrays.items():
-        if np.ndim(values) != 1:
-            raise DataError(f"Column {name!r} must be one-dimensional.")
-        lengths[name] = len(values)
-        if isinstance(values, pd.Series):  # by position: an index of its own must not realign it
-            arrays[name] = values.reset_index(drop=True)
+    columns: dict[str, pd.Series] = {}
+    for key, values in data.items():
+        name = str(key)
+        if name in columns:
+            raise ColumnError(f"The column name {name!r} occurs more than once; rename one.")
+        columns[name] = _series(name, values)
+    lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name}: {n}" for name, n in lengths.items())
         raise DataError(f"The columns differ in length ({listed}).")
-    return pd.DataFrame(arrays)
+    return pd.DataFrame(columns)
+
+
+def _series(name: str, values: object) -> pd.Series:
+    """Return one column of a mapping, one value a row, by position."""
+    _refuse_shape(name, values)
+    try:
+        if isinstance(values, pd.Series):  # an index of its own must not realign it
+            series = values.reset_index(drop=True)
+        else:
+            series = pd.Series(values)
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise DataError(f"Column {name!r} cannot be read as a column of data ({error}).") from error
+    if series.dtype == object:
+        _refuse_cells(name, series)
+    return series
+
+
+def _refuse_shape(name: str, values: object) -> None:
+    """Refuse what is no column at all: one value, a table, values in no order."""
+    kind = type(values).__name__
+    shape = getattr(values, "shape", None)
+    if isinstance(values, str | bytes) or shape == () or not isinstance(values, Iterable):
+        raise DataError(f"Column {name!r} is a single value ({kind}); give one value a row.")
+    if shape is not None and len(shape) > 1:
+        size = " x ".join(str(n) for n in shape)
+        raise DataError(
+            f"Column {name!r} is a table ({size}); columns are one-dimensional: "
+            "give each of its columns a name of its own."
+        )
+    if isinstance(values, Mapping) or not hasattr(values, "__getitem__"):
+        raise DataError(
+            f"Column {name!r} is a {kind}, whose values stand in no rows; give a list or an array."
+        )
+
+
+def _refuse_cells(name: str, series: pd.Series) -> None:
+    """Refuse a column of which a row holds several values."""
+    for row, value in enumerate(series):
+        if isinstance(value, _SEVERAL):
+            raise DataError(
+                f"Column {name!r} holds several values in row {row} "
+                f"({type(value).__name__}); give one value a row."
+            )
 
 
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
