@@ -107,6 +107,27 @@ def test_limits_outside_the_axis_end_in_arrows():
         assert ((line.get_xdata() >= left) & (line.get_xdata() <= right)).all()
 
 
+@pytest.mark.parametrize("k", [5, 60])
+def test_the_arrow_of_a_prediction_bar_stands_out_from_it(k):
+    wide = pooled("random", "prediction")
+    wide.loc[1, ["conf_low", "conf_high"]] = 1e-5, 1e5
+    axes = meta_forest(studies(k), wide, measure="OR")
+    axes.figure.draw_without_rendering()
+    bar = next(patch for patch in axes.patches if len(patch.get_xy()) == 5 and _flat(patch))
+    y = bar.get_xy()[:, 1].mean()
+    low, high = (axes.transData.transform((1.0, end))[1] for end in bar.get_xy()[1:3, 1])
+    thick = abs(high - low) * 72.0 / axes.figure.dpi
+    arrows = [line for line in axes.lines if line.get_marker() in ("<", ">")]
+    here = [line for line in arrows if abs(line.get_ydata()[0] - y) < 0.2]
+    assert {line.get_marker() for line in here} == {"<", ">"}
+    assert all(line.get_markersize() > 1.8 * thick for line in here)
+
+
+def _flat(patch):
+    """A bar has two heights, a diamond three."""
+    return len(np.unique(patch.get_xy()[:, 1].round(6))) == 2
+
+
 def test_enormous_limits_of_the_pooled_effect_do_not_flatten_the_studies():
     wide = pooled("random", "prediction").assign(conf_low=1e-9, conf_high=1e9)
     axes = meta_forest(studies(3), wide, measure="OR")

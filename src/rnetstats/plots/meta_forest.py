@@ -155,7 +155,7 @@ def _mark(axes: Axes, line: Line, y: float, ends: tuple[float, float], step: flo
     if line.kind == "study":
         study_mark(axes, y, line.values, ends, line.share, step)
     elif line.kind == "prediction":
-        prediction_bar(axes, y, line.values, ends)
+        prediction_bar(axes, y, line.values, ends, step)
     else:
         diamond(axes, y, line.values, ends, kind=line.kind)
 

@@ -14,7 +14,8 @@ __all__ = ["diamond", "prediction_bar", "study_mark"]
 
 _LARGEST, _SMALLEST = 0.62, 0.22  # sides of a square in lines
 _HALF = 0.3  # half the height of a diamond, in lines
-_THICK = 0.26  # of the bar of a prediction interval
+_THICK = 0.26  # of the bar of a prediction interval, in lines
+_ARROW, _BAR_ARROW = 4.5, 0.6  # an arrow in points; that of a bar, wider than it, in lines
 
 Values = tuple[float, float, float]
 Ends = tuple[float, float]
@@ -73,8 +74,14 @@ def diamond(axes: Axes, y: float, values: Values, ends: Ends, *, kind: str) -> N
     _arrows(axes, y, low, high, ends, color)
 
 
-def prediction_bar(axes: Axes, y: float, values: Values, ends: Ends) -> None:
-    """Draw a prediction interval as a bar between two ticks."""
+def prediction_bar(axes: Axes, y: float, values: Values, ends: Ends, line: float) -> None:
+    """Draw a prediction interval as a bar, with arrows where it leaves the axis.
+
+    Parameters
+    ----------
+    y, values, ends, line
+        As in :func:`study_mark`; the estimate is not looked at.
+    """
     _, low, high = values
     if math.isnan(low) or math.isnan(high):
         return
@@ -88,7 +95,7 @@ def prediction_bar(axes: Axes, y: float, values: Values, ends: Ends) -> None:
         linewidth=0,
         zorder=3,
     )
-    _arrows(axes, y, low, high, ends, color)
+    _arrows(axes, y, low, high, ends, color, size=_BAR_ARROW * line)
 
 
 def _whisker(axes: Axes, y: float, values: Values, ends: Ends, color: str, width: float) -> None:
@@ -101,7 +108,16 @@ def _whisker(axes: Axes, y: float, values: Values, ends: Ends, color: str, width
     _arrows(axes, y, low, high, ends, color)
 
 
-def _arrows(axes: Axes, y: float, low: float, high: float, ends: Ends, color: str) -> None:
+def _arrows(
+    axes: Axes,
+    y: float,
+    low: float,
+    high: float,
+    ends: Ends,
+    color: str,
+    *,
+    size: float = _ARROW,
+) -> None:
     """Point beyond an end of the axis where an interval goes on."""
     for beyond, end, marker in ((low < ends[0], ends[0], "<"), (high > ends[1], ends[1], ">")):
         if beyond:
@@ -110,7 +126,7 @@ def _arrows(axes: Axes, y: float, low: float, high: float, ends: Ends, color: st
                 [y],
                 marker=marker,
                 color=color,
-                markersize=4.5,
+                markersize=size,
                 markeredgewidth=0,
                 clip_on=False,
                 zorder=5,
