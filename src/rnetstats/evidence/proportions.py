@@ -71,8 +71,11 @@ def meta_proportions(
         Added to events and non-events of series that lack either, with logits, logs and raw
         proportions; 0 leaves those series out.
     back_n : {"harmonic", "inverse-variance"}
-        The size at which Freeman and Tukey's transformation is undone: the harmonic mean of the
-        sizes, or the inverse of the pooled variance.
+        The size at which Freeman and Tukey's transformation is undone (Miller 1978): the harmonic
+        mean of the sizes, which Schwarzer et al. (2019) warn of, or 1/variance of the pooled sum of
+        the two arcsines (Barendregt et al. 2013): 1/(2 se)^2, as ``std_error`` is that of their
+        mean. With a common effect this is half a patient a series more than all patients; with
+        variation between series it is fewer.
     points : int, optional
         Of adaptive Gauss-Hermite quadrature, for comparison with other programs; 1 is Laplace's
         approximation. By default the model's integrals are exact to rounding.
@@ -115,7 +118,8 @@ def meta_proportions(
     results using inverse of Freeman-Tukey double arcsine transformation in meta-analysis of single
     proportions. Res Synth Methods 10:476-483. Lin L, Chu H (2020) Meta-analysis of proportions
     using generalized linear mixed models. Epidemiology 31:713-717. Miller JJ (1978) The inverse of
-    the Freeman-Tukey double arcsine transformation. Am Stat 32:138.
+    the Freeman-Tukey double arcsine transformation. Am Stat 32:138. Barendregt JJ, Doi SA, Lee YY,
+    Norman RE, Vos T (2013) Meta-analysis of prevalence. J Epidemiol Community Health 67:974-978.
 
     Examples
     --------

@@ -22,6 +22,7 @@ from rnetstats.evidence.proportions_transforms import (
     Transform,
     Transformed,
     harmonic_mean,
+    size_of_variance,
 )
 from rnetstats.formatting import fmt_count, fmt_number, fmt_percent
 from rnetstats.tables.proportion_limits import clopper_pearson_limits
@@ -143,7 +144,7 @@ def _transformed_pool(events: Floats, n: Floats, how: ProportionOptions) -> Seri
     for pools, options in ((random, how.pooling), (common, plain)):
         size = harmonic_mean(n[used])
         if how.back_n == "inverse-variance":
-            size = float(1.0 / np.square(pools.wald[0]))
+            size = size_of_variance(float(pools.wald[0]))
         text = method_text(options, pools.limits.df[0]).removeprefix("inverse variance, ")
         if pools is common:
             text = "common effect, Wald"
@@ -219,7 +220,7 @@ def _scale_notes(random: Pools, rows: list[dict[str, Any]], how: ProportionOptio
     if (reach < low).any() or (reach > high).any():
         notes.append("A limit lies beyond 0 or 1 on the scale of analysis and is put there.")
     if how.transform == "freeman-tukey":
-        size, other = rows[0]["back_n"], float(1.0 / np.square(random.wald[0]))
+        size, other = rows[0]["back_n"], size_of_variance(float(random.wald[0]))
         words = "the harmonic mean of the sizes" if how.back_n == "harmonic" else "1/variance"
         beside = fmt_percent(float(how.scale.back(random.coef[0], other)))
         notes.append(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-__all__ = ["TRANSFORMS", "Transform", "Transformed", "harmonic_mean"]
+__all__ = ["TRANSFORMS", "Transform", "Transformed", "harmonic_mean", "size_of_variance"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -92,6 +92,25 @@ class Transform:
 def harmonic_mean(n: Floats) -> float:
     """Harmonic mean of the sizes of series."""
     return float(1.0 / np.mean(1.0 / n))
+
+
+def size_of_variance(std_error: float) -> float:
+    """Size at which Barendregt and Doi undo the double arcsine: 1/variance of their *sum*.
+
+    Here the double arcsine is the mean of two arcsines, with variance 1/(4n + 2); theirs is the
+    sum, with variance 1/(n + 0.5), so that 1/variance is about the number of patients.
+
+    Parameters
+    ----------
+    std_error : float
+        Of the pooled mean of two arcsines.
+
+    References
+    ----------
+    Barendregt JJ, Doi SA, Lee YY, Norman RE, Vos T (2013) Meta-analysis of prevalence. J Epidemiol
+    Community Health 67:974-978.
+    """
+    return 1.0 / (2.0 * std_error) ** 2
 
 
 def _logit(x: Floats, n: Floats) -> tuple[Floats, Floats]:
