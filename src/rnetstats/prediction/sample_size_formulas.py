@@ -16,7 +16,6 @@ import math
 
 import numpy as np
 from scipy.special import expit, ndtri
-from scipy.stats import norm
 
 from rnetstats.formula.variables import Floats
 
@@ -137,9 +136,14 @@ def normal_mixture(
     """
     mu = math.sqrt(2.0) * float(ndtri(c_statistic))
     grid = np.linspace(-9.0, 9.0 + mu, points)
-    density = (1.0 - prevalence) * norm.pdf(grid) + prevalence * norm.pdf(grid - mu)
+    density = (1.0 - prevalence) * _normal(grid) + prevalence * _normal(grid - mu)
     linear = math.log(prevalence / (1.0 - prevalence)) + mu * grid - 0.5 * mu * mu
     return linear, np.asarray(density / density.sum())
+
+
+def _normal(z: Floats) -> Floats:
+    """Density of the standard normal distribution."""
+    return np.asarray(np.exp(-(z**2) / 2.0) / math.sqrt(2.0 * math.pi))
 
 
 def r2_from_c(c_statistic: float, prevalence: float) -> float:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc, chdtri
 
 from rnetstats.kernels.cox import CoxFit
 from rnetstats.kernels.logistic import LogisticFit
@@ -48,7 +48,7 @@ class Selection:
         """Return the chi-square that a term of so many degrees of freedom must reach."""
         if np.isnan(self.alpha):
             return np.asarray(2.0 * df, dtype=np.float64)
-        return np.asarray(chi2.isf(self.alpha, np.maximum(df, 1)))
+        return np.asarray(chdtri(np.maximum(df, 1), self.alpha))
 
 
 def univariable_screen(
@@ -160,7 +160,7 @@ def _weakest(
         if np.isnan(selection.alpha):
             short[:, j] = selection.threshold(df) - statistic
         else:
-            p = chi2.sf(statistic, np.maximum(df, 1))
+            p = chdtrc(np.maximum(df, 1), np.maximum(statistic, 0.0))
             short[:, j] = np.where(df > 0, p, 2.0) - selection.alpha
     worst = short.argmax(axis=1)
     return worst, np.asarray(short.max(axis=1) > 0.0)

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc, ndtr
-from scipy.stats import rankdata
 
 from rnetstats._core.options import choice, level
 from rnetstats.errors import BudgetError, DataError
@@ -30,6 +29,12 @@ _METHODS = ("normal", "exact")
 
 def _two(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     return finite_values(x, "The first group", 1), finite_values(y, "The second group", 1)
+
+
+def _midranks(values: np.ndarray) -> np.ndarray:
+    """Rank of each value, from 1; equal values share the mean of their ranks."""
+    _, place, size = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(size) - (size - 1) / 2.0)[place]
 
 
 def _tie_sum(ranks: np.ndarray) -> float:
@@ -74,7 +79,7 @@ def wilcoxon_test(
     choice("method", method, _METHODS)
     a, b = _two(x, y)
     m, n = len(a), len(b)
-    ranks = rankdata(np.concatenate([a, b]))
+    ranks = _midranks(np.concatenate([a, b]))
     w = float(ranks[:m].sum() - m * (m + 1) / 2.0)
     if method == "exact":
         ties = "given ties" if len(np.unique(ranks)) < m + n else "no ties"
@@ -177,7 +182,7 @@ def signed_rank_test(
     n = len(difference)
     if n == 0:
         raise DataError("No pair differs: there is nothing to rank.")
-    ranks = rankdata(np.abs(difference))
+    ranks = _midranks(np.abs(difference))
     v = float(ranks[difference > 0].sum())
     dropped = f", {len(a) - n} equal pairs left out" if n < len(a) else ""
     if method == "exact":
@@ -208,7 +213,7 @@ def kruskal_wallis(groups: Sequence[ArrayLike]) -> TestResult:
     arrays = [finite_values(group, f"Group {i + 1}", 1) for i, group in enumerate(groups)]
     if len(arrays) < 2:
         raise DataError("At least two groups are needed.")
-    ranks = rankdata(np.concatenate(arrays))
+    ranks = _midranks(np.concatenate(arrays))
     n = len(ranks)
     if np.ptp(ranks) == 0:
         raise DataError("All values are equal: there is nothing to rank.")
