@@ -119,7 +119,7 @@ def test_each_resample_is_the_analysis_of_its_rows() -> None:
 
     data = drawn(4)
     model = rn.cox(data, FORMULA, ci="wald")
-    adjusted = adjusted_rows(data, model, "z", [5.0], 5.0)
+    adjusted = adjusted_rows(model, "z", [5.0], 5.0)
     draws, curves = resampled_curves(adjusted.rows, resamples=6, seed=3)
     (_, counts), *_ = patient_counts(len(data), 3, 6)
     for k in (0, 5):

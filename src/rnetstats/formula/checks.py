@@ -65,10 +65,12 @@ def _refuse_constant(X: Floats, spec: Spec, place: int) -> None:
 
 def _check_rank(X: Floats, spec: Spec) -> None:
     centred = X - X.mean(axis=0)
-    centred /= np.sqrt((centred * centred).sum(axis=0))
+    products = centred.T @ centred
+    length = np.sqrt(products.diagonal())
     # The smallest eigenvalue is cheap and never larger than a residual's square.
-    if np.linalg.eigvalsh(centred.T @ centred)[0] > _TOLERANCE:
+    if np.linalg.eigvalsh(products / np.outer(length, length))[0] > _TOLERANCE:
         return
+    centred /= length
     R: Floats = np.asarray(np.linalg.qr(centred, mode="r"))
     lost = np.flatnonzero(np.abs(np.diag(R)) < _TOLERANCE)
     if not len(lost):

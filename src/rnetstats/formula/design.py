@@ -16,7 +16,7 @@ from rnetstats.formula.rows import Rows, Weights, select_rows
 from rnetstats.formula.spec import Column, Spec, Term, make_spec
 from rnetstats.formula.terms import Atom, Formula
 from rnetstats.formula.tokens import Literal
-from rnetstats.formula.variables import Floats
+from rnetstats.formula.variables import Floats, Variable
 
 __all__ = ["Design", "ModelFrame", "model_frame"]
 
@@ -63,11 +63,14 @@ class ModelFrame(RowsUsed):
         The outcome and the design matrix; ``outcome`` is None for a one-sided formula.
     offset
         Sum of the offsets (n,), or None.
+    variables
+        The columns that the formula names, as read, of the rows used.
     """
 
     outcome: Outcome | None
     design: Design
     offset: Floats | None
+    variables: dict[str, Variable]
 
 
 def model_frame(
@@ -142,6 +145,7 @@ def model_frame(
         outcome=outcome,
         design=Design(X, known),
         offset=_offset(parsed, rows),
+        variables=rows.variables,
         **rows_used(parsed, rows),
     )
 

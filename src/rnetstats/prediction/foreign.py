@@ -119,7 +119,7 @@ def _shared(data: Data, frame: ModelFrame, estimator: Any, risk: Floats) -> dict
     return {
         "outcome": outcome.name,
         "spec": frame.design.spec.to_dict(),
-        "variables": summarise_variables(data, frame),
+        "variables": summarise_variables(frame),
         "labels": labels_of(data, frame),
         "leverage": joint_domain(frame.design.X, None, intercept=True),
         "summary": {

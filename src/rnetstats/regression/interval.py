@@ -134,7 +134,7 @@ def interval_regression(
         covariance=engine.covariance,
         summary=summarise(frame, fitted, engine, found),
         spec=frame.design.spec.to_dict(),
-        variables=summarise_variables(data, frame),
+        variables=summarise_variables(frame),
         labels=labels_of(data, frame),
         synthetic=is_synthetic_data(data),
         outcome=outcome_name(frame),

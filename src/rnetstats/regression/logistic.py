@@ -221,12 +221,12 @@ def logistic(
         covariance=engine.covariance,
         summary=summarise(frame, fitted, engine, found),
         spec=frame.design.spec.to_dict(),
-        variables=summarise_variables(data, frame),
+        variables=summarise_variables(frame),
         labels=labels_of(data, frame),
         synthetic=is_synthetic_data(data),
         outcome=outcome_name(frame),
         engine=engine,
-        covariates=covariates_used(data, frame),
+        covariates=covariates_used(frame),
         notes=(
             *fit_notes(
                 frame,

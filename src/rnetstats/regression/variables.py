@@ -37,10 +37,15 @@ def outcome_name(frame: ModelFrame) -> str:
     return "" if frame.outcome is None else frame.outcome.name
 
 
-def covariates_used(data: Data, frame: ModelFrame) -> dict[str, np.ndarray]:
-    """Return the variables of the design over the rows used, as they stand in the data."""
-    table = as_frame(data)
-    return {name: table[name].to_numpy()[frame.rows] for name in frame.design.spec.variables}
+def covariates_used(frame: ModelFrame) -> dict[str, np.ndarray]:
+    """Return the variables of the design over the rows used: numbers, or levels."""
+    return {name: _column(frame.variables[name]) for name in frame.design.spec.variables}
+
+
+def _column(variable: Variable) -> np.ndarray:
+    if variable.codes is None:
+        return np.asarray(variable.values)
+    return np.array(variable.levels, dtype=object)[variable.codes]
 
 
 def checked_values(
@@ -103,7 +108,7 @@ def complete_variable(table: pd.DataFrame, name: str) -> Variable:
     return variable
 
 
-def summarise_variables(data: Data, frame: ModelFrame) -> dict[str, dict[str, Any]]:
+def summarise_variables(frame: ModelFrame) -> dict[str, dict[str, Any]]:
     """Summarise each variable of the design over the rows used.
 
     Returns
@@ -115,46 +120,48 @@ def summarise_variables(data: Data, frame: ModelFrame) -> dict[str, dict[str, An
     """
     spec = frame.design.spec
     levels = _factor_levels(spec)
-    table = as_frame(data)
     found: dict[str, dict[str, Any]] = {}
     for name in spec.variables:
         if name in levels:
             values = levels[name]
             found[name] = {"typical": values[0], "values": values}
             continue
-        variable = read_variable(table, name)
-        if not variable.is_numeric:  # compared with a literal by I()
+        variable = frame.variables[name]
+        if variable.values is None:  # compared with a literal by I()
             found[name] = {"typical": variable.levels[0], "values": tuple(variable.levels)}
             continue
-        numbers = np.asarray(variable.values, dtype=float)[frame.rows]
-        found[name] = _numeric(numbers, frame.freq_weights)
+        found[name] = _numeric(variable.values, frame.freq_weights)
     return found
 
 
 def _numeric(values: np.ndarray, freq: np.ndarray | None) -> dict[str, Any]:
     if freq is not None:  # a row of weight 0 is not there
         values, freq = values[freq > 0], freq[freq > 0]
-    ordered = np.sort(values)
-    low, high = float(ordered[0]), float(ordered[-1])
-    if low == 0.0 and high == 1.0 and bool(np.all((ordered == 0.0) | (ordered == 1.0))):
+    low, high = float(values.min()), float(values.max())
+    if low == 0.0 and high == 1.0 and bool(((values == 0.0) | (values == 1.0)).all()):
         return {"typical": 0, "values": (0, 1), "low": low, "high": high}
-    quartiles = _quartiles(ordered)
-    if freq is not None:
-        quartiles = weighted_quantiles(values, np.array([0.25, 0.5, 0.75]), freq)
+    if freq is None:
+        lower, middle, upper = _quartiles(np.sort(values))
+    else:
+        shares = np.array([0.25, 0.5, 0.75])
+        lower, middle, upper = weighted_quantiles(values, shares, freq).tolist()
     return {
-        "typical": float(quartiles[1]),
+        "typical": middle,
         "values": (),
         "low": low,
         "high": high,
-        "quartiles": (float(quartiles[0]), float(quartiles[2])),
+        "quartiles": (lower, upper),
     }
 
 
-def _quartiles(ordered: np.ndarray) -> np.ndarray:
-    at = (ordered.size - 1) * np.array([0.25, 0.5, 0.75])
-    below = at.astype(int)
-    above = np.minimum(below + 1, ordered.size - 1)
-    return np.asarray(ordered[below] + (at - below) * (ordered[above] - ordered[below]))
+def _quartiles(ordered: np.ndarray) -> list[float]:
+    found = []
+    for share in (0.25, 0.5, 0.75):
+        place = (ordered.size - 1) * share
+        below = float(ordered[int(place)])
+        above = float(ordered[min(int(place) + 1, ordered.size - 1)])
+        found.append(below + (place - int(place)) * (above - below))
+    return found
 
 
 def _factor_levels(spec: Spec) -> dict[str, tuple[Any, ...]]:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats._core.frame import Data
 from rnetstats._core.options import choice, real
 from rnetstats.errors import DataError, FormulaError, OptionError, closest
 from rnetstats.formula.design import ModelFrame
@@ -62,7 +61,6 @@ class AdjustedRows:
 
 
 def adjusted_rows(
-    data: Data,
     model: CoxResult,
     treatment: str | None,
     times: float | Sequence[float] | None,
@@ -82,7 +80,7 @@ def adjusted_rows(
     assert outcome is not None and outcome.stop is not None and outcome.event is not None
     stop, event = outcome.stop, outcome.event
     freq = np.ones(frame.n) if frame.freq_weights is None else frame.freq_weights
-    covariates = covariates_used(data, frame)
+    covariates = covariates_used(frame)
     levels = _levels(model, frame, name, covariates[name])
     values, shown, group = levels.values, levels.names, levels.group
     last = min(float(stop[group == k].max()) for k in range(len(values)))

@@ -125,7 +125,7 @@ def adjusted_survival(
         conf_level=conf_level,
         missing=missing,
     )
-    adjusted = adjusted_rows(data, model, treatment, times, tau)
+    adjusted = adjusted_rows(model, treatment, times, tau)
     rows = adjusted.rows
     if not np.isfinite(model.coefficients["coef"]).all():
         raise ConvergenceError(
