@@ -42,12 +42,12 @@ def check_design(X: Floats, spec: Spec) -> None:
             "Leave terms out, and check that no identifier is among them."
         )
     first = int(spec.intercept)
-    constant = X.min(axis=0) == X.max(axis=0)
-    constant[:first] = False
+    columns = np.ascontiguousarray(X[:, first:].T)
+    constant = columns.min(axis=1) == columns.max(axis=1)
     if constant.any():
-        _refuse_constant(X, spec, int(np.flatnonzero(constant)[0]))
+        _refuse_constant(X, spec, first + int(np.flatnonzero(constant)[0]))
     if p - first > 1:
-        _check_rank(X[:, first:], spec)
+        _check_rank(columns, spec)
 
 
 def _refuse_constant(X: Floats, spec: Spec, place: int) -> None:
@@ -63,15 +63,15 @@ def _refuse_constant(X: Floats, spec: Spec, place: int) -> None:
     )
 
 
-def _check_rank(X: Floats, spec: Spec) -> None:
-    centred = X - X.mean(axis=0)
-    products = centred.T @ centred
+def _check_rank(columns: Floats, spec: Spec) -> None:
+    """Refuse columns (p, n), none of them constant, of which one is a sum of others."""
+    centred = columns - columns.mean(axis=1, keepdims=True)
+    products = centred @ centred.T
     length = np.sqrt(products.diagonal())
     # The smallest eigenvalue is cheap and never larger than a residual's square.
     if np.linalg.eigvalsh(products / np.outer(length, length))[0] > _TOLERANCE:
         return
-    centred /= length
-    R: Floats = np.asarray(np.linalg.qr(centred, mode="r"))
+    R: Floats = np.asarray(np.linalg.qr((centred / length[:, None]).T, mode="r"))
     lost = np.flatnonzero(np.abs(np.diag(R)) < _TOLERANCE)
     if not len(lost):
         return

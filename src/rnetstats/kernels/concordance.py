@@ -91,25 +91,33 @@ def concordance(
     ends, x = np.asarray(stop, dtype=np.float64), np.asarray(score, dtype=np.float64)
     begins = None if start is None else np.asarray(start, dtype=np.float64)
     died = np.asarray(event).astype(bool)
-    codes = np.zeros(ends.size, dtype=np.intp) if strata is None else np.asarray(strata)
     copies = np.ones(ends.size) if freq is None else np.asarray(freq, dtype=np.float64)
     sampling = np.ones(ends.size) if case is None else np.asarray(case, dtype=np.float64)
     by_event = np.ones(ends.size) if pair_weight is None else np.asarray(pair_weight, float)
     pairs = np.zeros((ends.size, 3))
     ties = np.zeros(2)
-    for code in np.unique(codes):
-        rows = np.flatnonzero(codes == code)
-        entry = None if begins is None else begins[rows]
-        weight = copies[rows] * sampling[rows]
-        counted = died[rows] & (by_event[rows] > 0)
+    for rows in _by_stratum(strata):
+        own = [part[rows] for part in (ends, x, copies, sampling, by_event)]
+        events = np.flatnonzero(died[rows] & (by_event[rows] > 0))
         pairs[rows] = _pairs_of_rows(
-            entry, ends[rows], died[rows], counted, x[rows], weight, by_event[rows]
+            None if begins is None else begins[rows],
+            own[0],
+            died[rows],
+            events,
+            own[1],
+            own[2] * own[3],
+            own[4],
         )
-        events = rows[counted]
-        ties += _tied_events(
-            ends[events], x[events], copies[events], sampling[events], by_event[events]
-        )
+        ties += _tied_events(*(part[events] for part in own))
     return _summary(pairs, ties, copies, sampling, cluster)
+
+
+def _by_stratum(strata: ArrayLike | None) -> list[Any]:
+    """What picks the rows of each stratum; all of them without strata, and without a copy."""
+    if strata is None:
+        return [slice(None)]
+    codes = np.asarray(strata)
+    return [np.flatnonzero(codes == code) for code in np.unique(codes)]
 
 
 def _summary(
@@ -150,43 +158,55 @@ def _pairs_of_rows(
     start: FloatArray | None,
     stop: FloatArray,
     event: BoolArray,
-    counted: BoolArray,
+    events: IntArray,
     x: FloatArray,
     weight: FloatArray,
     by_event: FloatArray,
 ) -> FloatArray:
-    """Weight of the other rows in each row's concordant, discordant and tied pairs, (n, 3)."""
+    """Weight of the other rows in each row's concordant, discordant and tied pairs, (n, 3).
+
+    `events` are the rows whose event counts; a row with any event does not outlive its own time.
+    """
+    if events.size * stop.size <= _FEW:
+        return _few_pairs(start, stop, event, events, x, weight, by_event)
     # A censoring outlives an event at its time: times as whole numbers, censorings one up.
     moment = 2 * np.unique(stop, return_inverse=True)[1] + ~event
-    events = np.flatnonzero(counted)
-    pairs = _few_pairs if events.size * stop.size <= _FEW else _many_pairs
-    return pairs(start, stop, moment, events, x, weight, by_event)
+    return _many_pairs(start, stop, moment, events, x, weight, by_event)
 
 
 def _few_pairs(
     start: FloatArray | None,
     stop: FloatArray,
-    moment: IntArray,
+    event: BoolArray,
     events: IntArray,
     x: FloatArray,
     weight: FloatArray,
     by_event: FloatArray,
 ) -> FloatArray:
     """All pairs of an event and a row at once."""
-    comparable = moment > moment[events, None]
+    own, time = x[events, None], stop[events, None]
+    comparable = stop > time
+    comparable |= (stop == time) & ~event
     if start is not None:
-        comparable &= start < stop[events, None]
-    own, weighed = x[events, None], comparable * by_event[events, None]
+        comparable &= start < time
+    kinds = [(0, comparable & (x < own))]
+    tied = comparable & (x == own)
+    if tied.any():
+        kinds.append((2, tied))
     pairs = np.zeros((x.size, 3))
-    relations = [np.less] if np.unique(x).size == x.size else [np.less, np.equal]
-    for column, relation in zip((0, 2), relations, strict=False):
-        kind = weighed * relation(x, own)
-        pairs[:, column] = weight[events] @ kind
-        pairs[events, column] += kind @ weight
-    both = weight[events] @ weighed
-    both[events] += weighed @ weight
+    share = by_event[events, None]
+    for column, kind in kinds:
+        pairs[:, column] = _of_both(kind * share, events, weight)
+    both = _of_both(comparable * share, events, weight)
     pairs[:, 1] = both - pairs[:, 0] - pairs[:, 2]
     return pairs
+
+
+def _of_both(pairs: FloatArray, events: IntArray, weight: FloatArray) -> FloatArray:
+    """Weight of the other row, summed over the pairs (E, n) of each row, (n,)."""
+    sums: FloatArray = weight[events] @ pairs
+    sums[events] += pairs @ weight
+    return sums
 
 
 def _many_pairs(
@@ -233,14 +253,17 @@ def _tied_events(
     by_event: FloatArray,
 ) -> FloatArray:
     """Pairs of events at one time, with different scores and with equal ones, (2,)."""
-    if not time.size:
-        return np.zeros(2)
     # Events at one time have one pair weight: its root goes to each of a pair.
     root = np.sqrt(by_event)
     weight = copies * sampling * root
-    by_time = np.bincount(np.unique(time, return_inverse=True)[1], weight)
-    both = np.unique(np.column_stack((time, x)), axis=0, return_inverse=True)[1].ravel()
-    by_both = np.bincount(both, weight)
+    by_time = by_both = weight
+    ordered = np.sort(time)
+    if (ordered[1:] == ordered[:-1]).any():
+        when = np.unique(time, return_inverse=True)[1]
+        score = np.unique(x, return_inverse=True)[1]
+        by_time = np.bincount(when, weight).astype(np.float64)
+        both = np.unique(when * x.size + score, return_inverse=True)[1]
+        by_both = np.bincount(both, weight).astype(np.float64)
     alone = copies @ (sampling * root) ** 2
     squares = np.array([by_time @ by_time, by_both @ by_both])
     return np.array([squares[0] - squares[1], squares[1] - alone]) / 2.0

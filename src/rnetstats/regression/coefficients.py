@@ -131,15 +131,9 @@ def _counts(engine: Engine, event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     X, spec = engine.X, engine.spec
     n = np.full(X.shape[1], weight.sum())
     n_events = np.full(X.shape[1], events.sum())
-    for term in spec.terms:
-        if _is_indicator(spec, term.name):
+    factors = {term.name for term in spec.terms if term.kind == "factor"}
+    for term in spec.terms:  # of a factor, or an interaction of factors, the columns mark levels
+        if factors.issuperset(term.parts):
             n[term.columns] = weight @ X[:, term.columns]
             n_events[term.columns] = events @ X[:, term.columns]
     return n, n_events
-
-
-def _is_indicator(spec: Spec, name: str) -> bool:
-    """Whether a term's columns mark levels: a factor, or an interaction of factors."""
-    kinds = {term.name: term.kind for term in spec.terms}
-    term = next(t for t in spec.terms if t.name == name)
-    return all(kinds[part] == "factor" for part in term.parts)

@@ -200,7 +200,7 @@ class Engine:
             return np.empty(0)
         if self.wald:
             coef, covariance = self._turned(turn)
-            return np.array([wald_statistic(coef, covariance, part) for part in columns])
+            return wald_statistics(coef, covariance, columns)
         start, X, shift = self.vantage(), self.X, 0.0
         if turn is not None:
             start, X = np.linalg.solve(turn, start), X @ turn
@@ -257,6 +257,23 @@ class Engine:
         return coef, covariance
 
 
+def wald_statistics(
+    coef: np.ndarray, covariance: np.ndarray, columns: Sequence[Sequence[int]]
+) -> np.ndarray:
+    """Return b' V^-1 b of sets of coefficients; see :func:`wald_statistic`."""
+    variance = covariance.diagonal()
+    usable = np.isfinite(coef) & (variance > 0.0) & (variance < np.inf)
+    z = np.full(len(coef), np.nan)
+    z[usable] = coef[usable] / np.sqrt(variance[usable])
+    single = (z * z).tolist()
+    return np.array(
+        [
+            single[part[0]] if len(part) == 1 else wald_statistic(coef, covariance, part)
+            for part in columns
+        ]
+    )
+
+
 def wald_statistic(coef: np.ndarray, covariance: np.ndarray, columns: Sequence[int]) -> float:
     """Return b' V^-1 b of some coefficients.
 
@@ -267,13 +284,14 @@ def wald_statistic(coef: np.ndarray, covariance: np.ndarray, columns: Sequence[i
     block = covariance[np.ix_(part, part)]
     if not (np.isfinite(block).all() and np.isfinite(coef[part]).all()):
         return float("nan")
-    error = np.sqrt(np.diag(block))
-    if len(part) == 1:
-        return float((coef[part[0]] / error[0]) ** 2) if error[0] > 0.0 else float("nan")
-    if not (error > 0.0).all():
+    variance = block.diagonal()
+    if not (variance > 0.0).all():
         return float("nan")
+    error = np.sqrt(variance)
+    z = coef[part] / error
+    if len(part) == 1:
+        return float(z[0] ** 2)
     correlation = block / np.outer(error, error)
     if np.linalg.eigvalsh(correlation)[0] < _SINGULAR:
         return float("nan")
-    z = coef[part] / error
     return float(z @ np.linalg.solve(correlation, z))
