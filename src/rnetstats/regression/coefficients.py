@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnetstats._core.distributions import chi_square_p, normal_quantile, two_sided_p
-from rnetstats.formula.spec import INTERCEPT, Spec
+from rnetstats.formula.spec import INTERCEPT
 from rnetstats.regression.engine import Engine
 
 __all__ = ["Inference", "infer", "reference_levels"]
