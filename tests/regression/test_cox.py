@@ -288,6 +288,18 @@ def test_what_needs_rows_says_so_after_reading_back() -> None:
     assert again.effect("size_mm").to_frame()["estimate"].notna().all()
 
 
+def test_far_covariates_leave_no_silent_nan() -> None:
+    data = read("veteran.csv")
+    fit = cox(data, "Surv(time, status) ~ karno + age")
+    far = fit.survival({"karno": [-1e5, 1e5], "age": [50, 50]}, [0, 0.5, 100])
+    assert far.notna().all(axis=None)
+    assert far["survival"].tolist() == [1, 1, 0, 1, 1, 1]
+    shifted = data.assign(year=2e6 + 1000 * data["karno"] / data["karno"].max())
+    baseline = cox(shifted, "Surv(time, status) ~ year").baseline()
+    assert np.isposinf(baseline["cumulative_hazard"]).all()
+    assert (baseline["survival"] == 0).all()
+
+
 def test_survival_refuses_an_unknown_stratum_and_one_without_events() -> None:
     data = read("rnet_like_b.csv")
     fit = cox(data, "Surv(dfs_months, recurrence) ~ size_mm + strata(method)")

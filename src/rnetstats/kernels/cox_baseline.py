@@ -19,6 +19,9 @@ from numpy.typing import ArrayLike
 from rnetstats.kernels.cox_residuals import FittedCox
 from rnetstats.kernels.newton import FloatArray, IntArray
 
+_LARGEST = 300.0
+"""Log hazard ratio beyond which nobody survives any step; its product with zero stays zero."""
+
 
 @dataclass(frozen=True, eq=False)
 class BaselineHazard:
@@ -99,7 +102,7 @@ def cumulative_hazard(
     moments = np.asarray(times, dtype=np.float64)
     codes = np.full(len(rows), baseline.strata[0]) if strata is None else np.asarray(strata)
     shift = 0.0 if offset is None else np.asarray(offset, dtype=np.float64)
-    risk = np.exp(rows @ baseline.coef + shift)[:, None]
+    risk = np.exp(np.minimum(rows @ baseline.coef + shift, _LARGEST))[:, None]
     cumulative = np.zeros((len(rows), moments.size))
     error = None if covariance is None else np.zeros_like(cumulative)
     for code in np.unique(codes):

@@ -34,9 +34,10 @@ def baseline_frame(fitted: FittedCox, engine: Engine) -> pd.DataFrame:
         Columns ``stratum, time, cumulative_hazard, survival``, one row an event time.
     """
     steps = baseline_hazard(fitted)
-    risk = float(np.exp(-steps.centre @ steps.coef))
     labels = ("",) if engine.frame.strata is None else engine.frame.strata.labels
-    hazard = pd.Series(steps.hazard * risk).groupby(steps.strata).cumsum().to_numpy()
+    running = pd.Series(steps.hazard).groupby(steps.strata).cumsum().to_numpy()
+    with np.errstate(over="ignore"):  # covariates of zero may be far from every patient
+        hazard = np.exp(np.log(running) - steps.centre @ steps.coef)
     return pd.DataFrame(
         {
             "stratum": [labels[int(code)] for code in steps.strata],
