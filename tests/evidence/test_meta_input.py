@@ -57,9 +57,11 @@ def without(data: dict[str, list[Any]], name: str) -> dict[str, list[Any]]:
         (pd.DataFrame(TRIALS).iloc[:0], "OR", DataError, "no rows"),
         ([1, 2], "OR", DataError, "must be a DataFrame"),
         ({**TRIALS, "events_1": [0] * 4, "events_2": [0] * 4}, "OR", TooFewEventsError,
-         "no event in either arm. Take measure='RD'"),
+         "an event in either arm: no odds ratio"),
         ({**TRIALS, "events_1": TRIALS["n_1"], "events_2": TRIALS["n_2"]}, "RR", TooFewEventsError,
-         "gives a risk ratio: events in all patients"),
+         "Every patient of every study had the event"),
+        ({"events_1": [0, 5], "n_1": [4, 5], "events_2": [0, 5], "n_2": [4, 5]}, "OR",
+         TooFewEventsError, "gives an odds ratio: no event in either arm. Take measure='RD'"),
         ({**RATIOS, "std_error": [0.0, 0.3, 0.2]}, "HR", DataError, "std_error is not above 0"),
         ({**RATIOS, "std_error": [-0.1, 0.3, 0.2]}, "HR", DataError, "std_error is not above 0"),
         ({**RATIOS, "std_error": [1e-200, 0.3, 0.2]}, "HR", DataError, "too small"),
@@ -78,7 +80,7 @@ def without(data: dict[str, list[Any]], name: str) -> dict[str, list[Any]]:
         ({"events_1": [1], "time_1": [0.0], "events_2": [1], "time_2": [3.0]}, "IRR", DataError,
          "time_1 is not above 0"),
         ({"events_1": [0], "time_1": [5.0], "events_2": [0], "time_2": [3.0]}, "IRR",
-         TooFewEventsError, "measure='IRD'"),
+         TooFewEventsError, "no rate ratio"),
     ],
 )  # fmt: skip
 def test_data_that_cannot_be(data: Any, measure: str, error: type[Exception], match: str) -> None:

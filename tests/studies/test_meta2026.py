@@ -17,7 +17,8 @@ import rnetstats as rn
 from rnetstats.errors import ColumnError, DataError
 from rnetstats.evidence.meta_result import MetaAnalysisResult
 from rnetstats.studies.attempt import Attempts
-from rnetstats.studies.meta2026.comparison import _corrected, compare
+from rnetstats.studies.meta2026.claims import own_finding
+from rnetstats.studies.meta2026.comparison import _corrected, compare, sensitivity_table
 from rnetstats.studies.meta2026.crude import crude_worlds
 from rnetstats.studies.meta2026.gap import benefit_table, gap_of, gap_table
 from rnetstats.studies.meta2026.methods import method_counts, mix_table, pool_methods, rate_table
@@ -353,8 +354,20 @@ def test_zero_in_both_arms_leaves_a_ratio_and_stays_in_a_difference() -> None:
     assert found.difference.k_used == 3
     none, skipped = compared(events_1=[0, 0, 0], events_2=[0, 0, 0])
     assert none.pooled is None
-    assert none.difference is not None
-    assert any("no event in either arm" in line for line in skipped)
+    assert none.difference is None
+    assert sum("No study had an event in either arm" in line for line in skipped) == 2
+
+
+def test_an_arm_without_events_is_judged_by_exact_limits() -> None:
+    found, _ = compared(events_1=[0, 0, 0], events_2=[3, 4, 1])
+    assert np.isnan(found.pooled.conf_low)
+    claim = own_finding(found)
+    exact = found.rare.method("exact")
+    assert claim.method == exact["label"]
+    assert claim.p_value == exact["p_value"]
+    contrast = claim.contrasts[0]
+    assert (contrast.conf_low, contrast.conf_high) == (0.0, exact["conf_high"])
+    assert any("No limits" in note for note in sensitivity_table(found).notes)
 
 
 @pytest.mark.usefixtures("_no_models")

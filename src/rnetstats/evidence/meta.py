@@ -13,6 +13,7 @@ from rnetstats._core.frame import Data, is_synthetic_data
 from rnetstats._core.options import choice, level, real
 from rnetstats.evidence.meta_columns import StudyTable, read_studies
 from rnetstats.evidence.meta_effects import Effects, effects_of
+from rnetstats.evidence.meta_empty import arms_of, empty_note, refuse_without_events
 from rnetstats.evidence.meta_measures import BY_ESTIMATE, MEASURES, Measure
 from rnetstats.evidence.meta_notes import pool_notes, rare_note
 from rnetstats.evidence.meta_options import PoolOptions, pool_options
@@ -62,7 +63,9 @@ def meta_analysis(
     correction : float
         Added to the cells of studies with a zero cell (OR, RR, RD) or count (IRR, IRD), and to no
         others. Studies without an event in either arm are left out of ratios, kept for
-        differences. 0 leaves out every study whose effect or variance is then not finite.
+        differences. 0 leaves out every study whose effect or variance is then not finite. Where an
+        arm has no event in *any* study the estimate rests on the correction alone: it gets no
+        limits, P or prediction interval, and a note bounds the effect.
     limits_level : float
         Level of ``conf_low`` and ``conf_high`` in ``data``.
     conf_level : float
@@ -86,7 +89,8 @@ def meta_analysis(
     OptionError
         If an option is not allowed.
     TooFewEventsError
-        If no study gives an effect, as without an event in either arm of any.
+        If no study gives an effect, or none has an event in either arm; the message bounds the
+        risks.
 
     Notes
     -----
@@ -120,9 +124,15 @@ def meta_analysis(
     correction = real("correction", correction, low=0.0)
     limits_level = level(limits_level, "limits_level")
     table = read_studies(data, kind, columns or {}, missing=missing)
+    if table.layout not in BY_ESTIMATE:
+        refuse_without_events(table.given[table.complete], kind, how.conf_level)
     effects = effects_of(table, kind, correction=correction, limits_level=limits_level)
     y, v = effects.coef[effects.used], effects.variance[effects.used]
     random, common = pool_sets(y, v, how), pool_sets(y, v, _plain(how), tau2=0.0)
+    arms = None if table.layout in BY_ESTIMATE else arms_of(table.given[effects.used])
+    empty = empty_note(arms, kind, how.conf_level)
+    if empty:
+        random, common = (pools.without_limits(np.array([True])) for pools in (random, common))
     rare = rare_note(table, kind)
     return MetaAnalysisResult(
         measure=kind.name,
@@ -131,7 +141,7 @@ def meta_analysis(
         heterogeneity=pd.DataFrame({k: np.asarray(s)[:1] for k, s in random.spread.items()}),
         rare=bool(rare),
         moderators=table.data,
-        notes=(*table.notes, *effects.notes, *pool_notes(random, kind, how), *rare),
+        notes=(*table.notes, *effects.notes, *pool_notes(random, kind, how), *empty, *rare),
         options={
             "measure": kind.name,
             **how.as_dict(),

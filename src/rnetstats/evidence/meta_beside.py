@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,9 @@ _Counts = tuple[tuple[float, ...], ...]
 def rare_rows(result: MetaAnalysisResult) -> pd.DataFrame:
     """Return the models that a table of rare events shows beside inverse variance.
 
-    Mantel-Haenszel without correction; a binomial-normal model, given each study's number of
-    events where these are few; beta-binomial; and, unless the result itself has it, inverse
+    Mantel-Haenszel without correction; where that has no limits, the exact ones (of the risk
+    difference the crude one with score limits); a binomial-normal model, given each study's number
+    of events where these are few; beta-binomial; and, unless the result itself has it, inverse
     variance with the ad-hoc floor under Hartung and Knapp's standard error.
 
     Returns
@@ -62,7 +64,10 @@ def rare_rows(result: MetaAnalysisResult) -> pd.DataFrame:
 def _models(counts: _Counts, measure: str, conf_level: float) -> tuple[RareRow, ...]:
     """The models for a table of counts, kept, as a result may be displayed often."""
     t = Tables.of(*np.array(counts).T)
-    rows = [row for row in closed_rows(t, measure, conf_level) if row.method == "mantel-haenszel"]
+    closed = {row.method: row for row in closed_rows(t, measure, conf_level)}
+    rows = [closed["mantel-haenszel"]]
+    if math.isnan(rows[0].std_error):  # of an arm without events there are bounds
+        rows.append(closed["crude" if measure == "RD" else "exact"])
     if measure == "OR":
         few = float(t.a.sum() + t.c.sum()) <= _MANY
         rows.append(mixed_row(t, "CM.EL" if few else "UM.FS", conf_level))

@@ -138,8 +138,6 @@ def _refuse(table: StudyTable, measure: Measure, remarks: list[str]) -> None:
     hint = ""
     if measure.arms == "table" and measure.name != "RD":
         hint = " Take measure='RD', which such studies inform, or bound the risks (exact_table)."
-    elif measure.name == "IRR":
-        hint = " Take measure='IRD', or bound the rates (exact_rate)."
     raise TooFewEventsError(
         f"None of the {len(table.names)} studies gives {measure.article} {measure.words}: {why}."
         f"{hint}"

@@ -42,7 +42,8 @@ def pool_notes(pools: Pools, measure: Measure, how: PoolOptions) -> list[str]:
         )
     if k < _FEW and isinstance(how.tau2, str):
         notes.append(f"With {k} studies the variance between them is hardly known.")
-    notes += _knapp_notes(pools, how)
+    if not np.isnan(pools.limits.low[0]):
+        notes += _knapp_notes(pools, how)
     if measure.name == "RD":
         reach = [pools.limits.low[0], pools.limits.high[0], pools.pi_low[0], pools.pi_high[0]]
         if any(abs(limit) > 1.0 for limit in reach if not math.isnan(limit)):

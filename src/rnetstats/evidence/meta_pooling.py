@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -50,6 +50,32 @@ class Pools:
     pi_high: Floats
     weights: Floats
     spread: dict[str, Any]
+
+    def without_limits(self, where: Flags) -> Pools:
+        """Take limits, test and prediction from some of the sets, whose estimates stand alone.
+
+        Parameters
+        ----------
+        where : (B,) of bool
+        """
+
+        def left(values: Floats) -> Floats:
+            return np.where(where, np.nan, values)
+
+        lim = self.limits
+        return replace(
+            self,
+            limits=replace(
+                lim,
+                std_error=left(lim.std_error),
+                statistic=left(lim.statistic),
+                p_value=left(lim.p_value),
+                low=left(lim.low),
+                high=left(lim.high),
+            ),
+            pi_low=left(self.pi_low),
+            pi_high=left(self.pi_high),
+        )
 
 
 def pool_sets(

@@ -13,6 +13,7 @@ import pandas as pd
 from rnetstats._core.result import Result
 from rnetstats.errors import DataError, OptionError
 from rnetstats.evidence.meta_display import digits_of
+from rnetstats.evidence.meta_empty import NO_LIMITS, arms_of
 from rnetstats.evidence.meta_measures import MEASURES
 from rnetstats.evidence.meta_pooling import pool_sets, pools_frame
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_p, fmt_percent
@@ -190,11 +191,13 @@ def _order(
 
 def _pooled(result: MetaAnalysisResult, used: pd.DataFrame, held: np.ndarray) -> dict[str, Any]:
     y, v = used["coef"].to_numpy(), np.square(used["std_error"].to_numpy())
-    table = pools_frame(
-        pool_sets(y, v, result.pooling, held), MEASURES[result.measure], result.pooling
-    )
+    pools, notes = pool_sets(y, v, result.pooling, held), []
+    arms = arms_of(used)
+    if arms is not None and (empty := arms.empty(held)).any():
+        pools = pools.without_limits(empty)
+        notes.append(NO_LIMITS)
+    table = pools_frame(pools, MEASURES[result.measure], result.pooling)
     table.insert(0, "study", used["study"].tolist())
-    notes = []
     if result.options["prediction"] is not None and (table["k"] < 3).any():
         notes.append("No prediction interval where there are fewer than three studies.")
     return {

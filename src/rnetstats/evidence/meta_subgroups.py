@@ -12,6 +12,7 @@ from rnetstats._core.distributions import chi_square_p
 from rnetstats._core.result import Result
 from rnetstats.errors import ColumnError, OptionError
 from rnetstats.evidence.meta_display import digits_of, fmt_p_sign, pooled_rows, subgroup_rows
+from rnetstats.evidence.meta_empty import NO_LIMITS, arms_of
 from rnetstats.evidence.meta_heterogeneity import heterogeneity
 from rnetstats.evidence.meta_measures import MEASURES
 from rnetstats.evidence.meta_options import PoolOptions
@@ -139,6 +140,10 @@ def subgroups(result: MetaAnalysisResult, by: str, *, common_tau2: bool) -> Subg
         notes.append("One tau2 for all groups: that of a meta-regression on the groups.")
     random = pool_sets(y, v, how, held, tau2=shared.get("tau2"))
     common = pool_sets(y, v, PoolOptions(0.0, "wald", None, how.conf_level), held)
+    arms = arms_of(result.studies[used][inside])
+    if arms is not None and (empty := arms.empty(held)).any():
+        random = random.without_limits(empty)
+        notes.append(NO_LIMITS)
     table = pools_frame(random, MEASURES[result.measure], how)
     table = table.assign(**shared)
     table.insert(0, "group", levels)

@@ -11,15 +11,15 @@ import pandas as pd
 from rnetstats._core.frame import Data, is_synthetic_data
 from rnetstats._core.options import choice, level
 from rnetstats.evidence.meta_columns import read_studies
+from rnetstats.evidence.meta_empty import Arms, bounds_text
 from rnetstats.evidence.meta_measures import MEASURES
 from rnetstats.evidence.rare_events_result import RareEventsResult
 from rnetstats.evidence.rare_models import beta_binomial_row, inverse_variance_row, mixed_row
 from rnetstats.evidence.rare_rows import RareRow, closed_rows
 from rnetstats.evidence.rare_words import METHODS, estimand_of, methods_for
-from rnetstats.formatting import fmt_count, fmt_number, fmt_percent
+from rnetstats.formatting import fmt_number, fmt_percent
 from rnetstats.kernels.glmm_tables import TABLE_MODELS
 from rnetstats.kernels.mantel_haenszel import Tables
-from rnetstats.tables.proportion_limits import clopper_pearson_limits
 
 __all__ = ["RareEventsResult", "rare_events"]
 
@@ -178,7 +178,13 @@ def _notes(
     double = int((events == 0).sum())
     notes = []
     if not events.any():
-        return [*_bounds(studies, conf_level)]
+        arms = Arms(
+            studies[["events_1", "events_2"]].to_numpy(float),
+            studies[["n_1", "n_2"]].to_numpy(float),
+            rates=False,
+        )
+        bounds = bounds_text(arms, conf_level)
+        return [f"No study had an event in either arm: no effect can be estimated. {bounds}"]
     if double:
         notes.append(
             f"{double} of {len(studies)} studies had no event in either arm; the column "
@@ -188,20 +194,6 @@ def _notes(
         whose = ", ".join(str(row["label"]) for row in rows if row["note"] == reason)
         notes.append(f"{whose}: {reason}.")
     return notes + (_odds_notes(studies, rows) if measure == "OR" else [])
-
-
-def _bounds(studies: pd.DataFrame, conf_level: float) -> list[str]:
-    """Without any event there is no effect to estimate, but there are bounds on the risks."""
-    said = []
-    for arm in ("1", "2"):
-        n = int(studies[f"n_{arm}"].sum())
-        high = float(clopper_pearson_limits(0, n, conf_level)[1])
-        said.append(f"{fmt_percent(high, 2)} in arm {arm} (0 of {fmt_count(n)})")
-    return [
-        "No study had an event in either arm: no effect can be estimated. Exact upper "
-        f"{100 * conf_level:g} % limits of the risk, if it is one for all studies: "
-        f"{' and '.join(said)}."
-    ]
 
 
 def _odds_notes(studies: pd.DataFrame, rows: list[dict[str, object]]) -> list[str]:

@@ -9,9 +9,10 @@ import numpy as np
 
 from rnetstats._core.distributions import chi_square_p
 from rnetstats.evidence.effect_sizes import from_tables
+from rnetstats.evidence.meta_empty import Arms
 from rnetstats.evidence.meta_options import PoolOptions
 from rnetstats.evidence.meta_pooling import pool_sets
-from rnetstats.evidence.rare_rows import RareRow, informative, wald_row
+from rnetstats.evidence.rare_rows import EMPTY_ARM, RareRow, informative, wald_row
 from rnetstats.kernels.beta_binomial import BetaBinomial, fit_beta_binomial
 from rnetstats.kernels.glmm import fit_mixed
 from rnetstats.kernels.glmm_heterogeneity import table_heterogeneity
@@ -93,6 +94,10 @@ def inverse_variance_row(t: Tables, measure: str, conf_level: float) -> RareRow:
         return RareRow("inverse-variance", note="no study gives an effect")
     how = PoolOptions("REML", "hartung-knapp-adhoc", None, conf_level)
     pools = pool_sets(effects.coef[used], effects.variance[used], how)
+    arms = Arms(np.stack([t.a, t.c], axis=1)[used], np.stack([t.n1, t.n2], axis=1)[used], False)
+    empty = bool(arms.empty()[0])
+    if empty:
+        pools = pools.without_limits(np.array([True]))
     lim, spread = pools.limits, pools.spread
     return RareRow(
         "inverse-variance",
@@ -106,5 +111,5 @@ def inverse_variance_row(t: Tables, measure: str, conf_level: float) -> RareRow:
         df=float(spread["q_df"][0]) if k > 1 else math.nan,
         p_heterogeneity=float(spread["q_p"][0]),
         k=k,
-        note="" if k > 1 else "one study: its own Wald limits",
+        note=EMPTY_ARM if empty else "" if k > 1 else "one study: its own Wald limits",
     )

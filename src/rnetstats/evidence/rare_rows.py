@@ -22,11 +22,14 @@ from rnetstats.tables.exact_family import (
     hypergeometric_family,
 )
 from rnetstats.tables.exact_inference import exact_p_values, one_sided_limits
+from rnetstats.tables.two_proportions import miettinen_nurminen_limits, score_z
 
-__all__ = ["RareRow", "closed_rows", "informative", "wald_row"]
+__all__ = ["EMPTY_ARM", "RareRow", "closed_rows", "informative", "wald_row"]
 
 NO_EVENT = "no event in arm {arm} of any study: the ratio has no finite estimate"
 NO_OTHER = "only events in arm {arm} of every study: the ratio has no finite estimate"
+EMPTY_ARM = "an arm has no event, or nothing else, in any study: no standard error"
+SCORE = "limits and P by Miettinen and Nurminen's score, as an arm has no event, or nothing else"
 NOTHING = "no study with an event, and without one, tells of a ratio"
 _MOST_EXACT = 200_000  # counts in all studies together
 
@@ -103,6 +106,8 @@ def closed_rows(t: Tables, measure: str, conf_level: float) -> list[RareRow]:
         _pooled_row("crude", crude, conf_level, k, t),
         _pooled_row("mantel-haenszel", mantel_haenszel(t, measure), conf_level, weighing, t),
     ]
+    if measure == "RD" and _one_empty(total):
+        rows = [_score_row(rows[0], total, conf_level), _bare(rows[1])]
     if measure == "OR":
         rows[1] = _with_test(rows[1], *_tarone(t, rows[1].coef))
         rows.append(_pooled_row("peto", peto(t), conf_level, len(own.a), t))
@@ -110,6 +115,26 @@ def closed_rows(t: Tables, measure: str, conf_level: float) -> list[RareRow]:
     if measure in ("OR", "RR"):
         rows.append(_exact_row(own, measure, conf_level))
     return rows
+
+
+def _one_empty(total: Tables) -> bool:
+    """Whether one arm has no event, or nothing else, and the other has both or the opposite."""
+    a, b, c, d = (float(x[0]) for x in (total.a, total.b, total.c, total.d))
+    return 0.0 in (a, b, c, d) and not (a == c == 0.0 or b == d == 0.0)
+
+
+def _score_row(row: RareRow, total: Tables, conf_level: float) -> RareRow:
+    """The crude difference with limits that hold where an arm has no event."""
+    a, n1, c, n2 = (float(x[0]) for x in (total.a, total.n1, total.c, total.n2))
+    low, high = miettinen_nurminen_limits(a, n1, c, n2, conf_level)
+    p = float(two_sided_p(score_z(a, n1, c, n2, 0.0)))
+    return replace(_bare(row), low=float(low), high=float(high), p_value=p, note=SCORE)
+
+
+def _bare(row: RareRow) -> RareRow:
+    """An estimate without what Wald's variance gives."""
+    none = dict.fromkeys(("std_error", "low", "high", "p_value"), math.nan)
+    return replace(row, **none, note=EMPTY_ARM)  # type: ignore[arg-type]
 
 
 def _with_event(t: Tables) -> Tables:

@@ -13,6 +13,7 @@ from rnetstats._core.distributions import normal_quantile
 from rnetstats._core.frame import is_synthetic_data
 from rnetstats._core.options import choice
 from rnetstats.errors import DataError
+from rnetstats.evidence.meta_empty import NO_LIMITS, arms_of
 from rnetstats.evidence.meta_measures import MEASURES
 from rnetstats.evidence.meta_options import PoolOptions, pool_options
 from rnetstats.evidence.meta_pooling import Pools, pool_sets
@@ -133,6 +134,11 @@ def trim_and_fill(
         pool_sets(part["coef"].to_numpy(), np.square(part["std_error"].to_numpy()), how)
         for part in (table[~table["filled"]], table)
     )
+    notes = _notes(effects, found, side)
+    arms = arms_of(effects.studies)
+    if arms is not None and arms.empty()[0]:
+        observed, filled = (p.without_limits(np.array([True])) for p in (observed, filled))
+        notes = (*notes, NO_LIMITS)
     return TrimAndFillResult(
         measure=measure,
         studies=table,
@@ -141,7 +147,7 @@ def trim_and_fill(
         filled_std_error=found.error,
         side=chosen,
         rounds=found.rounds,
-        notes=_notes(effects, found, side),
+        notes=notes,
         options={"measure": measure, "estimator": estimator, "side": side, **how.as_dict()},
         synthetic=synthetic or is_synthetic_data(studies),
     )

@@ -54,12 +54,18 @@ def study_mark(axes: Axes, y: float, values: Values, ends: Ends, share: float, l
 
 
 def diamond(axes: Axes, y: float, values: Values, ends: Ends, *, kind: str) -> None:
-    """Draw what was pooled: filled of a random-effects model, hollow of a common-effect one."""
+    """Draw what was pooled: filled of a random-effects model, hollow of a common-effect one.
+
+    An end without a limit reaches the end of the axis; without either there is a small mark alone.
+    """
     estimate, low, high = values
     if math.isnan(estimate):
         return
     filled = kind != "common"
     color = PALETTE[1] if kind == "subgroup" else INK
+    if math.isnan(low) and math.isnan(high):
+        _point(axes, y, estimate, ends, color if filled else "white", color)
+        return
     left = ends[0] if math.isnan(low) else max(low, ends[0])
     right = ends[1] if math.isnan(high) else min(high, ends[1])
     middle = min(max(estimate, ends[0]), ends[1])
@@ -72,6 +78,12 @@ def diamond(axes: Axes, y: float, values: Values, ends: Ends, *, kind: str) -> N
         zorder=4,
     )
     _arrows(axes, y, low, high, ends, color)
+
+
+def _point(axes: Axes, y: float, x: float, ends: Ends, face: str, edge: str) -> None:
+    """Draw an estimate that has no limits as a small diamond."""
+    if ends[0] <= x <= ends[1]:
+        axes.scatter([x], [y], s=45.0, marker="d", facecolor=face, edgecolor=edge, zorder=4)
 
 
 def prediction_bar(axes: Axes, y: float, values: Values, ends: Ends, line: float) -> None:

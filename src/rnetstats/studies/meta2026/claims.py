@@ -271,15 +271,16 @@ def _no_estimate(found: Comparison, events: int) -> Verdict:
 
 
 def _judging(found: Comparison) -> dict[str, Any] | None:
-    """The method that a verdict rests on: the most cautious of three, else inverse variance."""
+    """What a verdict rests on: the most cautious of three, inverse variance, or exact limits."""
     if found.rare is not None:
         rows = [row for row in records(found.rare.to_frame()) if row["method"] in JUDGES]
         sound = [r for r in rows if math.isfinite(r["coef"]) and math.isfinite(r["std_error"])]
         if sound:
             return max(sound, key=lambda row: float(row["p_value"]))
-        floor = found.rare.method("inverse-variance")
-        if math.isfinite(float(floor["p_value"])):
-            return {str(name): value for name, value in floor.items()}
+        for method in ("inverse-variance", "exact"):  # exact where an arm has no event
+            last = found.rare.method(method)
+            if math.isfinite(float(last["p_value"])):
+                return {str(name): value for name, value in last.items()}
     if found.pooled is None:
         return None
     pooled = records(found.pooled.glance())[0]

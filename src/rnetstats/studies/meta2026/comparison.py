@@ -205,7 +205,6 @@ def sensitivity_table(found: Comparison) -> Exhibit | None:
         fmt_interval(low, high)
         for low, high in zip(numbers["conf_low"], numbers["conf_high"], strict=True)
     ]
-    estimates = numbers["estimate"].dropna()
     return Exhibit(
         name="sensitivity",
         title="What other choices give",
@@ -222,15 +221,26 @@ def sensitivity_table(found: Comparison) -> Exhibit | None:
             }
         ),
         from_print=not found.table.own,
-        notes=(
-            f"The estimates lie between {fmt_number(float(estimates.min()))} and "
-            f"{fmt_number(float(estimates.max()))}: the choice of correction and model decides "
-            "more than the data."
-            if len(estimates) and estimates.min() < 1 < estimates.max()
-            else f"The estimates lie between {fmt_number(float(estimates.min()))} and "
-            f"{fmt_number(float(estimates.max()))}.",
-            "With few informative studies Hartung-Knapp limits may be far too narrow or absurdly "
-            "wide, as their standard error rests on hardly any degrees of freedom; the floor keeps "
-            "it from falling below the classical one.",
-        ),
+        notes=tuple(_sensitivity_notes(numbers)),
     )
+
+
+def _sensitivity_notes(numbers: pd.DataFrame) -> list[str]:
+    """Say how far apart the estimates lie, and where there are no limits."""
+    estimates = numbers["estimate"].dropna()
+    low, high = float(estimates.min()), float(estimates.max())
+    said = f"The estimates lie between {fmt_number(low)} and {fmt_number(high)}"
+    if len(estimates) and low < 1 < high:
+        said += ": the choice of correction and model decides more than the data"
+    notes = [f"{said}."]
+    if (numbers["estimate"].notna() & numbers["conf_low"].isna()).any():
+        notes.append(
+            "No limits where an arm has no event in any of the studies left: the estimate then "
+            "rests on what was added to zero cells."
+        )
+    return [
+        *notes,
+        "With few informative studies Hartung-Knapp limits may be far too narrow or absurdly wide, "
+        "as their standard error rests on hardly any degrees of freedom; the floor keeps it from "
+        "falling below the classical one.",
+    ]
