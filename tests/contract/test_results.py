@@ -298,7 +298,7 @@ def test_result_is_frozen_tidy_and_printable(name: str, results: dict[str, Resul
     assert isinstance(frame, pd.DataFrame)
     assert len(frame) > 0
     name_of_first = frame.columns[0]
-    frame.drop(columns=name_of_first, inplace=True)
+    del frame[name_of_first]
     assert name_of_first in result.to_frame().columns, "to_frame() must give a copy"
     assert len(result.glance()) == 1
     shown = result.display()
