@@ -21,6 +21,7 @@ __all__ = ["flat_search", "lowess_many"]
 _SPAN = 2.0 / 3.0
 _GROUPS = 4  # groups of neighbours an anchor
 _FLAT = 0.001  # a neighbourhood this narrow, as a share of the range, gets its mean
+_CELLS = 1 << 15  # local weights made together: they stay in the inner cache
 
 
 def lowess_many(rows: Ordered, points: int) -> FloatArray:
@@ -38,7 +39,9 @@ def lowess_many(rows: Ordered, points: int) -> FloatArray:
     array of shape (b, m)
     """
     x, y, w = rows.x, rows.y, rows.w
-    running = np.cumsum(w, axis=1)
+    alike = bool((w == 1.0).all())
+    ranks = np.broadcast_to(np.arange(1.0, x.shape[1] + 1.0), x.shape)
+    running = ranks if alike else np.cumsum(w, axis=1)
     total = running[:, -1]
     place = _place_of(x, w, running)
     wanted = np.linspace(place[:, 0], place[:, -1], points, axis=1)
@@ -46,13 +49,13 @@ def lowess_many(rows: Ordered, points: int) -> FloatArray:
     chosen = np.minimum(flat_search(place, wanted - 1e-9), x.shape[1] - 1)
     anchors = pick(x, chosen)
     q = np.maximum(np.minimum(total, np.floor(_SPAN * total + 1e-7)), np.minimum(total, 2.0))
-    wide = _widths(x, w, running, anchors, q)
+    wide = _widths(x, None if alike else w, total, anchors, q)
     middle = x.mean(axis=1, keepdims=True)
     centred = x - middle
     at = anchors - middle
     groups = _GROUPS * points
     if 2 * groups < rows.n:  # with many rows, neighbours are weighted together
-        curve = _local_lines(*_grouped(centred, y, w, place, groups), at, wide)
+        curve = _local_lines(*_grouped(centred, y, None if alike else w, place, groups), at, wide)
     else:
         curve = _local_lines(centred, _columns(centred, y, w), at, wide)
     massed = (wide == 0.0).any(axis=1)  # a window without width tells a risk from its neighbours
@@ -108,8 +111,9 @@ def _between_anchors(
     middle = np.where(before == 0.0, slope[:, 1:], middle)
     tangent = np.column_stack([slope[:, 0], middle, slope[:, -1]])
     # a polynomial in t a stretch: its coefficients are made once an anchor, and repeated for the
-    # rows from that anchor to the next
-    first, last = tangent[:, :-1] * width, tangent[:, 1:] * width
+    # rows from that anchor to the next; a share changes by less than 1 in a stretch, though beside
+    # a far shorter one the three-point slope may be any
+    first, last = (np.clip(side * width, -1.0, 1.0) for side in (tangent[:, :-1], tangent[:, 1:]))
     square, cube = 3.0 * rise - 2.0 * first - last, first + last - 2.0 * rise
     reached = chosen.copy()
     reached[:, 0], reached[:, -1] = 0, x.shape[1]
@@ -136,50 +140,52 @@ def _columns(x: FloatArray, y: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _grouped(
-    x: FloatArray, y: FloatArray, w: FloatArray, place: FloatArray, groups: int
+    x: FloatArray, y: FloatArray, w: FloatArray | None, place: FloatArray, groups: int
 ) -> tuple[FloatArray, FloatArray]:
     """Mean of each group of neighbours (b, k), and the sums of its columns (b, k, 5).
 
-    Groups are even in `place`, so that they are narrow where neighbourhoods are.
+    Groups are even in `place`, so that they are narrow where neighbourhoods are. Without weights
+    all are 1.
     """
     code = np.minimum((place * groups).astype(np.intp), groups - 1)
     code += groups * np.arange(len(x))[:, None]
     flat, size = code.ravel(), groups * len(x)
-    wx, wy = w * x, w * y
-    parts = (w, wx, wx * x, wy, wx * y)
-    sums = np.empty((size, len(parts)))
-    for k, part in enumerate(parts):
-        sums[:, k] = np.bincount(flat, part.ravel(), size)
-    held = sums[:, 0] > 0.0
+    wx, wy = (x, y) if w is None else (w * x, w * y)
+    sums = np.empty((5, size))
+    sums[0] = np.bincount(flat, None if w is None else w.ravel(), size)
+    for k, part in enumerate((wx, wx * x, wy, wy * x), start=1):
+        sums[k] = np.bincount(flat, part.ravel(), size)
     at: FloatArray = np.zeros(size)
-    np.divide(sums[:, 1], sums[:, 0], out=at, where=held)
-    return at.reshape(len(x), groups), sums.reshape(len(x), groups, 5)
+    np.divide(sums[1], sums[0], out=at, where=sums[0] > 0.0)
+    return at.reshape(len(x), groups), sums.reshape(5, len(x), groups).transpose(1, 2, 0)
 
 
 def _local_lines(
     at: FloatArray, columns: FloatArray, anchors: FloatArray, wide: FloatArray
 ) -> FloatArray:
-    """Locally weighted lines at anchors (b, m), with tricube weights (but for a factor).
+    """Locally weighted lines at anchors (b, m), with tricube weights.
 
     The columns (b, n, 5) are the weights times 1, x, x^2, y and x y; x is in `at` (b, n).
     """
+    size, m = anchors.shape
+    step = max(1, _CELLS // (m * at.shape[1]))
+    sums = np.empty((size, m, 5))
+    spare = np.empty((2, min(step, size), m, at.shape[1]))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         scale = np.where(wide > 0.0, 1.0 / wide, 0.0)
         # (x - anchor) / width as a product of matrices: twice as fast as two broadcasts
-        ones = np.ones_like(at)
-        local = np.stack([scale, -scale * anchors], axis=2) @ np.stack([at, ones], axis=1)
-        np.abs(local, out=local)
-        cube = local * local
-        cube *= local
-        np.subtract(1.0, cube, out=cube)
-        np.abs(cube, out=local)
-        cube += local  # twice the positive part, faster than a maximum
-        np.multiply(cube, cube, out=local)
-        local *= cube
-        if (wide == 0.0).any():  # more rows at one risk than a neighbourhood holds
-            here = at[:, None, :] == anchors[:, :, None]
-            local = np.where((wide == 0.0)[:, :, None], here, local)
-        sums = np.matmul(local, columns)
+        outer = np.stack([scale, -scale * anchors], axis=2)
+        inner = np.stack([at, np.ones_like(at)], axis=1)
+        for start in range(0, size, step):
+            some = slice(start, min(start + step, size))
+            local, cube = spare[:, : some.stop - start]
+            np.matmul(outer[some], inner[some], out=local)
+            _tricube(local, cube)
+            here = wide[some] == 0.0
+            if here.any():  # more rows at one risk than a neighbourhood holds
+                same = at[some, None, :] == anchors[some, :, None]
+                np.copyto(local, same, where=here[:, :, None])
+            np.matmul(local, columns[some], out=sums[some])
         s0, s1, s2, t0, t1 = np.moveaxis(sums, 2, 0)
         centre, level = s1 / s0, t0 / s0
         spread = s2 / s0 - centre**2
@@ -189,21 +195,37 @@ def _local_lines(
         return np.asarray(np.where(line, level + slope * (anchors - centre), level))
 
 
+def _tricube(local: FloatArray, cube: FloatArray) -> None:
+    """Turn distances, as shares of the width, into weights; `cube` is room for the work."""
+    np.abs(local, out=local)
+    np.square(local, out=cube)
+    cube *= local
+    np.subtract(1.0, cube, out=cube)
+    np.clip(cube, 0.0, 1.0, out=cube)  # twice as fast as a maximum
+    np.square(cube, out=local)
+    local *= cube
+
+
 def _widths(
-    x: FloatArray, w: FloatArray, running: FloatArray, anchors: FloatArray, q: FloatArray
+    x: FloatArray, w: FloatArray | None, total: FloatArray, anchors: FloatArray, q: FloatArray
 ) -> FloatArray:
-    """Distance (b, m) from each anchor to its q-th nearest row: see smoothers.window_width."""
-    n = x.shape[1]
-    if (w == 1.0).all():
-        ends = np.arange(n) + q[:, None].astype(np.intp) - 1
-    else:
-        ends = flat_search(running, running - w + q[:, None])
-    fits = ends < n
-    right = np.where(fits, pick(x, np.minimum(ends, n - 1)), 4.0)  # beyond any risk
-    after = flat_search(x + right, 2.0 * anchors)
+    """Distance (b, m) from each anchor to its q-th nearest row: see smoothers.window_width.
+
+    Of the windows of q rows, the last one whose middle lies below the anchor or the next one is
+    the narrowest around it; the last one is found by steps of halving length.
+    """
+    rows = x.ravel() if w is None else np.repeat(x.ravel(), w.ravel().astype(np.intp))
+    many, ahead = total.astype(np.intp), np.maximum(q.astype(np.intp) - 1, 0)[:, None]
+    first = (np.cumsum(many) - many)[:, None]
+    last = first + np.maximum(many[:, None] - 1 - ahead, 0)
+    twice = 2.0 * anchors
+    found = np.repeat(first - 1, anchors.shape[1], axis=1)
+    for power in range(int((last - first).max() + 1).bit_length() - 1, -1, -1):
+        to = np.minimum(found + (1 << power), last)
+        middle = rows.take(to, mode="clip") + rows.take(to + ahead, mode="clip")
+        np.copyto(found, to, where=middle < twice)
     width = np.full(anchors.shape, np.inf)
-    for window in (after - 1, after):
-        chosen = np.clip(window, 0, n - 1)
-        reach = np.maximum(anchors - pick(x, chosen), pick(right, chosen) - anchors)
-        width = np.where(window >= 0, np.minimum(width, reach), width)
+    for begin in (np.maximum(found, first), np.minimum(found + 1, last)):
+        low, high = rows.take(begin, mode="clip"), rows.take(begin + ahead, mode="clip")
+        width = np.minimum(width, np.maximum(anchors - low, high - anchors))
     return width
