@@ -212,7 +212,7 @@ def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) ->
         fit = maximise_penalised(likelihood, start * scale, free)
     else:
         first = plain if lost is None and likelihood.prior is None else None
-        fit = maximise(likelihood.scaled, start * scale, free=free, first=first)
+        fit = maximise(likelihood.scaled, start * scale, free=free, first=first, concave=True)
     penalised = likelihood.firth or likelihood.prior is not None
     value = log_likelihood = fit.log_likelihood
     if likelihood.firth:

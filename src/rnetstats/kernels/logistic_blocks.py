@@ -167,7 +167,7 @@ def _ascend(
 ) -> NewtonFit:
     """Maximise; with the penalty first by cheap steps, which most replicates need few of."""
     if not likelihood.firth:
-        return maximise(likelihood.scaled, begin, free=free, first=first)
+        return maximise(likelihood.scaled, begin, free=free, first=first, concave=True)
     cheap = likelihood.scaled if len(begin) == 1 else likelihood.scaled_expected
     fit = maximise(cheap, begin, free=free, first=first, max_iter=_CHEAP_STEPS, retry=False)
     left = np.flatnonzero(fit.status != OK)

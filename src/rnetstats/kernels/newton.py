@@ -48,6 +48,7 @@ _DECREMENT = 1e-18  # score' I^-1 score
 _FLAT_STEP = 1e-4  # a step this long at a zero decrement: the likelihood is flat
 _TAIL_DECREMENT = 1e-8  # below it, equal steps in a row are those of an exponential tail
 _TAIL_STEPS = 4
+_TAIL_BEGINS = 1e-2  # decrement below which equal steps are taken for the tail's
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def maximise(
     first: tuple[FloatArray, FloatArray, FloatArray] | None = None,
     max_iter: int = 100,
     retry: bool = True,
+    concave: bool = False,
 ) -> NewtonFit:
     """Maximise B log-likelihoods by Newton's method with step halving.
 
@@ -108,6 +110,9 @@ def maximise(
         Newton steps, each of at most 20 halvings.
     retry : bool
         Whether to try what failed once more.
+    concave : bool
+        Whether the log-likelihoods are concave everywhere: in an exponential tail, as many steps
+        as lead to its end are then taken at once.
 
     Returns
     -------
@@ -126,12 +131,12 @@ def maximise(
     )
     everyone = np.arange(size)
     first = first or evaluate(start, everyone)
-    _ascend(evaluate, _Points.at(start, everyone, first, mask), max_iter, fit)
+    _ascend(evaluate, _Points.at(start, everyone, first, mask), max_iter, fit, concave)
     for row in np.flatnonzero(fit.status == FAILED) if retry else ():
         alone = np.array([row])
         zero = np.zeros((1, p)) if mask is None else np.where(mask[alone], 0.0, start[alone])
         now = _Points.at(zero, alone, evaluate(zero, alone), mask)
-        _ascend(evaluate, now, max_iter, fit)
+        _ascend(evaluate, now, max_iter, fit, False)
     return fit
 
 
@@ -210,10 +215,13 @@ class _Points:
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a step towards infinity is halved
-def _ascend(evaluate: Evaluate, now: _Points, max_iter: int, fit: NewtonFit) -> None:
+def _ascend(evaluate: Evaluate, now: _Points, max_iter: int, fit: NewtonFit, concave: bool) -> None:
     """Run the replicates to their end, writing into `fit` as each arrives."""
     for iteration in range(1, max_iter + 1):
+        decrement, length = now.decrement, now.length
         step, verdict = _judge(now)
+        if concave and iteration > 2:
+            step *= _tail_steps(now, decrement, length)[:, None]
         arrived = verdict != _RUNNING
         if arrived.any():
             # The last step is below 1e-9 standard errors: what was found before it stays true.
@@ -260,6 +268,23 @@ def _judge(now: _Points) -> tuple[FloatArray, IntArray]:
         verdict[(now.tail >= _TAIL_STEPS) | (settled & long)] = DIVERGED
     now.decrement, now.length = decrement, length
     return step, verdict
+
+
+def _tail_steps(now: _Points, decrement: FloatArray, length: FloatArray) -> FloatArray:
+    """How many equal steps lead to where a tail is recognised; 1 outside of a tail.
+
+    Each step divides the decrement by the same factor, about e.
+    """
+    before = np.where(np.isfinite(decrement), decrement, 0.0)
+    creeping = (now.decrement < 0.6 * before) & (now.decrement > 0.2 * before)
+    creeping &= (now.length > 0.8 * length) & (now.decrement < _TAIL_BEGINS)
+    creeping &= now.decrement > _TAIL_DECREMENT
+    many = np.ones(len(before))
+    if creeping.any():
+        here = now.decrement[creeping]
+        left = np.log(here / _TAIL_DECREMENT) / np.log(before[creeping] / here)
+        many[creeping] = np.maximum(np.floor(left), 1.0)
+    return many
 
 
 def _uphill(matrices: FloatArray, score: FloatArray) -> FloatArray:
