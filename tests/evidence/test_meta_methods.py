@@ -287,6 +287,19 @@ def test_too_few_studies_for_a_method() -> None:
     assert len(one.cumulative().to_frame()) == 1
 
 
+@pytest.mark.parametrize("tau2", ["DL", "REML", "PM", "ML", "SJ", "HE", "HS"])
+def test_a_study_that_dwarfs_the_rest_is_named_and_shares_stay_shares(tau2: str) -> None:
+    data = {"study": list("ABCDE"), "coef": [0.5, 0.1, 0.2, -0.3, 0.9]}
+    errors = [0.3, 1e-15, 0.3, 0.25, 0.4]
+    found = rn.meta_analysis({**data, "std_error": errors}, measure="generic", tau2=tau2)
+    assert any("standard error of B" in note and "misprint" in note for note in found.notes)
+    spread = found.heterogeneity.iloc[0]
+    assert 0.0 <= spread["i2_tau2"] <= 1.0
+    assert spread["h2_tau2"] >= 1.0
+    even = rn.meta_analysis({**data, "std_error": [0.3, 0.01, 0.3, 0.25, 0.4]}, measure="generic")
+    assert not any("misprint" in note for note in even.notes)
+
+
 def test_a_group_of_one_and_studies_without_a_group() -> None:
     data = {
         "study": list("ABCDE"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meta_cases import POOLED_CASES
-from rnetstats.kernels.meta_pool import inverse_variance
+from rnetstats.kernels.meta_pool import inverse_variance, projection, studies
 from rnetstats.kernels.meta_tau2 import TAU2_METHODS, q_profile, tau_squared, tau_squared_error
 from support import assert_close, case, numbers
 
@@ -31,6 +33,44 @@ def test_estimates_and_standard_errors_of_the_reference(name: str) -> None:
         tau2 = tau_squared(y, v, method)
         assert_close(tau2, expected["tau2"])
         assert_close(tau_squared_error(y, v, tau2, method), expected["se_tau2"])
+
+
+@pytest.mark.parametrize("precision", [1e-3, 1e-6, 1e-9, 1e-12, 1e-15])
+def test_one_weight_far_above_the_rest_costs_no_digits(precision: float) -> None:
+    """In fractions: DerSimonian and Laird's tau2, and tr(P) and tr(PP) behind the others'."""
+    y = [0.5, 0.1, 0.2, -0.3, 0.9]
+    v = [precision**2, 0.04, 0.09, 0.0625, 0.16]
+    w = [1 / Fraction(x) for x in v]
+    total, squares = sum(w), sum(x * x for x in w)
+    mean = sum(a * Fraction(b) for a, b in zip(w, y, strict=True)) / total
+    q = sum(a * (Fraction(b) - mean) ** 2 for a, b in zip(w, y, strict=True))
+    trace = total - squares / total
+    two = squares - 2 * sum(x**3 for x in w) / total + (squares / total) ** 2
+    at = projection(studies(y, v), np.array(1.0 / np.array(v)))
+    assert_close(at.trace(), float(trace), rel=1e-12)
+    assert_close(at.own.sum(), float(trace), rel=1e-12)
+    assert_close(at.trace_of_two(), float(two), rel=1e-12)
+    assert_close(at.quadratic, float(q), rel=1e-12)
+    assert_close(tau_squared(y, v, "DL"), float((q - 4) / trace), rel=1e-12)
+    assert_close(inverse_variance(y, v).q, float(q), rel=1e-12)
+    t = tau_squared(y, v, "REML")
+    assert np.isfinite(tau_squared_error(y, v, t, "REML"))
+    assert np.isfinite(tau_squared_error(y, v, 0.0, "REML"))
+
+
+@given(seed=st.integers(0, 10_000))
+def test_what_is_summed_without_the_heaviest_is_what_was_summed(seed: int) -> None:
+    y, v, _ = random_studies(seed)
+    held = np.random.default_rng(seed).random((3, len(y))) < 0.7
+    held[:, :2] = True
+    at = projection(studies(y, v, mask=held), np.broadcast_to(1.0 / (v + 0.1), held.shape))
+    for row in range(3):
+        p = np.diag(at.w[row]) - np.outer(at.z[row, :, 0], at.z[row, :, 0])
+        b = v * held[row]
+        assert_close(at.trace()[row], np.trace(p))
+        assert_close(at.trace(b)[row], np.trace(p * b))
+        assert_close(at.trace_of_two()[row], np.trace(p @ p))
+        assert_close(at.trace_of_two(b, b)[row], np.trace((p * b) @ (p * b)))
 
 
 def test_with_moderators_and_hunter_schmidt_as_in_metafor() -> None:

@@ -15,7 +15,7 @@ from rnetstats.evidence.meta_columns import StudyTable, read_studies
 from rnetstats.evidence.meta_effects import Effects, effects_of
 from rnetstats.evidence.meta_empty import arms_of, empty_note, refuse_without_events
 from rnetstats.evidence.meta_measures import BY_ESTIMATE, MEASURES, Measure
-from rnetstats.evidence.meta_notes import pool_notes, rare_note
+from rnetstats.evidence.meta_notes import dwarf_note, pool_notes, rare_note
 from rnetstats.evidence.meta_options import PoolOptions, pool_options
 from rnetstats.evidence.meta_pooling import Pools, method_text, pool_sets
 from rnetstats.evidence.meta_result import MetaAnalysisResult
@@ -133,7 +133,8 @@ def meta_analysis(
     empty = empty_note(arms, kind, how.conf_level)
     if empty:
         random, common = (pools.without_limits(np.array([True])) for pools in (random, common))
-    rare = rare_note(table, kind)
+    names = [name for name, used in zip(table.names, effects.used, strict=True) if used]
+    dwarf, rare = dwarf_note(names, np.sqrt(v)), rare_note(table, kind)
     return MetaAnalysisResult(
         measure=kind.name,
         studies=_studies(table, effects, kind, how, random, common),
@@ -141,7 +142,7 @@ def meta_analysis(
         heterogeneity=pd.DataFrame({k: np.asarray(s)[:1] for k, s in random.spread.items()}),
         rare=bool(rare),
         moderators=table.data,
-        notes=(*table.notes, *effects.notes, *pool_notes(random, kind, how), *empty, *rare),
+        notes=(*table.notes, *effects.notes, *pool_notes(random, kind, how), *dwarf, *empty, *rare),
         options={
             "measure": kind.name,
             **how.as_dict(),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnetstats.evidence.meta_columns import StudyTable
 from rnetstats.evidence.meta_measures import Measure
@@ -12,10 +15,13 @@ from rnetstats.evidence.meta_options import PoolOptions
 from rnetstats.evidence.meta_pooling import Pools
 from rnetstats.formatting import fmt_number, fmt_percent
 
-__all__ = ["pool_notes", "rare_note"]
+__all__ = ["dwarf_note", "pool_notes", "rare_note"]
+
+Floats: TypeAlias = NDArray[np.float64]
 
 _FEW = 5  # studies below which the variance between them is hardly known
 _RARE = 0.05
+_DWARFED = 100.0  # standard errors: the next smallest over the smallest, from where it is told
 _NEAR = 0.995  # of the classical standard error: no smaller in two digits
 
 
@@ -70,6 +76,21 @@ def _knapp_notes(pools: Pools, how: PoolOptions) -> list[str]:
     return [
         f"The Hartung-Knapp standard error is {fmt_number(knapp / wald)} times the classical one: "
         "ci='hartung-knapp-adhoc' puts a floor under it, as is advised for few or rare events."
+    ]
+
+
+def dwarf_note(names: Sequence[str], std_error: Floats) -> list[str]:
+    """Name a study whose standard error is far below all others: it decides alone, or is wrong."""
+    if len(std_error) < 2:
+        return []
+    first, second = np.argsort(std_error, kind="stable")[:2]
+    times = float(std_error[second] / std_error[first])
+    if times < _DWARFED:
+        return []
+    return [
+        f"The standard error of {names[first]} is {fmt_number(times)} times smaller than any "
+        "other's: a misprint? The common effect, and tau2 by 'ML' or 'HS', rest on that study "
+        "almost alone, and Q compares the others with it."
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = ["Pooled", "Projection", "Studies", "inverse_variance", "projection", "studies"]
 
 Floats: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,18 +22,26 @@ class Studies:
     Attributes
     ----------
     y, v : (..., k)
-        Estimates and sampling variances; 0 and 1 where a study is left out.
+        Estimates and sampling variances; 0 and 1 where a study is left out. Without moderators
+        estimates are measured from ``centre``.
+    centre : (...)
+        The most precise study's estimate, whose distance from the mean then keeps its digits,
+        however far its weight is above the others'; 0 with moderators.
     x : (k, p) or (..., k, p), or None
         Moderators with their intercept; None is the intercept alone.
     held : (..., k) of 0 and 1
+    others : (..., k) of bool, or None
+        The studies held but the most precise one; None with moderators.
     df : (...)
         Studies held less coefficients.
     """
 
     y: Floats
     v: Floats
+    centre: Floats
     x: Floats | None
     held: Floats
+    others: Flags | None
     df: Floats
 
 
@@ -45,6 +55,8 @@ class Projection:
         Weights, 0 for studies left out.
     z : (..., k, p)
         WX(X'WX)^-1/2, so that P = diag(w) - z z'.
+    others : (..., k), or None
+        As of the studies.
     py : (..., k)
         P y.
     quadratic : (...)
@@ -55,18 +67,36 @@ class Projection:
 
     w: Floats
     z: Floats
+    others: Flags | None
     py: Floats
     quadratic: Floats
     log_det: Floats
 
+    @cached_property
+    def own(self) -> Floats:
+        """The diagonal of P; exact to rounding, without moderators, if one weight dwarfs others."""
+        if self.others is None:
+            return np.asarray(self.w - np.square(self.z).sum(axis=-1))
+        total = self.w.sum(axis=-1, keepdims=True)
+        return np.asarray(self.w * _without_own(self.w, self.others) / total)
+
     def trace(self, b: Floats | float = 1.0) -> Floats:
         """Return tr(PB) for a diagonal B given as (..., k)."""
-        own = self.w - np.square(self.z).sum(axis=-1)
-        return np.asarray((b * own).sum(axis=-1))
+        if self.others is None or not isinstance(b, float) or b != 1.0:
+            return np.asarray((b * self.own).sum(axis=-1))
+        rest = np.where(self.others, self.w, 0.0)  # of the pairs' products, the largest apart
+        one = np.ones(self.w.shape[-1])
+        some, total = rest @ one, self.w @ one
+        pairs = some * (2.0 * total - some) - np.einsum("...k,...k->...", rest, rest)
+        return np.asarray(pairs / total)
 
     def trace_of_two(self, b: Floats | float = 1.0, c: Floats | float = 1.0) -> Floats:
         """Return tr(PBPC) for diagonal B and C given as (..., k)."""
         b, c = np.broadcast_to(b, self.w.shape), np.broadcast_to(c, self.w.shape)
+        if self.others is not None:
+            square = np.square(self.z[..., 0])
+            across = (b * square * _without_own(c * square, self.others)).sum(axis=-1)
+            return np.asarray((b * c * np.square(self.own)).sum(axis=-1) + across)
         own = np.square(self.z).sum(axis=-1)
         across = _gram(self.z, b) * _gram(self.z, c)
         return np.asarray(
@@ -77,6 +107,13 @@ class Projection:
         """Return P u for u of shape (..., k)."""
         inner = (self.z * u[..., None]).sum(axis=-2)
         return np.asarray(self.w * u - (self.z * inner[..., None, :]).sum(axis=-1))
+
+
+def _without_own(u: Floats, others: Flags) -> Floats:
+    """The sum of u over all studies but each: for the most precise one, added up anew."""
+    kept = np.where(others, u, 0.0)
+    rest = kept.sum(axis=-1, keepdims=True)
+    return np.asarray(np.where(others, u.sum(axis=-1, keepdims=True) - u, rest))
 
 
 def _gram(z: Floats, b: Floats) -> Floats:
@@ -101,11 +138,21 @@ def studies(
     held = np.broadcast_to(True if mask is None else np.asarray(mask, dtype=bool), shape)
     design = None if x is None else np.asarray(x, dtype=float)
     p = 1 if design is None else design.shape[-1]
+    estimates = np.broadcast_to(np.asarray(y, dtype=float), shape)
+    variances = np.broadcast_to(np.asarray(v, dtype=float), shape)
+    if design is None:
+        best = np.where(held, variances, np.inf).argmin(axis=-1)
+        centre = np.take_along_axis(estimates, best[..., None], axis=-1)
+        others = held & (np.arange(shape[-1]) != best[..., None])
+    else:
+        centre, others = np.zeros((*shape[:-1], 1)), None
     return Studies(
-        y=np.where(held, np.asarray(y, dtype=float), 0.0),
-        v=np.where(held, np.asarray(v, dtype=float), 1.0),
+        y=np.where(held, estimates - centre, 0.0),
+        v=np.where(held, variances, 1.0),
+        centre=centre[..., 0],
         x=design,
         held=held.astype(float),
+        others=others,
         df=held.sum(axis=-1) - float(p),
     )
 
@@ -134,6 +181,7 @@ def projection(sets: Studies, weights: Floats) -> Projection:
     return Projection(
         w=w,
         z=root[..., None] * q,
+        others=sets.others,
         py=root * left,
         quadratic=np.asarray(np.square(left).sum(axis=-1)),
         log_det=np.asarray(log_det),
@@ -203,9 +251,9 @@ def inverse_variance(
     w = sets.held / (sets.v + np.asarray(tau2, dtype=float)[..., None])
     if sets.x is None:
         total = w.sum(axis=-1)
-        coef = ((w * sets.y).sum(axis=-1) / total)[..., None]
+        shift = ((w * sets.y).sum(axis=-1) / total)[..., None]
+        coef, left = sets.centre[..., None] + shift, sets.y - shift
         cov = (1.0 / total)[..., None, None]
-        left = sets.y - coef
     else:
         root = np.sqrt(w)
         q, r = np.linalg.qr(root[..., None] * sets.x)

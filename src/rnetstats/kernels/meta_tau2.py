@@ -99,7 +99,8 @@ def tau_squared_error(
     (...)
         From the expected information for the likelihoods, from the variance of the quadratic form
         for the estimators by moments; missing where there are no more studies than coefficients, or
-        where one study's weight is so far above the others' that rounding hides them (REML).
+        where with moderators one study's weight is so far above the others' that rounding hides
+        them (REML).
     """
     sets = studies(y, v, x=x, mask=mask)
     t = np.asarray(tau2, dtype=float)
@@ -109,6 +110,7 @@ def tau_squared_error(
     if method == "REML":
         information = at.trace_of_two()
         known = information > _LOST * np.square(at.w).sum(axis=-1)
+        known |= at.others is not None
         square = 2.0 / (np.where(known, information, np.nan) + 0.0 * df)
     elif method == "ML":
         square = 2.0 / np.square(at.w).sum(axis=-1)
