@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -158,3 +160,52 @@ def test_a_validation_itself_is_no_performance(
     with pytest.raises(OptionError, match=r"performance\(\) of what validate\(\) returns"):
         models["wald"].with_performance(judged)  # type: ignore[arg-type]
     assert models["wald"].with_performance(judged.performance()).performance
+
+
+def _leaves(stored: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Paths to all that stands in a stored model, of long lists the first two."""
+    parts = stored.items() if isinstance(stored, dict) else enumerate(stored[:2])
+    for key, part in parts:
+        yield (*path, key)
+        if isinstance(part, (dict, list)):
+            yield from _leaves(part, (*path, key))
+
+
+@pytest.mark.parametrize("kind", ["wald", pytest.param("cox", marks=pytest.mark.slow)])
+def test_a_damaged_part_is_refused_or_does_no_harm(
+    models: dict[str, RiskModel], cohort: pd.DataFrame, kind: str
+) -> None:
+    whole = json.dumps(models[kind].to_dict())
+    refused = 0
+    for path in _leaves(json.loads(whole)):
+        for wrong in (None, "zz", []):
+            stored = part = json.loads(whole)
+            for key in path[:-1]:
+                part = part[key]
+            part[path[-1]] = wrong
+            try:  # whatever is wrong is told on reading, not by a bare error at a prediction
+                RiskModel.from_dict(stored).predict(cohort[:2], outside="extrapolate")
+            except RnetError:
+                refused += 1
+            except (AttributeError, LookupError, TypeError, ValueError, Warning) as error:
+                pytest.fail(f"{path} = {wrong!r}: {error!r}")
+    assert refused > 100
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (lambda s: s.pop("fields"), "KeyError"),
+        (lambda s: s.update(schema_version="x"), "ValueError"),
+        (lambda s: s["options"].update(conf_level=95), "conf_level is 95"),
+        (lambda s: s["fields"]["variables"].pop("nlr"), "nlr is not described"),
+        (lambda s: s["fields"]["variables"]["nlr"].update(low=99), "range of nlr is 99 to"),
+        (lambda s: s["fields"]["leverage"].update(largest=None), "leverage"),
+        (lambda s: s["fields"]["covariance"]["$array"]["data"].__setitem__(0, -1), "eigenvalues"),
+    ],
+)
+def test_what_is_damaged_is_named(models: dict[str, RiskModel], edit: Any, told: str) -> None:
+    stored = json.loads(json.dumps(models["wald"].to_dict()))
+    edit(stored)
+    with pytest.raises(ReadError, match=f"This RiskModel is damaged: .*{told}"):
+        RiskModel.from_dict(stored)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from rnetstats import __version__
 from rnetstats._core.json import decode, encode
-from rnetstats.errors import DataNotKeptError, RnetError
+from rnetstats.errors import DataNotKeptError, ReadError, RnetError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,23 +92,34 @@ class Result(ABC):
         Raises
         ------
         RnetError
-            If the dictionary is of another type or of a later schema.
+            If the dictionary is of another type or of a later schema, or is damaged.
         """
-        name = stored.get("type")
+        name = stored.get("type") if isinstance(stored, Mapping) else type(stored).__name__
         kind = Result._kinds.get(str(name))
         if kind is None or not issubclass(kind, cls):
             raise RnetError(f"This dictionary holds a {name!r}, not a {cls.__name__}.")
+        try:
+            return kind._rebuilt(stored)
+        except RnetError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise ReadError(f"This {name} is damaged: {type(error).__name__} ({error}).") from None
+
+    @classmethod
+    def _rebuilt(cls, stored: Mapping[str, Any]) -> Self:
+        """Make a result of what :meth:`to_dict` wrote."""
+        name = stored["type"]
         if int(stored.get("schema_version", 0)) > SCHEMA_VERSION:
             raise RnetError(
                 f"This {name} was written with schema {stored['schema_version']}, which is newer "
                 f"than the {SCHEMA_VERSION} of rnetstats {__version__}. Upgrade the package."
             )
-        known = {item.name for item in dataclasses.fields(kind) if not item.metadata.get("rows")}
+        known = {item.name for item in dataclasses.fields(cls) if not item.metadata.get("rows")}
         body = {
             key: _decode_field(value) for key, value in stored["fields"].items() if key in known
         }
         options = decode(stored.get("options", {}))
-        return kind(**body, seed=stored.get("seed"), options=options)
+        return cls(**body, seed=stored.get("seed"), options=options)
 
     def _need(self, name: str, purpose: str) -> Any:
         """Return the rows kept in field ``name``, or say that they were not kept."""

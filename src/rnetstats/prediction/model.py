@@ -222,6 +222,15 @@ class RiskModel(ModelSources, Result):
             self.estimator.refuse_to_write()
         return super().to_dict()
 
+    @classmethod
+    def _rebuilt(cls, stored: Mapping[str, Any]) -> Self:
+        """Make a model of what :meth:`to_dict` wrote, whose every part predictions can use."""
+        from rnetstats.prediction.stored_model import check_stored
+
+        model = super()._rebuilt(stored)
+        check_stored(model)
+        return model
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row a coefficient: ``term, level, coef, measure, estimate``."""
         from rnetstats.prediction.model_tables import coefficient_table

@@ -11,7 +11,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rnetstats.errors import OptionError, OutputError, ReadError, RnetError
+from rnetstats.errors import OptionError, OutputError, ReadError
 
 if TYPE_CHECKING:
     from rnetstats.prediction.model import RiskModel
@@ -56,10 +56,8 @@ def load(kind: type[Model], path: str | os.PathLike[str]) -> Model:
         raise ReadError(f"{place.name!r} holds no {kind.__name__} written by save().")
     try:
         return kind.from_dict(stored)
-    except RnetError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise ReadError(f"{place.name!r} is damaged: {type(error).__name__} ({error}).") from None
+    except ReadError as error:
+        raise ReadError(f"{place.name!r}: {error}") from None
 
 
 def checked_performance(
