@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 import rnetstats as rn
-from rnetstats.errors import DataError, OptionError
+from rnetstats.errors import DataError, OptionError, TooFewEventsError
 
 VERBS = (rn.discrimination, rn.calibration, rn.decision_curve)
 
@@ -143,3 +143,31 @@ def test_a_model_fitted_on_the_rows_is_called_apparent_in_tables_and_figures(dat
         assert legend is not None
         assert any("fit (apparent)" in text.get_text() for text in legend.get_texts())
     plt.close("all")
+
+
+def test_a_constant_outcome_of_a_recipe_is_named(data) -> None:
+    with pytest.raises(TooFewEventsError, match=r"'y' is 0 in all 120 rows"):
+        rn.recipe("y ~ p").fit(data.assign(y=0))
+    with pytest.raises(TooFewEventsError, match=r"no event of 'Surv\(time, e\)' in the 120 rows"):
+        rn.validate(rn.recipe("Surv(time, e) ~ p", horizon=5), data.assign(e=0), resamples=2)
+
+
+@pytest.mark.parametrize("verb", [rn.validate, rn.stability])
+def test_what_cannot_be_made_again_is_named(verb: Any) -> None:
+    with pytest.raises(OptionError, match="a NoneType cannot"):
+        verb(None)
+
+
+@pytest.mark.parametrize("censoring", [0.0, 1000.0])
+def test_a_validation_beyond_all_follow_up_has_no_size(censoring: float) -> None:
+    with pytest.raises(OptionError, match="same unit of time"):
+        rn.sample_size_validation(
+            outcome="survival", rate=5, timepoint=500, lp_sd=1, censoring_rate=censoring
+        )
+
+
+def test_a_single_event_or_pair_is_one() -> None:
+    one = {"y": [0, 1], "p": [0.2, 0.7]}
+    assert any("a single pair." in note for note in rn.discrimination(one, "y ~ p").notes)
+    found = rn.cutpoint(one, "y ~ p", permutations=19, seed=1)
+    assert any("searched on a single event" in note for note in found.notes)

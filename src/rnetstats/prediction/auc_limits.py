@@ -100,6 +100,10 @@ def _perfect(value: float, pairs: float, conf_level: float) -> AucLimits:
     low, high = (inner, 1.0) if value == 1.0 else (0.0, 1.0 - inner)
     note = (
         f"all pairs are ordered {'rightly' if value == 1.0 else 'wrongly'}, so that the variance "
-        f"estimate is 0; the limits are exact ones for {pairs:g} independent pairs."
+        f"estimate is 0; the limits are exact ones for {_pairs_text(pairs)}."
     )
     return AucLimits(low, high, "exact, independent pairs", note)
+
+
+def _pairs_text(pairs: float) -> str:
+    return "a single pair" if pairs == 1 else f"{pairs:g} independent pairs"

@@ -29,9 +29,8 @@ def notes_of(row: Mapping[Any, Any], plan: Plan, found: Search, alpha: float) ->
     if plan.method == "youden":
         notes += _about_direction(plan, found)
     if row["n_events"] < _FEW:
-        notes.append(
-            f"A cut-off searched on {row['n_events']:g} events is hardly more than chance."
-        )
+        events = "a single event" if row["n_events"] == 1 else f"{row['n_events']:g} events"
+        notes.append(f"A cut-off searched on {events} is hardly more than chance.")
     return tuple(notes)
 
 

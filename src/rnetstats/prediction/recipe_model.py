@@ -11,7 +11,7 @@ import pandas as pd
 from rnetstats._core.frame import Data, as_frame
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import OptionError, TooFewEventsError
-from rnetstats.formula.outcome import build_outcome
+from rnetstats.formula.outcome import Outcome, build_outcome
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.rows import select_rows
 from rnetstats.kernels.cox_horizon import hazard_until
@@ -46,6 +46,7 @@ def refit_of_recipe(recipe: Recipe, data: Data, horizon: float | None) -> Recipe
     rows = select_rows(table, columns, None, "drop")
     notes = rows.notes
     outcome = build_outcome(left, "survival" if left.times else "binary", rows)
+    _refuse_constant(outcome)
     part = table.iloc[rows.positions].reset_index(drop=True)
     part.attrs = dict(table.attrs)
     complete = None
@@ -70,6 +71,19 @@ def refit_of_recipe(recipe: Recipe, data: Data, horizon: float | None) -> Recipe
     refit.formula, refit.positions = recipe.formula, rows.positions
     refit.table, refit.notes = part, tuple(notes)
     return refit
+
+
+def _refuse_constant(outcome: Outcome) -> None:
+    """Say so if there is nothing to be told apart."""
+    if outcome.y is not None and np.ptp(outcome.y) == 0.0:
+        raise TooFewEventsError(
+            f"The outcome {outcome.name!r} is {outcome.y[0]:g} in all {len(outcome.y)} rows: a "
+            "model needs patients with the event and without."
+        )
+    if outcome.event is not None and not outcome.event.any():
+        raise TooFewEventsError(
+            f"There is no event of {outcome.name!r} in the {len(outcome.event)} rows."
+        )
 
 
 def fit_recipe(recipe: Recipe, data: Data, seed: int | None) -> RiskModel:

@@ -28,6 +28,8 @@ from rnetstats.prediction.sample_size_formulas import Z, ceiling, incidence, nor
 
 __all__ = ["sample_size_validation"]
 
+_FEWEST_LEFT = 1e-9  # share still followed at the time of the prediction
+
 
 def sample_size_validation(
     *,
@@ -186,6 +188,12 @@ def _timed_sizes(
     rate, t = known["rate"], known["timepoint"]
     total = rate + lost
     risk = incidence(rate, t)
+    if math.exp(-total * t) < _FEWEST_LEFT:
+        raise OptionError(
+            f"By timepoint={t:g} all but {math.exp(-total * t):.2g} of the patients have had the "
+            f"event or are censored at rate={rate:g} and censoring_rate={lost:g}: nothing can be "
+            "validated there. Are they in the same unit of time?"
+        )
     # Greenwood's variance of S(t) for one person: S^2 times the integral of dH / (S G).
     greenwood = math.exp(-2.0 * rate * t) * rate / total * math.expm1(total * t)
     observed = greenwood / (risk * _oe_error(widths["oe_width"])) ** 2

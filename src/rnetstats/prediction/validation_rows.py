@@ -39,8 +39,8 @@ def refit_of(model: Any, data: Data | None, time: float | None, intercept: str) 
         )
     if not isinstance(model, Recipe) and not callable(model):
         raise OptionError(
-            f"validate() takes a fit of logistic() or cox(), a recipe, a RiskModel (with "
-            f"external=) or a callable, not {model!r}."
+            "A fit of logistic() or cox(), a recipe or a callable can be made again in resamples; "
+            f"a {type(model).__name__} cannot."
         )
     if intercept != "flic":
         raise OptionError(
