@@ -72,6 +72,7 @@ def fit_cox(
     prior: LogF | None = None,
     start: ArrayLike | None = None,
     free: ArrayLike | None = None,
+    design: CoxDesign | None = None,
 ) -> CoxFit:
     """Fit B Cox regressions.
 
@@ -97,6 +98,8 @@ def fit_cox(
         By default zero, and for several replicates of one data set its own estimate.
     free : bool array of shape (p,) or (B, p), optional
         Columns to estimate; the others keep their start value. A penalty is that of all columns.
+    design : CoxDesign, optional
+        What `build_design` made of a shared X, where several fits share it.
 
     Returns
     -------
@@ -131,7 +134,8 @@ def fit_cox(
     chosen = np.broadcast_to(
         True if free is None else np.asarray(free, dtype=bool), (size, columns.shape[-1])
     )
-    design = build_design(columns, sets, batch=size > 1) if columns.ndim == 2 else None
+    if design is None and columns.ndim == 2:
+        design = build_design(columns, sets, batch=size > 1)
     step = block_size(sets.rows.size)
     parts = []
     for at in range(0, size, step):

@@ -2,19 +2,22 @@
 
 Newton's method with the information in the place of the penalised score's own derivative gets
 near in steps that shrink by a constant factor, which is small where events are many. Where it is
-not, the derivative is taken numerically: Newton's method then ends in a few steps.
+not, the derivative is taken numerically: Newton's method then ends in a few steps. A single fit
+begins with it, and carries it along.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from rnetstats.kernels.bent import bent, differenced
 from rnetstats.kernels.cox_likelihood import CoxLikelihood
 from rnetstats.kernels.firth import without
 from rnetstats.kernels.newton import (
     FAILED,
     OK,
     BoolArray,
+    Evaluate,
     FloatArray,
     IntArray,
     NewtonFit,
@@ -45,9 +48,15 @@ def maximise_penalised(likelihood: CoxLikelihood, start: FloatArray, free: BoolA
     NewtonFit
         With the information of the likelihood without the penalty.
     """
-    fit = maximise(likelihood.scaled, start, free=free, max_iter=_PATIENCE)
+    evaluate: Evaluate = likelihood.scaled
+    alone = len(start) == 1
+    if alone:
+        evaluate = bent(evaluate, differenced(evaluate, start[0]))
+    fit = maximise(evaluate, start, free=free, max_iter=_PATIENCE)
     slow = np.flatnonzero(fit.status == FAILED)
-    slow = np.union1d(slow, _go_on(likelihood, fit, free))
+    slow = np.union1d(slow, _go_on(evaluate, fit, free))
+    if alone:
+        _write(likelihood.scaled, fit, np.zeros(1, dtype=np.int64))
     if not slow.size:
         return fit
 
@@ -58,11 +67,11 @@ def maximise_penalised(likelihood: CoxLikelihood, start: FloatArray, free: BoolA
     again = maximise(observed, begin, free=free[slow])
     fit.coef[slow], fit.status[slow] = again.coef, again.status
     fit.iterations[slow] += again.iterations
-    _write(likelihood, fit, slow)
+    _write(likelihood.scaled, fit, slow)
     return fit
 
 
-def _go_on(likelihood: CoxLikelihood, fit: NewtonFit, free: BoolArray) -> IntArray:
+def _go_on(evaluate: Evaluate, fit: NewtonFit, free: BoolArray) -> IntArray:
     """Take more steps until they are nil; the replicates whose steps do not end."""
     index = np.flatnonzero(fit.status == OK)
     for _ in range(_MORE):
@@ -73,12 +82,12 @@ def _go_on(likelihood: CoxLikelihood, fit: NewtonFit, free: BoolArray) -> IntArr
         if not index.size:
             break
         fit.coef[index] += step[moving]
-        _write(likelihood, fit, index)
+        _write(evaluate, fit, index)
     return index
 
 
-def _write(likelihood: CoxLikelihood, fit: NewtonFit, index: IntArray) -> None:
-    value, score, information = likelihood.scaled(fit.coef[index], index)
+def _write(evaluate: Evaluate, fit: NewtonFit, index: IntArray) -> None:
+    value, score, information = evaluate(fit.coef[index], index)
     fit.log_likelihood[index], fit.score[index] = value, score
     fit.information[index] = information
 

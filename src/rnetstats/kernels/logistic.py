@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,40 @@ from numpy.typing import ArrayLike
 from rnetstats.kernels.conditioning import Turned, conditioned
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic_blocks import LogisticFit, fit_blocks
+from rnetstats.kernels.logistic_likelihood import LogisticDesign
 from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import BoolArray, FloatArray
 
-__all__ = ["LogisticFit", "fit_logistic", "hat_values", "row_scores"]
+__all__ = [
+    "LogisticFit",
+    "ReadyLogistic",
+    "fit_logistic",
+    "hat_values",
+    "ready_logistic",
+    "row_scores",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class ReadyLogistic:
+    """A design and an outcome made ready once, for several fits.
+
+    Attributes
+    ----------
+    turned : Turned or None
+        The columns to fit in, where those as given nearly determine each other.
+    design : LogisticDesign
+        Of these columns.
+    """
+
+    turned: Turned | None
+    design: LogisticDesign
+
+
+def ready_logistic(X: FloatArray, y: FloatArray) -> ReadyLogistic:
+    """Make a design (n, p) and an outcome (n,) ready for :func:`fit_logistic`."""
+    turned = conditioned(X)
+    return ReadyLogistic(turned, LogisticDesign(X if turned is None else turned.X, y))
 
 
 def fit_logistic(
@@ -28,6 +58,7 @@ def fit_logistic(
     prior: LogF | None = None,
     start: ArrayLike | None = None,
     free: ArrayLike | None = None,
+    ready: ReadyLogistic | None = None,
 ) -> LogisticFit:
     """Fit B logistic regressions.
 
@@ -51,6 +82,8 @@ def fit_logistic(
         By default zero, and for several replicates of one data set its own estimate.
     free : bool array of shape (p,) or (B, p), optional
         Columns to estimate; the others keep their start value. A penalty is that of all columns.
+    ready : ReadyLogistic, optional
+        From :func:`ready_logistic` of X and y, where several fits share them.
 
     Returns
     -------
@@ -92,10 +125,14 @@ def fit_logistic(
     begin = None if start is None else np.broadcast_to(np.asarray(start, dtype=float), (size, p))
     data = {"weights": weights, "offset": shift, "firth": firth, "prior": prior}
     held = np.flatnonzero(~chosen.all(axis=0))
-    turned = conditioned(design, held) if (chosen == chosen[0]).all() else None
+    if ready is None or held.size:
+        turned = conditioned(design, held) if (chosen == chosen[0]).all() else None
+        made = None
+    else:
+        turned, made = ready.turned, ready.design
     if turned is None:
-        return fit_blocks(design, outcome, begin, chosen, data)
-    fit = _fit_turned(turned, outcome, begin, chosen, data)
+        return fit_blocks(design, outcome, begin, chosen, data, made)
+    fit = _fit_turned(turned, outcome, begin, chosen, data, made)
     mixed = fit.lost.any(axis=1) if held.size else _mixed(turned, fit.lost)
     if mixed.any():  # where a lost column had its share in others: by centring alone
         turned = conditioned(design, held, project=False)
@@ -121,6 +158,7 @@ def _fit_turned(
     start: FloatArray | None,
     free: BoolArray,
     data: dict[str, Any],
+    design: LogisticDesign | None = None,
 ) -> LogisticFit:
     """Fit in other columns, and turn the results back."""
     begin = None if start is None else turned.inward(start)
@@ -128,7 +166,7 @@ def _fit_turned(
         begin = np.where(free, 0.0, begin)
     if data["prior"] is not None:
         data = {**data, "prior": data["prior"].turned(turned.turn)}
-    fit = fit_blocks(turned.X, y, begin, free, data)
+    fit = fit_blocks(turned.X, y, begin, free, data, design)
     coef = turned.outward(fit.coef)
     if not free.all():
         coef = np.where(free, coef, 0.0 if start is None else start)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnetstats.kernels.bent import bent, curvature
 from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of
 from rnetstats.kernels.firth import half_log_det, without
 from rnetstats.kernels.log_f import LogF
@@ -15,6 +16,7 @@ from rnetstats.kernels.newton import (
     LOST_TERM,
     OK,
     BoolArray,
+    Evaluate,
     FloatArray,
     IntArray,
     NewtonFit,
@@ -72,6 +74,7 @@ def fit_blocks(
     start: FloatArray | None,
     free: BoolArray,
     data: dict[str, Any],
+    design: LogisticDesign | None = None,
 ) -> LogisticFit:
     """Fit all replicates block by block, in these columns.
 
@@ -84,13 +87,16 @@ def fit_blocks(
     free : bool array of shape (B, p)
     data : dict
         ``weights`` and ``offset``, arrays of shape (n,) or (B, n) or None; ``firth``; ``prior``.
+    design : LogisticDesign, optional
+        That of X and y, where it is known.
 
     Returns
     -------
     LogisticFit
     """
     size, p = free.shape
-    design = LogisticDesign(X, y) if X.ndim == 2 and y.ndim == 1 else None
+    if design is None and X.ndim == 2 and y.ndim == 1:
+        design = LogisticDesign(X, y)
     if start is None and size > 1 and design is not None and free.all():
         bare = {"weights": None, "offset": None, **{name: data[name] for name in _SHARED}}
         whole = _fit_block(X, y, np.zeros((1, p)), free[:1], {**bare, "design": design})
@@ -117,7 +123,7 @@ def _fit_block(
     everyone = np.arange(len(start))
     begin = start * likelihood.scale
     first = _from_one_point(likelihood, begin)
-    lost = lost_columns(likelihood.X, likelihood.weights, first[2], likelihood.design.basis)
+    lost = lost_columns(likelihood.X, likelihood.weights, first[2], lambda: likelihood.design.basis)
     if lost is not None:
         free, begin = free & ~lost, np.where(lost, 0.0, begin)
         likelihood = LogisticLikelihood(X, y, lost=lost, **{**data, "prior": None})
@@ -168,7 +174,12 @@ def _ascend(
     """Maximise; with the penalty first by cheap steps, which most replicates need few of."""
     if not likelihood.firth:
         return maximise(likelihood.scaled, begin, free=free, first=first, concave=True)
-    cheap = likelihood.scaled if len(begin) == 1 else likelihood.scaled_expected
+    cheap: Evaluate = likelihood.scaled_expected
+    if len(begin) == 1:
+        index = np.zeros(1, dtype=np.int64)
+        observed = likelihood.scaled_observed(begin, index)[2]
+        bend = curvature(first[2][0], observed[0]) if likelihood.lost is None else None
+        cheap = likelihood.scaled if bend is None else bent(cheap, bend)
     fit = maximise(cheap, begin, free=free, first=first, max_iter=_CHEAP_STEPS, retry=False)
     left = np.flatnonzero(fit.status != OK)
     if len(left):

@@ -37,8 +37,12 @@ __all__ = [
     "NOT_FOUND",
     "NO_LIMIT",
     "ProfileLimits",
+    "Unit",
+    "limits_about",
     "profile_limits",
+    "restricted_about",
     "restricted_fits",
+    "standardised",
 ]
 
 _MAX_STEPS = 15
@@ -72,6 +76,44 @@ class ProfileLimits:
     status: IntArray
 
 
+class Unit(NamedTuple):
+    """A likelihood of coefficients measured in standard errors, and where its maximum is.
+
+    Attributes
+    ----------
+    evaluate : Evaluate
+    centre, scale : arrays of shape (p,)
+        The maximum, and the standard errors of the coefficients as given.
+    value : float
+    information : array of shape (p, p)
+        Both there.
+    """
+
+    evaluate: Evaluate
+    centre: FloatArray
+    scale: FloatArray
+    value: float
+    information: FloatArray
+
+
+def standardised(evaluate: Evaluate, estimate: FloatArray) -> Unit:
+    """Measure the coefficients of one data set in standard errors."""
+    beta = np.asarray(estimate, dtype=float)
+    value, _, information = evaluate(beta[None], np.zeros(1, np.int64))
+    information = np.where(np.isfinite(information), information, 0.0)
+    diagonal = np.sqrt(np.maximum(np.diag(information[0]), 0.0))
+    diagonal = np.where(diagonal > 0, diagonal, 1.0)
+    variance = np.diag(inverse_information(information / (diagonal[:, None] * diagonal))[0])
+    scale = np.where(variance > 0, np.sqrt(np.abs(variance)), 1.0) / diagonal
+    outer = scale[:, None] * scale
+
+    def scaled(gamma: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        likelihood, score, matrix = evaluate(gamma * scale, index)
+        return likelihood, score * scale, matrix * outer
+
+    return Unit(scaled, beta / scale, scale, float(value[0]), information[0] * outer)
+
+
 def profile_limits(
     evaluate: Evaluate,
     estimate: FloatArray,
@@ -99,9 +141,19 @@ def profile_limits(
     -------
     ProfileLimits
     """
-    p = len(estimate)
+    return limits_about(standardised(evaluate, estimate), columns, level=level, maximum=maximum)
+
+
+def limits_about(
+    unit: Unit,
+    columns: Sequence[int] | None = None,
+    *,
+    level: float = 0.95,
+    maximum: float | None = None,
+) -> ProfileLimits:
+    """Do the same as :func:`profile_limits` from what :func:`standardised` has found."""
+    p = len(unit.centre)
     chosen = np.arange(p) if columns is None else np.asarray(columns, dtype=np.int64)
-    unit = _standardise(evaluate, estimate)
     half = 0.5 * NormalDist().inv_cdf(0.5 + level / 2) ** 2
     target = (unit.value if maximum is None else maximum) - half
     wanted = _Wanted(np.repeat(chosen, 2), np.tile([-1.0, 1.0], len(chosen)), target)
@@ -137,8 +189,12 @@ def restricted_fits(
     NewtonFit
         Of k fits: twice the fall of the log-likelihood is the statistic of each test.
     """
-    unit = _standardise(evaluate, estimate)
-    size, p = len(restrictions), len(estimate)
+    return restricted_about(standardised(evaluate, estimate), restrictions)
+
+
+def restricted_about(unit: Unit, restrictions: Sequence[Sequence[int]]) -> NewtonFit:
+    """Do the same as :func:`restricted_fits` from what :func:`standardised` has found."""
+    size, p = len(restrictions), len(unit.centre)
     free = np.ones((size, p), dtype=bool)
     for row, columns in enumerate(restrictions):
         free[row, list(columns)] = False
@@ -154,7 +210,7 @@ def restricted_fits(
     )
 
 
-def _conditional(unit: _Unit, free: BoolArray) -> FloatArray:
+def _conditional(unit: Unit, free: BoolArray) -> FloatArray:
     """Where a quadratic likelihood would have its maximum with the other coordinates at 0."""
     centre = unit.centre
     information = np.broadcast_to(unit.information, (len(free), *unit.information.shape))
@@ -164,35 +220,7 @@ def _conditional(unit: _Unit, free: BoolArray) -> FloatArray:
     return np.where(free, np.where(near, centre + shift, centre), 0.0)
 
 
-class _Unit(NamedTuple):
-    """The likelihood of coefficients measured in standard errors, and where its maximum is."""
-
-    evaluate: Evaluate
-    centre: FloatArray
-    scale: FloatArray
-    value: float
-    information: FloatArray
-
-
-def _standardise(evaluate: Evaluate, estimate: FloatArray) -> _Unit:
-    """Measure coefficients in standard errors."""
-    beta = np.asarray(estimate, dtype=float)
-    value, _, information = evaluate(beta[None], np.zeros(1, np.int64))
-    information = np.where(np.isfinite(information), information, 0.0)
-    diagonal = np.sqrt(np.maximum(np.diag(information[0]), 0.0))
-    diagonal = np.where(diagonal > 0, diagonal, 1.0)
-    variance = np.diag(inverse_information(information / (diagonal[:, None] * diagonal))[0])
-    scale = np.where(variance > 0, np.sqrt(np.abs(variance)), 1.0) / diagonal
-    outer = scale[:, None] * scale
-
-    def scaled(gamma: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        likelihood, score, matrix = evaluate(gamma * scale, index)
-        return likelihood, score * scale, matrix * outer
-
-    return _Unit(scaled, beta / scale, scale, float(value[0]), information[0] * outer)
-
-
-def _venzon_moolgavkar(unit: _Unit, wanted: _Wanted, half: float) -> FloatArray:
+def _venzon_moolgavkar(unit: Unit, wanted: _Wanted, half: float) -> FloatArray:
     """Solve for limit and nuisance coefficients together; NaN for those that stray."""
     limit = np.full(len(wanted.column), np.nan)
     index = np.arange(len(limit))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from rnetstats.kernels.newton import BoolArray, FloatArray
@@ -54,7 +56,7 @@ def lost_columns(
     X: FloatArray,
     weights: FloatArray | None,
     information: FloatArray,
-    basis: FloatArray | None = None,
+    basis: Callable[[], FloatArray | None] | None = None,
 ) -> BoolArray | None:
     """Mark the columns that are lost in each replicate; None where none loses any.
 
@@ -68,18 +70,21 @@ def lost_columns(
         A row of weight 0 is not there.
     information : array of shape (B, p, p)
         X'WX with some positive W.
-    basis : array of shape (p, p), optional
-        :func:`orthonormal` of a shared X, where it is known.
+    basis : callable, optional
+        Returns :func:`orthonormal` of a shared X; asked only if the information leaves a doubt.
 
     Returns
     -------
     bool array of shape (B, p), or None
     """
-    if X.ndim == 2 and basis is None:
-        basis = orthonormal(X)
+    if _apart(information).all():
+        return None
+    turn = None
+    if X.ndim == 2:
+        turn = orthonormal(X) if basis is None else basis()
     lost = np.zeros((len(information), X.shape[-1]), dtype=bool)
     everywhere = weights is None or bool((weights > 0).all())
-    for row in np.flatnonzero(_suspect(X, information, basis, everywhere)):
+    for row in np.flatnonzero(_suspect(X, information, turn, everywhere)):
         design = X[row] if X.ndim == 3 else X
         if weights is not None:
             design = design[weights[row if len(weights) > 1 else 0] > 0]
@@ -100,7 +105,12 @@ def _suspect(
         if everywhere:
             return ~everyone
         information = basis.T @ information @ basis
+    return ~_apart(information)
+
+
+def _apart(information: FloatArray) -> BoolArray:
+    """Whether each matrix is far from singular, once scaled to a unit diagonal."""
     length = np.sqrt(information.diagonal(axis1=1, axis2=2))
     length = np.where(length > 0, length, 1.0)
     scaled = information / (length[:, :, None] * length[:, None, :])
-    return np.asarray(~(np.linalg.det(scaled) > _SCREEN))
+    return np.asarray(np.linalg.det(scaled) > _SCREEN)

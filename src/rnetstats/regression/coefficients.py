@@ -30,7 +30,9 @@ class Inference:
         return float(chi_square_p(self.statistic, self.df)) if self.df else float("nan")
 
 
-def infer(engine: Engine, event: np.ndarray, *, measure: str, conf_level: float) -> Inference:
+def infer(
+    engine: Engine, event: np.ndarray, *, measure: str, conf_level: float, design: Any = None
+) -> Inference:
     """Return limits and tests of a fitted model; all refits of its tests are one batch.
 
     Parameters
@@ -40,6 +42,8 @@ def infer(engine: Engine, event: np.ndarray, *, measure: str, conf_level: float)
     measure : str
         What ``exp(coef)`` is: ``"OR"`` or ``"HR"``.
     conf_level : float
+    design : LogisticDesign or CoxDesign, optional
+        Of the engine's X, where the fit has made it and needed no other columns.
 
     Returns
     -------
@@ -51,7 +55,9 @@ def infer(engine: Engine, event: np.ndarray, *, measure: str, conf_level: float)
     everything = range(int(engine.spec.intercept), len(columns))
     single = [] if engine.wald else [(j,) for j in range(len(columns))]
     sets = [tuple(range(term.start, term.stop)) for term in terms]
-    tests = engine.test([*single, *sets, *([tuple(everything)] if everything else [])])
+    workings = None if engine.wald else engine.workings(design)
+    asked = [*single, *sets, *([tuple(everything)] if everything else [])]
+    tests = engine.test(asked, workings=workings)
     n, n_events = _counts(engine, event)
     coef = engine.coef
     error = np.sqrt(np.diag(engine.covariance))
@@ -63,7 +69,7 @@ def infer(engine: Engine, event: np.ndarray, *, measure: str, conf_level: float)
             statistic = np.where(np.isfinite(coef), coef / error, np.nan)
         p_value = two_sided_p(statistic)
     else:
-        low, high, lost = engine.limits(conf_level)
+        low, high, lost = engine.limits(conf_level, workings)
         statistic = tests[: len(columns)]
         p_value = chi_square_p(statistic, 1)
         if lost:

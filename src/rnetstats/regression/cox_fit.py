@@ -14,6 +14,7 @@ from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.outcome import Outcome
 from rnetstats.kernels.concordance import concordance
 from rnetstats.kernels.cox import CoxFit, cox_likelihood, fit_cox
+from rnetstats.kernels.cox_design import CoxDesign, build_design
 from rnetstats.kernels.cox_residuals import fitted_cox, score_residuals
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import OK
@@ -48,7 +49,7 @@ class CoxFitted:
     """A converged (or monotone) fit with its risk sets and counts.
 
     ``separation`` is that of the data under maximum likelihood; ``effective`` what a penalty leaves
-    of it.
+    of it. ``design`` is that of the columns, for further fits.
     """
 
     event: np.ndarray
@@ -60,6 +61,7 @@ class CoxFitted:
     n: float
     n_events: float
     notes: tuple[str, ...]
+    design: CoxDesign
 
 
 def _times(frame: ModelFrame) -> tuple[Outcome, np.ndarray, np.ndarray]:
@@ -94,8 +96,16 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
     notes = check_parameters(X.shape[1], n_events, "events", penalty)
     strata = None if frame.strata is None else frame.strata.codes
     sets = prepare(outcome.start, stop, event, strata)
+    design = build_design(X, sets, batch=False)
     maximise = partial(
-        fit_cox, X, sets, freq=freq, case=frame.sampling_weights, offset=frame.offset, ties=ties
+        fit_cox,
+        X,
+        sets,
+        freq=freq,
+        case=frame.sampling_weights,
+        offset=frame.offset,
+        ties=ties,
+        design=design,
     )
     fit = plain = maximise()
     refuse_lost_columns(frame, plain.lost[0])
@@ -124,7 +134,7 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
                 )
                 effective = finite_under(free, left)
     check_converged(frame, int(fit.status[0]), effective, penalty)
-    return CoxFitted(event, sets, fit, separation, effective, prior, n, n_events, notes)
+    return CoxFitted(event, sets, fit, separation, effective, prior, n, n_events, notes, design)
 
 
 def build_engine(

@@ -10,16 +10,33 @@ import numpy as np
 
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.spec import Spec
+from rnetstats.kernels.bent import bent, differenced
 from rnetstats.kernels.conditioning import Turned, conditioned
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import Evaluate
-from rnetstats.kernels.profile import profile_limits, restricted_fits
+from rnetstats.kernels.profile import Unit, limits_about, restricted_about, standardised
 
-__all__ = ["Engine", "wald_statistic"]
+__all__ = ["Engine", "Workings", "wald_statistic", "wald_statistics"]
 
 _HALVES = 12
 _MATTERS = 1e-3  # of the information at zero
 _SINGULAR = 1e-10  # smallest eigenvalue of a correlation matrix that is inverted
+
+
+@dataclass(frozen=True, eq=False)
+class Workings:
+    """What the tests and the limits of one fit share: made for them, and not kept.
+
+    Attributes
+    ----------
+    turned : Turned or None
+        The columns in which the likelihood is well conditioned, where they are others.
+    unit : Unit or None
+        The likelihood about the estimate, in the columns as given where these are well conditioned.
+    """
+
+    turned: Turned | None
+    unit: Unit | None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -148,7 +165,7 @@ class Engine:
         points = np.where(lost, shares[:, None] * self.reached, self.reached)
         turned = conditioned(self.X) if self.spec.intercept else None
         inward = points if turned is None else turned.inward(points)
-        evaluate = self._evaluator_in(turned)
+        evaluate = self.evaluator(*((self.X,) if turned is None else (turned.X, turned.turn)))
         information = evaluate(inward, np.arange(len(points)))[2]
         usable = np.asarray(np.isfinite(information).all(axis=(1, 2)))
         size = np.sqrt(np.maximum(np.diag(information[-1]), np.finfo(float).tiny))
@@ -156,8 +173,36 @@ class Engine:
         least = np.linalg.eigvalsh(scaled)[:, 0]
         return np.asarray(points[int(np.argmax(usable & (least >= _MATTERS * least[-1])))])
 
-    def limits(self, conf_level: float) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
+    def workings(self, design: Any = None) -> Workings:
+        """Return what tests and limits share.
+
+        Parameters
+        ----------
+        design : LogisticDesign or CoxDesign, optional
+            What the likelihood makes of X, where it is known and X well conditioned.
+        """
+        given = {} if design is None else {"design": design}
+        if design is None and self.spec.intercept:
+            turned = conditioned(self.X)
+            if turned is not None:
+                return Workings(turned, None)
+        evaluate = self.likelihood(self.X, **self.likelihood_options, **given)
+        unit = standardised(evaluate, self.vantage())
+        if self.firth:
+            unit = unit._replace(
+                evaluate=bent(unit.evaluate, differenced(unit.evaluate, unit.centre))
+            )
+        return Workings(None, unit)
+
+    def limits(
+        self, conf_level: float, workings: Workings | None = None
+    ) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
         """Profile-likelihood limits of all coefficients, and the columns without one.
+
+        Parameters
+        ----------
+        conf_level : float
+        workings : Workings, optional
 
         Returns
         -------
@@ -165,13 +210,13 @@ class Engine:
         lost : tuple of int
             Columns for which a limit was not found (it is missing).
         """
-        start, p = self.vantage(), len(self.coef)
+        workings = self.workings() if workings is None else workings
+        p = len(self.coef)
         low, high = np.empty(p), np.empty(p)
-        for group, turned in self._well_conditioned(self.X, [(j,) for j in range(p)]):
+        for group, turned in self._well_conditioned(self.X, [(j,) for j in range(p)], workings):
             columns = [j for (j,) in group]
-            found = profile_limits(
-                self._evaluator_in(turned),
-                start if turned is None else turned.inward(start),
+            found = limits_about(
+                workings.unit or self._about(turned),
                 columns,
                 level=conf_level,
                 maximum=self.value if self.separated else None,
@@ -183,7 +228,12 @@ class Engine:
         lost = np.flatnonzero(np.isnan(lower) | np.isnan(upper))
         return lower, upper, tuple(int(c) for c in lost)
 
-    def test(self, columns: Sequence[Sequence[int]], turn: np.ndarray | None = None) -> np.ndarray:
+    def test(
+        self,
+        columns: Sequence[Sequence[int]],
+        turn: np.ndarray | None = None,
+        workings: Workings | None = None,
+    ) -> np.ndarray:
         """Chi-square statistics of the hypotheses that sets of coefficients are zero.
 
         Parameters
@@ -191,6 +241,8 @@ class Engine:
         columns : sequence of sequences of int
         turn : array of shape (p, p), optional
             The hypotheses are on the coefficients of ``X @ turn``.
+        workings : Workings, optional
+            Of these columns: without `turn`.
 
         Returns
         -------
@@ -201,40 +253,44 @@ class Engine:
         if self.wald:
             coef, covariance = self._turned(turn)
             return wald_statistics(coef, covariance, columns)
-        start, X, shift = self.vantage(), self.X, 0.0
+        X, shift = self.X, 0.0
         if turn is not None:
-            start, X = np.linalg.solve(turn, start), X @ turn
+            X, workings = X @ turn, None
             if self.firth:  # a transformation changes the penalty by a constant
                 shift = float(np.linalg.slogdet(turn)[1])
+        unit = None if workings is None else workings.unit
         restricted: dict[tuple[int, ...], float] = {}
-        for group, turned in self._well_conditioned(X, list(dict.fromkeys(map(tuple, columns)))):
-            fits = restricted_fits(
-                self._evaluator_in(turned, X, turn),
-                start if turned is None else turned.inward(start),
-                group,
-            )
+        sets = list(dict.fromkeys(map(tuple, columns)))
+        for group, turned in self._well_conditioned(X, sets, workings):
+            fits = restricted_about(unit or self._about(turned, X, turn), group)
             restricted.update(zip(group, fits.log_likelihood.tolist(), strict=True))
         values = np.array([restricted[tuple(part)] for part in columns]) - shift
         return np.maximum(2.0 * (self.value - values), 0.0)
 
-    def _evaluator_in(
+    def _about(
         self, turned: Turned | None, X: np.ndarray | None = None, turn: np.ndarray | None = None
-    ) -> Evaluate:
-        """Return the likelihood of the well-conditioned columns of X, which is ours times turn."""
+    ) -> Unit:
+        """Return the likelihood in the well-conditioned columns of X, which is ours times turn."""
+        X, start = self.X if X is None else X, self.vantage()
+        if turn is not None:
+            start = np.linalg.solve(turn, start)
         if turned is None:
-            return self.evaluator(self.X if X is None else X, turn)
+            return standardised(self.evaluator(X, turn), start)
         both = turned.turn if turn is None else turn @ turned.turn
-        return self.evaluator(turned.X, both)
+        return standardised(self.evaluator(turned.X, both), turned.inward(start))
 
     def _well_conditioned(
-        self, X: np.ndarray, sets: list[tuple[int, ...]]
+        self, X: np.ndarray, sets: list[tuple[int, ...]], workings: Workings | None
     ) -> list[tuple[list[tuple[int, ...]], Turned | None]]:
         """Group sets of coefficients to be held by the columns in which the others are fitted.
 
         These are the columns of X (None) where they are well conditioned; otherwise others, in
         which holding each set of the group means what it means in X.
         """
-        turned = conditioned(X) if self.spec.intercept else None  # else the likelihood centres
+        if workings is not None:
+            turned = workings.turned
+        else:  # without an intercept the likelihood centres by itself
+            turned = conditioned(X) if self.spec.intercept else None
         if turned is None:
             return [(sets, None)]
         groups: list[tuple[list[tuple[int, ...]], Turned | None]] = [

@@ -12,8 +12,8 @@ from scipy.special import expit
 from rnetstats.errors import TooFewEventsError
 from rnetstats.formula.design import ModelFrame
 from rnetstats.kernels.log_f import LogF
-from rnetstats.kernels.logistic import LogisticFit, fit_logistic, row_scores
-from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.logistic import LogisticFit, fit_logistic, ready_logistic, row_scores
+from rnetstats.kernels.logistic_likelihood import LogisticDesign, LogisticLikelihood
 from rnetstats.kernels.newton import OK
 from rnetstats.regression.coefficients import Inference
 from rnetstats.regression.engine import Engine
@@ -46,7 +46,7 @@ class LogisticFitted:
     """A converged (or separated) fit with the counts behind it.
 
     ``separation`` is that of the data under maximum likelihood; ``effective`` what a penalty leaves
-    of it.
+    of it. ``design`` is that of the columns as given, if they were fitted as they are.
     """
 
     y: np.ndarray
@@ -57,6 +57,7 @@ class LogisticFitted:
     n: float
     n_events: float
     notes: tuple[str, ...]
+    design: LogisticDesign | None
 
     @property
     def rarer(self) -> float:
@@ -92,8 +93,9 @@ def fit_frame(frame: ModelFrame, penalty: str | None, m: Strength = None) -> Log
         X.shape[1] - 1, min(n_events, n - n_events), "rows with the rarer outcome", penalty
     )
     refuse_far_columns(frame)
+    ready = ready_logistic(X, y)
     maximise = partial(
-        fit_logistic, X, y, freq=freq, case=frame.sampling_weights, offset=frame.offset
+        fit_logistic, X, y, freq=freq, case=frame.sampling_weights, offset=frame.offset, ready=ready
     )
     begin = _start(frame)
     fit = plain = maximise(start=begin)
@@ -112,7 +114,8 @@ def fit_frame(frame: ModelFrame, penalty: str | None, m: Strength = None) -> Log
             left = binary_separation(X[:, free], y, frame.sampling_weights)
             effective = finite_under(free, left)
     check_converged(frame, int(fit.status[0]), effective, penalty)
-    return LogisticFitted(y, fit, separation, effective, prior, n, n_events, notes)
+    design = ready.design if ready.turned is None else None
+    return LogisticFitted(y, fit, separation, effective, prior, n, n_events, notes, design)
 
 
 def _start(frame: ModelFrame, p: int | None = None) -> np.ndarray | None:
