@@ -125,7 +125,11 @@ class Variable:
                 return place
         shown = ", ".join(repr(level) for level in known[:8])
         more = ", ..." if len(known) > 8 else ""
-        hint = closest(str(literal), map(level_text, known))
+        texts = [level_text(level) for level in known]
+        hint = closest(level_text(literal), texts)
+        if level_text(literal) in texts:  # of the other type
+            other = known[texts.index(level_text(literal))]
+            hint = f" Write {other!r}, {'in' if isinstance(other, str) else 'without'} quotes."
         raise DataError(
             f"Column {self.name!r} has no level {literal!r}; it has {shown}{more}.{hint}"
         )
