@@ -127,9 +127,9 @@ def test_text_where_numbers_are_wanted() -> None:
 def test_levels_are_matched_by_type() -> None:
     variable = read(["1", "2"])
     assert variable.check_level("2") == 1
-    with pytest.raises(DataError, match="no level 2; it has '1', '2'. Write '2', in quotes"):
+    with pytest.raises(DataError, match=r"no level 2; it has '1', '2'\. Write '2', in quotes"):
         variable.check_level(2)
-    with pytest.raises(DataError, match="no level '3'; .* Write 3, without quotes"):
+    with pytest.raises(DataError, match=r"no level '3'; .* Write 3, without quotes"):
         read([1, 2, 3]).check_level("3", (1, 2, 3))
     with pytest.raises(DataError, match="Did you mean 'ESD'"):
         read(["ESD", "EMR"]).check_level("esd")
