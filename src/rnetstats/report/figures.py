@@ -5,10 +5,15 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from rnetstats.plots.style import MARK, mark_synthetic
 from rnetstats.studies.figure import StudyFigure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["RenderedFigure", "render"]
 
@@ -78,24 +83,39 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
             _number_marks(canvas)
         layout.execute(canvas)
         canvas.set_layout_engine("none")  # laid out once, for both formats
-        svg, png = io.BytesIO(), io.BytesIO()
+        text = io.StringIO()
         words = {"Title": figure.title, "Creator": "rnetstats", "Date": None}
         # straight to the backends: savefig would draw each twice, for a layout that stands
         vectors: Any = FigureCanvasSVG(canvas)
-        vectors.print_svg(svg, metadata=words)
-        canvas.dpi = _DPI
-        pixels: Any = FigureCanvasAgg(canvas)
-        pixels.print_png(png, metadata={"Title": figure.title})
-    text = svg.getvalue().decode("utf-8")
+        vectors.print_svg(text, metadata=words)
+        png = _png(canvas, figure.title)
+    svg = text.getvalue()
     return RenderedFigure(
         figure.name,
         figure.title,
         figure.caption,
         figure.from_print,
-        _inline(text, figure),
-        svg.getvalue(),
-        png.getvalue(),
+        _inline(svg, figure),
+        svg.encode("utf-8"),
+        png,
     )
+
+
+def _png(canvas: Figure, title: str) -> bytes:
+    """Return the figure as a PNG file, without the alpha channel, which is opaque throughout."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL.Image import fromarray
+    from PIL.PngImagePlugin import PngInfo
+
+    canvas.dpi = _DPI
+    pixels: Any = FigureCanvasAgg(canvas)
+    pixels.draw()
+    opaque = fromarray(np.asarray(pixels.buffer_rgba())[..., :3].copy())
+    words = PngInfo()
+    words.add_text("Title", title)
+    file = io.BytesIO()
+    opaque.save(file, format="png", pnginfo=words, dpi=(_DPI, _DPI), compress_level=5)
+    return file.getvalue()
 
 
 def _mark(canvas: Any, figure: StudyFigure) -> None:
