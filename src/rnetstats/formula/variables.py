@@ -185,15 +185,14 @@ def read_open_ended(frame: pd.DataFrame, name: str) -> Variable:
 
 def _from_numbers(name: str, values: NDArray[Any]) -> Variable:
     numbers = values.astype(np.float64)
-    missing = np.isnan(numbers)
-    lacking = bool(missing.any())
-    if not np.isfinite(numbers).all():
-        infinite = np.isinf(numbers)
-        if infinite.any():
-            raise DataError(f"Column {name!r} has infinite values in {row_numbers(infinite)}.")
-        if missing.all():
-            raise ColumnError(f"Column {name!r} holds no values: all {len(numbers)} are missing.")
-    return Variable(name, numbers, None, (), False, missing if lacking else None)
+    if np.isfinite(numbers).all():
+        return Variable(name, numbers, None, (), False, None)
+    infinite, missing = np.isinf(numbers), np.isnan(numbers)
+    if infinite.any():
+        raise DataError(f"Column {name!r} has infinite values in {row_numbers(infinite)}.")
+    if missing.all():
+        raise ColumnError(f"Column {name!r} holds no values: all {len(numbers)} are missing.")
+    return Variable(name, numbers, None, (), False, missing)
 
 
 def _from_categories(name: str, array: Any) -> Variable:

@@ -208,6 +208,7 @@ def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) ->
     size = len(start)
     everyone, scale = np.arange(size), likelihood.scale
     plain = likelihood.unpenalised(start * scale, everyone)
+    null = likelihood.null_log_likelihood() if start.any() else plain[0]
     lost = lost_columns(likelihood, plain[2])
     if lost is not None:
         free, start = free & ~lost, np.where(lost, 0.0, start)
@@ -231,7 +232,7 @@ def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) ->
         coef=fit.coef / scale,
         log_likelihood=log_likelihood,
         log_likelihood_penalized=value if penalised else None,
-        log_likelihood_null=np.broadcast_to(likelihood.null_log_likelihood(), (size,)),
+        log_likelihood_null=np.broadcast_to(null, (size,)),
         information=fit.information * (scale[:, :, None] * scale[:, None, :]),
         free=np.array(free),
         lost=np.zeros_like(free) if lost is None else lost,

@@ -190,6 +190,8 @@ class CoxLikelihood:
         information: FloatArray,
     ) -> None:
         """Put in the place of what lies outside a number's range the values set by set."""
+        if point.s0.min(initial=np.inf) >= _SMALL:
+            return
         least = np.where(block.events > 0, point.s0, np.inf).min(axis=1)
         m, times = self.sets.rows.size, self.sets.n_times
         for i in np.flatnonzero(least < _SMALL).tolist() if m * times <= BUDGET else ():
@@ -211,9 +213,10 @@ class CoxLikelihood:
         eta = block.design.linear_predictor(gamma)
         if self.offset is not None:
             eta += self.offset
+        shift = np.zeros(len(eta))
         top = eta.max(axis=1)
-        shift = np.where(np.abs(top) > _LARGE, top, 0.0)
-        if shift.any():
+        if not (np.abs(top) <= _LARGE).all():
+            shift = np.where(np.abs(top) > _LARGE, top, 0.0)
             eta -= shift[:, None]
         risk = np.exp(eta, out=eta)
         if block.rows is not None:
@@ -279,9 +282,10 @@ class CoxLikelihood:
 
     def block(self, index: IntArray) -> CoxBlock:
         """The replicates named by `index`, kept until others are asked for."""
-        if self._last is None or not np.array_equal(self._last[0], index):
-            self._last = index, self._select(index)
-        return self._last[1]
+        last = self._last
+        if last is None or not (last[0] is index or np.array_equal(last[0], index)):
+            self._last = last = index, self._select(index)
+        return last[1]
 
     def _select(self, index: IntArray) -> CoxBlock:
         weights, lost, size = self.weights, self._lost, index.size

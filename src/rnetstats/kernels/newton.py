@@ -248,8 +248,8 @@ def _judge(now: _Points) -> tuple[FloatArray, IntArray]:
         information = np.where(both, information, np.eye(score.shape[1]))
     step, singular = solve_symmetric(information, score)
     decrement = np.vecdot(score, step)
-    downhill = decrement < -_DECREMENT
-    if downhill.any():  # the information is indefinite
+    if decrement.min(initial=0.0) < -_DECREMENT:  # the information is indefinite
+        downhill = decrement < -_DECREMENT
         step[downhill] = _uphill(information[downhill], score[downhill])
         decrement = np.vecdot(score, step)
     length = np.abs(step).max(axis=1, initial=0.0)
@@ -275,11 +275,13 @@ def _tail_steps(now: _Points, decrement: FloatArray, length: FloatArray) -> Floa
 
     Each step divides the decrement by the same factor, about e.
     """
+    creeping = now.length > 0.8 * length
+    many = np.ones(len(creeping))
+    if not creeping.any():
+        return many
     before = np.where(np.isfinite(decrement), decrement, 0.0)
-    creeping = (now.decrement < 0.6 * before) & (now.decrement > 0.2 * before)
-    creeping &= (now.length > 0.8 * length) & (now.decrement < _TAIL_BEGINS)
-    creeping &= now.decrement > _TAIL_DECREMENT
-    many = np.ones(len(before))
+    creeping &= (now.decrement < 0.6 * before) & (now.decrement > 0.2 * before)
+    creeping &= (now.decrement < _TAIL_BEGINS) & (now.decrement > _TAIL_DECREMENT)
     if creeping.any():
         here = now.decrement[creeping]
         left = np.log(here / _TAIL_DECREMENT) / np.log(before[creeping] / here)
@@ -326,8 +328,7 @@ def _move(evaluate: Evaluate, now: _Points, step: FloatArray) -> BoolArray:
         stuck = ~moved
         beta[stuck], value[stuck] = now.beta[stuck], now.value[stuck]
         score[stuck], information[stuck] = now.score[stuck], now.information[stuck]
-    with np.errstate(invalid="ignore"):  # both are -inf where the ascent began outside
-        now.change = value - now.value
+    now.change = value - now.value  # not a number where the ascent began outside
     now.beta, now.value, now.score, now.information = beta, value, score, information
     return moved
 

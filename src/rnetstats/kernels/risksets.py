@@ -118,8 +118,10 @@ class RiskSets:
 
     def accumulate_forward(self, values: Floats) -> Floats:
         """Running sum (..., E) within each stratum from the earliest event time to the latest."""
-        turned = (self.n_times - self.stratum_bounds)[::-1]
-        return _running_sum(values[..., ::-1], turned)[..., ::-1]
+        bounds = self.stratum_bounds
+        if bounds.size > 2:
+            bounds = (self.n_times - bounds)[::-1]
+        return _running_sum(values[..., ::-1], bounds)[..., ::-1]
 
     def spread(self, steps: Floats) -> Floats:
         """Per row (..., m), the sum of steps (..., E) over the times at which it was at risk."""
@@ -166,19 +168,20 @@ def prepare(
     times, column_strata, joins, leaves, ends = _columns(data)
     kept = np.flatnonzero(joins < leaves)
     late = leaves[kept] < ends[kept]
-    rows = kept[np.argsort(joins[kept] + times.size * late, kind="stable")]
+    rows = kept[_stable_order(joins[kept] + times.size * late, 2 * times.size)]
     joins, leaves, leaver = joins[rows], leaves[rows], leaves[rows] < ends[rows]
     stay = int(rows.size - leaver.sum())
     join_bounds = _firsts(joins[:stay])
     deaths = np.flatnonzero(data.event[rows])
     deaths = deaths[np.argsort(joins[deaths], kind="stable")]
     changes = np.flatnonzero(np.diff(column_strata)) + 1
+    end = [times.size] if times.size else []
     return RiskSets(
         n=data.stop.size,
         rows=rows,
         times=times,
         strata=column_strata,
-        stratum_bounds=np.unique(np.concatenate(([0], changes, [times.size]))),
+        stratum_bounds=np.concatenate(([0], changes, end)).astype(np.intp),
         joins=joins,
         leaves=leaves,
         join_columns=joins[:stay][join_bounds],
@@ -196,7 +199,7 @@ class _Data(NamedTuple):
     start: Floats | None
     stop: Floats
     event: NDArray[np.bool_]
-    strata: Ints
+    strata: Ints | None
 
 
 def _checked(
@@ -205,7 +208,7 @@ def _checked(
     ends = np.asarray(stop, dtype=np.float64)
     happened = np.asarray(event).astype(bool)
     begins = None if start is None else np.asarray(start, dtype=np.float64)
-    codes = np.zeros(ends.shape, dtype=np.intp) if strata is None else np.asarray(strata)
+    codes = None if strata is None else np.asarray(strata)
     for name, values in (("event", happened), ("strata", codes), ("start", begins)):
         if values is not None and values.shape != ends.shape:
             msg = f"{name} has shape {values.shape}, stop has {ends.shape}"
@@ -216,7 +219,7 @@ def _checked(
     if begins is not None and not (begins < ends).all():
         msg = f"start is not before stop in {int((begins >= ends).sum())} rows"
         raise ValueError(msg)
-    return _Data(begins, ends, happened, codes.astype(np.intp))
+    return _Data(begins, ends, happened, None if codes is None else codes.astype(np.intp))
 
 
 def _columns(data: _Data) -> tuple[Floats, Ints, Ints, Ints, Ints]:
@@ -226,11 +229,17 @@ def _columns(data: _Data) -> tuple[Floats, Ints, Ints, Ints, Ints]:
     """
     ends_in_event = np.sort(data.stop[data.event])
     distinct = ends_in_event[_firsts(ends_in_event)]
-    width = distinct.size + 1
+    size = distinct.size
+    if data.strata is None and data.start is None:
+        joins = size - _search(distinct, data.stop, "right")
+        ends = np.full(joins.size, size)
+        return distinct[::-1], np.zeros(size, dtype=np.intp), joins, ends, ends
+    width = size + 1
+    strata = np.zeros(data.stop.size, dtype=np.intp) if data.strata is None else data.strata
 
     def key(moments: Floats) -> Ints:
         reached = _search(distinct, moments, "right")
-        return data.strata * width + (width - reached)
+        return strata * width + (width - reached)
 
     row_keys = key(data.stop)
     event_keys = np.sort(row_keys[data.event])
@@ -238,7 +247,7 @@ def _columns(data: _Data) -> tuple[Floats, Ints, Ints, Ints, Ints]:
     column_strata = (column_keys - 1) // width
     times = distinct[width - 1 - (column_keys - column_strata * width)]
     joins = _search(column_keys, row_keys, "left")
-    ends = np.searchsorted(column_strata, data.strata, side="right")
+    ends = np.searchsorted(column_strata, strata, side="right")
     leaves = ends if data.start is None else _search(column_keys, key(data.start), "left")
     return times, column_strata, joins, leaves, ends
 
@@ -248,6 +257,13 @@ def _firsts(values: NDArray[Any]) -> Ints:
     new = np.ones(values.size, dtype=bool)
     np.not_equal(values[1:], values[:-1], out=new[1:])
     return np.flatnonzero(new)
+
+
+def _stable_order(keys: Ints, most: int) -> Ints:
+    """Order of whole numbers from 0 to `most`; small ones are sorted by their digits."""
+    if most < 1 << 15:
+        return np.argsort(keys.astype(np.int16), kind="stable")
+    return np.argsort(keys, kind="stable")
 
 
 def _search(values: NDArray[Any], wanted: NDArray[Any], side: Literal["left", "right"]) -> Ints:
@@ -266,9 +282,9 @@ def _running_sum(values: Floats, bounds: Ints) -> Floats:
     A running sum over all strata less its value at the stratum's start would lose digits; so it
     runs stratum by stratum or, where strata are many and short, by the place in the stratum.
     """
-    lengths = np.diff(bounds)
-    if lengths.size <= 1:
+    if bounds.size <= 2:
         return np.cumsum(values, axis=-1)
+    lengths = np.diff(bounds)
     sums = values.copy()
     if lengths.size <= lengths.max():
         for a, b in pairwise(bounds):
