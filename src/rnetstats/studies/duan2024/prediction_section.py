@@ -163,8 +163,8 @@ def _benefit(result: StudyResult) -> tuple[Paragraph, ...]:
             "With what is known before the resection, referring by the model’s risk gains most at "
             f"a threshold of {fmt_percent(threshold, 0)}: corrected for "
             f"optimism it is worth {fmt_number(100 * gain, 1)} more patients rightly "
-            "referred per 100, at no needless referral more, than referring everybody or nobody, "
-            "whichever is better there. Elsewhere it gains less, or nothing."
+            "referred per 100, without one more needless referral, than referring everybody or "
+            "nobody, whichever is better there. Elsewhere it gains less, or nothing."
         )
     return (Paragraph(lead="Is it of use?", text=text),)
 
@@ -205,8 +205,8 @@ def _stable(facts: dict[str, Any]) -> tuple[Paragraph, ...]:
         Paragraph(
             lead="How stable is one patient’s risk?",
             text="Had the study’s steps been carried out on another sample of such patients, a "
-            f"patient’s risk would have come out different by {fmt_percent(facts['mape'])} "
-            "(percentage points) on average; for half of the patients the central 95 % of the "
-            f"risks span {fmt_percent(facts['width_median'])} or more.",
+            f"patient’s risk would have come out different by {fmt_number(100 * facts['mape'], 1)} "
+            "percentage points on average; for half of the patients the central 95 % of the risks "
+            f"span {fmt_number(100 * facts['width_median'], 1)} percentage points or more.",
         ),
     )
