@@ -21,7 +21,7 @@ from rnetstats.kernels.glmm_tables import TABLE_MODELS, proportions_model, suppo
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.mantel_haenszel import Tables
 from rnetstats.kernels.newton import maximise
-from rnetstats.kernels.scaled import ScaledFit
+from rnetstats.kernels.scaled import ScaledFit, fit_scaled
 from rnetstats.kernels.scaled_profile import (
     profile_coefficient,
     profile_scale,
@@ -307,3 +307,47 @@ def test_even_steps_are_short_enough(size: float, n: int) -> None:
         top = log_f.max()
         value = np.log(np.exp(log_f - top).sum() * (z[1] - z[0]) / np.sqrt(2 * np.pi)) + top
         assert_close(found.value[i], value, rel=1e-9)
+
+
+@pytest.mark.parametrize("scales", [(0.6, 0.0), (0.0, 0.6), (0.0, 0.0)])
+def test_along_an_effect_of_no_size_three_points_are_exact(scales: tuple[float, float]) -> None:
+    """The integrand is Gaussian there: as 41 points of Gauss and Hermite have it."""
+    rng = np.random.default_rng(8)
+    y, n = rng.integers(0, 5, (6, 2)).astype(float), np.full((6, 2), 40.0)
+    rows, eta = binomial_rows(y, n), rng.normal(-2.5, 0.5, (6, 2))
+    Z = np.broadcast_to(np.array([[1.0, 0.5], [1.0, -0.5]]), (6, 2, 2))
+    found = integrate(rows, eta, Z, np.array(scales))
+    exact = integrate(rows, eta, Z, np.array(scales), 41)
+    np.testing.assert_allclose(found.value, exact.value, rtol=1e-11)
+    np.testing.assert_allclose(found.score, exact.score, rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(found.hessian, exact.hessian, rtol=1e-9, atol=1e-10)
+
+
+def test_a_rough_integral_is_near_the_exact_one() -> None:
+    rng = np.random.default_rng(9)
+    y, n = rng.integers(0, 8, (12, 2)).astype(float), np.full((12, 2), 60.0)
+    rows, eta = binomial_rows(y, n), rng.normal(-2.5, 0.7, (12, 2))
+    Z = np.broadcast_to(np.array([[1.0, 0.5], [1.0, -0.5]]), (12, 2, 2))
+    for scales in ((0.3, 0.3), (1.0, 0.5), (2.0, 2.5)):
+        rough = integrate(rows, eta, Z, np.array(scales), rough=True)
+        exact = integrate(rows, eta, Z, np.array(scales))
+        np.testing.assert_allclose(rough.value, exact.value, rtol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_an_ascent_is_approached_from_does_not_move_its_maximum(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    k = 12
+    n1, n2 = (rng.integers(20, 200, k).astype(float) for _ in range(2))
+    risk = np.exp(rng.normal(-2.5, 0.6, k))
+    tables = Tables.of(
+        rng.binomial(n1.astype(int), risk), n1, rng.binomial(n2.astype(int), risk), n2
+    )
+    model, start = table_model(tables, "UM.RS")
+    found = fit_mixed(model, start)
+    begin = np.append(start, np.ones(model.sizes[1]))
+    plain = fit_scaled(model, begin, (0.3, 1.0, 2.5))
+    assert found.converged == plain.converged
+    assert found.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-12)
+    np.testing.assert_allclose(found.coef, plain.coef, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(found.scale, plain.scale, rtol=1e-7, atol=1e-6)

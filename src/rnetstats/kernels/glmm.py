@@ -37,6 +37,8 @@ class MixedModel:
         Columns of the random effects, independent and standard normal.
     points : int, optional
         Of Gauss-Hermite quadrature in each dimension; exact integrals by default.
+    rough : bool
+        Integrals of some five digits, for a first approach.
     """
 
     rows: CountRows
@@ -44,6 +46,7 @@ class MixedModel:
     X: Floats
     Z: Floats
     points: int | None = None
+    rough: bool = False
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -74,7 +77,7 @@ class MixedModel:
                     value[i], score[i], information[i] = -np.inf, 0.0, np.eye(p + q)
                     continue
                 eta = self.offset + self.X @ row[:p]
-                local = integrate(self.rows, eta, self.Z, row[p:], self.points)
+                local = integrate(self.rows, eta, self.Z, row[p:], self.points, rough=self.rough)
                 value[i] = local.value.sum()
                 score[i] = local.score.ravel() @ flat
                 information[i] = -flat.T @ (local.hessian @ A).reshape(flat.shape)
@@ -99,6 +102,8 @@ def fit_mixed(model: MixedModel, start: Floats | None = None) -> ScaledFit:
     p, q = model.sizes
     begin = np.ones(p + q)
     begin[:p] = 0.0 if start is None else start
+    if model.points is None and q > 1:  # integrals in two dimensions are dear
+        return fit_scaled(model, begin, _STARTS, approach=replace(model, rough=True))
     if model.points is None or model.points >= EXACT_POINTS:
         return fit_scaled(model, begin, _STARTS)
     # Derivatives of few points are dear: begin where the exact maximum is.

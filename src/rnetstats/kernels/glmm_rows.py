@@ -47,9 +47,11 @@ def binomial_rows(y: Floats, n: Floats) -> CountRows:
     def cumulant(eta: Floats) -> tuple[Floats, Floats, Floats]:
         size = n.reshape(n.shape + (1,) * (eta.ndim - n.ndim))
         tail = np.exp(-np.abs(eta))
-        p = np.where(eta >= 0.0, 1.0, tail) / (1.0 + tail)
+        larger = size / (1.0 + tail)  # of events and others, the expected numbers
+        smaller = tail * larger
         value = np.maximum(eta, 0.0) + np.log1p(tail)
-        return size * value, size * p, size * tail / (1.0 + tail) ** 2
+        variance = smaller / (1.0 + tail)
+        return size * value, np.where(eta >= 0.0, larger, smaller), variance
 
     return CountRows(y, cumulant, float(log_choose(n, y).sum()))
 

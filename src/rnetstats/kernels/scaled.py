@@ -21,6 +21,9 @@ Floats: TypeAlias = NDArray[np.float64]
 
 _GAIN = 1e-8  # of log-likelihood: less than that is no variance at all
 _AT_ZERO = 1e-6
+_APPROACH = 40  # steps of a first approach
+_BRINK = 1e-3  # of log-likelihood left to gain there
+_SAME = 1e-3  # parameters no further apart are one approached maximum
 _SMALL = 0.3
 _NEAR = 1e-10  # of log-likelihood; rounding of large counts may hide what is less
 
@@ -70,7 +73,13 @@ class ScaledFit:
     converged: bool
 
 
-def fit_scaled(model: ScaledModel, start: Floats, scales: tuple[float, ...]) -> ScaledFit:
+def fit_scaled(
+    model: ScaledModel,
+    start: Floats,
+    scales: tuple[float, ...],
+    *,
+    approach: ScaledModel | None = None,
+) -> ScaledFit:
     """Maximise the likelihood, from several sizes of the last scale.
 
     Parameters
@@ -80,6 +89,9 @@ def fit_scaled(model: ScaledModel, start: Floats, scales: tuple[float, ...]) -> 
         Of coefficients and scales; the last one is not looked at.
     scales : tuple of float
         Where the last scale starts.
+    approach : ScaledModel, optional
+        The same likelihood, less accurate and quicker: ascents begin where its own ended, once
+        for each of its maxima.
 
     Returns
     -------
@@ -94,9 +106,7 @@ def fit_scaled(model: ScaledModel, start: Floats, scales: tuple[float, ...]) -> 
     free[0, -1] = False
     null = maximise(model.evaluate, begin, free=free, retry=False)
     best, settled = null, arrived(null, free)
-    for scale in scales if settled else ():
-        begin = off_zero(null.coef, p)
-        begin[0, -1] = scale
+    for begin in _begins(null.coef, p, scales, approach) if settled else ():
         fit = maximise(model.evaluate, begin, retry=False)
         if fit.log_likelihood[0] > best.log_likelihood[0] + _GAIN:
             best, settled = fit, arrived(fit)
@@ -110,6 +120,34 @@ def fit_scaled(model: ScaledModel, start: Floats, scales: tuple[float, ...]) -> 
         null_cov=_covariance(null, p),
         converged=settled,
     )
+
+
+def _begins(
+    null: Floats, p: int, scales: tuple[float, ...], approach: ScaledModel | None
+) -> list[Floats]:
+    """Where ascents begin: one for each size of the last scale, or for each approached maximum."""
+    begins: list[Floats] = []
+    for scale in scales:
+        begin = off_zero(null, p)
+        begin[0, -1] = scale
+        if approach is not None:
+            near = maximise(approach.evaluate, begin, max_iter=_APPROACH, retry=False)
+            if _close(near):
+                begin = near.coef.copy()
+                begin[0, p:] = np.abs(begin[0, p:])
+        if all(np.abs(begin - other).max() > _SAME for other in begins):
+            begins.append(begin)
+    return begins
+
+
+def _close(fit: NewtonFit) -> bool:
+    """Whether one ascent came near a maximum; a saddle, or a tail without end, is none."""
+    score, information = fit.score[0], fit.information[0]
+    if not (np.isfinite(score).all() and np.isfinite(information).all()):
+        return False
+    if np.linalg.eigvalsh(information)[0] <= 0.0:
+        return False
+    return bool(score @ np.linalg.solve(information, score) < _BRINK)
 
 
 def off_zero(parameters: Floats, p: int) -> Floats:
