@@ -154,7 +154,9 @@ def test_a_constant_outcome_of_a_recipe_is_named(data) -> None:
 
 @pytest.mark.parametrize("verb", [rn.validate, rn.stability])
 def test_what_cannot_be_made_again_is_named(verb: Any) -> None:
-    with pytest.raises(OptionError, match="a NoneType cannot"):
+    with pytest.raises(
+        OptionError, match="can be made again in resamples; this is of type NoneType"
+    ):
         verb(None)
 
 

@@ -303,7 +303,7 @@ def test_results_without_rows_and_impossible_requests_are_refused() -> None:
         rn.validate(fit, resamples=1)
     with pytest.raises(OptionError, match="name their column"):
         rn.validate(fit, data, method="internal-external")
-    with pytest.raises(OptionError, match="takes a fit"):
+    with pytest.raises(OptionError, match="can be made again"):
         rn.validate(3)
     with pytest.raises(DataError, match="needs data"):
         rn.validate(rn.recipe("low ~ age"))

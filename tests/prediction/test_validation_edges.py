@@ -296,3 +296,30 @@ def test_centres_without_indices_are_named(fit: Any, patients: pd.DataFrame) -> 
     frame = found.by_centre().set_index("centre")
     assert np.isnan(frame.loc["tiny", "auc"])
     assert any("no indices for" in note and "tiny" in note for note in found.notes)
+
+
+def noise() -> pd.DataFrame:
+    """Patients of whom nothing tells anything, so that no term is kept."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.normal(size=(150, 4)), columns=list("abcd"))
+    return frame.assign(y=(rng.random(150) < 0.3).astype(int))
+
+
+@pytest.mark.parametrize("method", ["cv", "632"])
+def test_an_index_is_counted_where_it_is_used(method: str) -> None:
+    recipe = rn.recipe("y ~ a + b + c + d", select={"method": "univariable", "alpha": 0.2})
+    found = rn.validate(recipe, noise(), method=method, resamples=60, folds=5, seed=1)
+    table = found.to_frame().set_index("index")
+    counted = np.isfinite(found.replicates["test"]).sum(axis=0)
+    np.testing.assert_array_equal(table["n_runs"], counted)
+    assert (table["n_runs"] > 0)[["auc", "slope"]].all()
+
+
+def test_a_model_without_a_term_is_said_to_be_none() -> None:
+    data = noise()
+    recipe = rn.recipe("y ~ a + b + c + d", select={"method": "univariable", "alpha": 0.01})
+    found = rn.validate(recipe, data, resamples=20, seed=1)
+    assert found.to_frame().set_index("index").loc["auc", "apparent"] == 0.5
+    assert any("tells no patient from another" in note for note in found.notes)
+    kept = rn.validate(rn.recipe("y ~ a"), data, resamples=20, seed=1)
+    assert not any("tells no patient from another" in note for note in kept.notes)

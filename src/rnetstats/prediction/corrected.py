@@ -58,10 +58,10 @@ def corrected_table(
     k = len(names)
     training, test = _mean(runs.training, k), _mean(runs.test, k)
     low = high = np.full(k, np.nan)
+    used = runs.training - runs.test if method == "boot" else runs.test
     if method == "boot":
-        differences = runs.training - runs.test
-        optimism = _mean(differences, k)
-        corrected, error = apparent - optimism, _error(differences, k)
+        optimism = _mean(used, k)
+        corrected, error = apparent - optimism, _error(used, k)
         if limits and len(runs.training):
             tail = 0.5 * (1.0 - conf_level)
             with warnings.catch_warnings():
@@ -71,9 +71,9 @@ def corrected_table(
             low, high = np.where(bare, np.nan, low), np.where(bare, np.nan, high)
     elif method == "632":
         corrected = (1.0 - _LEFT_OUT) * apparent + _LEFT_OUT * test
-        optimism, error = apparent - corrected, _LEFT_OUT * _error(runs.test, k)
+        optimism, error = apparent - corrected, _LEFT_OUT * _error(used, k)
     else:
-        corrected, optimism, error = test, apparent - test, _error(runs.test, k)
+        corrected, optimism, error = test, apparent - test, _error(used, k)
     without = np.isin(names, tuple(UNCORRECTED))
     optimism, corrected, error = (
         np.where(without, np.nan, column) for column in (optimism, corrected, error)
@@ -88,7 +88,7 @@ def corrected_table(
         "conf_low": low,
         "conf_high": high,
         "mcse": error,
-        "n_runs": np.isfinite(runs.training - runs.test).sum(axis=0),
+        "n_runs": np.isfinite(used).sum(axis=0),
     }
 
 

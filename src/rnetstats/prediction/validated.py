@@ -102,9 +102,21 @@ def validated(
                 benefit=benefit,
             ),
             *more,
+            *_alike(whole),
         ),
         options={"formula": refit.formula, **options},
         seed=seed,
+    )
+
+
+def _alike(whole: Refitted) -> tuple[str, ...]:
+    """Say that the data gave no model to be corrected."""
+    if np.ptp(whole.predictor[0]) > 0.0:
+        return ()
+    return (
+        "On these data the model tells no patient from another (no term was kept): its AUC or C "
+        "is 0.5 by definition. Corrected values take from it the optimism of resamples that did "
+        "keep some, and describe no model.",
     )
 
 

@@ -40,7 +40,7 @@ def refit_of(model: Any, data: Data | None, time: float | None, intercept: str) 
     if not isinstance(model, Recipe) and not callable(model):
         raise OptionError(
             "A fit of logistic() or cox(), a recipe or a callable can be made again in resamples; "
-            f"a {type(model).__name__} cannot."
+            f"this is of type {type(model).__name__}."
         )
     if intercept != "flic":
         raise OptionError(
