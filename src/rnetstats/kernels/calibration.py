@@ -1,7 +1,7 @@
 """Scores of predicted risks against 0/1 outcomes, in many replicates at once.
 
-All functions take y (n,), risk (n,) or (B, n) and freq None, (n,) or (B, n), whole numbers that
-stand for replicated rows, zero allowed; they give arrays (B,). The calibration line and the
+All functions take y and risk, each (n,) or (B, n), and freq None, (n,) or (B, n), whole numbers
+that stand for replicated rows, zero allowed; they give arrays (B,). The calibration line and the
 distances from a smooth curve stand in modules of their own and are imported here.
 
 References
@@ -22,12 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnetstats.kernels.calibration_error import ici
-from rnetstats.kernels.calibration_line import (
-    CalibrationLine,
-    InTheLarge,
-    calibration_in_the_large,
-    calibration_line,
-)
+from rnetstats.kernels.calibration_level import InTheLarge, calibration_in_the_large
+from rnetstats.kernels.calibration_line import CalibrationLine, calibration_line
 from rnetstats.kernels.newton import FloatArray
 
 __all__ = [
@@ -101,7 +97,7 @@ def brier(y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None) -> Float
 def brier_scaled(y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None) -> FloatArray:
     """1 - Brier score / that of the replicate's share of events; NaN without both outcomes."""
     outcome, risks, weight = _arrays(y, risk, freq)
-    share = _mean(np.broadcast_to(outcome, risks.shape), weight)
+    share = _mean(np.atleast_2d(outcome), weight)
     score = _mean((risks - outcome) ** 2, weight)
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = share * (1.0 - share)
@@ -111,14 +107,14 @@ def brier_scaled(y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None) -
 def log_likelihoods(y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None) -> LogLikelihoods:
     """Log-likelihoods of the risks as they are and of no model."""
     outcome, risks, weight = _arrays(y, risk, freq)
-    size = max(len(risks), len(weight))
     each = np.abs((1.0 - outcome) - risks)  # the risk of what was seen, exactly
+    size = max(len(each), len(weight))
     with np.errstate(divide="ignore"):
         np.log(each, out=each)
     if not np.isfinite(each).all():  # minus infinite, in rows that are not there
         each = np.where(weight > 0.0, each, 0.0)
     total = np.broadcast_to(weight.sum(axis=1), (size,)).astype(np.float64)
-    events = np.broadcast_to(weight @ outcome, (size,))
+    events = _sum(np.atleast_2d(outcome), weight, size)
     null = np.zeros(size)
     for count in (events, total - events):
         held = count > 0.0
@@ -137,9 +133,10 @@ def spiegelhalter(y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None) 
     NaN where the score has no variance: all risks 0, 1/2 or 1.
     """
     outcome, risks, weight = _arrays(y, risk, freq)
-    size = max(len(risks), len(weight))
     lean = 1.0 - 2.0 * risks
-    above = _sum((outcome - risks) * lean, weight, size)
+    gap = (outcome - risks) * lean
+    size = max(len(gap), len(weight))
+    above = _sum(gap, weight, size)
     variance = _sum(lean**2 * risks * (1.0 - risks), weight, size)
     z = np.full(size, np.nan)
     np.divide(above, np.sqrt(variance), out=z, where=variance > 0.0)
@@ -149,9 +146,9 @@ def spiegelhalter(y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None) 
 def _arrays(
     y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Outcome (n,), risks (1 or B, n) and weights (1 or B, n)."""
+    """Outcome (n,) or (B, n), risks (1 or B, n) and weights (1 or B, n)."""
     outcome = np.asarray(y, dtype=np.float64)
-    weight = np.ones(outcome.size) if freq is None else np.asarray(freq, dtype=np.float64)
+    weight = np.ones(outcome.shape[-1]) if freq is None else np.asarray(freq, dtype=np.float64)
     return outcome, np.atleast_2d(np.asarray(risk, dtype=np.float64)), np.atleast_2d(weight)
 
 

@@ -3,9 +3,8 @@
 Two coefficients a replicate, each with its own risks: Newton's steps in closed form. What does not
 settle in a few steps (separated outcomes above all) goes to the general, safeguarded ascent.
 
-A risk of exactly 0 or 1 that the outcome agrees with fits every intercept and every positive
-slope, so that it adds nothing and is left out; without a positive slope among the other rows, or
-where an outcome contradicts such a risk, the replicate has no line.
+A risk of exactly 0 or 1 that the outcome agrees with is left out; without a positive slope among
+the other rows, or where an outcome contradicts such a risk, the replicate has no line.
 
 References
 ----------
@@ -16,18 +15,16 @@ Statistics in Medicine 10:1213-1226.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.blocks import block_size, part_of
 from rnetstats.kernels.logistic import fit_logistic
-from rnetstats.kernels.memory import keep_freed_memory
+from rnetstats.kernels.logits import Logits, logit_blocks
 from rnetstats.kernels.newton import DIVERGED, FAILED, LOST_TERM, OK, BoolArray, FloatArray
 
-__all__ = ["CalibrationLine", "InTheLarge", "calibration_in_the_large", "calibration_line"]
+__all__ = ["CalibrationLine", "calibration_line", "line_of"]
 
 _STEPS = 12
 _DECREMENT = 1e-18
@@ -55,21 +52,6 @@ class CalibrationLine:
     status: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
-class InTheLarge:
-    """Calibration in the large of B replicates.
-
-    Attributes
-    ----------
-    intercept, variance : arrays of shape (B,)
-        The intercept with the slope held at 1. Without any event it is minus infinite, without
-        any non-event infinite; NaN where an outcome contradicts a risk of exactly 0 or 1.
-    """
-
-    intercept: FloatArray
-    variance: FloatArray
-
-
 def calibration_line(
     y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None
 ) -> CalibrationLine:
@@ -77,7 +59,7 @@ def calibration_line(
 
     Parameters
     ----------
-    y : array of shape (n,)
+    y : array of shape (n,) or (B, n)
         0 or 1.
     risk : array of shape (n,) or (B, n)
     freq : array of shape (n,) or (B, n), optional
@@ -87,107 +69,76 @@ def calibration_line(
     -------
     CalibrationLine
     """
-    parts = [_line(*block) for block in _blocks(y, risk, freq)]
+    return line_of(logit_blocks(y, risk, freq))
+
+
+def line_of(blocks: list[Logits]) -> CalibrationLine:
+    """Do the same with the logits at hand."""
+    parts = [_line(block) for block in blocks]
     line = CalibrationLine(*(np.concatenate(values) for values in zip(*parts, strict=True)))
-    risks = np.asarray(risk, dtype=np.float64)
-    edge = (risks == 0.0) | (risks == 1.0)
-    if edge.any():
-        counts = np.ones(risks.shape[-1]) if freq is None else np.asarray(freq)
-        held = (np.atleast_2d(edge) & (np.atleast_2d(counts) > 0)).any(axis=1)
-        none = held & ~(line.slope > 0.0)
-        line.slope[none], line.intercept[none], line.covariance[none] = np.nan, np.nan, np.nan
+    none = np.concatenate([block.edge for block in blocks]) & ~(line.slope > 0.0)
+    line.slope[none], line.intercept[none], line.covariance[none] = np.nan, np.nan, np.nan
     return line
-
-
-def calibration_in_the_large(
-    y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None
-) -> InTheLarge:
-    """Fit logit P(y = 1) = intercept + logit(risk) in each replicate.
-
-    Parameters
-    ----------
-    y, risk, freq
-        As in :func:`calibration_line`.
-
-    Returns
-    -------
-    InTheLarge
-    """
-    parts = [_in_the_large(*block) for block in _blocks(y, risk, freq)]
-    return InTheLarge(*(np.concatenate(values) for values in zip(*parts, strict=True)))
-
-
-def _blocks(
-    y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None
-) -> Iterator[tuple[FloatArray, FloatArray, FloatArray, BoolArray]]:
-    """Yield outcome (n,), logit (b, n), 0 for rows left out, weight, contradictions (b,)."""
-    keep_freed_memory()
-    outcome, given = np.asarray(y, dtype=np.float64), np.asarray(risk, dtype=np.float64)
-    counts = None if freq is None else np.asarray(freq, dtype=np.float64)
-    size = max(len(a) if a is not None and a.ndim == 2 else 1 for a in (given, counts))
-    step = block_size(outcome.size)
-    for start in range(0, size, step):
-        rows = slice(start, min(start + step, size))
-        shape = (rows.stop - rows.start, outcome.size)
-        part = np.atleast_2d(part_of(given, rows))
-        weight = part_of(counts, rows)
-        lp = 1.0 - part
-        with np.errstate(divide="ignore"):
-            np.divide(part, lp, out=lp)
-            np.log(lp, out=lp)
-        weight = np.ones((1, outcome.size)) if weight is None else np.atleast_2d(weight)
-        wrong = np.zeros(shape[0], dtype=bool)
-        edge = ~np.isfinite(lp)
-        if edge.any():
-            wrong = (edge & (part != outcome) & (weight > 0.0)).any(axis=1) & np.ones_like(wrong)
-            weight = np.where(edge, 0.0, weight)
-            lp = np.where(edge, 0.0, lp)
-        yield outcome, np.broadcast_to(lp, shape), np.broadcast_to(weight, shape), wrong
 
 
 @dataclass(eq=False)
 class _Moments:
-    """What the steps of some replicates need: x (b, n), and it times the weights."""
+    """What the steps of b replicates need.
 
-    x: FloatArray
+    Attributes
+    ----------
+    columns : array of shape (b, 2, n)
+        1 and x, the centred logit.
+    w, wx, wxx : arrays of shape (b, n)
+        Weights, and them times x and x squared.
+    total, events, events_x : arrays of shape (b,)
+        Sums of the weights, and over the events of them and of them times x.
+    """
+
+    columns: FloatArray
     w: FloatArray
     wx: FloatArray
     wxx: FloatArray
+    total: FloatArray
     events: FloatArray
     events_x: FloatArray
 
     @classmethod
-    def of(cls, y: FloatArray, x: FloatArray, w: FloatArray) -> _Moments:
-        wx = w * x
-        return cls(x, w, wx, wx * x, w @ y, wx @ y)
+    def of(cls, rows: Logits, centre: FloatArray) -> _Moments:
+        columns = np.empty((len(rows.lp), 2, rows.lp.shape[1]))
+        columns[:, 0] = 1.0
+        x = np.subtract(rows.lp, centre[:, None], out=columns[:, 1])
+        wx = x if rows.alike else rows.w * x
+        by_y = wx @ rows.y if rows.y.ndim == 1 else np.vecdot(wx, rows.y)
+        return cls(columns, rows.w, wx, wx * x, rows.w.sum(axis=1), rows.events, by_y)
 
     def keep(self, rows: BoolArray) -> _Moments:
         return _Moments(*(part[rows] for part in vars(self).values()))
 
 
-def _line(
-    y: FloatArray, lp: FloatArray, weight: FloatArray, wrong: BoolArray
-) -> tuple[FloatArray, FloatArray, FloatArray, np.ndarray]:
-    size = len(lp)
+def _line(rows: Logits) -> tuple[FloatArray, FloatArray, FloatArray, np.ndarray]:
+    size = len(rows.lp)
     coef = np.full((size, 2), np.nan)
     covariance = np.full((size, 2, 2), np.nan)
     status = np.full(size, FAILED)
-    total = weight.sum(axis=1)
-    events = weight @ y
-    usable = ~wrong & (events > 0.0) & (events < total)
-    centre = np.vecdot(weight, lp) / np.where(usable, total, 1.0)
-    rows = _Moments.of(y, lp - centre[:, None], weight)
-    same = _constant(lp, weight, centre, rows.wxx.sum(axis=1))
+    total, events = rows.w.sum(axis=1), rows.events
+    usable = ~rows.wrong & (events > 0.0) & (events < total)
+    centre = np.vecdot(rows.w, rows.lp) / np.where(usable, total, 1.0)
+    moments = _Moments.of(rows, centre)
+    same = _constant(rows, centre, moments.wxx.sum(axis=1))
     status[usable & same] = LOST_TERM
-    running = np.flatnonzero(usable & ~same)
+    begun = usable & ~same
+    running = np.flatnonzero(begun)
     if running.size:
+        odds = rows.odds
         if running.size < size:
-            rows = rows.keep(usable & ~same)
-        begin = _start((events / total)[running], centre[running])
-        running = _newton(rows, begin, running, coef, covariance, status)
+            moments, odds = moments.keep(begun), odds[begun]
+        now = _start((events / total)[running], centre[running])
+        risk = _shifted(odds, now[:, 0] - centre[running])
+        running = _newton(moments, now, risk, running, coef, covariance, status)
     for row in running:  # few: separated, or far from any line
-        X = np.column_stack([np.ones(lp.shape[1]), lp[row] - centre[row]])
-        fit = fit_logistic(X, y, freq=weight[row])
+        X = np.column_stack([np.ones(rows.lp.shape[1]), rows.lp[row] - centre[row]])
+        fit = fit_logistic(X, rows.y if rows.y.ndim == 1 else rows.y[row], freq=rows.w[row])
         coef[row], covariance[row], status[row] = fit.coef[0], fit.covariance[0], fit.status[0]
         if fit.status[0] != OK:
             coef[row], covariance[row] = (np.nan, np.nan), np.nan
@@ -199,14 +150,12 @@ def _line(
     return intercept, coef[:, 1], shift @ covariance @ shift.transpose(0, 2, 1), status
 
 
-def _constant(
-    lp: FloatArray, weight: FloatArray, centre: FloatArray, squares: FloatArray
-) -> BoolArray:
+def _constant(rows: Logits, centre: FloatArray, squares: FloatArray) -> BoolArray:
     """Whether the rows of a replicate all have one risk; `squares` sums them around the centre."""
     width = 1e-12 * np.maximum(np.abs(centre), 1.0)
-    same = squares <= 4.0 * width**2 * weight.sum(axis=1)
+    same = squares <= 4.0 * width**2 * rows.w.sum(axis=1)
     for row in np.flatnonzero(same):
-        seen = lp[row, weight[row] > 0.0]
+        seen = rows.lp[row, rows.w[row] > 0.0]
         same[row] = np.ptp(seen) <= 1e-12 * max(abs(seen.max()), 1.0) if seen.size else True
     return np.asarray(same)
 
@@ -218,105 +167,72 @@ def _start(share: FloatArray, centre: FloatArray) -> FloatArray:
     return np.column_stack([np.where(near, centre, level), np.ones(len(share))])
 
 
+def _shifted(odds: FloatArray, shift: FloatArray) -> FloatArray:
+    """Risks (b, n) whose log odds are so much (b,) higher; no logarithm is needed for it."""
+    with np.errstate(over="ignore"):
+        risk = odds + np.exp(-shift)[:, None]
+    return np.divide(odds, risk, out=risk)
+
+
 def _newton(
     rows: _Moments,
     now: FloatArray,
+    risk: FloatArray,
     running: np.ndarray,
     coef: FloatArray,
     covariance: FloatArray,
     status: np.ndarray,
 ) -> np.ndarray:
-    """Step until the replicates `running` settle; return what has not."""
+    """Step from risks at hand until the replicates `running` settle; return what has not."""
     last = np.full(len(running), np.inf)
     failed: list[np.ndarray] = []
-    for _ in range(_STEPS):
-        step, information, decrement = _step(rows, now)
-        good = _sound(information, rows.w) & (decrement <= last)
-        now[good] += step[good]
-        done = good & (decrement < _DECREMENT)
+    for count in range(_STEPS):
+        step, information, decrement = _step(rows, _risk(rows, now) if count else risk)
+        a, b, c = information
+        # far from singular: risks not all 0 or 1, and not all one
+        good = (a > 1e-9 * rows.total) & (a * c - b * b > 1e-12 * a * c) & (decrement <= last)
+        now += np.where(good[:, None], step, 0.0)
+        settled = decrement < _DECREMENT
+        if good.all() and not settled.any():
+            last = decrement
+            continue
+        done = good & settled
         there = running[done]
-        coef[there], status[there], covariance[there] = now[done], OK, _inverse(information[done])
+        coef[there], status[there] = now[done], OK
+        covariance[there] = _inverse(a[done], b[done], c[done])
         failed.append(running[~good])
         keep = good & ~done
-        last = decrement[keep]
-        if not keep.all():
-            running, rows, now = running[keep], rows.keep(keep), now[keep]
+        running, last = running[keep], decrement[keep]
         if not running.size:
             break
+        rows, now = rows.keep(keep), now[keep]
     return np.concatenate([running, *failed])
 
 
-def _sound(information: FloatArray, w: FloatArray) -> BoolArray:
-    """Whether the information is far from singular: risks not all 0 or 1, and not all one."""
-    a, b, c = information.T
-    return np.asarray((a > 1e-9 * w.sum(axis=1)) & (a * c - b * b > 1e-12 * a * c))
-
-
 @np.errstate(over="ignore")  # a risk of nil
-def _step(rows: _Moments, now: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Newton step (b, 2), information (b, 3) and decrement (b,) at the coefficients."""
-    p = rows.x * -now[:, 1:]
-    p -= now[:, :1]
+def _risk(rows: _Moments, now: FloatArray) -> FloatArray:
+    """Risks (b, n) at the coefficients (b, 2)."""
+    p: FloatArray = np.matmul(-now[:, None, :], rows.columns)[:, 0]
     np.exp(p, out=p)
     p += 1.0
-    np.reciprocal(p, out=p)
-    score = np.column_stack(
-        [rows.events - np.vecdot(rows.w, p), rows.events_x - np.vecdot(rows.wx, p)]
-    )
+    return np.reciprocal(p, out=p)
+
+
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # a singular information
+def _step(
+    rows: _Moments, p: FloatArray
+) -> tuple[FloatArray, tuple[FloatArray, FloatArray, FloatArray], FloatArray]:
+    """Newton step (b, 2), information (three of b) and decrement (b,) where risks are `p`."""
+    level, tilt = rows.events - np.vecdot(rows.w, p), rows.events_x - np.vecdot(rows.wx, p)
     spread = 1.0 - p
     spread *= p
-    information = np.column_stack([np.vecdot(part, spread) for part in (rows.w, rows.wx, rows.wxx)])
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        step = np.einsum("bij,bj->bi", _inverse(information), score)
-    return step, information, np.vecdot(step, score)
+    a, b, c = (np.vecdot(part, spread) for part in (rows.w, rows.wx, rows.wxx))
+    size = a * c - b * b
+    step = np.empty((len(a), 2))
+    step[:, 0], step[:, 1] = (c * level - b * tilt) / size, (a * tilt - b * level) / size
+    return step, (a, b, c), step[:, 0] * level + step[:, 1] * tilt
 
 
-def _inverse(information: FloatArray) -> FloatArray:
-    a, b, c = information.T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inverse = np.array([[c, -b], [-b, a]]) / (a * c - b * b)
-    return np.asarray(inverse.transpose(2, 0, 1))
-
-
-def _in_the_large(
-    y: FloatArray, lp: FloatArray, weight: FloatArray, wrong: BoolArray
-) -> tuple[FloatArray, FloatArray]:
-    events, total = weight @ y, weight.sum(axis=1)
-    intercept = np.where(events == 0.0, -np.inf, np.inf)
-    variance = np.full(len(lp), np.nan)
-    none = wrong | (total == 0.0)
-    intercept[none] = np.nan
-    inside = np.flatnonzero(~none & (events > 0.0) & (events < total))
-    if not inside.size:
-        return intercept, variance
-    level = np.log(events[inside] / (total[inside] - events[inside]))
-    if inside.size < len(lp):
-        lp, weight, events = lp[inside], weight[inside], events[inside]
-    # The root lies where the smallest (largest) risk alone would put the mean.
-    low, high = level - lp.max(axis=1), level - lp.min(axis=1)
-    now = np.clip(0.0, low, high)
-    for _ in range(100):
-        score, information = _level_step(lp, weight, events, now)
-        low, high = np.where(score > 0.0, now, low), np.where(score < 0.0, now, high)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = score / information
-        to = now + step
-        now = np.where((to >= low) & (to <= high), to, 0.5 * (low + high))
-        if (np.abs(step) <= 1e-10).all():  # the next one would be of the order of its square
-            break
-    intercept[inside], variance[inside] = now, 1.0 / information
-    return intercept, variance
-
-
-@np.errstate(over="ignore")  # a risk of nil
-def _level_step(
-    lp: FloatArray, weight: FloatArray, events: FloatArray, now: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Score and information (b,) at intercepts (b,)."""
-    p = -now[:, None] - lp
-    np.exp(p, out=p)
-    p += 1.0
-    np.reciprocal(p, out=p)
-    score = events - np.vecdot(weight, p)
-    p -= p * p
-    return score, np.vecdot(weight, p)
+def _inverse(a: FloatArray, b: FloatArray, c: FloatArray) -> FloatArray:
+    """Inverse (b, 2, 2) of the information [[a, b], [b, c]]."""
+    return np.asarray((np.array([[c, -b], [-b, a]]) / (a * c - b * b)).transpose(2, 0, 1))

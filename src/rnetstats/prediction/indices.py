@@ -17,8 +17,10 @@ from rnetstats.kernels.calibration import (
     spiegelhalter,
 )
 from rnetstats.kernels.calibration_error import ici_of
-from rnetstats.kernels.calibration_line import calibration_in_the_large, calibration_line
+from rnetstats.kernels.calibration_level import level_of
+from rnetstats.kernels.calibration_line import line_of
 from rnetstats.kernels.concordance_many import gini_mean_difference
+from rnetstats.kernels.logits import Logits, logit_blocks
 from rnetstats.kernels.newton import OK
 from rnetstats.kernels.ordered import Ordered, in_order
 from rnetstats.kernels.risk_groups import hosmer_lemeshow_statistic
@@ -86,6 +88,7 @@ DISTANCES: Final = frozenset({"ici", "e50", "e90", "emax", "hosmer_lemeshow"})
 """Distances from perfect calibration: resampling adds a distance of its own to them."""
 
 _QUANTILES: Final = frozenset({"e50", "e90", "emax"})
+_SORTED: Final = _QUANTILES | {"auc", "dxy", "ici"}
 
 UNCORRECTED: Final = frozenset({"hosmer_lemeshow"})
 """What grows with the number of patients and with patients who stand several times in a sample."""
@@ -130,8 +133,7 @@ def binary_indices(
     Austin PC, Steyerberg EW (2019). The integrated calibration index (ICI) and related metrics.
     Statistics in Medicine 38:4051-4065.
     """
-    quantiles = not _QUANTILES.isdisjoint(names)
-    scores = _Scores(y, risk, predictor, freq, quantiles=quantiles)
+    scores = _Scores(y, risk, predictor, freq, names)
     table = np.column_stack([np.broadcast_to(scores[name], len(risk)) for name in names])
     table[~np.broadcast_to(scores.mixed, len(risk))] = np.nan
     return np.where(np.isfinite(table), table, np.nan)
@@ -141,9 +143,15 @@ class _Scores:
     """The indices of B models, each computed when it is asked for."""
 
     def __init__(
-        self, y: Floats, risk: Floats, predictor: Floats, freq: Floats | None, *, quantiles: bool
+        self,
+        y: Floats,
+        risk: Floats,
+        predictor: Floats,
+        freq: Floats | None,
+        names: tuple[str, ...],
     ) -> None:
-        self.quantiles = quantiles
+        self.quantiles = not _QUANTILES.isdisjoint(names)
+        self.sorts = not _SORTED.isdisjoint(names)
         self.y, self.risk, self.predictor, self.freq = y, risk, predictor, freq
         self.weight = np.ones((1, y.size)) if freq is None else np.atleast_2d(freq)
         total = self.weight.sum(axis=1)
@@ -160,18 +168,29 @@ class _Scores:
         return in_order(self.y, self.risk, self.freq)
 
     @cached_property
+    def rows(self) -> tuple[Floats, Floats, Floats | None]:
+        """Outcomes, risks and weights; if sorted anyway, without the rows that are lacking."""
+        if self.freq is None or not self.sorts:
+            return self.y, self.risk, self.freq
+        return self.ordered.y, self.ordered.x, self.ordered.w
+
+    @cached_property
     def areas(self) -> Floats:
         return area_of(self.ordered)
 
     @cached_property
     def likelihoods(self) -> LogLikelihoods:
         """Log-likelihoods of the risks as they are, and of no model."""
-        return log_likelihoods(self.y, self.risk, self.freq)
+        return log_likelihoods(*self.rows)
+
+    @cached_property
+    def logits(self) -> list[Logits]:
+        return logit_blocks(*self.rows)
 
     @cached_property
     def line(self) -> tuple[Floats, Floats]:
         """Joint intercept and slope; missing where there is no line."""
-        line = calibration_line(self.y, self.risk, self.freq)
+        line = line_of(self.logits)
         good = line.status == OK
         return np.where(good, line.intercept, np.nan), np.where(good, line.slope, np.nan)
 
@@ -201,16 +220,16 @@ class _Scores:
         return 2.0 * self.areas - 1.0
 
     def _brier(self) -> Floats:
-        return brier(self.y, self.risk, self.freq)
+        return brier(*self.rows)
 
     def _brier_scaled(self) -> Floats:
-        return brier_scaled(self.y, self.risk, self.freq)
+        return brier_scaled(*self.rows)
 
     def _nagelkerke_r2(self) -> Floats:
         return self.likelihoods.nagelkerke
 
     def _intercept(self) -> Floats:
-        return calibration_in_the_large(self.y, self.risk, self.freq).intercept
+        return level_of(self.logits).intercept
 
     def _slope(self) -> Floats:
         return self.line[1]
@@ -231,7 +250,7 @@ class _Scores:
         return self.errors[:, 3]
 
     def _spiegelhalter_z(self) -> Floats:
-        return spiegelhalter(self.y, self.risk, self.freq)
+        return spiegelhalter(*self.rows)
 
     def _hosmer_lemeshow(self) -> Floats:
         return hosmer_lemeshow_statistic(self.y, self.risk, self.freq)
