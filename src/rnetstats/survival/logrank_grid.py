@@ -93,21 +93,15 @@ def grid_bounds(parts: list[Network], target: float, work: float) -> tuple[float
     layers = [layer for chain in chains for layer in chain]
     events = [layer for layer in layers if layer.stage.weight > 0.0]
     per_unit, _ = _fineness(layers, work)
-    lowest = sum(int(layer.gains(per_unit)[_possible(layer)].min()) for layer in events)
-    highest = sum(int(layer.gains(per_unit)[_possible(layer)].max()) for layer in events)
-    law = np.zeros(highest - lowest + 1)
-    law[-lowest] = 1.0
-    for part, chain in zip(parts, chains, strict=True):
-        law = _walk(part, chain, law, per_unit)
-    size = np.abs(np.arange(lowest, highest + 1)) / per_unit
+    lowest, law = 0, np.ones(1)
+    for chain in chains:
+        least, law = _walk(chain, law, per_unit)
+        lowest += least
+    size = np.abs(np.arange(lowest, lowest + len(law))) / per_unit
     error = 0.5 * len(events) / per_unit
     lost = max(1.0 - float(law.sum()), 0.0)
     high = float(law[size >= target - error].sum()) + lost
     return float(law[size >= target + error].sum()), min(high, 1.0)
-
-
-def _possible(layer: _Layer) -> NDArray[np.bool_]:
-    return layer.chance > 0.0
 
 
 def _layers(part: Network) -> list[_Layer]:
@@ -135,13 +129,20 @@ def _cost(layer: _Layer) -> float:
     return float(len(layer.before) * len(layer.after))
 
 
-def _walk(part: Network, chain: list[_Layer], law: Floats, per_unit: float) -> Floats:
-    """Carry a law of sums through one stratum; rows of the table are the members at risk."""
-    table = law[None, :]
+def _walk(chain: list[_Layer], law: Floats, per_unit: float) -> tuple[int, Floats]:
+    """Carry a law of sums through one stratum; return by how much its least sum has moved, and it.
+
+    Rows of the table are the members at risk, columns the sums from the least one on that can have
+    been reached by now.
+    """
+    lowest, table = 0, law[None, :]
     for layer in chain:
-        event = layer.stage.weight > 0.0
-        table = _event(layer, table, per_unit) if event else _move(layer) @ table
-    return np.asarray(table.sum(axis=0))
+        if layer.stage.weight > 0.0:
+            least, table = _event(layer, table, per_unit)
+            lowest += least
+        else:
+            table = _move(layer) @ table
+    return lowest, np.asarray(table.sum(axis=0))
 
 
 def _move(layer: _Layer) -> Floats:
@@ -152,16 +153,16 @@ def _move(layer: _Layer) -> Floats:
     return np.where(inside, layer.chance[columns, np.where(inside, drawn, 0)], 0.0)
 
 
-def _event(layer: _Layer, table: Floats, per_unit: float) -> Floats:
-    """Add each state's gain to its sums; what would leave the grid has chance 0."""
+def _event(layer: _Layer, table: Floats, per_unit: float) -> tuple[int, Floats]:
+    """Add each state's gain to its sums; return the least gain, and the wider table."""
     gains = layer.gains(per_unit)
-    moved = np.zeros((len(layer.after), table.shape[1]))
+    possible = gains[layer.chance > 0.0]
+    least, width = int(possible.min()), table.shape[1]
+    moved = np.zeros((len(layer.after), width + int(possible.max()) - least))
     for i, drawn in zip(*np.nonzero(layer.chance), strict=True):
         row = layer.before[i] - drawn - layer.after[0]
         if not 0 <= row < len(moved):
             continue
-        gain = gains[i, drawn]
-        source = table[i, max(-gain, 0) : table.shape[1] - max(gain, 0)]
-        start = max(gain, 0)
-        moved[row, start : start + len(source)] += layer.chance[i, drawn] * source
-    return moved
+        start = int(gains[i, drawn]) - least
+        moved[row, start : start + width] += layer.chance[i, drawn] * table[i]
+    return least, moved
