@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnetstats.plots.intervals import draw_intervals
+from rnetstats.plots.ratio_axis import ratio_ticks
 from rnetstats.plots.style import INK, MUTED, ax_or_new, colour, plain_axes
+from rnetstats.plots.worlds_bands import MOST_DRAWN, band_starts
 from rnetstats.plots.worlds_counts import draw_nothing
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ def draw_candidates(
     ax: Axes | None = None,
 ) -> Axes:
     """Draw odds ratio and limits of each table; the printed ones are vertical lines.
+
+    Of more than 20 tables there is a thin line each, of thousands 500 bands: as far as the limits
+    of the tables in it go, and inside, darker, as far as their odds ratios do.
 
     Parameters
     ----------
@@ -60,22 +65,37 @@ def draw_candidates(
         rows = tables.assign(label=words, estimate=tables["odds_ratio"])
         axes = draw_intervals(rows, ax=ax, log=True, xlabel=label)
     else:
-        axes = ax_or_new(ax, figsize=(7.5, 4.8))
-        shade = colour(0) if fits else MUTED
-        order = np.lexsort((tables["events_1"], tables["n_1"]))
-        place = np.arange(len(tables))
-        low, high = (tables[name].to_numpy(float)[order] for name in ("conf_low", "conf_high"))
-        axes.hlines(place, low, high, color=shade, lw=max(0.2, min(2.0, 120.0 / len(tables))))
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.set_yticks([])
-        axes.set_ylabel(f"{len(tables):,} tables, by size of group 1")
+        axes = _many(ax_or_new(ax, figsize=(7.5, 4.8)), tables, colour(0) if fits else MUTED)
         axes.set_xlabel(label)
-        plain_axes(axes, grid="x")
     for name, style in (("odds_ratio", "-"), ("conf_low", ":"), ("conf_high", ":")):
         if printed.get(name, 0.0) > 0.0:
             axes.axvline(printed[name], color=INK, lw=1.0, ls=style, zorder=1.0)
+    if len(tables) > _MOST_LINES:
+        ends = axes.get_xlim()
+        ratio_ticks(axes.xaxis, *ends)
+        axes.set_xlim(*ends)
     return axes
+
+
+def _many(axes: Axes, tables: pd.DataFrame, shade: str) -> Axes:
+    """Draw tables one above the other by the size of group 1, as lines or as bands."""
+    count = len(tables)
+    order = np.lexsort((tables["events_1"], tables["n_1"]))
+    low, middle, high = (
+        tables[name].to_numpy(float)[order] for name in ("conf_low", "odds_ratio", "conf_high")
+    )
+    if count <= MOST_DRAWN:
+        place = np.arange(count)
+        axes.hlines(place, low, high, color=shade, lw=max(0.2, min(2.0, 120.0 / count)))
+    else:
+        starts = band_starts(count)
+        for left, right, alpha in ((low, high, 0.35), (middle, middle, 1.0)):
+            sides = np.minimum.reduceat(left, starts), np.maximum.reduceat(right, starts)
+            axes.fill_betweenx(starts, *sides, step="post", color=shade, alpha=alpha, lw=0.0)
+    axes.set_xscale("log")
+    axes.set_yticks([])
+    axes.set_ylabel(f"{count:,} tables, by size of group 1")
+    return plain_axes(axes, grid="x")
 
 
 def _words(row: Mapping[Any, Any]) -> str:

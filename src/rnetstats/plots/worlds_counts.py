@@ -17,6 +17,7 @@ from rnetstats.plots.style import (
     percent_ticks,
     plain_axes,
 )
+from rnetstats.plots.worlds_bands import MOST_DRAWN, band_starts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,8 +72,14 @@ def draw_counts(
     order = np.argsort(n, kind="stable")
     low = np.concatenate([worlds["conf_low"], worlds["conf_low"]])[order]
     high = np.concatenate([worlds["conf_high"], worlds["conf_high"]])[order]
-    axes.fill_between(n[order], low, high, color=colour(0), alpha=0.25, lw=0.0, label=limits)
+    n = n[order]
+    if len(n) > MOST_DRAWN:
+        starts = band_starts(len(n))
+        low, high = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
+        n = np.append(n[starts[:-1]], n[-1])
+    axes.fill_between(n, low, high, color=colour(0), alpha=0.25, lw=0.0, label=limits)
     axes.axhline(percent / 100.0, color=colour(0), lw=1.5, label=f"printed: {percent:g} %")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.set_xlabel("Patients")
     axes.set_ylabel("Share of patients")
     axes.set_ylim(bottom=0.0)
