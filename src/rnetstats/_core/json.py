@@ -45,8 +45,9 @@ def _column(values: pd.Series) -> dict[str, Any]:
             "ordered": bool(values.cat.ordered),
             "data": values.cat.codes.tolist(),
         }
-    kind = getattr(values.dtype, "kind", "O")
-    dtype = str(values.dtype) if kind in "biuf" else "object"
+    # "str" is the text column of pandas 3; pandas 2 reads the name as object, its own
+    named = getattr(values.dtype, "kind", "O") in "biuf" or values.dtype == "str"
+    dtype = str(values.dtype) if named else "object"
     return {"dtype": dtype, "data": [encode(item) for item in values.tolist()]}
 
 
