@@ -51,11 +51,30 @@ def test_one_scale_on_which_the_limits_are_even_is_enough() -> None:
     assert line["verdict"] == "consistent"
     # sin2((asin(sqrt .12) + asin(sqrt .40)) / 2) = 0.246; (.12 + .40) / 2 = 0.26, at the edge
     assert line["sentence"] == (
-        "Rounding allowed for, the limits are even about the estimate on the plain and arcsine "
-        "scales; not on the log and logit scales."
+        "Rounding allowed for, the limits are even about the estimate on the arcsine scale; on the "
+        "plain scale consistent only at the edge of rounding; not on the log and logit scales."
     )
     assert "arcsine 0.241 to 0.252" in line["recomputed"]
     assert "plain 0.255 to 0.265" in line["recomputed"]
+
+
+def test_limits_that_fit_only_at_the_edge_of_rounding_say_so() -> None:
+    """The middle lies between 0.255 and 0.265; 0.25 stands for 0.245 to 0.255: one value fits."""
+    line = limits(scales=["identity"])
+    assert line["verdict"] == "consistent"
+    assert line["sentence"] == (
+        "Consistent only at the edge of rounding, the limits are even about the estimate on the "
+        "plain scale."
+    )
+    interval = {"kind": "interval", "low": "low", "high": "high", "estimate": "estimate"}
+    figures = {"low": "0.12", "high": "0.40"}
+    edge = audited({**interval, "scale": "identity"}, **figures, estimate="0.25")
+    assert edge["verdict"] == "consistent"
+    assert edge["sentence"].startswith("Consistent only at the edge of rounding: the middle")
+    inside = audited({**interval, "scale": "identity"}, **figures, estimate="0.26")
+    assert "edge" not in inside["sentence"]
+    other = audited({**interval, "scale": "identity"}, **figures, estimate="0.27")
+    assert other["sentence"].startswith("Consistent only at the edge of rounding")
 
 
 def test_limits_that_are_even_on_no_scale_are_inconsistent() -> None:

@@ -534,7 +534,8 @@ def test_the_audit_flags_what_was_remarked_by_hand_and_nothing_else(name: str) -
         (
             "Residual tumour: on which scale limits are even, as proportions of two decimals",
             "consistent",
-            "on the arcsine and plain scales; not on the logit and log scales",
+            "on the arcsine scale; on the plain scale consistent only at the edge of rounding; "
+            "not on the logit and log scales",
         ),
         ("Pagano: residual tumour by size", "consistent", "0.86 on the log scale"),
         ("Lee: salvaged", "consistent", "8.642"),

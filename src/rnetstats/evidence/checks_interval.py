@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rnetstats.errors import FactsError
 from rnetstats.evidence.checks_interval_p import p_line
@@ -13,6 +14,7 @@ from rnetstats.evidence.checks_line import (
     ROUNDING,
     CheckLine,
     Figures,
+    at_edge,
     begun,
     gap,
     judged,
@@ -112,8 +114,15 @@ def _symmetry(figures: Figures, low: Printed, high: Printed, scale: Scale) -> Ch
     else:
         other = _other(figures, low, high, estimate)
         told = f"{begun(where)}, not {estimate.shown}: {other}."
-    return CheckLine(
+    line = CheckLine(
         _printed(figures), _range(found, estimate), verdict, told, "symmetry", gap(found, estimate)
+    )
+    if not at_edge(line):
+        return line
+    return replace(
+        line,
+        sentence=f"Consistent only at the edge of rounding: {where}, which can print as "
+        f"{estimate.shown} if every figure was rounded as far as it can be.",
     )
 
 

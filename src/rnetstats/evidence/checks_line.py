@@ -20,6 +20,7 @@ VERDICTS = ("consistent", "rounding", "inconsistent", "cannot be checked")
 CONSISTENT, ROUNDING, INCONSISTENT, OPEN = VERDICTS
 
 _LARGEST = 1_000_000_000  # patients
+_EDGE = 0.01  # of the last digit: how little of a rounding interval is its edge
 _MEASURED = re.compile(
     r"%|\b(per ?cent|(month|year|week|day|hour|minute)s?|[kmcn]?m|m?g|kg|m?l|points?|score)\b"
 )
@@ -136,6 +137,13 @@ def begun(text: str) -> str:
 def words(name: str) -> str:
     """Return the name of a field as words."""
     return {"odds_ratio": "odds ratio", "p": "P value", "sd": "SD"}.get(name, name)
+
+
+def at_edge(line: CheckLine) -> bool:
+    """Say whether a value fits what is printed only at the very edge of what rounds to it."""
+    if line.verdict != CONSISTENT or line.gap is None:
+        return False
+    return line.gap.low > 0.5 - _EDGE or line.gap.high < _EDGE - 0.5
 
 
 def is_count(fact: Fact) -> bool:

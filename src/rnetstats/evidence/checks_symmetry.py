@@ -13,12 +13,15 @@ from rnetstats.evidence.checks_line import (
     ROUNDING,
     CheckLine,
     Figures,
+    at_edge,
     begun,
 )
 from rnetstats.evidence.checks_scale import SCALES
 from rnetstats.evidence.facts import Check
 
 __all__ = ["check_symmetry"]
+
+_EDGE = "edge"
 
 
 def check_symmetry(figures: Figures) -> list[CheckLine]:
@@ -51,14 +54,16 @@ def _on(figures: Figures, scale: str) -> Figures:
 
 def _sentence(tried: dict[str, CheckLine]) -> str:
     """Say on which scales the limits are even, from the surest to the least sure."""
-    names = {
-        verdict: [SCALES[name].name for name, line in tried.items() if line.verdict == verdict]
-        for verdict in (CONSISTENT, ROUNDING, INCONSISTENT)
-    }
+    names: dict[str, list[str]] = {what: [] for what in (CONSISTENT, _EDGE, ROUNDING, INCONSISTENT)}
+    for name, line in tried.items():
+        names[_EDGE if at_edge(line) else line.verdict].append(SCALES[name].name)
     even = "the limits are even about the estimate on"
     told = []
     if names[CONSISTENT]:
         told.append(f"rounding allowed for, {even} {_listed(names[CONSISTENT])}")
+    if names[_EDGE]:
+        scales, only = _listed(names[_EDGE]), "consistent only at the edge of rounding"
+        told.append(f"on {scales} {only}" if told else f"{only}, {even} {scales}")
     if names[ROUNDING]:
         on = f"on {_listed(names[ROUNDING])}" if told else f"{even} {_listed(names[ROUNDING])}"
         told.append(f"{on} only if digits were cut off or trailing zeros are no digits")
