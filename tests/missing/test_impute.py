@@ -431,3 +431,13 @@ def test_weights_are_those_of_replicated_rows_in_the_hazard_too():
         columns=["nlr", "age"],
     )
     np.testing.assert_allclose(weighted[rows], copied.chain.survival[0][0].hazard(), atol=1e-12)
+
+
+def test_numbers_without_a_variance_are_left_out() -> None:
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"huge": rng.normal(size=60) * 1e300, "x": rng.normal(size=60)})
+    data["y"] = data["x"] + rng.normal(size=60)
+    data.loc[:5, ["huge", "y"]] = np.nan
+    made = rn.impute(data, imputations=2, seed=1)
+    assert any("'huge' holds numbers beyond 1e+100" in note for note in made.notes)
+    assert made[0]["y"].notna().all()

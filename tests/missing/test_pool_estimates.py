@@ -167,3 +167,14 @@ def test_no_variance_at_all_is_noted():
     assert "no variance" in result.notes[0]
     assert result.to_frame()["p_value"].isna().all()
     assert "nan" not in result.display().to_string().lower()
+
+
+def test_variance_between_imputations_alone_is_noted():
+    result = pool_estimates(
+        [[1.0, 1.0], [2.0, 3.0]], [[0.0, 1.0], [0.0, 1.0]], 100, names=["a", "b"]
+    )
+    assert any(note.startswith("a: all variance lies between") for note in result.notes)
+    table = result.to_frame().set_index("name")
+    assert table.loc["a", ["conf_low", "conf_high", "p_value"]].isna().all()
+    assert table.loc["b", ["conf_low", "conf_high", "p_value"]].notna().all()
+    assert not pool_estimates([1.0, 2.0], [0.0, 0.0]).to_frame()["p_value"].isna().any()

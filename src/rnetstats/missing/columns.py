@@ -19,6 +19,7 @@ __all__ = ["METHODS", "Column", "Selection", "read_columns"]
 METHODS: Final = ("pmm", "normal", "logistic", "nominal", "ordered")
 _MOST_MISSING = 0.5
 _MANY_LEVELS = 20
+_LARGEST = 1e100
 _ID_NAME = re.compile(r"(^|_)(id|ids|mrn|record|patient|subject|pat|nr|no|number|key)($|_)", re.I)
 
 
@@ -152,6 +153,11 @@ def _column(frame: pd.DataFrame, name: str, method: str | None, *, named: bool) 
     _refuse_identifier(variable, n - lacking)
     values, levels, codes = _coded(variable)
     distinct = len(levels) if levels else len(np.unique(values[~missing]))
+    if not levels and np.abs(values[~missing]).max(initial=0.0) > _LARGEST:
+        raise ColumnError(
+            f"Column {name!r} holds numbers beyond {_LARGEST:g}, whose squares cannot be "
+            "computed; choose another unit."
+        )
     if distinct == 1:
         only = levels[0] if levels else values[~missing][0]
         kind = ColumnError if lacking else _ConstantError

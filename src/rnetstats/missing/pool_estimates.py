@@ -88,6 +88,12 @@ def pool_estimates(
     notes: tuple[str, ...] = ()
     if not (pooled.total > 0.0).all():
         notes = ("An estimate has no variance, within or between: it has no test.",)
+    alone = np.flatnonzero(pooled.df <= 0.0)
+    if alone.size:
+        notes += (
+            f"{', '.join(shown[j] for j in alone)}: all variance lies between the imputations, "
+            "which leaves no degrees of freedom: there are no limits and no test.",
+        )
     return PooledEstimates(
         table=table,
         estimates=estimates,
