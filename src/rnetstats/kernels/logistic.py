@@ -142,7 +142,8 @@ def fit_logistic(
         else:
             other = _fit_turned(turned, outcome, begin, chosen, data)
         for name, values in vars(fit).items():
-            values[mixed] = getattr(other, name)[mixed]
+            if values is not None:
+                values[mixed] = getattr(other, name)[mixed]
     return fit
 
 
@@ -175,6 +176,7 @@ def _fit_turned(
         coef=np.where(fit.lost, 0.0, coef),
         information=turned.information(fit.information),
         inverse=turned.covariance(fit.covariance),
+        bend=None,
     )
 
 

@@ -50,6 +50,8 @@ class LogisticFit:
         See :data:`rnetstats.kernels.newton.STATUS_TEXT`.
     inverse : array of shape (B, p, p) or None
         The covariance, where the information of the columns as given has too few digits for it.
+    bend : array of shape (p, p) or None
+        Of a single fit under Firth's penalty, at its start; see :mod:`rnetstats.kernels.bent`.
     """
 
     coef: FloatArray
@@ -61,6 +63,7 @@ class LogisticFit:
     status: IntArray
     iterations: IntArray
     inverse: FloatArray | None = None
+    bend: FloatArray | None = None
 
     @property
     def covariance(self) -> FloatArray:
@@ -132,7 +135,8 @@ def _fit_block(
     if prior is not None:  # only now: what the rows do not determine is lost, prior or not
         likelihood.prior = prior
         first = prior.add(first, begin, scale)
-    fit = _ascend(likelihood, begin, free, first)
+    bend = _bend(likelihood, begin, first[2]) if likelihood.firth and len(begin) == 1 else None
+    fit = _ascend(likelihood, begin, free, first, bend)
     value = log_likelihood = fit.log_likelihood
     information = fit.information
     if likelihood.firth:
@@ -153,7 +157,18 @@ def _fit_block(
         lost=np.zeros_like(free) if lost is None else lost,
         status=status,
         iterations=fit.iterations,
+        bend=bend,
     )
+
+
+def _bend(
+    likelihood: LogisticLikelihood, begin: FloatArray, information: FloatArray
+) -> FloatArray | None:
+    """How the penalty bends the likelihood of a single fit at its start."""
+    if likelihood.lost is not None:
+        return None
+    observed = likelihood.scaled_observed(begin, np.zeros(1, dtype=np.int64))[2]
+    return curvature(information[0], observed[0])
 
 
 def _from_one_point(
@@ -170,15 +185,13 @@ def _ascend(
     begin: FloatArray,
     free: BoolArray,
     first: tuple[FloatArray, FloatArray, FloatArray],
+    bend: FloatArray | None,
 ) -> NewtonFit:
     """Maximise; with the penalty first by cheap steps, which most replicates need few of."""
     if not likelihood.firth:
         return maximise(likelihood.scaled, begin, free=free, first=first, concave=True)
     cheap: Evaluate = likelihood.scaled_expected
     if len(begin) == 1:
-        index = np.zeros(1, dtype=np.int64)
-        observed = likelihood.scaled_observed(begin, index)[2]
-        bend = curvature(first[2][0], observed[0]) if likelihood.lost is None else None
         cheap = likelihood.scaled if bend is None else bent(cheap, bend)
     fit = maximise(cheap, begin, free=free, first=first, max_iter=_CHEAP_STEPS, retry=False)
     left = np.flatnonzero(fit.status != OK)

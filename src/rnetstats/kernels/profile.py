@@ -96,10 +96,20 @@ class Unit(NamedTuple):
     information: FloatArray
 
 
-def standardised(evaluate: Evaluate, estimate: FloatArray) -> Unit:
-    """Measure the coefficients of one data set in standard errors."""
+def standardised(
+    evaluate: Evaluate,
+    estimate: FloatArray,
+    found: tuple[FloatArray, FloatArray] | None = None,
+) -> Unit:
+    """Measure the coefficients of one data set in standard errors.
+
+    `found` holds log-likelihood (1,) and information (1, p, p) at the estimate, where known.
+    """
     beta = np.asarray(estimate, dtype=float)
-    value, _, information = evaluate(beta[None], np.zeros(1, np.int64))
+    if found is None:
+        value, _, information = evaluate(beta[None], np.zeros(1, np.int64))
+    else:
+        value, information = found
     information = np.where(np.isfinite(information), information, 0.0)
     diagonal = np.sqrt(np.maximum(np.diag(information[0]), 0.0))
     diagonal = np.where(diagonal > 0, diagonal, 1.0)

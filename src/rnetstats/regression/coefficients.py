@@ -9,7 +9,7 @@ import numpy as np
 
 from rnetstats._core.distributions import chi_square_p, normal_quantile, two_sided_p
 from rnetstats.formula.spec import INTERCEPT
-from rnetstats.regression.engine import Engine
+from rnetstats.regression.engine import Engine, Known
 
 __all__ = ["Inference", "infer", "reference_levels"]
 
@@ -31,7 +31,12 @@ class Inference:
 
 
 def infer(
-    engine: Engine, event: np.ndarray, *, measure: str, conf_level: float, design: Any = None
+    engine: Engine,
+    event: np.ndarray,
+    *,
+    measure: str,
+    conf_level: float,
+    known: Known | None = None,
 ) -> Inference:
     """Return limits and tests of a fitted model; all refits of its tests are one batch.
 
@@ -42,8 +47,8 @@ def infer(
     measure : str
         What ``exp(coef)`` is: ``"OR"`` or ``"HR"``.
     conf_level : float
-    design : LogisticDesign or CoxDesign, optional
-        Of the engine's X, where the fit has made it and needed no other columns.
+    known : Known, optional
+        What the fit has found, if it needed no other columns than those of the engine.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def infer(
     everything = range(int(engine.spec.intercept), len(columns))
     single = [] if engine.wald else [(j,) for j in range(len(columns))]
     sets = [tuple(range(term.start, term.stop)) for term in terms]
-    workings = None if engine.wald else engine.workings(design)
+    workings = None if engine.wald else engine.workings(known)
     asked = [*single, *sets, *([tuple(everything)] if everything else [])]
     tests = engine.test(asked, workings=workings)
     n, n_events = _counts(engine, event)

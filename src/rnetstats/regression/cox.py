@@ -300,7 +300,7 @@ def cox(
     wald, robust_name = use_wald(frame, ci=ci, robust=robust)
     fitted = fit_frame(frame, penalty, ties, strength)
     engine = build_engine(frame, fitted, penalty, ties, strength, wald=wald, robust=robust_name)
-    found = infer(engine, fitted.event, measure="HR", conf_level=conf_level, design=fitted.design)
+    found = infer(engine, fitted.event, measure="HR", conf_level=conf_level, known=fitted.known)
     return CoxResult(
         table=found.table,
         joint_table=found.joint,

@@ -14,13 +14,13 @@ from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.outcome import Outcome
 from rnetstats.kernels.concordance import concordance
 from rnetstats.kernels.cox import CoxFit, cox_likelihood, fit_cox
-from rnetstats.kernels.cox_design import CoxDesign, build_design
+from rnetstats.kernels.cox_design import build_design
 from rnetstats.kernels.cox_residuals import fitted_cox, score_residuals
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import OK
 from rnetstats.kernels.risksets import RiskSets, prepare
 from rnetstats.regression.coefficients import Inference
-from rnetstats.regression.engine import Engine
+from rnetstats.regression.engine import Engine, Known
 from rnetstats.regression.fitting import (
     carrying_weight,
     check_converged,
@@ -49,7 +49,7 @@ class CoxFitted:
     """A converged (or monotone) fit with its risk sets and counts.
 
     ``separation`` is that of the data under maximum likelihood; ``effective`` what a penalty leaves
-    of it. ``design`` is that of the columns, for further fits.
+    of it.
     """
 
     event: np.ndarray
@@ -61,7 +61,7 @@ class CoxFitted:
     n: float
     n_events: float
     notes: tuple[str, ...]
-    design: CoxDesign
+    known: Known
 
 
 def _times(frame: ModelFrame) -> tuple[Outcome, np.ndarray, np.ndarray]:
@@ -134,7 +134,8 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
                 )
                 effective = finite_under(free, left)
     check_converged(frame, int(fit.status[0]), effective, penalty)
-    return CoxFitted(event, sets, fit, separation, effective, prior, n, n_events, notes, design)
+    known = Known(design, fit.information[0])
+    return CoxFitted(event, sets, fit, separation, effective, prior, n, n_events, notes, known)
 
 
 def build_engine(

@@ -16,11 +16,30 @@ from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import Evaluate
 from rnetstats.kernels.profile import Unit, limits_about, restricted_about, standardised
 
-__all__ = ["Engine", "Workings", "wald_statistic", "wald_statistics"]
+__all__ = ["Engine", "Known", "Workings", "wald_statistic", "wald_statistics"]
 
 _HALVES = 12
 _MATTERS = 1e-3  # of the information at zero
 _SINGULAR = 1e-10  # smallest eigenvalue of a correlation matrix that is inverted
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What a fit in the columns as given has found, and its tests and limits need again.
+
+    Attributes
+    ----------
+    design : LogisticDesign or CoxDesign
+        What the likelihood makes of X.
+    information : array of shape (p, p)
+        At the estimate.
+    bend : array of shape (p, p) or None
+        Of the penalty, see :mod:`rnetstats.kernels.bent`.
+    """
+
+    design: Any
+    information: np.ndarray
+    bend: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,25 +192,22 @@ class Engine:
         least = np.linalg.eigvalsh(scaled)[:, 0]
         return np.asarray(points[int(np.argmax(usable & (least >= _MATTERS * least[-1])))])
 
-    def workings(self, design: Any = None) -> Workings:
-        """Return what tests and limits share.
-
-        Parameters
-        ----------
-        design : LogisticDesign or CoxDesign, optional
-            What the likelihood makes of X, where it is known and X well conditioned.
-        """
-        given = {} if design is None else {"design": design}
-        if design is None and self.spec.intercept:
-            turned = conditioned(self.X)
+    def workings(self, known: Known | None = None) -> Workings:
+        """Return what tests and limits share, beginning with what the fit has found."""
+        if known is None:
+            turned = conditioned(self.X) if self.spec.intercept else None
             if turned is not None:
                 return Workings(turned, None)
+        given = {} if known is None else {"design": known.design}
         evaluate = self.likelihood(self.X, **self.likelihood_options, **given)
-        unit = standardised(evaluate, self.vantage())
+        if known is None or self.separated:
+            unit, bend = standardised(evaluate, self.vantage()), None
+        else:
+            found = np.array([self.value]), known.information[None]
+            unit, bend = standardised(evaluate, self.reached, found), known.bend
         if self.firth:
-            unit = unit._replace(
-                evaluate=bent(unit.evaluate, differenced(unit.evaluate, unit.centre))
-            )
+            bend = differenced(unit.evaluate, unit.centre) if bend is None else bend
+            unit = unit._replace(evaluate=bent(unit.evaluate, bend))
         return Workings(None, unit)
 
     def limits(

@@ -213,7 +213,7 @@ def logistic(
     fitted = fit_frame(frame, penalty, strength)
     engine = build_engine(frame, fitted, penalty, strength, wald=wald, robust=robust_name)
     event = fitted.y == 1.0
-    found = infer(engine, event, measure="OR", conf_level=conf_level, design=fitted.design)
+    found = infer(engine, event, measure="OR", conf_level=conf_level, known=fitted.known)
     return LogisticResult(
         table=found.table,
         joint_table=found.joint,

@@ -13,10 +13,10 @@ from rnetstats.errors import TooFewEventsError
 from rnetstats.formula.design import ModelFrame
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic import LogisticFit, fit_logistic, ready_logistic, row_scores
-from rnetstats.kernels.logistic_likelihood import LogisticDesign, LogisticLikelihood
+from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import OK
 from rnetstats.regression.coefficients import Inference
-from rnetstats.regression.engine import Engine
+from rnetstats.regression.engine import Engine, Known
 from rnetstats.regression.fitting import (
     carrying_weight,
     check_converged,
@@ -46,7 +46,7 @@ class LogisticFitted:
     """A converged (or separated) fit with the counts behind it.
 
     ``separation`` is that of the data under maximum likelihood; ``effective`` what a penalty leaves
-    of it. ``design`` is that of the columns as given, if they were fitted as they are.
+    of it. ``known`` is there if the columns were fitted as given.
     """
 
     y: np.ndarray
@@ -57,7 +57,7 @@ class LogisticFitted:
     n: float
     n_events: float
     notes: tuple[str, ...]
-    design: LogisticDesign | None
+    known: Known | None
 
     @property
     def rarer(self) -> float:
@@ -114,8 +114,11 @@ def fit_frame(frame: ModelFrame, penalty: str | None, m: Strength = None) -> Log
             left = binary_separation(X[:, free], y, frame.sampling_weights)
             effective = finite_under(free, left)
     check_converged(frame, int(fit.status[0]), effective, penalty)
-    design = ready.design if ready.turned is None else None
-    return LogisticFitted(y, fit, separation, effective, prior, n, n_events, notes, design)
+    known = None
+    if ready.turned is None:
+        bend = fit.bend if plain.status[0] == OK else None  # else from far away
+        known = Known(ready.design, fit.information[0], bend)
+    return LogisticFitted(y, fit, separation, effective, prior, n, n_events, notes, known)
 
 
 def _start(frame: ModelFrame, p: int | None = None) -> np.ndarray | None:
