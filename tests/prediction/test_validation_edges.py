@@ -323,3 +323,12 @@ def test_a_model_without_a_term_is_said_to_be_none() -> None:
     assert any("tells no patient from another" in note for note in found.notes)
     kept = rn.validate(rn.recipe("y ~ a"), data, resamples=20, seed=1)
     assert not any("tells no patient from another" in note for note in kept.notes)
+
+
+def test_what_is_not_corrected_by_design_is_not_said_to_be_undefined(patients) -> None:
+    fit = rn.logistic(patients, "y ~ x")
+    usual = rn.validate(fit, resamples=10, seed=1)
+    assert np.isfinite(usual.to_frame().set_index("index").loc["hosmer_lemeshow", "apparent"])
+    assert not any(note.startswith("No value") for note in usual.notes)
+    alike = rn.validate(rn.logistic(patients, "y ~ 1"), resamples=10, seed=1)
+    assert any(note.startswith("No value") for note in alike.notes)

@@ -184,7 +184,12 @@ def _undefined(table: Mapping[str, Any], runs: int) -> list[str]:
     """Name the indices without a value on the data, and those that resamples lack."""
     notes = []
     values = np.asarray(table["corrected"], dtype=float)
-    lacking = [name for name, value in zip(table["index"], values, strict=True) if np.isnan(value)]
+    known = np.asarray(table["apparent"], dtype=float)  # of what is not corrected, enough
+    lacking = [
+        name
+        for name, value, first in zip(table["index"], values, known, strict=True)
+        if np.isnan(value) and (name not in UNCORRECTED or np.isnan(first))
+    ]
     if lacking:
         notes.append(f"No value: {', '.join(lacking)}; {_WHY}.")
     short = [
