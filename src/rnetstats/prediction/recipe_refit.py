@@ -19,6 +19,7 @@ from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic import LogisticFit, fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
 from rnetstats.kernels.risksets import prepare
+from rnetstats.kernels.row_patterns import collapsed
 from rnetstats.prediction.recipe_imputed import Completer, variables_of
 from rnetstats.prediction.recipe_made import Made, choices_of, columns_of, slopes_of
 from rnetstats.prediction.recipe_shrinkage import ridge_slopes, shrunken_slopes
@@ -230,10 +231,11 @@ class RecipeRefit(Refit):
                 free=free,
             )
         free = np.append(True, np.zeros(p, dtype=bool)) if null else None
+        columns, outcome, freq = collapsed(X, self.events, counts[rows])
         return fit_logistic(
-            with_intercept(X),
-            self.events,
-            freq=counts[rows],
+            with_intercept(columns),
+            outcome,
+            freq=freq,
             firth=self.firth,
             prior=self._prior(p),
             free=free,
