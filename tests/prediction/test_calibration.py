@@ -438,3 +438,12 @@ def test_the_figure_names_the_event_by_its_label():
     assert timed.outcome == f"{label_of(cohort, 'dfs_event')} by 36"
     bare = {"margin_positive": cohort["margin_positive"], "risk": cohort["risk"]}
     assert rn.calibration(bare, "margin_positive ~ risk").outcome == "margin_positive"
+
+
+def test_each_p_of_the_levels_says_what_it_tests():
+    found = judged("calib_model").levels().set_index("level")["finding"]
+    joint = (
+        judged("calib_model").tests().set_index("test").loc["intercept 0 and slope 1", "p_value"]
+    )
+    assert found["weak"].endswith(f"P {joint:.3f} of intercept and slope together")
+    assert found["moderate"].endswith("of a spline")

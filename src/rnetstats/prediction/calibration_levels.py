@@ -101,8 +101,8 @@ def _weak(m: dict[str, Any], conf_level: float) -> dict[str, str]:
         "level": "weak",
         "meaning": "neither over- nor underestimated on average, nor too extreme or too moderate",
         "verdict": verdict,
-        "finding": f"slope {fmt_number(slope)} ({fmt_interval(m['slope_low'], m['slope_high'])}), "
-        f"P {fmt_p(p)}",
+        "finding": f"slope {fmt_number(slope)} ({fmt_interval(m['slope_low'], m['slope_high'])}); "
+        f"P {fmt_p(p)} of intercept and slope together",
         "rule": f"departs if {m['weak_test']} has P < {1.0 - conf_level:.3g}; judged with at least "
         f"{FEWEST_EVENTS} events and as many patients without",
     }
@@ -136,7 +136,7 @@ def _moderate(m: dict[str, Any], share: float, conf_level: float) -> dict[str, s
         "meaning": "among patients given one risk, that share has the event",
         "verdict": verdict,
         "finding": f"ICI {fmt_number(m['ici'], 3)}, Emax {fmt_number(m['emax'], 3)}; the pointwise "
-        f"band holds the ideal line for {fmt_percent(share)} of patients; P {fmt_p(p)}",
+        f"band holds the ideal line for {fmt_percent(share)} of patients; P {fmt_p(p)} of a spline",
         "rule": f"departs if {m['moderate_test']} has P < {1.0 - conf_level:.3g}; the band is no "
         f"test. It takes some {ENOUGH_EVENTS} events and as many patients without",
     }
