@@ -18,6 +18,7 @@ from rnetstats.errors import (
     TooFewEventsError,
 )
 from rnetstats.treatment import weighted_cox
+from rnetstats.treatment.covariate_columns import plain_term
 from rnetstats.treatment.score_fit import _checked_weights
 from rnetstats.treatment.weighted_bootstrap import resampled
 from rnetstats.treatment.weighted_outcome import weighted_rows
@@ -581,3 +582,32 @@ def test_late_entry_is_read() -> None:
     np.testing.assert_allclose(late["estimate"], expected["estimate"], rtol=1e-9)
     np.testing.assert_allclose(late["std_error"], expected["std_error"], rtol=1e-8)
     np.testing.assert_allclose(late["conf_low"], expected["conf_low"], rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("term", "plain"),
+    [
+        ("C(detection)", "detection"),
+        ("C(`how found`) = biopsy", "how found = biopsy"),
+        ("I(size_mm > 10)", "size_mm > 10"),
+        ("I(`size (mm)` > 10)", "size (mm) > 10"),
+        ("C(a):C(b) = x:y", "a:b = x:y"),
+        ("log(x)", "log(x)"),
+        ("CC(x)", "CC(x)"),
+    ],
+)
+def test_terms_as_a_reader_would_say_them(term: str, plain: str) -> None:
+    assert plain_term(term) == plain
+
+
+def test_notes_and_labels_are_free_of_the_formula_s_own_words() -> None:
+    rng = np.random.default_rng(1)
+    n = 200
+    data = pd.DataFrame({"z": rng.integers(0, 2, n), "found": rng.choice(list("abc"), n)})
+    data["size"] = rng.normal(10.0, 3.0, n)
+    data.loc[data["found"] == "c", "z"] = 1
+    fit = rn.propensity(data, 'z ~ C(found, ref="a") + I(size > 10)')
+    notes = [note for note in fit.notes if "almost determine" in note]
+    assert notes
+    assert all("found = c" in note and "C(" not in note for note in notes)
+    assert fit.balances["label"].tolist() == ["found: a", "found: b", "found: c", "size > 10"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rnetstats._core.result import Result
 from rnetstats.formatting import fmt_number, fmt_percent
 from rnetstats.kernels.weighted_balance import arm_moments, standardised_difference
-from rnetstats.treatment.covariate_columns import CovariateColumns
+from rnetstats.treatment.covariate_columns import CovariateColumns, plain_term
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,7 +119,7 @@ def balance_frame(
     scale = before if variances == "unweighted" else after
     smd = standardised_difference((w1, w0), (scale[0][1], scale[1][1]))
     names = [
-        labels.get(name, name) + (f": {level}" if level else "")
+        plain_term(labels.get(name, name)) + (f": {level}" if level else "")
         for name, level in zip(columns.variable, columns.level, strict=True)
     ]
     numeric = ~columns.binary

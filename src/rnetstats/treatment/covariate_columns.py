@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from rnetstats.formula.spec import Spec
 from rnetstats.formula.variables import read_variable
 
-__all__ = ["CovariateColumns", "covariate_columns"]
+__all__ = ["CovariateColumns", "covariate_columns", "plain_term"]
 
 Floats = NDArray[np.float64]
+
+_CODED = re.compile(r"\b(?:C|I)\((`[^`]+`|(?:[^()`]|`[^`]+`)+)\)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,3 +83,14 @@ def covariate_columns(
         binary=np.asarray(((values == 0.0) | (values == 1.0)).all(axis=0)),
         main=np.array([main for *_, main in found]),
     )
+
+
+def plain_term(term: str) -> str:
+    """Return a term of a formula as a reader would say it: ``detection`` for ``C(detection)``.
+
+    Parameters
+    ----------
+    term : str
+        As it stands in a table, a level perhaps behind it.
+    """
+    return _CODED.sub(r"\1", term).replace("`", "")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.treatment_weights import probability
-from rnetstats.treatment.covariate_columns import CovariateColumns
+from rnetstats.treatment.covariate_columns import CovariateColumns, plain_term
 
 __all__ = ["Positivity", "judge_positivity", "level_counts"]
 
@@ -170,8 +170,8 @@ def judge_positivity(
     flagged = levels[levels["finding"] != BOTH]
     named = {*flagged["variable"], *(flagged["variable"] + " = " + flagged["level"])}
     doubts += [
-        f"{name} changes the odds of treatment {max(ratio, 1.0 / ratio):.0f}-fold: it almost "
-        "determines the treatment, and few patients there have a counterpart."
+        f"{plain_term(name)} changes the odds of treatment {max(ratio, 1.0 / ratio):.0f}-fold: it "
+        "almost determines the treatment, and few patients there have a counterpart."
         for name, ratio in odds.items()
         if not 1.0 / _STRONG <= ratio <= _STRONG and name not in named
     ]
@@ -193,7 +193,8 @@ def _level_words(levels: pd.DataFrame) -> list[str]:
         if rows.empty:
             continue
         names = [
-            f"{r.variable} = {r.level} ({r.n_treated} treated, {r.n_control} controls)"
+            f"{plain_term(str(r.variable))} = {r.level} "
+            f"({r.n_treated} treated, {r.n_control} controls)"
             for r in rows.itertuples(index=False)
         ]
         said.append(
