@@ -51,7 +51,7 @@ class LogisticDesign:
             # The outcome is the same in every replicate: its sign goes into the design.
             self.X = self.X * self.sign.T
             self.sign = np.ones((1, 1))
-        self.against = -self.X.T if self.shared else None
+        self.against = np.ascontiguousarray(-self.X.T) if self.shared else None
 
     @cached_property
     def basis(self) -> FloatArray | None:
@@ -157,8 +157,12 @@ class LogisticLikelihood:
         weights = None if self.weights is None else rows_of(self.weights, index)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             fitted, residual, value = self._fitted(gamma, index, weights)
-            weighted = residual if weights is None else residual * weights
-            spread = weighted * fitted
+            # Without the penalty nothing else asks for the arrays at hand.
+            spare = not self.firth and len(fitted) == len(index)
+            weighted = residual
+            if weights is not None:
+                weighted = np.multiply(residual, weights, out=residual if spare else None)
+            spread = np.multiply(weighted, fitted, out=fitted if spare else None)
             information = self._information(spread, index)
             if self.firth:
                 lost = None if self.lost is None else rows_of(self.lost, index)
