@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import rnetstats as rn
 from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.groups import group_frame
@@ -177,3 +178,11 @@ def test_rows_are_numbered_as_given_after_others_were_left_out() -> None:
     frame = FRAME.assign(x=[np.nan, 1, 2, 3], y=[0, 1, 1, 5])
     with pytest.raises(DataError, match="it is 5 in row 4"):
         model_frame(frame, "y ~ x")
+
+
+def test_a_measurement_is_not_taken_for_a_code() -> None:
+    weights = {"x": np.arange(30.0), "w": np.arange(30.0) + 2000.0}
+    with pytest.raises(DataError, match=r"must be 0 or 1; it is 2000 .* made an event first"):
+        rn.logistic(weights, "w ~ x")
+    with pytest.raises(DataError, match="write w == 3"):
+        rn.logistic({"x": np.arange(30.0), "w": 1 + np.arange(30) % 3}, "w ~ x")

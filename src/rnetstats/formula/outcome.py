@@ -19,6 +19,7 @@ from rnetstats.formula.variables import Floats, Integers, Variable, level_text
 
 __all__ = ["KINDS", "Outcome", "build_outcome", "check_left_side"]
 
+_MANY_CODES: Final = 20
 KINDS: Final = ("binary", "survival", "competing", "interval", "numeric", "either", "none")
 _FORMS: Final = {
     "binary": "a 0/1 column or column == value, as in 'margin_positive ~ ...'",
@@ -183,11 +184,13 @@ def _zero_one(part: Plain | Condition, variable: Variable, rows: Rows) -> Floats
     wrong = (values != 0.0) & (values != 1.0)
     if wrong.any():
         first = level_text(float(values[wrong][0]))
-        largest = level_text(float(values.max()))
+        hint = f"If another code means the event, write {part.text} == "
+        hint += f"{level_text(float(values.max()))}."
+        if len(np.unique(values)) > _MANY_CODES:
+            hint = "A measurement is made an event first, as a column of 0 and 1 of your own."
         raise DataError(
             f"The event column {variable.name!r} must be 0 or 1; it is {first} in "
-            f"{variable.where(wrong)}. If another code means the event, write "
-            f"{part.text} == {largest}."
+            f"{variable.where(wrong)}. {hint}"
         )
     return values
 
