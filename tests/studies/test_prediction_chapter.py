@@ -135,6 +135,12 @@ def test_the_sentences_are_made_from_the_numbers() -> None:
     assert not row["judged"], "it stands outside the family of P values"
     assert "is contradicted" in sentence
     assert f"{table.loc['auc', 'corrected']:.2f}" in row["estimate_text"]
+    slopes = [
+        f"{validation(result, way).to_frame().set_index('index').loc['slope', 'corrected']:.2f}"
+        for way in ("printed", "repeated")
+    ]
+    assert f"about {slopes[0]} with the printed" in row["sentence"], "each slope with its reading"
+    assert f"and {slopes[1]} with every step repeated" in row["sentence"]
 
 
 def test_both_readings_are_told_apart_only_where_they_differ() -> None:

@@ -14,6 +14,7 @@ import rnetstats as rn
 from reproduced import raw, reproduced
 from rnetstats.studies.duan2024.figures import figures
 from rnetstats.studies.duan2024.salvage_margins import HORIZON, MARGINS
+from rnetstats.studies.duan2024.salvage_paragraphs import kinds
 from rnetstats.studies.duan2024.salvage_words import (
     counted,
     fewer_or_more,
@@ -269,3 +270,12 @@ def test_words() -> None:
     assert plain_reason(
         "follow-up of the untreated arm ends at month 4.86242, before the horizon"
     ) == ("follow-up under “nobody is salvaged” ends at month 4.9, before the horizon")
+
+
+def test_patients_needed_say_that_an_unseen_risk_is_its_bound() -> None:
+    seen = {"events_new": 3, "n_new": 60, "events_reference": 2, "n_reference": 29}
+    row = {**seen, "sparse": True, "smallest_margin": math.nan, "horizon": 60, "needed": "500"}
+    none = {**row, "events_new": 0, "events_reference": 0}
+    bound = "its upper 95 % bound where nobody had the event"
+    assert bound in kinds({"kinds": {"recurrence": none, "dfs": row}})[0].text
+    assert bound not in kinds({"kinds": {"recurrence": row, "dfs": row}})[0].text

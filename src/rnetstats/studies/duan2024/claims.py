@@ -29,6 +29,7 @@ _EVENTS = {
     "dfs": "recurrences or deaths",
     "os": "deaths",
 }
+_ALIKE = "All patients of the model have the same value, so that there is nothing to compare."
 _MEASURES = {"HR": "hazard ratio", "rate ratio": "ratio of the two rates"}
 
 
@@ -123,7 +124,9 @@ def _predictor(
     contrasts = _contrasts(predictor, frame, rows)
     by_level = predictor.exposed(frame) is None
     p_value = _p_value(predictor, rows, tests) if len(rows) else float("nan")
-    counts = [(events, n - events) for _, n, events in _groups(predictor, frame)]
+    groups = _groups(predictor, frame)
+    alike = sum(n > 0 for _, n, _ in groups) < 2
+    counts = [(events, n - events) for _, n, events in groups]
     fewest = min(min(pair) for pair in counts)
     return Finding(
         key=predictor.key,
@@ -138,7 +141,7 @@ def _predictor(
         + ("joint " * by_level)
         + "penalised likelihood-ratio P, profile limits",
         events=_predictor_events(predictor, frame),
-        said=_predictor_sentence(predictor, contrasts),
+        said=_predictor_sentence(predictor, contrasts, alike=alike),
         direction="any" if by_level else "greater",
         n_events=rare,
         smallest=_smallest(predictor, frame),
@@ -146,6 +149,7 @@ def _predictor(
         contrasts=contrasts,
         p_value=p_value,
         p_exact=_p_exact(predictor, contrasts, counts, attempts) if fewest < MINIMUM else math.nan,
+        fixed=not_judged(_ALIKE) if alike and not contrasts else None,
     )
 
 
@@ -229,9 +233,12 @@ def _predictor_events(predictor: Predictor, frame: pd.DataFrame) -> str:
     return "positive margins: " + ", ".join(parts)
 
 
-def _predictor_sentence(predictor: Predictor, contrasts: tuple[Contrast, ...]) -> str:
+def _predictor_sentence(
+    predictor: Predictor, contrasts: tuple[Contrast, ...], *, alike: bool
+) -> str:
     if not contrasts:
-        return f"{predictor.label} has no odds ratio in these data."
+        none = f"{predictor.label} has no odds ratio in these data"
+        return f"{none}: {_ALIKE[0].lower()}{_ALIKE[1:]}" if alike else f"{none}."
     counted = [
         f"{c.label}: {c.events_1} of {c.n_1} against {c.events_0} of {c.n_0} had a positive "
         f"margin, adjusted odds ratio {fmt_number(c.estimate)} "

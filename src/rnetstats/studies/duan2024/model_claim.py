@@ -64,10 +64,10 @@ def _said(
     if not readings:
         return "No model could be made and validated in these data; the claim is not judged."
     sentences = [pairs(model_facts(models))]
-    slopes = [r.slope for r in readings if not math.isnan(r.slope)]
+    slopes = {r.reading: r.slope for r in readings if not math.isnan(r.slope)}
     if slopes:
-        low, high = min(slopes), max(slopes)
-        between = f"{low:.2f}" if len(slopes) == 1 else f"{low:.2f} and {high:.2f}"
+        low, high = min(slopes.values()), max(slopes.values())
+        between = " and ".join(f"{slope:.2f} {reading}" for reading, slope in slopes.items())
         ideal = "" if SLOPES[0] <= low and high <= SLOPES[1] else _too_far(low, high)
         sentences.append(f"The calibration slope in new patients is about {between}{ideal}.")
     endings = {

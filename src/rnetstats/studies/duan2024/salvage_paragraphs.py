@@ -108,10 +108,14 @@ def kinds(facts: dict[str, Any]) -> tuple[Paragraph, ...]:
         for key, row in facts["kinds"].items()
         if row["needed"]
     ]
+    unseen = any(
+        row["events_new"] + row["events_reference"] == 0 for row in facts["kinds"].values()
+    )
+    bound = " (its upper 95 % bound where nobody had the event)" if unseen else ""
     few = any(row["sparse"] for row in facts["kinds"].values())
     wanted = (
         " To show it for a margin of 5 of 100, about this many patients would be needed in each "
-        f"arm, if the risk is as seen here: {', '.join(needed)}"
+        f"arm, if the risk is as seen here{bound}: {', '.join(needed)}"
         f"{'; such numbers rest on the same few events' if few else ''}."
         if needed
         else ""
