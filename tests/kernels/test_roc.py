@@ -83,6 +83,21 @@ def test_long_samples_are_the_same_in_pieces(n: int, decimals: int) -> None:
     np.testing.assert_allclose(one[1], two[1], rtol=1e-12)
 
 
+def test_scores_without_end_keep_their_places() -> None:
+    y = [0, 1, 0, 1, 1, 0]
+    infinite = delong(y, [0.1, np.inf, 0.2, 0.3, 0.15, -np.inf])
+    for found, wanted in zip(infinite, delong(y, [0.1, 9.0, 0.2, 0.3, 0.15, -9.0]), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_a_perfect_order_varies_by_nothing() -> None:
+    y = np.repeat([0.0, 1.0], [70_001, 70_003])
+    area, variance = delong(y, np.arange(y.size, dtype=float))
+    assert (area[0], variance[0, 0]) == (1.0, 0.0)
+    area, variance = delong(1.0 - y, np.arange(y.size, dtype=float))
+    assert (area[0], variance[0, 0]) == (0.0, 0.0)
+
+
 def test_neighbouring_floats_are_not_tied() -> None:
     score = np.array([0.5, np.nextafter(0.5, 1.0), np.nextafter(0.5, 0.0), 0.5])
     y = np.array([0.0, 1.0, 0.0, 1.0])
