@@ -257,8 +257,20 @@ def test_an_infinite_variance_is_no_estimate() -> None:
     rows = studies((0, 20, 9, 25), (7, 20, 0, 25), (0, 30, 8, 31), (9, 30, 0, 31))
     result = rare_events(rows, measure="RR")
     assert np.isnan(result.method("CM.AL")["estimate"])
-    assert any("no maximum at a finite effect and variance" in note for note in result.notes)
+    assert "contradict each other" in result.method("CM.AL")["note"]
     assert np.isfinite(result.method("mantel-haenszel")["estimate"])
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_studies_that_contradict_each_other_are_told_from_an_empty_arm(measure: str) -> None:
+    apart = rare_events(studies(*[(0, 30, 30, 30), (30, 30, 0, 30)] * 2), measure=measure)
+    note = apart.method("beta-binomial")["note"]
+    assert "contradict each other" in note
+    assert "no limit of a mean effect is finite" in note
+    empty = rare_events(studies((0, 30, 2, 30), (0, 40, 3, 40)), measure=measure)
+    note = empty.method("beta-binomial")["note"]
+    assert "no event" in note
+    assert ("the ratio has no finite estimate" in note) == (measure != "RD")
 
 
 def test_beyond_what_a_model_of_rare_events_is_for() -> None:
@@ -266,6 +278,8 @@ def test_beyond_what_a_model_of_rare_events_is_for() -> None:
     result = rare_events(rows, measure="RR")
     assert np.isfinite(result.method("mantel-haenszel")["std_error"])
     assert np.isnan(result.method("beta-binomial")["estimate"])
+    assert "more than 300,000 patients" in result.method("beta-binomial")["note"]
+    assert "more than 20,000 events" in result.method("CM.AL")["note"]
     assert "too many" in result.method("exact")["note"]
 
 

@@ -71,7 +71,9 @@ def rare_events(
     variance, and for binomial-normal models the likelihood ratio against an effect for each study.
     Integrals over random effects are sums over even steps, as many as it takes for some nine
     digits. Where a likelihood rises without end, or beyond a standard deviation of 15 between
-    studies, the method has no estimate.
+    studies (odds ratios e^15 apart), the method has no estimate; its note says whether an arm is
+    empty or the studies contradict each other. With more than 20,000 events in an arm of a study,
+    or 300,000 patients, models for rare events are not fitted.
 
     Where an arm has no event in any study, ratios are 0 or infinite: such estimates stand as they
     are, without standard error; the exact method still gives a bound. Without any event nothing is

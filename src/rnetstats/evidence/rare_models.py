@@ -12,7 +12,14 @@ from rnetstats.evidence.effect_sizes import from_tables
 from rnetstats.evidence.meta_empty import Arms
 from rnetstats.evidence.meta_options import PoolOptions
 from rnetstats.evidence.meta_pooling import pool_sets
-from rnetstats.evidence.rare_rows import EMPTY_ARM, RareRow, informative, wald_row
+from rnetstats.evidence.rare_rows import (
+    EMPTY_ARM,
+    RareRow,
+    informative,
+    wald_row,
+    why_not_finite,
+)
+from rnetstats.formatting import fmt_count
 from rnetstats.kernels.beta_binomial import BetaBinomial, fit_beta_binomial
 from rnetstats.kernels.glmm import fit_mixed
 from rnetstats.kernels.glmm_heterogeneity import table_heterogeneity
@@ -25,9 +32,13 @@ __all__ = ["beta_binomial_row", "inverse_variance_row", "mixed_row"]
 
 ONE_STUDY = "one study alone tells nothing of variation between studies"
 NOT_FINITE = "the likelihood has no maximum at a finite effect and variance"
+APART = (
+    "the studies contradict each other: the likelihood rises with the variation between them "
+    "without end, and no limit of a mean effect is finite"
+)
 NO_PROFILE = "profile limits were not found: along the profile the variance has no maximum"
-TOO_MANY = "more events than a model for rare ones is made for"
 _MOST_EVENTS, _MOST_PATIENTS = 20_000, 300_000  # in an arm of a study
+_FAR_APART = 10.0  # of the scale, where an ascent ended that found no maximum
 
 
 def mixed_row(t: Tables, model: str, conf_level: float) -> RareRow:
@@ -37,12 +48,12 @@ def mixed_row(t: Tables, model: str, conf_level: float) -> RareRow:
     if k < 2:
         return RareRow(model, k=k, note=ONE_STUDY)
     if max(used.a.max(), used.c.max()) > _MOST_EVENTS:
-        return RareRow(model, k=k, note=TOO_MANY)
+        return RareRow(model, k=k, note=_too_many(_MOST_EVENTS, "events"))
     if model == "CM.EL" and support(used) > LARGEST_SUPPORT:
         return RareRow(model, k=k, note="too many events for the exact conditional law")
     mixed, start = table_model(used, model)
     fit = fit_mixed(mixed, start)
-    row = _likelihood_row(model, mixed, fit, conf_level, k)
+    row = _likelihood_row(model, mixed, fit, conf_level, used, ratio=True)
     if not fit.converged:
         return row
     test = table_heterogeneity(used, model, fit)
@@ -60,19 +71,20 @@ def beta_binomial_row(t: Tables, measure: str, conf_level: float) -> RareRow:
     if len(t.a) < 2:
         return RareRow("beta-binomial", k=len(t.a), note=ONE_STUDY)
     if max(t.n1.max(), t.n2.max()) > _MOST_PATIENTS:
-        return RareRow("beta-binomial", k=len(t.a), note="too many patients for the exact law")
+        return RareRow("beta-binomial", k=len(t.a), note=_too_many(_MOST_PATIENTS, "patients"))
     model = BetaBinomial(t, measure)
     fit = fit_beta_binomial(model)
-    row = _likelihood_row("beta-binomial", model, fit, conf_level, len(t.a))
+    row = _likelihood_row("beta-binomial", model, fit, conf_level, t, ratio=measure != "RD")
     gamma = float(fit.scale[0] ** 2)
     return replace(row, rho=gamma / (1.0 + gamma)) if fit.converged else row
 
 
 def _likelihood_row(
-    method: str, model: ScaledModel, fit: ScaledFit, conf_level: float, k: int
+    method: str, model: ScaledModel, fit: ScaledFit, conf_level: float, t: Tables, *, ratio: bool
 ) -> RareRow:
+    k = len(t.a)
     if not fit.converged:
-        return RareRow(method, k=k, note=NOT_FINITE)
+        return RareRow(method, k=k, note=_why_no_maximum(t, fit, ratio=ratio))
     coef, std_error = float(fit.coef[0]), math.sqrt(float(fit.cov[0, 0]))
     low, high = profile_coefficient(model, fit, level=conf_level)
     fall = 2.0 * (fit.log_likelihood - restricted_log_likelihood(model, fit))
@@ -82,6 +94,21 @@ def _likelihood_row(
         profile_high=high,
         p_lr=float(chi_square_p(max(fall, 0.0), 1.0)),
         note=NO_PROFILE if math.isnan(low) or math.isnan(high) else "",
+    )
+
+
+def _why_no_maximum(t: Tables, fit: ScaledFit, *, ratio: bool) -> str:
+    """Why a likelihood rises without end: an empty arm, or studies that contradict each other."""
+    empty = why_not_finite(t)
+    if empty:
+        return empty if ratio else EMPTY_ARM
+    return APART if fit.scale.max() > _FAR_APART else NOT_FINITE
+
+
+def _too_many(most: int, what: str) -> str:
+    return (
+        f"an arm of a study has more than {fmt_count(most)} {what}: models for rare events are not "
+        "fitted there, and inverse variance is as good"
     )
 
 

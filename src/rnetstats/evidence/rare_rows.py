@@ -24,7 +24,7 @@ from rnetstats.tables.exact_family import (
 from rnetstats.tables.exact_inference import exact_p_values, one_sided_limits
 from rnetstats.tables.two_proportions import miettinen_nurminen_limits, score_z
 
-__all__ = ["EMPTY_ARM", "RareRow", "closed_rows", "informative", "wald_row"]
+__all__ = ["EMPTY_ARM", "RareRow", "closed_rows", "informative", "wald_row", "why_not_finite"]
 
 NO_EVENT = "no event in arm {arm} of any study: the ratio has no finite estimate"
 NO_OTHER = "only events in arm {arm} of every study: the ratio has no finite estimate"
@@ -148,10 +148,10 @@ def _pooled_row(method: str, found: TablePooled, conf_level: float, k: int, t: T
         return row
     if row.coef == 0.0:
         return replace(row, note="no event (or nothing else) in either arm: no standard error")
-    return replace(row, note=_why_not_finite(t))
+    return replace(row, note=why_not_finite(t))
 
 
-def _why_not_finite(t: Tables) -> str:
+def why_not_finite(t: Tables) -> str:
     """Why a ratio has no finite estimate, "" if it has."""
     if not ((t.a + t.c > 0) & (t.b + t.d > 0)).any():
         return NOTHING
