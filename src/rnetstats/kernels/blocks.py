@@ -50,8 +50,12 @@ def covariance_of(information: FloatArray, free: BoolArray) -> FloatArray:
     -------
     array of shape (B, p, p)
     """
-    fixed = ~free
     diagonal = information.diagonal(axis1=1, axis2=2)
+    if free.all() and diagonal.min(initial=1.0) > 0.0 and diagonal.max(initial=1.0) < np.inf:
+        length = np.sqrt(diagonal)
+        outer = length[:, :, None] * length[:, None, :]
+        return np.asarray(inverse_information(information / outer) / outer)
+    fixed = ~free
     usable = free & (diagonal > 0) & np.isfinite(diagonal)
     length = np.sqrt(np.where(usable, diagonal, 1.0))
     outer = length[:, :, None] * length[:, None, :]

@@ -54,6 +54,11 @@ class LogisticDesign:
         self.against = np.ascontiguousarray(-self.X.T) if self.shared else None
 
     @cached_property
+    def log_scale(self) -> FloatArray:
+        """Logarithms of the scale, (1, p) or (B, p)."""
+        return np.asarray(np.log(self.scale))
+
+    @cached_property
     def basis(self) -> FloatArray | None:
         """What turns the columns of a shared design into orthonormal ones."""
         return orthonormal(self.X) if self.shared else None
@@ -223,10 +228,10 @@ class LogisticLikelihood:
 
     def log_scale(self, index: IntArray) -> FloatArray:
         """Return what the scaling takes from a penalised log-likelihood."""
-        logs = np.log(rows_of(self.scale, index))
-        if self.lost is not None:
-            logs = logs * ~rows_of(self.lost, index)
-        return np.asarray(logs.sum(axis=1))
+        logs = self.design.log_scale
+        if self.lost is None:
+            return rows_of(logs.sum(axis=1), index)
+        return np.asarray((rows_of(logs, index) * ~rows_of(self.lost, index)).sum(axis=1))
 
     def _against_outcome(self, gamma: FloatArray, index: IntArray) -> FloatArray:
         """Linear predictor of the outcome that was not seen."""

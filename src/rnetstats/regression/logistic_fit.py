@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -98,7 +99,7 @@ def fit_frame(frame: ModelFrame, penalty: str | None, m: Strength = None) -> Log
         fit_logistic, X, y, freq=freq, case=frame.sampling_weights, offset=frame.offset, ready=ready
     )
     begin = _start(frame)
-    fit = plain = maximise(start=begin)
+    fit = plain = maximise(start=_from_share(begin, n_events / n, X.shape[1]))
     refuse_lost_columns(frame, plain.lost[0])
     separation = finite_everywhere(X.shape[1])
     if plain.status[0] != OK:
@@ -127,6 +128,13 @@ def _start(frame: ModelFrame, p: int | None = None) -> np.ndarray | None:
         return None
     start = np.zeros(frame.design.X.shape[1] if p is None else p)
     start[0] = -float(frame.offset.mean())
+    return start
+
+
+def _from_share(begin: np.ndarray | None, share: float, p: int) -> np.ndarray:
+    """Start where the intercept alone makes the risk the share of events."""
+    start = np.zeros(p) if begin is None else begin.copy()
+    start[0] += math.log(share / (1.0 - share))
     return start
 
 
