@@ -1,0 +1,141 @@
+"""The command line: ``reproduce``, ``overview``, ``codebook``, ``calculator`` and ``audit``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from rnetstats import __version__
+from rnetstats.cli import calculator, codebook, overview, reproduce
+from rnetstats.errors import RnetError
+from rnetstats.report import audit_command
+
+__all__ = ["main"]
+
+REFUSED = 2
+INTERRUPTED = 130
+
+_EXAMPLES = """\
+examples:
+  rnetstats reproduce duan2024 --output report
+      the study on its synthetic cohort; open report/report.html
+  rnetstats reproduce duan2024 --data mine.csv --output report
+      the same analyses and rules on your own cohort
+  rnetstats codebook mine.csv --output mine.toml
+      write a first codebook, to be edited
+  rnetstats reproduce duan2024 --data mine.csv --codebook mine.toml --output report
+  rnetstats calculator model.json --output calculator.html
+      one offline page that computes the risk of a patient
+  rnetstats audit paper.toml --output audit
+      check the printed figures of a paper against each other
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        0 when done, 2 when the input or an option was refused, 130 when interrupted.
+    """
+    _speak_utf8()
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except RnetError as error:
+        print(f"rnetstats: error: {error}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("rnetstats: interrupted; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints read like the package's own."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(REFUSED, f"rnetstats: error: {message}\nTry '{self.prog} --help'.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="rnetstats",
+        description="Statistical reanalysis of small, rare-event clinical cohorts.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"rnetstats {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(
+        name: str,
+        words: str,
+        options: Callable[[argparse.ArgumentParser], None],
+        description: str,
+        epilog: str = "",
+    ) -> None:
+        options(
+            commands.add_parser(
+                name,
+                help=words,
+                description=description,
+                epilog=epilog,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
+
+    command(
+        "reproduce",
+        "reproduce a published study on a cohort",
+        reproduce.reproduce_options,
+        reproduce.DESCRIPTION,
+        reproduce.reproduce_epilog(),
+    )
+    command(
+        "codebook",
+        "write a first codebook for a file",
+        codebook.codebook_options,
+        codebook.DESCRIPTION,
+        codebook.EXAMPLES,
+    )
+    command(
+        "overview",
+        "set the documents side by side, question by question",
+        overview.overview_options,
+        overview.DESCRIPTION,
+    )
+    command(
+        "calculator",
+        "make an offline risk calculator of a validated model",
+        calculator.calculator_options,
+        calculator.DESCRIPTION,
+        calculator.EXAMPLES,
+    )
+    command(
+        "audit",
+        "check the printed figures of a paper against each other",
+        audit_command.audit_options,
+        audit_command.DESCRIPTION,
+        audit_command.EXAMPLES,
+    )
+    return parser
+
+
+def _speak_utf8() -> None:
+    """Let a terminal of another encoding replace what it cannot show, rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")

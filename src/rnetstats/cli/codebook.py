@@ -1,0 +1,48 @@
+"""``rnetstats codebook``: its options, what it writes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rnetstats.errors import OutputError
+
+__all__ = ["DESCRIPTION", "EXAMPLES", "codebook_options"]
+
+DESCRIPTION = """\
+Write a first codebook for a file: what each column seems to be, in TOML, to be edited by hand.
+"""
+
+EXAMPLES = """\
+examples:
+  rnetstats codebook mine.csv                        print it
+  rnetstats codebook mine.csv --output mine.toml     write it (an existing file is kept)
+"""
+
+
+def codebook_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``rnetstats codebook`` to its parser."""
+    add = parser.add_argument
+    add("file", metavar="FILE", help="CSV, TSV, Excel, Parquet, Stata or SPSS")
+    add("--output", metavar="FILE", help="where to write it; printed without")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from rnetstats.data.template import first_codebook
+
+    text, pointer = first_codebook(options.file)
+    if options.output is None:
+        print(text, end="" if text.endswith("\n") else "\n")
+        return
+    target = Path(options.output)
+    try:
+        with target.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise OutputError(f"{target} exists and was left as it is; choose another name.") from None
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written: {error.strerror}.") from None
+    print(f"Written to {target}. Check each column, then give it as --codebook {target}.")
+    for line in pointer:
+        print(line)
