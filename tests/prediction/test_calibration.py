@@ -447,3 +447,21 @@ def test_each_p_of_the_levels_says_what_it_tests():
     )
     assert found["weak"].endswith(f"P {joint:.3f} of intercept and slope together")
     assert found["moderate"].endswith("of a spline")
+
+
+@pytest.mark.parametrize("formula", ["y ~ p", "Surv(t, y) ~ p", "Surv(t, c) ~ p"])
+def test_a_line_in_the_place_of_a_spline_is_said_to_be_one(formula):
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"p": np.tile([0.2, 0.4, 0.6], 20), "t": rng.integers(1, 30, 60)})
+    data["y"] = (rng.random(60) < data["p"]).astype(int)
+    data["c"] = data["y"] * rng.integers(1, 3, 60)
+    options: dict[str, Any] = {} if formula.startswith("y") else {"time": 12}
+    options |= {"cause": 1} if "c)" in formula else {}
+    few = rn.calibration(data, formula, smoother="rcs", knots=5, **options)
+    line = rn.calibration(data, formula, smoother="cloglog" if options else "logistic", **options)
+    assert_close(few.to_frame()["ici"], line.to_frame()["ici"])
+    assert any("too few, or too often alike, for a spline of 5 knots" in n for n in few.notes)
+    assert not any("for a spline" in note for note in line.notes)
+    data["p"] = rng.uniform(0.1, 0.9, 60)
+    usual = rn.calibration(data, formula, smoother="rcs", knots=3, **options)
+    assert not any("for a spline" in note for note in usual.notes)

@@ -13,7 +13,7 @@ from rnetstats.formula.splines import restricted_basis, restricted_knots
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK
 
-__all__ = ["Curve", "Smoother", "SplineBasis", "spline"]
+__all__ = ["Curve", "Smoother", "SplineBasis", "spline", "straight_note"]
 
 Floats = NDArray[np.float64]
 
@@ -93,7 +93,17 @@ def spline(
     eta = X @ fit.coef[0]
     reach = normal_quantile(conf_level) * np.sqrt(np.einsum("ij,jk,ik->i", X, fit.covariance[0], X))
     observed[open_], low[open_], high[open_] = expit(eta), expit(eta - reach), expit(eta + reach)
-    return Curve(at, observed, low, high, fitted)
+    return Curve(at, observed, low, high, fitted, straight_note(how, lp, basis.knots))
+
+
+def straight_note(how: Smoother, values: Floats, knots: Floats | None) -> tuple[str, ...]:
+    """Say that a line stands where a spline was asked for; of one value only there is neither."""
+    if how.name != "rcs" or knots is not None or np.ptp(values) == 0.0:
+        return ()
+    return (
+        f"The risks are too few, or too often alike, for a spline of {how.knots} knots: the curve "
+        "is a straight line on its scale. Fewer knots, or smoother='loess', may show its shape.",
+    )
 
 
 class SplineBasis:

@@ -17,6 +17,7 @@ from rnetstats.errors import RnetError
 from rnetstats.formula.splines import restricted_basis, restricted_knots
 from rnetstats.kernels.pseudo_values import pseudo_values
 from rnetstats.prediction.calibration_curve import LOCAL, Curve, Smoother, grid_of, smooth
+from rnetstats.prediction.calibration_spline import straight_note
 from rnetstats.prediction.calibration_times import Times
 from rnetstats.prediction.pseudo_regression import cloglog, pseudo_regression, risk_of
 from rnetstats.regression.cox import CoxResult, cox
@@ -58,7 +59,7 @@ def survival_curve(times: Times, risk: Floats, how: Smoother, conf_level: float)
         return Curve(at, missing, missing, missing, fitted, (note,))
     observed, low, high = at.copy(), missing.copy(), missing.copy()
     fitted[inner], observed[open_], low[open_], high[open_] = found
-    return Curve(at, observed, low, high, fitted)
+    return Curve(at, observed, low, high, fitted, straight_note(how, lp, knots))
 
 
 def _cox_curve(
