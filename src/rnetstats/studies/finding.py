@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,29 @@ class Contrast:
     n_1: int
     events_0: int
     n_0: int
+
+    @classmethod
+    def of(
+        cls,
+        row: Mapping[str, Any],
+        label: str,
+        group_1: tuple[int, int],
+        group_0: tuple[int, int],
+        measure: str = "OR",
+    ) -> Contrast:
+        """Take estimate and limits from a row of a fit.
+
+        Parameters
+        ----------
+        row : mapping
+            ``estimate, conf_low, conf_high``.
+        label : str
+        group_1, group_0 : tuple of int
+            Events and patients of each.
+        measure : str
+        """
+        estimate, low, high = (float(row[key]) for key in ("estimate", "conf_low", "conf_high"))
+        return cls(label, measure, estimate, low, high, *group_1, *group_0)
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from rnetstats.studies.verdict_table import VerdictRule
 
-__all__ = ["Paragraph", "RuleTable", "Section", "filled", "read_glossary"]
+__all__ = ["Paragraph", "RuleTable", "Section", "facts_section", "filled", "read_glossary"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ class RuleTable:
     intro: str
     caption: str
     rules: tuple[VerdictRule, ...]
+
+
+def facts_section(title: str = "What the study prints") -> Section:
+    """Return the section with the printed figures."""
+    words = "The published figures that this report may rely on."
+    return Section("facts", title, (Paragraph(words),), (), ("printed_facts",))
 
 
 def filled(made: Sequence[Section], exhibits: Sequence[str]) -> tuple[Section, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from rnetstats._core.result import Result
 from rnetstats.evidence.facts import read_facts
 from rnetstats.formatting import fmt_count, fmt_number, fmt_percent
+from rnetstats.studies.assembled import assembled
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.cha2019.bounds import Bounds, bounds_of, bounds_table, conflict_table
 from rnetstats.studies.cha2019.claims import (
@@ -84,18 +84,9 @@ def analyse(
         ],
         where=where,
     )
-    exhibits = [
-        bounds_table(bounds),
-        conflict_table(bounds),
-        *(table for table in (model_table(model, sheet), overlap_table(model), patients) if table),
-        definition_table(cohort.everyone),
-        facts_table(sheet),
-    ]
-    fits: dict[str, Result] = model.results()
-    return StudyResult(
-        study=sheet.name,
-        title=sheet.title,
-        citation=f"{sheet.citation} {sheet.design}",
+    return assembled(
+        sheet,
+        attempts,
         source=source,
         synthetic=cohort.synthetic,
         answer=(
@@ -104,9 +95,16 @@ def analyse(
         ),
         claims=claims,
         estimates=estimates,
-        exhibits=tuple(exhibits),
-        names=tuple(fits),
-        analyses=tuple(fits.values()),
+        exhibits=[
+            bounds_table(bounds),
+            conflict_table(bounds),
+            model_table(model, sheet),
+            overlap_table(model),
+            patients,
+            definition_table(cohort.everyone),
+            facts_table(sheet),
+        ],
+        fits=model.results(),
         facts={
             "expected": bounds.expected,
             "chance_of_none": bounds.chance_of_none,
@@ -114,7 +112,6 @@ def analyse(
             "or_lvi": sheet["or_lvi"].number,
             "or_margin_positive": sheet["or_margin_positive"].number,
         },
-        skipped=tuple(attempts.skipped),
         notes=cohort.notes,
         seed=seed,
     )

@@ -90,17 +90,8 @@ def _interval(row: dict[str, Any]) -> str:
 
 
 def _contrast(label: str, row: dict[str, Any], a: int, n_1: int, c: int, n_0: int) -> Contrast:
-    return Contrast(
-        label=f"Treated: {label.lower().replace('net', 'NET')}",
-        measure="OR",
-        estimate=float(row["estimate"]),
-        conf_low=float(row["conf_low"]),
-        conf_high=float(row["conf_high"]),
-        events_1=a,
-        n_1=n_1,
-        events_0=c,
-        n_0=n_0,
-    )
+    words = f"Treated: {label.lower().replace('net', 'NET')}"
+    return Contrast.of(row, words, (a, n_1), (c, n_0))
 
 
 def share_finding(cohort: Cohort, sheet: FactSheet) -> Finding:

@@ -120,14 +120,4 @@ def _odds(frame: pd.DataFrame, claim: _Claim) -> dict[str, Any]:
 
 
 def _contrast(row: dict[str, Any], claim: _Claim, a: int, n_1: int, c: int, n_0: int) -> Contrast:
-    return Contrast(
-        label=f"{claim.words}: not curative against curative",
-        measure="OR",
-        estimate=float(row["estimate"]),
-        conf_low=float(row["conf_low"]),
-        conf_high=float(row["conf_high"]),
-        events_1=a,
-        n_1=n_1,
-        events_0=c,
-        n_0=n_0,
-    )
+    return Contrast.of(row, f"{claim.words}: not curative against curative", (a, n_1), (c, n_0))

@@ -11,6 +11,7 @@ from rnetstats._core.frame import is_synthetic
 from rnetstats._core.result import Result
 from rnetstats.evidence.facts import FactSheet, read_facts
 from rnetstats.formatting import fmt_count, fmt_percent
+from rnetstats.studies.assembled import assembled
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.facts_table import facts_table
 from rnetstats.studies.finding import frames
@@ -80,9 +81,9 @@ def analyse(
         **{f"{key}, {where}": found for (key, where), found in cohort.classified.items()},
     }
     synthetic = is_synthetic(frame)
-    return StudyResult(
-        study=sheet.name,
-        title=sheet.title,
+    return assembled(
+        sheet,
+        attempts,
         citation=sheet.citation,
         source=source,
         synthetic=synthetic,
@@ -92,17 +93,15 @@ def analyse(
         exhibits=(
             case_table(sheet),
             case_answers(answers),
-            *((refused.exhibit,) if refused else ()),
+            refused.exhibit if refused else None,
             *cohort.exhibits,
             rules_table(),
             definitions_table(sheet),
             risk_numbers(sheet),
             facts_table(sheet),
         ),
-        names=tuple(fits),
-        analyses=tuple(fits.values()),
+        fits=fits,
         facts=_facts(sheet, refused, cohort),
-        skipped=tuple(attempts.skipped),
         notes=(*_notes_of(frame), *cohort.notes, ADVICE),
         seed=seed,
     )

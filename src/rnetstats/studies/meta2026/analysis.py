@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from rnetstats._core.result import Result
 from rnetstats.evidence.facts import FactSheet, read_facts
 from rnetstats.evidence.information_size import information_size
 from rnetstats.evidence.information_size_result import InformationSizeResult
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_percent
+from rnetstats.studies.assembled import assembled
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.facts_table import facts_table
@@ -143,21 +143,17 @@ def analyse(
         _own_size_table(table, sheet, attempts),
         facts_table(sheet),
     ]
-    fits: dict[str, Result] = {"worlds": worlds, "information_size": size, **found.results()}
-    return StudyResult(
-        study=sheet.name,
-        title=sheet.title,
-        citation=f"{sheet.citation} {sheet.design}",
+    return assembled(
+        sheet,
+        attempts,
         source=source,
         synthetic=table.synthetic,
         answer=_answer(sheet, printed.numbers, found, gap, size, mixes.numbers),
         claims=claim_frame,
         estimates=estimates,
-        exhibits=tuple(exhibit for exhibit in made if exhibit is not None),
-        names=tuple(fits),
-        analyses=tuple(fits.values()),
+        exhibits=made,
+        fits={"worlds": worlds, "information_size": size, **found.results()},
         facts=_facts(sheet, table, gap, found),
-        skipped=tuple(attempts.skipped),
         notes=table.notes,
         seed=seed,
     )

@@ -229,19 +229,8 @@ def own_finding(found: Comparison) -> Finding:
     p = p_exact = math.nan
     row = _judging(found)
     if row is not None:
-        contrasts = (
-            Contrast(
-                label="Recurrence: salvage against observation, within studies",
-                measure="OR",
-                estimate=float(row["estimate"]),
-                conf_low=float(row["conf_low"]),
-                conf_high=float(row["conf_high"]),
-                events_1=a,
-                n_1=n_1,
-                events_0=c,
-                n_0=n_2,
-            ),
-        )
+        words = "Recurrence: salvage against observation, within studies"
+        contrasts = (Contrast.of(row, words, (a, n_1), (c, n_2)),)
         p = float(row["p_value"])
         p_exact = _exact_p(found, a, n_1, c, n_2)
     return Finding(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_percent
 from rnetstats.studies.evidence_verdicts import EVIDENCE_RULES
-from rnetstats.studies.section import Paragraph, RuleTable, Section, filled, read_glossary
+from rnetstats.studies.section import (
+    Paragraph,
+    RuleTable,
+    Section,
+    facts_section,
+    filled,
+    read_glossary,
+)
 from rnetstats.studies.study_result import StudyResult
 from rnetstats.studies.verdicts import RULES
 
@@ -33,7 +40,7 @@ def sections(result: StudyResult) -> tuple[Section, ...]:
         _methods_section(result),
         _information_section(result),
         _methods_used_section(),
-        _facts_section(),
+        facts_section("What is printed"),
     )
     return filled(made, tuple(result.tables))
 
@@ -211,17 +218,6 @@ def _methods_used_section() -> Section:
                 "the meta-analysis did, and cannot confirm or refute its figures.",
             ),
         ),
-    )
-
-
-def _facts_section() -> Section:
-    """What is printed."""
-    return Section(
-        "facts",
-        "What is printed",
-        (Paragraph("The published figures that this report may rely on."),),
-        (),
-        ("printed_facts",),
     )
 
 

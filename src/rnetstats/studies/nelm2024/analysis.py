@@ -8,6 +8,7 @@ import pandas as pd
 
 from rnetstats.evidence.facts import FactSheet, read_facts
 from rnetstats.formatting import fmt_number
+from rnetstats.studies.assembled import assembled
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.facts_table import facts_table
@@ -102,20 +103,16 @@ def analyse(
         alias_table(rules),
         facts_table(sheet),
     ]
-    fits = results(by_resection) | intervals.results() | rules.results()
-    return StudyResult(
-        study=sheet.name,
-        title=sheet.title,
-        citation=f"{sheet.citation} {sheet.design}",
+    return assembled(
+        sheet,
+        attempts,
         source=source,
         synthetic=cohort.synthetic,
         answer=_answer(sheet, by_resection, intervals, synthetic=cohort.synthetic),
         claims=claims,
         estimates=estimates,
-        exhibits=tuple(table for table in tables if table is not None),
-        names=tuple(fits),
-        analyses=tuple(fits.values()),
-        skipped=tuple(attempts.skipped),
+        exhibits=tables,
+        fits=results(by_resection) | intervals.results() | rules.results(),
         notes=cohort.notes,
         seed=seed,
     )

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from rnetstats.studies.evidence_verdicts import EVIDENCE_RULES
-from rnetstats.studies.section import Paragraph, RuleTable, Section, filled, read_glossary
+from rnetstats.studies.section import (
+    Paragraph,
+    RuleTable,
+    Section,
+    facts_section,
+    filled,
+    read_glossary,
+)
 from rnetstats.studies.study_result import StudyResult
 from rnetstats.studies.treatment_verdicts import TREATMENT_RULES
 from rnetstats.studies.verdicts import RULES
@@ -35,7 +42,7 @@ def sections(result: StudyResult) -> tuple[Section, ...]:
         _types_section(),
         _rules_section(),
         _methods_section(),
-        _facts_section(),
+        facts_section(),
     )
     return filled(made, tuple(result.tables))
 
@@ -137,17 +144,6 @@ def _methods_section() -> Section:
                 "limits.",
             ),
         ),
-    )
-
-
-def _facts_section() -> Section:
-    """What is printed."""
-    return Section(
-        "facts",
-        "What the study prints",
-        (Paragraph("The published figures that this report may rely on."),),
-        (),
-        ("printed_facts",),
     )
 
 
