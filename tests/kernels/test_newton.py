@@ -135,3 +135,18 @@ def test_one_row_belongs_to_every_replicate() -> None:
     assert rows_of(array[:1], np.array([0, 1])).shape == (1, 2)
     assert rows_of(array, np.arange(3)) is array
     np.testing.assert_array_equal(rows_of(array, np.array([2])), array[[2]])
+
+
+def test_a_saddle_is_left_for_the_maximum_beside_it() -> None:
+    def evaluate(beta, index):
+        x, y = beta.T
+        value = -(((x**2 - 1) ** 2) / 4 + y**2 / 2) + 0.01 * x**3
+        score = np.stack([-(x**2 - 1) * x + 0.03 * x**2, -y], axis=1)
+        information = np.zeros((len(beta), 2, 2))
+        information[:, 0, 0], information[:, 1, 1] = 3 * x**2 - 1 - 0.06 * x, 1.0
+        return value, score, information
+
+    fit = maximise(evaluate, np.array([[0.0, 1.0], [0.9, 1.0]]))
+    assert fit.status.tolist() == [OK, OK]
+    higher = (0.03 + np.sqrt(0.03**2 + 4)) / 2
+    np.testing.assert_allclose(fit.coef, [[higher, 0.0]] * 2, atol=1e-9)

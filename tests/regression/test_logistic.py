@@ -423,3 +423,24 @@ def test_more_terms_than_events_is_an_error_for_ml_and_a_note_for_firth() -> Non
 def test_unknown_options_are_refused() -> None:
     with pytest.raises(TypeError, match="weights"):
         logistic(read("birthwt.csv"), "low ~ age", weights="lwt")  # type: ignore[call-arg]
+
+
+def test_limits_where_the_penalised_likelihood_has_several_maxima() -> None:
+    rows = [
+        (-0.322852832382, 0, "a", 0),
+        (-0.569365334872, 0, "c", 0),
+        (0.0514025433805, 0, "b", 1),
+        (0.937295090297, 0, "b", 1),
+        (1.0256885707, 0, "c", 1),
+        (0.327195011641, 0, "b", 1),
+        (-0.17494833979, 0, "c", 0),
+        (1.63194986648, 0, "a", 1),
+        (-0.41929291622, 1, "b", 0),
+        (-0.245118594616, 1, "c", 0),
+    ]
+    table = logistic(pd.DataFrame(rows, columns=["x", "z", "f", "y"]), "y ~ x + z + f").to_frame()
+    # a Newton solver in R, with 200 starts at each limit
+    low = [-13.2354842701411, -0.196019058011765, -7.49109283284962, -2.28334983077456]
+    high = [2.29174413253065, 8.71709430823705, 2.60488968958959, 14.2048411208213]
+    assert_close(np.log(table["conf_low"]), [*low, -5.16223758534894], rel=1e-6)
+    assert_close(np.log(table["conf_high"]), [*high, 13.4869240880282], rel=1e-6)

@@ -48,6 +48,7 @@ _DECREMENT = 1e-18  # score' I^-1 score
 _FLAT_STEP = 1e-4  # a step this long at a zero decrement: the likelihood is flat
 _TAIL_DECREMENT = 1e-8  # below it, equal steps in a row are those of an exponential tail
 _TAIL_STEPS = 4
+_OFF_SADDLE = 0.1  # along the direction in which the likelihood rises
 _TAIL_BEGINS = 1e-2  # decrement below which equal steps are taken for the tail's
 
 
@@ -132,6 +133,8 @@ def maximise(
     everyone = np.arange(size)
     first = first or evaluate(start, everyone)
     _ascend(evaluate, _Points.at(start, everyone, first, mask), max_iter, fit, concave)
+    for row in np.flatnonzero(fit.status == FAILED):
+        _leave_saddle(evaluate, fit, np.array([row]), mask, max_iter)
     for row in np.flatnonzero(fit.status == FAILED) if retry else ():
         alone = np.array([row])
         zero = np.zeros((1, p)) if mask is None else np.where(mask[alone], 0.0, start[alone])
@@ -237,6 +240,32 @@ def _ascend(evaluate: Evaluate, now: _Points, max_iter: int, fit: NewtonFit, con
                 return
             now = now.keep(moved)
     _record(fit, now, np.ones(len(now.index), dtype=bool), now.stuck(), max_iter)
+
+
+def _leave_saddle(
+    evaluate: Evaluate, fit: NewtonFit, alone: IntArray, free: BoolArray | None, max_iter: int
+) -> None:
+    """Where a replicate ended on a saddle, go on to the higher of the maxima on its two sides."""
+    information, score = fit.information[alone], fit.score[alone]
+    if free is not None:
+        score = np.where(free[alone], score, 0.0)
+        both = free[alone][:, :, None] & free[alone][:, None, :]
+        information = np.where(both, information, np.eye(score.shape[1]))
+    finite = np.isfinite(information).all() and np.isfinite(score).all()
+    if not finite or np.abs(score).max(initial=0.0) > _FLAT_STEP:
+        return
+    values, vectors = np.linalg.eigh(information[0])
+    if values[0] > -1e-8 * values[-1]:
+        return
+    saddle, best = fit.coef[alone], fit.log_likelihood[alone]
+    for side in (-_OFF_SADDLE, _OFF_SADDLE):
+        trial = NewtonFit(**{name: part.copy() for name, part in vars(fit).items()})
+        beta = saddle + side * vectors[:, 0]
+        now = _Points.at(beta, alone, evaluate(beta, alone), free)
+        _ascend(evaluate, now, max_iter, trial, False)
+        if trial.status[alone] == OK and trial.log_likelihood[alone] > best:
+            best = trial.log_likelihood[alone]
+            fit.replace(alone, NewtonFit(**{k: part[alone] for k, part in vars(trial).items()}))
 
 
 def _judge(now: _Points) -> tuple[FloatArray, IntArray]:

@@ -1,8 +1,9 @@
 """Walk outward along a profile likelihood, each fit starting at its neighbour.
 
-The penalised profile of a nearly separated data set may have several local maxima; what counts
-is the branch that is continuous with the estimate. The walkers of all coefficients and sides
-move in step, so that their fits are one batch.
+The penalised likelihood of a nearly separated data set may have several local maxima at one value
+of a coefficient; the profile is the highest of them. A limit is therefore fitted once more, from
+the estimate, and where that finds a higher maximum the walk goes on from there. The walkers of all
+coefficients and sides move in step, so that their fits are one batch.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _JUMP = 1.0  # the nuisance coefficients may gain this much log-likelihood in on
 _FLAT = 1e-9
 _FAR = 1e6
 _TOLERANCE = 1e-11
+_HIGHER = 1e-6  # log-likelihood by which another maximum at a limit is a higher one
+_CHECKS = 3
 
 
 @dataclass
@@ -99,6 +102,11 @@ class _Walker:
             if flat or abs(point.at) > _FAR:
                 self.limit, self.status = self.side * np.inf, NO_LIMIT
 
+    def go_on(self, point: _Point) -> None:
+        """Walk again, from a point of a higher branch."""
+        self.inside, self.outside, self.before = point, None, np.inf
+        self.length, self.limit, self.status = _FIRST_STEP, np.nan, None
+
     def _finish(self, point: _Point) -> None:
         assert self.inside is not None and self.outside is not None
         width = abs(self.outside.at - self.inside.at)
@@ -138,22 +146,67 @@ def walk_outward(
         See `LIMIT_TEXT`.
     """
     walkers = [_Walker(s) for s in side]
-    at = centre[column]
+    everyone = np.arange(len(column))
     start = np.tile(centre, (len(column), 1))
-    active = np.arange(len(column))
+    _walk(evaluate, walkers, everyone, (centre[column], start), column, target)
+    for _ in range(_CHECKS):
+        again = _on_a_lower_branch(evaluate, walkers, centre, column, target)
+        if not len(again):
+            break
+        _walk(evaluate, walkers, again, _proposed(walkers, again), column, target)
+    status = [NOT_FOUND if walker.status is None else walker.status for walker in walkers]
+    return np.array([walker.limit for walker in walkers]), np.array(status)
+
+
+def _walk(
+    evaluate: Evaluate,
+    walkers: list[_Walker],
+    active: IntArray,
+    begin: tuple[FloatArray, FloatArray],
+    column: IntArray,
+    target: float,
+) -> None:
+    """Let the active walkers go, in step, until each has its limit or none."""
+    at, start = begin
     hopeless = 0
-    for round_number in range(_MAX_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         found = _fit_round(evaluate, start, at, column[active], target, retry=hopeless < _PATIENCE)
         hopeless += all(failed for _, _, failed in found)
         for which, (point, gain, failed) in zip(active, found, strict=True):
-            walkers[which].receive(point, gain if round_number else 0.0, failed)
+            walkers[which].receive(point, gain, failed)
         active = np.array([i for i in active if walkers[i].status is None], dtype=np.int64)
         if not len(active):
-            break
-        places, starts = zip(*(walkers[i].propose() for i in active), strict=True)
-        at, start = np.array(places), np.array(starts)
-    status = [NOT_FOUND if walker.status is None else walker.status for walker in walkers]
-    return np.array([walker.limit for walker in walkers]), np.array(status)
+            return
+        at, start = _proposed(walkers, active)
+
+
+def _proposed(walkers: list[_Walker], active: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Where the active walkers fit next, and from which coefficients."""
+    places, starts = zip(*(walkers[i].propose() for i in active), strict=True)
+    return np.array(places), np.array(starts)
+
+
+def _on_a_lower_branch(
+    evaluate: Evaluate,
+    walkers: list[_Walker],
+    centre: FloatArray,
+    column: IntArray,
+    target: float,
+) -> IntArray:
+    """Fit at the limits anew, from the estimate; who finds a higher maximum goes on from there."""
+    found = np.array([i for i, walker in enumerate(walkers) if walker.status == FOUND], np.int64)
+    if not len(found):
+        return found
+    at = np.array([walkers[i].limit for i in found])
+    start = np.tile(centre, (len(found), 1))
+    again = []
+    for i, (point, _, failed) in zip(
+        found, _fit_round(evaluate, start, at, column[found], target, retry=False), strict=True
+    ):
+        if not failed and point.height > _HIGHER:
+            walkers[i].go_on(point)
+            again.append(i)
+    return np.array(again, dtype=np.int64)
 
 
 def _fit_round(
