@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rnetstats as rn
+from reproduced import reproduced_synthetic
 from rnetstats.errors import ColumnError, DataError
 from rnetstats.evidence.meta_result import MetaAnalysisResult
 from rnetstats.studies.attempt import Attempts
@@ -21,7 +21,8 @@ from rnetstats.studies.meta2026.claims import own_finding
 from rnetstats.studies.meta2026.comparison import _corrected, compare, sensitivity_table
 from rnetstats.studies.meta2026.crude import crude_worlds
 from rnetstats.studies.meta2026.gap import benefit_table, gap_of, gap_table
-from rnetstats.studies.meta2026.methods import method_counts, mix_table, pool_methods, rate_table
+from rnetstats.studies.meta2026.methods import method_counts, pool_methods, rate_table
+from rnetstats.studies.meta2026.mixes import mix_table
 from rnetstats.studies.meta2026.proportions import pool_shares
 from rnetstats.studies.meta2026.residual import known_residuals, residual_table, scale_table
 from rnetstats.studies.meta2026.table import known_studies, read_table
@@ -31,9 +32,8 @@ SHEET = rn.read_facts("meta2026")
 COUNTS = ["events_1", "n_1", "events_2", "n_2"]
 
 
-@cache
 def study() -> StudyResult:
-    return rn.reproduce("meta2026")
+    return reproduced_synthetic("meta2026")
 
 
 def rule(result: StudyResult, key: str) -> str:

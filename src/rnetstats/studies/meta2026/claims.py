@@ -9,31 +9,26 @@ import pandas as pd
 
 from rnetstats.evidence.facts import FactSheet
 from rnetstats.evidence.information_size_result import InformationSizeResult
-from rnetstats.evidence.worlds_tables_result import MatchingTablesResult
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_p, fmt_percent
-from rnetstats.studies.evidence_verdicts import evidence_verdict, judge_worlds
+from rnetstats.studies.evidence_verdicts import evidence_verdict
 from rnetstats.studies.finding import Contrast, Finding
 from rnetstats.studies.meta2026.comparison import Comparison
-from rnetstats.studies.meta2026.crude import by_part
+from rnetstats.studies.meta2026.crude_claims import RECURRENCE
 from rnetstats.studies.meta2026.proportions import PooledShare
 from rnetstats.studies.records import records
 from rnetstats.studies.verdict_table import Verdict, verdict_by
-from rnetstats.studies.verdicts import DOUBLING, HALVING, MINIMUM, RULES, not_judged
+from rnetstats.studies.verdicts import MINIMUM, RULES, not_judged
 from rnetstats.tables.fisher import fisher_p
 
 __all__ = [
     "certainty_finding",
-    "crude_findings",
     "own_finding",
     "rate_finding",
     "residual_finding",
-    "within_finding",
 ]
 
 JUDGES = ("mantel-haenszel", "CM.EL", "beta-binomial")
 """Of these the one with the largest P decides: none of them corrects a zero cell."""
-
-_RECURRENCE = "Recurrence, local, nodal or distant"
 
 
 def rate_finding(sheet: FactSheet, pooled: dict[str, PooledShare]) -> Finding:
@@ -120,106 +115,6 @@ def residual_finding(
     )
 
 
-def crude_findings(
-    sheet: FactSheet, worlds: MatchingTablesResult, parts: pd.DataFrame, simulated: pd.DataFrame
-) -> list[Finding]:
-    """Return what the crude rates say of the summed patients, and of salvage."""
-    row = worlds.glance().iloc[0]
-    total = int(row["tables"])
-    lower = worlds.to_frame()
-    holds = int(lower.loc[lower["odds_ratio_high"] < 1.0, "tables"].sum())
-    salvage, observed, p = (sheet[f"crude_{k}"] for k in ("salvage", "observation", "p"))
-    sums = (
-        f"{salvage.text} after salvage, {observed.text} under observation (printed); counts unknown"
-    )
-    said = (
-        f"{fmt_count(total)} tables print both rates and P = {p.value}: "
-        f"{fmt_count(row['events_1_low'])} to {fmt_count(row['events_1_high'])} recurrences in "
-        f"{fmt_count(row['n_1_low'])} to {fmt_count(row['n_1_high'])} salvaged, "
-        f"{fmt_count(row['events_2_low'])} to {fmt_count(row['events_2_high'])} in "
-        f"{fmt_count(row['n_2_low'])} to {fmt_count(row['n_2_high'])} observed. Recurrence is "
-        "lower among the salvaged in all of them, whichever it is."
-    )
-    line = by_part(parts)
-    within, crude = line["within"], line["crude"]
-    calm = simulated[(simulated["between_or"] == 1.0) & (simulated["heterogeneity"] > 0)].iloc[0]
-    strong = simulated[simulated["heterogeneity"] > 0].iloc[-1]
-    outside = crude["odds_ratio"] < within["low"]
-    effect = (
-        f"The crude odds ratio is {fmt_number(crude['odds_ratio'])}, that within studies "
-        f"{fmt_number(within['odds_ratio'])} ({fmt_interval(within['low'], within['high'])})"
-        + (", whose limits leave the crude one out" if outside else "")
-        + f". {fmt_percent(line['between']['share'], 0)} of its logarithm is between studies. "
-        "Summing patients over studies sets centres that salvaged beside others that observed. "
-        "With no effect of salvage at all, summed patients are “significant” in "
-        f"{fmt_percent(calm['crude_significant'], 0)} of simulated meta-analyses when studies "
-        f"differ at random, and in {fmt_percent(strong['crude_significant'], 0)} when centres that "
-        f"salvage have {fmt_number(strong['between_or'])} times the odds for other reasons."
-    )
-    return [
-        Finding(
-            key="crude_rates",
-            statement=f"Among all patients summed, {salvage.text} recurred after salvage and "
-            f"{observed.text} under observation, P = {p.value}",
-            endpoint=_RECURRENCE,
-            estimand="Shares of summed patients, whatever study they come from",
-            method="Every table that prints both rates and the P",
-            events=sums,
-            said=said,
-            fixed=judge_worlds(holds, total, "Recurrence is lower among the salvaged.")
-            if worlds.exhaustive or not total
-            else not_judged("The tables were too many to work out."),
-            shown=f"crude OR {fmt_number(crude['odds_ratio'])}",
-        ),
-        Finding(
-            key="crude_effect",
-            statement="Salvage lowers recurrence (read from the crude rates)",
-            endpoint=_RECURRENCE,
-            estimand="Effect of salvage, had all or none of the same patients had it",
-            method="Decomposition of the crude odds ratio, and simulation",
-            events=sums,
-            said=effect,
-            fixed=evidence_verdict(
-                "design",
-                "Studies that only salvaged are set beside studies that only observed: who was "
-                "salvaged where decides.",
-            ),
-            shown=f"crude OR {fmt_number(crude['odds_ratio'])}",
-        ),
-    ]
-
-
-def within_finding(sheet: FactSheet) -> Finding:
-    """Return the printed comparison within studies, judged by the rules on intervals."""
-    ratio, low, high = (sheet[f"comparative_{k}"] for k in ("or", "low", "high"))
-    text = f"OR {ratio.value} ({low.value} to {high.value})"
-    return Finding(
-        key="within",
-        statement=f"Within the {sheet['comparative_studies'].value} comparative studies salvage "
-        f"makes no difference, {text}",
-        endpoint=_RECURRENCE,
-        estimand="Odds ratio of salvage against observation within studies, not adjusted",
-        method="Printed: random effects, Hartung-Knapp",
-        events="unknown: counts by study and arm are not printed",
-        said=f"The printed interval holds a reduction of the odds by "
-        f"{fmt_percent(1.0 - low.number, 0)}, no effect, and odds {high.value} times as high. No "
-        "significance is not equality: a margin of equivalence would have to be stated, and the "
-        "interval to lie within it. Who was salvaged was decided by what raises the risk, and the "
-        "comparison is not adjusted for it.",
-        fixed=_by_width(low.number, high.number),
-        shown=text,
-    )
-
-
-def _by_width(low: float, high: float) -> Verdict:
-    """Apply the rules that look at a printed interval alone."""
-    if low <= HALVING and high >= DOUBLING:
-        return verdict_by(
-            RULES, "too wide", "The printed interval contains no effect, a halving and a doubling."
-        )
-    return verdict_by(RULES, "compatible", "The printed interval contains no effect.")
-
-
 def own_finding(found: Comparison) -> Finding:
     """Return the claim that salvage lowers recurrence, on the studies at hand."""
     table = found.table
@@ -237,7 +132,7 @@ def own_finding(found: Comparison) -> Finding:
         key="own",
         statement="Salvage lowers recurrence within studies"
         + ("" if table.own else " (the few whose counts are known)"),
-        endpoint=_RECURRENCE,
+        endpoint=RECURRENCE,
         estimand="Odds ratio of salvage against observation within studies, not adjusted",
         method="none" if row is None else str(row["label"]),
         events=f"recurrences: {a} of {n_1} after salvage, {c} of {n_2} under observation ({whose})",
@@ -330,7 +225,7 @@ def certainty_finding(sheet: FactSheet, size: InformationSizeResult, patients: i
     return Finding(
         key="certainty",
         statement=f"Certainty of the evidence: {sheet['certainty'].value}",
-        endpoint=_RECURRENCE,
+        endpoint=RECURRENCE,
         estimand="A grading, not a quantity",
         method="Required information size",
         events="unknown",

@@ -36,8 +36,27 @@ def figures(result: StudyResult) -> tuple[StudyFigure, ...]:
 
 
 def _made(result: StudyResult) -> Iterator[StudyFigure]:
-    tables = result.tables
     yield _overview(result)
+    yield from _crude(result)
+    yield from _pooled(result)
+    yield _gap(result)
+    yield from _by_method(result)
+    size = result.analysis("information_size")
+    if size is not None:
+        yield _drawn(
+            size,
+            "information_size",
+            "Patients required to settle the effect",
+            "The dashed line: all cases of incomplete resection, comparative or not.",
+            "Patients required over the risk of the controls, a line each diversity.",
+            (7.4, 4.6),
+            from_print=True,
+        )
+
+
+def _crude(result: StudyResult) -> Iterator[StudyFigure]:
+    """What the crude odds ratio is made of, and which tables agree with the print."""
+    tables = result.tables
     yield StudyFigure(
         "parts",
         "The crude odds ratio is a product",
@@ -69,8 +88,11 @@ def _made(result: StudyResult) -> Iterator[StudyFigure]:
             (7.6, 5.2),
             from_print=True,
         )
-    yield from _pooled(result)
-    yield StudyFigure(
+
+
+def _gap(result: StudyResult) -> StudyFigure:
+    """What agrees with much residual tumour and few recurrences."""
+    return StudyFigure(
         "gap",
         "What agrees with residual tumour in a quarter and recurrence in few",
         "Left: pairs of growth and finding that give the printed recurrence under observation, for "
@@ -82,6 +104,11 @@ def _made(result: StudyResult) -> Iterator[StudyFigure]:
         lambda figure: draw_gap(figure, result.facts),
         from_print=True,
     )
+
+
+def _by_method(result: StudyResult) -> Iterator[StudyFigure]:
+    """Incomplete resection by method, and by a study's mix of methods."""
+    tables = result.tables
     yield StudyFigure(
         "methods",
         "Incomplete resection by method",
@@ -101,17 +128,6 @@ def _made(result: StudyResult) -> Iterator[StudyFigure]:
         lambda figure: draw_mixes(figure.subplots(), tables["mixes"]),
         from_print=True,
     )
-    size = result.analysis("information_size")
-    if size is not None:
-        yield _drawn(
-            size,
-            "information_size",
-            "Patients required to settle the effect",
-            "The dashed line: all cases of incomplete resection, comparative or not.",
-            "Patients required over the risk of the controls, a line each diversity.",
-            (7.4, 4.6),
-            from_print=True,
-        )
 
 
 def _drawn(

@@ -1,22 +1,18 @@
-"""Incomplete resection by method: printed rates, counts of single studies, and mixes of methods."""
+"""Incomplete resection by method: printed rates, and counts of single studies."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
-from scipy.special import expit, logit
 
 from rnetstats.evidence.facts import Fact, FactSheet
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
+from rnetstats.formatting import fmt_interval, fmt_percent
 from rnetstats.studies.exhibit import Exhibit
-from rnetstats.studies.meta2026.primary import included_studies
 from rnetstats.studies.meta2026.proportions import FEWEST, PooledShare, pool_shares
 
-__all__ = ["LABELS", "method_counts", "mix_table", "pool_methods", "rate_table"]
+__all__ = ["LABELS", "counts_table", "method_counts", "pool_methods", "rate_table"]
 
 LABELS = {
     "cold_snare": "Cold snare",
@@ -138,6 +134,30 @@ def pool_methods(counts: pd.DataFrame) -> dict[str, PooledShare]:
     return {str(method): pool_shares(rows) for method, rows in counts.groupby("method", sort=False)}
 
 
+def counts_table(counts: pd.DataFrame) -> Exhibit:
+    """Return the single series whose counts are known."""
+    return Exhibit(
+        name="method_counts",
+        title="Single series whose counts by method are known",
+        caption="Incomplete resections. Derived: the only count that prints as the percentage of "
+        "the series. Whether the meta-analysis holds a series is known of few.",
+        numbers=counts,
+        shown=pd.DataFrame(
+            {
+                "Series": counts["study"],
+                "Method": counts["method"].map(LABELS),
+                "Incomplete": [
+                    f"{e} of {n} ({fmt_percent(e / n)})"
+                    for e, n in zip(counts["events"], counts["n"], strict=True)
+                ],
+                "Standing": counts["standing"],
+                "In the meta-analysis": counts["in_meta"],
+            }
+        ),
+        from_print=True,
+    )
+
+
 def rate_table(sheet: FactSheet, counts: pd.DataFrame, pooled: dict[str, PooledShare]) -> Exhibit:
     """Return the printed rate of each method with ours beside it; unknown stays unknown."""
     rows, shown = [], []
@@ -205,93 +225,3 @@ def _pi(pooled: PooledShare) -> str:
     if pooled.k < FEWEST:
         return "too few series"
     return f"{fmt_interval(100 * pooled.pi_low, 100 * pooled.pi_high, 1)} %"
-
-
-_MIXES = {
-    27: ("conventional_emr", "modified_emr", "esd", "esd"),
-    20: ("conventional_emr", "modified_emr", "esd"),
-    19: ("conventional_emr", "modified_emr", "esd"),
-    39: ("conventional_emr", "modified_emr", "esd"),
-    23: ("conventional_emr", "esd"),
-    24: ("modified_emr", "esd"),
-}
-"""Rows of the meta-analysis's table with the methods of their counts (our reading)."""
-
-
-def mix_table(sheet: FactSheet, duan: FactSheet, cha: FactSheet) -> Exhibit:
-    """Return what the pooled rates give on the mix of methods of six studies, and what was seen."""
-    seen = {
-        27: (duan["positive_margin"].count, "positive margin"),
-        20: (cha["not_curative"].count, "not curative"),
-        19: (sheet["cha_b_incomplete"].count, "incomplete"),
-        39: (sheet["lee_high_risk"].count, "high-risk group"),
-        23: (sheet["cho_incomplete"].count, "incomplete"),
-        24: (sheet["ryu_incomplete"].count, "incomplete"),
-    }
-    table = included_studies().set_index("ref")
-    rows = []
-    for ref, methods in _MIXES.items():
-        counts = np.array([int(part) for part in str(table.loc[ref, "split"]).split("/")], float)
-        rates = np.array([sheet[f"incomplete_{m}"].number / 100.0 for m in methods])
-        events, words = seen[ref]
-        rows.append(
-            {
-                "study": _name(ref, str(table.loc[ref, "first_author"])),
-                "means": words,
-                "n": int(counts.sum()),
-                "expected": float(counts @ rates),
-                "seen": events,
-                "odds_factor": math.exp(_shift(counts, rates, events)),
-            }
-        )
-    numbers = pd.DataFrame(rows)
-    shown = pd.DataFrame(
-        {
-            "Study": numbers["study"],
-            "Counted": numbers["means"],
-            "Patients": [str(n) for n in numbers["n"]],
-            "Expected at the pooled rates": [
-                f"{fmt_number(e, 0)} ({fmt_percent(e / n)})"
-                for e, n in zip(numbers["expected"], numbers["n"], strict=True)
-            ],
-            "Seen": [
-                f"{e} ({fmt_percent(e / n)})"
-                for e, n in zip(numbers["seen"], numbers["n"], strict=True)
-            ],
-            "Odds against the pooled ones": [fmt_number(x) for x in numbers["odds_factor"]],
-        }
-    )
-    logs = np.log(numbers["odds_factor"].to_numpy())
-    spread = float(logs.std(ddof=1))
-    return Exhibit(
-        name="mixes",
-        title="Do the pooled rates describe single studies?",
-        caption="Each study’s patients by method (our reading of run-together digits) times the "
-        "printed pooled rates, beside what that study saw.",
-        numbers=numbers,
-        shown=shown,
-        from_print=True,
-        notes=(
-            "The last column multiplies the odds of every method alike until the expected number "
-            "is the one seen.",
-            f"The logarithms of these factors have a standard deviation of {fmt_number(spread)}: "
-            "studies differ by more than their mixes of methods. They count different things "
-            "(margin, invasion, grade), so part of it is definition.",
-            "Without limits and heterogeneity in print nobody can say how far from a pooled rate a "
-            "study may lie.",
-        ),
-    )
-
-
-def _name(ref: int, author: str) -> str:
-    return f"{author} [{ref}]"
-
-
-def _shift(counts: np.ndarray, rates: np.ndarray, events: int) -> float:
-    """The log odds ratio, the same for all methods, at which as many are expected as were seen."""
-    start = logit(rates)
-
-    def off(shift: float) -> float:
-        return float(counts @ expit(start + shift)) - events
-
-    return float(brentq(off, -10.0, 10.0, xtol=1e-12))
