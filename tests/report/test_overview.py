@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import rnetstats as rn
-from reproduced import reproduced
+from reproduced import reproduced, reproduced_synthetic
 from rnetstats.cli import main
 from rnetstats.errors import OptionError, OutputError
 from rnetstats.evidence.facts import read_facts
@@ -24,7 +24,8 @@ PRINTED = PrintedNumbers.of(read_facts("duan2024"))
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[OverviewResult, Path]:
     folder = tmp_path_factory.mktemp("overview") / "page"
-    return rn.overview([reproduced("rnet_like_b")], output=folder), folder
+    known = [reproduced_synthetic(name) for name in ("cha2019", "nelm2024", "meta2026")]
+    return rn.overview([reproduced("rnet_like_b"), *known], output=folder), folder
 
 
 def test_worlds_are_counted_one_by_one() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import rnetstats as rn
+from reproduced import reproduced_synthetic
 from rnetstats.errors import ColumnError, DataError, OptionError
 from rnetstats.evidence.facts import read_facts
 from rnetstats.studies.cha2019.bounds import bounds_of
@@ -25,9 +25,8 @@ from rnetstats.studies.study_result import StudyResult
 BOUNDS = bounds_of(read_facts("cha2019"), read_facts("duan2024"))
 
 
-@cache
-def study(truth: str = "as_published") -> StudyResult:
-    return rn.reproduce("cha2019", truth=truth)
+def study(truth: str | None = None) -> StudyResult:
+    return reproduced_synthetic("cha2019", truth)
 
 
 def rule(result: StudyResult, key: str) -> str:

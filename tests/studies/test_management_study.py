@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import rnetstats as rn
+from reproduced import reproduced_synthetic
 from rnetstats.evidence.facts import read_facts
 from rnetstats.prediction.risk_model import risk_model
 from rnetstats.studies.management.analysis import analyse
@@ -29,9 +29,8 @@ FACTS = read_facts("management")
 CASE = page_case(FACTS)
 
 
-@cache
 def study() -> StudyResult:
-    return rn.reproduce("management")
+    return reproduced_synthetic("management")
 
 
 def step(code: str, open_: str = "") -> Answer:
