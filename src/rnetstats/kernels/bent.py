@@ -13,7 +13,7 @@ from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray
 
 __all__ = ["bent", "curvature", "differenced"]
 
-_LEAST, _MOST = 0.1, 10.0  # second derivatives beside the information, for them to be carried on
+_LEAST, _MOST = 0.5, 2.0  # second derivatives beside the information, for them to be carried on
 _DIFFERENCE = 1e-4  # in standard errors or standard deviations of a column
 
 

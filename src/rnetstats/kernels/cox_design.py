@@ -86,7 +86,12 @@ class CoxDesign:
             parts = packing(self.p)
             packed = matrix[:, parts.first, parts.second] * parts.times
             return packed @ self.stacked[:, 1 + self.p :].T
-        forms = np.zeros((len(matrix), self.columns.shape[-1]))
+        m = self.columns.shape[-1]
+        if len(matrix) * self.p * m <= _CHUNK:
+            along: Floats = np.matmul(matrix, self.x)
+            along *= self.x
+            return np.asarray(along.sum(axis=1))
+        forms = np.zeros((len(matrix), m))
         for j in range(self.p):
             forms += self.x[..., j, :] * self.linear_predictor(matrix[:, j])
         return forms

@@ -18,6 +18,8 @@ from rnetstats.kernels.cox_point import CoxPoint
 from rnetstats.kernels.newton import FloatArray
 from rnetstats.kernels.risksets import RiskSets
 
+_AT_ONCE = 1 << 18  # numbers, beyond which columns are taken one by one
+
 
 def penalty_score(
     design: CoxDesign,
@@ -56,6 +58,10 @@ def _exposed_to(design: CoxDesign, sets: RiskSets, steps: FloatArray, *, lines: 
 
     With `lines`, by one matrix product for the rows between two event times.
     """
+    if not lines and steps.shape[0] * steps.shape[1] * sets.rows.size <= _AT_ONCE:
+        spread = sets.spread(steps)
+        spread *= design.x
+        return np.asarray(spread.sum(axis=1))
     if not lines:
         across = np.zeros((len(steps), sets.rows.size))
         for j in range(design.p):
