@@ -11,9 +11,9 @@ from rnetstats._core.frame import Data
 from rnetstats._core.options import level
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import ConvergenceError
-from rnetstats.regression.cox import cox
+from rnetstats.regression.cox import CoxResult, cox
 from rnetstats.treatment.adjusted_result import AdjustedSurvivalResult
-from rnetstats.treatment.adjusted_rows import adjusted_rows, check_formula
+from rnetstats.treatment.adjusted_rows import AdjustedRows, adjusted_rows, check_formula
 from rnetstats.treatment.adjusted_tables import contrast_table, curve_table
 from rnetstats.treatment.draws import Draws, checked_resamples, few_events
 from rnetstats.treatment.standardised import resampled_curves
@@ -152,15 +152,7 @@ def adjusted_survival(
         reason=reason,
         seed=number,
         synthetic=model.synthetic,
-        notes=(
-            f"Each patient of {int(rows.freq.sum())} is given each value of "
-            f"{adjusted.treatment!r} in turn; the contrast is causal only if the model names every "
-            "confounder and hazards are proportional.",
-            *adjusted.notes,
-            *([f"No limits and no P: {reason}."] if reason else []),
-            *([] if draws is None else draws.notes()),
-            *model.notes,
-        ),
+        notes=_notes(adjusted, reason, draws, model),
         options={
             "formula": model.options["formula"],
             "treatment": adjusted.treatment,
@@ -172,4 +164,19 @@ def adjusted_survival(
             "conf_level": conf_level,
             "missing": missing,
         },
+    )
+
+
+def _notes(
+    adjusted: AdjustedRows, reason: str, draws: Draws | None, model: CoxResult
+) -> tuple[str, ...]:
+    """What the curves assume, and why limits are missing."""
+    return (
+        f"Each patient of {int(adjusted.rows.freq.sum())} is given each value of "
+        f"{adjusted.treatment!r} in turn; the contrast is causal only if the model names every "
+        "confounder and hazards are proportional.",
+        *adjusted.notes,
+        *([f"No limits and no P: {reason}."] if reason else []),
+        *([] if draws is None else draws.notes()),
+        *model.notes,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,22 +12,20 @@ from rnetstats._core.options import choice, level, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.formula.terms import Formula
-from rnetstats.treatment.clone_censor import CloneOptions, compare_strategies
+from rnetstats.treatment.clone_censor import CloneOptions
+from rnetstats.treatment.effect_cloned import Cloned, cloned
 from rnetstats.treatment.effect_curves import landmark_curves, simon_makuch
 from rnetstats.treatment.effect_notes import (
     common_notes,
     few_note,
     misclassified,
-    positivity,
-    positivity_notes,
-    weight_note,
 )
 from rnetstats.treatment.effect_result import (
     TreatmentEffectResult,
     above_zero,
     landmark_times,
 )
-from rnetstats.treatment.effect_table import COLUMNS, hazard_rows, numbered, strategy_rows
+from rnetstats.treatment.effect_table import COLUMNS, hazard_rows, numbered
 from rnetstats.treatment.patients import Patients, read_patients
 from rnetstats.treatment.words import CLONE, LANDMARK, METHODS, Words
 
@@ -38,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["TreatmentEffectResult", "treatment_effect"]
 
 UNTREATED = ("never", "not within grace")
+_RECORDED = ("grace", "horizon", "hazard_ratio", "max_weight", "resamples", "conf_level")
 
 
 def treatment_effect(
@@ -206,27 +204,19 @@ def treatment_effect(
     )
     _check(patients, settings, asked)
     words = Words(patients, settings.grace, ever=settings.ever)
-    notes = list(patients.notes)
-    rows = []
-    for row, told in hazard_rows(patients, words, asked, by_landmark, settings.conf_level):
-        rows.append(row)
-        notes += told
-    notes += common_notes(patients, words, asked, settings.horizon)
+    rows, arms, notes = _compared(patients, words, asked, by_landmark, settings)
     synthetic = is_synthetic(table)
     curves: dict[str, Any] = {"conf_level": settings.conf_level, "synthetic": synthetic}
     after = {time: landmark_curves(patients, time, **curves) for time in by_landmark}
     drawn = {time: found for time, found in after.items() if found is not None}
-    cloned = _cloned(patients, settings, words) if CLONE in asked else _Cloned()
-    rows += cloned.rows
-    notes += [*cloned.notes, *few_note(rows)]
     time = misclassified(patients)
     table_of_rows = pd.DataFrame(rows, columns=list(COLUMNS))
     return TreatmentEffectResult(
         table=table_of_rows,
         person_time=time,
-        weights=cloned.weights,
-        positivity=cloned.positivity,
-        strategies=cloned.strategies,
+        weights=arms.weights,
+        positivity=arms.positivity,
+        strategies=arms.strategies,
         simon=simon_makuch(patients, since=0.0, **curves),
         after_landmarks=tuple(drawn.values()),
         labels=patients.labels,
@@ -241,40 +231,29 @@ def treatment_effect(
             "methods": asked,
             "landmarks": by_landmark,
             "landmark_curves": tuple(drawn),
-            "grace": settings.grace,
             "untreated": untreated,
-            "horizon": settings.horizon,
-            "hazard_ratio": settings.hazard_ratio,
-            "max_weight": settings.max_weight,
-            "resamples": settings.resamples,
-            "conf_level": settings.conf_level,
+            **{name: getattr(settings, name) for name in _RECORDED},
             "missing": missing,
         },
     )
 
 
-@dataclass(frozen=True)
-class _Cloned:
-    """What the comparison of the two strategies adds; nothing where it was not asked for."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    notes: tuple[str, ...] = ()
-    strategies: pd.DataFrame = field(default_factory=pd.DataFrame)
-    weights: pd.DataFrame = field(default_factory=pd.DataFrame)
-    positivity: pd.DataFrame = field(default_factory=pd.DataFrame)
-
-
-def _cloned(patients: Patients, settings: CloneOptions, words: Words) -> _Cloned:
-    found = compare_strategies(patients, settings)
-    weights, levels = words.named(found.weights), positivity(patients, settings.grace)
-    told = positivity_notes(levels, patients.at(settings.grace))
-    return _Cloned(
-        rows=list(strategy_rows(found, patients, words, settings.horizon, settings.resamples)),
-        notes=(weight_note(weights, words), *found.notes, *told),
-        strategies=words.named(found.curves),
-        weights=weights,
-        positivity=levels,
-    )
+def _compared(
+    patients: Patients,
+    words: Words,
+    asked: tuple[str, ...],
+    by_landmark: tuple[float, ...],
+    settings: CloneOptions,
+) -> tuple[list[dict[str, Any]], Cloned, list[str]]:
+    """One row an effect, what the two strategies add, and what is to be said of all."""
+    found = list(hazard_rows(patients, words, asked, by_landmark, settings.conf_level))
+    rows = [row for row, _ in found]
+    notes = [*patients.notes, *(note for _, told in found for note in told)]
+    notes += common_notes(patients, words, asked, settings.horizon)
+    arms = cloned(patients, settings, words) if CLONE in asked else Cloned()
+    rows += arms.rows
+    notes += [*arms.notes, *few_note(rows)]
+    return rows, arms, notes
 
 
 def _summary(
