@@ -300,6 +300,28 @@ def test_far_covariates_leave_no_silent_nan() -> None:
     assert (baseline["survival"] == 0).all()
 
 
+def test_a_limit_far_from_the_estimate_breaks_no_fit() -> None:
+    rng, n = np.random.default_rng(0), 60
+    data = pd.DataFrame(
+        {
+            "t": rng.exponential(size=n).round(2) + 0.01,
+            "e": rng.integers(0, 2, n),
+            "y": rng.integers(0, 2, n),
+            "a": rng.normal(size=n),
+            "b": rng.choice(["u", "v w", "x:y"], n),
+            "c": rng.normal(size=n),
+            "g": rng.integers(0, 2, n),
+            "pos": rng.exponential(size=n) + 0.1,
+        }
+    )
+    fit = cox(data, 'Surv(t, e) ~ I(a > 0) + rcs(pos, 4) * g + I(b == "u")')
+    table = fit.to_frame()
+    assert (table["conf_low"] < table["estimate"]).all()
+    missing = table["conf_high"].isna()
+    assert (table["conf_high"] > table["estimate"])[~missing].all()
+    assert missing.any() == any("limit was not found" in note for note in fit.notes)
+
+
 def test_survival_refuses_an_unknown_stratum_and_one_without_events() -> None:
     data = read("rnet_like_b.csv")
     fit = cox(data, "Surv(dfs_months, recurrence) ~ size_mm + strata(method)")

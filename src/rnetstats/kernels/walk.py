@@ -199,6 +199,13 @@ def _on_a_lower_branch(
         return found
     at = np.array([walkers[i].limit for i in found])
     start = np.tile(centre, (len(found), 1))
+    start[np.arange(len(found)), column[found]] = at
+    value, score, information = evaluate(start, np.arange(len(found)))
+    known = np.isfinite(value) & np.isfinite(score).all(axis=1)
+    known &= np.isfinite(information).all(axis=(1, 2))
+    found, at, start = found[known], at[known], start[known]
+    if not len(found):
+        return found
     again = []
     for i, (point, _, failed) in zip(
         found, _fit_round(evaluate, start, at, column[found], target, retry=False), strict=True
