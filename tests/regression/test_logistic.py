@@ -444,3 +444,13 @@ def test_limits_where_the_penalised_likelihood_has_several_maxima() -> None:
     high = [2.29174413253065, 8.71709430823705, 2.60488968958959, 14.2048411208213]
     assert_close(np.log(table["conf_low"]), [*low, -5.16223758534894], rel=1e-6)
     assert_close(np.log(table["conf_high"]), [*high, 13.4869240880282], rel=1e-6)
+
+
+def test_a_ratio_beyond_the_range_of_numbers_is_said() -> None:
+    data = read("birthwt.csv").assign(tiny=lambda d: d["age"] * 1e-5)
+    fit = logistic(data, "low ~ tiny + smoke")
+    row = fit.to_frame().set_index("term").loc["tiny"]
+    assert np.isfinite(row["coef"])
+    assert row["conf_high"] == np.inf or row["conf_low"] == 0
+    assert any("tiny" in note and "larger units" in note for note in fit.notes)
+    assert not any("larger units" in note for note in logistic(data, "low ~ age + smoke").notes)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rnetstats._core.distributions import chi_square_p, normal_quantile, two_sided_p
-from rnetstats.formula.spec import INTERCEPT
+from rnetstats.formula.spec import INTERCEPT, Column
 from rnetstats.regression.engine import Engine, Known
 
 __all__ = ["Inference", "infer", "reference_levels"]
@@ -82,6 +83,7 @@ def infer(
             notes = (f"A profile limit was not found for {names}; it is missing.",)
     with np.errstate(over="ignore"):
         estimate, conf_low, conf_high = np.exp(coef), np.exp(low), np.exp(high)
+    notes += _beyond_numbers(columns, ((coef, estimate), (low, conf_low), (high, conf_high)))
     table = {
         "term": [column.term for column in columns],
         "level": [column.level for column in columns],
@@ -115,6 +117,22 @@ def infer(
         "p_value": chi_square_p(values, df),
     }
     return Inference(table, joint, overall, len(everything), notes)
+
+
+def _beyond_numbers(
+    columns: Sequence[Column], pairs: Iterable[tuple[np.ndarray, np.ndarray]]
+) -> tuple[str, ...]:
+    """Say whose ratio or limit is finite but too large or small to be written."""
+    lost = np.zeros(len(columns), dtype=bool)
+    for log, ratio in pairs:
+        lost |= np.isfinite(log) & (np.isinf(ratio) | (ratio == 0.0))
+    if not lost.any():
+        return ()
+    names = ", ".join(column.name for column, one in zip(columns, lost, strict=True) if one)
+    return (
+        f"The ratio for one unit of {names}, or a limit of it, is finite but beyond the range of "
+        "numbers, and shown as 0 or infinite: measure the column in larger units.",
+    )
 
 
 def reference_levels(engine: Engine, event: np.ndarray) -> dict[str, Any]:
