@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rnetstats import __version__
+from rnetstats import __version__, read_cohort
 from rnetstats.cli import main
 from rnetstats.report.reproduce import DEFAULT_RESAMPLES, DEFAULT_SEED
 from support import data_path
@@ -161,6 +161,21 @@ def test_a_folder_in_use_and_a_file_in_the_way(
     )
     file = tmp_path / "thesis.docx"
     assert "is a file" in refused(capsys, tmp_path, "reproduce", "duan2024", "--output", file)
+
+
+def test_a_codebook_of_a_file_written_in_another_way(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    data = tmp_path / "ours.csv"
+    data.write_bytes("id;Größe;Rand\n1;12,5;ja\n2;7,0;nein\n".encode("cp1252"))
+    assert "cp1252" in refused(capsys, tmp_path, "codebook", data)
+    code, printed, _ = run(capsys, "codebook", data, "--encoding", "cp1252", "--decimal", ",")
+    assert code == 0
+    assert '[columns."Größe"]\ntype = "numeric"' in printed
+    book = tmp_path / "ours.toml"
+    book.write_text(printed, encoding="utf-8")
+    cohort = read_cohort(data, codebook=book)
+    assert cohort["Größe"].tolist() == [12.5, 7.0], "the codebook remembers how the file is written"
 
 
 def test_a_codebook_is_printed_written_and_never_overwritten(

@@ -17,6 +17,8 @@ EXAMPLES = """\
 examples:
   rnetstats codebook mine.csv                        print it
   rnetstats codebook mine.csv --output mine.toml     write it (an existing file is kept)
+  rnetstats codebook mine.csv --decimal , --encoding cp1252
+                                                     12,5 is a number; not saved as UTF-8
 """
 
 
@@ -25,13 +27,23 @@ def codebook_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="CSV, TSV, Excel, Parquet, Stata or SPSS")
     add("--output", metavar="FILE", help="where to write it; printed without")
+    add("--decimal", choices=[".", ","], default=".", help="decimal mark of its numbers")
+    add("--delimiter", metavar="TEXT", help="what stands between its fields; found by default")
+    add("--encoding", metavar="NAME", help="such as cp1252; UTF-8 by default")
+    add("--sheet", metavar="NAME", help="of an Excel file; the first by default")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
     from rnetstats.data.template import first_codebook
 
-    text, pointer = first_codebook(options.file)
+    text, pointer = first_codebook(
+        options.file,
+        decimal=options.decimal,
+        delimiter=options.delimiter,
+        encoding=options.encoding,
+        sheet=options.sheet,
+    )
     if options.output is None:
         print(text, end="" if text.endswith("\n") else "\n")
         return
