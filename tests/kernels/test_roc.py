@@ -170,6 +170,19 @@ def test_one_case_has_an_area_but_no_variance() -> None:
         assert np.isnan(covariance).all()
 
 
+@pytest.mark.parametrize("digits", [1, 17])
+def test_rows_left_out_are_as_if_not_there(digits: int) -> None:
+    rng = np.random.default_rng(8)
+    y, score = (rng.random(60) < 0.4) * 1.0, np.round(rng.random((5, 60)), digits)
+    freq = np.zeros((5, 60))
+    for row in freq:
+        row[rng.choice(60, 45, replace=False)] = 1.0
+    wanted = [auc(y[kept], one[kept])[0] for one, kept in zip(score, freq > 0, strict=True)]
+    np.testing.assert_allclose(auc(y, score, freq), wanted, rtol=1e-12)
+    every = [by_pairs(y[kept], one[kept]).mean() for one, kept in zip(score, freq > 0, strict=True)]
+    np.testing.assert_allclose(wanted, every, rtol=1e-12)
+
+
 def test_many_replicates_are_the_same_in_blocks() -> None:
     rng = np.random.default_rng(5)
     y = (rng.random(150) < 0.3).astype(float)

@@ -22,7 +22,7 @@ from rnetstats.kernels.ordered import Ordered, in_order, pick
 __all__ = ["distances", "ici", "ici_of", "rank_quantile", "spline_knots"]
 
 _ROUNDING = 1e-9  # a quantile this close to a rank is the value of that rank
-_CELLS = 1 << 19  # numbers in a block's matrix of local weights: it stays in cache
+_CELLS = 1 << 18  # numbers in an array of a block
 _SHARES = {3: (0.1, 0.5, 0.9), 4: (0.05, 0.35, 0.65, 0.95), 5: (0.05, 0.275, 0.5, 0.725, 0.95)}
 
 
@@ -77,14 +77,13 @@ def ici_of(
     """Return the same of rows in order; without quantiles the ICI alone, the rest missing."""
     keep_freed_memory()
     size, n = len(rows.x), rows.n
+    step = max(1, _CELLS // max(n, 1))
     curve: Callable[[Ordered], FloatArray]
     if smoother == "lowess":
-        step = max(1, _CELLS // (min(n, 8 * points) * min(points, n)))
 
         def curve(part: Ordered) -> FloatArray:
             return lowess_many(part, min(points, n))
     elif smoother == "rcs":
-        step = max(1, _CELLS // n)
 
         def curve(part: Ordered) -> FloatArray:
             return _spline(part.x, part.y, part.w, knots)
