@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from scipy.special import expit, ndtri
 
 import rnetstats as rn
-from rnetstats.errors import ColumnError, FormulaError, OptionError
+from rnetstats.errors import ColumnError, FormulaError, OptionError, TooFewEventsError
 from support import read
 
 
@@ -102,3 +102,8 @@ def test_refusals(
     data = {"x": rng.normal(size=50), "z": rng.normal(size=50), "y": np.arange(50) % 2}
     with pytest.raises(error, match=match):
         rn.dichotomising_cost(data, formula, **options)  # type: ignore[arg-type]
+
+
+def test_a_constant_outcome_has_nothing_to_lose() -> None:
+    with pytest.raises(TooFewEventsError, match="'y' is 0 in all 30 rows used"):
+        rn.dichotomising_cost({"y": np.zeros(30), "x": np.arange(30.0)}, "y ~ x", cuts={"x": 9.0})

@@ -370,3 +370,12 @@ def test_wald_limits_cover_at_their_level_with_many_events() -> None:
         row = rn.risk_model(fit).predict(new).iloc[0]
         inside += int(row["conf_low"] <= truth <= row["conf_high"])
     assert abs(inside / repeats - 0.95) < 3 * np.sqrt(0.95 * 0.05 / repeats)
+
+
+def test_a_ratio_too_large_to_be_written_is_infinite() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=60)
+    data = {"x": 1e-6 * x, "y": (x + rng.normal(size=60) > 0).astype(int)}
+    table = rn.risk_model(rn.logistic(data, "y ~ x", ci="wald")).to_frame().set_index("term")
+    assert table.loc["x", "coef"] > 1e5
+    assert np.isinf(table.loc["x", "estimate"])

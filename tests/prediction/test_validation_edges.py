@@ -332,3 +332,11 @@ def test_what_is_not_corrected_by_design_is_not_said_to_be_undefined(patients) -
     assert not any(note.startswith("No value") for note in usual.notes)
     alike = rn.validate(rn.logistic(patients, "y ~ 1"), resamples=10, seed=1)
     assert any(note.startswith("No value") for note in alike.notes)
+
+
+def test_resamples_of_which_none_gives_a_model() -> None:
+    """One patient with the event, told apart by every resample that holds him."""
+    data = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 2.5], "y": [0, 0, 0, 0, 0, 1, 1]})
+    recipe = rn.recipe("y ~ x", penalty=None)
+    with pytest.raises(TooFewEventsError, match="None of 3 resamples gave a model"):
+        rn.validate(recipe, data, resamples=3, seed=1)

@@ -22,7 +22,7 @@ import pandas as pd
 from rnetstats._core.frame import Data, as_frame, is_synthetic_data, label_of
 from rnetstats._core.options import positive_int, real
 from rnetstats._core.result import Result
-from rnetstats.errors import FormulaError, OptionError
+from rnetstats.errors import FormulaError, OptionError, TooFewEventsError
 from rnetstats.formatting import fmt_number, fmt_percent
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.parser import as_formula
@@ -192,6 +192,11 @@ def dichotomising_cost(
     outcome = designs["cut"].outcome
     assert outcome is not None and outcome.y is not None
     y = outcome.y
+    if np.ptp(y) == 0.0:
+        raise TooFewEventsError(
+            f"The outcome {outcome.name!r} is {y[0]:g} in all {y.size} rows used: there is nothing "
+            "for a cut-off to lose."
+        )
     copies = np.ones(y.size) if freq is None else freq
     fits = {name: ModelFit.of(design, y, copies) for name, design in designs.items()}
     table = pd.DataFrame(model_rows(fits, y, copies, levels))

@@ -42,7 +42,7 @@ def coefficient_table(model: RiskModel) -> pd.DataFrame:
                     "level": label,
                     "coef": coef,
                     "measure": "cumulative hazard",
-                    "estimate": float(np.exp(coef)),
+                    "estimate": _ratio(coef),
                 }
             )
     for column, value in zip(columns, model.coef, strict=True):
@@ -53,10 +53,16 @@ def coefficient_table(model: RiskModel) -> pd.DataFrame:
                 "level": column.level,
                 "coef": float(value),
                 "measure": "odds" if intercept else measure,
-                "estimate": float(np.exp(value)),
+                "estimate": _ratio(value),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _ratio(coef: float) -> float:
+    """Odds or hazard ratio; of a variable in a tiny unit it may be too large to be written."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(coef))
 
 
 def model_display(model: RiskModel) -> pd.DataFrame:

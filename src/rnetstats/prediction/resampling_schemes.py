@@ -116,6 +116,10 @@ def bootstrap(
         counts = drawn[: part.stop - part.start].astype(np.float64)
         made = refit.again(counts, replicate_seeds(seed, np.arange(part.start, part.stop)))
         _count(found, made)
+        if progress is not None:
+            progress(part.stop)
+        if not made.usable.any():
+            continue
         counts = counts[made.usable]
         test = (counts == 0).astype(np.float64) if left_out else None
         own_risk, own_eta, risk, eta = _usable(made)
@@ -130,8 +134,6 @@ def bootstrap(
             found.add(
                 "curve_test", judge.curve(risk[few], None if test is None else test[few], grid)
             )
-        if progress is not None:
-            progress(part.stop)
     return found.runs(_widths(judge, grid, thresholds))
 
 
