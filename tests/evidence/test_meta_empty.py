@@ -124,6 +124,14 @@ def test_sets_of_studies_without_limits_are_found_one_by_one() -> None:
     assert groups["conf_high"].isna().to_dict() == {"x": True, "y": False}
 
 
+def test_a_meta_regression_says_that_effects_are_those_of_the_correction() -> None:
+    data = {**ONE_EMPTY, "events_2": [1, 2, 3, 1], "year": [1, 2, 3, 4]}
+    found = rn.meta_analysis(data, measure="OR").meta_regression("year")
+    assert any("rest on what was added to zero cells" in note for note in found.notes)
+    other = rn.meta_analysis({**data, "events_1": [1, 0, 0, 2]}, measure="OR")
+    assert not any("zero cells" in note for note in other.meta_regression("year").notes)
+
+
 def test_filled_studies_bring_no_limits_either() -> None:
     rng = np.random.default_rng(3)
     k = 12

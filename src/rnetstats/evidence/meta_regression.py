@@ -12,6 +12,7 @@ from scipy.special import fdtrc
 from rnetstats._core.distributions import chi_square_p
 from rnetstats._core.schema import coefficient_frame
 from rnetstats.errors import DataError, FormulaError, OptionError
+from rnetstats.evidence.meta_empty import arms_of
 from rnetstats.evidence.meta_heterogeneity import heterogeneity
 from rnetstats.evidence.meta_intervals import Limits, limits_of
 from rnetstats.evidence.meta_measures import MEASURES
@@ -80,7 +81,12 @@ def meta_regression(result: MetaAnalysisResult, formula: str) -> MetaRegressionR
         covariance=fit.cov * _scale(factor, how),
         spec=frame.design.spec.to_dict(),
         rows=_shown(rows, data.iloc[frame.rows], frame.design.spec),
-        notes=(*frame.notes, *_notes(len(y), x.shape[1], alone), *_exact_note(factor, how)),
+        notes=(
+            *frame.notes,
+            *_notes(len(y), x.shape[1], alone),
+            *_exact_note(factor, how),
+            *_empty_note(rows),
+        ),
         options=how.as_dict(),
         synthetic=result.synthetic,
     )
@@ -109,6 +115,17 @@ def _frame(data: pd.DataFrame, formula: str) -> ModelFrame:
 
 def _tau2(y: Floats, v: Floats, x: Floats, how: PoolOptions) -> float:
     return float(tau_squared(y, v, how.tau2, x=x)) if isinstance(how.tau2, str) else how.tau2
+
+
+def _empty_note(rows: pd.DataFrame) -> list[str]:
+    """Say where effects are those of what was added to zero cells."""
+    arms = arms_of(rows)
+    if arms is None or not arms.empty()[0]:
+        return []
+    return [
+        "An arm has no event (or nothing else) in any of the studies: their effects rest on what "
+        "was added to zero cells, and the coefficients show how sizes go with the moderators."
+    ]
 
 
 def _scale(factor: float, how: PoolOptions) -> float:
