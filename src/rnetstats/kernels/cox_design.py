@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -111,8 +110,7 @@ class CoxDesign:
         if self.stacked is None or size < 4 or short or sets.intervals is not None:
             return None
         sums = np.empty((n_times, size, self.stacked.shape[1]))
-        bounds = np.append(sets.join_bounds, values.shape[-1])
-        for k, (begin, end) in enumerate(pairwise(bounds)):
+        for k, (begin, end) in enumerate(sets.segments):
             np.matmul(values[:, begin:end], self.stacked[begin:end], out=sums[k])
         return sums
 

@@ -9,8 +9,6 @@ Biometrics 57:114-119.
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 
 from rnetstats.kernels.cox_design import CoxDesign
@@ -69,7 +67,7 @@ def _exposed_to(design: CoxDesign, sets: RiskSets, steps: FloatArray, *, lines: 
         return across
     until = np.ascontiguousarray(np.moveaxis(sets.accumulate_forward(steps), 2, 0))
     across = np.empty((len(steps), sets.rows.size))
-    for k, (begin, end) in enumerate(pairwise(np.append(sets.join_bounds, sets.rows.size))):
+    for k, (begin, end) in enumerate(sets.segments):
         across[:, begin:end] = until[k] @ design.x[:, begin:end]
     return across
 

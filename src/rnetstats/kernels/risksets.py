@@ -84,6 +84,11 @@ class RiskSets:
         """Number of kept rows that stay until their stratum ends."""
         return self.rows.size - (0 if self.intervals is None else self.intervals.row_bounds.size)
 
+    @cached_property
+    def segments(self) -> list[tuple[int, int]]:
+        """First row and the one after the last, of the rows that join at each column and stay."""
+        return list(pairwise([*self.join_bounds.tolist(), self.n_staying]))
+
     def risk_sums(self, values: Floats) -> Floats:
         """Sum of values (..., m) over each risk set, (..., E)."""
         return self.add_leavers(self.accumulate(self.join_sums(values)), values)
