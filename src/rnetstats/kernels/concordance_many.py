@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from rnetstats.kernels.concordance import PrefixSums
 from rnetstats.kernels.newton import BoolArray, FloatArray
+from rnetstats.kernels.ordered import pick
 
 __all__ = ["gini_mean_difference", "harrell"]
 
@@ -81,13 +82,15 @@ def _every_pair(ends: FloatArray, died: BoolArray, begins: FloatArray | None) ->
     later = (ends > ends[cases, None]) | ((ends == ends[cases, None]) & ~died)
     if begins is not None:
         later &= begins < ends[cases, None]
+    outlived = later.astype(np.float64)
 
     def count(x: FloatArray, w: FloatArray, by_event: FloatArray) -> tuple[float, float]:
-        above = (x[cases, None] > x).astype(np.float64)
-        above += 0.5 * (x[cases, None] == x)
-        above *= later
         own = w[cases] * by_event[cases]
-        return float(own @ (above @ w)), float(own @ (later @ w))
+        right = own @ (((x[cases, None] > x) & later) @ w)
+        equal = (x[cases, None] == x) & later
+        if equal.any():
+            right += 0.5 * (own @ (equal @ w))
+        return float(right), float(own @ (outlived @ w))
 
     return count
 
@@ -142,11 +145,11 @@ def gini_mean_difference(x: ArrayLike, freq: ArrayLike | None = None) -> FloatAr
         np.ones((1, values.shape[1])) if freq is None else np.atleast_2d(np.asarray(freq, float))
     )
     order = np.argsort(values, axis=1)
-    ordered = np.take_along_axis(values, order, 1)
+    ordered = pick(values, order)
     if len(order) == 1:
         weight = counts[:, order[0]]
     else:
-        weight = np.take_along_axis(np.broadcast_to(counts, values.shape), order, 1)
+        weight = pick(np.broadcast_to(counts, values.shape), order)
     running = np.cumsum(weight, axis=1)
     total = running[:, -1]
     # A row is above those before it and below those after it.
