@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logistic_designs import logistic_case, small_data
+from rnetstats.kernels.firth import inverse_information
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import DIVERGED, OK
@@ -226,3 +227,10 @@ def test_a_restricted_penalised_fit_keeps_the_penalty_of_the_full_design() -> No
     assert abs(held.log_likelihood[0] - reduced.log_likelihood_penalized[0]) > 1e-3
     assert (held.log_likelihood <= fit.log_likelihood_penalized[0]).all()
     assert held.log_likelihood[1] <= held.log_likelihood[0]
+
+
+def test_information_that_is_not_finite_gives_zeros_and_spares_the_rest() -> None:
+    stack = np.array([np.full((2, 2), np.nan), np.zeros((2, 2)), 2.0 * np.eye(2)])
+    inverse = inverse_information(stack)
+    np.testing.assert_array_equal(inverse[:2], 0.0)
+    np.testing.assert_array_equal(inverse[2], 0.5 * np.eye(2))

@@ -52,7 +52,7 @@ def half_log_det(information: FloatArray) -> FloatArray:
 
 
 def inverse_information(information: FloatArray) -> FloatArray:
-    """Invert each matrix of a stack; one that is singular gives zeros.
+    """Invert each matrix of a stack; one that is singular, or not finite, gives zeros.
 
     A replicate there has an infinite penalty (see :func:`half_log_det`): the zeros only keep the
     rest of the batch going.
@@ -70,7 +70,7 @@ def inverse_information(information: FloatArray) -> FloatArray:
     except np.linalg.LinAlgError:
         inverse = np.zeros_like(information)
         for i, matrix in enumerate(information):
-            if np.linalg.matrix_rank(matrix) == len(matrix):
+            if np.isfinite(matrix).all() and np.linalg.matrix_rank(matrix) == len(matrix):
                 inverse[i] = np.linalg.inv(matrix)
         return inverse
 

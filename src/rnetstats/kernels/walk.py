@@ -193,7 +193,10 @@ def _on_a_lower_branch(
     column: IntArray,
     target: float,
 ) -> IntArray:
-    """Fit at the limits anew, from the estimate; who finds a higher maximum goes on from there."""
+    """Fit at the limits anew, from the estimate; who finds a higher maximum goes on from there.
+
+    It is a check: where no fit can be made from so far away, the limit stands as it was found.
+    """
     found = np.array([i for i, walker in enumerate(walkers) if walker.status == FOUND], np.int64)
     if not len(found):
         return found
@@ -206,10 +209,12 @@ def _on_a_lower_branch(
     found, at, start = found[known], at[known], start[known]
     if not len(found):
         return found
+    try:
+        anew = _fit_round(evaluate, start, at, column[found], target, retry=False)
+    except np.linalg.LinAlgError:
+        return found[:0]
     again = []
-    for i, (point, _, failed) in zip(
-        found, _fit_round(evaluate, start, at, column[found], target, retry=False), strict=True
-    ):
+    for i, (point, _, failed) in zip(found, anew, strict=True):
         if not failed and point.height > _HIGHER:
             walkers[i].go_on(point)
             again.append(i)
