@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnetstats.kernels.cox import cox_likelihood, fit_cox
+from rnetstats.kernels.cox_penalised import _with_observed_information
 from rnetstats.kernels.cox_residuals import fitted_cox, martingale_residuals, scaled_schoenfeld
 from rnetstats.kernels.cox_residuals import schoenfeld_residuals as schoenfeld
 from rnetstats.kernels.newton import DIVERGED, OK
@@ -229,3 +230,16 @@ def test_what_cannot_be_fitted_is_refused():
     many = prepare(None, np.ones(8000), rng.random(8000) < 0.5)
     with pytest.raises(ValueError, match="too large"):
         fit_cox(rng.normal(size=(8000, 4)), many, ties="exact")
+
+
+class _FarOut:
+    """A likelihood so far from its maximum that nothing of it can be computed."""
+
+    def scaled(self, gamma, index):
+        size, p = gamma.shape
+        return np.full(size, -np.inf), np.full((size, p), np.nan), np.full((size, p, p), np.nan)
+
+
+def test_information_that_is_not_finite_is_handed_on():
+    found = _with_observed_information(_FarOut(), np.zeros((2, 3)), np.arange(2))
+    assert np.isnan(found[2]).all()
