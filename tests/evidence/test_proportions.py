@@ -125,6 +125,9 @@ def test_random_effects(name: str, transform: str, tau2: str) -> None:
         reach = [back["prediction_hts_lower"], back["prediction_hts_upper"]]
         assert_close(knapp.pooled.iloc[0][["pi_low", "pi_high"]], reach, **FLOOR)
         return
+    other = pooled(name, transform, tau2=tau2, ci="wald", back_n="inverse-variance").pooled.iloc[0]
+    check_back(other, back, transform, "inverse_variance_n")
+    assert_close(other["back_n"], back["inverse_variance_n"], **FLOOR)
     if tau2 == "REML":
         program = values_of(name)["freeman_tukey_metafor_transf_ipft_hm_REML"]
         check_back(wald, program, "logit")
@@ -132,9 +135,9 @@ def test_random_effects(name: str, transform: str, tau2: str) -> None:
 
 @pytest.mark.parametrize("tau2", ["common", *TAU2])
 @pytest.mark.parametrize("name", CASES)
-def test_the_double_arcsine_is_undone_at_one_over_its_variance(name: str, tau2: str) -> None:
+def test_the_double_arcsine_is_undone_as_barendregt_and_doi_do(name: str, tau2: str) -> None:
     expected = case("double_arcsine", name)["values"][tau2]
-    how = {"tau2": 0.0 if tau2 == "common" else tau2, "ci": "wald", "back_n": "inverse-variance"}
+    how = {"tau2": 0.0 if tau2 == "common" else tau2, "ci": "wald", "back_n": "barendregt"}
     row = pooled(name, "freeman-tukey", **how).pooled.iloc[0]
     for field, key in (
         ("back_n", "n"),
@@ -149,9 +152,7 @@ def test_the_double_arcsine_is_undone_at_one_over_its_variance(name: str, tau2: 
 def test_one_over_the_variance_counts_the_patients() -> None:
     """By hand: variances of the sums are 1/(n + 0.5), so their weights add up to n + k/2."""
     sizes = {"study": list("ABC"), "events": [3, 1, 8], "n": [20, 35, 61]}
-    found = rn.meta_proportions(
-        sizes, transform="freeman-tukey", tau2=0.0, back_n="inverse-variance"
-    )
+    found = rn.meta_proportions(sizes, transform="freeman-tukey", tau2=0.0, back_n="barendregt")
     assert found.pooled["back_n"].iloc[1] == pytest.approx(116 + 1.5, rel=1e-12)
     assert "117.5" in " ".join(found.notes)
 

@@ -22,7 +22,7 @@ from rnetstats.evidence.proportions_pooling import (
     pool_series,
 )
 from rnetstats.evidence.proportions_result import MetaProportionsResult
-from rnetstats.evidence.proportions_transforms import TRANSFORMS
+from rnetstats.evidence.proportions_transforms import SIZES, TRANSFORMS
 from rnetstats.tables.proportion_limits import clopper_pearson_limits
 
 __all__ = ["MetaProportionsResult", "meta_proportions"]
@@ -70,12 +70,12 @@ def meta_proportions(
     correction : float
         Added to events and non-events of series that lack either, with logits, logs and raw
         proportions; 0 leaves those series out.
-    back_n : {"harmonic", "inverse-variance"}
+    back_n : {"harmonic", "barendregt", "inverse-variance"}
         The size at which Freeman and Tukey's transformation is undone (Miller 1978): the harmonic
-        mean of the sizes, which Schwarzer et al. (2019) warn of, or 1/variance of the pooled sum of
-        the two arcsines (Barendregt et al. 2013): 1/(2 se)^2, as ``std_error`` is that of their
-        mean. With a common effect this is half a patient a series more than all patients; with
-        variation between series it is fewer.
+        mean of the sizes, which Schwarzer et al. (2019) warn of; 1/variance of the pooled *sum* of
+        the two arcsines (Barendregt et al. 2013), which with a common effect is half a patient a
+        series more than all patients, and fewer with variation between series; or 1/se^2 of
+        ``std_error`` as it stands, that of their *mean*, as some programs do: four times as many.
     points : int, optional
         Of adaptive Gauss-Hermite quadrature, for comparison with other programs; 1 is Laplace's
         approximation. By default the model's integrals are exact to rounding.
@@ -134,7 +134,7 @@ def meta_proportions(
         transform=transform,
         pooling=pool_options(tau2, ci, prediction, conf_level),
         correction=real("correction", correction, low=0.0),
-        back_n=choice("back_n", back_n, ("harmonic", "inverse-variance")),
+        back_n=choice("back_n", back_n, tuple(SIZES)),
         points=None if points is None else positive_int("points", points),
     )
     _check_model(how)

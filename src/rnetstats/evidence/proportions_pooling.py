@@ -18,11 +18,10 @@ from rnetstats.evidence.meta_options import PoolOptions
 from rnetstats.evidence.meta_pooling import Pools, method_text, pool_sets
 from rnetstats.evidence.proportions_glmm import logistic_pools
 from rnetstats.evidence.proportions_transforms import (
+    SIZES,
     TRANSFORMS,
     Transform,
     Transformed,
-    harmonic_mean,
-    size_of_variance,
 )
 from rnetstats.formatting import fmt_count, fmt_number, fmt_percent
 from rnetstats.tables.proportion_limits import clopper_pearson_limits
@@ -142,9 +141,7 @@ def _transformed_pool(events: Floats, n: Floats, how: ProportionOptions) -> Seri
     random, common = pool_sets(y, v, how.pooling), pool_sets(y, v, plain, tau2=0.0)
     rows = []
     for pools, options in ((random, how.pooling), (common, plain)):
-        size = harmonic_mean(n[used])
-        if how.back_n == "inverse-variance":
-            size = size_of_variance(float(pools.wald[0]))
+        size = SIZES[how.back_n][0](n[used], float(pools.wald[0]))
         text = method_text(options, pools.limits.df[0]).removeprefix("inverse variance, ")
         if pools is common:
             text = "common effect, Wald"
@@ -153,7 +150,7 @@ def _transformed_pool(events: Floats, n: Floats, how: ProportionOptions) -> Seri
     weights = np.zeros((2, len(n)))
     weights[:, used] = random.weights[0], common.weights[0]
     pool = _filled(random, rows, weights, found, how)
-    more = [*_correction_notes(found, how), *_scale_notes(random, rows, how)]
+    more = [*_correction_notes(found, how), *_scale_notes(random, rows, n[used], how)]
     return SeriesPool(**{**vars(pool), "notes": (*pool.notes, *more)})
 
 
@@ -211,7 +208,9 @@ def _correction_notes(found: Transformed, how: ProportionOptions) -> list[str]:
     return notes
 
 
-def _scale_notes(random: Pools, rows: list[dict[str, Any]], how: ProportionOptions) -> list[str]:
+def _scale_notes(
+    random: Pools, rows: list[dict[str, Any]], n: Floats, how: ProportionOptions
+) -> list[str]:
     """What is peculiar to a scale: its ends, and the size at which it is undone."""
     notes = []
     low, high = how.scale.ends
@@ -220,12 +219,12 @@ def _scale_notes(random: Pools, rows: list[dict[str, Any]], how: ProportionOptio
     if (reach < low).any() or (reach > high).any():
         notes.append("A limit lies beyond 0 or 1 on the scale of analysis and is put there.")
     if how.transform == "freeman-tukey":
-        size, other = rows[0]["back_n"], size_of_variance(float(random.wald[0]))
-        words = "the harmonic mean of the sizes" if how.back_n == "harmonic" else "1/variance"
-        beside = fmt_percent(float(how.scale.back(random.coef[0], other)))
+        size, std_error = rows[0]["back_n"], float(random.wald[0])
+        least, most = (SIZES[name][0](n, std_error) for name in ("harmonic", "inverse-variance"))
+        ends = [fmt_percent(float(how.scale.back(random.coef[0], at))) for at in (least, most)]
         notes.append(
-            f"The double arcsine is undone at n = {fmt_number(size)}, {words}: the result depends "
-            f"on it ({fmt_percent(rows[0]['estimate'])}; at 1/variance {beside}) and can lie "
-            "outside the series."
+            f"The double arcsine is undone at n = {fmt_number(size)}, {SIZES[how.back_n][1]}: the "
+            f"result depends on it ({fmt_percent(rows[0]['estimate'])}; {ends[0]} at the harmonic "
+            f"mean, {ends[1]} at 1/variance) and can lie outside the series."
         )
     return notes

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-__all__ = ["TRANSFORMS", "Transform", "Transformed", "harmonic_mean", "size_of_variance"]
+__all__ = ["SIZES", "TRANSFORMS", "Transform", "Transformed", "harmonic_mean"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -94,23 +94,23 @@ def harmonic_mean(n: Floats) -> float:
     return float(1.0 / np.mean(1.0 / n))
 
 
-def size_of_variance(std_error: float) -> float:
-    """Size at which Barendregt and Doi undo the double arcsine: 1/variance of their *sum*.
+def _size_of_sum(n: Floats, std_error: float) -> float:
+    """1/variance of the sum of two arcsines, 1/(n + 0.5) a series (Barendregt et al. 2013).
 
-    Here the double arcsine is the mean of two arcsines, with variance 1/(4n + 2); theirs is the
-    sum, with variance 1/(n + 0.5), so that 1/variance is about the number of patients.
-
-    Parameters
-    ----------
-    std_error : float
-        Of the pooled mean of two arcsines.
-
-    References
-    ----------
-    Barendregt JJ, Doi SA, Lee YY, Norman RE, Vos T (2013) Meta-analysis of prevalence. J Epidemiol
-    Community Health 67:974-978.
+    The double arcsine here is their mean, with variance 1/(4n + 2).
     """
     return 1.0 / (2.0 * std_error) ** 2
+
+
+# Where the double arcsine may be undone: from the sizes and the pooled standard error, with words
+SIZES: dict[str, tuple[Callable[[Floats, float], float], str]] = {
+    "harmonic": (lambda n, _: harmonic_mean(n), "the harmonic mean of the sizes"),
+    "barendregt": (_size_of_sum, "1/variance of the sum of two arcsines"),
+    "inverse-variance": (
+        lambda _, std_error: std_error**-2.0,
+        "1/variance of the mean of two arcsines, four times that of their sum",
+    ),
+}
 
 
 def _logit(x: Floats, n: Floats) -> tuple[Floats, Floats]:
