@@ -300,6 +300,26 @@ def test_far_covariates_leave_no_silent_nan() -> None:
     assert (baseline["survival"] == 0).all()
 
 
+def test_limits_where_the_penalty_curves_as_much_as_the_likelihood() -> None:
+    data = pd.DataFrame(
+        {
+            "start": [0.65, 0, 0, 0.11, 0, 0, 1.49],
+            "stop": [0.755108, 0.348401, 0.639644, 0.313164, 0.919637, 0.839457, 2.931217],
+            "event": [1, 0, 0, 1, 0, 0, 1],
+            "x": [-0.465274, 0.52849, -0.515193, 0.039579, -0.5376, -1.216, 1.036427],
+            "z": [0, 1, 0, 0, 0, 0, 0],
+        }
+    )
+    others = pd.DataFrame({"start": [0.42], "stop": [1.983807], "event": [0], "x": [1.003672]})
+    data = pd.concat([data, others.assign(z=0)], ignore_index=True)
+    fit = cox(data, "Surv(start, stop, event) ~ x + z", ties="breslow")
+    table = fit.to_frame()
+    # a tight Newton solver in R, its limits by root finding
+    assert_close(np.log(table["conf_low"]), [-1.44457702060382, -5.39436003329945], rel=1e-5)
+    assert_close(np.log(table["conf_high"]), [2.29825932988007, 3.16178018071075], rel=1e-5)
+    assert not any("not found" in note for note in fit.notes)
+
+
 def test_a_limit_far_from_the_estimate_breaks_no_fit() -> None:
     rng, n = np.random.default_rng(0), 60
     data = pd.DataFrame(

@@ -357,9 +357,36 @@ def _move(evaluate: Evaluate, now: _Points, step: FloatArray) -> BoolArray:
         stuck = ~moved
         beta[stuck], value[stuck] = now.beta[stuck], now.value[stuck]
         score[stuck], information[stuck] = now.score[stuck], now.information[stuck]
+    found = _without_swings(evaluate, now, step, moved, (beta, value, score, information))
+    beta, value, score, information = found
     now.change = value - now.value  # not a number where the ascent began outside
     now.beta, now.value, now.score, now.information = beta, value, score, information
     return moved
+
+
+def _without_swings(
+    evaluate: Evaluate,
+    now: _Points,
+    step: FloatArray,
+    moved: BoolArray,
+    reached: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Go half as far where that is higher and the slope has turned round.
+
+    Where a penalty curves as much as the likelihood, full steps swing about the maximum for ever.
+    """
+    _, value, score, _ = reached
+    swings = moved & (np.vecdot(score, step) < -0.5 * np.abs(np.vecdot(now.score, step)))
+    if not swings.any():
+        return reached
+    rows = np.flatnonzero(swings)
+    middle = now.beta[rows] + 0.5 * step[rows]
+    found = (middle, *evaluate(middle, now.index[rows]))
+    better = found[1] >= value[rows]
+    parts = tuple(np.array(part) for part in reached)
+    for part, new in zip(parts, found, strict=True):
+        part[rows[better]] = new[better]
+    return parts[0], parts[1], parts[2], parts[3]
 
 
 def _record(
