@@ -109,6 +109,6 @@ def _with_observed_information(
         observed = 0.5 * (observed + observed.swapaxes(1, 2))
     usable = np.where(np.isfinite(observed), observed, -np.inf).min(axis=(1, 2)) > -np.inf
     lowest = np.linalg.eigvalsh(np.where(usable[:, None, None], observed, -np.eye(p)))[:, 0]
-    known = np.isfinite(information).all(axis=(1, 2))[:, None, None]  # not so far out either
+    known = np.isfinite(information).all(axis=(1, 2), keepdims=True)  # not so far out either
     curved = lowest > 1e-3 * np.linalg.eigvalsh(np.where(known, information, 0.0))[:, 0]
     return value, score, np.where(curved[:, None, None], observed, information)
