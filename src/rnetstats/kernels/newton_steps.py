@@ -1,0 +1,246 @@
+"""Newton's steps of many log-likelihoods at once: where each leads, and whether it is the last.
+
+What a step is judged by stands here; :mod:`rnetstats.kernels.newton` runs the ascent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "DIVERGED",
+    "FAILED",
+    "FLAT_STEP",
+    "LOST_TERM",
+    "OK",
+    "RUNNING",
+    "STATUS_TEXT",
+    "BoolArray",
+    "Evaluate",
+    "FloatArray",
+    "IntArray",
+    "Points",
+    "judge",
+    "move",
+    "solve_symmetric",
+    "tail_steps",
+]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+OK, LOST_TERM, DIVERGED, FAILED = 0, 1, 2, 3
+STATUS_TEXT = ("ok", "lost_term", "diverged", "failed")
+
+Evaluate = Callable[[FloatArray, IntArray], tuple[FloatArray, FloatArray, FloatArray]]
+"""``(beta (A, p), index (A,)) -> (log-likelihood (A,), score (A, p), information (A, p, p))``.
+
+``index`` names, in increasing order, the replicates to which the rows of ``beta`` belong.
+"""
+
+RUNNING = -1
+_MAX_HALVINGS = 20
+_CHANGE = 1e-12  # relative change of the log-likelihood
+_DECREMENT = 1e-18  # score' I^-1 score
+FLAT_STEP = 1e-4  # a step this long at a zero decrement: the likelihood is flat
+_TAIL_DECREMENT = 1e-8  # below it, equal steps in a row are those of an exponential tail
+_TAIL_STEPS = 4
+_TAIL_BEGINS = 1e-2  # decrement below which equal steps are taken for the tail's
+
+
+@dataclass
+class Points:
+    """The replicates still running: where they are, and how they came there."""
+
+    index: IntArray
+    beta: FloatArray
+    value: FloatArray
+    score: FloatArray
+    information: FloatArray
+    free: BoolArray | None
+    change: FloatArray
+    decrement: FloatArray
+    length: FloatArray
+    tail: IntArray
+
+    @classmethod
+    def at(
+        cls,
+        beta: FloatArray,
+        index: IntArray,
+        found: tuple[FloatArray, FloatArray, FloatArray],
+        free: BoolArray | None,
+    ) -> Points:
+        """Put replicates at `beta`, where `evaluate` found likelihood, score and information."""
+        far = np.full(len(index), np.inf)
+        tail = np.zeros(len(index), dtype=np.int64)
+        return cls(index, beta, *found, None if free is None else free[index], far, far, far, tail)
+
+    def stuck(self) -> IntArray:
+        """Why it goes no further: the likelihood is flat in the direction of a step, or unknown."""
+        flat = (np.abs(self.decrement) < _TAIL_DECREMENT) & (self.length > FLAT_STEP)
+        return np.where(flat, DIVERGED, FAILED)
+
+    def keep(self, rows: BoolArray) -> Points:
+        """Return those of some rows."""
+        parts: list[Any] = [None if part is None else part[rows] for part in vars(self).values()]
+        return Points(*parts)
+
+
+def judge(now: Points) -> tuple[FloatArray, IntArray]:
+    """Newton's step from here, and whether it is the last one."""
+    score, information = now.score, now.information
+    if now.free is not None:
+        score = np.where(now.free, score, 0.0)
+        both = now.free[:, :, None] & now.free[:, None, :]
+        information = np.where(both, information, np.eye(score.shape[1]))
+    step, singular = solve_symmetric(information, score)
+    decrement = np.vecdot(score, step)
+    if decrement.min(initial=0.0) < -_DECREMENT:  # the information is indefinite
+        downhill = decrement < -_DECREMENT
+        step[downhill] = _uphill(information[downhill], score[downhill])
+        decrement = np.vecdot(score, step)
+    length = np.abs(step).max(axis=1, initial=0.0)
+    verdict = np.where(singular, DIVERGED, RUNNING)
+    near = np.abs(decrement) < _TAIL_DECREMENT
+    if near.any():
+        long = length > FLAT_STEP
+        in_tail = near & long & (decrement < 0.6 * now.decrement) & (length > 0.8 * now.length)
+        now.tail = np.where(in_tail, now.tail + 1, 0)
+        settled = (np.abs(decrement) < _DECREMENT) & (
+            np.abs(now.change) <= _CHANGE * (np.abs(now.value) + 0.1)
+        )
+        verdict[settled & ~singular] = OK
+        if settled.any():
+            verdict[settled] = np.where(_definite(information[settled]), verdict[settled], FAILED)
+        verdict[(now.tail >= _TAIL_STEPS) | (settled & long)] = DIVERGED
+    now.decrement, now.length = decrement, length
+    return step, verdict
+
+
+def tail_steps(now: Points, decrement: FloatArray, length: FloatArray) -> FloatArray:
+    """How many equal steps lead to where a tail is recognised; 1 outside of a tail.
+
+    Each step divides the decrement by the same factor, about e.
+    """
+    creeping = now.length > 0.8 * length
+    many = np.ones(len(creeping))
+    if not creeping.any():
+        return many
+    before = np.where(np.isfinite(decrement), decrement, 0.0)
+    creeping &= (now.decrement < 0.6 * before) & (now.decrement > 0.2 * before)
+    creeping &= (now.decrement < _TAIL_BEGINS) & (now.decrement > _TAIL_DECREMENT)
+    if creeping.any():
+        here = now.decrement[creeping]
+        left = np.log(here / _TAIL_DECREMENT) / np.log(before[creeping] / here)
+        many[creeping] = np.maximum(np.floor(left), 1.0)
+    return many
+
+
+def move(evaluate: Evaluate, now: Points, step: FloatArray) -> BoolArray:
+    """Move each replicate along its step, halved until the likelihood does not fall."""
+    beta = now.beta + step
+    value, score, information = evaluate(beta, now.index)
+    floor = now.value - _CHANGE * (np.abs(now.value) + 0.1)
+    moved: BoolArray = (value >= floor) & (value < np.inf)  # False for what is not a number
+    if not moved.all():
+        beta, value, score, information = (
+            np.array(part) for part in (beta, value, score, information)
+        )
+        for halving in range(1, _MAX_HALVINGS + 1):
+            rows = np.flatnonzero(~moved)
+            beta[rows] = now.beta[rows] + step[rows] * 0.5**halving
+            value[rows], score[rows], information[rows] = evaluate(beta[rows], now.index[rows])
+            moved = (value >= floor) & (value < np.inf)
+            if moved.all():
+                break
+        stuck = ~moved
+        beta[stuck], value[stuck] = now.beta[stuck], now.value[stuck]
+        score[stuck], information[stuck] = now.score[stuck], now.information[stuck]
+    found = _without_swings(evaluate, now, step, moved, (beta, value, score, information))
+    beta, value, score, information = found
+    now.change = value - now.value  # not a number where the ascent began outside
+    now.beta, now.value, now.score, now.information = beta, value, score, information
+    return moved
+
+
+def _without_swings(
+    evaluate: Evaluate,
+    now: Points,
+    step: FloatArray,
+    moved: BoolArray,
+    reached: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Go half as far where that is higher and the slope has turned round.
+
+    Where a penalty curves as much as the likelihood, full steps swing about the maximum for ever.
+    """
+    _, value, score, _ = reached
+    swings = moved & (np.vecdot(score, step) < -0.5 * np.abs(np.vecdot(now.score, step)))
+    if not swings.any():
+        return reached
+    rows = np.flatnonzero(swings)
+    middle = now.beta[rows] + 0.5 * step[rows]
+    found = (middle, *evaluate(middle, now.index[rows]))
+    better = found[1] >= value[rows]
+    parts = tuple(np.array(part) for part in reached)
+    for part, new in zip(parts, found, strict=True):
+        part[rows[better]] = new[better]
+    return parts[0], parts[1], parts[2], parts[3]
+
+
+def solve_symmetric(matrices: FloatArray, right: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Solve a stack of systems; a singular one gets a small ridge and is reported.
+
+    Parameters
+    ----------
+    matrices : array of shape (A, p, p)
+    right : array of shape (A, p) or (A, p, k)
+
+    Returns
+    -------
+    solution : array of the shape of `right`
+    singular : bool array of shape (A,)
+    """
+    singular: BoolArray = np.zeros(len(matrices), dtype=bool)
+    solution: FloatArray
+    try:
+        columns = right if right.ndim == 3 else right[..., None]
+        solution = np.asarray(np.linalg.solve(matrices, columns), dtype=float)
+        return solution.reshape(right.shape), singular
+    except np.linalg.LinAlgError:
+        solution = np.zeros_like(right)
+    identity = np.eye(right.shape[1])
+    for i, (matrix, vector) in enumerate(zip(matrices, right, strict=True)):
+        try:
+            solution[i] = np.linalg.solve(matrix, vector)
+        except np.linalg.LinAlgError:
+            singular[i] = True
+            ridge = 1e-8 * (np.abs(np.diag(matrix)).max() or 1.0)
+            solution[i] = np.linalg.lstsq(matrix + ridge * identity, vector, rcond=None)[0]
+    return solution, singular
+
+
+def _uphill(matrices: FloatArray, score: FloatArray) -> FloatArray:
+    """Newton's step with each eigenvalue of the information taken as positive."""
+    values, vectors = np.linalg.eigh(matrices)
+    size = np.abs(values)
+    size = np.maximum(size, 1e-8 * size.max(axis=1, keepdims=True))
+    turned = (score[:, None, :] @ vectors)[:, 0, :] / size
+    return np.asarray((vectors @ turned[:, :, None])[:, :, 0])
+
+
+def _definite(matrices: FloatArray) -> BoolArray:
+    """Whether no eigenvalue is negative beyond rounding: a saddle is not a maximum."""
+    try:
+        np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        values = np.linalg.eigvalsh(matrices)
+        return np.asarray(values[:, 0] > -1e-8 * values[:, -1])
+    return np.ones(len(matrices), dtype=bool)
