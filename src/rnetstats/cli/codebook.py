@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rnetstats.errors import OutputError
-
 __all__ = ["DESCRIPTION", "EXAMPLES", "codebook_options"]
 
 DESCRIPTION = """\
@@ -36,6 +34,7 @@ def codebook_options(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     from rnetstats.data.template import first_codebook
+    from rnetstats.report.folder import write_new
 
     text, pointer = first_codebook(
         options.file,
@@ -48,13 +47,7 @@ def _run(options: argparse.Namespace) -> None:
         print(text, end="" if text.endswith("\n") else "\n")
         return
     target = Path(options.output)
-    try:
-        with target.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-    except FileExistsError:
-        raise OutputError(f"{target} exists and was left as it is; choose another name.") from None
-    except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error.strerror}.") from None
+    write_new(target, text)
     print(f"Written to {target}. Check each column, then give it as --codebook {target}.")
     for line in pointer:
         print(line)

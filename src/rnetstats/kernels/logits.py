@@ -67,18 +67,19 @@ def logit_blocks(y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None) -
     list of Logits
     """
     keep_freed_memory()
-    parts = [None if part is None else np.asarray(part, dtype=float) for part in (y, risk, freq)]
-    size = max(len(part) if part is not None and part.ndim == 2 else 1 for part in parts)
-    step = block_size(parts[0].shape[-1] if parts[0] is not None else 0)
+    y, risk = np.asarray(y, dtype=float), np.asarray(risk, dtype=float)
+    freq = None if freq is None else np.asarray(freq, dtype=float)
+    given = [part for part in (y, risk, freq) if part is not None and part.ndim == 2]
+    size = max((len(part) for part in given), default=1)
+    step = block_size(y.shape[-1])
     blocks = [slice(at, min(at + step, size)) for at in range(0, size, step)]
-    return [_block(rows.stop - rows.start, *(part_of(p, rows) for p in parts)) for rows in blocks]
+    return [
+        _block(rows.stop - rows.start, part_of(y, rows), part_of(risk, rows), part_of(freq, rows))
+        for rows in blocks
+    ]
 
 
-def _block(
-    size: int, y: FloatArray | None, risk: FloatArray | None, freq: FloatArray | None
-) -> Logits:
-    assert y is not None
-    assert risk is not None
+def _block(size: int, y: FloatArray, risk: FloatArray, freq: FloatArray | None) -> Logits:
     shape = (size, y.shape[-1])
     risk = np.atleast_2d(risk)
     weight = np.ones((1, shape[1])) if freq is None else np.atleast_2d(freq)

@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnetstats.errors import OptionError, OutputError
+from rnetstats.errors import OptionError
 
 if TYPE_CHECKING:
     from rnetstats.evidence.audit_result import AuditResult
@@ -89,6 +89,7 @@ def _run(options: argparse.Namespace) -> None:
 def _template(options: argparse.Namespace) -> None:
     """Print the template, or write it to a new file."""
     from rnetstats.evidence.facts_template import facts_template
+    from rnetstats.report.folder import write_new
 
     if options.source is not None:
         raise OptionError(
@@ -99,13 +100,7 @@ def _template(options: argparse.Namespace) -> None:
         print(text, end="")
         return
     target = Path(options.output)
-    try:
-        with target.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-    except FileExistsError:
-        raise OutputError(f"{target} exists and was left as it is; choose another name.") from None
-    except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error.strerror}.") from None
+    write_new(target, text)
     print(f"Written to {target}. Put in the figures of your paper, then: rnetstats audit {target}")
 
 

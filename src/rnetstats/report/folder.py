@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rnetstats.errors import OutputError
 
-__all__ = ["RECORD", "check_folder", "write_folder"]
+__all__ = ["RECORD", "check_folder", "write_folder", "write_new"]
 
 RECORD = "run.json"
 MADE_BY = "rnetstats"
@@ -134,3 +134,20 @@ def _name(path: Path) -> str:
 def _cannot_write(folder: Path, error: OSError) -> str:
     reason = error.strerror or type(error).__name__
     return f"The report cannot be written to {_name(folder)}: {reason}. Choose another folder."
+
+
+def write_new(target: Path, text: str) -> None:
+    """Write a text file that does not exist yet.
+
+    Raises
+    ------
+    OutputError
+        For a file that exists, which is left as it is, or one that cannot be written.
+    """
+    try:
+        with target.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise OutputError(f"{target} exists and was left as it is; choose another name.") from None
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written: {error.strerror}.") from None
