@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,8 @@ def without(data: dict[str, list[Any]], name: str) -> dict[str, list[Any]]:
         ({**TRIALS, "events_1": TRIALS["n_1"], "events_2": TRIALS["n_2"]}, "RR", TooFewEventsError,
          "Every patient of every study had the event"),
         ({"events_1": [0, 5], "n_1": [4, 5], "events_2": [0, 5], "n_2": [4, 5]}, "OR",
-         TooFewEventsError, "gives an odds ratio: no event in either arm. Take measure='RD'"),
+         TooFewEventsError,
+         "gives an odds ratio: no event in either arm; events in all patients of both arms. Take"),
         ({**RATIOS, "std_error": [0.0, 0.3, 0.2]}, "HR", DataError, "std_error is not above 0"),
         ({**RATIOS, "std_error": [-0.1, 0.3, 0.2]}, "HR", DataError, "std_error is not above 0"),
         ({**RATIOS, "std_error": [1e-200, 0.3, 0.2]}, "HR", DataError, "too small"),
@@ -225,7 +227,7 @@ def test_equal_estimates_leave_a_regression_without_tests() -> None:
     assert any("no residual" in note for note in none.notes)
 
 
-def test_a_weight_far_above_all_others_is_pooled_without_an_error_of_tau2() -> None:
+def test_a_weight_far_above_all_others_leaves_the_pooled_figures_right() -> None:
     data = {
         "coef": [0.1, 0.2, -0.3, 0.4],
         "std_error": [1e-12, 0.2, 0.3, 0.4],
@@ -233,7 +235,11 @@ def test_a_weight_far_above_all_others_is_pooled_without_an_error_of_tau2() -> N
     }
     found = rn.meta_analysis(data, measure="generic", ci="wald")
     assert_close(found.estimate, 0.1, rel=1e-8)
-    assert np.isnan(found.heterogeneity["tau2_std_error"][0])
+    assert found.heterogeneity["tau2"][0] == 0.0
+    w = [1 / Fraction(error) ** 2 for error in data["std_error"]]  # tr(PP), at a tau2 of 0
+    first, second, third = (sum(part**power for part in w) for power in (1, 2, 3))
+    trace = second - 2 * third / first + (second / first) ** 2
+    assert_close(found.heterogeneity["tau2_std_error"][0], float(2 / trace) ** 0.5)
     assert_close(found.cumulative().sets["estimate"].iloc[-1], 0.1, rel=1e-8)
 
 

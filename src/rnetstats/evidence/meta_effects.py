@@ -134,7 +134,7 @@ def _limit_notes(
 
 
 def _refuse(table: StudyTable, measure: Measure, remarks: list[str]) -> None:
-    why = max(set(remarks), key=remarks.count).removeprefix("left out: ")
+    why = "; ".join(dict.fromkeys(remark.removeprefix("left out: ") for remark in remarks))
     hint = ""
     if measure.arms == "table" and measure.name != "RD":
         hint = " Take measure='RD', which such studies inform, or bound the risks (exact_table)."
