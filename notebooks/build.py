@@ -26,6 +26,9 @@ def execute(script: Path) -> NotebookNode:
     """Return a script as an executed notebook without anything of the machine."""
     notebook = jupytext.read(script)
     # figures become part of the notebook whatever the caller's backend is
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # last bits differ between numbers of threads
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     client = NotebookClient(
         notebook,

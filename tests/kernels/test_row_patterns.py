@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rnetstats.kernels.links import with_intercept
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK
-from rnetstats.kernels.row_patterns import collapsed
+from rnetstats.kernels.row_patterns import LikeRows, collapsed
 
 N, B = 120, 7
 
@@ -59,3 +59,14 @@ def test_other_numbers_and_too_many_patterns_are_left_alone() -> None:
     wide, _, _ = _drawn(1, 9, shared=True)
     for design in (measured, wide, np.hstack([wide, X])):
         assert collapsed(design, y, freq)[0] is design
+
+
+def test_rows_that_are_alike_are_predicted_alike_to_the_last_bit() -> None:
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(7, 6))[rng.integers(0, 7, 527)]
+    coef = rng.normal(size=(101, 6))
+    found = LikeRows(X).predictor(coef)
+    assert all(len(np.unique(row)) == 7 for row in found)
+    np.testing.assert_allclose(found, coef @ X.T, rtol=1e-12, atol=1e-13)
+    other = rng.normal(size=(31, 6))
+    np.testing.assert_array_equal(LikeRows(other).predictor(coef), coef @ other.T)

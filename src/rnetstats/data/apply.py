@@ -217,7 +217,8 @@ def _note_contents(
         if len(values) == 1 and len(frame) > 1:
             ledger.note(f"{name}: all values are the same ({values[0]!s}).")
         if isinstance(column.dtype, pd.CategoricalDtype) and name not in absent:
-            unused = [str(level) for level in column.cat.categories if level not in set(values)]
+            used = set(values)
+            unused = [str(level) for level in column.cat.categories if level not in used]
             if unused:
                 ledger.note(f"{name}: no row has the level {', '.join(unused)}.")
 

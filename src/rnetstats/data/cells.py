@@ -87,7 +87,8 @@ class Cells:
         """Return the cells with some distinct values turned to missing."""
         if not dropped:
             return self
-        keep = [i for i in range(len(self.values)) if i not in set(dropped)]
+        gone = set(dropped)
+        keep = [i for i in range(len(self.values)) if i not in gone]
         new = np.full(len(self.values) + 1, -1, dtype=np.intp)
         new[keep] = np.arange(len(keep))
         return Cells(

@@ -19,7 +19,7 @@ from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic import LogisticFit, fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
 from rnetstats.kernels.risksets import prepare
-from rnetstats.kernels.row_patterns import collapsed
+from rnetstats.kernels.row_patterns import LikeRows, collapsed
 from rnetstats.prediction.recipe_imputed import Completer, variables_of
 from rnetstats.prediction.recipe_made import Made, choices_of, columns_of, slopes_of
 from rnetstats.prediction.recipe_shrinkage import ridge_slopes, shrunken_slopes
@@ -285,7 +285,7 @@ class RecipeRefit(Refit):
 
     def _linear(self, X: Floats, made: Made) -> Floats:
         slopes = made.coef[:, 1:] if self.binary else made.coef
-        eta = slopes @ X.T if X.ndim == 2 else np.einsum("bnp,bp->bn", X, slopes)
+        eta = LikeRows(X).predictor(slopes) if X.ndim == 2 else np.einsum("bnp,bp->bn", X, slopes)
         return eta + made.coef[:, :1] if self.binary else eta
 
     def _choices(self, made: Made) -> dict[str, Floats]:

@@ -13,6 +13,7 @@ from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
 from rnetstats.kernels.risksets import RiskSets, prepare
+from rnetstats.kernels.row_patterns import LikeRows
 from rnetstats.prediction.refit import Floats, Refit, Refitted, risk_at, take_rows
 from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.logistic import LogisticResult
@@ -48,6 +49,7 @@ class FixedLogistic(Refit):
     ) -> None:
         assert outcome.y is not None
         self.X, self.outcome, self.y = X, outcome, outcome.y
+        self.rows = LikeRows(X)
         self.firth, self.prior, self.offset = firth, prior, offset
         drawn = firth or (prior is not None and bool(prior.rows[:, 0].any()))
         self.shift = shift and drawn
@@ -63,7 +65,7 @@ class FixedLogistic(Refit):
         coef = np.array(fit.coef)
         if self.shift:
             coef[:, 0] = flic_intercept(self.X, self.y, coef, freq=safe, offset=self.offset)
-        predictor = coef @ self.X.T
+        predictor = self.rows.predictor(coef)
         if self.offset is not None:
             predictor = predictor + self.offset
         usable = both & np.isin(fit.status, (OK, LOST_TERM)) & np.isfinite(coef[:, 0])
@@ -98,6 +100,7 @@ class FixedCox(Refit):
         assert outcome.stop is not None
         assert outcome.event is not None
         self.X, self.outcome, self.horizon = X, outcome, horizon
+        self.rows = LikeRows(X)
         self.firth, self.prior, self.ties, self.offset = firth, prior, ties, offset
         self.event = outcome.event
         self.sets: RiskSets = prepare(outcome.start, outcome.stop, outcome.event)
@@ -116,7 +119,7 @@ class FixedCox(Refit):
             firth=self.firth,
             prior=self.prior,
         )
-        predictor = fit.coef @ self.X.T
+        predictor = self.rows.predictor(fit.coef)
         if self.offset is not None:
             predictor = predictor + self.offset
         predictor = predictor - (predictor * safe).sum(axis=1, keepdims=True) / safe.sum(
