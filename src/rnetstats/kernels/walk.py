@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnetstats.kernels.firth import without
 from rnetstats.kernels.newton import DIVERGED, FAILED, Evaluate, FloatArray, IntArray, maximise
@@ -201,9 +202,10 @@ def _on_a_lower_branch(
     if not len(found):
         return found
     at = np.array([walkers[i].limit for i in found])
-    start = np.tile(centre, (len(found), 1))
-    start[np.arange(len(found)), column[found]] = at
-    value, score, information = evaluate(start, np.arange(len(found)))
+    rows = np.arange(len(found))
+    ahead = _tangents(*_around(evaluate, centre, column[found]), column[found])
+    start = centre + (at - centre[column[found]])[:, None] * ahead
+    value, score, information = evaluate(start, rows)
     known = np.isfinite(value) & np.isfinite(score).all(axis=1)
     known &= np.isfinite(information).all(axis=(1, 2))
     found, at, start = found[known], at[known], start[known]
@@ -240,17 +242,34 @@ def _fit_round(
     finite = np.isfinite(fit.log_likelihood) & np.isfinite(fit.information).all(axis=(1, 2))
     finite &= np.isfinite(fit.score).all(axis=1)
     information = np.where(finite[:, None, None], fit.information, np.eye(start.shape[1]))
-    inner = without(information, ~free)
-    right = np.where(free, -information[rows, column], 0.0)
+    tangents = _tangents(information, free, column)
     out: list[tuple[_Point, float, bool]] = []
     for i in rows:
-        tangent = np.linalg.lstsq(inner[i], right[i], rcond=1e-10)[0]
-        tangent[column[i]] = 1.0
         height = float(fit.log_likelihood[i]) - target
         slope = float(fit.score[i, column[i]])
-        point = _Point(float(at[i]), fit.coef[i], height, slope, tangent)
+        point = _Point(float(at[i]), fit.coef[i], height, slope, tangents[i])
         failed = bool(fit.status[i] == FAILED) or not finite[i]
         known = not failed and bool(np.isfinite(first[0][i]))
         gain = float(fit.log_likelihood[i] - first[0][i]) if known else 0.0
         out.append((point, gain if fit.status[i] != DIVERGED else 0.0, failed))
     return out
+
+
+def _around(
+    evaluate: Evaluate, centre: FloatArray, column: IntArray
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Information at the estimate, and what is free where one of its columns is held."""
+    _, _, information = evaluate(centre[None], np.zeros(1, dtype=np.int64))
+    free = np.arange(len(centre)) != column[:, None]
+    return np.repeat(information, len(column), axis=0), free
+
+
+def _tangents(information: FloatArray, free: NDArray[np.bool_], column: IntArray) -> FloatArray:
+    """How all coefficients follow one of them along its profile, whatever the columns' origins."""
+    rows = np.arange(len(column))
+    inner = without(information, ~free)
+    right = np.where(free, -information[rows, column], 0.0)
+    pairs = zip(inner, right, strict=True)
+    found = np.array([np.linalg.lstsq(a, b, rcond=1e-10)[0] for a, b in pairs])
+    found[rows, column] = 1.0
+    return found
