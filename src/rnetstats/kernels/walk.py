@@ -203,7 +203,10 @@ def _on_a_lower_branch(
         return found
     at = np.array([walkers[i].limit for i in found])
     rows = np.arange(len(found))
-    ahead = _tangents(*_around(evaluate, centre, column[found]), column[found])
+    information, free = _around(evaluate, centre, column[found])
+    if not np.isfinite(information).all():
+        return found[:0]
+    ahead = _tangents(information, free, column[found])
     start = centre + (at - centre[column[found]])[:, None] * ahead
     value, score, information = evaluate(start, rows)
     known = np.isfinite(value) & np.isfinite(score).all(axis=1)
