@@ -66,6 +66,17 @@ def test_ties_take_the_median() -> None:
     )
 
 
+def test_a_median_of_ties_is_the_value_of_the_data() -> None:
+    """Halfway between 0.1 and 0.5, and between -0.1 and 0.7, lies the 0.3 of the data itself."""
+    for low, high in ((0.1, 0.5), (-0.1, 0.7)):
+        x = np.array([low - 0.1, low, 0.3, high])
+        y = np.array([0.0, 1.0, 0.0, 1.0])  # x >= low and x >= high are equally good
+        assert best_cut(y, x, direction=">=", report="above")[0] == 0.3
+    assert best_cut([0, 1], [0.1, 0.5], report="midpoint")[0] == 0.3
+    tiny = np.nextafter(1.0, 2.0)
+    assert best_cut([0, 1], [1.0, tiny], report="midpoint")[0] in (1.0, tiny)
+
+
 def test_undefined_replicates_are_missing() -> None:
     freq = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1]])
     found = best_cut([0, 0, 1, 1], [1, 2, 3, 4], freq)

@@ -29,6 +29,7 @@ Flags = NDArray[np.bool_]
 Integers = NDArray[np.intp]
 
 _TIE = 1e-10  # statistics closer than this, relative to the largest, are equal
+_DIGITS = 12  # significant digits of a value halfway between two others
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +142,7 @@ def cut_values(splits: Splits, below: Floats, report: str) -> Floats:
     later = np.where(held, splits.values, np.inf)[:, ::-1]
     onward = np.minimum.accumulate(later, axis=1)[:, ::-1]
     upper = np.concatenate((onward[:, 1:], np.full((len(below), 1), np.inf)), axis=1)
-    return upper if report == "above" else lower + (upper - lower) / 2.0
+    return upper if report == "above" else _halfway(lower, upper)
 
 
 def chosen_cut(best: Flags, cuts: Floats, rule: str) -> Floats:
@@ -167,5 +168,21 @@ def chosen_cut(best: Flags, cuts: Floats, rule: str) -> Floats:
     lower = nth(zero if rule == "first" else np.maximum(count - 1, 0) // 2)
     upper = lower if rule == "first" else nth(np.maximum(count // 2, 0))
     with np.errstate(invalid="ignore"):
-        middle = np.where(lower == upper, lower, lower + (upper - lower) / 2.0)
+        middle = np.where(lower == upper, lower, _halfway(lower, upper))
     return np.where(count > 0, middle, np.nan)
+
+
+def _halfway(lower: Floats, upper: Floats) -> Floats:
+    """Halfway between two values, without the last digits of the arithmetic.
+
+    So the middle of 0.1 and 0.3 is the 0.2 of the data, and of 0 and 0.4 too: else `x >= cut`
+    would part a value from itself, and one cut-off would count as two.
+    """
+    middle = np.asarray(lower + (upper - lower) / 2.0)
+    finite = np.abs(middle[np.isfinite(middle)])
+    largest = float(finite.max()) if finite.size else 0.0
+    if not 1e-9 < largest < 1e11:  # beyond these the power of ten is not exact
+        return middle
+    scale = 10.0 ** (_DIGITS - int(np.ceil(np.log10(largest))))
+    rounded = np.rint(middle * scale) / scale
+    return np.where((lower < rounded) & (rounded < upper), rounded, middle)
