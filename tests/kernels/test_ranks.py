@@ -165,3 +165,14 @@ def test_a_table_worked_by_hand():
     assert_close(table.variance, np.array([[2, -2], [-2, 2]]) / 9)
     assert_close(logrank_scores(sets), [1 - 1 / 3, 1 - 1 / 3 - 1 / 2, -1 / 3 - 1 / 2])
     assert np.isnan(logrank_chi2(logrank_table(sets, [0, 0, 0], 2))[0])
+
+
+def test_degrees_of_freedom_count_the_groups_that_are_compared():
+    # Groups 0 and 1 leave before group 2 enters: one difference can be seen, not two.
+    start, stop = [0.0, 0, 0, 0, 10, 10], [1.0, 2, 3, 4, 11, 12]
+    table = logrank_table(prepare(start, stop, [1] * 6), [0, 1, 0, 1, 2, 2], 3)
+    statistic, df = logrank_chi2(table)
+    alone = logrank_chi2(logrank_table(prepare(None, stop[:4], [1] * 4), [0, 1, 0, 1], 2))
+    assert df == 1
+    assert_close([statistic], [alone[0]])
+    assert (table.variance[2] == 0.0).all()

@@ -224,6 +224,23 @@ def test_events_without_comparison_give_a_missing_p():
     assert any("two groups were at risk" in note for note in result.notes)
 
 
+def test_events_that_take_everybody_at_risk_give_a_missing_p():
+    # Both groups at risk at both events, but nobody is left: the variance is 0, whatever rounding.
+    data = {"s": [0, 0, 0, 5, 5], "t": [4, 4, 4, 7, 7], "e": [1] * 5, "g": list("aabab")}
+    result = rn.logrank(data, "Surv(s, t, e) ~ g")
+    assert np.isnan(result.p_value)
+    assert np.isnan(result.trend()["p_value"].iloc[0])
+    assert any("somebody left after it" in note for note in result.notes)
+
+
+def test_trend_over_groups_that_are_compared_with_equal_scores_only_is_missing():
+    data = {"s": [0, 0, 0, 6, 6, 6], "t": [1, 2, 3, 7, 8, 9], "e": [1] * 6, "g": list("abaccc")}
+    result = rn.logrank(data, "Surv(s, t, e) ~ g")
+    assert result.df == 1
+    assert np.isnan(result.trend([1, 1, 3])["statistic"].iloc[0])
+    assert np.isfinite(result.trend([1, 2, 3])["statistic"].iloc[0])
+
+
 @pytest.mark.parametrize(
     ("formula", "options", "error", "words"),
     [

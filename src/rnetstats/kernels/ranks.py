@@ -78,7 +78,10 @@ def logrank_table(
     weight = _weights(sets, n, d, rho, gamma)
     share = at_risk / n
     spread = weight**2 * d * (n - d) / np.maximum(n - 1.0, 1.0)
-    variance = np.diag((spread * share).sum(axis=1)) - (spread * share) @ share.T
+    variance = -(spread * share) @ share.T
+    # shares add up to 1: as the rest of its row, the diagonal is exactly 0 where nothing is compared
+    np.fill_diagonal(variance, 0.0)
+    np.fill_diagonal(variance, -variance.sum(axis=1))
     return LogrankTable((weight * events).sum(axis=1), (weight * d * share).sum(axis=1), variance)
 
 
@@ -110,17 +113,22 @@ def logrank_combination(
 def logrank_chi2(table: LogrankTable) -> tuple[float, int]:
     """Quadratic form of the differences, and its degrees of freedom.
 
-    Groups without expected events are left out; one further group is redundant.
+    Groups are compared, directly or by way of others, where their differences covary. One group of
+    each set of compared groups is redundant; a group that is compared with none has no difference.
 
     Returns
     -------
     tuple
-        Chi-square and degrees of freedom; (nan, 0) if fewer than two groups are left.
+        Chi-square and degrees of freedom; (nan, 0) if no two groups are compared.
     """
-    kept = np.flatnonzero(table.expected > 0)
-    if kept.size < 2:
+    k = len(table.expected)
+    linked = (table.variance != 0.0) | np.eye(k, dtype=bool)
+    for _ in range(k.bit_length()):
+        linked = linked @ linked
+    first = linked.argmax(axis=1)  # of the set that a group belongs to
+    free = np.flatnonzero(first < np.arange(k))
+    if free.size == 0:
         return float("nan"), 0
-    free = kept[1:]
     difference = (table.observed - table.expected)[free]
     variance = table.variance[np.ix_(free, free)]
     statistic = float(difference @ np.linalg.lstsq(variance, difference, rcond=None)[0])

@@ -122,9 +122,12 @@ def _nothing(rows: SurvivalRows, gamma: float) -> str:
     if gamma > 0.0:
         return (
             "With gamma above 0 the first event time has no weight, and no later event happened "
-            "while two groups were at risk: P is missing."
+            "while two groups were at risk, with somebody left after it: P is missing."
         )
-    return "No event happened while two groups were at risk: P is missing."
+    return (
+        "No event happened while two groups were at risk, with somebody left after it: "
+        "P is missing."
+    )
 
 
 def _censoring_note(p_value: float, method: str) -> str:

@@ -173,7 +173,9 @@ class LogrankResult(Result):
         if weights.shape != (k,) or not np.all(np.isfinite(weights)) or np.ptp(weights) == 0.0:
             raise OptionError(f"scores must be {k} finite numbers that are not all the same.")
         difference = (self.table["observed"] - self.table["expected"]).to_numpy(float)
-        spread = float(weights @ self.variance @ weights)
+        # half the sum over pairs, exactly 0 where groups that are compared have the same score
+        apart = (weights[:, None] - weights) ** 2
+        spread = -0.5 * float((self.variance * apart).sum())
         statistic = float(weights @ difference) ** 2 / spread if spread > 0.0 else float("nan")
         return pd.DataFrame({"statistic": [statistic], "df": 1, "p_value": chi2_p(statistic, 1)})
 
