@@ -79,7 +79,7 @@ def logrank_table(
     share = at_risk / n
     spread = weight**2 * d * (n - d) / np.maximum(n - 1.0, 1.0)
     variance = -(spread * share) @ share.T
-    # shares add up to 1: as the rest of its row, the diagonal is exactly 0 where nothing is compared
+    # shares add up to 1: as the rest of its row the diagonal is 0 where nothing is compared
     np.fill_diagonal(variance, 0.0)
     np.fill_diagonal(variance, -variance.sum(axis=1))
     return LogrankTable((weight * events).sum(axis=1), (weight * d * share).sum(axis=1), variance)
