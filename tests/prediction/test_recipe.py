@@ -195,6 +195,19 @@ def test_imputation_is_repeated_in_every_resample() -> None:
     pd.testing.assert_frame_equal(found.to_frame(), again.to_frame())
 
 
+@pytest.mark.parametrize("method", ["boot", "632", "cv"])
+def test_apparent_is_of_the_values_that_the_model_was_made_of(method: str) -> None:
+    """As training is in a resample: maximum likelihood has slope 1 there, and so it has here."""
+    data = read("rnet_like_a_missing.csv")
+    made = rn.recipe("margin_positive ~ size_mm + nlr + lvi", impute=1, penalty=None)
+    found = rn.validate(
+        made, data, method=method, folds=2, resamples=2, seed=1, indices=["slope", "intercept"]
+    ).to_frame()
+    np.testing.assert_allclose(found["apparent"], [1.0, 0.0], atol=1e-8)
+    if method == "boot":
+        np.testing.assert_allclose(found["training"], [1.0, 0.0], atol=1e-8)
+
+
 def test_fit_says_what_was_chosen(cohort: pd.DataFrame) -> None:
     made = rn.recipe(
         "margin_positive ~ location + nlr + size_mm + age",

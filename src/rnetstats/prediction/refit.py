@@ -56,6 +56,13 @@ class Refitted:
     choices: dict[str, Floats] = field(default_factory=dict)
     slopes: Floats | None = None
 
+    @property
+    def as_trained(self) -> tuple[Floats, Floats]:
+        """Risk and predictor (B, n) of the rows as the replicates saw them."""
+        risk = self.risk if self.training_risk is None else self.training_risk
+        predictor = self.predictor if self.training_predictor is None else self.training_predictor
+        return risk, predictor
+
 
 class Refit(ABC):
     """A model with its data, able to be made again.

@@ -176,7 +176,7 @@ def cross_validate(
         here, patient = np.nonzero(held)
         risk[repeat[here], patient] = made.risk[here, patient]
         eta[repeat[here], patient] = made.predictor[here, patient]
-        own_risk, own_eta = _own(made)
+        own_risk, own_eta = made.as_trained
         found.add("training", judge.indices(own_risk, own_eta, counts))
         if thresholds.size:
             found.add("benefit_training", judge.net_benefit(own_risk, counts, thresholds))
@@ -231,15 +231,8 @@ def folds_of(
 def _usable(made: Refitted) -> tuple[Floats, Floats, Floats, Floats]:
     """Return risk and predictor in training and in test, of the replicates with a model."""
     keep = made.usable
-    own_risk, own_eta = _own(made)
+    own_risk, own_eta = made.as_trained
     return own_risk[keep], own_eta[keep], made.risk[keep], made.predictor[keep]
-
-
-def _own(made: Refitted) -> tuple[Floats, Floats]:
-    """Return risk and predictor of the rows as the replicates saw them."""
-    own_risk = made.risk if made.training_risk is None else made.training_risk
-    own_eta = made.predictor if made.training_predictor is None else made.training_predictor
-    return own_risk, own_eta
 
 
 def _count(found: _Collected, made: Refitted) -> None:

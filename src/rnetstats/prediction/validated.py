@@ -49,9 +49,10 @@ def validated(
         Whether a curve was wanted that cannot be drawn.
     """
     method = options["method"]
+    risk, predictor = whole.as_trained  # the apparent is defined as training is in a resample
     table = corrected_table(
         judge.names,
-        judge.indices(whole.risk, whole.predictor, None)[0],
+        judge.indices(risk, predictor, None)[0],
         runs,
         method=method,
         conf_level=options["conf_level"],
@@ -63,7 +64,7 @@ def validated(
 
     benefit = benefit_table(
         judge,
-        whole.risk,
+        risk,
         thresholds,
         partial(correct, runs.benefit_training, runs.benefit_test),
     )
@@ -82,7 +83,7 @@ def validated(
             "design": "fixed" if refit.fixed else "repeated",
         },
         calibration_table=curve_table(
-            judge, whole.risk, grid, partial(correct, runs.curve_training, runs.curve_test)
+            judge, risk, grid, partial(correct, runs.curve_training, runs.curve_test)
         ),
         benefit_table=benefit,
         centre_table={},

@@ -146,7 +146,7 @@ def validate(
     wanted = judge.has_curves and (indices is None or thresholds is not None)
     common: dict[str, Any] = {
         "seed": seed,
-        "grid": risk_grid(judge, whole.risk, _GRID) if with_curve else np.empty(0),
+        "grid": risk_grid(judge, whole.as_trained[0], _GRID) if with_curve else np.empty(0),
         "thresholds": limits if wanted else np.empty(0),
     }
     dealt = _dealt(refit, judge, data, options, seed)
