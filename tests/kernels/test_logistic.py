@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import gammaln
 
 from logistic_designs import logistic_case, small_data
-from rnetstats.kernels.blocks import block_size
+from rnetstats.kernels.blocks import pieces
 from rnetstats.kernels.logistic import fit_logistic, hat_values, row_scores
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import DIVERGED, LOST_TERM, OK
@@ -151,13 +151,47 @@ def test_a_replicate_does_not_depend_on_the_others(seed: int, firth: bool) -> No
 
 def test_blocks_leave_no_trace() -> None:
     X, y = small_data(5, n=400)
-    size = 2 * block_size(400) + 3
+    size = 1024 + 3  # beyond a block, and beyond many pieces of one
     counts = bootstrap_counts(np.random.default_rng(5), 400, size)
     fits = fit_logistic(X, y, freq=counts)
     assert fits.coef.shape == (size, 3)
-    for replicate in (0, block_size(400), size - 1):
+    edge = pieces(size, 400)[1].start
+    for replicate in (0, edge - 1, edge, 1023, 1024, size - 1):
         alone = fit_logistic(X, y, freq=counts[replicate])
         assert_close(fits.coef[replicate], alone.coef[0], rel=1e-10)
+
+
+@pytest.mark.parametrize("firth", [False, True])
+def test_a_start_to_second_order_leads_to_the_same_estimates(firth: bool) -> None:
+    """Beside replicates that lost a column, or are separated, where no such start is taken."""
+    rng = np.random.default_rng(11)
+    rare = np.zeros(60)
+    rare[:2] = 1.0
+    X = np.column_stack([np.ones(60), rng.normal(size=60), rare])
+    y = (rng.random(60) < 1.0 / (1.0 + np.exp(-X[:, 1]))).astype(float)
+    counts = bootstrap_counts(rng, 60, 100)
+    warm = fit_logistic(X, y, freq=counts, firth=firth)
+    whole = fit_logistic(X, y, firth=firth).coef[0]
+    apart = whole + 1e-9 * rng.normal(size=(100, 3))  # not one point: no second order
+    cold = fit_logistic(X, y, freq=counts, firth=firth, start=apart)
+    np.testing.assert_array_equal(warm.status, cold.status)
+    np.testing.assert_array_equal(warm.lost, cold.lost)
+    assert warm.lost[:, 2].sum() == (counts[:, :2].sum(axis=1) == 0).sum() > 5
+    good = warm.status <= LOST_TERM
+    assert_close(warm.coef[good], cold.coef[good], rel=1e-9)
+    if not firth:  # whose steps are Newton's: the saving is an iteration, or most of it
+        assert warm.iterations[good].mean() < cold.iterations[good].mean() - 0.5
+
+
+def test_third_derivatives_are_those_of_the_information() -> None:
+    X, y = small_data(9, n=50)
+    likelihood = LogisticLikelihood(X, y, weights=np.arange(50.0) % 3)
+    gamma, step, one = np.array([[0.2, -0.4, 0.3]]), np.array([[0.5, 1.0, -2.0]]), np.zeros(1, int)
+    width = 1e-5
+    up = likelihood.expected(gamma + width * step, one)
+    down = likelihood.expected(gamma - width * step, one)
+    by_hand = -((up - down) / (2.0 * width) @ step[0])
+    assert_close(likelihood.third_along(gamma, step, one), by_hand, rel=1e-7)
 
 
 @given(seed=st.integers(0, 999))

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from rnetstats.kernels.blocks import pieces
 from rnetstats.kernels.firth import (
     half_log_det,
     inverse_information,
@@ -117,7 +118,7 @@ class LogisticLikelihood:
         self.design = design
         self.X, self.scale, self.sign = design.X, design.scale, design.sign
         self.shared, self.products = design.shared, design.products
-        self.p = self.X.shape[-1]
+        self.n, self.p = self.X.shape[-2:]
         self._packing = packing(self.p)
 
     def __call__(
@@ -134,27 +135,61 @@ class LogisticLikelihood:
         self, gamma: FloatArray, index: IntArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Evaluate at coefficients (A, p) of the scaled columns, or (1, p) for all replicates."""
-        return self._evaluate(gamma, index, steep=_STEEP)
+        return self._in_pieces(gamma, index, steep=_STEEP)
 
     def scaled_expected(
         self, gamma: FloatArray, index: IntArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Do the same with X'WX throughout: cheaper for a large block."""
-        return self._evaluate(gamma, index, steep=np.inf)
+        return self._in_pieces(gamma, index, steep=np.inf)
 
     def scaled_observed(
         self, gamma: FloatArray, index: IntArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Do the same with second derivatives throughout: converges in the fewest steps."""
-        return self._evaluate(gamma, index, steep=0.0)
+        return self._in_pieces(gamma, index, steep=0.0)
 
     def expected(self, gamma: FloatArray, index: IntArray) -> FloatArray:
         """X'WX of the scaled columns (A, p, p)."""
-        weights = None if self.weights is None else rows_of(self.weights, index)
-        with np.errstate(over="ignore", invalid="ignore"):
-            fitted, residual, _ = self._fitted(gamma, index, None)
-        spread = fitted * residual
-        return self._information(spread if weights is None else spread * weights, index)
+        parts = []
+        for rows in pieces(len(index), self.n):
+            with np.errstate(over="ignore", invalid="ignore"):
+                fitted, residual, _ = self._fitted(gamma[rows], index[rows], None)
+            spread = fitted * residual
+            if self.weights is not None:
+                spread *= rows_of(self.weights, index[rows])
+            parts.append(self._information(spread, index[rows]))
+        return np.concatenate(parts)
+
+    def third_along(self, gamma: FloatArray, step: FloatArray, index: IntArray) -> FloatArray:
+        """Third derivatives of the log-likelihood at one point (1, p), along steps (A, p) twice.
+
+        Of replicates that differ by their weights alone; (A, p), without the penalty.
+        """
+        fitted, residual, _ = self._fitted(gamma, index[:1], None)
+        bend = fitted * residual * (fitted - residual)
+        third = np.empty_like(step)
+        for rows in pieces(len(index), self.n):
+            away = step[rows] @ self.X.T
+            away *= away
+            away *= bend
+            if self.weights is not None:
+                away *= rows_of(self.weights, index[rows])
+            third[rows] = away @ self.X
+        return third
+
+    def _in_pieces(
+        self, gamma: FloatArray, index: IntArray, *, steep: float
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        rows = pieces(len(index), self.n)
+        if len(rows) < 2:
+            return self._evaluate(gamma, index, steep=steep)
+        parts = [
+            self._evaluate(gamma if len(gamma) == 1 else gamma[own], index[own], steep=steep)
+            for own in rows
+        ]
+        value, score, information = map(np.concatenate, zip(*parts, strict=True))
+        return value, score, information
 
     def _evaluate(
         self, gamma: FloatArray, index: IntArray, *, steep: float

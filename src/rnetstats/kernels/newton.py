@@ -143,8 +143,11 @@ def maximise(
 
 
 def rows_of(array: AnyArray, index: IntArray) -> AnyArray:
-    """Return the rows of replicates in increasing order; a single row belongs to all of them."""
-    return array if len(array) in {1, len(index)} else array[index]
+    """Return the rows of replicates, each once, in order; a single row belongs to all of them."""
+    if len(array) in {1, len(index)}:
+        return array
+    first, end = (index[0], index[-1] + 1) if len(index) else (0, 0)
+    return array[first:end] if end - first == len(index) else array[index]  # neighbours: no copy
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a step towards infinity is halved
