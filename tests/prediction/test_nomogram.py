@@ -78,6 +78,22 @@ def test_a_cox_nomogram_agrees_too(cohort: pd.DataFrame, right: str) -> None:
     assert np.abs(model.nomogram().read(new)["risk"] - expected).max() < 0.001
 
 
+def test_skewed_variables_and_wide_ranges_agree_too() -> None:
+    """Knots that lie within a hundredth of the range, and a predictor that runs over 500."""
+    rng = np.random.default_rng(1)
+    z = np.exp(2.0 * rng.normal(size=300))
+    y = (rng.random(300) < 1.0 / (1.0 + np.sqrt(z))).astype(int)
+    model = rn.risk_model(rn.logistic({"y": y, "z": z}, "y ~ rcs(z, 4)"))
+    patients = {"z": np.concatenate([z, rng.uniform(z.min(), z.max(), 500)])}
+    wide = rn.RiskModel.from_coefficients(
+        "y ~ x", {"x": 0.05}, intercept=-200.0, ranges={"x": (0, 10_000)}
+    )
+    for made, table in ((model, patients), (wide, {"x": rng.uniform(3900.0, 4100.0, 500)})):
+        read = made.nomogram().read(table)["risk"]
+        expected = made.predict(table, outside="extrapolate")["risk"]
+        np.testing.assert_allclose(read, expected, rtol=0, atol=0.001)
+
+
 def test_points_worked_by_hand() -> None:
     model = RiskModel.from_coefficients(
         "y ~ g + x + I(z > 5)",

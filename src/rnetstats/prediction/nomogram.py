@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NomogramResult", "nomogram"]
 
-_TOTALS = 1000  # intervals of the table from total points to risk
+_TOTALS = 1000  # intervals, at least, of the table from total points to risk
+_STEP = 0.1  # of the linear predictor, at most, from one to the next
+_MOST = 50_000  # of them in all, for a range that no risk can tell apart
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -187,7 +189,9 @@ def nomogram(model: RiskModel, *, points: float = 100.0) -> NomogramResult:
     if widest == 0.0:
         raise OptionError("All coefficients are zero: there is nothing to draw.")
     scale = span / widest
-    total = np.linspace(0.0, float((high - low).sum()), _TOTALS + 1)
+    reach = float((high - low).sum())
+    intervals = max(_TOTALS, int(np.ceil(min(reach / _STEP, _MOST))))
+    total = np.linspace(0.0, reach, intervals + 1)
     predictor = _start(model) + float(low.sum()) + total
     return NomogramResult(
         table=pd.concat(

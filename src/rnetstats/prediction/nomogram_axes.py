@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Axis", "variable_axes"]
 
 _GRID = 200  # intervals of a curve
+_PIECE = 40  # intervals between two knots of a spline, however close they lie
 _MOST = 24  # axes of one interaction
 
 
@@ -131,11 +132,23 @@ def _values(model: RiskModel, name: str) -> tuple[str, list[Any]]:
     straight = not any(isinstance(e, SplineEncoder) or isinstance(e.atom, Log) for e in encoders)
     if not straight:
         grid |= set(np.linspace(low, high, _GRID + 1).tolist())
-        grid |= {k for e in encoders if isinstance(e, SplineEncoder) for k in e.knots}
+        for encoder in encoders:
+            if isinstance(encoder, SplineEncoder):
+                grid |= _between_knots(encoder, low, high)
         if any(isinstance(getattr(e.atom, "source", e.atom), Log) for e in encoders) and low > 0:
             grid |= set(np.geomspace(low, high, _GRID + 1).tolist())
     values = sorted(value for value in grid if low <= value <= high)
     return ("line" if straight and not jumps else "curve"), values
+
+
+def _between_knots(encoder: SplineEncoder, low: float, high: float) -> set[float]:
+    """Values enough for each piece of a spline: those of a skewed variable lie close together."""
+    knots = np.array([*encoder.knots, *encoder.boundary])
+    if isinstance(encoder.atom.source, Log):
+        knots = np.exp(knots)
+    edges = np.unique(np.clip([low, *knots, high], low, high))
+    pieces = [np.linspace(a, b, _PIECE + 1) for a, b in pairwise(edges)]
+    return set(np.concatenate(pieces).tolist())
 
 
 def _around(condition: Condition, low: float, high: float) -> set[float]:
