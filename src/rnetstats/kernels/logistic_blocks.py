@@ -130,6 +130,12 @@ def _fit_block(
     first, near = _at_start(likelihood, begin)
     lost = lost_columns(likelihood.X, likelihood.weights, first[2], lambda: likelihood.design.basis)
     moved = near and prior is None and bool(free.all())
+    bend = None
+    if likelihood.firth and lost is None and len(begin) == 1:
+        bend = _bend(likelihood, begin, first[2])
+    elif likelihood.firth and lost is None and moved:
+        rows = LogisticLikelihood(X, y, **{**data, "prior": None, "weights": None})
+        bend = _bend(rows, begin[:1], rows.expected(begin[:1], everyone[:1]))
     if moved:
         kept = everyone if lost is None else np.flatnonzero(~lost.any(axis=1))
         begin = _nearer(likelihood, begin, first, kept)
@@ -137,12 +143,11 @@ def _fit_block(
         free, begin = free & ~lost, np.where(lost, 0.0, begin)
         likelihood = LogisticLikelihood(X, y, lost=lost, **{**data, "prior": None})
     if moved or lost is not None:
-        first = likelihood.scaled_expected(begin, everyone)
+        first = bent(likelihood.scaled_expected, bend)(begin, everyone)
     scale = likelihood.scale
     if prior is not None:  # only now: what the rows do not determine is lost, prior or not
         likelihood.prior = prior
         first = prior.add(first, begin, scale)
-    bend = _bend(likelihood, begin, first[2]) if likelihood.firth and len(begin) == 1 else None
     fit = _ascend(likelihood, begin, free, first, bend)
     value = log_likelihood = fit.log_likelihood
     information = fit.information
@@ -164,17 +169,18 @@ def _fit_block(
         lost=np.zeros_like(free) if lost is None else lost,
         status=status,
         iterations=fit.iterations,
-        bend=bend,
+        bend=bend if len(begin) == 1 else None,
     )
 
 
 def _bend(
-    likelihood: LogisticLikelihood, begin: FloatArray, information: FloatArray
+    likelihood: LogisticLikelihood, point: FloatArray, information: FloatArray
 ) -> FloatArray | None:
-    """How the penalty bends the likelihood of a single fit at its start."""
-    if likelihood.lost is not None:
-        return None
-    observed = likelihood.scaled_observed(begin, np.zeros(1, dtype=np.int64))[2]
+    """How the penalty bends the likelihood of one data set at a point (1, p).
+
+    That of its replicates too, nearby: other weights of the rows change little of the ratio.
+    """
+    observed = likelihood.scaled_observed(point, np.zeros(1, dtype=np.int64))[2]
     return curvature(information[0], observed[0])
 
 
@@ -225,9 +231,9 @@ def _ascend(
     """Maximise; with the penalty first by cheap steps, which most replicates need few of."""
     if not likelihood.firth:
         return maximise(likelihood.scaled, begin, free=free, first=first, concave=True)
-    cheap: Evaluate = likelihood.scaled_expected
-    if len(begin) == 1:
-        cheap = likelihood.scaled if bend is None else bent(cheap, bend)
+    cheap: Evaluate = bent(likelihood.scaled_expected, bend)
+    if bend is None and len(begin) == 1:
+        cheap = likelihood.scaled
     fit = maximise(cheap, begin, free=free, first=first, max_iter=_CHEAP_STEPS, retry=False)
     left = np.flatnonzero(fit.status != OK)
     if len(left):
