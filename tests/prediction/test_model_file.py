@@ -198,6 +198,7 @@ def test_a_damaged_part_is_refused_or_does_no_harm(
         (lambda s: s.pop("fields"), "KeyError"),
         (lambda s: s.update(schema_version="x"), "ValueError"),
         (lambda s: s["options"].update(conf_level=95), "conf_level is 95"),
+        (lambda s: s["fields"].update(horizon=12), "a horizon and no baseline hazard"),
         (lambda s: s["fields"]["variables"].pop("nlr"), "nlr is not described"),
         (lambda s: s["fields"]["variables"]["nlr"].update(low=99), "range of nlr is 99 to"),
         (lambda s: s["fields"]["leverage"].update(largest=None), "leverage"),
@@ -205,7 +206,32 @@ def test_a_damaged_part_is_refused_or_does_no_harm(
     ],
 )
 def test_what_is_damaged_is_named(models: dict[str, RiskModel], edit: Any, told: str) -> None:
-    stored = json.loads(json.dumps(models["wald"].to_dict()))
+    check_damage(models["wald"], edit, told)
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (lambda f: f.pop("draw_hazard"), "draw_hazard is no table of a row a resample"),
+        (lambda f: f.pop("draws"), "hazards of resamples and not their coefficients"),
+        (lambda f: f["draw_hazard"]["$array"].update(shape=[40, 1]), "draw_hazard is no table"),
+        (lambda f: f.pop("horizon"), "its horizon is None"),
+        (lambda f: f.update(labels=[1]), "labels is no table of names"),
+        (lambda f: f["labels"].update(size_mm=3), "a label is no text"),
+        (lambda f: f.update(summary=True), "summary is no table of names"),
+        (lambda f: f.update(method=3), "method is no text"),
+        (lambda f: f.update(notes=True), "its notes are no texts"),
+        (lambda f: f.update(notes=[3]), "its notes are no texts"),
+    ],
+)
+def test_what_is_damaged_of_a_time_or_in_words_is_named(
+    models: dict[str, RiskModel], edit: Any, told: str
+) -> None:
+    check_damage(models["cox bootstrap"], lambda stored: edit(stored["fields"]), told)
+
+
+def check_damage(model: RiskModel, edit: Any, told: str) -> None:
+    stored = json.loads(json.dumps(model.to_dict()))
     edit(stored)
     with pytest.raises(ReadError, match=f"This RiskModel is damaged: .*{told}"):
         RiskModel.from_dict(stored)

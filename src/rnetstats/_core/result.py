@@ -118,6 +118,9 @@ class Result(ABC):
         body = {
             key: _decode_field(value) for key, value in stored["fields"].items() if key in known
         }
+        notes = body.get("notes", ())
+        if not isinstance(notes, tuple) or not all(isinstance(note, str) for note in notes):
+            raise ReadError(f"This {name} is damaged: its notes are no texts.")
         options = decode(stored.get("options", {}))
         return cls(**body, seed=stored.get("seed"), options=options)
 

@@ -99,7 +99,10 @@ class RiskModel(ModelSources, Result):
         if (self.baseline is None) != self.design.intercept:
             raise RnetError("A risk model has either an intercept or a baseline hazard.")
         if self.draws is not None and np.shape(self.draws)[1:] != (p,):
-            raise RnetError(f"The draws of a risk model of {p} columns have {p} columns.")
+            raise RnetError(
+                f"The draws of a risk model of {p} columns have {p} columns each, not the shape "
+                f"{np.shape(self.draws)}."
+            )
         if self.covariance is not None and np.shape(self.covariance) != (p, p):
             raise RnetError(f"The covariance of a risk model of {p} columns is {p} by {p}.")
 

@@ -29,7 +29,7 @@ def check_stored(model: RiskModel) -> None:
     ReadError
         If a part is no number, not of its size, absent, or impossible.
     """
-    for check in (_options, _design, _domain, _matrices, _baseline, _thin):
+    for check in (_options, _words, _design, _domain, _matrices, _baseline, _thin):
         for wrong in check(model):
             raise ReadError(f"This RiskModel is damaged: {wrong}. Make it again from its fit.")
 
@@ -38,6 +38,23 @@ def _options(model: RiskModel) -> Iterator[str]:
     level = model.options.get("conf_level", 0.95)
     if not _number(level) or not 0.0 < level < 1.0:
         yield f"conf_level is {level!r}"
+
+
+def _words(model: RiskModel) -> Iterator[str]:
+    """What is printed of the model, and its horizon."""
+    for name in ("outcome", "method", "limits", "fingerprint"):
+        if not isinstance(getattr(model, name), str):
+            yield f"{name} is no text"
+    for name in ("labels", "summary"):
+        if not isinstance(getattr(model, name), dict):
+            yield f"{name} is no table of names"
+    if not all(isinstance(label, str) for label in model.labels.values()):
+        yield "a label is no text"
+    if model.baseline is None:
+        if model.horizon is not None:
+            yield "it has a horizon and no baseline hazard"
+    elif model.horizon is None or not _number(model.horizon) or model.horizon <= 0.0:
+        yield f"its horizon is {model.horizon!r}"
 
 
 def _design(model: RiskModel) -> Iterator[str]:
@@ -82,6 +99,22 @@ def _matrices(model: RiskModel) -> Iterator[str]:
         part = getattr(model, name)
         if part is not None and not _numeric(part):
             yield f"{name} holds what is no number"
+    yield from _draws(model)
+
+
+def _draws(model: RiskModel) -> Iterator[str]:
+    """Of a time, a baseline hazard for each resample beside its coefficients."""
+    if model.draws is None:
+        if model.draw_hazard is not None:
+            yield "it has hazards of resamples and not their coefficients"
+        return
+    if model.baseline is None:
+        if model.draw_hazard is not None:
+            yield "it has hazards of resamples and no baseline hazard"
+    else:
+        shape = (len(model.draws), len(model.baseline["labels"]))
+        if model.draw_hazard is None or model.draw_hazard.shape != shape:
+            yield "draw_hazard is no table of a row a resample"
 
 
 def _baseline(model: RiskModel) -> Iterator[str]:
