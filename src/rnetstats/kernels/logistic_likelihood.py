@@ -210,11 +210,12 @@ class LogisticLikelihood:
                 inverse = without(inverse_information(kept), lost, 0.0)
                 value = value + half_log_det(kept)
                 hat = self._quadratic(inverse, index)
-                hat *= fitted * residual
-                rows = None if steep == np.inf else hat.max(axis=1) > steep
-                if weights is not None:
-                    hat *= weights
-                weighted = weighted + hat * (0.5 - fitted)
+                rows = None
+                if steep < np.inf:  # the hat value of one replicated row, without its weight
+                    rows = (hat * (fitted * residual)).max(axis=1) > steep
+                hat *= spread
+                pull = hat * (0.5 - fitted)
+                weighted = np.add(pull, weighted, out=pull)
                 if rows is not None and rows.any():
                     information = np.array(kept)
                     parts = (part[rows] for part in (fitted, spread, hat, kept, inverse))
