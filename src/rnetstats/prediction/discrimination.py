@@ -96,6 +96,12 @@ def discrimination(
     model fitted on the rows judged has limits labelled apparent; two such models, one nested in
     the other, are compared by the likelihood ratio (Demler 2012).
 
+    The standard error of AUC(t) takes in that the censoring weights are estimated (Blanche 2013).
+    Where times are tied it takes the rows of one time one after the other, in the order of the
+    data, as R's timeROC does; taking them at once, as :func:`rnetstats.calibration` and R's
+    riskRegression do, or in another order moves it by some thousandths of itself. Without tied
+    times all are the same.
+
     References
     ----------
     DeLong ER, DeLong DM, Clarke-Pearson DL. Biometrics 1988;44:837-45. Harrell FE, Lee KL, Mark
