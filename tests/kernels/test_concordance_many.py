@@ -48,15 +48,21 @@ def test_gini_is_the_mean_over_pairs(rows: list[tuple[float, int]]) -> None:
 
 @pytest.mark.parametrize("n", [60, 1500])
 @pytest.mark.parametrize("late", [False, True])
-def test_entry_and_many_pairs_agree_with_the_single_concordance(n: int, late: bool) -> None:
+@pytest.mark.parametrize("groups", [None, 3])
+def test_entry_and_many_pairs_agree_with_the_single_concordance(
+    n: int, late: bool, groups: int | None
+) -> None:
     rng = np.random.default_rng(n)
     stop = rng.integers(5, 60, size=n).astype(float)
     start = stop - rng.integers(1, 6, size=n) if late else None
     event, score = rng.uniform(size=n) < 0.6, rng.normal(size=(2, n)).round(1)
     freq = rng.integers(0, 3, size=(2, n))
-    found = harrell(stop, event, score, freq, start=start)
+    strata = None if groups is None else rng.integers(0, groups, size=n)
+    found = harrell(stop, event, score, freq, start=start, strata=strata)
     for b in range(2):
-        alone = concordance(stop, event, score[b], start=start, freq=freq[b]).concordance
+        alone = concordance(
+            stop, event, score[b], start=start, strata=strata, freq=freq[b]
+        ).concordance
         assert found[b] == pytest.approx(alone, rel=1e-12)
 
 

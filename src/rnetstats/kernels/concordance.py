@@ -96,7 +96,7 @@ def concordance(
     by_event = np.ones(ends.size) if pair_weight is None else np.asarray(pair_weight, float)
     pairs = np.zeros((ends.size, 3))
     ties = np.zeros(2)
-    for rows in _by_stratum(strata):
+    for rows in rows_by_stratum(strata):
         own = [part[rows] for part in (ends, x, copies, sampling, by_event)]
         events = np.flatnonzero(died[rows] & (by_event[rows] > 0))
         pairs[rows] = _pairs_of_rows(
@@ -112,7 +112,7 @@ def concordance(
     return _summary(pairs, ties, copies, sampling, cluster)
 
 
-def _by_stratum(strata: ArrayLike | None) -> list[Any]:
+def rows_by_stratum(strata: ArrayLike | None) -> list[Any]:
     """What picks the rows of each stratum; all of them without strata, and without a copy."""
     if strata is None:
         return [slice(None)]

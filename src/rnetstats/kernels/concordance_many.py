@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.concordance import PrefixSums
+from rnetstats.kernels.concordance import PrefixSums, rows_by_stratum
 from rnetstats.kernels.newton import BoolArray, FloatArray
 from rnetstats.kernels.ordered import pick
 
@@ -26,6 +26,7 @@ def harrell(
     freq: ArrayLike | None = None,
     *,
     start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
     pair_weight: ArrayLike | None = None,
 ) -> FloatArray:
     """Share of comparable pairs in which the higher score has the earlier event; ties count half.
@@ -38,10 +39,12 @@ def harrell(
     score
         (n,) or (B, n).
     freq
-        (n,) or (B, n) whole numbers, optional.
+        (n,) or (B, n), optional: how often each row stands there, or its weight.
     start
         (n,) entry times, optional: a row that enters at the time of an event or later is not
         compared with it.
+    strata
+        (n,) integer codes, optional; pairs are within strata.
     pair_weight
         (n,) or (B, n), optional: weight of the pairs that an event makes, the same for events at
         one time; 0 leaves them out. Uno's C has the event's inverse squared probability of being
@@ -65,29 +68,43 @@ def harrell(
     scores = np.atleast_2d(np.asarray(score, dtype=float))
     counts = np.ones((1, ends.size)) if freq is None else np.atleast_2d(np.asarray(freq, float))
     by_event = np.ones((1, ends.size)) if pair_weight is None else np.atleast_2d(pair_weight)
-    few = np.count_nonzero(died) * ends.size <= _CELLS
-    pairs_of = _every_pair(ends, died, begins) if few else _sorted_pairs(ends, died, begins)
+    counters = [
+        (rows, _counter(ends[rows], died[rows], None if begins is None else begins[rows]))
+        for rows in rows_by_stratum(strata)
+    ]
     size = max(len(scores), len(counts), len(by_event))
     found = np.full(size, np.nan)
     for b in range(size):
-        right, pairs = pairs_of(*(part[b % len(part)] for part in (scores, counts, by_event)))
+        x, w, v = scores[b % len(scores)], counts[b % len(counts)], by_event[b % len(by_event)]
+        right = pairs = 0.0
+        for rows, count in counters:
+            concordant, all_pairs = count(x[rows], w[rows], v[rows])
+            right, pairs = right + concordant, pairs + all_pairs
         if pairs > 0:
             found[b] = right / pairs
     return found
 
 
+def _counter(ends: FloatArray, died: BoolArray, begins: FloatArray | None) -> Counter:
+    """What counts the pairs of one stratum."""
+    few = np.count_nonzero(died) * ends.size <= _CELLS
+    return (_every_pair if few else _sorted_pairs)(ends, died, begins)
+
+
 def _every_pair(ends: FloatArray, died: BoolArray, begins: FloatArray | None) -> Counter:
     """Look at each pair of an event and a row."""
     cases = np.flatnonzero(died)
-    later = (ends > ends[cases, None]) | ((ends == ends[cases, None]) & ~died)
+    moment = ends[cases, None]
+    # A censoring outlives an event at its time: it is put just behind.
+    later = np.where(died, ends, np.nextafter(ends, np.inf)) > moment
     if begins is not None:
-        later &= begins < ends[cases, None]
+        later &= begins < moment
     outlived = later.astype(np.float64)
 
     def count(x: FloatArray, w: FloatArray, by_event: FloatArray) -> tuple[float, float]:
-        own = w[cases] * by_event[cases]
-        right = own @ (((x[cases, None] > x) & later) @ w)
-        equal = (x[cases, None] == x) & later
+        own, score = w[cases] * by_event[cases], x[cases, None]
+        right = own @ (((score > x) & later) @ w)
+        equal = (score == x) & later
         if equal.any():
             right += 0.5 * (own @ (equal @ w))
         return float(right), float(own @ (outlived @ w))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -39,12 +40,12 @@ class CoxDesign:
         """Whether one design serves all replicates."""
         return self.columns.ndim == 2
 
-    @property
+    @cached_property
     def p(self) -> int:
         """Number of columns without the ones."""
         return int(self.columns.shape[-2]) - 1
 
-    @property
+    @cached_property
     def x(self) -> Floats:
         """The columns (..., p, m) without the ones."""
         return self.columns[..., 1:, :]
@@ -71,12 +72,14 @@ class CoxDesign:
         """Sum over rows of values (A, m) times x x', (A, p, p)."""
         if self.stacked is not None and len(values) >= 4:
             return self.unpack(values @ self.stacked[:, 1 + self.p :])
+        x, m = self.x, values.shape[-1]
         size = max(1, _CHUNK // (len(values) * (self.p + 1)))
+        if m <= size:
+            return _weighted_products(x, values)
         total = np.zeros((len(values), self.p, self.p))
-        for begin in range(0, values.shape[-1], size):
+        for begin in range(0, m, size):
             rows = slice(begin, begin + size)
-            part = self.x[..., rows]
-            total += np.matmul(part * values[:, None, rows], np.swapaxes(part, -1, -2))
+            total += _weighted_products(x[..., rows], values[:, rows])
         return total
 
     def quadratic_forms(self, matrix: Floats) -> Floats:
@@ -136,6 +139,12 @@ class CoxDesign:
         return sets.death_sums(values[:, None, :] * self.columns[..., sets.deaths])
 
 
+def _weighted_products(x: Floats, values: Floats) -> Floats:
+    """Sum over rows of values (A, m) times x x' (..., p, m), (A, p, p)."""
+    total: Floats = (x * values[:, None, :]) @ x.swapaxes(-1, -2)
+    return total
+
+
 def build_design(X: Floats, sets: RiskSets, *, batch: bool = True) -> CoxDesign:
     """Sort, centre and scale the columns of a design.
 
@@ -155,19 +164,20 @@ def build_design(X: Floats, sets: RiskSets, *, batch: bool = True) -> CoxDesign:
     p, m = X.shape[-1], sets.rows.size
     columns = np.ones((*X.shape[:-2], p + 1, m))
     x = columns[..., 1:, :]
-    np.copyto(x, np.moveaxis(np.take(X, sets.rows, axis=-2), -1, -2))
-    over = tuple(axis for axis in range(x.ndim) if axis != x.ndim - 2)
+    x[...] = X.take(sets.rows, axis=-2).swapaxes(-1, -2)
+    over = -1 if X.ndim == 2 else (0, 2)
     if m:
         largest = np.abs(x).max(axis=over)
         centre = x.mean(axis=over)
         x -= centre[:, None]
-        scale = np.sqrt(np.mean(np.square(x), axis=over))
+        scale = np.sqrt(np.square(x).mean(axis=over))
     else:
         largest = centre = scale = np.zeros(p)
     constant = scale <= 1e-12 * largest
-    scale = np.where(constant, 1.0, scale)
+    if constant.any():
+        scale[constant] = 1.0
+        x[..., constant, :] = 0.0
     x /= scale[:, None]
-    x[..., constant, :] = 0.0
     stacked = _stack(columns) if batch and X.ndim == 2 else None
     return CoxDesign(columns, centre, scale, stacked)
 

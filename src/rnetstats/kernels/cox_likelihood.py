@@ -46,8 +46,8 @@ class CoxBlock(NamedTuple):
         (A, E) or (1, E): number and total weight of the events of each time, and mean weight.
     terms
         The terms of Efron's likelihood, or None where no events tie.
-    events_x, events_offset
-        (A, p) or (1, p), (A,) or (1,): weighted sums of x and of the offset over the events.
+    events_x, events_offset, events_all
+        (A, p) or (1, p), (A,) or (1,): weighted sums of x, of the offset and of 1 over the events.
     lost
         (A, p) columns that the penalty leaves out, or None.
     """
@@ -60,6 +60,7 @@ class CoxBlock(NamedTuple):
     terms: TieTerms | None
     events_x: FloatArray
     events_offset: FloatArray
+    events_all: FloatArray
     lost: BoolArray | None
 
 
@@ -215,7 +216,7 @@ class CoxLikelihood:
             eta += self.offset
         shift = np.zeros(len(eta))
         top = eta.max(axis=1)
-        if not (np.abs(top) <= _LARGE).all():
+        if not np.abs(top).max(initial=0.0) <= _LARGE:
             shift = np.where(np.abs(top) > _LARGE, top, 0.0)
             eta -= shift[:, None]
         risk = np.exp(eta, out=eta)
@@ -309,12 +310,13 @@ class CoxLikelihood:
             terms=terms,
             events_x=pick(self._events_x),
             events_offset=pick(self._events_offset),
+            events_all=pick(weights.total).sum(axis=1),
             lost=None if lost is None else lost if len(lost) == 1 else lost[index],
         )
 
     def _value(self, gamma: FloatArray, block: CoxBlock, point: CoxPoint) -> FloatArray:
-        events = (gamma * block.events_x).sum(axis=1) + block.events_offset
-        value = events - point.ties.log - point.shift * block.events.sum(axis=1)
+        events = np.vecdot(gamma, block.events_x) + block.events_offset
+        value = events - point.ties.log - point.shift * block.events_all
         return np.where(value < np.inf, value, -np.inf)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +10,7 @@ from rnetstats.kernels.cox_ties import TieSums
 from rnetstats.kernels.newton import FloatArray
 
 
-@dataclass(frozen=True, eq=False)
-class CoxPoint:
+class CoxPoint(NamedTuple):
     """Risks of all rows and their sums at each event time.
 
     Attributes

@@ -12,7 +12,6 @@ Efron B (1977). The efficiency of Cox's likelihood function for censored data. J
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +19,7 @@ import numpy as np
 from rnetstats.kernels.risksets import Floats, Ints
 
 
-@dataclass(frozen=True, eq=False)
-class TieSums:
+class TieSums(NamedTuple):
     """Weighted sums over the terms of each event time.
 
     Attributes
@@ -94,7 +92,7 @@ def untied_sums(risk: Floats, weight: Floats, order: int) -> TieSums:
         Highest power k of 1 / D.
     """
     divisor = np.where(weight > 0, risk, 1.0)
-    log = (weight * np.log(divisor)).sum(axis=-1)
+    log = np.vecdot(weight, np.log(divisor))
     powers = [weight / divisor]
     for _ in range(1, order):
         powers.append(powers[-1] / divisor)

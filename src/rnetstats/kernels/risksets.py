@@ -77,7 +77,7 @@ class RiskSets:
 
     def sort(self, values: NDArray[np.float64]) -> Floats:
         """Values (..., n) of all rows as (..., m) of the kept rows, in their order."""
-        return np.take(values, self.rows, axis=-1)
+        return values.take(self.rows, axis=-1)
 
     @cached_property
     def n_staying(self) -> int:
@@ -132,7 +132,7 @@ class RiskSets:
         """Per row (..., m), the sum of steps (..., E) over the times at which it was at risk."""
         forward = self.accumulate_forward(steps)
         if self.intervals is None:
-            return np.take(forward, self.joins, axis=-1)
+            return forward.take(self.joins, axis=-1)
         stay = self.n_staying
         sums = np.empty((*steps.shape[:-1], self.rows.size))
         sums[..., :stay] = np.take(forward, self.joins[:stay], axis=-1)
@@ -171,28 +171,27 @@ def prepare(
     """
     data = _checked(start, stop, event, strata)
     times, column_strata, joins, leaves, ends = _columns(data)
-    kept = np.flatnonzero(joins < leaves)
-    late = leaves[kept] < ends[kept]
-    rows = kept[_stable_order(joins[kept] + times.size * late, 2 * times.size)]
-    joins, leaves, leaver = joins[rows], leaves[rows], leaves[rows] < ends[rows]
-    stay = int(rows.size - leaver.sum())
+    rows = np.flatnonzero(joins < leaves)
+    leaver = leaves < ends
+    rows = rows[_stable_order(joins[rows] + times.size * leaver[rows], 2 * times.size)]
+    joins, leaves = joins[rows], leaves[rows]
+    stay = rows.size - int(np.count_nonzero(leaver[rows]))
     join_bounds = _firsts(joins[:stay])
     deaths = np.flatnonzero(data.event[rows])
-    deaths = deaths[np.argsort(joins[deaths], kind="stable")]
-    changes = np.flatnonzero(np.diff(column_strata)) + 1
-    end = [times.size] if times.size else []
+    if stay < rows.size:
+        deaths = deaths[np.argsort(joins[deaths], kind="stable")]
     return RiskSets(
         n=data.stop.size,
         rows=rows,
         times=times,
         strata=column_strata,
-        stratum_bounds=np.concatenate(([0], changes, end)).astype(np.intp),
+        stratum_bounds=np.append(_firsts(column_strata), times.size),
         joins=joins,
         leaves=leaves,
         join_columns=joins[:stay][join_bounds],
         join_bounds=join_bounds,
         intervals=build_intervals(joins[stay:], leaves[stay:], times.size)
-        if leaver.any()
+        if stay < rows.size
         else None,
         deaths=deaths,
         death_columns=joins[deaths],
@@ -288,7 +287,7 @@ def _running_sum(values: Floats, bounds: Ints) -> Floats:
     runs stratum by stratum or, where strata are many and short, by the place in the stratum.
     """
     if bounds.size <= 2:
-        return np.cumsum(values, axis=-1)
+        return values.cumsum(axis=-1)
     lengths = np.diff(bounds)
     sums = values.copy()
     if lengths.size <= lengths.max():

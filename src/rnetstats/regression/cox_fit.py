@@ -12,7 +12,7 @@ from rnetstats._core.copies import check_tied_events
 from rnetstats.errors import OptionError, TooFewEventsError
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.outcome import Outcome
-from rnetstats.kernels.concordance import concordance
+from rnetstats.kernels.concordance_many import harrell
 from rnetstats.kernels.cox import CoxFit, cox_likelihood, fit_cox
 from rnetstats.kernels.cox_design import build_design
 from rnetstats.kernels.cox_residuals import fitted_cox, score_residuals
@@ -229,15 +229,10 @@ def cluster_notes(frame: ModelFrame) -> tuple[str, ...]:
 
 def _concordance(frame: ModelFrame, coef: np.ndarray) -> float:
     outcome, stop, event = _times(frame)
-    predictor = frame.design.X @ coef
+    predictor, weight = frame.design.X @ coef, frame.freq_weights
     if frame.offset is not None:
         predictor = predictor + frame.offset
-    return concordance(
-        stop,
-        event,
-        predictor,
-        start=outcome.start,
-        strata=None if frame.strata is None else frame.strata.codes,
-        freq=frame.freq_weights,
-        case=frame.sampling_weights,
-    ).concordance
+    if frame.sampling_weights is not None:
+        weight = frame.sampling_weights * (1.0 if weight is None else weight)
+    strata = None if frame.strata is None else frame.strata.codes
+    return float(harrell(stop, event, predictor, weight, start=outcome.start, strata=strata)[0])
