@@ -123,6 +123,22 @@ def test_the_model_without_the_method_does_not_know_it() -> None:
     assert "refer, before any resection" in text
 
 
+@pytest.mark.parametrize("name", ["rnet_like_a", "rnet_like_b"])
+def test_net_benefit_is_said_with_where_it_harms(name: str) -> None:
+    """The best of many thresholds flatters, and what is lost elsewhere is counted."""
+    result = study(name)
+    curve = result.table("model_net_benefit").to_frame().query("model == 'before'")
+    gains = (curve["corrected"] - curve[["treat_all", "treat_none"]].max(axis=1)).to_numpy()
+    worse = int((gains <= -0.001).sum())
+    text = words(result)
+    if gains.max() < 0.001:
+        assert "at no threshold better" in text
+        return
+    assert worse > 0
+    assert f"at {worse} of the {len(gains)} thresholds it does worse" in text
+    assert f"The largest of {len(gains)} gains flatters" in text
+
+
 def test_the_sentences_are_made_from_the_numbers() -> None:
     result = study("rnet_like_a")
     table = validation(result, "printed").to_frame().set_index("index")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnetstats.formatting import fmt_number, fmt_p, fmt_percent
 from rnetstats.studies.duan2024.model_claim import pairs
@@ -164,9 +165,21 @@ def _benefit(result: StudyResult) -> tuple[Paragraph, ...]:
             f"a threshold of {fmt_percent(threshold, 0)}: corrected for "
             f"optimism it is worth {fmt_number(100 * gain, 1)} more patients rightly "
             "referred per 100, without one more needless referral, than referring everybody or "
-            "nobody, whichever is better there. Elsewhere it gains less, or nothing."
+            "nobody, whichever is better there. Elsewhere it gains less, or nothing"
+            f"{_worse(gains)}. The largest of {len(gains)} gains flatters by being picked: which "
+            "threshold holds is for doctors and patients to say beforehand, not for these data."
         )
     return (Paragraph(lead="Is it of use?", text=text),)
+
+
+def _worse(gains: NDArray[np.float64]) -> str:
+    """Say at how many thresholds the model loses at least 0.1 patients per 100."""
+    count = int((gains <= -0.001).sum())
+    if not count:
+        return ""
+    return (
+        f", and at {count} of the {len(gains)} thresholds it does worse than the better of the two"
+    )
 
 
 def _chosen(result: StudyResult, facts: dict[str, Any]) -> tuple[Paragraph, ...]:

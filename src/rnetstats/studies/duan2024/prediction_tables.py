@@ -63,7 +63,7 @@ def performance_table(models: PredictionModels) -> Exhibit | None:
             "gives the first the higher risk (0.5 is a coin, 1 perfect); its optimism is the "
             "difference of the two figures.",
             "Calibration slope: 1 is right; below 1 high risks are predicted too high and low ones "
-            "too low. It has no limits, since each resample’s own model has the slope 1. Mean "
+            "too low. It has no limits, since each resample’s own model has a slope near 1. Mean "
             "error (integrated calibration index): mean distance of predicted and observed risk.",
             "Brier score: mean squared error of the risk. R2 (Nagelkerke): 0 is useless, 1 "
             "perfect. All models by Firth’s penalty with the intercept re-estimated (FLIC). Limits "
@@ -178,7 +178,9 @@ def selection_table(models: PredictionModels) -> Exhibit | None:
             "A term that is kept only in the resamples in which it looks strong is overstated "
             "there: selection bias (Heinze, Wallisch and Dunkler 2018). Where the model with all "
             "candidates has a coefficient near 0, the bias in per cent is large and means little.",
-            "NLR and size are cut where each resample finds its best cut-off.",
+            "NLR and size are cut where each resample finds its best cut-off: their coefficients "
+            "compare other groups from one resample to the next, so that their bias is not that "
+            "of the selection alone and may be negative.",
         ),
     )
 
