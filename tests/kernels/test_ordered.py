@@ -36,6 +36,35 @@ def test_what_replicates_share_is_as_each_alone(shared: str) -> None:
             np.testing.assert_array_equal(getattr(rows, name)[b], getattr(alone, name)[0])
 
 
+@pytest.mark.parametrize("n", [1, 2, 40, 5000])
+@pytest.mark.parametrize("shift", [0.0, -0.5])
+def test_scores_that_differ_in_their_last_bits_keep_their_order(n: int, shift: float) -> None:
+    rng = np.random.default_rng(n)
+    score = rng.random((3, n)) + shift
+    score[1] = 0.3 + shift + 1e-16 * rng.integers(0, 4, n)
+    score[2, ::2] = rng.choice([-0.0, 0.0, 0.1], score[2, ::2].size)
+    y = (rng.random(n) < 0.5) * 1.0
+    for freq in (None, rng.integers(0, 3, (3, n)) + (np.arange(n) == 0)):
+        rows = in_order(y, score, freq)
+        for b in range(3):
+            held = rows.w[b] > 0
+            kept = np.full(n, True) if freq is None else freq[b] > 0
+            np.testing.assert_array_equal(rows.x[b, held], np.sort(score[b, kept]))
+            assert (rows.x[b, ~held] == rows.x[b, held][-1]).all()
+            # outcomes and weights stay with their score
+            weight = np.ones(n) if freq is None else freq[b] * 1.0
+            for value in np.unique(score[b]):
+                here, there = rows.x[b] == value, score[b] == value
+                assert rows.w[b, here].sum() == weight[there].sum()
+                assert (rows.w * rows.y)[b, here].sum() == (weight * y)[there].sum()
+            if n < 100:
+                continue
+            break
+        values = score if freq is None else np.where(freq > 0, score, np.nan)
+        several = [np.unique(v[~np.isnan(v)]).size < (~np.isnan(v)).sum() for v in values]
+        assert rows.tied >= any(several)
+
+
 def test_places_left_over_change_nothing() -> None:
     rng = np.random.default_rng(5)
     y, score = (rng.random(60) < 0.4) * 1.0, rng.random((2, 60))

@@ -1,7 +1,7 @@
 """Calibration in the large: how far predicted risks are too high or too low as a whole.
 
-One coefficient a replicate, each with its own risks: Newton's steps on the odds, kept within what
-the smallest and the largest risk allow.
+One coefficient a replicate, each with its own risks: steps of the fourth order on the odds, kept
+within what the smallest and the largest risk allow.
 
 References
 ----------
@@ -19,6 +19,8 @@ from rnetstats.kernels.logits import Logits, logit_blocks
 from rnetstats.kernels.newton import FloatArray
 
 __all__ = ["InTheLarge", "calibration_in_the_large", "level_of"]
+
+_NEAR = 2e-4  # a step this short leaves less than 2e-15
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,26 +77,43 @@ def _in_the_large(rows: Logits) -> tuple[FloatArray, FloatArray]:
     # The root lies where the smallest (largest) risk alone would put the mean.
     low, high = level - lp.max(axis=1), level - lp.min(axis=1)
     now = np.clip(0.0, low, high)
-    for _ in range(100):
-        score, information = _step(odds, weight, events, now)
-        low, high = np.where(score > 0.0, now, low), np.where(score < 0.0, now, high)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = score / information
-        to = now + step
-        now = np.where((to >= low) & (to <= high), to, 0.5 * (low + high))
-        if (np.abs(step) <= 1e-10).all():  # the next one would be of the order of its square
-            break
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # a risk of nil
+        for _ in range(100):
+            score, rise = _derivatives(odds, weight, rows.alike, events, now)
+            low, high = np.where(score > 0.0, now, low), np.where(score < 0.0, now, high)
+            step = _step(score, rise)
+            information = rise[0] + step * (rise[1] + 0.5 * step * rise[2])
+            to, near = now + step, np.abs(step) <= _NEAR
+            held = (to >= low) & (to <= high)
+            now = np.where(held | near, to, 0.5 * (low + high))
+            if near.all():
+                break
     intercept[inside], variance[inside] = now, 1.0 / information
     return intercept, variance
 
 
-@np.errstate(over="ignore")  # a risk of nil
-def _step(
-    odds: FloatArray, weight: FloatArray, events: FloatArray, now: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Score and information (b,) at intercepts (b,)."""
+def _derivatives(
+    odds: FloatArray, weight: FloatArray, alike: bool, events: FloatArray, now: FloatArray
+) -> tuple[FloatArray, tuple[FloatArray, FloatArray, FloatArray]]:
+    """Score (b,) at intercepts (b,), and three derivatives of the number of events expected."""
     p = odds + np.exp(-now)[:, None]
     np.divide(odds, p, out=p)
-    score = events - np.vecdot(weight, p)
-    p -= p * p
-    return score, np.vecdot(weight, p)
+    square = p * p
+    weighted = square if alike else weight * square
+    one, two = np.vecdot(weight, p), np.vecdot(weight, square)
+    three, four = np.vecdot(weighted, p), np.vecdot(weighted, square)
+    rise = (one - two, one - 3.0 * two + 2.0 * three, one - 7.0 * two + 12.0 * three - 6.0 * four)
+    return events - one, rise
+
+
+def _step(score: FloatArray, rise: tuple[FloatArray, FloatArray, FloatArray]) -> FloatArray:
+    """Step (b,) to where the number expected, a cubic in the step, is that of the events.
+
+    Newton's step, put into the series that turns the cubic round; what it leaves is of the order
+    of the step's fourth power. A long step is Newton's alone.
+    """
+    first, second, third = rise
+    step = score / first
+    bend, turn = 0.5 * second / first, third / (6.0 * first)
+    turned = step * (1.0 - step * (bend - step * (2.0 * bend * bend - turn)))
+    return np.asarray(np.where(np.abs(step) < 1.0, turned, step))

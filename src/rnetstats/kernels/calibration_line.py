@@ -104,13 +104,15 @@ class _Moments:
     events_x: FloatArray
 
     @classmethod
-    def of(cls, rows: Logits, centre: FloatArray) -> _Moments:
+    def of(
+        cls, rows: Logits, total: FloatArray, events: FloatArray, centre: FloatArray
+    ) -> _Moments:
         columns = np.empty((len(rows.lp), 2, rows.lp.shape[1]))
         columns[:, 0] = 1.0
         x = np.subtract(rows.lp, centre[:, None], out=columns[:, 1])
         wx = x if rows.alike else rows.w * x
         by_y = wx @ rows.y if rows.y.ndim == 1 else np.vecdot(wx, rows.y)
-        return cls(columns, rows.w, wx, wx * x, rows.w.sum(axis=1), rows.events, by_y)
+        return cls(columns, rows.w, wx, wx * x, total, events, by_y)
 
     def keep(self, rows: BoolArray) -> _Moments:
         return _Moments(*(part[rows] for part in vars(self).values()))
@@ -124,7 +126,7 @@ def _line(rows: Logits) -> tuple[FloatArray, FloatArray, FloatArray, np.ndarray]
     total, events = rows.w.sum(axis=1), rows.events
     usable = ~rows.wrong & (events > 0.0) & (events < total)
     centre = np.vecdot(rows.w, rows.lp) / np.where(usable, total, 1.0)
-    moments = _Moments.of(rows, centre)
+    moments = _Moments.of(rows, total, events, centre)
     same = _constant(rows, centre, moments.wxx.sum(axis=1))
     status[usable & same] = LOST_TERM
     begun = usable & ~same

@@ -16,7 +16,7 @@ import numpy as np
 from rnetstats.kernels.newton import FloatArray, IntArray
 from rnetstats.kernels.ordered import Ordered, pick
 
-__all__ = ["flat_search", "lowess_many"]
+__all__ = ["lowess_many", "row_search"]
 
 _SPAN = 2.0 / 3.0
 _GROUPS = 4  # groups of neighbours an anchor
@@ -38,60 +38,61 @@ def lowess_many(rows: Ordered, points: int) -> FloatArray:
     -------
     array of shape (b, m)
     """
-    x, y, w = rows.x, rows.y, rows.w
-    alike = bool((w == 1.0).all())
-    ranks = np.broadcast_to(np.arange(1.0, x.shape[1] + 1.0), x.shape)
-    running = ranks if alike else np.cumsum(w, axis=1)
-    total = running[:, -1]
-    place = _place_of(x, w, running)
+    x, y, w = rows.x, rows.y, None if rows.alike else rows.w
+    running = np.arange(1.0, x.shape[1] + 1.0)[None] if w is None else np.cumsum(w, axis=1)
+    total = np.broadcast_to(running[:, -1], len(x))
+    place = _place_of(rows, running)
     wanted = np.linspace(place[:, 0], place[:, -1], points, axis=1)
     # a little less than wanted: rounding must not decide between two anchors
-    chosen = np.minimum(flat_search(place, wanted - 1e-9), x.shape[1] - 1)
+    chosen = np.minimum(row_search(place, wanted - 1e-9), x.shape[1] - 1)
     anchors = pick(x, chosen)
     q = np.maximum(np.minimum(total, np.floor(_SPAN * total + 1e-7)), np.minimum(total, 2.0))
-    wide = _widths(x, None if alike else w, total, anchors, q)
+    wide = _widths(x, w, total, anchors, q)
     middle = x.mean(axis=1, keepdims=True)
     centred = x - middle
     at = anchors - middle
     groups = _GROUPS * points
     if 2 * groups < rows.n:  # with many rows, neighbours are weighted together
-        curve = _local_lines(*_grouped(centred, y, None if alike else w, place, groups), at, wide)
+        curve = _local_lines(*_grouped(centred, y, w, place, groups), at, wide)
     else:
-        curve = _local_lines(centred, _columns(centred, y, w), at, wide)
+        curve = _local_lines(centred, _columns(centred, y, rows.w), at, wide)
     massed = (wide == 0.0).any(axis=1)  # a window without width tells a risk from its neighbours
     if massed.any():
         few = centred[massed]
-        each = _columns(few, y[massed], w[massed])
+        each = _columns(few, y[massed], rows.w[massed])
         curve[massed] = _local_lines(few, each, at[massed], wide[massed])
     return _between_anchors(x, anchors, curve, chosen)
 
 
-def flat_search(rows: FloatArray, keys: FloatArray) -> IntArray:
+def row_search(rows: FloatArray, keys: FloatArray) -> IntArray:
     """`searchsorted` in each row: ascending rows (b, k), keys (b, m), places (b, m) in 0..k."""
     size, k = rows.shape
-    low = min(float(rows[:, 0].min()), float(keys.min()))
-    width = max(float(rows[:, -1].max()), float(keys.max())) - low + 1.0
-    shift = width * np.arange(size)[:, None] - low
-    flat = np.searchsorted((rows + shift).ravel(), (keys + shift).ravel())
-    return np.asarray(flat.reshape(keys.shape) - k * np.arange(size)[:, None])
+    flat, first = rows.ravel(), k * np.arange(size)[:, None]
+    place: IntArray = np.repeat(first, keys.shape[1], axis=1)
+    length = k
+    while length > 0:  # the place is among the next `length`, or after them
+        half = (length + 1) // 2
+        below = flat.take(place + (half - 1), mode="clip") < keys
+        place += half * below
+        length -= half
+    return np.asarray(place - first)
 
 
-def _place_of(x: FloatArray, w: FloatArray, running: FloatArray) -> FloatArray:
+def _place_of(rows: Ordered, running: FloatArray) -> FloatArray:
     """Mean of a risk's share of the rows and of its place in the range, (b, m) in [0, 1].
 
-    Rows of one risk have one place, that of the last of them.
+    Rows of one risk have one place, that of the last of them; `running` (1 or b, m) counts them.
     """
-    total = running[:, -1:]
-    ends = running
-    tied = (x[:, 1:] == x[:, :-1]) & (w[:, 1:] > 0.0)
+    x, ends = rows.x, running
+    tied = rows.ties() if rows.tied else np.zeros(0, dtype=bool)
     if tied.any():
-        ends = running.copy()
+        ends = np.array(np.broadcast_to(running, x.shape))
         np.putmask(ends[:, :-1], tied, np.inf)
         ends = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
     low, width = x[:, :1], x[:, -1:] - x[:, :1]
     place = x - low
     place /= np.where(width > 0.0, width, 1.0)
-    place += ends / np.maximum(total, 1.0)
+    place += ends / np.maximum(running[:, -1:], 1.0)
     place *= 0.5
     return place
 
@@ -123,9 +124,9 @@ def _between_anchors(
         return np.repeat(values.ravel(), rows).reshape(x.shape)
 
     scale = np.divide(1.0, width, out=np.zeros_like(width), where=width > 0.0)
-    t = x - each(anchors[:, :-1])
+    t = each(anchors[:, :-1])
+    np.subtract(x, t, out=t)
     t *= each(scale)
-    np.clip(t, 0.0, 1.0, out=t)
     value = each(cube)
     for coefficients in (square, first, curve[:, :-1]):
         value *= t
@@ -147,17 +148,29 @@ def _grouped(
     Groups are even in `place`, so that they are narrow where neighbourhoods are. Without weights
     all are 1.
     """
-    code = np.minimum((place * groups).astype(np.intp), groups - 1)
-    code += groups * np.arange(len(x))[:, None]
-    flat, size = code.ravel(), groups * len(x)
-    wx, wy = (x, y) if w is None else (w * x, w * y)
-    sums = np.empty((5, size))
-    sums[0] = np.bincount(flat, None if w is None else w.ravel(), size)
-    for k, part in enumerate((wx, wx * x, wy, wy * x), start=1):
-        sums[k] = np.bincount(flat, part.ravel(), size)
-    at: FloatArray = np.zeros(size)
+    # events are summed apart from the others; the last place of all falls beyond the last group
+    shape = (len(x), groups + 1, 2)
+    code = (place * groups).astype(np.intp)
+    code *= 2
+    code += y.astype(np.intp)
+    code += 2 * (groups + 1) * np.arange(len(x))[:, None]
+    wx = x if w is None else w * x
+
+    def sums_of(values: FloatArray | None) -> FloatArray:
+        flat = None if values is None else values.ravel()
+        found = np.bincount(code.ravel(), flat, len(x) * shape[1] * 2)
+        return np.asarray(found.reshape(shape), dtype=np.float64)
+
+    count, first, second = sums_of(w), sums_of(wx), sums_of(wx * x)
+    sums = np.empty((5, *shape[:2]))
+    for k, part in enumerate((count, first, second)):
+        np.add(part[..., 0], part[..., 1], out=sums[k])
+    sums[3], sums[4] = count[..., 1], first[..., 1]
+    sums[..., -2] += sums[..., -1]
+    sums = sums[..., :-1]
+    at: FloatArray = np.zeros(sums.shape[1:])
     np.divide(sums[1], sums[0], out=at, where=sums[0] > 0.0)
-    return at.reshape(len(x), groups), sums.reshape(5, len(x), groups).transpose(1, 2, 0)
+    return at, sums.transpose(1, 2, 0)
 
 
 def _local_lines(
@@ -212,20 +225,21 @@ def _widths(
     """Distance (b, m) from each anchor to its q-th nearest row: see smoothers.window_width.
 
     Of the windows of q rows, the last one whose middle lies below the anchor or the next one is
-    the narrowest around it; the last one is found by steps of halving length.
+    the narrowest around it.
     """
     rows = x.ravel() if w is None else np.repeat(x.ravel(), w.ravel().astype(np.intp))
-    many, ahead = total.astype(np.intp), np.maximum(q.astype(np.intp) - 1, 0)[:, None]
-    first = (np.cumsum(many) - many)[:, None]
-    last = first + np.maximum(many[:, None] - 1 - ahead, 0)
-    twice = 2.0 * anchors
-    found = np.repeat(first - 1, anchors.shape[1], axis=1)
-    for power in range(int((last - first).max() + 1).bit_length() - 1, -1, -1):
-        to = np.minimum(found + (1 << power), last)
-        middle = rows.take(to, mode="clip") + rows.take(to + ahead, mode="clip")
-        np.copyto(found, to, where=middle < twice)
+    many, ahead = total.astype(np.intp), np.maximum(q.astype(np.intp) - 1, 0)
+    windows = np.maximum(many - ahead, 1)[:, None]
+    if (many == many[0]).all():
+        each = rows.reshape(len(x), -1)
+        left, right = each[:, : windows[0, 0]], each[:, ahead[0] :]
+    else:
+        first = (np.cumsum(many) - many)[:, None]
+        begins = first + np.minimum(np.arange(int(windows.max())), windows - 1)
+        left, right = (rows.take(at, mode="clip") for at in (begins, begins + ahead[:, None]))
+    after = row_search(left + right, 2.0 * anchors)
     width = np.full(anchors.shape, np.inf)
-    for begin in (np.maximum(found, first), np.minimum(found + 1, last)):
-        low, high = rows.take(begin, mode="clip"), rows.take(begin + ahead, mode="clip")
+    for window in (np.maximum(after - 1, 0), np.minimum(after, windows - 1)):
+        low, high = pick(left, window), pick(right, window)
         width = np.minimum(width, np.maximum(anchors - low, high - anchors))
     return width

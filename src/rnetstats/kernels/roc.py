@@ -91,8 +91,7 @@ def _shared_scores(case: BoolArray, score: FloatArray, copies: ArrayLike) -> Flo
 
 def area_of(rows: Ordered) -> FloatArray:
     """Area under the ROC curve of replicates in order of their scores, outcomes 0 or 1, (B,)."""
-    same = rows.x[:, 1:] == rows.x[:, :-1]
-    if (rows.w == 1.0).all() and not same.any():
+    if rows.alike and not rows.tied:
         cases, count = rows.y.sum(axis=1), rows.x.shape[1]
         places = rows.y @ np.arange(float(count))
         return _ratio(places - 0.5 * cases * (cases - 1.0), cases * (count - cases))
@@ -101,7 +100,7 @@ def area_of(rows: Ordered) -> FloatArray:
     below = np.cumsum(of_controls, axis=1)
     pairs = of_cases.sum(axis=1) * below[:, -1]
     ordered = np.vecdot(of_cases, below)
-    tied = (same & (rows.w[:, 1:] > 0.0)).any(axis=1)
+    tied = rows.ties().any(axis=1) if rows.tied else np.zeros(0, dtype=bool)
     for row in np.flatnonzero(tied):
         starts = _level_starts(rows.x[row])
         case, control = (np.add.reduceat(part[row], starts) for part in (of_cases, of_controls))
