@@ -92,6 +92,29 @@ def test_sheets_and_rows_of_a_workbook(tmp_path: Path) -> None:
         read_cohort(path, sheet=0)
 
 
+def test_empty_rows_and_formulas_without_results(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["id", "age", "twice"], ["a", 50, "=2*B2"], [None] * 3, ["b", 60, "=2*B4"]):
+        book.active.append(row)
+    book.active.append(["c", 70, "=2*B5"])
+    book.save(tmp_path / "x.xlsx")
+    cohort = read_cohort(tmp_path / "x.xlsx")
+    assert cohort["age"].tolist() == [50, 60, 70]
+    notes = " ".join(cohort.attrs["rnetstats"]["notes"])
+    assert "twice: formulas without stored results" in notes
+    assert "left out: 1 (sheet row 3)" in notes
+
+
+def test_what_a_file_calls_0_and_1_is_told(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"sex": [0, 1, 1, 0], "n": [1, 2, 3, 4]})
+    labels = {"sex": {0: "female", 1: "male"}}
+    pyreadstat.write_sav(frame, str(tmp_path / "x.sav"), variable_value_labels=labels)
+    cohort = read_cohort(tmp_path / "x.sav")
+    assert cohort["sex"].tolist() == [0, 1, 1, 0]
+    told = cohort.attrs["rnetstats"]["notes"]
+    assert "sex: the file calls 0 = female, 1 = male." in told
+
+
 def test_an_empty_workbook(tmp_path: Path) -> None:
     path = tmp_path / "x.xlsx"
     openpyxl.Workbook().save(path)

@@ -152,3 +152,14 @@ def test_the_mark_of_a_synthetic_cohort_stays() -> None:
     assert cohort.attrs["rnetstats"]["truth"] == "null"
     assert "old" not in cohort.attrs["rnetstats"]["notes"]
     assert not is_synthetic(read_cohort(pd.DataFrame({"a": [1, 2]})))
+
+
+@pytest.mark.parametrize("values", [["1,234.5", "7", "2,000"], ["1.234,5", "2.000.000"], ["1 200"]])
+def test_numbers_with_thousands_marks_are_refused(values: list[str]) -> None:
+    with pytest.raises(DataError, match="thousands are parted"):
+        read_cohort({"id": list("abc")[: len(values)], "cells": values})
+
+
+def test_a_comma_before_three_digits_may_part_thousands() -> None:
+    with pytest.raises(DataError, match='say decimal = ",", unless it parts thousands'):
+        read_cohort({"cells": ["1,234", "5,678"]})

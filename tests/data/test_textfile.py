@@ -64,6 +64,23 @@ def test_what_was_left_out_is_noted(tmp_path: Path) -> None:
     assert "Empty rows at the end, left out: 1." in notes
 
 
+def test_an_empty_row_is_no_patient(tmp_path: Path) -> None:
+    cohort = read_cohort(written(tmp_path, "id,b\n1,2\n,\n3,4\n5,6\n"))
+    assert cohort["id"].tolist() == ["1", "3", "5"]
+    notes = cohort.attrs["rnetstats"]["notes"]
+    assert "Empty rows between others, left out: 1 (line 3)." in notes
+    one_column = read_cohort(written(tmp_path, 'a\n1\n""\n3\n'))
+    assert one_column["a"].isna().sum() == 1
+
+
+def test_a_first_line_may_name_the_delimiter(tmp_path: Path) -> None:
+    cohort = read_cohort(written(tmp_path, "sep=|\na|b\n1|2;3\n4|5;6\n7|8;9\n"))
+    assert cohort["b"].tolist() == ["2;3", "5;6", "8;9"]
+    assert "The first line, 'sep=|', names the delimiter." in cohort.attrs["rnetstats"]["notes"]
+    with pytest.raises(ReadError, match="line 5 has 3"):
+        read_cohort(written(tmp_path, "sep=;\na;b\n1;2\n3;4\n5;6;7\n"))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -49,6 +49,8 @@ def convert(
     cells = _without_missing(cells, spec, file, ledger)
     if value_labels and spec.type in {"category", "text"}:
         cells = _labelled(cells, spec, value_labels, ledger)
+    if value_labels and spec.type == "binary" and not spec.recode:
+        _tell_labels(cells, spec, value_labels, ledger)
     task = Task(cells, spec, ledger)
     recoded = _recoded(task)
     if recoded is None:
@@ -78,6 +80,15 @@ def _without_missing(cells: Cells, spec: ColumnSpec, file: FileSpec, ledger: Led
         told = ", ".join(f"{code!r} ({count})" for code, count in sorted(found.items()))
         ledger.note(f"{spec.name}: codes read as missing, with their number: {told}.")
     return cells.without(dropped)
+
+
+def _tell_labels(cells: Cells, spec: ColumnSpec, labels: Mapping[str, str], ledger: Ledger) -> None:
+    """Say what the file calls 0 and 1, which stay numbers."""
+    find = finder(labels)
+    named = sorted((code, labels[code]) for text in cells.texts if (code := find(text)))
+    if named:
+        told = ", ".join(f"{code} = {label}" for code, label in named)
+        ledger.note(f"{spec.name}: the file calls {told}.")
 
 
 def _labelled(cells: Cells, spec: ColumnSpec, labels: Mapping[str, str], ledger: Ledger) -> Cells:

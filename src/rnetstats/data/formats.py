@@ -151,8 +151,32 @@ def _excel(data: bytes, source: str, sha256: str, sheet: str | int | None) -> Ra
         others = ", ".join(names[1:6])
         notes.append(f"The sheet {chosen!r} was read; the workbook also has {others} (sheet=).")
     header = ["" if cell is None else _cell_name(cell) for cell in rows[0]]
+    empty = [j for j in range(width) if header[j] and all(row[j] is None for row in rows[1:])]
+    if empty and len(rows) > 1:
+        notes += _unsaved_formulas(openpyxl, data, chosen, [(j, header[j]) for j in empty])
     places = [f"sheet row {number}" for number in range(2, len(rows) + 1)]
     return from_rows(source, sha256, header, rows[1:], places=places, notes=notes)
+
+
+def _unsaved_formulas(
+    openpyxl: Any, data: bytes, sheet: str, empty: list[tuple[int, str]]
+) -> list[str]:
+    """Say which empty columns are formulas whose results the workbook does not hold."""
+    book = openpyxl.load_workbook(BytesIO(data), read_only=True)
+    book[sheet].reset_dimensions()
+    rows = list(book[sheet].iter_rows(min_row=2, values_only=True))
+    book.close()
+    names = [
+        name
+        for j, name in empty
+        if any(j < len(row) and isinstance(row[j], str) and row[j].startswith("=") for row in rows)
+    ]
+    if not names:
+        return []
+    return [
+        f"{', '.join(names)}: formulas without stored results, read as empty. Open the workbook in "
+        "a spreadsheet program and save it."
+    ]
 
 
 def _cell_name(cell: object) -> str:

@@ -26,6 +26,9 @@ _ID_NAME = re.compile(
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,15}", re.ASCII)
 _TOO_LONG = re.compile(r"[+-]?\d{16,}", re.ASCII)
+_THOUSANDS = re.compile(
+    r"[+-]?\d{1,3}(?:([,.'\u2019 \u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d+)?", re.ASCII
+)
 _LEADING_ZERO = re.compile(r"[+-]?0\d+", re.ASCII)
 
 
@@ -154,10 +157,19 @@ def _doubt(name: str, cells: Cells, decimal: str, places: Sequence[str] | None) 
     other = "," if decimal == "." else "."
     if not cells.texts or _is_code(cells):
         return ""
+    grouped = [text for text in cells.texts if _THOUSANDS.fullmatch(text)]
+    plain = [number_of(text, decimal) is not None for text in cells.texts]
     if all(number_of(text, other) is not None for text in cells.texts):
+        thousands = ", unless it parts thousands: then take it out of the file"
         return (
             f"column {name!r} has values such as {cells.texts[0]!r}. If that is a number, say "
-            f'decimal = "{other}"; if it is text, use a codebook.'
+            f'decimal = "{other}"{thousands if grouped else ""}; if it is text, use a codebook.'
+        )
+    if grouped and len(grouped) + sum(plain) >= len(cells.texts):
+        return (
+            f"column {name!r} has values such as {grouped[0]!r}: numbers whose thousands are "
+            "parted by a mark, which cannot be read. Take the marks out of the file; if it is "
+            "text, use a codebook."
         )
     if not _mostly_numbers(cells, decimal):
         return ""

@@ -59,11 +59,11 @@ def from_rows(
 ) -> RawTable:
     """Build a table from a header and rows of equal length (text files and worksheets).
 
-    A nameless first column that only counts the rows, a nameless empty column and empty rows at
-    the end are left out, with a note; all else without a name is an error.
+    A nameless first column that only counts the rows, a nameless empty column and empty rows are
+    left out, with a note; all else without a name is an error.
     """
     said = list(notes)
-    body, places = _without_empty_tail(list(rows), list(places), said)
+    body, places = _without_empty_rows(list(rows), list(places), said)
     if not body:
         raise ReadError(f"{source}: there is a header but no row of data below it.")
     columns = [[row[j] for row in body] for j in range(len(header))]
@@ -120,16 +120,26 @@ def _empty(cell: object) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
-def _without_empty_tail(
+def _without_empty_rows(
     rows: list[Sequence[object]], places: list[str], said: list[str]
 ) -> tuple[list[Sequence[object]], list[str]]:
-    """Drop wholly empty rows at the end (spreadsheets leave them), and say so."""
+    """Drop wholly empty rows (spreadsheets leave them): they are no patients; and say so."""
     n = len(rows)
-    while n and len(rows[n - 1]) > 1 and all(_empty(cell) for cell in rows[n - 1]):
+    while n and _blank(rows[n - 1]):
         n -= 1
     if n < len(rows):
         said.append(f"Empty rows at the end, left out: {len(rows) - n}.")
-    return rows[:n], places[:n]
+    blank = [i for i in range(n) if _blank(rows[i])]
+    if blank:
+        shown = ", ".join(places[i] for i in blank[:5])
+        said.append(f"Empty rows between others, left out: {len(blank)} ({shown}).")
+    kept = sorted(set(range(n)) - set(blank))
+    return [rows[i] for i in kept], [places[i] for i in kept]
+
+
+def _blank(row: Sequence[object]) -> bool:
+    """Whether a row of several cells is wholly empty; of one column it is a missing value."""
+    return len(row) > 1 and all(_empty(cell) for cell in row)
 
 
 def _named(
@@ -146,7 +156,8 @@ def _named(
             said.append("The first column has no name and only counts the rows; it was left out.")
         else:
             raise ColumnError(
-                f"{source}: column {j + 1} has values but no name. Give it one in the header."
+                f"{source}: column {j + 1} has values but no name. Give it one in the header, "
+                "the first row: a single row, without merged cells and without a title above it."
             )
     if not keep:
         raise ReadError(f"{source}: the header names no column.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 
 from rnetstats.data.cells import number_of
@@ -15,6 +16,7 @@ __all__ = ["read_text"]
 
 DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_SEP_LINE = re.compile(r"sep=([^\"\r\n])(?:\r\n|\r|\n)", re.IGNORECASE)  # as Excel writes it
 _SNIFFED_ROWS = 25
 _SHOWN = 10
 
@@ -50,13 +52,18 @@ def read_text(
     text = _decoded(data, source, encoding)
     _refuse_other_text(text, source)
     notes: list[str] = []
-    if delimiter is None:
+    named = _SEP_LINE.match(text)
+    text = text[named.end() :] if named else text
+    if delimiter is None and named:
+        delimiter = named[1]
+        notes.append(f"The first line, {named[0].strip()!r}, names the delimiter.")
+    elif delimiter is None:
         delimiter = _sniffed(text)
         if delimiter != ",":
             notes.append(f"The columns are separated by a {_NAMES[delimiter]}.")
     elif len(delimiter) != 1 or delimiter in '"\r\n':
         raise OptionError(f"delimiter must be a single character, not {delimiter!r}.")
-    records = _records(text, source, delimiter, notes)
+    records = _records(text, source, delimiter, notes, first_line=2 if named else 1)
     (_, header), body = records[0], records[1:]
     if any(number_of(name.strip()) is not None for name in header):
         _refuse_numbers_as_names(source, header)
@@ -159,20 +166,20 @@ def _sniffed(text: str) -> str:
 
 
 def _records(
-    text: str, source: str, delimiter: str, notes: list[str]
+    text: str, source: str, delimiter: str, notes: list[str], *, first_line: int
 ) -> list[tuple[int, list[str]]]:
     """Records with the line on which each begins; blank lines are left out, and counted."""
     reader = _reader(text, delimiter, strict=True)
     records: list[tuple[int, list[str]]] = []
     blank: list[int] = []
-    line = 1
+    line = first_line
     try:
         for record in reader:
             if record:
                 records.append((line, record))
             else:
                 blank.append(line)
-            line = reader.line_num + 1
+            line = reader.line_num + first_line
     except csv.Error as error:
         raise ReadError(
             f"{source}: the row that begins on line {line} cannot be read ({error}). "
