@@ -105,6 +105,12 @@ def test_numbers_are_those_of_the_objects(filled: Any) -> None:
     assert f"{abs(coef[0]):.10g}" in answer(filled, "22")
 
 
+def test_a_cut_off_is_called_one() -> None:
+    fit = rn.logistic(read("birthwt.csv"), "low ~ I(lwt > 110) + I(race == 3) + age")
+    said = answer(rn.tripod_checklist(rn.risk_model(fit)), "12b")
+    assert "I(lwt > 110) (cut in two), I(race == 3) (numeric), age (numeric)" in said
+
+
 def test_what_nobody_said_is_open(filled: Any) -> None:
     frame = filled.to_frame().set_index("item")
     assert frame.loc["17", "filled_by"] == ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from rnetstats import __version__
 from rnetstats.formatting import fmt_interval, fmt_number
+from rnetstats.formula.encoders import Encoder
+from rnetstats.formula.terms import Condition
 from rnetstats.prediction.indices import LABELS
 from rnetstats.prediction.model import RiskModel
 from rnetstats.prediction.recipe import Recipe
@@ -146,8 +148,18 @@ def use_of_data(found: Evidence) -> str:
 
 def functional_form(found: Evidence) -> str:
     """Item 12b."""
-    terms = [f"{term.name} ({term.kind})" for term in found.model.design.terms]
+    design = found.model.design
+    terms = [
+        f"{term.name} ({'cut in two' if _is_cut(parts) else term.kind})"
+        for term, parts in zip(design.terms, design.encoders, strict=True)
+    ]
     return "Terms of the final model: " + ", ".join(terms) + "." if terms else ""
+
+
+def _is_cut(parts: Sequence[Encoder]) -> bool:
+    """Whether a term is a number compared with a cut-off."""
+    atom = parts[0].atom
+    return len(parts) == 1 and isinstance(atom, Condition) and atom.operator not in ("==", "!=")
 
 
 def building(found: Evidence) -> str:
