@@ -97,3 +97,11 @@ def test_the_legend_stands_clear_of_the_lines() -> None:
     low = axes.get_legend().get_window_extent().y0
     tops = [axes.transData.transform(line.get_xydata())[:, 1].max() for line in axes.get_lines()]
     assert max(tops) < low
+
+
+def test_the_share_within_the_limits_is_the_one_asked_for() -> None:
+    rng = np.random.default_rng(5)
+    data = {"y": np.tile([0, 1], 40), "x": rng.normal(size=80)}
+    found = rn.stability(rn.logistic(data, "y ~ x"), resamples=20, conf_level=0.8, seed=1)
+    assert "Median width of the central 80 %" in set(found.display()["Stability"])
+    assert found.plot().get_ylabel() == "Risk by resampled models, central 80 %"

@@ -17,7 +17,9 @@ __all__ = ["draw_calibration", "draw_classification", "draw_net_benefit", "draw_
 _FAINT = 0.18
 
 
-def draw_patients(patients: pd.DataFrame, kind: str, *, ax: Axes | None = None) -> Axes:
+def draw_patients(
+    patients: pd.DataFrame, kind: str, *, conf_level: float = 0.95, ax: Axes | None = None
+) -> Axes:
     """Draw each patient's risk against the spread (or mean error) of resampled predictions."""
     axes = plain_axes(ax_or_new(ax, (5.8, 5.2)), grid="both")
     ordered = patients.sort_values("risk")
@@ -31,7 +33,7 @@ def draw_patients(patients: pd.DataFrame, kind: str, *, ax: Axes | None = None) 
     top = float(min(1.0, 1.05 * ordered["conf_high"].max()))
     axes.plot([0, top], [0, top], color=INK, linewidth=1)
     axes.set(xlim=(0, top), ylim=(0, top), xlabel="Predicted risk of the model")
-    axes.set_ylabel("Risk by resampled models, central 95 %")
+    axes.set_ylabel(f"Risk by resampled models, central {100 * conf_level:g} %")
     axes.set_aspect("equal")
     return axes
 

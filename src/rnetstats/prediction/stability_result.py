@@ -48,7 +48,8 @@ class StabilityResult(Result):
     def patients(self) -> pd.DataFrame:
         """Return one row a patient: ``risk, conf_low, conf_high, mape``.
 
-        The limits hold the central 95 % of the risks that the resampled models give.
+        The limits hold the central part (``conf_level``, by default 95 %) of the risks that the
+        resampled models give.
 
         Raises
         ------
@@ -78,13 +79,13 @@ class StabilityResult(Result):
 
     def display(self) -> pd.DataFrame:
         """Return the summary as text."""
-        about = self.summary
+        about, level = self.summary, f"{100 * self.options['conf_level']:g} %"
         rows = [
             ("Patients", f"{about['n']:,}"),
             ("Resampled models", f"{about['resamples'] - about['n_failed']:,}"),
             ("Mean absolute prediction error", fmt_percent(about["mape"])),
             ("Largest error of a patient", fmt_percent(about["mape_max"])),
-            ("Median width of the central 95 %", fmt_percent(about["width_median"])),
+            (f"Median width of the central {level}", fmt_percent(about["width_median"])),
             ("Smallest calibration slope of a model", fmt_number(about["slope_low"])),
             ("Largest calibration slope of a model", fmt_number(about["slope_high"])),
         ]
@@ -104,7 +105,8 @@ class StabilityResult(Result):
 
         choice("kind", kind, ("prediction", "mape", "calibration", "classification", "net_benefit"))
         if kind in ("prediction", "mape"):
-            axes = drawn.draw_patients(self.patients(), kind, ax=ax)
+            level = self.options["conf_level"]
+            axes = drawn.draw_patients(self.patients(), kind, conf_level=level, ax=ax)
         elif kind == "classification":
             axes = drawn.draw_classification(self.classification(), ax=ax)
         elif kind == "calibration":
