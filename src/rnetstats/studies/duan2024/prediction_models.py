@@ -12,6 +12,7 @@ from rnetstats._core.result import Result
 from rnetstats.prediction.model import RiskModel
 from rnetstats.prediction.recipe import Recipe
 from rnetstats.prediction.stability import StabilityResult, stability
+from rnetstats.prediction.stability_shared import KeepingRecipe
 from rnetstats.prediction.validation import validate
 from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.studies.attempt import Attempts
@@ -113,6 +114,9 @@ def fit_prediction_models(
         )
         return made
     recipes = recipes_of(models, candidates, attempts)
+    unstable = "repeated" if "repeated" in recipes else "printed"
+    if full and unstable in recipes:  # its stability needs the resamples of its validation
+        recipes[unstable] = KeepingRecipe(**vars(recipes[unstable]))
     wanted = recipes if full else {way: recipes[way] for way in JUDGED if way in recipes}
     for way, made_by in wanted.items():
         found = attempts.run(
@@ -127,7 +131,7 @@ def fit_prediction_models(
         made,
         recipes=recipes,
         model=_saved(recipes, made.validations, frame, attempts, seed),
-        instability=_unstable(recipes, frame, attempts, seed, resamples),
+        instability=_unstable(recipes.get(unstable), frame, attempts, seed, resamples),
     )
 
 
@@ -176,13 +180,12 @@ def _saved(
 
 
 def _unstable(
-    recipes: dict[str, Recipe],
+    made_by: Recipe | None,
     frame: pd.DataFrame,
     attempts: Attempts,
     seed: int,
     resamples: int,
 ) -> StabilityResult | None:
-    made_by = recipes.get("repeated") or recipes.get("printed")
     if made_by is None:
         return None
     return attempts.run(
