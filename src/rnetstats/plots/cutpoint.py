@@ -15,6 +15,7 @@ from rnetstats.plots.style import (
     ax_or_new,
     percent_ticks,
     plain_axes,
+    title_above,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def statistic_curve(
     axes.axvline(chosen, color=PALETTE[1], linewidth=1.4, linestyle=(0, (6, 2)), zorder=2)
     axes.set_xlabel(as_text(f"Cut-off of {label}"))
     axes.set_ylabel(as_text(statistic))
-    axes.set_title(as_text(title), fontsize=11, loc="left")
+    title_above(axes, as_text(title), fontsize=11, loc="left")
     return plain_axes(axes, grid="y")
 
 

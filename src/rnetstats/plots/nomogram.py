@@ -216,14 +216,24 @@ def _draw(axes: Axes, row: _Row) -> None:
         return
     axes.hlines(row.y, row.x.min(), row.x.max(), color=row.colour, linewidth=1.4)
     small = row.y + np.array([-0.5, 0.0]) * _TICK
-    for x in row.minor:
-        axes.plot([x, x], small, color=row.colour, linewidth=0.7)
+    _strokes(axes, [(x, small[0], small[1]) for x in row.minor], row.colour, 0.7)
+    ticks = []
     for (x, text), lane in zip(row.marks, row.lanes, strict=True):
         side = 1 if lane is not None and lane > 0 else -1
         reach = _TICK + (0.0 if lane is None else _TEXT * (abs(lane) - 1))
-        axes.plot([x, x], [row.y, row.y + side * reach], color=row.colour, linewidth=0.9)
+        ticks.append((x, row.y, row.y + side * reach))
         if lane is not None:
             _write(axes, x, row.y + side * reach, text, above=side > 0)
+    _strokes(axes, ticks, row.colour, 0.9)
+
+
+def _strokes(
+    axes: Axes, strokes: list[tuple[float, float, float]], colour: str, width: float
+) -> None:
+    """Draw strokes at x from y to y, all as one line with gaps."""
+    x = [value for place, _, _ in strokes for value in (place, place, np.nan)]
+    y = [value for _, low, high in strokes for value in (low, high, np.nan)]
+    axes.plot(x, y, color=colour, linewidth=width)
 
 
 def _draw_curve(axes: Axes, row: _Row) -> None:

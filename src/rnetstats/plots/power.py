@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnetstats.plots.ratio_axis import ratio_ticks
-from rnetstats.plots.style import INK, MUTED, as_text, ax_or_new, colour, marked, plain_axes
+from rnetstats.plots.style import (
+    INK,
+    MUTED,
+    as_text,
+    ax_or_new,
+    colour,
+    marked,
+    plain_axes,
+    title_above,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +76,7 @@ def power_curve(
     axes.set_ylim(0.0, 1.05)
     axes.set_xlabel("Hypothesised hazard ratio")
     axes.set_ylabel("Power", color=colour(0))
-    axes.set_title(as_text(title), fontsize=11, loc="left")
+    title_above(axes, as_text(title), fontsize=11, loc="left")
     plain_axes(axes)
     _exaggeration(axes, ratio, table["type_m"].to_numpy(float))
     return marked(axes, synthetic)

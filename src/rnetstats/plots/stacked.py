@@ -16,6 +16,7 @@ from rnetstats.plots.style import (
     marked,
     percent_ticks,
     plain_axes,
+    title_above,
 )
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def stacked_incidence(
         axes.set_xticks(list(times))
         if labels["group"]:
             text = f"{labels['group']}: {named.get(group, group)}"
-            axes.set_title(as_text(text), fontsize=11, color=INK)
+            title_above(axes, as_text(text), fontsize=11, color=INK)
         if place == 0:
             axes.set_ylabel("Probability")
         marked(axes, synthetic)

@@ -31,6 +31,7 @@ __all__ = [
     "marked",
     "percent_ticks",
     "plain_axes",
+    "title_above",
 ]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#404040")
@@ -106,6 +107,14 @@ def plain_axes(ax: Axes, *, grid: str | None = None) -> Axes:
     if grid in ("x", "y", "both"):
         ax.grid(axis=grid, color=LIGHT, linewidth=0.8)  # type: ignore[arg-type]
     return ax
+
+
+def title_above(ax: Axes, words: str, **look: Any) -> None:
+    """Write a title straight above axes that have nothing there for it to keep clear of.
+
+    Otherwise matplotlib measures the axis anew for every title in every pass.
+    """
+    ax.set_title(words, y=1.0, **look)
 
 
 def percent_ticks(axis: Axis) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnetstats.formatting import fmt_p
 from rnetstats.plots.forest import forest
-from rnetstats.plots.style import INK, MUTED, PALETTE, plain_axes
+from rnetstats.plots.style import INK, MUTED, PALETTE, plain_axes, title_above
 from rnetstats.studies.duan2024.arithmetic import (
     LEVEL,
     PrintedNumbers,
@@ -115,7 +115,7 @@ def _draw_stacked(figure: Figure, curves: Any) -> None:
     axes = figure.subplots(1, len(groups), squeeze=False)[0]
     for ax, group in zip(axes, groups, strict=True):
         curves.plot_stacked(ax, group=group)
-        ax.set_title(group, fontsize=11, color=INK)
+        title_above(ax, group, fontsize=11, color=INK)
         ax.set_xlabel("Months since the first resection")
         legend = ax.get_legend()
         if legend is not None and ax is not axes[-1]:
@@ -139,7 +139,8 @@ def _curve(curve: Any, name: str, title: str, caption: str, x_label: str) -> Stu
 def _draw_curve(axes: Axes, name: str) -> None:
     """Say "naive" in the figure itself, where it is, so that it stays when the figure is copied."""
     if name.endswith("naive"):
-        axes.set_title("Naive: grouped from time zero by later salvage", fontsize=10, color=INK)
+        words = "Naive: grouped from time zero by later salvage"
+        title_above(axes, words, fontsize=10, color=INK)
 
 
 def _axis_start(lowest: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rnetstats.plots.cutpoint import cut_distribution
-from rnetstats.plots.style import INK, PALETTE
+from rnetstats.plots.style import INK, PALETTE, title_above
 from rnetstats.plots.validation import draw_benefit, draw_curve
 from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.studies.figure import StudyFigure
@@ -68,7 +68,7 @@ def _panels(
     axes = figure.subplots(1, len(parts), squeeze=False)[0]
     for place, (ax, (name, frame)) in enumerate(zip(axes, parts.items(), strict=True)):
         draw(frame, ax=ax)
-        ax.set_title(name, fontsize=11, color=INK)
+        title_above(ax, name, fontsize=11, color=INK)
         legend = ax.get_legend()
         if place and legend is not None and not legends:
             legend.remove()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rnetstats.formatting import fmt_percent
-from rnetstats.plots.style import INK
+from rnetstats.plots.style import INK, title_above
 from rnetstats.studies.duan2024.salvage_words import counted
 from rnetstats.studies.figure import StudyFigure
 from rnetstats.treatment.detectable_effect import DetectableEffectResult
@@ -96,7 +96,7 @@ def _one_below_the_other(
     axes = figure.subplots(len(effects), 1, squeeze=False)[:, 0]
     for ax, (title, effect) in zip(axes, effects.items(), strict=True):
         effect.plot(ax=ax, x_label="Months since the first resection", **options)
-        ax.set_title(title, fontsize=11, color=INK)
+        title_above(ax, title, fontsize=11, color=INK)
 
 
 def _stacked(effects: dict[str, TreatmentEffectResult]) -> tuple[float, float]:
@@ -124,7 +124,7 @@ def _detectable(found: DetectableEffectResult) -> StudyFigure:
         caption="The chance of a significant result for hazard ratios supposed beforehand.",
         alt="Power over the supposed hazard ratio; the table holds the numbers.",
         size=(7.6, 4.4),
-        draw=lambda figure: found.plot(ax=figure.subplots()).set_title(
-            title, loc="left", fontsize=11
+        draw=lambda figure: title_above(
+            found.plot(ax=figure.subplots()), title, loc="left", fontsize=11
         ),
     )
