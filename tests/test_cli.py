@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -48,6 +49,13 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str], arguments: list[s
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--version")[:2] == (0, f"rnetstats {__version__}\n")
+
+
+def test_memory_is_managed_as_before(capsys: pytest.CaptureFixture[str]) -> None:
+    before = gc.get_threshold()
+    assert run(capsys, "reproduce", "nobody")[0] == 2
+    assert run(capsys, "codebook", data_path("rnet_zero_events.csv"))[0] == 0
+    assert gc.get_threshold() == before
 
 
 def test_a_file_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

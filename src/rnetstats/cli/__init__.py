@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 from rnetstats import __version__
@@ -49,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _speak_utf8()
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        with _few_collections():
+            options.run(options)
     except RnetError as error:
         print(f"rnetstats: error: {error}", file=sys.stderr)
         return REFUSED
@@ -60,6 +63,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     return 0
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Look for cycles more rarely: imports and results are many objects that stay."""
+    before = gc.get_threshold()
+    gc.set_threshold(10_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class _Parser(argparse.ArgumentParser):
