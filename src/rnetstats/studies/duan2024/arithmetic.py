@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -156,30 +157,31 @@ def needed_salvages(printed: PrintedNumbers) -> pd.DataFrame:
         fewest salvages at which the salvaged fare significantly better, missing (0 salvages) where
         no number does.
     """
-    rows = [
-        _fewest_salvages(printed.positive, total, hits)
-        for total in range(printed.recurrences, 0, -1)
-        for hits in range(total + 1)
-    ]
-    return pd.DataFrame(rows)
+    return _needed(printed.positive, printed.recurrences).copy()
 
 
-def _fewest_salvages(positive: int, total: int, hits: int) -> dict[str, float]:
-    salvages = np.arange(max(hits, 1), positive - (total - hits) + 1)
+@cache
+def _needed(positive: int, recurrences: int) -> pd.DataFrame:
+    """Judge every table, and keep of each split the first that is significantly better."""
+    i, j, k = (axis.ravel() for axis in np.indices((recurrences, recurrences + 1, positive - 1)))
+    total, hits, salvages = recurrences - i, j, k + 1
     rest = positive - salvages
-    keep = rest > 0
-    salvages, rest = salvages[keep], rest[keep]
+    possible = (hits <= total) & (hits <= salvages) & (total - hits <= rest)
+    total, hits, salvages, rest = (x[possible] for x in (total, hits, salvages, rest))
     p = fisher_p(hits, salvages - hits, total - hits, rest - (total - hits))
-    better = hits / salvages < (total - hits) / rest
-    found = np.flatnonzero(better & (p < LEVEL))
-    row: dict[str, float] = {"recurrences": total, "salvaged_events": hits}
-    if found.size == 0:
-        nothing = {"risk_salvaged": math.nan, "risk_unsalvaged": math.nan, "fisher_p": math.nan}
-        return row | {"salvages": 0} | nothing
-    k = int(found[0])
-    return row | {
-        "salvages": int(salvages[k]),
-        "risk_salvaged": hits / float(salvages[k]),
-        "risk_unsalvaged": (total - hits) / float(rest[k]),
-        "fisher_p": float(p[k]),
-    }
+    tables = pd.DataFrame(
+        {
+            "recurrences": total,
+            "salvaged_events": hits,
+            "salvages": salvages,
+            "risk_salvaged": hits / salvages,
+            "risk_unsalvaged": (total - hits) / rest,
+            "fisher_p": p,
+        }
+    )
+    split = ["recurrences", "salvaged_events"]
+    better = (tables["risk_salvaged"] < tables["risk_unsalvaged"]) & (tables["fisher_p"] < LEVEL)
+    fewest = tables[better].drop_duplicates(split)
+    found = tables[split].drop_duplicates().merge(fewest, how="left", on=split)
+    found["salvages"] = found["salvages"].fillna(0).astype(int)
+    return found
