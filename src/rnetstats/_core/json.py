@@ -33,8 +33,18 @@ def _array(values: np.ndarray) -> dict[str, Any]:
     if kind not in "biufOUT":
         raise RnetError(f"An array of type {values.dtype} cannot be written as JSON.")
     dtype = "object" if kind in "OUT" else values.dtype.str
-    data = [encode(item) for item in values.ravel().tolist()]
+    data = _items(values.ravel())
     return {"$array": {"dtype": dtype, "shape": list(values.shape), "data": data}}
+
+
+def _items(values: np.ndarray | pd.Series) -> list[Any]:
+    """Return each item encoded; what is plain already, nearly all of it, at once."""
+    items: list[Any] = values.tolist()
+    if isinstance(values.dtype, np.dtype):
+        kind = values.dtype.kind
+        if kind in "biu" or (kind == "f" and all(map(math.isfinite, items))):
+            return items
+    return [encode(item) for item in items]
 
 
 def _column(values: pd.Series) -> dict[str, Any]:
@@ -48,7 +58,7 @@ def _column(values: pd.Series) -> dict[str, Any]:
     # "str" is the text column of pandas 3; pandas 2 reads the name as object, its own
     named = getattr(values.dtype, "kind", "O") in "biuf" or values.dtype == "str"
     dtype = str(values.dtype) if named else "object"
-    return {"dtype": dtype, "data": [encode(item) for item in values.tolist()]}
+    return {"dtype": dtype, "data": _items(values)}
 
 
 def encode(value: Any) -> Any:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rnetstats.evidence.facts import FactSheet
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
-from rnetstats.missing.complete_and_imputed import CompleteAndImputed, complete_and_imputed
-from rnetstats.missing.impute import impute
 from rnetstats.prediction.dichotomising import DichotomisingResult, dichotomising_cost
 from rnetstats.prediction.sample_size import SampleSizeResult, sample_size
 from rnetstats.prediction.sample_size_support import SupportedParametersResult, supported_parameters
@@ -19,6 +17,9 @@ from rnetstats.studies.duan2024.cohort import LOWER, Cohort
 from rnetstats.studies.duan2024.margin_models import OTHER_FACTORS, MarginModels, Predictor
 from rnetstats.studies.duan2024.prediction_tables import SHOWN_THRESHOLDS
 from rnetstats.studies.exhibit import Exhibit
+
+if TYPE_CHECKING:
+    from rnetstats.missing.complete_and_imputed import CompleteAndImputed
 
 __all__ = ["cost_of_cutting", "cost_table", "imputed_table", "support_table"]
 
@@ -226,6 +227,9 @@ def _both(
         name for name in ("method", "location", "nlr", "size_mm") if frame[name].nunique() > 1
     ]
     percent = math.ceil(100 * incomplete / max(len(frame), 1))
+    from rnetstats.missing.complete_and_imputed import complete_and_imputed
+    from rnetstats.missing.impute import impute
+
     imputations = impute(
         frame,
         columns=["margin_positive", *varying, *others],
