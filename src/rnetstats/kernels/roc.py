@@ -100,11 +100,15 @@ def area_of(rows: Ordered) -> FloatArray:
     below = np.cumsum(of_controls, axis=1)
     pairs = of_cases.sum(axis=1) * below[:, -1]
     ordered = np.vecdot(of_cases, below)
-    tied = rows.ties().any(axis=1) if rows.tied else np.zeros(0, dtype=bool)
-    for row in np.flatnonzero(tied):
-        starts = _level_starts(rows.x[row])
-        case, control = (np.add.reduceat(part[row], starts) for part in (of_cases, of_controls))
-        ordered[row] = case @ (np.cumsum(control) - 0.5 * control)
+    ties = rows.ties() if rows.tied else np.zeros((0, 0), dtype=bool)
+    if ties.any():
+        # controls below the first row of a level, and up to its last: half way between them
+        first, last = below - of_controls, below.copy()
+        np.putmask(first[:, 1:], ties, 0.0)
+        np.putmask(last[:, :-1], ties, np.inf)
+        np.maximum.accumulate(first, axis=1, out=first)
+        last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
+        ordered = 0.5 * np.vecdot(of_cases, first + last)
     return _ratio(ordered, pairs)
 
 

@@ -313,10 +313,10 @@ def window_width(x: FloatArray, cumulative: FloatArray, points: FloatArray, q: f
 
 def _anchors(x: FloatArray, delta: float) -> IntArray:
     """Values to fit: from each, the farthest within delta, or else the next one."""
-    found = [0]
-    reach = np.searchsorted(x, x + delta, side="right") - 1
-    while found[-1] < len(x) - 1:
-        found.append(max(found[-1] + 1, int(reach[found[-1]])))
+    found, last = [0], len(x) - 1
+    reach = (np.searchsorted(x, x + delta, side="right") - 1).tolist()
+    while found[-1] < last:
+        found.append(max(found[-1] + 1, reach[found[-1]]))
     return np.array(found)
 
 

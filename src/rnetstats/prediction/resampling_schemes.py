@@ -230,8 +230,10 @@ def folds_of(
 
 def _usable(made: Refitted) -> tuple[Floats, Floats, Floats, Floats]:
     """Return risk and predictor in training and in test, of the replicates with a model."""
-    keep = made.usable
     own_risk, own_eta = made.as_trained
+    if made.usable.all():
+        return own_risk, own_eta, made.risk, made.predictor
+    keep = made.usable
     return own_risk[keep], own_eta[keep], made.risk[keep], made.predictor[keep]
 
 
