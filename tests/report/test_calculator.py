@@ -156,6 +156,8 @@ def test_a_rule_that_is_met_may_be_forced_and_says_nothing(tmp_path: Path) -> No
     assert 'class="forced"' not in plain
     with pytest.raises(OptionError, match="Did you mean 'slope'"):
         rn.calculator(model, output=tmp_path / "d.html", force=("slop",))
+    with pytest.raises(OptionError, match="names the rules to be forced"):
+        rn.calculator(model, output=tmp_path / "d.html", force=True)  # type: ignore[arg-type]
 
 
 def test_the_rules_stand_in_the_documentation() -> None:
@@ -171,12 +173,25 @@ def test_a_validation_gives_what_a_model_takes() -> None:
     performance = judged.performance()
     frame = judged.to_frame().set_index("index")
     assert list(performance) == list(frame.index)
-    assert performance["auc"] == {
-        name: frame.loc["auc", name] for name in ("apparent", "corrected", "conf_low", "conf_high")
-    }
+    names = ("apparent", "corrected", "conf_low", "conf_high")
+    expected = {name: frame.loc["auc", name] for name in names}
+    assert performance["auc"] == {**expected, "conf_level": 0.95}
     assert set(performance["slope"]) == {"apparent", "corrected"}, "the slope has no limits"
     model = rn.risk_model(fit).with_performance(performance)
     assert model.performance == performance
+
+
+def test_limits_of_the_performance_have_the_level_of_the_validation(tmp_path: Path) -> None:
+    """Not that of the model's own limits; and none where numbers were typed in without one."""
+    fit = rn.logistic(rn.load_cohort("duan2024"), "margin_positive ~ method", ci="wald")
+    judged = rn.validate(fit, resamples=20, conf_level=0.8, seed=1)
+    model = rn.risk_model(fit, conf_level=0.9).with_performance(judged.performance())
+    typed = model.with_performance({"auc": {"corrected": 0.7, "conf_low": 0.6, "conf_high": 0.8}})
+    for one, told in ((model, "80\u00a0% limits"), (typed, ">limits 0.600")):
+        page = rn.calculator(one, output=tmp_path / "page.html", force=NAMES).read_text("utf-8")
+        performance = page.split("The patient")[0]
+        assert told in performance
+        assert "90\u00a0% limits" not in performance
 
 
 # ---- the page -----------------------------------------------------------------------------------

@@ -182,7 +182,7 @@ class RiskModel(ModelSources, Result):
         ----------
         performance : mapping
             Of each index, such as ``"auc"``, numbers by name: ``apparent``, ``corrected``,
-            ``conf_low``, ``conf_high``.
+            ``conf_low``, ``conf_high``, and the ``conf_level`` of these limits.
         """
         from rnetstats.prediction.model_file import checked_performance
 

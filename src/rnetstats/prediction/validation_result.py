@@ -92,13 +92,17 @@ class ValidationResult(Result):
         Returns
         -------
         dict
-            Of each index ``apparent, corrected, conf_low, conf_high``, those that there are.
+            Of each index ``apparent, corrected, conf_low, conf_high``, those that there are, and
+            the ``conf_level`` of the limits.
         """
         names = ("apparent", "corrected", "conf_low", "conf_high")
-        return {
-            str(row["index"]): {name: float(row[name]) for name in names if row[name] == row[name]}
-            for row in self.to_frame().to_dict("records")
-        }
+        found = {}
+        for row in self.to_frame().to_dict("records"):
+            about = {name: float(row[name]) for name in names if row[name] == row[name]}
+            if "conf_low" in about:
+                about["conf_level"] = float(self.options["conf_level"])
+            found[str(row["index"])] = about
+        return found
 
     def display(self) -> pd.DataFrame:
         """Return the table as text, each index with what it was, is, and how sure that is."""

@@ -67,7 +67,6 @@ def calculator_page(
         failed=[item for item in judged if item.met is False],
         measures=main_measures(model, judged),
         indices=all_indices(model),
-        level=percent_of(model.conf_level),
         fields=form_fields(model),
         nomogram=None if drawn.svg is None else Markup(drawn.svg),  # noqa: S704 (drawn by us)
         turning=drawn.turning,

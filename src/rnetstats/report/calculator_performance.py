@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rnetstats.formatting import fmt_interval, fmt_number
 from rnetstats.prediction.indices import LABELS
 from rnetstats.report.calculator_rules import Judged
+from rnetstats.report.calculator_words import percent_of
 
 if TYPE_CHECKING:
     from rnetstats.prediction.model import RiskModel
@@ -70,8 +71,13 @@ def _row(index: str, numbers: dict[str, float]) -> dict[str, str]:
         "label": LABELS.get(index, index),
         "corrected": _text(numbers.get("corrected", math.nan)),
         "apparent": "" if math.isnan(apparent) else _text(apparent),
-        "limits": "" if none else fmt_interval(low, high, 3),
+        "limits": "" if none else f"{_limits_word(numbers)} {fmt_interval(low, high, 3)}",
     }
+
+
+def _limits_word(numbers: dict[str, float]) -> str:
+    """Name the limits by the level of the validation that gave them, if that is known."""
+    return f"{percent_of(numbers['conf_level'])} limits" if "conf_level" in numbers else "limits"
 
 
 def _text(value: float) -> str:

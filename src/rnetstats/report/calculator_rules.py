@@ -8,7 +8,7 @@ them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -97,6 +97,10 @@ def checked_force(force: Sequence[str] | str) -> tuple[str, ...]:
     OptionError
         If there is no such rule.
     """
+    if not isinstance(force, Iterable):
+        raise OptionError(
+            f"force= names the rules to be forced, of {', '.join(_NAMES)}; it is not {force!r}."
+        )
     names = (force,) if isinstance(force, str) else tuple(force)
     for name in names:
         if name not in _NAMES:
