@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnetstats.errors import ColumnError, DataError, OptionError, RnetError
+from rnetstats.errors import BudgetError, ColumnError, DataError, OptionError, RnetError
 from rnetstats.tables.table_one import TableOneResult, table_one
 from support import assert_close, case, read
 
@@ -386,3 +386,17 @@ def test_exchanging_the_groups_turns_signed_differences_only() -> None:
     swapped = data.assign(arm=data["arm"].map({"a": "b", "b": "a"}))
     back = table_one(swapped, by="arm").pairwise["smd"].to_numpy()
     np.testing.assert_allclose(back, [-there[0], there[1], there[2]], rtol=1e-12)
+
+
+def test_a_test_that_some_group_is_too_small_for_names_the_group() -> None:
+    data = {"x": [1.0, 2.0, 3.0, 4.0, np.nan], "g": ["a", "a", "b", "b", "last"]}
+    for test, least in (("kruskal", "a value"), ("anova", "2 values")):
+        table = table_one(data, by="g", tests={"x": test})
+        assert f"x: no test. Each group needs {least} at least: 'last' has 0." in table.notes
+
+
+def test_an_exact_test_that_takes_too_long_says_what_to_write() -> None:
+    rng = np.random.default_rng(1)
+    data = {"x": rng.permutation(np.arange(400.0)), "g": np.repeat(["a", "b"], 200)}
+    with pytest.raises(BudgetError, match=r"x: the test 'wilcoxon-exact' of 400 rows .*'wilcoxon'"):
+        table_one(data, by="g", tests={"x": "wilcoxon-exact"})

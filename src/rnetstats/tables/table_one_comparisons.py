@@ -24,7 +24,7 @@ def compare_variables(
     notes: list[str] = []
     for item in variables:
         ranked = styles.get(item.name) == "median"
-        test, note = compare(item, list(groups.rows.values()), plan, ranked=ranked)
+        test, note = compare(item, groups.rows, plan, ranked=ranked)
         if note:
             notes.append(note)
         df = (*test.df, math.nan, math.nan) if test else (math.nan, math.nan)

@@ -34,6 +34,8 @@ _MANY: dict[str, Callable[[Arrays], TestResult]] = {
 }
 CONTINUOUS = (*_TWO, *_MANY)
 CATEGORICAL = ("chi-square", "fisher", "fisher-monte-carlo")
+_MOMENTS = ("welch", "t", "anova", "welch-anova")  # these need two values a group, ranks need one
+_FASTER = {"wilcoxon-exact": "wilcoxon", "fisher": "fisher-monte-carlo"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def known_values(variable: Variable, groups: Arrays) -> Arrays:
 
 
 def compare(
-    variable: Variable, groups: Arrays, plan: TestPlan, *, ranked: bool
+    variable: Variable, groups: dict[str, np.ndarray], plan: TestPlan, *, ranked: bool
 ) -> tuple[TestResult | None, str | None]:
     """The test of one variable over the groups, or why there is none.
 
@@ -102,8 +104,8 @@ def compare(
     ----------
     variable : Variable
         The column.
-    groups : list of ndarray of bool
-        Rows of each group.
+    groups : dict of ndarray of bool
+        Rows of each group, by its name.
     plan : TestPlan
         What was asked for.
     ranked : bool
@@ -113,31 +115,49 @@ def compare(
     -------
     tuple
         The test (None if none was asked for or none exists) and a note for a failed one.
+
+    Raises
+    ------
+    BudgetError
+        If an exact test that was asked for takes too long.
     """
     asked = plan.by_column[variable.name]
     if asked is None:
         return None, None
+    rows = list(groups.values())
     try:
         if variable.kind == "continuous":
-            return _continuous(known_values(variable, groups), asked, ranked), None
-        table = np.column_stack([level_counts(variable, rows) for rows in groups])
+            arrays = dict(zip(groups, known_values(variable, rows), strict=True))
+            return _continuous(arrays, asked, ranked), None
+        table = np.column_stack([level_counts(variable, inside) for inside in rows])
         return _categorical(table, asked, plan), None
     except BudgetError:
-        raise
+        if asked not in _FASTER:
+            raise
+        raise BudgetError(
+            f"{variable.name}: the test {asked!r} of {int(sum(map(np.sum, rows)))} rows takes too "
+            f"long. Write tests={{{variable.name!r}: {_FASTER[asked]!r}}}."
+        ) from None
     except DataError as error:
         return None, f"{variable.name}: no test. {error}"
 
 
-def _continuous(arrays: Arrays, asked: str, ranked: bool) -> TestResult:
+def _continuous(groups: dict[str, np.ndarray], asked: str, ranked: bool) -> TestResult:
+    arrays = list(groups.values())
     if asked == "auto":
         two = len(arrays) == 2
         asked = (
             ("wilcoxon" if two else "kruskal") if ranked else ("welch" if two else "welch-anova")
         )
+    if asked in _TWO and len(arrays) != 2:
+        raise DataError(f"The test {asked!r} compares two groups, not {len(arrays)}.")
+    least = 2 if asked in _MOMENTS else 1
+    short = [f"{name!r} has {len(found)}" for name, found in groups.items() if len(found) < least]
+    if short:
+        words = "a value" if least == 1 else f"{least} values"
+        raise DataError(f"Each group needs {words} at least: {', '.join(short)}.")
     if asked in _MANY:
         return _MANY[asked](arrays)
-    if len(arrays) != 2:
-        raise DataError(f"The test {asked!r} compares two groups, not {len(arrays)}.")
     return _TWO[asked](arrays[0], arrays[1])
 
 
