@@ -13,13 +13,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.local_lines import lowess_many
+from rnetstats.kernels.local_lines import lowess_many, row_search
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.memory import keep_freed_memory
 from rnetstats.kernels.newton import LOST_TERM, OK, FloatArray
 from rnetstats.kernels.ordered import Ordered, in_order, pick
 
-__all__ = ["distances", "ici", "ici_of", "rank_quantile", "spline_knots"]
+__all__ = ["distances", "ici", "ici_of", "rank_quantiles", "spline_knots"]
 
 _ROUNDING = 1e-9  # a quantile this close to a rank is the value of that rank
 _CELLS = 1 << 18  # numbers in an array of a block
@@ -136,34 +136,30 @@ def distances(risk: FloatArray, curve: FloatArray, weight: FloatArray | None = N
     total = running[:, -1]
     with np.errstate(invalid="ignore"):
         mean = np.einsum("bn,bn->b", w, ordered) / total
-    e50, e90, top = (rank_quantile(ordered, running, share) for share in (0.5, 0.9, 1.0))
-    return np.column_stack([mean, e50, e90, top])
+    return np.column_stack([mean, rank_quantiles(ordered, running, (0.5, 0.9, 1.0))])
 
 
-def rank_quantile(
-    ordered: FloatArray, running: FloatArray, share: float | FloatArray
-) -> FloatArray:
-    """Type 7 quantile of ascending values (B, n), the rows counted up to each (B, n)."""
-    last = np.maximum(running[:, -1] - 1.0, 0.0)
-    place = share * last
+def rank_quantiles(ordered: FloatArray, running: FloatArray, shares: ArrayLike) -> FloatArray:
+    """Type 7 quantiles (B, k) of ascending values (B, n), shares (k,) or (B, k).
+
+    The rows counted up to each value are `running` (B, n).
+    """
+    last = np.maximum(running[:, -1:] - 1.0, 0.0)
+    place = np.asarray(shares) * last
     near = np.round(place)
     place = np.where(np.abs(place - near) < _ROUNDING * np.maximum(near, 1.0), near, place)
     low = np.floor(place)
-    values = [
-        np.take_along_axis(
-            ordered, np.minimum((running <= at[:, None]).sum(1), ordered.shape[1] - 1)[:, None], 1
-        )[:, 0]
-        for at in (low, np.minimum(low + 1.0, last))
-    ]
-    return np.asarray(values[0] + (place - low) * (values[1] - values[0]))
+    ranks = np.concatenate([low, np.minimum(low + 1.0, last)], axis=1)
+    upto = row_search(running, np.nextafter(ranks, np.inf))
+    values = pick(ordered, np.minimum(upto, ordered.shape[1] - 1))
+    below, above = np.split(values, 2, axis=1)
+    return np.asarray(below + (place - low) * (above - below))
 
 
 def spline_knots(x: FloatArray, counts: FloatArray, shares: tuple[float, ...]) -> FloatArray:
     """Return quantiles (B, k) of x (B, n), each row counted so often."""
     order = np.argsort(x, axis=1)
-    running = np.cumsum(np.take_along_axis(counts, order, 1), axis=1)
-    ordered = np.take_along_axis(x, order, 1)
-    return np.column_stack([rank_quantile(ordered, running, share) for share in shares])
+    return rank_quantiles(pick(x, order), np.cumsum(pick(counts, order), axis=1), shares)
 
 
 def _between(ordered: FloatArray, total: FloatArray, share: float) -> FloatArray:
@@ -199,9 +195,7 @@ def _knots(x: FloatArray, running: FloatArray, shares: tuple[float, ...]) -> Flo
     small = fifth >= 0.0
     outer = {0: np.where(small, fifth, shares[0]), -1: np.where(small, 1.0 - fifth, shares[-1])}
     inner = [np.full(len(x), share) for share in shares[1:-1]]
-    return np.column_stack(
-        [rank_quantile(x, running, share) for share in (outer[0], *inner, outer[-1])]
-    )
+    return rank_quantiles(x, running, np.column_stack([outer[0], *inner, outer[-1]]))
 
 
 def restricted_columns(x: FloatArray, knots: FloatArray) -> FloatArray:

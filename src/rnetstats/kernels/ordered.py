@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray
 
-__all__ = ["Ordered", "in_order", "pick"]
+__all__ = ["Ordered", "in_order", "mean_difference", "pick"]
 
 _KEY_BITS = 12  # of a key for the place in its row; with more, values near each other share a key
 
@@ -162,3 +162,15 @@ def pick(rows: FloatArray, places: IntArray) -> FloatArray:
     flat = places + rows.shape[1] * np.arange(len(rows))[:, None]
     found: FloatArray = np.take(rows, flat, mode="clip")  # all are inside: no check of them first
     return found
+
+
+def mean_difference(x: FloatArray, w: FloatArray) -> FloatArray:
+    """Mean absolute difference of two different rows, ascending values and weights (B, m)."""
+    running = np.cumsum(w, axis=1)
+    total = running[:, -1]
+    # A row is above those before it and below those after it.
+    place = 2.0 * running - w - total[:, None]
+    place *= w
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = 2.0 * np.vecdot(place, x) / (total * (total - 1.0))
+    return np.where(total > 1.0, found, np.nan)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.calibration_error import rank_quantile
+from rnetstats.kernels.calibration_error import rank_quantiles
+from rnetstats.kernels.local_lines import row_search
 from rnetstats.kernels.newton import FloatArray
+from rnetstats.kernels.ordered import Ordered, in_order, pick
 
-__all__ = ["hosmer_lemeshow_statistic"]
+__all__ = ["hosmer_lemeshow_of", "hosmer_lemeshow_statistic"]
 
 
 def hosmer_lemeshow_statistic(
@@ -37,29 +39,22 @@ def hosmer_lemeshow_statistic(
     Hosmer DW, Lemeshow S (1980). Goodness of fit tests for the multiple logistic regression model.
     Communications in Statistics A 9:1043-1069.
     """
-    outcome = np.asarray(y, dtype=np.float64)
-    risks = np.atleast_2d(np.asarray(risk, dtype=np.float64))
-    counts = np.ones((1, outcome.size)) if freq is None else np.atleast_2d(np.asarray(freq, float))
-    size = max(len(risks), len(counts))
-    order = np.argsort(risks, axis=1)
-    ordered = np.broadcast_to(np.take_along_axis(risks, order, 1), (size, outcome.size))
-    weight = np.take_along_axis(np.broadcast_to(counts, (size, outcome.size)), order, 1)
-    running = np.cumsum(weight, axis=1)
-    events = np.cumsum(weight * outcome[order], axis=1)
-    expected = np.cumsum(weight * ordered, axis=1)
-    lowest = rank_quantile(ordered, running, 0.0)
-    statistic = np.zeros(size)
-    below = np.zeros((3, size))
-    for place in np.arange(1, groups + 1) / groups:
-        edge = rank_quantile(ordered, running, float(place))
-        # One at the lowest risk bounds nothing, unless it is the last.
-        upto = ((ordered <= edge[:, None]) & ((edge > lowest) | (place == 1.0))[:, None]).sum(1)
-        rows = np.arange(size), np.maximum(upto - 1, 0)
-        inside = np.stack([running[rows], events[rows], expected[rows]]) * (upto > 0)
-        n, seen, thought = inside - below
-        statistic += _part(seen, thought) + _part(n - seen, n - thought)
-        below = inside
-    return statistic
+    return hosmer_lemeshow_of(in_order(y, risk, freq), groups=groups)
+
+
+def hosmer_lemeshow_of(rows: Ordered, *, groups: int = 10) -> FloatArray:
+    """Return the same of rows in order."""
+    running = np.cumsum(rows.w, axis=1)
+    events, expected = (np.cumsum(rows.w * part, axis=1) for part in (rows.y, rows.x))
+    edges = rank_quantiles(rows.x, running, np.arange(groups + 1) / groups)
+    lowest, edges = edges[:, :1], edges[:, 1:]
+    upto = row_search(rows.x, np.nextafter(edges, np.inf))
+    upto[:, :-1] *= (edges > lowest)[:, :-1]  # one at the lowest risk bounds nothing but the last
+    inside = [
+        pick(part, np.maximum(upto - 1, 0)) * (upto > 0) for part in (running, events, expected)
+    ]
+    n, seen, thought = (np.diff(part, axis=1, prepend=0.0) for part in inside)
+    return np.asarray((_part(seen, thought) + _part(n - seen, n - thought)).sum(axis=1))
 
 
 def _part(seen: FloatArray, thought: FloatArray) -> FloatArray:

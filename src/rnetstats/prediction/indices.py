@@ -19,11 +19,10 @@ from rnetstats.kernels.calibration import (
 from rnetstats.kernels.calibration_error import ici_of
 from rnetstats.kernels.calibration_level import level_of
 from rnetstats.kernels.calibration_line import line_of
-from rnetstats.kernels.concordance_many import gini_mean_difference
 from rnetstats.kernels.logits import Logits, logit_blocks
 from rnetstats.kernels.newton import OK
-from rnetstats.kernels.ordered import Ordered, in_order
-from rnetstats.kernels.risk_groups import hosmer_lemeshow_statistic
+from rnetstats.kernels.ordered import Ordered, in_order, mean_difference
+from rnetstats.kernels.risk_groups import hosmer_lemeshow_of
 from rnetstats.kernels.roc import area_of
 
 __all__ = ["ANCHORED", "BINARY", "DISTANCES", "LABELS", "binary_indices"]
@@ -88,7 +87,7 @@ DISTANCES: Final = frozenset({"ici", "e50", "e90", "emax", "hosmer_lemeshow"})
 """Distances from perfect calibration: resampling adds a distance of its own to them."""
 
 _QUANTILES: Final = frozenset({"e50", "e90", "emax"})
-_SORTED: Final = _QUANTILES | {"auc", "dxy", "ici"}
+_SORTED: Final = _QUANTILES | {"auc", "dxy", "ici", "hosmer_lemeshow"}
 
 UNCORRECTED: Final = frozenset({"hosmer_lemeshow"})
 """What grows with the number of patients and with patients who stand several times in a sample."""
@@ -195,18 +194,26 @@ class _Scores:
         return np.where(good, line.intercept, np.nan), np.where(good, line.slope, np.nan)
 
     @cached_property
-    def recalibrated(self) -> Floats:
-        """Log odds (B, n) after recalibration; missing where there is no line."""
-        intercept, slope = self.line
-        return np.asarray(intercept[:, None] + slope[:, None] * self.predictor)
+    def recalibrated(self) -> Ordered:
+        """Log odds after recalibration, in order; 0 where there is no line."""
+        intercept, slope = (np.where(self.unlined, 0.0, part) for part in self.line)
+        return in_order(self.y, intercept[:, None] + slope[:, None] * self.predictor, self.freq)
+
+    @cached_property
+    def unlined(self) -> NDArray[np.bool_]:
+        """Whether there is no line."""
+        return np.isnan(self.line[1])
 
     @cached_property
     def again(self) -> Floats:
         """Log-likelihood after recalibration."""
-        eta = np.where(self.y == 1.0, -self.recalibrated, self.recalibrated)
-        lost = np.isnan(eta[:, 0])
-        eta[lost] = 0.0
-        return np.where(lost, np.nan, -np.vecdot(self.weight, np.logaddexp(0.0, eta)))
+        rows = self.recalibrated
+        against = rows.x * (1.0 - 2.0 * rows.y)
+        loss = np.exp(-np.abs(against))
+        loss += 1.0
+        np.log(loss, out=loss)
+        loss += np.clip(against, 0.0, None)
+        return np.where(self.unlined, np.nan, -np.vecdot(rows.w, loss))
 
     @cached_property
     def errors(self) -> Floats:
@@ -253,7 +260,7 @@ class _Scores:
         return spiegelhalter(*self.rows)
 
     def _hosmer_lemeshow(self) -> Floats:
-        return hosmer_lemeshow_statistic(self.y, self.risk, self.freq)
+        return hosmer_lemeshow_of(self.ordered)
 
     def _r2(self) -> Floats:
         return self.likelihoods.nagelkerke_of(self.again)
@@ -268,12 +275,10 @@ class _Scores:
         return self._d() - self._u()
 
     def _g(self) -> Floats:
-        return self._gini(self.recalibrated)
+        return self._gini(self.recalibrated.x)
 
     def _gp(self) -> Floats:
-        return self._gini(expit(self.recalibrated))
+        return self._gini(expit(self.recalibrated.x))
 
     def _gini(self, values: Floats) -> Floats:
-        lost = np.isnan(values[:, 0])
-        known = np.where(lost[:, None], 0.0, values)
-        return np.where(lost, np.nan, gini_mean_difference(known, self.freq))
+        return np.where(self.unlined, np.nan, mean_difference(values, self.recalibrated.w))
