@@ -137,8 +137,8 @@ def _inline(text: str, figure: StudyFigure) -> str:
     body = text[text.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, count=1, flags=re.DOTALL)
     body = re.sub(r"<title>.*?</title>\s*", "", body, count=1, flags=re.DOTALL)
-    body = re.sub(r'\bid="', f'id="{figure.name}-', body)
-    body = re.sub(r'(xlink:href="|url\()#', rf"\1#{figure.name}-", body)
+    for before in (' id="', 'xlink:href="#', "url(#"):
+        body = body.replace(before, f"{before}{figure.name}-")
     start = body.index(">")
     opening = re.sub(r'\s(width|height)="[^"]*"', "", body[:start])
     label = _escape(f"{figure.title}. {figure.alt}")
