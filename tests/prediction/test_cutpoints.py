@@ -242,3 +242,17 @@ def test_refusals(
     data |= {"same": np.ones(n), "none": np.zeros(n), "entry": np.zeros(n)}
     with pytest.raises(error, match=match):
         rn.cutpoint(data, formula, **options)
+
+
+def test_events_of_a_horizon_are_those_by_then() -> None:
+    """Few by then are said to be few, whatever comes later."""
+    data = pd.DataFrame(cohort())
+    by = float(np.sort(data.loc[data["event"] == 1, "time"])[11])
+    case = (data["event"] == 1) & (data["time"] <= by)
+    found = rn.cutpoint(data, "Surv(time, event) ~ x", time=by, permutations=19, seed=1)
+    row, curve = found.table.iloc[0], found.curve()
+    high = data["x"] >= row["estimate"] if ">=" in row["rule"] else data["x"] > row["estimate"]
+    assert row["n_events"] == case.sum() < data["event"].sum()
+    assert (row["events_above"], row["events_below"]) == (case[high].sum(), case[~high].sum())
+    assert (curve["events_below"] + curve["events_above"] == case.sum()).all()
+    assert f"{case.sum()} events by time {by:g} is hardly more than chance" in found.notes[-1]

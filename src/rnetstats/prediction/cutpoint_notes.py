@@ -30,7 +30,8 @@ def notes_of(row: Mapping[Any, Any], plan: Plan, found: Search, alpha: float) ->
         notes += _about_direction(plan, found)
     if row["n_events"] < _FEW:
         events = "a single event" if row["n_events"] == 1 else f"{row['n_events']:g} events"
-        notes.append(f"A cut-off searched on {events} is hardly more than chance.")
+        by = "" if plan.horizon is None else f" by time {plan.horizon:g}"
+        notes.append(f"A cut-off searched on {events}{by} is hardly more than chance.")
     return tuple(notes)
 
 

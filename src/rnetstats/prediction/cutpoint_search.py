@@ -38,7 +38,7 @@ from rnetstats.prediction.cutpoint_pvalues import (
 )
 from rnetstats.prediction.cutpoint_rows import CutpointRows
 
-__all__ = ["Plan", "Search", "adjusted_p", "case_weights", "search"]
+__all__ = ["Plan", "Search", "adjusted_p", "case_weights", "counted_events", "search"]
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def search(rows: CutpointRows, plan: Plan) -> Search:
     rule = "median" if youden else "first"
     cuts, middles = cut_values(splits, below, report), cut_values(splits, below, "midpoint")
     size = sign * statistic if youden else np.abs(statistic)
-    events = running_sums(splits, copies * rows.events)
+    events = running_sums(splits, copies * counted_events(rows, plan))
     kept = allowed[0]
     curve = pd.DataFrame(
         {
@@ -175,6 +175,13 @@ def _statistic(
         return {"sensitivity": 1.0 - above, "specificity": 1.0 - under}
 
     return difference / scale, rates
+
+
+def counted_events(rows: CutpointRows, plan: Plan) -> Floats:
+    """1.0 for an event (n,), of a horizon only those by then."""
+    if plan.horizon is None or rows.stop is None:
+        return rows.events
+    return rows.events * (rows.stop <= plan.horizon)
 
 
 def case_weights(rows: CutpointRows, plan: Plan) -> tuple[Floats, Floats]:

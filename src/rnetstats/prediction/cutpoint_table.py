@@ -9,7 +9,7 @@ import pandas as pd
 
 from rnetstats.kernels.roc import auc
 from rnetstats.prediction.cutpoint_rows import CutpointInput, CutpointRows
-from rnetstats.prediction.cutpoint_search import Plan, Search, case_weights
+from rnetstats.prediction.cutpoint_search import Plan, Search, case_weights, counted_events
 
 __all__ = ["result_table"]
 
@@ -21,7 +21,7 @@ def result_table(
     rows, youden = read.rows, plan.method == "youden"
     up = found.sign > 0
     low = rows.x < found.cut if youden and up else rows.x <= found.cut
-    events = rows.freq * rows.events
+    events = rows.freq * counted_events(rows, plan)
     sides = {">=": ">=", "<=": "<="} if youden else {">=": ">", "<=": "<="}
     sign = sides[">=" if up else "<="]
     values: dict[str, Any] = {

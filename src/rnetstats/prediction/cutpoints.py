@@ -43,11 +43,12 @@ class CutpointResult(Result):
     ----------
     table : DataFrame
         One row: ``marker, method, rule, estimate, midpoint, statistic, p_value, p_method, n,
-        n_events, n_below, n_above, events_below, events_above``. ``p_value`` is that of the
-        largest statistic over the whole search. By permutation ``p_value_mcse`` stands beside
-        it; for Youden's index ``sensitivity, specificity`` (of a binary outcome also
-        ``accuracy, auc, prevalence``); for "minimum-p" ``p_unadjusted`` (wrong, shown as a
-        demonstration), ``type_one_error`` and ``type_one_error_mcse``.
+        n_events, n_below, n_above, events_below, events_above``; with ``time=`` the events are
+        those by then. ``p_value`` is that of the largest statistic over the whole search. By
+        permutation ``p_value_mcse`` stands beside it; for Youden's index ``sensitivity,
+        specificity`` (of a binary outcome also ``accuracy, auc, prevalence``); for "minimum-p"
+        ``p_unadjusted`` (wrong, shown as a demonstration), ``type_one_error`` and
+        ``type_one_error_mcse``.
     splits : DataFrame
         See :meth:`curve`.
     optimal : DataFrame
