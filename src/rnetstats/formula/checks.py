@@ -65,11 +65,10 @@ def _refuse_constant(X: Floats, spec: Spec, place: int) -> None:
 
 def _check_rank(columns: Floats, spec: Spec) -> None:
     """Refuse columns (p, n), none of them constant, of which one is a sum of others."""
-    centred = columns - columns.mean(axis=1, keepdims=True)
+    centred = columns - columns.mean(axis=1)[:, None]
     products = centred @ centred.T
     length = np.sqrt(products.diagonal())
-    # The smallest eigenvalue is cheap and never larger than a residual's square.
-    if np.linalg.eigvalsh(products / np.outer(length, length))[0] > _TOLERANCE:
+    if _surely_apart(products / (length[:, None] * length)):
         return
     R: Floats = np.asarray(np.linalg.qr((centred / length[:, None]).T, mode="r"))
     lost = np.flatnonzero(np.abs(np.diag(R)) < _TOLERANCE)
@@ -81,3 +80,12 @@ def _check_rank(columns: Floats, spec: Spec) -> None:
     names = [column.name for column in spec.columns[first:]]
     others = ", ".join(repr(names[i]) for i in np.flatnonzero(np.abs(weights) > 1e-6))
     raise ColumnError(f"{names[j]!r} is a linear combination of {others}; leave one of them out.")
+
+
+def _surely_apart(correlation: Floats) -> bool:
+    """Whether what is left of each column beside those before it is far beyond rounding."""
+    try:
+        left = np.linalg.cholesky(correlation).diagonal()
+    except np.linalg.LinAlgError:
+        return False
+    return bool(left.min() ** 2 > _TOLERANCE)

@@ -95,8 +95,7 @@ def _every_pair(ends: FloatArray, died: BoolArray, begins: FloatArray | None) ->
     """Look at each pair of an event and a row."""
     cases = np.flatnonzero(died)
     moment = ends[cases, None]
-    # A censoring outlives an event at its time: it is put just behind.
-    later = np.where(died, ends, np.nextafter(ends, np.inf)) > moment
+    later = (ends > moment) | ((ends == moment) & ~died)
     if begins is not None:
         later &= begins < moment
     outlived = later.astype(np.float64)

@@ -130,10 +130,11 @@ def fit_cox(
         shared = {"offset": offset, "ties": ties, "firth": firth, "prior": prior}
         whole = fit_cox(columns, sets, case=same, **shared)  # type: ignore[arg-type]
         start = whole.coef[0] if whole.status[0] == OK else None
-    begin = np.broadcast_to(0.0 if start is None else _array(start), (size, columns.shape[-1]))
-    chosen = np.broadcast_to(
-        True if free is None else np.asarray(free, dtype=bool), (size, columns.shape[-1])
-    )
+    everywhere = (size, columns.shape[-1])
+    begin = np.zeros(everywhere) if start is None else np.broadcast_to(_array(start), everywhere)
+    chosen = np.ones(everywhere, dtype=bool)
+    if free is not None:
+        chosen &= np.asarray(free, dtype=bool)
     if design is None and columns.ndim == 2:
         design = build_design(columns, sets, batch=size > 1)
     step = block_size(sets.rows.size)
@@ -232,9 +233,9 @@ def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) ->
         coef=fit.coef / scale,
         log_likelihood=log_likelihood,
         log_likelihood_penalized=value if penalised else None,
-        log_likelihood_null=np.broadcast_to(null, (size,)),
+        log_likelihood_null=null if len(null) == size else np.broadcast_to(null, (size,)),
         information=fit.information * (scale[:, :, None] * scale[:, None, :]),
-        free=np.array(free),
+        free=free,
         lost=np.zeros_like(free) if lost is None else lost,
         status=status,
         iterations=fit.iterations,

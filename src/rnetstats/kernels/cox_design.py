@@ -109,8 +109,9 @@ class CoxDesign:
         short to be worth it, or rows leave again.
         """
         size, n_times = len(values), sets.n_times
-        short = n_times * 5000 >= (self.p + 1) * size * (values.shape[-1] + 6 * n_times)
-        if self.stacked is None or size < 4 or short or sets.intervals is not None:
+        if self.stacked is None or size < 4 or sets.intervals is not None:
+            return None
+        if n_times * 5000 >= (self.p + 1) * size * (values.shape[-1] + 6 * n_times):
             return None
         sums = np.empty((n_times, size, self.stacked.shape[1]))
         for k, (begin, end) in enumerate(sets.segments):

@@ -104,7 +104,7 @@ class CoxLikelihood:
         self.tied = efron and bool(weights.counts.max(initial=0) > 1)
         deaths = sets.deaths
         died = np.ones((1, deaths.size)) if weights.rows is None else weights.rows[:, deaths]
-        self._events_x = (design.x[..., deaths] @ died[..., None])[..., 0]
+        self._events_x = (design.x.take(deaths, axis=-1) @ died[..., None])[..., 0]
         self._events_offset = died @ (np.zeros(deaths.size) if offset is None else offset[deaths])
         self._lost: BoolArray | None = None
         self._last: tuple[IntArray, CoxBlock] | None = None
@@ -119,11 +119,10 @@ class CoxLikelihood:
         self._lost, self._last = lost, None
 
     def log_scale(self, index: IntArray) -> FloatArray:
-        """What the penalty of the given columns has over that of the scaled ones, (A,)."""
-        logs = np.log(self.design.scale)
+        """What the penalty of the given columns has over that of the scaled ones, (A,) or (1,)."""
+        logs = np.log(self.scale)
         lost = self.block(index).lost
-        kept = np.broadcast_to(True, (1, logs.size)) if lost is None else ~lost
-        return np.broadcast_to(kept @ logs, index.shape)
+        return np.asarray((logs if lost is None else np.where(lost, 0.0, logs)).sum(axis=1))
 
     def __call__(
         self, beta: FloatArray, index: IntArray
@@ -229,7 +228,7 @@ class CoxLikelihood:
             sums = np.moveaxis(segments[..., : 1 + block.design.p], 0, 2)
             sums = sets.accumulate(np.ascontiguousarray(sums))
         if block.terms is None:
-            tied = np.zeros((1, 1 + block.design.p, 1))
+            tied = sums[..., :0]
             ties = untied_sums(sums[:, 0], block.events, order)
         else:
             tied = block.design.death_sums(risk[:, sets.deaths], sets)

@@ -93,10 +93,12 @@ def untied_sums(risk: Floats, weight: Floats, order: int) -> TieSums:
     """
     divisor = np.where(weight > 0, risk, 1.0)
     log = np.vecdot(weight, np.log(divisor))
-    powers = [weight / divisor]
+    power = weight / divisor
+    powers = [(power,)]
     for _ in range(1, order):
-        powers.append(powers[-1] / divisor)
-    return TieSums(log, tuple((power,) for power in powers))
+        power = power / divisor
+        powers.append((power,))
+    return TieSums(log, tuple(powers))
 
 
 def efron_sums(risk: Floats, tied: Floats, terms: TieTerms, order: int) -> TieSums:

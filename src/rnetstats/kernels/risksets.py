@@ -195,7 +195,7 @@ def prepare(
         else None,
         deaths=deaths,
         death_columns=joins[deaths],
-        death_bounds=np.searchsorted(joins[deaths], np.arange(times.size)),
+        death_bounds=_firsts(joins[deaths]),
     )
 
 
@@ -260,20 +260,20 @@ def _firsts(values: NDArray[Any]) -> Ints:
     """Place of the first of each run of equal values."""
     new = np.ones(values.size, dtype=bool)
     np.not_equal(values[1:], values[:-1], out=new[1:])
-    return np.flatnonzero(new)
+    return new.nonzero()[0]
 
 
 def _stable_order(keys: Ints, most: int) -> Ints:
     """Order of whole numbers from 0 to `most`; small ones are sorted by their digits."""
     if most < 1 << 15:
-        return np.argsort(keys.astype(np.int16), kind="stable")
-    return np.argsort(keys, kind="stable")
+        return keys.astype(np.int16).argsort(kind="stable")
+    return keys.argsort(kind="stable")
 
 
 def _search(values: NDArray[Any], wanted: NDArray[Any], side: Literal["left", "right"]) -> Ints:
     """As `np.searchsorted`; many are looked up in order, which spares the cache."""
     if wanted.size < _MANY:
-        return np.searchsorted(values, wanted, side=side)
+        return values.searchsorted(wanted, side=side)
     order = np.argsort(wanted, kind="stable")
     places = np.empty(wanted.size, dtype=np.intp)
     places[order] = np.searchsorted(values, wanted[order], side=side)

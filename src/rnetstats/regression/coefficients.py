@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,7 +67,7 @@ def infer(
     tests = engine.test(asked, workings=workings)
     n, n_events = _counts(engine, event)
     coef = engine.coef
-    error = np.sqrt(np.diag(engine.covariance))
+    error = np.sqrt(engine.covariance.diagonal())
     notes: tuple[str, ...] = ()
     if engine.wald:
         reach = normal_quantile(conf_level) * error
@@ -81,9 +82,11 @@ def infer(
         if lost:
             names = ", ".join(columns[j].name for j in lost)
             notes = (f"A profile limit was not found for {names}; it is missing.",)
+    logs = np.array([coef, low, high])
     with np.errstate(over="ignore"):
-        estimate, conf_low, conf_high = np.exp(coef), np.exp(low), np.exp(high)
-    notes += _beyond_numbers(columns, ((coef, estimate), (low, conf_low), (high, conf_high)))
+        ratios = np.exp(logs)
+    notes += _beyond_numbers(columns, logs, ratios)
+    estimate, conf_low, conf_high = ratios
     table = {
         "term": [column.term for column in columns],
         "level": [column.level for column in columns],
@@ -101,8 +104,8 @@ def infer(
     }
     df, values = [term.df for term in terms], tests[len(single) : len(single) + len(terms)]
     overall = float(tests[-1]) if everything else float("nan")
-    undetermined = [t.name for t, value in zip(terms, values, strict=True) if np.isnan(value)]
-    if everything and np.isnan(overall):
+    undetermined = [terms[k].name for k in np.flatnonzero(np.isnan(values))]
+    if everything and math.isnan(overall):
         undetermined.append("the whole model")
     if undetermined and not engine.separated:
         notes += (
@@ -120,14 +123,13 @@ def infer(
 
 
 def _beyond_numbers(
-    columns: Sequence[Column], pairs: Iterable[tuple[np.ndarray, np.ndarray]]
+    columns: Sequence[Column], logs: np.ndarray, ratios: np.ndarray
 ) -> tuple[str, ...]:
-    """Say whose ratio or limit is finite but too large or small to be written."""
-    lost = np.zeros(len(columns), dtype=bool)
-    for log, ratio in pairs:
-        lost |= np.isfinite(log) & (np.isinf(ratio) | (ratio == 0.0))
-    if not lost.any():
+    """Say whose ratio or limit (3, p) is finite but too large or small to be written."""
+    beyond = np.isfinite(logs) & (np.isinf(ratios) | (ratios == 0.0))
+    if not beyond.any():
         return ()
+    lost = beyond.any(axis=0)
     names = ", ".join(column.name for column, one in zip(columns, lost, strict=True) if one)
     return (
         f"The ratio for one unit of {names}, or a limit of it, is finite but beyond the range of "
@@ -137,11 +139,11 @@ def _beyond_numbers(
 
 def reference_levels(engine: Engine, event: np.ndarray) -> dict[str, Any]:
     """Return ``term, level, n, n_events`` of each factor's reference level."""
-    weight, events = _weights(engine, event)
     rows = []
-    for term in engine.spec.terms:
-        if term.reference is None:
-            continue
+    factors = [term for term in engine.spec.terms if term.reference is not None]
+    if factors:
+        weight, events = _weights(engine, event)
+    for term in factors:
         outside = 1.0 - engine.X[:, term.columns].sum(axis=1)
         rows.append((term.name, term.reference, float(weight @ outside), float(events @ outside)))
     names = ("term", "level", "n", "n_events")

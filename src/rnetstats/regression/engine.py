@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -333,17 +334,7 @@ def wald_statistics(
     coef: np.ndarray, covariance: np.ndarray, columns: Sequence[Sequence[int]]
 ) -> np.ndarray:
     """Return b' V^-1 b of sets of coefficients; see :func:`wald_statistic`."""
-    variance = covariance.diagonal()
-    usable = np.isfinite(coef) & (variance > 0.0) & (variance < np.inf)
-    z = np.full(len(coef), np.nan)
-    z[usable] = coef[usable] / np.sqrt(variance[usable])
-    single = (z * z).tolist()
-    return np.array(
-        [
-            single[part[0]] if len(part) == 1 else wald_statistic(coef, covariance, part)
-            for part in columns
-        ]
-    )
+    return np.array([wald_statistic(coef, covariance, part) for part in columns])
 
 
 def wald_statistic(coef: np.ndarray, covariance: np.ndarray, columns: Sequence[int]) -> float:
@@ -352,18 +343,21 @@ def wald_statistic(coef: np.ndarray, covariance: np.ndarray, columns: Sequence[i
     Missing where an estimate or its variance is, and where V is singular: a cluster-robust
     variance has no more dimensions than there are clusters.
     """
+    if len(columns) == 1:
+        (j,) = columns
+        own, variance = float(coef[j]), float(covariance[j, j])
+        if not (math.isfinite(own) and 0.0 < variance < math.inf):
+            return math.nan
+        z = own / math.sqrt(variance)
+        return z * z
     part = list(columns)
-    block = covariance[np.ix_(part, part)]
-    if not (np.isfinite(block).all() and np.isfinite(coef[part]).all()):
-        return float("nan")
-    variance = block.diagonal()
-    if not (variance > 0.0).all():
-        return float("nan")
-    error = np.sqrt(variance)
-    z = coef[part] / error
-    if len(part) == 1:
-        return float(z[0] ** 2)
-    correlation = block / np.outer(error, error)
-    if np.linalg.eigvalsh(correlation)[0] < _SINGULAR:
-        return float("nan")
-    return float(z @ np.linalg.solve(correlation, z))
+    b, block = coef[part], covariance[part][:, part]
+    square = block.diagonal()
+    if not (np.isfinite(block).all() and np.isfinite(b).all() and square.min() > 0.0):
+        return math.nan
+    error = np.sqrt(square)
+    values, axes = np.linalg.eigh(block / (error[:, None] * error))
+    if values[0] < _SINGULAR:
+        return math.nan
+    along = (b / error) @ axes
+    return float(along @ (along / values))

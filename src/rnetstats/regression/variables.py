@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.frame import Data, as_frame, label_of
+from rnetstats._core.frame import Data, label_of
 from rnetstats.errors import DataError, OptionError, closest
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.encoders import FactorEncoder, source_values
@@ -183,22 +183,21 @@ def _plain_condition(name: str) -> str:
 
 def labels_of(data: Data, frame: ModelFrame) -> dict[str, str]:
     """Return the printed name of each term and of the outcome's columns."""
-    table = as_frame(data) if isinstance(data, pd.DataFrame) else None
-    if table is None:
+    if not isinstance(data, pd.DataFrame):  # a mapping carries no labels
         return {}
     names: dict[str, str] = {}
     for term in frame.design.terms:
         if term.kind == "interaction" or len(term.variables) != 1:
             continue
         variable = term.variables[0]
-        label = label_of(table, variable)
+        label = label_of(data, variable)
         if label != variable:
             names[variable] = label
         if term.name != variable:
             names[term.name] = _plain_condition(term.name).replace(variable, label)
     outcome = frame.outcome
     for column in () if outcome is None else outcome.columns:
-        label = label_of(table, column)
+        label = label_of(data, column)
         if label != column:
             names[column] = label
     return names
