@@ -111,6 +111,22 @@ def test_a_cut_off_is_called_one() -> None:
     assert "I(lwt > 110) (cut in two), I(race == 3) (numeric), age (numeric)" in said
 
 
+def test_events_are_named_by_their_time_and_kind() -> None:
+    data = read("veteran.csv")
+    fit = rn.cox(data, "Surv(time, status) ~ karno")
+    model, judged = (
+        rn.risk_model(fit, horizon=90),
+        rn.validate(fit, time=90, resamples=3, seed=1),
+    )
+    said = answer(rn.tripod_checklist(model, validation=judged), "21")
+    early = int(((data["status"] == 1) & (data["time"] <= 90)).sum())
+    assert f"{data['status'].sum()} with the outcome ({early} by 90)" in said
+    assert f"{early} with the outcome by 90, 3 resamples" in said
+    most = rn.logistic(read("birthwt.csv").assign(fine=lambda d: 1 - d["low"]), "fine ~ lwt")
+    said = answer(rn.tripod_checklist(rn.risk_model(most)), "10")
+    assert said.startswith("59 patients without the outcome for 1 parameter of")
+
+
 def test_what_nobody_said_is_open(filled: Any) -> None:
     frame = filled.to_frame().set_index("item")
     assert frame.loc["17", "filled_by"] == ""

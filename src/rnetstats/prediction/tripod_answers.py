@@ -37,7 +37,9 @@ class Evidence:
         about = self.model.summary
         if "n" not in about:
             return ""
-        return f"{about['n']:,.0f} patients, {about['n_events']:,.0f} with the outcome"
+        by = about.get("n_events_by_horizon")
+        until = "" if by is None else f" ({by:,.0f} by {self.model.horizon:g})"
+        return f"{about['n']:,.0f} patients, {about['n_events']:,.0f} with the outcome{until}"
 
     @property
     def method(self) -> str:
@@ -114,7 +116,9 @@ def sample_size(found: Evidence) -> str:
     if found.model.horizon is not None:
         rarer = about["n_events"]
     per = fmt_number(rarer / parameters, 1) if parameters else "-"
-    said = f"{rarer:,.0f} events for {parameters} parameters of the final model ({per} each)."
+    what = "events" if rarer == about["n_events"] else "patients without the outcome"
+    spent = "1 parameter" if parameters == 1 else f"{parameters} parameters"
+    said = f"{rarer:,.0f} {what} for {spent} of the final model ({per} each)."
     if found.recipe is not None and (found.recipe.select or found.recipe.cut):
         said += (
             " Candidates and searched cut-offs spend more parameters than the final model shows."
@@ -254,8 +258,10 @@ def counts(found: Evidence) -> str:
     parts = [f"Development: {found.counts}"] if found.counts else []
     if found.validation is not None:
         about = found.validation.summary
+        horizon = about.get("horizon")
+        by = "" if horizon is None else f" by {horizon:g}"
         parts.append(
-            f"validation: {about['n']:,} patients, {about['n_events']:,} with the outcome, "
+            f"validation: {about['n']:,} patients, {about['n_events']:,} with the outcome{by}, "
             f"{about['resamples']:,} resamples, {about['n_failed']:,} without a model"
         )
     return "; ".join(parts) + "." if parts else ""
