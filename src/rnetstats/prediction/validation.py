@@ -105,13 +105,12 @@ def validate(
     Every index of a resample is computed with the same definition as the apparent one. A recipe
     that imputes is judged on the values it imputed itself where it is apparent, and in a test on
     values imputed by all patients. Cross-validation judges the predictions of all folds together,
-    not fold by fold. Limits
-    shift the percentiles of the index in the resamples by the optimism; they lean to the
-    flattering side and hold the truth less often than they say (``docs/corrected_limits.md``).
-    With fewer than 5 events (or non-events) there are none. Resamples without a model are left out
-    and counted. ICI and its kin rest on lowess (at a horizon on a Cox regression on a spline),
-    :func:`rnetstats.calibration` on the smoother that it is asked for: compare within one of the
-    two.
+    not fold by fold. Limits shift the percentiles of the index in the resamples by the optimism;
+    they lean to the flattering side and hold the truth less often than they say
+    (``docs/corrected_limits.md``). With fewer than 5 events (or non-events) there are none.
+    Resamples without a model are left out and counted. ICI and its kin rest on lowess (at a
+    horizon on a Cox regression on a spline), :func:`rnetstats.calibration` on the smoother that
+    it is asked for: compare within one of the two.
 
     References
     ----------
