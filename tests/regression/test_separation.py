@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import DIVERGED, OK
 from rnetstats.kernels.risksets import prepare
+from rnetstats.regression.cone import Cone
 from rnetstats.regression.separation import (
     SeparationResult,
     binary_separation,
@@ -246,3 +248,24 @@ def test_the_verb_reads_times_strata_and_refuses_no_events() -> None:
     assert result.glance().loc[0, "n_events"] == frame["recurrence"].sum()
     with pytest.raises(TooFewEventsError, match="no event"):
         separation(frame.assign(recurrence=0), formula)
+
+
+def test_finite_coefficients_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = []
+    furthest = Cone.furthest
+
+    def counted(cone: Cone, *of: Any) -> np.ndarray:
+        programs.append(of)
+        return furthest(cone, *of)
+
+    monkeypatch.setattr(Cone, "furthest", counted)
+    rng = np.random.default_rng(1)
+    X = np.column_stack([np.ones(400), rng.normal(size=(400, 20))])
+    y = rng.integers(0, 2, 400)
+    X[y == 1, 7] = 0.0
+    X[y == 0, 7] = rng.integers(0, 2, int((y == 0).sum()))
+    found = binary_separation(X, y)
+    assert [j for j, word in enumerate(found.direction) if word != "finite"] == [7]
+    assert found.direction[7] == "-inf"
+    # two rounds of two for all of them, the other side of the infinite one, and the margin
+    assert len(programs) <= 6
