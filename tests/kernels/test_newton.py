@@ -54,6 +54,21 @@ def test_coordinates_that_are_not_free_keep_their_start() -> None:
     assert_close(fit.information[1], CURVATURE)
 
 
+def test_a_step_that_rounds_to_nothing_is_not_taken_again() -> None:
+    # A likelihood whose score keeps pointing up a slope that its value denies.
+    calls = []
+
+    def evaluate(beta, index):
+        calls.append(len(beta))
+        value = np.where(beta[:, 0] == 1e6, 0.0, -1.0)
+        return value, np.full((len(beta), 1), 1e-6), np.ones((len(beta), 1, 1))
+
+    fit = maximise(evaluate, np.array([[1e6]]), retry=False)
+    assert fit.status[0] == FAILED
+    assert fit.coef[0, 0] == 1e6
+    assert len(calls) < 60
+
+
 def test_steps_that_overshoot_are_halved() -> None:
     # log-likelihood -sqrt(1 + b^2): Newton's step from 5 is -130.
     def evaluate(beta, index):

@@ -157,7 +157,9 @@ def move(evaluate: Evaluate, now: Points, step: FloatArray) -> BoolArray:
             rows = np.flatnonzero(~moved)
             beta[rows] = now.beta[rows] + step[rows] * 0.5**halving
             value[rows], score[rows], information[rows] = evaluate(beta[rows], now.index[rows])
-            moved = (value >= floor) & (value < np.inf)
+            # a step that was halved until it rounded to nothing would be so for ever
+            stands = (now.change[rows] == 0.0) & (beta[rows] == now.beta[rows]).all(axis=1)
+            moved[rows] = (value[rows] >= floor[rows]) & (value[rows] < np.inf) & ~stands
             if moved.all():
                 break
         stuck = ~moved
