@@ -22,6 +22,7 @@ from rnetstats.prediction.indices import BINARY, binary_indices
 from rnetstats.prediction.survival_indices import (
     AT_HORIZON,
     SURVIVAL,
+    HorizonCurves,
     HorizonJudge,
     survival_indices,
 )
@@ -65,6 +66,13 @@ class Judge(ABC):
         Missing without a fit, and outside the range of what a model predicted: it says nothing
         there.
         """
+
+    def with_curve(
+        self, risk: Floats, predictor: Floats, freq: Floats | None, at: Floats, few: int
+    ) -> tuple[Floats, Floats]:
+        """Return the indices (B, k), and the curve (few, q) of the first replicates."""
+        some = None if freq is None else freq[:few]
+        return self.indices(risk, predictor, freq), self.curve(risk[:few], some, at)
 
     @abstractmethod
     def net_benefit(self, risk: Floats, freq: Floats | None, thresholds: Floats) -> Floats:
@@ -127,20 +135,33 @@ class SurvivalJudge(Judge):
 
     def indices(self, risk: Floats, predictor: Floats, freq: Floats | None) -> Floats:
         """See :mod:`rnetstats.prediction.survival_indices`."""
-        found = survival_indices(
-            self.stop, self.event, self.sets, predictor, freq, ties=self.ties, start=self.start
-        )
-        if self.at_horizon is None:
-            return found
-        return np.column_stack([found, self.at_horizon(risk, freq)])
+        curves = None if self.at_horizon is None else self.at_horizon.curves(risk, freq)
+        return self._indices(risk, predictor, freq, curves)
 
     def curve(self, risk: Floats, freq: Floats | None, at: Floats) -> Floats:
         """Cox regression on a restricted cubic spline of the complementary log-log risk."""
         assert self.at_horizon is not None
-        counts = np.broadcast_to(1.0 if freq is None else np.atleast_2d(freq), risk.shape)
-        found, fitted = self.at_horizon.curve(risk, counts, at)
-        found[~fitted] = np.nan
-        return within_range(found, risk, counts, at)
+        return _read(self.at_horizon.curves(risk, freq), risk, freq, at)
+
+    def with_curve(
+        self, risk: Floats, predictor: Floats, freq: Floats | None, at: Floats, few: int
+    ) -> tuple[Floats, Floats]:
+        """Return both, of one regression a replicate."""
+        assert self.at_horizon is not None
+        curves = self.at_horizon.curves(risk, freq)
+        some = None if freq is None else freq[:few]
+        curve = _read(curves.part(slice(0, few)), risk[:few], some, at)
+        return self._indices(risk, predictor, freq, curves), curve
+
+    def _indices(
+        self, risk: Floats, predictor: Floats, freq: Floats | None, curves: HorizonCurves | None
+    ) -> Floats:
+        found = survival_indices(
+            self.stop, self.event, self.sets, predictor, freq, ties=self.ties, start=self.start
+        )
+        if self.at_horizon is None or curves is None:
+            return found
+        return np.column_stack([found, self.at_horizon(risk, freq, curves)])
 
     def net_benefit(self, risk: Floats, freq: Floats | None, thresholds: Floats) -> Floats:
         """See :func:`rnetstats.kernels.net_benefit_times.net_benefit_at`."""
@@ -203,6 +224,14 @@ def judge_of(outcome: Outcome, horizon: float | None, names: Sequence[str] | Non
     if isinstance(judge, BinaryJudge):
         return BinaryJudge(judge.events, chosen)
     return ChosenJudge(judge, chosen)
+
+
+def _read(curves: HorizonCurves, risk: Floats, freq: Floats | None, at: Floats) -> Floats:
+    """Return the observed risks (B, q) at predicted risks, see :meth:`Judge.curve`."""
+    found, fitted = curves.read(at)
+    found[~fitted] = np.nan
+    counts = np.broadcast_to(1.0 if freq is None else np.atleast_2d(freq), risk.shape)
+    return within_range(found, risk, counts, at)
 
 
 def within_range(curve: Floats, risk: Floats, counts: Floats, at: Floats) -> Floats:

@@ -76,6 +76,27 @@ class _Collected:
     def add(self, name: str, values: Floats) -> None:
         self.parts.setdefault(name, []).append(values)
 
+    def judged(
+        self,
+        judge: Judge,
+        side: str,
+        risk: Floats,
+        predictor: Floats,
+        freq: Floats | None,
+        thresholds: Floats,
+        grid: Floats,
+        few: int = CURVE_REPLICATES,
+    ) -> None:
+        """Add what is found in training or in test; curves of the first few replicates."""
+        if grid.size:
+            values, curve = judge.with_curve(risk, predictor, freq, grid, few)
+            self.add(f"curve_{side}", curve)
+        else:
+            values = judge.indices(risk, predictor, freq)
+        self.add(side, values)
+        if thresholds.size:
+            self.add(f"benefit_{side}", judge.net_benefit(risk, freq, thresholds))
+
     def runs(self, widths: dict[str, int]) -> Runs:
         joined = {
             name: np.concatenate(self.parts[name]) if name in self.parts else np.empty((0, width))
@@ -123,17 +144,9 @@ def bootstrap(
         counts = counts[made.usable]
         test = (counts == 0).astype(np.float64) if left_out else None
         own_risk, own_eta, risk, eta = _usable(made)
-        found.add("training", judge.indices(own_risk, own_eta, counts))
-        found.add("test", judge.indices(risk, eta, test))
-        if thresholds.size:
-            found.add("benefit_training", judge.net_benefit(own_risk, counts, thresholds))
-            found.add("benefit_test", judge.net_benefit(risk, test, thresholds))
-        if grid.size and part.start < CURVE_REPLICATES:
-            few = slice(0, CURVE_REPLICATES)
-            found.add("curve_training", judge.curve(own_risk[few], counts[few], grid))
-            found.add(
-                "curve_test", judge.curve(risk[few], None if test is None else test[few], grid)
-            )
+        here = grid if part.start < CURVE_REPLICATES else np.empty(0)
+        found.judged(judge, "training", own_risk, own_eta, counts, thresholds, here)
+        found.judged(judge, "test", risk, eta, test, thresholds, here)
     return found.runs(_widths(judge, grid, thresholds))
 
 
@@ -177,11 +190,7 @@ def cross_validate(
         risk[repeat[here], patient] = made.risk[here, patient]
         eta[repeat[here], patient] = made.predictor[here, patient]
         own_risk, own_eta = made.as_trained
-        found.add("training", judge.indices(own_risk, own_eta, counts))
-        if thresholds.size:
-            found.add("benefit_training", judge.net_benefit(own_risk, counts, thresholds))
-        if grid.size:
-            found.add("curve_training", judge.curve(own_risk, counts, grid))
+        found.judged(judge, "training", own_risk, own_eta, counts, thresholds, grid, len(counts))
         if progress is not None:
             progress(int(fits[-1]) + 1)
     whole = usable.reshape(repeats, k).all(axis=1)
@@ -191,11 +200,7 @@ def cross_validate(
     risk, eta = risk[whole], eta[whole]
     for start in range(0, len(risk), CHUNK):
         part = slice(start, start + CHUNK)
-        found.add("test", judge.indices(risk[part], eta[part], None))
-        if thresholds.size:
-            found.add("benefit_test", judge.net_benefit(risk[part], None, thresholds))
-        if grid.size:
-            found.add("curve_test", judge.curve(risk[part], None, grid))
+        found.judged(judge, "test", risk[part], eta[part], None, thresholds, grid, CHUNK)
     return found.runs(_widths(judge, grid, thresholds))
 
 

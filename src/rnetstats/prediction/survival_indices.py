@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.risksets import RiskSets
 from rnetstats.kernels.roc import auc
 
-__all__ = ["AT_HORIZON", "SURVIVAL", "HorizonJudge", "survival_indices"]
+__all__ = ["AT_HORIZON", "SURVIVAL", "HorizonCurves", "HorizonJudge", "survival_indices"]
 
 Floats = NDArray[np.float64]
 
@@ -111,8 +112,8 @@ class HorizonJudge:
         self.stop, self.event = stop, event
         self.dead = ((stop <= horizon) & event).astype(np.float64)
 
-    def __call__(self, risk: Floats, freq: Floats | None) -> Floats:
-        """Judge risks (B, n); return (B, 9) in the order of :data:`AT_HORIZON`."""
+    def __call__(self, risk: Floats, freq: Floats | None, curves: HorizonCurves) -> Floats:
+        """Judge risks (B, n) and their curves; return (B, 9) in the order of :data:`AT_HORIZON`."""
         n = self.dead.size
         counts = np.ones((1, n)) if freq is None else np.atleast_2d(freq)
         left = censoring_survival(self.stop, self.event, freq)
@@ -123,7 +124,7 @@ class HorizonJudge:
             brier = np.vecdot(weight, (self.dead - risk) ** 2) / total
             null = np.vecdot(weight, (self.dead - observed[:, None]) ** 2) / total
             expected = np.vecdot(counts, risk) / total
-        curve, fitted = self.curve(risk, counts)
+        curve, fitted = curves.read()
         distance = distances(risk, curve, np.broadcast_to(counts, risk.shape))
         with np.errstate(divide="ignore", invalid="ignore"):
             table = np.column_stack(
@@ -147,35 +148,59 @@ class HorizonJudge:
         counted = np.where(self.stop <= self.horizon, squared, 0.0)
         return harrell(self.stop, self.event, risk, freq, pair_weight=counted)
 
-    def curve(
-        self, risk: Floats, counts: Floats, at: Floats | None = None
-    ) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return the calibration curve of each replicate, and whether it could be fitted.
-
-        A Cox regression on a restricted cubic spline (3 knots) of log(-log(1 - risk)).
-
-        Parameters
-        ----------
-        risk, counts : arrays of shape (B, n)
-        at : array of shape (k,), optional
-            Predicted risks at which to read the curve; by default those of the rows.
-
-        Returns
-        -------
-        curve : array of shape (B, n) or (B, k)
-        fitted : bool array of shape (B,)
-        """
+    def curves(self, risk: Floats, freq: Floats | None) -> HorizonCurves:
+        """Fit the calibration curve of each replicate to its risks (B, n)."""
         x = cloglog(risk)
+        counts = np.ones((1, x.shape[1])) if freq is None else np.atleast_2d(freq)
         knots = spline_knots(x, np.broadcast_to(counts, x.shape), _KNOTS)
         columns = restricted_columns(x, knots)
         centre = columns.mean(axis=1, keepdims=True)
-        fit: CoxFit = fit_cox(columns - centre, self.sets, freq=counts, ties=self.ties)
-        predictor = np.einsum("bnp,bp->bn", columns - centre, fit.coef)
+        columns -= centre
+        fit: CoxFit = fit_cox(columns, self.sets, freq=counts, ties=self.ties)
+        predictor = np.einsum("bnp,bp->bn", columns, fit.coef)
         hazard = hazard_until(self.sets, predictor, self.horizon, freq=counts, ties=self.ties)
+        known = np.isin(fit.status, (OK, LOST_TERM))
+        return HorizonCurves(knots, centre, fit.coef, predictor, hazard, known)
+
+
+@dataclass(frozen=True, eq=False)
+class HorizonCurves:
+    """Calibration curves of B replicates: Cox regressions on a spline of log(-log(1 - risk)).
+
+    Attributes
+    ----------
+    knots : array of shape (B, 3)
+    centre : array of shape (B, 1, 2)
+        Means of the spline's columns, which are taken off.
+    coef : array of shape (B, 2)
+    predictor : array of shape (B, n)
+        Log hazard ratios of the rows.
+    hazard : array of shape (B,)
+        Cumulative baseline hazard at the horizon.
+    fitted : bool array of shape (B,)
+    """
+
+    knots: Floats
+    centre: Floats
+    coef: Floats
+    predictor: Floats
+    hazard: Floats
+    fitted: NDArray[np.bool_]
+
+    def part(self, rows: slice) -> HorizonCurves:
+        """Those of some replicates."""
+        return HorizonCurves(*(values[rows] for values in vars(self).values()))
+
+    def read(self, at: Floats | None = None) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return observed risks, and whether each curve is known there (B,).
+
+        At predicted risks `at` (k,), as (B, k), or by default at those of the rows, as (B, n).
+        """
+        predictor = self.predictor
         if at is not None:
-            grid = np.broadcast_to(cloglog(at), (len(risk), at.size))
-            predictor = np.einsum("bkp,bp->bk", restricted_columns(grid, knots) - centre, fit.coef)
+            grid = np.broadcast_to(cloglog(at), (len(self.coef), at.size))
+            columns = restricted_columns(grid, self.knots) - self.centre
+            predictor = np.einsum("bkp,bp->bk", columns, self.coef)
         with np.errstate(over="ignore", invalid="ignore"):  # nearly separated
-            found = -np.expm1(-hazard[:, None] * np.exp(predictor))
-        known = np.asarray(np.isfinite(found).all(axis=1))
-        return found, known & np.isin(fit.status, (OK, LOST_TERM))
+            found = -np.expm1(-self.hazard[:, None] * np.exp(predictor))
+        return found, np.isfinite(found).all(axis=1) & self.fitted
