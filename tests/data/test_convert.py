@@ -186,6 +186,24 @@ def test_derived_columns() -> None:
         read({**data, "event": [1, 1, 1, 1, 0]}, toml)
 
 
+def test_derived_numbers_are_held_against_their_range() -> None:
+    book = (
+        "[columns.a]\ntype = 'date'\n[columns.b]\ntype = 'date'\n"
+        "[columns.t]\ntype = 'numeric'\nunit = 'months'\nunit_in = 'days'\nrange = [0, 600]\n"
+        "derive = 'b - a'\n"
+    )
+    data = {"a": ["2020-03-01", "2020-03-01", None], "b": ["2020-04-01", "2020-02-01", None]}
+    with pytest.raises(DataError, match=r"'t', derived \(b - a\), is outside .* in row 2: there"):
+        read(data, book)
+
+
+def test_a_spreadsheets_day_number_is_no_date() -> None:
+    with pytest.raises(
+        DataError, match=r"'43831', '43832' in rows 1, 2 .*format the column as a date there"
+    ):
+        read({"a": [43831, 43832]}, "[columns.a]\ntype = 'date'\n")
+
+
 def test_a_column_that_cannot_be_derived() -> None:
     toml = (
         "[columns.x]\ntype = 'numeric'\n[columns.y]\ntype = 'binary'\nrequired = false\n"

@@ -215,7 +215,8 @@ def _note_contents(
         column = frame[name]
         values = column.dropna().unique()
         if len(values) == 1 and len(frame) > 1:
-            ledger.note(f"{name}: all values are the same ({values[0]!s}).")
+            said = str(values[0]).removesuffix(" 00:00:00")  # of a date
+            ledger.note(f"{name}: all values are the same ({said}).")
         if isinstance(column.dtype, pd.CategoricalDtype) and name not in absent:
             used = set(values)
             unused = [str(level) for level in column.cat.categories if level not in used]

@@ -54,6 +54,7 @@ def add_derived(
             _compare(frame[spec.name], made, spec, usable[0], ledger)
         else:
             frame[spec.name] = made
+            _check_range(made, spec, usable[0], ledger)
             ledger.note(f"{spec.name}: derived: {usable[0].text}{_converted(spec)}.")
     return out
 
@@ -105,6 +106,26 @@ def _whole(numbers: npt.NDArray[np.float64], name: str) -> pd.Series[Any]:
     column = pd.Series(numbers, name=name)
     whole = bool(np.all(np.isfinite(numbers) & (numbers == np.round(numbers))))
     return column.astype(np.int64) if whole else column
+
+
+def _check_range(
+    made: pd.Series[Any], spec: ColumnSpec, derivation: Rule | Cases, ledger: Ledger
+) -> None:
+    """Hold derived numbers against the column's range, as those of a file are."""
+    if spec.range is None:
+        return
+    low, high = spec.range
+    numbers = made.to_numpy(dtype=float)
+    rows = np.flatnonzero((numbers < low) | (numbers > high))
+    if not rows.size:
+        return
+    first = int(rows[0])
+    limits = f"{low:g} to {high:g} {spec.unit}".rstrip()
+    ledger.problem(
+        f"column {spec.name!r}, derived ({derivation.text}), is outside the range {limits} in "
+        f"{ledger.rows(rows.tolist())}: there it is {_said(made.iloc[first])}. Correct the columns "
+        f"that it follows from, or change `range` in [columns.{spec.name}] of the codebook."
+    )
 
 
 def _compare(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ __all__ = ["Task", "category_column", "date_column", "finder", "number_column", 
 _TRUTH = {"true": 1.0, "false": 0.0}
 _YES = {"yes", "y", "ja", "oui", "si", "sí", "true", "t", "positive", "pos", "dead", "event"}
 _YEARS = (1678, 2261)  # what a nanosecond clock can hold
+_DAY_NUMBER = re.compile(r"[2-6]\d{4}")  # days since 1900: from 1954 to 2091
 
 
 @dataclass(frozen=True)
@@ -221,10 +223,14 @@ def date_column(task: Task) -> pd.Series[Any] | None:
     days = [_day(value, text, form) for value, text in pairs]
     wrong = [i for i, day in enumerate(days) if day is None]
     if wrong:
+        serial = all(_DAY_NUMBER.fullmatch(cells.texts[i]) for i in wrong)
         task.refuse(
             wrong,
             "is not a date" + (f" of the form {form}" if form else ""),
-            f'Write dates as 2023-06-30, or give their form: date_format = "{form or "%d.%m.%Y"}".',
+            "If that is a spreadsheet's number of a day, format the column as a date there."
+            if serial
+            else "Write dates as 2023-06-30, or give their form: "
+            f'date_format = "{form or "%d.%m.%Y"}".',
         )
         return None
     stamps = np.array([*days, None], dtype="datetime64[D]").astype("datetime64[ns]")
