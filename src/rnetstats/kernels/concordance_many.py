@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from rnetstats.kernels.concordance import PrefixSums, rows_by_stratum
 from rnetstats.kernels.newton import BoolArray, FloatArray
-from rnetstats.kernels.ordered import pick
+from rnetstats.kernels.ordered import in_order, mean_difference
 
 __all__ = ["gini_mean_difference", "harrell"]
 
@@ -157,19 +157,5 @@ def gini_mean_difference(x: ArrayLike, freq: ArrayLike | None = None) -> FloatAr
     David HA (1968). Gini's mean difference rediscovered. Biometrika 55:573-575.
     """
     values = np.atleast_2d(np.asarray(x, dtype=float))
-    counts = (
-        np.ones((1, values.shape[1])) if freq is None else np.atleast_2d(np.asarray(freq, float))
-    )
-    order = np.argsort(values, axis=1)
-    ordered = pick(values, order)
-    if len(order) == 1:
-        weight = counts[:, order[0]]
-    else:
-        weight = pick(np.broadcast_to(counts, values.shape), order)
-    running = np.cumsum(weight, axis=1)
-    total = running[:, -1]
-    # A row is above those before it and below those after it.
-    place = 2.0 * running - weight - total[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = 2.0 * (weight * ordered * place).sum(axis=1) / (total * (total - 1.0))
-    return np.where(total > 1.0, found, np.nan)
+    rows = in_order(np.zeros(values.shape[1]), values, freq)
+    return mean_difference(rows.x, rows.w)
