@@ -68,11 +68,11 @@ def inverse_information(information: FloatArray) -> FloatArray:
     try:
         return np.asarray(np.linalg.inv(information), dtype=float)
     except np.linalg.LinAlgError:
-        inverse = np.zeros_like(information)
-        for i, matrix in enumerate(information):
-            if np.isfinite(matrix).all() and np.linalg.matrix_rank(matrix) == len(matrix):
-                inverse[i] = np.linalg.inv(matrix)
-        return inverse
+        p = information.shape[1]
+        known = np.isfinite(information).all(axis=(1, 2), keepdims=True)
+        rank = np.asarray(np.linalg.matrix_rank(np.where(known, information, 0.0)))
+        full = (rank == p)[:, None, None]
+        return np.where(full, np.linalg.inv(np.where(full, information, np.eye(p))), 0.0)
 
 
 def observed_information(

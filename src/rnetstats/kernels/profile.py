@@ -15,12 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import NamedTuple
 
 import numpy as np
 
 from rnetstats.kernels.firth import inverse_information, without
+from rnetstats.kernels.joint_limits import Wanted, joint_limits
+from rnetstats.kernels.leverage import around
 from rnetstats.kernels.newton import (
+    OK,
     BoolArray,
     Evaluate,
     FloatArray,
@@ -29,6 +31,8 @@ from rnetstats.kernels.newton import (
     maximise,
     solve_symmetric,
 )
+from rnetstats.kernels.profile_points import known_starts
+from rnetstats.kernels.unit import Unit, standardised
 from rnetstats.kernels.walk import FOUND, LIMIT_TEXT, NO_LIMIT, NOT_FOUND, walk_outward
 
 __all__ = [
@@ -45,18 +49,8 @@ __all__ = [
     "standardised",
 ]
 
-_MAX_STEPS = 15
-_REGULAR = 0.3  # how far a quadratic prediction may be off, in log-likelihood
-_STEP = 1e-8  # in standard errors; the step taken from there is exact to its square
-_GAIN = 1e-10  # of log-likelihood, by the nuisance coefficients
-
-
-class _Wanted(NamedTuple):
-    """The limits sought: of which coefficients, on which side (-1 or 1), at which likelihood."""
-
-    column: IntArray
-    side: FloatArray
-    target: float
+_STEPS = 25  # of each fit from elsewhere
+_HIGHER = 1e-8  # log-likelihood by which another maximum is a higher one
 
 
 @dataclass(frozen=True)
@@ -74,54 +68,6 @@ class ProfileLimits:
     lower: FloatArray
     upper: FloatArray
     status: IntArray
-
-
-class Unit(NamedTuple):
-    """A likelihood of coefficients measured in standard errors, and where its maximum is.
-
-    Attributes
-    ----------
-    evaluate : Evaluate
-    centre, scale : arrays of shape (p,)
-        The maximum, and the standard errors of the coefficients as given.
-    value : float
-    information : array of shape (p, p)
-        Both there.
-    """
-
-    evaluate: Evaluate
-    centre: FloatArray
-    scale: FloatArray
-    value: float
-    information: FloatArray
-
-
-def standardised(
-    evaluate: Evaluate,
-    estimate: FloatArray,
-    found: tuple[FloatArray, FloatArray] | None = None,
-) -> Unit:
-    """Measure the coefficients of one data set in standard errors.
-
-    `found` holds log-likelihood (1,) and information (1, p, p) at the estimate, where known.
-    """
-    beta = np.asarray(estimate, dtype=float)
-    if found is None:
-        value, _, information = evaluate(beta[None], np.zeros(1, np.int64))
-    else:
-        value, information = found
-    information = np.where(np.isfinite(information), information, 0.0)
-    diagonal = np.sqrt(np.maximum(np.diag(information[0]), 0.0))
-    diagonal = np.where(diagonal > 0, diagonal, 1.0)
-    variance = np.diag(inverse_information(information / (diagonal[:, None] * diagonal))[0])
-    scale = np.where(variance > 0, np.sqrt(np.abs(variance)), 1.0) / diagonal
-    outer = scale[:, None] * scale
-
-    def scaled(gamma: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        likelihood, score, matrix = evaluate(gamma * scale, index)
-        return likelihood, score * scale, matrix * outer
-
-    return Unit(scaled, beta / scale, scale, float(value[0]), information[0] * outer)
 
 
 def profile_limits(
@@ -166,16 +112,20 @@ def limits_about(
     chosen = np.arange(p) if columns is None else np.asarray(columns, dtype=np.int64)
     half = 0.5 * NormalDist().inv_cdf(0.5 + level / 2) ** 2
     target = (unit.value if maximum is None else maximum) - half
-    wanted = _Wanted(np.repeat(chosen, 2), np.tile([-1.0, 1.0], len(chosen)), target)
+    wanted = Wanted(np.repeat(chosen, 2), np.tile([-1.0, 1.0], len(chosen)), target)
     limit = np.full(len(wanted.column), np.nan)
-    status = np.full(len(limit), NOT_FOUND)
+    points, status = np.full((len(limit), p), np.nan), np.full(len(limit), FOUND)
     if maximum is None:
-        limit = _venzon_moolgavkar(unit, wanted, half)
-        status[np.isfinite(limit)] = FOUND
-    left = np.flatnonzero(status != FOUND)
-    if len(left):
-        limit[left], status[left] = walk_outward(
-            unit.evaluate, unit.centre, wanted.column[left], wanted.side[left], target=target
+        limit, points = joint_limits(unit, wanted, half)
+    if not np.isfinite(limit).all():
+        limit, status = walk_outward(
+            unit.evaluate,
+            unit.centre,
+            wanted.column,
+            wanted.side,
+            target=target,
+            several=unit.several(),
+            found=(limit, points),
         )
     pairs = (limit * unit.scale[wanted.column]).reshape(-1, 2)
     return ProfileLimits(lower=pairs[:, 0], upper=pairs[:, 1], status=status.reshape(-1, 2))
@@ -209,6 +159,8 @@ def restricted_about(unit: Unit, restrictions: Sequence[Sequence[int]]) -> Newto
     for row, columns in enumerate(restrictions):
         free[row, list(columns)] = False
     fit = maximise(unit.evaluate, _conditional(unit, free), free=free)
+    if unit.several():
+        _take_higher(unit, fit, free)
     scale = unit.scale
     return NewtonFit(
         coef=fit.coef * scale,
@@ -220,71 +172,33 @@ def restricted_about(unit: Unit, restrictions: Sequence[Sequence[int]]) -> Newto
     )
 
 
-def _conditional(unit: Unit, free: BoolArray) -> FloatArray:
+def _take_higher(unit: Unit, fit: NewtonFit, free: BoolArray) -> None:
+    """Fit with the same restrictions anew from far out, and take what is higher."""
+    variances = inverse_information(unit.information[None])[0]
+    if not (variances.diagonal() > 0).all():
+        return
+    points = around(unit.centre, variances)
+    begin = np.concatenate([_conditional(unit, free, point) for point in points])
+    which = np.tile(np.arange(len(free)), len(points))
+    known, first = known_starts(unit.evaluate, begin)
+    which, begin = which[known], begin[known]
+    try:
+        other = maximise(
+            unit.evaluate, begin, free=free[which], first=first, max_iter=_STEPS, retry=False
+        )
+    except np.linalg.LinAlgError:  # a check: what was found stands
+        return
+    for one in np.flatnonzero(other.status == OK):
+        row = which[[one]]
+        if other.log_likelihood[one] > fit.log_likelihood[row] + _HIGHER:
+            fit.replace(row, NewtonFit(**{name: part[[one]] for name, part in vars(other).items()}))
+
+
+def _conditional(unit: Unit, free: BoolArray, centre: FloatArray | None = None) -> FloatArray:
     """Where a quadratic likelihood would have its maximum with the other coordinates at 0."""
-    centre = unit.centre
+    centre = unit.centre if centre is None else centre
     information = np.broadcast_to(unit.information, (len(free), *unit.information.shape))
     right = np.where(free, (~free * centre) @ unit.information, 0.0)
     shift, singular = solve_symmetric(without(information, ~free), right)
     near = (~singular & np.isfinite(shift).all(axis=1))[:, None]
     return np.where(free, np.where(near, centre + shift, centre), 0.0)
-
-
-def _venzon_moolgavkar(unit: Unit, wanted: _Wanted, half: float) -> FloatArray:
-    """Solve for limit and nuisance coefficients together; NaN for those that stray."""
-    limit = np.full(len(wanted.column), np.nan)
-    index = np.arange(len(limit))
-    direction = inverse_information(unit.information[None])[0][wanted.column]  # variances are 1
-    beta = unit.centre + wanted.side[:, None] * np.sqrt(2 * half) * direction
-    bound = np.full(len(limit), _REGULAR)
-    for _ in range(_MAX_STEPS):
-        joint = _joint_step(unit.evaluate, beta, index, wanted)
-        regular = joint.error < bound
-        arrived = regular & (np.abs(joint.step) < _STEP) & (joint.gain < _GAIN)
-        if arrived.any():
-            at = beta[arrived, wanted.column[arrived]]
-            limit[index[arrived]] = at + joint.step[arrived]
-        on = regular & ~arrived
-        if not on.any():
-            break
-        beta, index = (beta + joint.move)[on], index[on]
-        bound = np.maximum(0.5 * joint.error[on], _GAIN)
-        wanted = _Wanted(wanted.column[on], wanted.side[on], wanted.target)
-    return limit
-
-
-class _JointStep(NamedTuple):
-    """A step of all coefficients, that of the one sought, and how far from the solution it is."""
-
-    move: FloatArray
-    step: FloatArray
-    gain: FloatArray
-    error: FloatArray
-
-
-def _joint_step(
-    evaluate: Evaluate, beta: FloatArray, index: IntArray, wanted: _Wanted
-) -> _JointStep:
-    """One step towards the point of the profile where the likelihood is the target."""
-    value, score, information = evaluate(beta, index)
-    rows, side = np.arange(len(beta)), wanted.side
-    right = np.zeros((*score.shape, 2))
-    right[:, :, 0] = score
-    right[rows, wanted.column, 1] = 1.0
-    solution, singular = solve_symmetric(information, right)
-    newton, along = solution[:, :, 0], solution[:, :, 1]
-    variance = along[rows, wanted.column]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        along = along / variance[:, None]
-        slope = newton[rows, wanted.column] / variance
-        nuisance = newton - along * newton[rows, wanted.column][:, None]
-        gain = np.abs(np.vecdot(score, nuisance))
-        gap = value + 0.5 * gain - wanted.target
-        # gap + slope d - d^2 / (2 variance) = 0, the outer root in its stable form
-        outward = side * slope
-        root = np.sqrt(np.maximum(slope**2 + 2 * gap / variance, 0.0))
-        falling = 2 * gap / (root - outward)
-        step = side * np.where(outward < 0, falling, (outward + root) * variance)
-        bad = singular | ~(variance > 0) | ~np.isfinite(step)
-        error = np.where(bad, np.inf, np.abs(gap) + gain)
-        return _JointStep(nuisance + step[:, None] * along, step, gain, error)

@@ -29,6 +29,7 @@ from rnetstats.regression.fitting import (
     sandwich_covariance,
     with_infinities,
 )
+from rnetstats.regression.logistic_maxima import highest
 from rnetstats.regression.penalty import (
     Strength,
     finite_under,
@@ -108,6 +109,7 @@ def fit_frame(frame: ModelFrame, penalty: str | None, m: Strength = None) -> Log
     start = plain.coef[0] if plain.status[0] == OK else begin
     if penalty == "firth":
         fit, effective = maximise(firth=True, start=start), finite_everywhere(X.shape[1])
+        fit = highest(maximise, fit, X, frame.offset)
     elif prior is not None:
         fit = maximise(prior=prior, start=start)
         if separation.kind != "none":

@@ -1,0 +1,79 @@
+"""Whether a penalised likelihood may have several maxima: where single rows have much leverage.
+
+Firth's penalty is half the log-determinant of the information. Where one row holds much of that,
+it may pay to give the row up, and the penalised likelihood has a second maximum with another fit
+to it. With little leverage everywhere it has one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnetstats.kernels.firth import inverse_information
+from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.newton import Evaluate, FloatArray
+
+__all__ = ["MUCH", "around", "largest_leverage", "may_have_several_maxima"]
+
+MUCH = 0.25
+"""Leverage above which other maxima are looked for."""
+
+_MORE = 1 / 3  # above which also at the limits and under the hypotheses
+_FAR = 5.0  # standard errors: where other maxima are looked for from
+
+
+def largest_leverage(X: FloatArray, predictor: FloatArray, covariance: FloatArray) -> float:
+    """Largest diagonal element of a logistic model's hat matrix.
+
+    Parameters
+    ----------
+    X : array of shape (n, p)
+    predictor : array of shape (n,)
+        The log odds.
+    covariance : array of shape (p, p)
+    """
+    with np.errstate(over="ignore"):
+        odds = np.exp(-np.abs(predictor))
+    spread = odds / (1.0 + odds) ** 2
+    return float((spread * np.vecdot(X @ covariance, X)).max())
+
+
+def may_have_several_maxima(
+    evaluate: Evaluate, estimate: FloatArray, information: FloatArray
+) -> bool:
+    """Whether it has a penalty that is not concave, and single rows have much leverage.
+
+    Parameters
+    ----------
+    evaluate : Evaluate
+        Of one data set. Of what is not a logistic likelihood the leverage is not known.
+    estimate : array of shape (p,)
+    information : array of shape (p, p)
+        There.
+    """
+    if not getattr(evaluate, "firth", False):
+        return False
+    if not isinstance(evaluate, LogisticLikelihood):
+        return True
+    scale = evaluate.scale[0]
+    covariance = inverse_information(information[None])[0] * (scale[:, None] * scale)
+    predictor = evaluate.X @ (estimate * scale)
+    if evaluate.offset is not None:
+        predictor = predictor + evaluate.offset[0]
+    return largest_leverage(evaluate.X, predictor, covariance) > _MORE
+
+
+def around(estimate: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Points far out on the profile of each coefficient, were the likelihood quadratic.
+
+    Parameters
+    ----------
+    estimate : array of shape (p,)
+    covariance : array of shape (p, p)
+
+    Returns
+    -------
+    array of shape (2 p, p)
+    """
+    away = _FAR * covariance / np.sqrt(covariance.diagonal())[:, None]
+    return np.concatenate([estimate + away, estimate - away])

@@ -1,0 +1,58 @@
+"""The highest of several maxima of Firth's penalised likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from rnetstats.kernels.leverage import MUCH, around, largest_leverage
+from rnetstats.kernels.logistic import LogisticFit
+from rnetstats.kernels.newton import OK
+
+__all__ = ["highest"]
+
+_HIGHER = 1e-8  # of log-likelihood: beyond rounding
+_ROUNDS = 3
+
+
+def highest(
+    maximise: Callable[..., LogisticFit],
+    fit: LogisticFit,
+    X: np.ndarray,
+    offset: np.ndarray | None,
+) -> LogisticFit:
+    """Look for a higher maximum where single rows have much leverage; else it is the only one.
+
+    Parameters
+    ----------
+    maximise : callable
+        ``maximise(firth=True, start=...)``, of one start or of several.
+    fit : LogisticFit
+        From one start.
+    X : array of shape (n, p)
+    offset : array of shape (n,) or None
+
+    Returns
+    -------
+    LogisticFit
+        Of one replicate.
+    """
+    for _ in range(_ROUNDS):
+        if fit.status[0] != OK:
+            break
+        predictor = X @ fit.coef[0] if offset is None else X @ fit.coef[0] + offset
+        covariance = fit.covariance[0]
+        if largest_leverage(X, predictor, covariance) <= MUCH:
+            break
+        with np.errstate(invalid="ignore"):  # of fits that fail, far out
+            others = maximise(firth=True, start=around(fit.coef[0], covariance))
+        values = np.where(others.status == OK, others.log_likelihood_penalized, -np.inf)
+        best = int(np.argmax(values))
+        if not values[best] > fit.log_likelihood_penalized[0] + _HIGHER:
+            break
+        again = maximise(firth=True, start=others.coef[best])
+        if not again.log_likelihood_penalized[0] > fit.log_likelihood_penalized[0]:
+            break
+        fit = again
+    return fit

@@ -1,0 +1,92 @@
+"""The walk along a profile, and the look for higher branches at its limits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from logistic_designs import small_data
+from rnetstats.kernels.branches import Reached, ahead_of, higher_points
+from rnetstats.kernels.logistic import fit_logistic
+from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.newton import FloatArray, IntArray
+from rnetstats.kernels.profile_points import fit_points, known_starts
+from rnetstats.kernels.walk import FOUND, walk_outward
+
+HALF_CHI2_95 = 3.841458820694124 / 2
+
+
+class Counted:
+    """A likelihood that remembers where it was asked for."""
+
+    def __init__(self, likelihood: LogisticLikelihood) -> None:
+        self.likelihood = likelihood
+        self.asked: list[FloatArray] = []
+
+    def __call__(self, beta: FloatArray, index: IntArray) -> tuple[FloatArray, ...]:
+        self.asked.append(beta.copy())
+        return self.likelihood(beta, index)
+
+
+def walked(seed: int, n: int = 12) -> tuple[Counted, FloatArray, FloatArray, float]:
+    X, y = small_data(seed, n=n, beta=2.0)
+    fit = fit_logistic(X, y, firth=True)
+    target = float(fit.log_likelihood_penalized[0]) - HALF_CHI2_95
+    scale = np.sqrt(np.diag(fit.covariance[0]))
+    likelihood = LogisticLikelihood(X * scale, y, firth=True)
+    shift = float(np.log(scale).sum())  # the penalty of the columns in standard errors
+    return Counted(likelihood), fit.coef[0] / scale, scale, target + shift
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_start_of_the_look_for_higher_branches_is_evaluated_twice(seed: int) -> None:
+    evaluate, centre, _, target = walked(seed)
+    column, side = np.repeat(np.arange(len(centre)), 2), np.tile([-1.0, 1.0], len(centre))
+    limit, status = walk_outward(evaluate, centre, column, side, target=target, several=False)
+    assert (status == FOUND).all()
+    ahead = ahead_of(evaluate, centre, column)
+    assert ahead is not None
+    points = centre + (limit - centre[column])[:, None] * ahead
+    everyone = np.arange(len(column))
+    reached = Reached(everyone, column, limit, points, np.ones(len(column), dtype=bool))
+    for alone in (True, False):
+        evaluate.asked.clear()
+        higher_points(evaluate, centre, ahead, reached, target, alone=alone)
+        starts, *steps = evaluate.asked
+        assert len(starts) >= len(column)
+        begun = {row.tobytes() for row in starts}
+        assert not any(row.tobytes() in begun for row in steps[0])
+
+
+def test_limits_found_in_another_way_stand_and_are_not_walked_to() -> None:
+    evaluate, centre, _, target = walked(1, n=60)
+    column, side = np.repeat(np.arange(len(centre)), 2), np.tile([-1.0, 1.0], len(centre))
+    limit, _ = walk_outward(evaluate, centre, column, side, target=target, several=False)
+    points = np.tile(centre, (len(column), 1))
+    evaluate.asked.clear()
+    again, status = walk_outward(
+        evaluate, centre, column, side, target=target, several=False, found=(limit, points)
+    )
+    assert not evaluate.asked
+    assert (status == FOUND).all()
+    np.testing.assert_array_equal(again, limit)
+    some = np.where(np.arange(len(column)) == 3, np.nan, limit)
+    again, _ = walk_outward(
+        evaluate, centre, column, side, target=target, several=False, found=(some, points)
+    )
+    np.testing.assert_allclose(again, limit, rtol=1e-10)
+
+
+def test_starts_out_of_reach_are_left_out() -> None:
+    evaluate, centre, _, target = walked(2)
+    starts = np.array([centre, np.full(len(centre), 1e5), np.full(len(centre), np.nan)])
+    which, first = known_starts(evaluate, starts)
+    np.testing.assert_array_equal(which, [0])
+    (point, gain, failed), *rest = fit_points(
+        evaluate, starts[:1].copy(), np.array([1]), target, first=first
+    )
+    assert not rest
+    assert not failed
+    assert point.at == centre[1]
+    assert point.height == pytest.approx(HALF_CHI2_95)
+    assert gain == pytest.approx(0.0, abs=1e-9)

@@ -1,0 +1,160 @@
+"""A handful of patients: several maxima of the penalised likelihood; the highest counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rnetstats as rn
+from rnetstats.kernels.leverage import MUCH, around, largest_leverage, may_have_several_maxima
+from rnetstats.kernels.logistic import fit_logistic, hat_values
+from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.newton import OK
+from rnetstats.regression.logistic_maxima import highest
+
+HALF_CHI2_95 = 3.841458820694124 / 2
+
+# One marker of 14 patients, of whom one without the outcome is far from all others.
+ONE_FAR = pd.DataFrame(
+    {
+        "y": [1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 0, 0, 1, 1],
+        "a": [2.59, 0.07, 0.48, 0.52, 0.36, 5.11, 1.36, 0.88, 0.57, 0.23, 41.67, 11.67, 1.95, 0.4],
+    }
+)
+SEVEN = pd.DataFrame(
+    {
+        "y": [0, 1, 1, 0, 0, 0, 0],
+        "a": [0.277760, 2.784245, 0.444061, 0.689416, 0.946550, 1.023284, 0.291854],
+        "b": [0.440683, 1.042633, 1.677193, 2.305595, 0.548895, 1.146351, 0.434212],
+        "c": [0, 1, 0, 0, 0, 1, 0],
+    }
+)
+EIGHT = pd.DataFrame(
+    {
+        "y": [1, 1, 0, 1, 0, 0, 0, 0],
+        "a": [1.2784, 2.379, 1.0453, 0.2931, 1.505, 1.742, 1.9032, 4.7046],
+        "b": [2, 0, 0, 1, -1, -4, 0, 0],
+        "c": [1, 0, 0, 0, 0, 0, 0, 0],
+    }
+)
+FIFTEEN = pd.DataFrame(
+    {
+        "y": [1, 0, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0],
+        "a": [1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0, 0, 1, 1, 1],
+        "b": [
+            0.33,
+            1.23,
+            1.48,
+            0.54,
+            1.13,
+            0.48,
+            0.33,
+            0.9,
+            0.38,
+            5.66,
+            1.92,
+            3.3,
+            1.42,
+            4.4,
+            0.53,
+        ],
+        "c": [1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1],
+    }
+)
+
+
+def design(data: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    X = np.column_stack([np.ones(len(data)), data.drop(columns="y").to_numpy(float)])
+    return X, data["y"].to_numpy(float)
+
+
+def fitted(data: pd.DataFrame) -> rn.LogisticResult:
+    return rn.logistic(data, "y ~ " + " + ".join(data.columns[1:]))
+
+
+def highest_by_force(
+    data: pd.DataFrame, column: int | None = None, value: float = 0.0, size: int = 60
+) -> float:
+    """Return the highest penalised likelihood met from many starts, a coefficient held or not."""
+    X, y = design(data)
+    p, rng = X.shape[1], np.random.default_rng(1)
+    spread = np.repeat([0.5, 2.0, 6.0, 15.0, 30.0], size // 5)[:, None] / X.std(axis=0).clip(0.3)
+    start = rng.normal(size=(size, p)) * spread
+    start[:, 0] -= start[:, 1:] @ X[:, 1:].mean(axis=0)
+    free = np.ones(p, dtype=bool)
+    if column is not None:
+        start[:, column], free[column] = value, False
+    known = LogisticLikelihood(X, y, firth=True)(start, np.arange(size))
+    usable = np.isfinite(known[0]) & np.isfinite(known[2]).all(axis=(1, 2))
+    with np.errstate(invalid="ignore"):  # of fits that fail
+        fits = fit_logistic(X, y, firth=True, start=start[usable], free=free)
+    return float(fits.log_likelihood_penalized[fits.status == OK].max())
+
+
+def test_the_estimate_is_the_highest_maximum() -> None:
+    X, y = design(ONE_FAR)
+    plain = fit_logistic(X, y)
+    first = fit_logistic(X, y, firth=True, start=plain.coef[0] if plain.status[0] == OK else None)
+    found = fitted(ONE_FAR)
+    top = float(found.glance()["log_likelihood_penalized"].iloc[0])
+    assert top > first.log_likelihood_penalized[0] + 1.0  # where the ascent alone ends
+    assert top == pytest.approx(highest_by_force(ONE_FAR), abs=1e-9)
+    score = LogisticLikelihood(X, y, firth=True)(found.coef.to_numpy()[None], np.zeros(1, int))[1]
+    assert np.abs(score).max() < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("data", "column"), [(SEVEN, 1), (EIGHT, 0), (EIGHT, 1)], ids=["walked", "joint", "joint too"]
+)
+def test_a_limit_is_where_the_highest_branch_of_the_profile_crosses(
+    data: pd.DataFrame, column: int
+) -> None:
+    found = fitted(data)
+    target = float(found.glance()["log_likelihood_penalized"].iloc[0]) - HALF_CHI2_95
+    row = found.to_frame().iloc[column]
+    for limit in (row["conf_low"], row["conf_high"]):
+        assert highest_by_force(data, column, np.log(limit)) == pytest.approx(target, abs=1e-7)
+
+
+def test_a_test_falls_from_the_highest_maximum_to_the_highest_of_the_restricted() -> None:
+    found = fitted(FIFTEEN)
+    top = float(found.glance()["log_likelihood_penalized"].iloc[0])
+    assert top == pytest.approx(highest_by_force(FIFTEEN), abs=1e-9)
+    for column, statistic in enumerate(found.to_frame()["statistic"]):
+        held = highest_by_force(FIFTEEN, column)
+        assert statistic == pytest.approx(2.0 * (top - held), abs=1e-8)
+
+
+def test_the_leverage_is_the_largest_element_of_the_hat_matrix() -> None:
+    for data in (SEVEN, FIFTEEN):
+        X, y = design(data)
+        fit = fit_logistic(X, y, firth=True)
+        predictor = X @ fit.coef[0]
+        expected = hat_values(X, 1.0 / (1.0 + np.exp(-predictor)), fit.covariance[0]).max()
+        assert largest_leverage(X, predictor, fit.covariance[0]) == pytest.approx(expected)
+        offset = np.linspace(-1.0, 1.0, len(y))
+        moved = LogisticLikelihood(X, y, firth=True, offset=offset)
+        assert may_have_several_maxima(moved, fit.coef[0], fit.information[0])
+        plain = LogisticLikelihood(X, y)
+        assert not may_have_several_maxima(plain, fit.coef[0], fit.information[0])
+
+
+def test_where_no_row_has_leverage_nothing_is_fitted_again() -> None:
+    X = np.column_stack([np.ones(60), np.tile([0.0, 1.0, 2.0], 20)])
+    y = (np.arange(60) % 7 < 3).astype(float)
+    fit = fit_logistic(X, y, firth=True)
+    assert largest_leverage(X, X @ fit.coef[0], fit.covariance[0]) < MUCH
+    likelihood = LogisticLikelihood(X, y, firth=True)
+    assert not may_have_several_maxima(likelihood, fit.coef[0], fit.information[0])
+
+    def never(**_: object) -> None:
+        raise AssertionError
+
+    assert highest(never, fit, X, None) is fit
+
+
+def test_points_around_an_estimate_are_five_errors_away_along_each_profile() -> None:
+    covariance = np.array([[4.0, 1.0], [1.0, 1.0]])
+    points = around(np.array([1.0, 2.0]), covariance)
+    np.testing.assert_allclose(points, [[11.0, 4.5], [6.0, 7.0], [-9.0, -0.5], [-4.0, -3.0]])
