@@ -106,3 +106,17 @@ def test_the_equation_of_published_numbers_reads_as_printed() -> None:
     ]
     with pytest.raises(OptionError, match="digits"):
         model.equation(digits=0)
+
+
+@pytest.mark.parametrize("spline", ["rcs(z, 5)", "ns(z, 4)"])
+def test_splines_of_skewed_variables_are_written_out_exactly(spline: str) -> None:
+    """Knots within a thousandth of the range: large pieces that cancel need their digits."""
+    rng = np.random.default_rng(1)
+    z = np.exp(2.0 * rng.normal(size=300))
+    y = (rng.random(300) < 1.0 / (1.0 + np.sqrt(z))).astype(int)
+    model = rn.risk_model(rn.logistic({"y": y, "z": z}, f"y ~ {spline}"))
+    values = np.append(z[:20], [z.min(), z.max()])
+    expected = model.predict({"z": values}, outside="extrapolate")["risk"]
+    for digits in (8, 10):
+        found = [by_hand(model.equation(digits), {"z": float(value)}) for value in values]
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)

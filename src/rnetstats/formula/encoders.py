@@ -134,8 +134,8 @@ class SplineEncoder:
         if not self.boundary:
             return np.asarray(np.eye(len(self.labels))[0])
         low, high = self.boundary
-        x = np.linspace(low, high, 4 * len(self.labels) + 1)
-        return np.asarray(np.linalg.lstsq(self.basis(x), x - low, rcond=None)[0])
+        x = np.array([*self.knots, high])  # a natural spline is determined by its knots
+        return np.asarray(np.linalg.solve(self.basis(x), x - low))
 
 
 Encoder = NumberEncoder | FactorEncoder | SplineEncoder

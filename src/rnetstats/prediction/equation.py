@@ -18,14 +18,15 @@ import numpy as np
 from rnetstats.errors import OptionError
 from rnetstats.formula.encoders import Encoder, FactorEncoder, SplineEncoder
 from rnetstats.formula.parser import parse_formula
-from rnetstats.formula.splines import restricted_basis
-from rnetstats.formula.terms import Condition, quote
+from rnetstats.formula.terms import Condition, Log, quote
 from rnetstats.formula.variables import Floats, level_text
 
 if TYPE_CHECKING:
     from rnetstats.prediction.model import RiskModel
 
 __all__ = ["equation", "truncated_powers"]
+
+_DECIMALS = 6  # of the sum of a spline's pieces, at least, with as many digits
 
 
 def equation(model: RiskModel, digits: int) -> str:
@@ -63,20 +64,40 @@ def _sum(model: RiskModel, digits: int) -> list[str]:
     """The parts of the linear predictor, one a line."""
     design = model.design
     parts: list[tuple[float, str]] = []
+    fine: dict[str, int] = {}
     if design.intercept:
         parts.append((float(model.coef[0]), ""))
     for term, encoders in zip(design.terms, design.encoders, strict=True):
         weights = model.coef[term.columns]
-        if len(encoders) == 1:
-            parts += _pieces(encoders[0], weights, digits)
-        else:
-            parts += _products(encoders, weights, digits)
+        if len(encoders) > 1:
+            parts += _products(encoders, weights)
+            continue
+        pieces = _pieces(encoders[0], weights)
+        if isinstance(encoders[0], SplineEncoder):
+            enough = _digits_of(model, encoders[0], weights, digits)
+            fine |= {text: enough for _, text in pieces if text}
+        parts += pieces
     for source in parse_formula(design.formula).offsets:
         parts.append((1.0, source.text))
     return [
-        _part(value, text, digits, first=place == 0)
+        _part(value, text, fine.get(text, digits), first=place == 0)
         for place, (value, text) in enumerate(_merged(parts))
     ]
+
+
+def _digits_of(model: RiskModel, encoder: SplineEncoder, weights: Floats, digits: int) -> int:
+    """Digits at which the pieces of a spline, large numbers that cancel, add up to its value.
+
+    To so many decimals as there are digits, 6 at most, at the largest value that the model knows.
+    """
+    _, slope, cubes, knots = truncated_powers(encoder, weights)
+    reach = float(model.variables[encoder.atom.columns[0]].get("high", knots[-1]))
+    if isinstance(encoder.atom.source, Log):
+        reach = float(np.log(reach))
+    past = np.maximum(max(reach, knots[-1]) - np.array(knots), 0.0)
+    size = abs(slope * reach) + float(np.abs(cubes) @ past**3)
+    before = int(np.ceil(np.log10(5.0 * size))) if size > 0.0 else 0
+    return min(max(digits, before + min(digits, _DECIMALS)), 17)
 
 
 def _merged(parts: list[tuple[float, str]]) -> list[tuple[float, str]]:
@@ -94,10 +115,10 @@ def _part(value: float, text: str, digits: int, *, first: bool) -> str:
     return f"{sign} {body}" if sign and not first else f"{sign}{body}"
 
 
-def _pieces(encoder: Encoder, weights: Floats, digits: int) -> list[tuple[float, str]]:
+def _pieces(encoder: Encoder, weights: Floats) -> list[tuple[float, str]]:
     """A main effect as numbers and what they multiply."""
     if isinstance(encoder, SplineEncoder):
-        return _spline(encoder, weights, digits)
+        return _spline(encoder, weights)
     return [(float(w), text) for w, text in zip(weights, _texts(encoder), strict=True)]
 
 
@@ -114,7 +135,7 @@ def _texts(encoder: Encoder) -> list[str]:
     return [atom.text]
 
 
-def _spline(encoder: SplineEncoder, weights: Floats, digits: int) -> list[tuple[float, str]]:
+def _spline(encoder: SplineEncoder, weights: Floats) -> list[tuple[float, str]]:
     constant, slope, cubes, knots = truncated_powers(encoder, weights)
     x = encoder.atom.source.text
     parts = [(slope, x)]
@@ -141,16 +162,10 @@ def truncated_powers(
     if encoder.boundary:
         knots = (encoder.boundary[0], *knots, encoder.boundary[1])
     k = np.array(knots)
-    constant, line = 0.0, np.asarray(weights)
     if encoder.boundary:
-        if len(knots) == 2:  # no inner knot: a straight line
-            low, high = encoder.basis(k) @ weights
-            slope = float((high - low) / (k[1] - k[0]))
-            return float(low - slope * k[0]), slope, np.zeros(2), knots
-        x = np.linspace(k[0], k[-1], 8 * len(k) + 1)
-        M = np.column_stack([np.ones(len(x)), restricted_basis(x, k)])
-        solved = np.linalg.lstsq(M, encoder.basis(x) @ weights, rcond=None)[0]
-        constant, line = float(solved[0]), np.asarray(solved[1:])
+        constant, slope, cubes = _natural_cubes(k, encoder.basis(k) @ weights)
+        return constant, slope, cubes, knots
+    line = np.asarray(weights)
     inner, last, scale = k[:-2], k[-1], (k[-1] - k[0]) ** 2
     width, curve = last - k[-2], line[1:] / scale
     cubes = np.concatenate(
@@ -159,25 +174,40 @@ def truncated_powers(
             [-float(curve @ (last - inner)) / width, float(curve @ (k[-2] - inner)) / width],
         ]
     )
-    return constant, float(line[0]), cubes, knots
+    return 0.0, float(line[0]), cubes, knots
 
 
-def _products(
-    encoders: tuple[Encoder, ...], weights: Floats, digits: int
-) -> list[tuple[float, str]]:
+def _natural_cubes(k: Floats, values: Floats) -> tuple[float, float, Floats]:
+    """Constant, slope and cubes of the natural spline through values (K,) at its knots k (K,).
+
+    Its second derivatives at the knots, 0 at the outer two, solve a system that is diagonally
+    dominant, however unevenly the knots lie.
+    """
+    h = np.diff(k)
+    rise = np.diff(values) / h
+    bend = np.zeros(len(k))
+    if len(k) > 2:
+        system = np.diag(2.0 * (h[:-1] + h[1:])) + np.diag(h[1:-1], 1) + np.diag(h[1:-1], -1)
+        bend[1:-1] = np.linalg.solve(system, 6.0 * np.diff(rise))
+    cubes = np.diff(np.diff(bend) / h, prepend=0.0, append=0.0) / 6.0
+    slope = float(rise[0] - h[0] * bend[1] / 6.0)
+    return float(values[0] - slope * k[0]), slope, cubes
+
+
+def _products(encoders: tuple[Encoder, ...], weights: Floats) -> list[tuple[float, str]]:
     """An interaction: the product of what its parts' columns are."""
-    texts = [_column_texts(encoder, digits) for encoder in encoders]
+    texts = [_column_texts(encoder) for encoder in encoders]
     # Columns run with the first part fastest.
     names = [" * ".join(reversed(parts)) for parts in product(*reversed(texts))]
     return [(float(w), name) for w, name in zip(weights, names, strict=True)]
 
 
-def _column_texts(encoder: Encoder, digits: int) -> list[str]:
+def _column_texts(encoder: Encoder) -> list[str]:
     if not isinstance(encoder, SplineEncoder):
         return _texts(encoder)
     found = []
     for unit in np.eye(len(encoder.labels)):
-        parts = [(v, t) for v, t in _spline(encoder, unit, digits) if v != 0.0]
+        parts = [(v, t) for v, t in _spline(encoder, unit) if v != 0.0]
         told = [_part(v, t, 17, first=i == 0) for i, (v, t) in enumerate(parts)]
         found.append(f"({' '.join(told)})")
     return found

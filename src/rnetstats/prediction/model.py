@@ -163,7 +163,7 @@ class RiskModel(ModelSources, Result):
         Parameters
         ----------
         digits : int
-            Significant digits.
+            Significant digits; the pieces of a spline have as many more as their sum needs.
         """
         from rnetstats.prediction.equation import equation
 
