@@ -71,4 +71,7 @@ def fmt_percent(share: float, digits: int = 1) -> str:
     """Format a share of 1 as a percentage: ``0.343 -> '34.3 %'``."""
     if share is None or math.isnan(share):
         return MISSING
-    return f"{100.0 * share:.{digits}f} %"
+    text = f"{100.0 * share:.{digits}f}"
+    if float(text) == 0.0:
+        text = text.lstrip("-")
+    return text.replace("-", "−") + " %"

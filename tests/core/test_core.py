@@ -183,6 +183,8 @@ def test_intervals_percentages_and_p_values() -> None:
     assert fmt_interval(0.4, 2.02) == "0.40 to 2.02"
     assert fmt_interval(float("nan"), float("nan")) == "–"
     assert fmt_percent(12 / 527) == "2.3 %"
+    assert fmt_percent(-0.241) == "−24.1 %"  # the minus sign of all other numbers
+    assert fmt_percent(-0.0001) == "0.0 %"
     assert [fmt_p(p) for p in (0.0004, 0.0274, 0.0996, 0.12, 0.999, float("nan"))] == [
         "<0.001",
         "0.027",

@@ -275,6 +275,13 @@ def test_monotone_likelihood_gives_infinity_with_a_finite_limit_or_firth() -> No
         firth.proportional_hazards()
 
 
+def test_a_missing_test_of_proportional_hazards_has_a_note() -> None:
+    data = {"t": [2, 2, 2, 4, 5], "e": [1, 1, 0, 0, 0], "x": [1, 2, 1, 4, 3]}
+    found = cox(data, "Surv(t, e) ~ x").proportional_hazards()
+    assert found.to_frame()["p_value"].isna().all()
+    assert any(note.startswith("No test of x, GLOBAL:") for note in found.notes)
+
+
 def test_what_needs_rows_says_so_after_reading_back() -> None:
     again = CoxResult.from_dict(cox(read("rnet_like_a.csv"), RARE).to_dict())
     for call in (

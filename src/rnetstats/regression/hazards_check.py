@@ -153,9 +153,18 @@ def check_proportional_hazards(
     if engine.penalised:
         kind = "Firth's penalty" if engine.firth else "the log-F priors"
         notes.append(f"The test is that of the maximum likelihood fit, without {kind}.")
-    if len(points.times) < _FEW_EVENTS:
+    untested = [
+        name for name, of in zip([*names, "GLOBAL"], statistic, strict=True) if np.isnan(of)
+    ]
+    if untested:
         notes.append(
-            f"With {len(points.times)} events this test finds only gross departures: a large P "
+            f"No test of {', '.join(untested)}: the events at different times are too few to show "
+            "a change of the coefficients over time, and P is missing."
+        )
+    if len(points.times) < _FEW_EVENTS:
+        events = "1 event" if len(points.times) == 1 else f"{len(points.times)} events"
+        notes.append(
+            f"With {events} this test finds only gross departures: a large P "
             "is not evidence of proportional hazards."
         )
     return ProportionalHazardsResult(
