@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from rnetstats.kernels.logits import Logits, logit_blocks
 from rnetstats.kernels.newton import FloatArray
 
-__all__ = ["InTheLarge", "calibration_in_the_large", "level_of"]
+__all__ = ["InTheLarge", "calibration_in_the_large", "counts_of", "level_of"]
 
 _NEAR = 2e-4  # a step this short leaves less than 2e-15
 
@@ -61,9 +61,17 @@ def level_of(blocks: list[Logits]) -> InTheLarge:
     return InTheLarge(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 
+def counts_of(rows: Logits) -> tuple[FloatArray, FloatArray]:
+    """Rows, and those with the outcome, of each replicate: two arrays (b,)."""
+    if not rows.alike:
+        return rows.w.sum(axis=1), rows.events
+    size, n = rows.lp.shape
+    return np.full(size, float(n)), np.array(np.broadcast_to(rows.y.sum(axis=-1), size))
+
+
 def _in_the_large(rows: Logits) -> tuple[FloatArray, FloatArray]:
-    lp, odds, weight, events = rows.lp, rows.odds, rows.w, rows.events
-    total = weight.sum(axis=1)
+    lp, odds, weight = rows.lp, rows.odds, rows.w
+    total, events = counts_of(rows)
     intercept = np.where(events == 0.0, -np.inf, np.inf)
     variance = np.full(len(lp), np.nan)
     none = rows.wrong | (total == 0.0)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnetstats.kernels.calibration_level import counts_of
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.logits import Logits, logit_blocks
 from rnetstats.kernels.newton import DIVERGED, FAILED, LOST_TERM, OK, BoolArray, FloatArray
@@ -123,11 +124,11 @@ def _line(rows: Logits) -> tuple[FloatArray, FloatArray, FloatArray, np.ndarray]
     coef = np.full((size, 2), np.nan)
     covariance = np.full((size, 2, 2), np.nan)
     status = np.full(size, FAILED)
-    total, events = rows.w.sum(axis=1), rows.events
+    total, events = counts_of(rows)
     usable = ~rows.wrong & (events > 0.0) & (events < total)
     centre = np.vecdot(rows.w, rows.lp) / np.where(usable, total, 1.0)
     moments = _Moments.of(rows, total, events, centre)
-    same = _constant(rows, centre, moments.wxx.sum(axis=1))
+    same = _constant(rows, centre, moments.wxx.sum(axis=1) / np.maximum(total, 1.0))
     status[usable & same] = LOST_TERM
     begun = usable & ~same
     running = np.flatnonzero(begun)
@@ -152,10 +153,10 @@ def _line(rows: Logits) -> tuple[FloatArray, FloatArray, FloatArray, np.ndarray]
     return intercept, coef[:, 1], shift @ covariance @ shift.transpose(0, 2, 1), status
 
 
-def _constant(rows: Logits, centre: FloatArray, squares: FloatArray) -> BoolArray:
-    """Whether the rows of a replicate all have one risk; `squares` sums them around the centre."""
+def _constant(rows: Logits, centre: FloatArray, spread: FloatArray) -> BoolArray:
+    """Whether the rows of a replicate all have one risk; `spread` is the logits' variance."""
     width = 1e-12 * np.maximum(np.abs(centre), 1.0)
-    same = squares <= 4.0 * width**2 * rows.w.sum(axis=1)
+    same = spread <= 4.0 * width**2
     for row in np.flatnonzero(same):
         seen = rows.lp[row, rows.w[row] > 0.0]
         same[row] = np.ptp(seen) <= 1e-12 * max(abs(seen.max()), 1.0) if seen.size else True
