@@ -58,12 +58,14 @@ def test_entry_and_many_pairs_agree_with_the_single_concordance(
     event, score = rng.uniform(size=n) < 0.6, rng.normal(size=(2, n)).round(1)
     freq = rng.integers(0, 3, size=(2, n))
     strata = None if groups is None else rng.integers(0, groups, size=n)
-    found = harrell(stop, event, score, freq, start=start, strata=strata)
-    for b in range(2):
-        alone = concordance(
-            stop, event, score[b], start=start, strata=strata, freq=freq[b]
-        ).concordance
-        assert found[b] == pytest.approx(alone, rel=1e-12)
+    for counts in (freq, np.ones_like(freq)):
+        given = None if counts.all() else counts
+        found = harrell(stop, event, score, given, start=start, strata=strata)
+        for b in range(2):
+            alone = concordance(
+                stop, event, score[b], start=start, strata=strata, freq=counts[b]
+            ).concordance
+            assert found[b] == pytest.approx(alone, rel=1e-12)
 
 
 @pytest.mark.parametrize("n", [60, 1500])

@@ -15,8 +15,11 @@ __all__ = ["gini_mean_difference", "harrell"]
 
 _CELLS = 1 << 18  # pairs that are looked at one by one
 
-Counter = Callable[[FloatArray, FloatArray, FloatArray], tuple[float, float]]
-"""``(score, weights, weights of events' pairs) -> (concordant pairs, pairs)``, ties half."""
+Weights = tuple[FloatArray, FloatArray] | None
+"""Of the rows and of the events' pairs; None where all are 1."""
+
+Counter = Callable[[FloatArray, Weights], tuple[float, float]]
+"""``(score, weights) -> (concordant pairs, pairs)``, ties half."""
 
 
 def harrell(
@@ -68,6 +71,7 @@ def harrell(
     scores = np.atleast_2d(np.asarray(score, dtype=float))
     counts = np.ones((1, ends.size)) if freq is None else np.atleast_2d(np.asarray(freq, float))
     by_event = np.ones((1, ends.size)) if pair_weight is None else np.atleast_2d(pair_weight)
+    plain = freq is None and pair_weight is None
     counters = [
         (rows, _counter(ends[rows], died[rows], None if begins is None else begins[rows]))
         for rows in rows_by_stratum(strata)
@@ -78,7 +82,7 @@ def harrell(
         x, w, v = scores[b % len(scores)], counts[b % len(counts)], by_event[b % len(by_event)]
         right = pairs = 0.0
         for rows, count in counters:
-            concordant, all_pairs = count(x[rows], w[rows], v[rows])
+            concordant, all_pairs = count(x[rows], None if plain else (w[rows], v[rows]))
             right, pairs = right + concordant, pairs + all_pairs
         if pairs > 0:
             found[b] = right / pairs
@@ -100,10 +104,15 @@ def _every_pair(ends: FloatArray, died: BoolArray, begins: FloatArray | None) ->
         later &= begins < moment
     outlived = later.astype(np.float64)
 
-    def count(x: FloatArray, w: FloatArray, by_event: FloatArray) -> tuple[float, float]:
-        own, score = w[cases] * by_event[cases], x[cases, None]
-        right = own @ (((score > x) & later) @ w)
-        equal = (score == x) & later
+    def count(x: FloatArray, weights: Weights) -> tuple[float, float]:
+        score = x[cases, None]
+        higher, equal = (score > x) & later, (score == x) & later
+        if weights is None:
+            right = np.count_nonzero(higher) + 0.5 * np.count_nonzero(equal)
+            return right, float(np.count_nonzero(later))
+        w, by_event = weights
+        own = w[cases] * by_event[cases]
+        right = own @ (higher @ w)
         if equal.any():
             right += 0.5 * (own @ (equal @ w))
         return float(right), float(own @ (outlived @ w))
@@ -123,7 +132,8 @@ def _sorted_pairs(ends: FloatArray, died: BoolArray, begins: FloatArray | None) 
     if begins is not None and entering is not None:
         absent = np.searchsorted(-begins[entering], -ends[cases], side="right")
 
-    def count(x: FloatArray, w: FloatArray, by_event: FloatArray) -> tuple[float, float]:
+    def count(x: FloatArray, weights: Weights) -> tuple[float, float]:
+        w, by_event = weights or (np.ones(x.size), np.ones(x.size))
         rank = np.unique(x, return_inverse=True)[1]
         below, equal, above = PrefixSums(rank[last_first], w[last_first]).query(
             outlive, rank[cases]

@@ -158,11 +158,12 @@ def _weights(engine: Engine, event: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 def _counts(engine: Engine, event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Patients and events behind each column: those of the level, or all."""
-    weight, events = _weights(engine, event)
-    X, spec = engine.X, engine.spec
-    n = np.full(X.shape[1], weight.sum())
-    n_events = np.full(X.shape[1], events.sum())
+    X, spec, freq = engine.X, engine.spec, engine.frame.freq_weights
+    n = np.full(X.shape[1], float(engine.frame.n if freq is None else freq.sum()))
+    n_events = np.full(X.shape[1], float(event.sum() if freq is None else freq @ event))
     factors = {term.name for term in spec.terms if term.kind == "factor"}
+    if factors:
+        weight, events = _weights(engine, event)
     for term in spec.terms:  # of a factor, or an interaction of factors, the columns mark levels
         if factors.issuperset(term.parts):
             n[term.columns] = weight @ X[:, term.columns]
