@@ -94,6 +94,22 @@ def test_skewed_variables_and_wide_ranges_agree_too() -> None:
         np.testing.assert_allclose(read, expected, rtol=0, atol=0.001)
 
 
+def test_a_skewed_variable_has_marks_where_its_patients_are() -> None:
+    """Half the points of a logarithm of 0.01 to 100 lie below 1, where even ticks have none."""
+    model = rn.RiskModel.from_coefficients(
+        "y ~ log(x)", {"log(x)": 1.0}, intercept=0.0, ranges={"x": (0.01, 100)}
+    )
+    table = model.nomogram().to_frame()
+    marks = table[table["tick"] != ""]
+    assert list(marks["tick"]) == ["0.01", "0.05", "0.5", "5", "20", "40", "60", "80", "100"]
+    assert np.diff(np.sort(marks["points"])).max() <= 100 / 3
+    even = rn.RiskModel.from_coefficients(
+        "y ~ log(x)", {"log(x)": 1.0}, intercept=0.0, ranges={"x": (50, 100)}
+    )
+    ticks = even.nomogram().to_frame()["tick"]
+    assert [tick for tick in ticks if tick] == ["50", "60", "70", "80", "90", "100"]
+
+
 def test_points_worked_by_hand() -> None:
     model = RiskModel.from_coefficients(
         "y ~ g + x + I(z > 5)",

@@ -12,7 +12,7 @@ from rnetstats.errors import OptionError
 from rnetstats.formula.encoders import SplineEncoder
 from rnetstats.formula.terms import Condition, Log
 from rnetstats.formula.variables import Floats
-from rnetstats.prediction.nomogram_ticks import nice_ticks
+from rnetstats.prediction.nomogram_ticks import nice_ticks, round_values
 
 if TYPE_CHECKING:
     from rnetstats.prediction.model import RiskModel
@@ -131,6 +131,7 @@ def _values(model: RiskModel, name: str) -> tuple[str, list[Any]]:
     grid |= {tick for tick in nice_ticks(low, high) if low <= tick <= high}
     straight = not any(isinstance(e, SplineEncoder) or isinstance(e.atom, Log) for e in encoders)
     if not straight:
+        grid |= set(round_values(low, high))
         grid |= set(np.linspace(low, high, _GRID + 1).tolist())
         for encoder in encoders:
             if isinstance(encoder, SplineEncoder):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 from rnetstats.formatting import fmt_percent
 from rnetstats.formula.variables import Floats, level_text
 
-__all__ = ["nice_ticks", "percent", "round_risks", "tick_texts"]
+__all__ = ["nice_ticks", "percent", "round_risks", "round_values", "tick_texts"]
 
 _RISKS = (
     *(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5),
@@ -46,7 +48,46 @@ def tick_texts(kind: str, values: list[Any], effect: Floats) -> list[str]:
     gap = 0.4 * (inner[1] - inner[0]) if len(inner) > 1 else 0.4 * (high - low)
     ends = {e for e in (low, high) if all(abs(e - tick) >= gap for tick in inner)}
     marks = {*inner, *ends}
+    if kind == "curve":
+        marks |= _between(values, effect, marks)
     return [f"{value:.4g}" if value in marks else "" for value in values]
+
+
+def round_values(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times the powers of ten between two numbers above 0."""
+    if not 0.0 < low < high:
+        return []
+    powers = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
+    found = [float(f"{digit}e{power}") for power in powers for digit in (1, 2, 5)]
+    return [value for value in found if low < value < high]
+
+
+def _between(values: list[float], effect: Floats, marks: set[float]) -> set[float]:
+    """Round values where a curve goes a long way between two marks, as that of a skewed variable.
+
+    They halve, as nearly as they can, each stretch of more than a third of the whole way.
+    """
+    way = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(effect)))])
+    place = {value: at for at, value in enumerate(values)}
+    spare = {place[v] for v in round_values(values[0], values[-1]) if v in place}
+    held = sorted(place[value] for value in marks if value in place)
+    added: set[float] = set()
+    while True:
+        gaps = [(way[b] - way[a], a, b) for a, b in pairwise(held)]
+        open_gaps = [
+            (far, a, b) for far, a, b in gaps if far > way[-1] / 3.0 and _inside(spare, a, b)
+        ]
+        if not open_gaps:
+            return added
+        _, a, b = max(open_gaps)
+        middle = 0.5 * (way[a] + way[b])
+        best = min(_inside(spare, a, b), key=lambda at: (abs(way[at] - middle), at))
+        held = sorted([*held, best])
+        added.add(values[best])
+
+
+def _inside(places: set[int], first: int, last: int) -> list[int]:
+    return [place for place in places if first < place < last]
 
 
 def _intervals(values: list[Any], effect: Floats) -> list[str]:
