@@ -400,3 +400,13 @@ def test_an_exact_test_that_takes_too_long_says_what_to_write() -> None:
     data = {"x": rng.permutation(np.arange(400.0)), "g": np.repeat(["a", "b"], 200)}
     with pytest.raises(BudgetError, match=r"x: the test 'wilcoxon-exact' of 400 rows .*'wilcoxon'"):
         table_one(data, by="g", tests={"x": "wilcoxon-exact"})
+
+
+def test_means_have_the_decimals_asked_for() -> None:
+    data = {
+        "platelets": [243_517.0, 187_204.0, 301_999.0],
+        "change": [-0.02, 0.7, -0.68],
+        "grams": [0.0021, 0.0023, 0.0025],
+    }
+    cells = table_one(data, columns=list(data), summaries="mean").display().iloc[:, 1].tolist()
+    assert cells == ["244,240 (57,401)", "0.0 (0.7)", "0.0023 (0.0002)"]

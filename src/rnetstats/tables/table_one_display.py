@@ -13,6 +13,7 @@ from rnetstats.formatting import MISSING, fmt_number, fmt_p, fmt_percent
 __all__ = ["Layout", "table_text"]
 
 _INDENT = "\u2003"
+_LONG = 1e12  # from here a power of ten is easier to read
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,14 @@ def _block(row: Row, levels: list[str], values: Values, layout: Layout) -> list[
     name, label = row["variable"], row["label"]
     if row["kind"] == "continuous":
         style = layout.styles[name]
+        digits = layout.digits
+        tiny = _is_tiny(values, name, layout)
         shown = ("mean", "median") if style == "both" else (style,)
         heading = {"mean": "mean (SD)", "median": "median [IQR]"}
         return [
             _line(
                 f"{label}, {heading[what]}",
-                [_centre(values, name, group, what, layout.digits) for group in layout.groups],
+                [_centre(values, name, group, what, digits, tiny) for group in layout.groups],
                 layout,
             )
             for what in shown
@@ -102,15 +105,34 @@ def _line(heading: str, cells: list[str], layout: Layout) -> dict[str, str]:
     return {"Characteristic": heading, **dict(zip(layout.headers, cells, strict=True))}
 
 
-def _centre(values: Values, name: str, group: str, what: str, digits: int) -> str:
+def _centre(values: Values, name: str, group: str, what: str, digits: int, tiny: bool) -> str:
     def number(statistic: str) -> str:
-        return fmt_number(values[name, "", group, statistic], digits)
+        return _number(values[name, "", group, statistic], digits, tiny)
 
     if values[name, "", group, "n"] == 0:
         return MISSING
     if what == "mean":
         return f"{number('mean')} ({number('sd')})"
     return f"{number('median')} [{number('q1')} to {number('q3')}]"
+
+
+def _is_tiny(values: Values, name: str, layout: Layout) -> bool:
+    """Whether all figures of a column would vanish at the decimals asked for."""
+    figures = [
+        abs(values[name, "", group, what])
+        for group in layout.groups
+        for what in ("mean", "sd", "median", "q1", "q3")
+    ]
+    return all(not figure >= 0.5 * 10.0**-layout.digits for figure in figures)
+
+
+def _number(value: float, digits: int, tiny: bool) -> str:
+    """The decimals asked for; large numbers whole and in full, significant digits of tiny ones."""
+    size = abs(value)
+    if 10_000 <= size < _LONG:
+        return f"{value:,.0f}".replace("-", "−")
+    vanishes = size < 0.5 * 10.0**-digits and not tiny
+    return fmt_number(0.0 if vanishes else value, digits)
 
 
 def _share(values: Values, name: str, level: str, group: str) -> str:
