@@ -146,7 +146,7 @@ def _spline(encoder: SplineEncoder, weights: Floats) -> list[tuple[float, str]]:
 
 
 def _knot(value: float) -> str:
-    text = repr(value)
+    text = f"{value:.15g}"  # 1.055, not the 1.0550000000000002 of a quantile
     return f"({text})" if value < 0 else text
 
 
