@@ -163,3 +163,9 @@ def test_numbers_with_thousands_marks_are_refused(values: list[str]) -> None:
 def test_a_comma_before_three_digits_may_part_thousands() -> None:
     with pytest.raises(DataError, match='say decimal = ",", unless it parts thousands'):
         read_cohort({"cells": ["1,234", "5,678"]})
+
+
+def test_durations_are_refused_in_words() -> None:
+    days = pd.to_timedelta([30, 60, 90], unit="D")
+    with pytest.raises(DataError, match="'time' holds durations such as '30 days"):
+        read_cohort(pd.DataFrame({"time": days, "event": [0, 1, 1]}))

@@ -155,6 +155,11 @@ def _labelled(spec: ColumnSpec, cells: Cells, labels: Mapping[str, str]) -> Colu
 def _doubt(name: str, cells: Cells, decimal: str, places: Sequence[str] | None) -> str:
     """Say why a column of text may be meant as numbers, or return an empty string."""
     other = "," if decimal == "." else "."
+    if any(isinstance(value, dt.timedelta) for value in cells.values):
+        return (
+            f"column {name!r} holds durations such as {cells.texts[0]!r}, not numbers. Make "
+            "numbers of them first, such as days: column / pandas.Timedelta(days=1)."
+        )
     if not cells.texts or _is_code(cells):
         return ""
     grouped = [text for text in cells.texts if _THOUSANDS.fullmatch(text)]
