@@ -412,3 +412,13 @@ def test_log_f_options_are_checked() -> None:
         rn.recipe("y ~ x", penalty="log-f", m={"x": 2.0})  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="m"):
         rn.recipe("y ~ x", penalty="log-f", m=0.0)
+
+
+def test_a_recipe_of_a_time_has_no_intercept_to_speak_of() -> None:
+    for penalty, told in (
+        ("firth", "Cox regression, Firth's penalised likelihood."),
+        (None, "Cox regression, maximum likelihood."),
+        ("log-f", "Cox regression, log-F(1, 1) priors on every coefficient."),
+    ):
+        made = rn.recipe("Surv(t, e) ~ x", horizon=12, penalty=penalty)
+        assert made.steps()[-1] == f"Fit: {told}"

@@ -112,6 +112,11 @@ class Recipe:
         return tuple(said)
 
     def _fitted(self) -> str:
+        left = as_formula(self.formula).outcome
+        if left is not None and left.times:
+            how = {"firth": "Firth's penalised likelihood", None: "maximum likelihood"}
+            prior = "" if self.m is None else f"{prior_name(self.m)} priors on every coefficient"
+            return f"Fit: Cox regression, {prior or how[self.penalty]}."
         if self.penalty == "firth":
             return "Fit: Firth's penalised likelihood, the intercept re-estimated (FLIC)."
         if self.m is not None:
