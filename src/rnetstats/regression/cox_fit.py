@@ -96,7 +96,8 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
     notes = check_parameters(X.shape[1], n_events, "events", penalty)
     strata = None if frame.strata is None else frame.strata.codes
     sets = prepare(outcome.start, stop, event, strata)
-    design = build_design(X, sets, batch=False)
+    # Tests and limits under a penalty look at many points at once.
+    design = build_design(X, sets, batch=penalty is not None)
     maximise = partial(
         fit_cox,
         X,
