@@ -122,6 +122,8 @@ def test_events_are_named_by_their_time_and_kind() -> None:
     early = int(((data["status"] == 1) & (data["time"] <= 90)).sum())
     assert f"{data['status'].sum()} with the outcome ({early} by 90)" in said
     assert f"{early} with the outcome by 90, 3 resamples" in said
+    title = answer(rn.tripod_checklist(model, validation=judged), "1")
+    assert title == "Development and internal validation of a model of status by 90."
     most = rn.logistic(read("birthwt.csv").assign(fine=lambda d: 1 - d["low"]), "fine ~ lwt")
     said = answer(rn.tripod_checklist(rn.risk_model(most)), "10")
     assert said.startswith("59 patients without the outcome for 1 parameter of")

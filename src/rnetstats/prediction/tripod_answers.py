@@ -57,7 +57,8 @@ def title(found: Evidence) -> str:
     what = "Evaluation" if found.method == "external" else "Development"
     if found.method in ("boot", "632", "cv", "internal-external"):
         what += " and internal validation"
-    return f"{what} of a model of {found.model.label(found.model.outcome)}."
+    by = "" if found.model.horizon is None else f" by {found.model.horizon:g}"
+    return f"{what} of a model of {found.model.event}{by}."
 
 
 def objectives(found: Evidence) -> str:
