@@ -237,6 +237,8 @@ def test_trend_over_groups_that_are_compared_with_equal_scores_only_is_missing()
     data = {"s": [0, 0, 0, 6, 6, 6], "t": [1, 2, 3, 7, 8, 9], "e": [1] * 6, "g": list("abaccc")}
     result = rn.logrank(data, "Surv(s, t, e) ~ g")
     assert result.df == 1
+    assert "df = 1 instead of 2" in result.notes[-1]
+    assert "(c: with no other group at all)" in result.notes[-1]
     assert np.isnan(result.trend([1, 1, 3])["statistic"].iloc[0])
     assert np.isfinite(result.trend([1, 2, 3])["statistic"].iloc[0])
 

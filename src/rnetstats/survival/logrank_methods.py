@@ -82,6 +82,8 @@ def logrank_rows(rows: SurvivalRows, options: MethodOptions) -> Outcome:
         if options.method not in ("asymptotic", "max-combo"):
             note = _censoring_note(censoring, options.method)
             found = replace(found, notes=(*found.notes, note))
+    if 0 < df < k - 1:
+        found = replace(found, notes=(*found.notes, _not_compared(rows, table.variance, df)))
     return Outcome(
         observed=table.observed,
         expected=table.expected,
@@ -127,6 +129,16 @@ def _nothing(rows: SurvivalRows, gamma: float) -> str:
     return (
         "No event happened while two groups were at risk, with somebody left after it: "
         "P is missing."
+    )
+
+
+def _not_compared(rows: SurvivalRows, variance: Floats, df: int) -> str:
+    """Say why there are fewer degrees of freedom than groups less one."""
+    alone = [label for label, row in zip(rows.labels, variance, strict=True) if not row.any()]
+    who = f" ({', '.join(alone)}: with no other group at all)" if alone else ""
+    return (
+        f"The test has df = {df} instead of {len(rows.labels) - 1}: not all groups were at risk "
+        f"together when an event happened{who}."
     )
 
 
