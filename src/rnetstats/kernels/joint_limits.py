@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnetstats.kernels.firth import inverse_information
-from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray, solve_symmetric
+from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray
 from rnetstats.kernels.unit import Unit
 
 __all__ = ["Wanted", "joint_limits"]
@@ -72,16 +72,15 @@ def _joint_step(
     """One step towards the point of the profile where the likelihood is the target."""
     value, score, information = evaluate(beta, index)
     rows, side = np.arange(len(beta)), wanted.side
-    right = np.zeros((*score.shape, 2))
-    right[:, :, 0] = score
-    right[rows, wanted.column, 1] = 1.0
-    solution, singular = solve_symmetric(information, right)
-    newton, along = solution[:, :, 0], solution[:, :, 1]
+    inverse = inverse_information(information)
+    newton = np.vecdot(inverse, score[:, None, :])
+    along = inverse[rows, wanted.column]
     variance = along[rows, wanted.column]
     with np.errstate(divide="ignore", invalid="ignore"):
         along = along / variance[:, None]
-        slope = newton[rows, wanted.column] / variance
-        nuisance = newton - along * newton[rows, wanted.column][:, None]
+        own = newton[rows, wanted.column]
+        slope = own / variance
+        nuisance = newton - along * own[:, None]
         gain = np.abs(np.vecdot(score, nuisance))
         gap = value + 0.5 * gain - wanted.target
         # gap + slope d - d^2 / (2 variance) = 0, the outer root in its stable form
@@ -89,6 +88,6 @@ def _joint_step(
         root = np.sqrt(np.maximum(slope**2 + 2 * gap / variance, 0.0))
         falling = 2 * gap / (root - outward)
         step = side * np.where(outward < 0, falling, (outward + root) * variance)
-        bad = singular | ~(variance > 0) | ~np.isfinite(step)
+        bad = ~((variance > 0) & np.isfinite(step))  # a singular matrix has no variance
         error = np.where(bad, np.inf, np.abs(gap) + gain)
         return _JointStep(nuisance + step[:, None] * along, step, gain, error)

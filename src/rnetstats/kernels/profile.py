@@ -18,20 +18,9 @@ from statistics import NormalDist
 
 import numpy as np
 
-from rnetstats.kernels.firth import inverse_information, without
 from rnetstats.kernels.joint_limits import Wanted, joint_limits
-from rnetstats.kernels.leverage import around
-from rnetstats.kernels.newton import (
-    OK,
-    BoolArray,
-    Evaluate,
-    FloatArray,
-    IntArray,
-    NewtonFit,
-    maximise,
-    solve_symmetric,
-)
-from rnetstats.kernels.profile_points import known_starts
+from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray
+from rnetstats.kernels.restricted import restricted_about, restricted_fits
 from rnetstats.kernels.unit import Unit, standardised
 from rnetstats.kernels.walk import FOUND, LIMIT_TEXT, NO_LIMIT, NOT_FOUND, walk_outward
 
@@ -48,9 +37,6 @@ __all__ = [
     "restricted_fits",
     "standardised",
 ]
-
-_STEPS = 25  # of each fit from elsewhere
-_HIGHER = 1e-8  # log-likelihood by which another maximum is a higher one
 
 
 @dataclass(frozen=True)
@@ -129,76 +115,3 @@ def limits_about(
         )
     pairs = (limit * unit.scale[wanted.column]).reshape(-1, 2)
     return ProfileLimits(lower=pairs[:, 0], upper=pairs[:, 1], status=status.reshape(-1, 2))
-
-
-def restricted_fits(
-    evaluate: Evaluate, estimate: FloatArray, restrictions: Sequence[Sequence[int]]
-) -> NewtonFit:
-    """Maximise with sets of coefficients held at 0, for likelihood-ratio tests.
-
-    Parameters
-    ----------
-    evaluate : Evaluate
-        Of one data set. A penalty stays that of the full design.
-    estimate : array of shape (p,)
-    restrictions : k sequences of int
-        The columns that are 0 in each fit.
-
-    Returns
-    -------
-    NewtonFit
-        Of k fits: twice the fall of the log-likelihood is the statistic of each test.
-    """
-    return restricted_about(standardised(evaluate, estimate), restrictions)
-
-
-def restricted_about(unit: Unit, restrictions: Sequence[Sequence[int]]) -> NewtonFit:
-    """Do the same as :func:`restricted_fits` from what :func:`standardised` has found."""
-    size, p = len(restrictions), len(unit.centre)
-    free = np.ones((size, p), dtype=bool)
-    for row, columns in enumerate(restrictions):
-        free[row, list(columns)] = False
-    fit = maximise(unit.evaluate, _conditional(unit, free), free=free)
-    if unit.several():
-        _take_higher(unit, fit, free)
-    scale = unit.scale
-    return NewtonFit(
-        coef=fit.coef * scale,
-        log_likelihood=fit.log_likelihood,
-        score=fit.score / scale,
-        information=fit.information / (scale[:, None] * scale),
-        status=fit.status,
-        iterations=fit.iterations,
-    )
-
-
-def _take_higher(unit: Unit, fit: NewtonFit, free: BoolArray) -> None:
-    """Fit with the same restrictions anew from far out, and take what is higher."""
-    variances = inverse_information(unit.information[None])[0]
-    if not (variances.diagonal() > 0).all():
-        return
-    points = around(unit.centre, variances)
-    begin = np.concatenate([_conditional(unit, free, point) for point in points])
-    which = np.tile(np.arange(len(free)), len(points))
-    known, first = known_starts(unit.evaluate, begin)
-    which, begin = which[known], begin[known]
-    try:
-        other = maximise(
-            unit.evaluate, begin, free=free[which], first=first, max_iter=_STEPS, retry=False
-        )
-    except np.linalg.LinAlgError:  # a check: what was found stands
-        return
-    for one in np.flatnonzero(other.status == OK):
-        row = which[[one]]
-        if other.log_likelihood[one] > fit.log_likelihood[row] + _HIGHER:
-            fit.replace(row, NewtonFit(**{name: part[[one]] for name, part in vars(other).items()}))
-
-
-def _conditional(unit: Unit, free: BoolArray, centre: FloatArray | None = None) -> FloatArray:
-    """Where a quadratic likelihood would have its maximum with the other coordinates at 0."""
-    centre = unit.centre if centre is None else centre
-    information = np.broadcast_to(unit.information, (len(free), *unit.information.shape))
-    right = np.where(free, (~free * centre) @ unit.information, 0.0)
-    shift, singular = solve_symmetric(without(information, ~free), right)
-    near = (~singular & np.isfinite(shift).all(axis=1))[:, None]
-    return np.where(free, np.where(near, centre + shift, centre), 0.0)

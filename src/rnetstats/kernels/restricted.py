@@ -1,0 +1,134 @@
+"""Fits with sets of coefficients held at 0, for likelihood-ratio tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rnetstats.kernels.firth import inverse_information, without
+from rnetstats.kernels.leverage import around
+from rnetstats.kernels.newton import (
+    OK,
+    BoolArray,
+    Evaluate,
+    FloatArray,
+    NewtonFit,
+    maximise,
+    solve_symmetric,
+)
+from rnetstats.kernels.profile_points import known_starts
+from rnetstats.kernels.unit import Unit, standardised
+
+__all__ = ["restricted_about", "restricted_fits"]
+
+_REGULAR = 0.3  # log-likelihood that the first step of a nearly quadratic likelihood gains
+_SHRINKS = 0.1  # by which each further gain is smaller
+_SETTLED = 1e-12  # a gain, beyond which the likelihood is known to far more digits
+_MOST = 6
+_STEPS = 25  # of each fit from elsewhere
+_HIGHER = 1e-8  # log-likelihood by which another maximum is a higher one
+
+
+def restricted_fits(
+    evaluate: Evaluate, estimate: FloatArray, restrictions: Sequence[Sequence[int]]
+) -> NewtonFit:
+    """Maximise with sets of coefficients held at 0, for likelihood-ratio tests.
+
+    Parameters
+    ----------
+    evaluate : Evaluate
+        Of one data set. A penalty stays that of the full design.
+    estimate : array of shape (p,)
+    restrictions : k sequences of int
+        The columns that are 0 in each fit.
+
+    Returns
+    -------
+    NewtonFit
+        Of k fits: twice the fall of the log-likelihood is the statistic of each test.
+    """
+    return restricted_about(standardised(evaluate, estimate), restrictions)
+
+
+def restricted_about(unit: Unit, restrictions: Sequence[Sequence[int]]) -> NewtonFit:
+    """Do the same as :func:`restricted_fits` from what :func:`standardised` has found."""
+    size, p = len(restrictions), len(unit.centre)
+    free = np.ones((size, p), dtype=bool)
+    for row, columns in enumerate(restrictions):
+        free[row, list(columns)] = False
+    fit = _nearly_quadratic(unit, free)
+    if fit is None:
+        fit = maximise(unit.evaluate, _conditional(unit, free), free=free)
+    if unit.several():
+        _take_higher(unit, fit, free)
+    scale = unit.scale
+    return NewtonFit(
+        coef=fit.coef * scale,
+        log_likelihood=fit.log_likelihood,
+        score=fit.score / scale,
+        information=fit.information / (scale[:, None] * scale),
+        status=fit.status,
+        iterations=fit.iterations,
+    )
+
+
+def _nearly_quadratic(unit: Unit, free: BoolArray) -> NewtonFit | None:
+    """Take plain Newton steps, as long as each leaves next to nothing to the one after it."""
+    beta, every = _conditional(unit, free), np.arange(len(free))
+    bound = np.full(len(free), _REGULAR)
+    for iteration in range(1, _MOST + 1):
+        value, score, information = unit.evaluate(beta, every)
+        step, singular = solve_symmetric(without(information, ~free), np.where(free, score, 0.0))
+        gain = 0.5 * np.vecdot(score, step)
+        if singular.any() or not (np.abs(gain) < bound).all():  # False for what is no number
+            return None
+        beta = beta + step
+        if np.abs(gain).max() < _SETTLED:
+            if not _definite(without(information, ~free)):
+                return None
+            status, steps = np.full(len(free), OK), np.full(len(free), iteration)
+            return NewtonFit(beta, value + gain, score, information, status, steps)
+        bound = np.maximum(_SHRINKS * np.abs(gain), _SETTLED)
+    return None
+
+
+def _definite(matrices: FloatArray) -> bool:
+    """Whether all are: a saddle is not a maximum."""
+    try:
+        np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def _take_higher(unit: Unit, fit: NewtonFit, free: BoolArray) -> None:
+    """Fit with the same restrictions anew from far out, and take what is higher."""
+    variances = inverse_information(unit.information[None])[0]
+    if not (variances.diagonal() > 0).all():
+        return
+    points = around(unit.centre, variances)
+    begin = np.concatenate([_conditional(unit, free, point) for point in points])
+    which = np.tile(np.arange(len(free)), len(points))
+    known, first = known_starts(unit.evaluate, begin)
+    which, begin = which[known], begin[known]
+    try:
+        other = maximise(
+            unit.evaluate, begin, free=free[which], first=first, max_iter=_STEPS, retry=False
+        )
+    except np.linalg.LinAlgError:  # a check: what was found stands
+        return
+    for one in np.flatnonzero(other.status == OK):
+        row = which[[one]]
+        if other.log_likelihood[one] > fit.log_likelihood[row] + _HIGHER:
+            fit.replace(row, NewtonFit(**{name: part[[one]] for name, part in vars(other).items()}))
+
+
+def _conditional(unit: Unit, free: BoolArray, centre: FloatArray | None = None) -> FloatArray:
+    """Where a quadratic likelihood would have its maximum with the other coordinates at 0."""
+    centre = unit.centre if centre is None else centre
+    information = np.broadcast_to(unit.information, (len(free), *unit.information.shape))
+    right = np.where(free, (~free * centre) @ unit.information, 0.0)
+    shift, singular = solve_symmetric(without(information, ~free), right)
+    near = (~singular & np.isfinite(shift).all(axis=1))[:, None]
+    return np.where(free, np.where(near, centre + shift, centre), 0.0)
