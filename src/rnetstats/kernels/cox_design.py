@@ -73,7 +73,7 @@ class CoxDesign:
         if self.stacked is not None and len(values) >= 4:
             return self.unpack(values @ self.stacked[:, 1 + self.p :])
         x, m = self.x, values.shape[-1]
-        size = max(1, _CHUNK // (len(values) * (self.p + 1)))
+        size = max(1, _CHUNK // max(1, len(values) * (self.p + 1)))
         if m <= size:
             return _weighted_products(x, values)
         total = np.zeros((len(values), self.p, self.p))
