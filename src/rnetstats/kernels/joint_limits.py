@@ -20,6 +20,7 @@ __all__ = ["Wanted", "joint_limits"]
 
 _MAX_STEPS = 15
 _REGULAR = 0.3  # how far a quadratic prediction may be off, in log-likelihood
+_SINGLE = 10.0  # the same, where the profile has one branch: who arrives has the limit
 _STEP = 1e-8  # in standard errors; the step taken from there is exact to its square
 _GAIN = 1e-10  # of log-likelihood, by the nuisance coefficients
 
@@ -39,14 +40,16 @@ def joint_limits(unit: Unit, wanted: Wanted, half: float) -> tuple[FloatArray, F
     index = np.arange(len(limit))
     direction = inverse_information(unit.information[None])[0][wanted.column]  # variances are 1
     beta = unit.centre + wanted.side[:, None] * np.sqrt(2 * half) * direction
-    bound = np.full(len(limit), _REGULAR)
+    bound = np.full(len(limit), _REGULAR if unit.several() else _SINGLE)
     for _ in range(_MAX_STEPS):
         joint = _joint_step(unit.evaluate, beta, index, wanted)
         regular = joint.error < bound
         arrived = regular & (np.abs(joint.step) < _STEP) & (joint.gain < _GAIN)
         if arrived.any():
-            at = beta[arrived, wanted.column[arrived]]
-            limit[index[arrived]] = at + joint.step[arrived]
+            column, side = wanted.column[arrived], wanted.side[arrived]
+            at = beta[arrived, column] + joint.step[arrived]
+            outside = side * (at - unit.centre[column]) > 0.0
+            limit[index[arrived]] = np.where(outside, at, np.nan)
             points[index[arrived]] = (beta + joint.move)[arrived]
         on = regular & ~arrived
         if not on.any():
