@@ -70,6 +70,8 @@ _HOMES = {
     "propensity": "treatment.propensity",
     # prediction
     "RiskModel": "prediction.model",
+    "bootstrap": "prediction.bootstrap",
+    "bootstrap_limits": "prediction.bootstrap",
     "calibration": "prediction.calibration",
     "decision_curve": "prediction.net_benefit",
     "discrimination": "prediction.discrimination",

@@ -138,6 +138,9 @@ EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     ),
     "PooledResult": lambda d: rn.pool([rn.logistic(d, "margin_positive ~ lvi")] * 2),
     "PooledUnivariable": lambda d: rn.pool([rn.univariable(d, "margin_positive ~ lvi")] * 2),
+    "BootstrapResult": lambda d: rn.bootstrap(
+        d, lambda rows: rows["nlr"].mean(), resamples=30, seed=1
+    ),
     "PooledEstimates": lambda d: rn.pool_estimates([1.0, 2.0, 1.5], [0.2, 0.3, 0.25]),
     "RiskModel": lambda d: rn.risk_model(rn.logistic(d, MARGIN), resamples=20, seed=1),
     "ShrinkageResult": lambda d: rn.shrink(

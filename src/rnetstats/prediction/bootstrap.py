@@ -1,0 +1,360 @@
+"""Bootstrap limits of any statistic, by every usual method side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from rnetstats._core.frame import Data, as_frame, is_synthetic_data
+from rnetstats._core.options import choice, level, positive_int, real
+from rnetstats._core.random import chunk_generators, resolve_seed
+from rnetstats._core.result import Result
+from rnetstats.errors import DataError, OptionError, RnetError
+from rnetstats.formatting import fmt_interval, fmt_number
+from rnetstats.kernels.bootstrap_limits import (
+    QUANTILES,
+    acceleration,
+    bca_levels,
+    jackknife_influence,
+    quantiles,
+    regression_influence,
+)
+from rnetstats.kernels.resampling import bootstrap_counts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["BootstrapResult", "bootstrap", "bootstrap_limits"]
+
+Floats = NDArray[np.float64]
+_FEWEST = 20  # replicates from which a standard deviation says something
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class BootstrapResult(Result):
+    """Bootstrap limits of one statistic.
+
+    Attributes
+    ----------
+    table : DataFrame
+        ``method, estimate, conf_low, conf_high``; a row for each of normal, basic, percentile
+        and BCa.
+    summary : dict
+        ``estimate, bias, std_error, z0, acceleration, resamples, failed, conf_level``.
+    replicates : array of shape (R,)
+        Those that have a value.
+    """
+
+    table: pd.DataFrame
+    summary: dict[str, Any]
+    replicates: Floats = field(default_factory=lambda: np.zeros(0))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row a method."""
+        return self.table.copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: the estimate, its bias and standard error, and what BCa rests on."""
+        return pd.DataFrame([self.summary])
+
+    def display(self) -> pd.DataFrame:
+        """Return the limits as text."""
+        share = f"{100.0 * self.summary['conf_level']:.10g} % limits"
+        rows = self.table.to_dict("records")
+        return pd.DataFrame(
+            {
+                "Method": self.table["method"],
+                "Estimate": [fmt_number(row["estimate"], 3) for row in rows],
+                share: [fmt_interval(row["conf_low"], row["conf_high"], 3) for row in rows],
+            }
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the replicates, the estimate and the limits of each method."""
+        from rnetstats.plots.bootstrap import replicate_histogram
+
+        return replicate_histogram(
+            self.replicates,
+            self.table,
+            share=f"{100.0 * self.summary['conf_level']:.10g} %",
+            synthetic=self.synthetic,
+            ax=ax,
+        )
+
+
+def bootstrap(
+    data: Data,
+    statistic: Callable[[pd.DataFrame], float],
+    *,
+    resamples: int = 999,
+    seed: int | None = None,
+    cluster: str | None = None,
+    conf_level: float = 0.95,
+    quantile: str = "normal",
+) -> BootstrapResult:
+    """Resample rows, compute a statistic on each resample, and give its limits.
+
+    Parameters
+    ----------
+    data : DataFrame or mapping of columns
+    statistic : callable
+        Takes a DataFrame with the columns of `data`, returns a number. It is called once for each
+        resample, and once without each row (or cluster) for the acceleration.
+    resamples : int
+    seed : int, optional
+    cluster : str, optional
+        A column whose values mark the units to be drawn whole.
+    conf_level : float
+    quantile : {"normal", "linear"}
+        How quantiles are read between replicates; "normal" is what Davison & Hinkley advise.
+
+    Returns
+    -------
+    BootstrapResult
+
+    Raises
+    ------
+    DataError
+        If the statistic has no finite value on the data, or on fewer than 20 resamples.
+    OptionError
+        For options out of range, or a statistic that returns no number.
+
+    Notes
+    -----
+    A resample on which the statistic is missing, infinite or refused is left out, counted and
+    noted: limits then hold on condition that it can be computed. A loop of Python calls; the
+    package's own verbs resample in batches.
+
+    References
+    ----------
+    Efron B (1987). Better bootstrap confidence intervals. JASA 82:171-185. Davison AC, Hinkley DV
+    (1997). Bootstrap Methods and their Application. Cambridge University Press, chapter 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rnetstats as rn
+    >>> data = {"days": [2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0]}
+    >>> found = rn.bootstrap(data, lambda d: d["days"].mean(), resamples=199, seed=1)
+    >>> found.to_frame()["method"].tolist()
+    ['normal', 'basic', 'percentile', 'BCa']
+    """
+    frame = as_frame(data)
+    total = positive_int("resamples", resamples, minimum=_FEWEST)
+    units = _units(frame, cluster)
+    drawn_by = resolve_seed(seed)
+    estimate = _value(statistic, frame, strict=True)
+    if not math.isfinite(estimate):
+        raise DataError("The statistic has no finite value on the data themselves.")
+    n = int(units.max()) + 1
+    values = np.full(total, np.nan)
+    for rows, rng in chunk_generators(drawn_by, total):
+        counts = bootstrap_counts(rng, n, rows.stop - rows.start)
+        for place, drawn in zip(range(rows.start, rows.stop), counts, strict=True):
+            again = frame.iloc[np.repeat(np.arange(len(frame)), drawn[units])]
+            values[place] = _value(statistic, again.reset_index(drop=True))
+    left_out = np.array(
+        [_value(statistic, frame[units != unit].reset_index(drop=True)) for unit in range(n)]
+        if n > 1
+        else [np.nan]
+    )
+    asked: dict[str, Any] = {"conf_level": conf_level, "quantile": quantile}
+    return _limits(
+        values,
+        estimate,
+        jackknife_influence(left_out),
+        **asked,
+        seed=drawn_by,
+        options={"resamples": total, "cluster": cluster, **asked},
+        synthetic=is_synthetic_data(data),
+    )
+
+
+def bootstrap_limits(
+    replicates: ArrayLike,
+    estimate: float,
+    *,
+    jackknife: ArrayLike | None = None,
+    counts: ArrayLike | None = None,
+    conf_level: float = 0.95,
+    quantile: str = "normal",
+) -> BootstrapResult:
+    """Give limits from replicates that are there already.
+
+    Parameters
+    ----------
+    replicates : array of shape (R,)
+        The statistic on each resample; missing where it could not be computed.
+    estimate : float
+        The statistic on the data.
+    jackknife : array of shape (n,), optional
+        The statistic without each row in turn: BCa's acceleration comes from them.
+    counts : array of shape (R, n), optional
+        How often each row stands in each resample: the acceleration comes from the regression of
+        the replicates on these. Without this and `jackknife` there are no BCa limits.
+    conf_level, quantile
+        As for :func:`bootstrap`.
+
+    Returns
+    -------
+    BootstrapResult
+
+    Raises
+    ------
+    DataError
+        If fewer than 20 replicates have a value.
+    OptionError
+        For options out of range, arrays that do not fit, or both `jackknife` and `counts`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rnetstats as rn
+    >>> drawn = np.random.default_rng(1).normal(1.0, 0.5, 999)
+    >>> rn.bootstrap_limits(drawn, 1.0).glance()["resamples"].item()
+    999
+    """
+    centre = real("estimate", estimate)
+    values = _vector("replicates", replicates)
+    if jackknife is not None and counts is not None:
+        raise OptionError("Give either jackknife or counts: the acceleration comes from one.")
+    influence = None
+    if jackknife is not None:
+        influence = jackknife_influence(_vector("jackknife", jackknife))
+    if counts is not None:
+        table = np.asarray(counts, dtype=float)
+        if table.ndim != 2 or len(table) != len(values):
+            raise OptionError(
+                f"counts must have a row for each of the {len(values)} replicates and a column for "
+                f"each row of the data, not the shape {table.shape}."
+            )
+        known = np.isfinite(values)
+        influence = regression_influence(values[known], table[known])
+    asked: dict[str, Any] = {"conf_level": conf_level, "quantile": quantile}
+    return _limits(values, centre, influence, **asked, options=asked)
+
+
+def _limits(
+    values: Floats,
+    estimate: float,
+    influence: Floats | None,
+    *,
+    conf_level: float,
+    quantile: str,
+    **about: Any,
+) -> BootstrapResult:
+    share = level(conf_level)
+    kind = choice("quantile", quantile, QUANTILES)
+    kept = values[np.isfinite(values)]
+    if len(kept) < _FEWEST:
+        raise DataError(
+            f"{len(kept)} of {len(values)} replicates have a finite value; limits need at least "
+            f"{_FEWEST}."
+        )
+    levels = np.array([(1.0 - share) / 2.0, (1.0 + share) / 2.0])
+    normal = NormalDist()
+    bias, spread = float(kept.mean()) - estimate, float(kept.std(ddof=1))
+    below = float((kept < estimate).mean())
+    z0 = normal.inv_cdf(below) if 0.0 < below < 1.0 else math.copysign(math.inf, below - 0.5)
+    a = math.nan if influence is None else acceleration(influence)
+    ends = {
+        "normal": estimate - bias + normal.inv_cdf(float(levels[1])) * spread * np.array([-1, 1]),
+        "basic": 2.0 * estimate - quantiles(kept, levels[::-1], kind),
+        "percentile": quantiles(kept, levels, kind),
+        "BCa": quantiles(kept, bca_levels(z0, a, levels), kind),
+    }
+    table = pd.DataFrame(
+        [
+            {"method": name, "estimate": estimate, "conf_low": low, "conf_high": high}
+            for name, (low, high) in ends.items()
+        ]
+    )
+    summary = {
+        "estimate": estimate,
+        "bias": bias,
+        "std_error": spread,
+        "z0": z0,
+        "acceleration": a,
+        "resamples": len(values),
+        "failed": len(values) - len(kept),
+        "conf_level": share,
+    }
+    return BootstrapResult(
+        table=table,
+        summary=summary,
+        replicates=kept,
+        notes=_notes(summary, ends["BCa"], influence is not None),
+        **about,
+    )
+
+
+def _notes(summary: dict[str, Any], bca: Floats, accelerated: bool) -> tuple[str, ...]:
+    notes = []
+    kept = summary["resamples"] - summary["failed"]
+    if summary["failed"]:
+        notes.append(
+            f"On {summary['failed']} of {summary['resamples']} resamples the statistic has no "
+            "value; the limits hold on condition that it has one."
+        )
+    if (kept + 1) * (1.0 - summary["conf_level"]) / 2.0 < 1.0:
+        notes.append(
+            f"{kept} replicates are too few for limits of {100 * summary['conf_level']:.10g} %: "
+            "the extreme replicates stand in their place."
+        )
+    if np.isnan(bca).any():
+        if not accelerated:
+            why = "they need jackknife or counts"
+        elif math.isinf(summary["z0"]):
+            why = "the estimate lies beyond nearly all replicates"
+        else:
+            why = "the acceleration is unknown or too large"
+        notes.append(f"No BCa limits: {why}.")
+    return tuple(notes)
+
+
+def _units(frame: pd.DataFrame, cluster: str | None) -> NDArray[np.intp]:
+    """Number the units that are drawn whole, row by row."""
+    if cluster is None:
+        return np.arange(len(frame))
+    if cluster not in frame.columns:
+        raise OptionError(f"cluster names no column of the data: {cluster!r}.")
+    codes, _ = pd.factorize(frame[cluster])
+    if (codes < 0).any():
+        first = int(np.flatnonzero(codes < 0)[0])
+        raise DataError(f"The cluster column {cluster!r} has no value in row {first}.")
+    return np.asarray(codes, dtype=np.intp)
+
+
+def _value(
+    statistic: Callable[[pd.DataFrame], float], frame: pd.DataFrame, *, strict: bool = False
+) -> float:
+    """Return the statistic; missing where the package itself refuses."""
+    try:
+        found = statistic(frame)
+    except RnetError:
+        if strict:
+            raise
+        return math.nan
+    try:
+        return float(found)
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"statistic must return one number, not {type(found).__name__}."
+        ) from None
+
+
+def _vector(name: str, values: ArrayLike) -> Floats:
+    try:
+        vector = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise OptionError(f"{name} must be a list of numbers.") from None
+    if vector.ndim != 1 or not vector.size:
+        raise OptionError(f"{name} must be a list of numbers, not of the shape {vector.shape}.")
+    return vector
