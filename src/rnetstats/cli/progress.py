@@ -21,7 +21,6 @@ def progress() -> Iterator[Callable[[str], None]]:
         return
     from tqdm import tqdm
 
-    tqdm.monitor_interval = 0  # no thread beside the one that works
     bar = tqdm(bar_format="{desc}  [{elapsed}]", leave=False, file=sys.stderr)
 
     def step(name: str) -> None:

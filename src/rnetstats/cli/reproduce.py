@@ -79,10 +79,9 @@ def reproduce_epilog() -> str:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from rnetstats.report.drawing import two_processes
     from rnetstats.report.reproduce import DEFAULT_SEED, reproduce
 
-    with progress() as step, two_processes():
+    with progress() as step:
         result = reproduce(
             options.study,
             data=options.data,

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rnetstats.prediction.model import RiskModel
-from rnetstats.report.drawing import drawn
-from rnetstats.report.figures import RenderedFigure
+from rnetstats.report.figures import RenderedFigure, render
 from rnetstats.report.folder import RECORD, write_folder
 from rnetstats.report.pages import environment, write_json
 from rnetstats.studies.registry import study
@@ -22,8 +21,11 @@ def draw_figures(
     result: StudyResult, progress: Callable[[str], None] = lambda step: None
 ) -> dict[str, RenderedFigure]:
     """Draw the study's figures, by name."""
-    figures = study(result.study).part("figures", "figures")(result)
-    return drawn(figures, synthetic=result.synthetic, progress=progress)
+    drawn = {}
+    for figure in study(result.study).part("figures", "figures")(result):
+        progress(f"figure {figure.name}")
+        drawn[figure.name] = render(figure, synthetic=result.synthetic)
+    return drawn
 
 
 def build_page(result: StudyResult, figures: dict[str, RenderedFigure], run: dict[str, Any]) -> str:
