@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnetstats.plots.style import MARK, mark_synthetic
-from rnetstats.report.png import png_bytes
 from rnetstats.studies.figure import StudyFigure
 
 if TYPE_CHECKING:
@@ -105,11 +104,18 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
 def _png(canvas: Figure, title: str) -> bytes:
     """Return the figure as a PNG file, without the alpha channel, which is opaque throughout."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL.Image import fromarray
+    from PIL.PngImagePlugin import PngInfo
 
     canvas.dpi = _DPI
     pixels: Any = FigureCanvasAgg(canvas)
     pixels.draw()
-    return png_bytes(np.asarray(pixels.buffer_rgba())[..., :3], dpi=_DPI, title=title)
+    opaque = fromarray(np.asarray(pixels.buffer_rgba())[..., :3].copy())
+    words = PngInfo()
+    words.add_text("Title", title)
+    file = io.BytesIO()
+    opaque.save(file, format="png", pnginfo=words, dpi=(_DPI, _DPI), compress_level=3)
+    return file.getvalue()
 
 
 def _mark(canvas: Any, figure: StudyFigure) -> None:
