@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import rnetstats as rn
+from rnetstats.kernels.cox import cox_likelihood, prepare
 from rnetstats.kernels.leverage import MUCH, around, largest_leverage, may_have_several_maxima
 from rnetstats.kernels.logistic import fit_logistic, hat_values
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
@@ -158,3 +159,14 @@ def test_points_around_an_estimate_are_five_errors_away_along_each_profile() -> 
     covariance = np.array([[4.0, 1.0], [1.0, 1.0]])
     points = around(np.array([1.0, 2.0]), covariance)
     np.testing.assert_allclose(points, [[11.0, 4.5], [6.0, 7.0], [-9.0, -0.5], [-4.0, -3.0]])
+
+
+def test_in_a_cox_model_few_events_for_each_coefficient_are_looked_at() -> None:
+    rng = np.random.default_rng(2)
+    X, time = rng.normal(size=(40, 2)), np.arange(1.0, 41.0)
+    for events, several in ((5, True), (6, False)):
+        sets = prepare(None, time, (np.arange(40) < events).astype(float))
+        likelihood = cox_likelihood(X, sets, firth=True)
+        assert may_have_several_maxima(likelihood, np.zeros(2), np.eye(2)) is several
+        plain = cox_likelihood(X, sets)
+        assert not may_have_several_maxima(plain, np.zeros(2), np.eye(2))

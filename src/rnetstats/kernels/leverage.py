@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnetstats.kernels.cox_likelihood import CoxLikelihood
+from rnetstats.kernels.fine_gray_likelihood import FineGrayLikelihood
 from rnetstats.kernels.firth import inverse_information
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import Evaluate, FloatArray
@@ -19,6 +21,7 @@ MUCH = 0.25
 """Leverage above which other maxima are looked for."""
 
 _MORE = 1 / 3  # above which also at the limits and under the hypotheses
+_FEW_EVENTS = 3  # for each coefficient of a hazard model
 _FAR = 5.0  # standard errors: where other maxima are looked for from
 
 
@@ -43,16 +46,22 @@ def may_have_several_maxima(
 ) -> bool:
     """Whether it has a penalty that is not concave, and single rows have much leverage.
 
+    In a model of hazards every event has, where events are few beside the coefficients.
+
     Parameters
     ----------
     evaluate : Evaluate
-        Of one data set. Of what is not a logistic likelihood the leverage is not known.
+        Of one data set. Of other models than these the leverage is not known.
     estimate : array of shape (p,)
     information : array of shape (p, p)
         There.
     """
     if not getattr(evaluate, "firth", False):
         return False
+    if isinstance(evaluate, CoxLikelihood):
+        return bool(evaluate.sets.deaths.size < _FEW_EVENTS * len(estimate))
+    if isinstance(evaluate, FineGrayLikelihood):
+        return bool(evaluate.layout.own.size < _FEW_EVENTS * len(estimate))
     if not isinstance(evaluate, LogisticLikelihood):
         return True
     scale = evaluate.scale[0]
