@@ -153,7 +153,8 @@ def _fit_block(
     information = fit.information
     if likelihood.firth:
         information = likelihood.expected(fit.coef, everyone)
-        log_likelihood = value - half_log_det(without(information, lost))
+        with np.errstate(invalid="ignore"):  # both infinite, where a fit has failed far out
+            log_likelihood = value - half_log_det(without(information, lost))
         value = value + likelihood.log_scale(everyone)
     if prior is not None:
         log_likelihood = value - prior.log_density(fit.coef / scale)
