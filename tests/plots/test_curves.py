@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
 
@@ -144,3 +145,34 @@ def test_weighted_events_are_counted_to_a_tenth():
     for code, label in ((0, "no"), (1, "yes")):
         seen = (data["margin_positive"] == code) & (data["recurrence"] == 1)
         assert f"{label} (events: {weights[seen].sum():.1f})" in shown
+
+
+def test_long_names_leave_the_curves_free() -> None:
+    """A legend as wide as the axes stands above them, and the table's names beside them."""
+    rng = np.random.default_rng(3)
+    names = ["Endoscopic submucosal dissection", "Modified endoscopic mucosal resection", "EMR"]
+    data = pd.DataFrame(
+        {
+            "way": rng.choice(names, 90),
+            "months": np.ceil(30.0 * rng.exponential(size=90)),
+            "event": rng.integers(0, 2, 90),
+        }
+    )
+    axes = rn.kaplan_meier(data, "Surv(months, event) ~ way").plot()
+    figure = axes.figure
+    figure.canvas.draw()
+    inside, legend = axes.get_window_extent(), axes.get_legend().get_window_extent()
+    assert legend.y0 >= inside.y1 - 1.0
+    assert legend.x0 >= inside.x0 - 1.0
+    assert inside.width > 0.5 * figure.bbox.width
+
+    dots = rn.logrank(data, "Surv(months, event) ~ way").plot()
+    dots.figure.canvas.draw()
+    key = dots.get_legend().get_window_extent()
+    title = next(t for t in dots.get_children() if getattr(t, "get_text", str)().startswith("Log"))
+    assert not key.overlaps(title.get_window_extent())
+    assert dots.get_xlim()[1] > max(line.get_xdata().max() for line in dots.get_lines())
+
+    love = rn.table_one(data, by="way", columns=["months", "event"]).plot()
+    love.figure.canvas.draw()
+    assert love.get_legend().get_window_extent().x1 <= love.figure.bbox.x1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,6 +20,7 @@ from rnetstats.plots.style import (
 
 __all__ = ["draw_balance", "draw_shares"]
 
+_LINE = 96  # letters of a legend's line in a figure of the usual width
 _NARROW = 0.06
 
 
@@ -51,10 +54,10 @@ def draw_balance(
     order = largest.sort_values(kind="stable").index
     labels = rows.drop_duplicates("variable").set_index("variable")["label"]
     height = {name: i for i, name in enumerate(order)}
-    ax = ax_or_new(ax, figsize=(7.0, 0.3 * len(order) + 1.5))
+    pairs = rows["pair"].unique().tolist()
+    ax = ax_or_new(ax, figsize=(7.0, 0.3 * len(order) + 1.3 + 0.2 * len(pairs)))
     finite = size[np.isfinite(size)]
     edge = 1.12 * max([*finite.tolist(), threshold or 0.0, 0.05])
-    pairs = rows["pair"].unique().tolist()
     for i, pair in enumerate(pairs):
         part = rows[rows["pair"] == pair]
         x = size[part.index].to_numpy()
@@ -70,7 +73,7 @@ def draw_balance(
     ax.set_xlabel("Absolute standardised mean difference")
     plain_axes(ax, grid="y")
     if len(pairs) > 1:
-        _legend_above(ax, len(pairs))
+        _legend_above(ax, pairs)
     if synthetic:
         mark_synthetic(ax)
     return ax
@@ -139,18 +142,19 @@ def draw_shares(rows: pd.DataFrame, *, ax: Axes | None = None, synthetic: bool =
     ax.set_xlim(0.0, 1.0)
     ax.set_xlabel("Share of the group")
     plain_axes(ax)
-    _legend_above(ax, len(outcomes))
+    _legend_above(ax, outcomes)
     if synthetic:
         mark_synthetic(ax)
     return ax
 
 
-def _legend_above(ax: Axes, entries: int) -> None:
-    """A legend that hides nothing, as wide as the entries allow."""
+def _legend_above(ax: Axes, entries: list[Any]) -> None:
+    """A legend that hides nothing, with as many columns as the figure is wide."""
+    fit = _LINE // (max(len(str(entry)) for entry in entries) + 6)
     ax.legend(
         frameon=False,
         fontsize="small",
-        ncols=min(3, entries),
+        ncols=max(1, min(3, len(entries), fit)),
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
     )

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats.formatting import fmt_count
-from rnetstats.plots.risk_table import ROW, make_room, risk_table_below
+from rnetstats.plots.risk_table import LETTER, ROW, make_room, risk_table_below
 from rnetstats.plots.style import (
     INK,
     MUTED,
@@ -31,6 +31,7 @@ __all__ = ["survival_curves"]
 Floats = NDArray[np.float64]
 
 _WIDTH, _HEIGHT = 7.0, 4.0
+_LONG_NAME, _LONG_LINE = 22, 40  # letters beside the axes and in the legend, to make room for
 
 
 def survival_curves(
@@ -99,7 +100,8 @@ def survival_curves(
     start = {} if first is None else _starts(_named(first, names or {}))
     groups = list(dict.fromkeys(curves["group"]))
     rows = len(groups) + 2 if risk_table else 0
-    axes = ax_or_new(ax, figsize=(_WIDTH, _HEIGHT + ROW * rows))
+    beyond = max(0, max(map(len, groups)) - _LONG_NAME)
+    axes = ax_or_new(ax, figsize=(_WIDTH + LETTER * beyond, _HEIGHT + ROW * rows))
     shown = _band_wanted(curves, band)
     floor = _floor(curves, shown) if y_low is None else float(y_low)
     for index, group in enumerate(groups):
@@ -221,7 +223,11 @@ def _legend(
         texts.append(f"{100.0 * conf_level:g} % limits")
     look: dict[str, Any] = {"frameon": False, "fontsize": 9.5, "title_fontsize": 9.5}
     look |= {"alignment": "left", "handlelength": 2.0, "labelcolor": INK, "title": title}
-    legend = axes.legend(handles, texts, loc=_empty_corner(axes, curves), **look)
+    if max(map(len, texts)) > _LONG_LINE:  # as wide as the axes: above them
+        place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0)}
+    else:
+        place = {"loc": _empty_corner(axes, curves)}
+    legend = axes.legend(handles, texts, **place, **look)
     legend.get_title().set_color(INK)
 
 

@@ -68,10 +68,10 @@ def observed_expected(
     )
     axes.set_yticks(place, [as_text(name) for name in table["group"]])
     axes.set_ylim(-0.6, len(table) - 0.4)
-    axes.set_xlim(left=0.0)
     axes.margins(x=0.08)
+    axes.set_xlim(left=0.0)
     axes.set_xlabel("Events")
-    axes.set_title(title, fontsize=11, loc="left")
+    axes.set_title(title, fontsize=11, loc="left", pad=30.0)  # above the legend
     plain_axes(axes, grid="x")
     axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
     if synthetic:

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["ROW", "make_room", "risk_table_below"]
+__all__ = ["LETTER", "ROW", "make_room", "risk_table_below"]
 
 ROW = 0.2  # inches a row of the table
 _TOP = 0.62  # inches from the axis down to the table's first row
 _GAP = 0.28  # inches between the table's labels and its first column
-_LETTER = 0.085  # inches a letter of its labels
+LETTER = 0.085  # inches a letter of its labels
 
 
 def risk_table_below(
@@ -60,7 +60,7 @@ def make_room(axes: Axes, groups: list[str]) -> None:
         return
     width, height = figure.get_size_inches()
     below = (_TOP + ROW * (len(groups) + 1)) / height
-    beside = (_GAP + _LETTER * max(len(name) for name in ("Number at risk", *groups))) / width
+    beside = (_GAP + LETTER * max(len(name) for name in ("Number at risk", *groups))) / width
     figure.subplots_adjust(
         bottom=min(max(figure.subplotpars.bottom, below), 0.6),
         left=min(max(figure.subplotpars.left, beside), 0.5),
