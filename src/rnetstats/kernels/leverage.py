@@ -2,7 +2,7 @@
 
 Firth's penalty is half the log-determinant of the information. Where one row holds much of that,
 it may pay to give the row up, and the penalised likelihood has a second maximum with another fit
-to it. With little leverage everywhere it has one.
+to it. With little leverage everywhere hardly any second one was found in trials.
 """
 
 from __future__ import annotations
