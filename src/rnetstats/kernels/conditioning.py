@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnetstats.kernels.newton import FloatArray
+from rnetstats.kernels.newton import BoolArray, FloatArray
 
 __all__ = ["LIMIT", "Turned", "conditioned"]
 
@@ -57,6 +57,14 @@ class Turned:
     def covariance(self, covariance: FloatArray) -> FloatArray:
         """Covariance (..., p, p) of the coefficients of the columns as given."""
         return np.asarray(self.turn @ covariance @ self.turn.T)
+
+    def mixes(self, lost: BoolArray) -> BoolArray:
+        """Replicates (B,) in which a lost column (B, p) has its share in one that is not lost.
+
+        The coefficients of the columns as given are then not those of the new ones turned back.
+        """
+        share = np.triu(self.turn, 1) + np.tril(self.turn, -1) != 0
+        return np.asarray(((lost @ share) & ~lost).any(axis=1))
 
     def keeps(self, columns: Iterable[int]) -> bool:
         """Whether holding these coefficients fixed means the same in the new columns."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of
+from rnetstats.kernels.conditioning import Turned, conditioned
 from rnetstats.kernels.cox_design import CoxDesign, build_design
 from rnetstats.kernels.cox_exact import ExactCoxLikelihood
 from rnetstats.kernels.cox_likelihood import CoxLikelihood
@@ -42,6 +44,8 @@ class CoxFit:
         Columns that were estimated; columns on which the replicate's risk sets say nothing.
     status, iterations : int arrays of shape (B,)
         See :data:`rnetstats.kernels.newton.STATUS_TEXT`.
+    inverse : array of shape (B, p, p) or None
+        The covariance, where the information of the columns as given has too few digits for it.
     """
 
     coef: FloatArray
@@ -53,11 +57,12 @@ class CoxFit:
     lost: BoolArray
     status: IntArray
     iterations: IntArray
+    inverse: FloatArray | None = None
 
     @property
     def covariance(self) -> FloatArray:
         """Inverse information (B, p, p); zero for a coordinate that was not estimated."""
-        return covariance_of(self.information, self.free)
+        return covariance_of(self.information, self.free) if self.inverse is None else self.inverse
 
 
 def fit_cox(
@@ -113,6 +118,11 @@ def fit_cox(
     ValueError
         If there is no event, or a combination of options is asked for that does not exist.
 
+    Notes
+    -----
+    Columns that nearly determine each other (a spline of a skewed variable) are fitted in others
+    that do not, see :mod:`rnetstats.kernels.conditioning`, and everything is turned back.
+
     References
     ----------
     Cox DR (1972). Regression models and life-tables. JRSS B 34:187-220.
@@ -125,34 +135,77 @@ def fit_cox(
     keep_freed_memory()
     columns, counts, sampling = _columns(X), _optional(freq), _optional(case)
     size = _replicates(columns, counts, sampling, start, free)
-    if start is None and free is None and size > 1 and columns.ndim == 2:
-        same = sampling if sampling is None or sampling.ndim == 1 else None
-        shared = {"offset": offset, "ties": ties, "firth": firth, "prior": prior}
-        whole = fit_cox(columns, sets, case=same, **shared)  # type: ignore[arg-type]
-        start = whole.coef[0] if whole.status[0] == OK else None
     everywhere = (size, columns.shape[-1])
-    begin = np.zeros(everywhere) if start is None else np.broadcast_to(_array(start), everywhere)
+    begin = None if start is None else np.broadcast_to(_array(start), everywhere)
     chosen = np.ones(everywhere, dtype=bool)
     if free is not None:
         chosen &= np.asarray(free, dtype=bool)
-    if design is None and columns.ndim == 2:
-        design = build_design(columns, sets, batch=size > 1)
+    data = {"freq": counts, "case": sampling, "offset": offset, "ties": ties, "firth": firth}
+    turned = None
+    if (chosen == chosen[:1]).all():  # beside their means, which say nothing here
+        centred = columns - columns.mean(axis=-2, keepdims=True)
+        turned = conditioned(centred, np.flatnonzero(~chosen[0]))
+    if turned is None:
+        return _fit(columns, sets, begin, chosen, {**data, "prior": prior}, design)
+    inward = None if prior is None else prior.turned(turned.turn)
+    fit = _fit_turned(turned, sets, begin, chosen, {**data, "prior": inward})
+    mixed = turned.mixes(fit.lost)
+    if mixed.any():
+        other = _fit(columns, sets, begin, chosen, {**data, "prior": prior}, design)
+        other = replace(other, inverse=other.covariance)
+        for name, values in vars(fit).items():
+            if values is not None:
+                values[mixed] = getattr(other, name)[mixed]
+    return fit
+
+
+def _fit_turned(
+    turned: Turned,
+    sets: RiskSets,
+    start: FloatArray | None,
+    free: BoolArray,
+    data: dict[str, Any],
+) -> CoxFit:
+    """Fit in other columns, and turn the results back."""
+    begin = None if start is None else turned.inward(start)
+    fit = _fit(turned.X, sets, begin, free, data)
+    coef = turned.outward(fit.coef)
+    return replace(
+        fit,
+        coef=np.where(free, coef, 0.0 if start is None else start),
+        information=turned.information(fit.information),
+        inverse=turned.covariance(fit.covariance),
+    )
+
+
+def _fit(
+    X: FloatArray,
+    sets: RiskSets,
+    start: FloatArray | None,
+    free: BoolArray,
+    data: dict[str, Any],
+    design: CoxDesign | None = None,
+) -> CoxFit:
+    """Fit block by block, in these columns."""
+    size = len(free)
+    if design is None and X.ndim == 2:
+        design = build_design(X, sets, batch=size > 1)
+    if start is None and size > 1 and X.ndim == 2 and free.all():
+        sampling = data["case"]
+        same = sampling if sampling is None or sampling.ndim == 1 else None
+        bare = {**data, "freq": None, "case": same}
+        whole = _fit(X, sets, None, free[:1], bare)
+        start = np.broadcast_to(whole.coef, free.shape) if whole.status[0] == OK else None
+    begin = np.zeros(free.shape) if start is None else start
     step = block_size(sets.rows.size)
     parts = []
     for at in range(0, size, step):
         rows = slice(at, min(at + step, size))
+        own = {name: part_of(data[name], rows) for name in ("freq", "case")}
         likelihood = cox_likelihood(
-            columns[rows] if design is None else columns,
-            sets,
-            freq=part_of(counts, rows),
-            case=part_of(sampling, rows),
-            offset=offset,
-            ties=ties,
-            firth=firth,
-            prior=prior,
-            design=design,
+            X[rows] if design is None else X, sets, **{**data, **own}, design=design
         )
-        parts.append(_fit_block(likelihood, begin[rows], chosen[rows]))
+        parts.append(_fit_block(likelihood, begin[rows], free[rows]))
     return joined(parts)
 
 

@@ -133,7 +133,7 @@ def fit_logistic(
     if turned is None:
         return fit_blocks(design, outcome, begin, chosen, data, made)
     fit = _fit_turned(turned, outcome, begin, chosen, data, made)
-    mixed = fit.lost.any(axis=1) if held.size else _mixed(turned, fit.lost)
+    mixed = fit.lost.any(axis=1) if held.size else turned.mixes(fit.lost)
     if mixed.any():  # where a lost column had its share in others: by centring alone
         turned = conditioned(design, held, project=False)
         if turned is None:
@@ -145,12 +145,6 @@ def fit_logistic(
             if values is not None:
                 values[mixed] = getattr(other, name)[mixed]
     return fit
-
-
-def _mixed(turned: Turned, lost: BoolArray) -> BoolArray:
-    """Mark the replicates in which a lost column's coefficient is not that of the new column."""
-    share = np.triu(turned.turn, 1) + np.tril(turned.turn, -1) != 0
-    return np.asarray(((lost @ share) & ~lost).any(axis=1))
 
 
 def _fit_turned(

@@ -49,7 +49,7 @@ class CoxFitted:
     """A converged (or monotone) fit with its risk sets and counts.
 
     ``separation`` is that of the data under maximum likelihood; ``effective`` what a penalty leaves
-    of it.
+    of it. ``known`` is there if the columns were fitted as given.
     """
 
     event: np.ndarray
@@ -61,7 +61,7 @@ class CoxFitted:
     n: float
     n_events: float
     notes: tuple[str, ...]
-    known: Known
+    known: Known | None
 
 
 def _times(frame: ModelFrame) -> tuple[Outcome, np.ndarray, np.ndarray]:
@@ -135,7 +135,7 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
                 )
                 effective = finite_under(free, left)
     check_converged(frame, int(fit.status[0]), effective, penalty)
-    known = Known(design, fit.information[0])
+    known = Known(design, fit.information[0]) if fit.inverse is None else None
     return CoxFitted(event, sets, fit, separation, effective, prior, n, n_events, notes, known)
 
 

@@ -183,7 +183,7 @@ class Engine:
             return self.reached
         shares = np.append(0.5 ** np.arange(_HALVES), 0.0)
         points = np.where(lost, shares[:, None] * self.reached, self.reached)
-        turned = conditioned(self.X) if self.spec.intercept else None
+        turned = self._apart(self.X)
         inward = points if turned is None else turned.inward(points)
         evaluate = self.evaluator(*((self.X,) if turned is None else (turned.X, turned.turn)))
         information = evaluate(inward, np.arange(len(points)))[2]
@@ -196,7 +196,7 @@ class Engine:
     def workings(self, known: Known | None = None) -> Workings:
         """Return what tests and limits share, beginning with what the fit has found."""
         if known is None:
-            turned = conditioned(self.X) if self.spec.intercept else None
+            turned = self._apart(self.X)
             if turned is not None:
                 return Workings(turned, None)
         given = {} if known is None else {"design": known.design}
@@ -304,17 +304,18 @@ class Engine:
         These are the columns of X (None) where they are well conditioned; otherwise others, in
         which holding each set of the group means what it means in X.
         """
-        if workings is not None:
-            turned = workings.turned
-        else:  # without an intercept the likelihood centres by itself
-            turned = conditioned(X) if self.spec.intercept else None
+        turned = self._apart(X) if workings is None else workings.turned
         if turned is None:
             return [(sets, None)]
         groups: list[tuple[list[tuple[int, ...]], Turned | None]] = [
-            ([part], conditioned(X, part)) for part in sets if not turned.keeps(part)
+            ([part], self._apart(X, part)) for part in sets if not turned.keeps(part)
         ]
         kept = [part for part in sets if turned.keeps(part)]
         return [*groups, (kept, turned)] if kept else groups
+
+    def _apart(self, X: np.ndarray, held: tuple[int, ...] = ()) -> Turned | None:
+        """Return other columns where those of X nearly determine each other."""
+        return conditioned(X if self.spec.intercept else X - X.mean(axis=0), held)
 
     def _turned(self, turn: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Return coefficients of ``X @ turn`` and their covariance; missing where infinite."""
