@@ -71,3 +71,19 @@ def test_a_lost_column_beside_them_stays_lost() -> None:
     for row in (int(np.flatnonzero(gone)[0]), int(np.flatnonzero(~together.lost.any(axis=1))[0])):
         alone = fit_cox(X, sets, freq=counts[row], firth=True)
         assert_close(together.coef[row] @ X.T, alone.coef[0] @ X.T, rel=1e-6, floor=1e-7)
+
+
+def test_several_starts_share_what_does_not_depend_on_them() -> None:
+    """A held coefficient beside a lost column: the fit in the columns as given stands in."""
+    rng = np.random.default_rng(2)
+    first = rng.normal(size=60)
+    X = np.column_stack([first, first + 1e-3 * rng.normal(size=60), np.zeros(60)])
+    sets = prepare(None, rng.exponential(size=60), rng.integers(0, 2, 60))
+    start = np.array([[0.0, 0.1, 0.0], [0.0, -0.1, 0.0]])
+    fit = fit_cox(X, sets, start=start, free=[True, False, True])
+    np.testing.assert_array_equal(fit.status, LOST_TERM)
+    np.testing.assert_array_equal(fit.coef[:, 1], start[:, 1])
+    np.testing.assert_array_equal(fit.coef[:, 2], 0.0)
+    for row, fixed in enumerate(start[:, 1]):
+        alone = fit_cox(X[:, :1], sets, offset=X[:, 1] * fixed)
+        assert_close(fit.coef[row, 0], alone.coef[0, 0], rel=1e-7)

@@ -10,7 +10,7 @@ import numpy as np
 from rnetstats.kernels.firth import inverse_information, without
 from rnetstats.kernels.newton import BoolArray, FloatArray
 
-__all__ = ["block_size", "covariance_of", "joined", "part_of", "pieces"]
+__all__ = ["block_size", "covariance_of", "joined", "part_of", "pieces", "with_rows"]
 
 Fit = TypeVar("Fit")
 Maybe = TypeVar("Maybe", FloatArray, FloatArray | None)
@@ -45,6 +45,16 @@ def joined(parts: list[Fit]) -> Fit:
         values = [getattr(part, field.name) for part in parts]
         columns[field.name] = None if values[0] is None else np.concatenate(values)
     return type(parts[0])(**columns)
+
+
+def with_rows(fit: Fit, other: Fit, rows: BoolArray) -> Fit:
+    """Return a fit with some replicates of another one in the place of its own."""
+    columns: dict[str, Any] = {}
+    for name, values in vars(fit).items():
+        columns[name] = None if values is None else np.array(values)
+        if values is not None:
+            columns[name][rows] = getattr(other, name)[rows]
+    return type(fit)(**columns)
 
 
 def covariance_of(information: FloatArray, free: BoolArray) -> FloatArray:

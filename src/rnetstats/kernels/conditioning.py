@@ -58,11 +58,14 @@ class Turned:
         """Covariance (..., p, p) of the coefficients of the columns as given."""
         return np.asarray(self.turn @ covariance @ self.turn.T)
 
-    def mixes(self, lost: BoolArray) -> BoolArray:
-        """Replicates (B,) in which a lost column (B, p) has its share in one that is not lost.
+    def mixes(self, lost: BoolArray, held: Collection[int] = ()) -> BoolArray:
+        """Replicates (B,) whose lost columns (B, p) have their share in what is not lost.
 
-        The coefficients of the columns as given are then not those of the new ones turned back.
+        The coefficients of the columns as given are then not those of the new ones turned back;
+        nor, where some are held, is what the lost columns add to the others zero.
         """
+        if len(held):
+            return np.asarray(lost.any(axis=1))
         share = np.triu(self.turn, 1) + np.tril(self.turn, -1) != 0
         return np.asarray(((lost @ share) & ~lost).any(axis=1))
 

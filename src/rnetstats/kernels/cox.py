@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of
+from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of, with_rows
 from rnetstats.kernels.conditioning import Turned, conditioned
 from rnetstats.kernels.cox_design import CoxDesign, build_design
 from rnetstats.kernels.cox_exact import ExactCoxLikelihood
@@ -141,21 +141,19 @@ def fit_cox(
     if free is not None:
         chosen &= np.asarray(free, dtype=bool)
     data = {"freq": counts, "case": sampling, "offset": offset, "ties": ties, "firth": firth}
-    turned = None
+    held, turned = np.flatnonzero(~chosen.all(axis=0)), None
     if (chosen == chosen[:1]).all():  # beside their means, which say nothing here
         centred = columns - columns.mean(axis=-2, keepdims=True)
-        turned = conditioned(centred, np.flatnonzero(~chosen[0]))
+        turned = conditioned(centred, held)
     if turned is None:
         return _fit(columns, sets, begin, chosen, {**data, "prior": prior}, design)
     inward = None if prior is None else prior.turned(turned.turn)
     fit = _fit_turned(turned, sets, begin, chosen, {**data, "prior": inward})
-    mixed = turned.mixes(fit.lost)
+    mixed = turned.mixes(fit.lost, held)
     if mixed.any():
         other = _fit(columns, sets, begin, chosen, {**data, "prior": prior}, design)
         other = replace(other, inverse=other.covariance)
-        for name, values in vars(fit).items():
-            if values is not None:
-                values[mixed] = getattr(other, name)[mixed]
+        fit = with_rows(fit, other, mixed)
     return fit
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnetstats.kernels.blocks import with_rows
 from rnetstats.kernels.conditioning import Turned, conditioned
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic_blocks import LogisticFit, fit_blocks
@@ -133,7 +134,7 @@ def fit_logistic(
     if turned is None:
         return fit_blocks(design, outcome, begin, chosen, data, made)
     fit = _fit_turned(turned, outcome, begin, chosen, data, made)
-    mixed = fit.lost.any(axis=1) if held.size else turned.mixes(fit.lost)
+    mixed = turned.mixes(fit.lost, held)
     if mixed.any():  # where a lost column had its share in others: by centring alone
         turned = conditioned(design, held, project=False)
         if turned is None:
@@ -141,9 +142,7 @@ def fit_logistic(
             other = replace(other, inverse=other.covariance)
         else:
             other = _fit_turned(turned, outcome, begin, chosen, data)
-        for name, values in vars(fit).items():
-            if values is not None:
-                values[mixed] = getattr(other, name)[mixed]
+        fit = with_rows(fit, other, mixed)
     return fit
 
 

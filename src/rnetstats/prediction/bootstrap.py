@@ -4,89 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic_data
-from rnetstats._core.options import choice, level, positive_int, real
+from rnetstats._core.options import positive_int, real
 from rnetstats._core.random import chunk_generators, resolve_seed
-from rnetstats._core.result import Result
 from rnetstats.errors import DataError, OptionError, RnetError
-from rnetstats.formatting import fmt_interval, fmt_number
-from rnetstats.kernels.bootstrap_limits import (
-    QUANTILES,
-    acceleration,
-    bca_levels,
-    jackknife_influence,
-    quantiles,
-    regression_influence,
-)
+from rnetstats.kernels.bootstrap_limits import jackknife_influence, regression_influence
 from rnetstats.kernels.resampling import bootstrap_counts
+from rnetstats.prediction.bootstrap_result import FEWEST, BootstrapResult, limits_of
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-__all__ = ["BootstrapResult", "bootstrap", "bootstrap_limits"]
+__all__ = ["bootstrap", "bootstrap_limits"]
 
 Floats = NDArray[np.float64]
-_FEWEST = 20  # replicates from which a standard deviation says something
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class BootstrapResult(Result):
-    """Bootstrap limits of one statistic.
-
-    Attributes
-    ----------
-    table : DataFrame
-        ``method, estimate, conf_low, conf_high``; a row for each of normal, basic, percentile
-        and BCa.
-    summary : dict
-        ``estimate, bias, std_error, z0, acceleration, resamples, failed, conf_level``.
-    replicates : array of shape (R,)
-        Those that have a value.
-    """
-
-    table: pd.DataFrame
-    summary: dict[str, Any]
-    replicates: Floats = field(default_factory=lambda: np.zeros(0))
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a row a method."""
-        return self.table.copy()
-
-    def glance(self) -> pd.DataFrame:
-        """Return one row: the estimate, its bias and standard error, and what BCa rests on."""
-        return pd.DataFrame([self.summary])
-
-    def display(self) -> pd.DataFrame:
-        """Return the limits as text."""
-        share = f"{100.0 * self.summary['conf_level']:.10g} % limits"
-        rows = self.table.to_dict("records")
-        return pd.DataFrame(
-            {
-                "Method": self.table["method"],
-                "Estimate": [fmt_number(row["estimate"], 3) for row in rows],
-                share: [fmt_interval(row["conf_low"], row["conf_high"], 3) for row in rows],
-            }
-        )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the replicates, the estimate and the limits of each method."""
-        from rnetstats.plots.bootstrap import replicate_histogram
-
-        return replicate_histogram(
-            self.replicates,
-            self.table,
-            share=f"{100.0 * self.summary['conf_level']:.10g} %",
-            synthetic=self.synthetic,
-            ax=ax,
-        )
 
 
 def bootstrap(
@@ -147,7 +81,7 @@ def bootstrap(
     ['normal', 'basic', 'percentile', 'BCa']
     """
     frame = as_frame(data)
-    total = positive_int("resamples", resamples, minimum=_FEWEST)
+    total = positive_int("resamples", resamples, minimum=FEWEST)
     units = _units(frame, cluster)
     drawn_by = resolve_seed(seed)
     estimate = _value(statistic, frame, strict=True)
@@ -166,7 +100,7 @@ def bootstrap(
         else [np.nan]
     )
     asked: dict[str, Any] = {"conf_level": conf_level, "quantile": quantile}
-    return _limits(
+    return limits_of(
         values,
         estimate,
         jackknife_influence(left_out),
@@ -238,85 +172,7 @@ def bootstrap_limits(
         known = np.isfinite(values)
         influence = regression_influence(values[known], table[known])
     asked: dict[str, Any] = {"conf_level": conf_level, "quantile": quantile}
-    return _limits(values, centre, influence, **asked, options=asked)
-
-
-def _limits(
-    values: Floats,
-    estimate: float,
-    influence: Floats | None,
-    *,
-    conf_level: float,
-    quantile: str,
-    **about: Any,
-) -> BootstrapResult:
-    share = level(conf_level)
-    kind = choice("quantile", quantile, QUANTILES)
-    kept = values[np.isfinite(values)]
-    if len(kept) < _FEWEST:
-        raise DataError(
-            f"{len(kept)} of {len(values)} replicates have a finite value; limits need at least "
-            f"{_FEWEST}."
-        )
-    levels = np.array([(1.0 - share) / 2.0, (1.0 + share) / 2.0])
-    normal = NormalDist()
-    bias, spread = float(kept.mean()) - estimate, float(kept.std(ddof=1))
-    below = float((kept < estimate).mean())
-    z0 = normal.inv_cdf(below) if 0.0 < below < 1.0 else math.copysign(math.inf, below - 0.5)
-    a = math.nan if influence is None else acceleration(influence)
-    ends = {
-        "normal": estimate - bias + normal.inv_cdf(float(levels[1])) * spread * np.array([-1, 1]),
-        "basic": 2.0 * estimate - quantiles(kept, levels[::-1], kind),
-        "percentile": quantiles(kept, levels, kind),
-        "BCa": quantiles(kept, bca_levels(z0, a, levels), kind),
-    }
-    table = pd.DataFrame(
-        [
-            {"method": name, "estimate": estimate, "conf_low": low, "conf_high": high}
-            for name, (low, high) in ends.items()
-        ]
-    )
-    summary = {
-        "estimate": estimate,
-        "bias": bias,
-        "std_error": spread,
-        "z0": z0,
-        "acceleration": a,
-        "resamples": len(values),
-        "failed": len(values) - len(kept),
-        "conf_level": share,
-    }
-    return BootstrapResult(
-        table=table,
-        summary=summary,
-        replicates=kept,
-        notes=_notes(summary, ends["BCa"], influence is not None),
-        **about,
-    )
-
-
-def _notes(summary: dict[str, Any], bca: Floats, accelerated: bool) -> tuple[str, ...]:
-    notes = []
-    kept = summary["resamples"] - summary["failed"]
-    if summary["failed"]:
-        notes.append(
-            f"On {summary['failed']} of {summary['resamples']} resamples the statistic has no "
-            "value; the limits hold on condition that it has one."
-        )
-    if (kept + 1) * (1.0 - summary["conf_level"]) / 2.0 < 1.0:
-        notes.append(
-            f"{kept} replicates are too few for limits of {100 * summary['conf_level']:.10g} %: "
-            "the extreme replicates stand in their place."
-        )
-    if np.isnan(bca).any():
-        if not accelerated:
-            why = "they need jackknife or counts"
-        elif math.isinf(summary["z0"]):
-            why = "the estimate lies beyond nearly all replicates"
-        else:
-            why = "the acceleration is unknown or too large"
-        notes.append(f"No BCa limits: {why}.")
-    return tuple(notes)
+    return limits_of(values, centre, influence, **asked, options=asked)
 
 
 def _units(frame: pd.DataFrame, cluster: str | None) -> NDArray[np.intp]:
