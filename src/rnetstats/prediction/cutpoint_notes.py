@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rnetstats.formatting import fmt_p, fmt_percent
+from rnetstats.formatting import fmt_number, fmt_p, fmt_percent
 from rnetstats.prediction.cutpoint_search import Plan, Search
 
 __all__ = ["notes_of"]
@@ -58,6 +58,14 @@ def _about_p(row: Mapping[Any, Any]) -> list[str]:
         ]
     if row["p_method"] == "exact-gauss":
         return ["P is that of the Gaussian limit; with few events 'permutation' is exact."]
+    if row["p_method"] == "hothorn-lausen":
+        return [
+            "P is an upper bound (Hothorn and Lausen 2003), exact in every part, for the statistic "
+            f"of scores rounded to whole numbers, {fmt_number(row['statistic_whole'], 3)}; with "
+            "many cut-offs it is well above the permutation P. p_hothorn_lausen is the number of "
+            "R's maxstat: of a larger statistic only, so that it may be too small, above all with "
+            "few events or a marker of few values."
+        ]
     return []
 
 

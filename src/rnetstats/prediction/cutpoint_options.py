@@ -19,7 +19,7 @@ __all__ = [
 METHODS = ("youden", "maxstat", "minimum-p")
 PVALUES = {
     "youden": ("permutation",),
-    "maxstat": ("lau94", "lau92", "exact-gauss", "permutation"),
+    "maxstat": ("lau94", "lau92", "exact-gauss", "hothorn-lausen", "permutation"),
     "minimum-p": ("permutation",),
 }
 

@@ -30,6 +30,7 @@ from rnetstats.kernels.splits import (
     running_sums,
     splits_of,
 )
+from rnetstats.prediction.cutpoint_bound import hothorn_lausen_p
 from rnetstats.prediction.cutpoint_pvalues import (
     exact_gauss_p,
     lau92_p,
@@ -220,7 +221,8 @@ def adjusted_p(
     Returns
     -------
     dict
-        ``p_value``; by permutation also ``p_value_mcse``; for "minimum-p" ``p_unadjusted`` and
+        ``p_value``; by permutation also ``p_value_mcse``; by "hothorn-lausen" also
+        ``p_hothorn_lausen`` and ``statistic_whole``; for "minimum-p" ``p_unadjusted`` and
         ``type_one_error``, the share of permutations whose smallest P is below ``alpha``, with
         ``type_one_error_mcse``.
     """
@@ -233,6 +235,10 @@ def adjusted_p(
         return {"p_value": lau94_p(b, below, total)}
     if pvalue == "exact-gauss":
         return {"p_value": exact_gauss_p(b, below, total)}
+    if pvalue == "hothorn-lausen":
+        whole = rows.expanded()
+        scores = _scores(whole)[0][np.argsort(whole.x, kind="stable")]
+        return hothorn_lausen_p(scores, below.astype(np.int64))
     assert seed is not None
     maxima = _permuted(rows.expanded(), plan, permutations, seed)
     p, error = _share(int(np.count_nonzero(maxima >= b - 1e-10 * max(abs(b), 1.0))), permutations)

@@ -45,7 +45,8 @@ class CutpointResult(Result):
         One row: ``marker, method, rule, estimate, midpoint, statistic, p_value, p_method, n,
         n_events, n_below, n_above, events_below, events_above``; with ``time=`` the events are
         those by then. ``p_value`` is that of the largest statistic over the whole search. By
-        permutation ``p_value_mcse`` stands beside it; for Youden's index ``sensitivity,
+        permutation ``p_value_mcse`` stands beside it; by "hothorn-lausen" ``p_hothorn_lausen``
+        and ``statistic_whole``; for Youden's index ``sensitivity,
         specificity`` (of a binary outcome also ``accuracy, auc, prevalence``); for "minimum-p"
         ``p_unadjusted`` (wrong, shown as a demonstration), ``type_one_error`` and
         ``type_one_error_mcse``.
@@ -219,10 +220,14 @@ def cutpoint(
     minprop, maxprop : float, optional
         Smallest and largest share of the rows at or below the cut-off: 0.1 and 0.9, but all of
         them for Youden's index.
-    pvalue : {"lau94", "lau92", "exact-gauss", "permutation"}, optional
+    pvalue : {"lau94", "lau92", "exact-gauss", "hothorn-lausen", "permutation"}, optional
         How P is adjusted for the search. For "maxstat" (default "lau94") the bound of Lausen et
         al. (1994), the approximation of Lausen and Schumacher (1992), the Gaussian limit
-        integrated exactly, or permutation; the others take permutation only.
+        integrated exactly, the bound of Hothorn and Lausen (2003), or permutation; the others
+        take permutation only. The bound of Hothorn and Lausen is never below the permutation P
+        of the scores rounded to whole numbers (0 to n), whose largest statistic is
+        ``statistic_whole``. ``p_hothorn_lausen`` beside it is the number of the R package
+        maxstat, which counts larger statistics only and leaves some of those out.
     permutations : int
         P is (1 + b) / (1 + permutations).
     freq_weights : str or array, optional
@@ -245,11 +250,15 @@ def cutpoint(
         For an option that is not allowed or does not go with the method.
     FormulaError, ColumnError, DataError
         For a formula or data on which no cut-off can be searched.
+    BudgetError
+        If "exact-gauss" or "hothorn-lausen" would take more than some ten seconds.
 
     References
     ----------
     Youden WJ (1950). Index for rating diagnostic tests. Cancer 3, 32-35.
     Lausen B, Schumacher M (1992). Maximally selected rank statistics. Biometrics 48, 73-85.
+    Hothorn T, Lausen B (2003). On the exact distribution of maximally selected rank statistics.
+    Computational Statistics & Data Analysis 43, 121-137.
     Altman DG, Lausen B, Sauerbrei W, Schumacher M (1994). Dangers of using "optimal" cutpoints in
     the evaluation of prognostic factors. J Natl Cancer Inst 86, 829-835.
     """
