@@ -397,8 +397,8 @@ def test_a_test_that_some_group_is_too_small_for_names_the_group() -> None:
 
 def test_an_exact_test_that_takes_too_long_says_what_to_write() -> None:
     rng = np.random.default_rng(1)
-    data = {"x": rng.permutation(np.arange(400.0)), "g": np.repeat(["a", "b"], 200)}
-    with pytest.raises(BudgetError, match=r"x: the test 'wilcoxon-exact' of 400 rows .*'wilcoxon'"):
+    data = {"x": rng.permutation(np.arange(800.0)), "g": np.repeat(["a", "b"], 400)}
+    with pytest.raises(BudgetError, match=r"x: the test 'wilcoxon-exact' of 800 rows .*'wilcoxon'"):
         table_one(data, by="g", tests={"x": "wilcoxon-exact"})
 
 

@@ -8,19 +8,25 @@ introduction to some recently published algorithms. Statistical Software Newslet
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LARGEST", "subset_sums", "work"]
+__all__ = ["countable", "subset_sums", "work"]
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-LARGEST = 1900  # scores above which a number of subsets would overflow
+_START = 2.0**-960  # numbers of subsets start here rather than at 1, so that there is room
+_ROOM = 1980.0  # for 2 to this power of them
 
-_START = 2.0**-960  # numbers of subsets start here rather than at 1: up to 2^1983 of them
+
+def countable(n: int, largest: int) -> bool:
+    """Whether the subsets of at most ``largest`` of n scores can be counted without overflow."""
+    ways = math.lgamma(n + 1.0) - math.lgamma(largest + 1.0) - math.lgamma(n - largest + 1.0)
+    return ways < _ROOM * math.log(2.0)
 
 
 def work(scores: Whole, largest: int) -> float:
@@ -43,9 +49,9 @@ def subset_sums(scores: Whole, sizes: Iterable[int]) -> dict[int, tuple[int, Flo
     Parameters
     ----------
     scores
-        (N,) whole numbers, of either sign, N at most :data:`LARGEST`.
+        (N,) whole numbers, of either sign.
     sizes
-        Numbers m of scores drawn, each between 0 and N.
+        Numbers m of scores drawn, each between 0 and N; min(m, N - m) must be :func:`countable`.
 
     Returns
     -------

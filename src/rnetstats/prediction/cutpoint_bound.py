@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats.errors import BudgetError
-from rnetstats.kernels.subset_sums import LARGEST, subset_sums, work
+from rnetstats.kernels.subset_sums import countable, subset_sums, work
 
 __all__ = ["hothorn_lausen_p", "whole_scores"]
 
@@ -157,11 +157,11 @@ class _Law:
 
 
 def _check(whole: Whole, largest: int) -> None:
-    if whole.size > LARGEST or (needed := work(whole, largest)) > _BUDGET:
-        what = f"{whole.size} rows" if whole.size > LARGEST else f"{needed:.0e} additions"
+    if not countable(whole.size, largest) or work(whole, largest) > _BUDGET:
         raise BudgetError(
-            f"pvalue='hothorn-lausen' is exact for small cohorts; {what} are too many for its "
-            "shift algorithm. Choose 'lau94', 'exact-gauss' or 'permutation'."
+            f"pvalue='hothorn-lausen' is exact for small cohorts; {whole.size} rows with their "
+            "scores take its shift algorithm too long. Choose 'lau94', 'exact-gauss' or "
+            "'permutation'."
         )
 
 

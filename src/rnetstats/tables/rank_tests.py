@@ -18,12 +18,13 @@ from scipy.special import chdtrc, ndtr
 
 from rnetstats._core.options import choice, level
 from rnetstats.errors import BudgetError, DataError
+from rnetstats.kernels.subset_sums import countable, subset_sums, work
 from rnetstats.tables.test_result import TestResult
 from rnetstats.tables.two_groups import finite_values
 
 __all__ = ["hodges_lehmann", "kruskal_wallis", "signed_rank_test", "wilcoxon_test"]
 
-_BUDGET = 3_000_000_000
+_BUDGET = 3_000_000_000  # additions, some four seconds
 _METHODS = ("normal", "exact")
 
 
@@ -94,34 +95,23 @@ def wilcoxon_test(
 
 def _rank_sum_p(ranks: np.ndarray, m: int) -> float:
     """Share of the rank sums of ``m`` of the ranks that are as far from their mean as observed."""
-    doubled = np.rint(2.0 * ranks).astype(np.int64)
-    observed = int(doubled[:m].sum())
-    take = min(m, len(ranks) - m)
-    if take < m:  # the other group's sum says the same
-        observed = int(doubled.sum()) - observed
-    counts = _subset_sums(doubled, take)
-    sums = np.arange(len(counts))
-    centre = take * doubled.sum() / len(ranks)
-    far = np.abs(sums - centre) >= abs(observed - centre) - 1e-9
-    return float(counts[far].sum() / counts.sum())
+    halves = 1.0 if (ranks == np.rint(ranks)).all() else 2.0  # midranks may end in a half
+    whole = np.rint(halves * ranks).astype(np.int64)
+    first, share = _sums(whole, m)
+    centre = m * whole.sum() / len(ranks)
+    far = np.abs(first + np.arange(share.size) - centre) >= abs(whole[:m].sum() - centre) - 1e-9
+    return min(1.0, float(share[far].sum()))
 
 
-def _subset_sums(scores: np.ndarray, take: int) -> np.ndarray:
-    """Relative frequency of every sum of ``take`` of the scores (the shift algorithm)."""
-    largest = int(np.sort(scores)[-take:].sum())
-    if len(scores) * take * largest > _BUDGET:
+def _sums(scores: np.ndarray, take: int) -> tuple[int, np.ndarray]:
+    """The smallest sum of ``take`` of the scores, and the share of each from there on."""
+    fewer = min(take, len(scores) - take)
+    if not countable(len(scores), fewer) or work(scores, fewer) > _BUDGET:
         raise BudgetError(
             f"The exact rank-sum distribution of {len(scores)} values takes too long; "
             'use method="normal".'
         )
-    ways = np.zeros((take + 1, largest + 1))
-    ways[0, 0] = 1.0
-    for used, score in enumerate(np.sort(scores).tolist(), start=1):
-        top = min(used, take)
-        ways[1 : top + 1, score:] += ways[:top, : largest + 1 - score].copy()
-        if used % 50 == 0:
-            ways /= ways.max()
-    return np.asarray(ways[take])
+    return subset_sums(scores, [take])[take]
 
 
 def hodges_lehmann(
@@ -144,9 +134,7 @@ def hodges_lehmann(
     a, b = _two(x, y)
     m, n = len(a), len(b)
     differences = np.sort((a[:, None] - b[None, :]).ravel())
-    counts = _subset_sums(np.arange(1, m + n + 1), min(m, n))
-    least = min(m, n) * (min(m, n) + 1) // 2
-    below = np.cumsum(counts[least:]) / counts.sum()
+    below = np.cumsum(_sums(np.arange(1, m + n + 1), min(m, n))[1])
     alpha = 1.0 - level(conf_level)
     cut = max(1, int(np.searchsorted(below, alpha / 2.0)))
     estimate = float(np.median(differences))

@@ -93,7 +93,7 @@ def variable(
         binary = bool(np.isin(known, (0.0, 1.0)).all())
         coded = not binary and not codes_of and _few_whole_numbers(known)
         if name in continuous or not (codes_of or coded):
-            kind = "binary" if binary else "continuous"
+            kind = "binary" if binary and name not in continuous else "continuous"
             return Variable(name, label, kind, read.values, not_applicable=empty)
     codes, levels = read.as_factor()
     if len(levels) > MAX_LEVELS:
