@@ -73,7 +73,7 @@ def test_reference_values(name):
     assert set(frame["model"]) == {NAMES.get(m, m) for m in values["models"]}
     for model, want in values["models"].items():
         found = frame[frame["model"] == NAMES.get(model, model)]
-        for field in FIELDS:
+        for field in ("threshold", *FIELDS):
             assert_close(found[field], want[field])
         assert_close(found["interventions_avoided"], want["net_intervention_avoided"])
         if "standardized_net_benefit" in want:
@@ -457,6 +457,7 @@ def test_corrected_curves_stand_beside_the_apparent_ones():
     own = of(result, "fit")
     tp, fp = own["tp_rate"] - 0.01, own["fp_rate"] + 0.02
     band = {"conf_low": [0.0, 0.0, 0.0], "conf_high": [0.5, 0.4, 0.3]}
+    band["thresholds"] = own["threshold"]
     both = result.with_corrected("fit", tp_rate=tp, fp_rate=fp, note="By bootstrap.", **band)
     rows = both.to_frame()
     rows = rows[rows["curve"] == "corrected"].reset_index(drop=True)
@@ -484,6 +485,11 @@ def test_corrected_curves_stand_beside_the_apparent_ones():
         result.with_corrected("fit", tp_rate=tp)
     with pytest.raises(OptionError, match="3 values"):
         result.with_corrected("fit", tp_rate=tp[:2], fp_rate=fp)
+    for other in ([0.2, 0.4, 0.7], [0.6, 0.4, 0.2], [0.2, np.nan, 0.6]):
+        with pytest.raises(OptionError, match=r"number [123] is .*, that of the result 0\.[246]"):
+            result.with_corrected("fit", tp, thresholds=other)
+    with pytest.raises(OptionError, match="3 values"):
+        result.with_corrected("fit", tp, thresholds=[0.2, 0.4])
     with pytest.raises(OptionError, match="no strategy"):
         result.with_corrected("treat all", tp)
     stored = type(both).from_dict(both.to_dict())

@@ -15,6 +15,7 @@ from rnetstats.prediction.decision import TREAT_ALL, TREAT_NONE
 from rnetstats.prediction.net_benefit_display import display_table, strategy_text
 from rnetstats.prediction.net_benefit_tables import (
     COLUMNS,
+    check_thresholds,
     corrected_rows,
     impact_table,
     known_model,
@@ -147,6 +148,7 @@ class DecisionCurveResult(Result):
         fp_rate: ArrayLike | None = None,
         conf_low: ArrayLike | None = None,
         conf_high: ArrayLike | None = None,
+        thresholds: ArrayLike | None = None,
         note: str = "",
     ) -> DecisionCurveResult:
         """Return the result with a model's curve corrected for optimism beside the apparent one.
@@ -160,14 +162,17 @@ class DecisionCurveResult(Result):
             Corrected rates, in place of ``net_benefit``, which is linear in them.
         conf_low, conf_high : array of shape (k,), optional
             Limits of the corrected net benefit.
+        thresholds : array of shape (k,), optional
+            Where the corrected curve was computed, to be held against those of the result, which
+            are ascending. Without it the number of values alone can be checked.
         note : str
             How the correction was made.
 
         Raises
         ------
         OptionError
-            If the model is unknown, the arrays have not a value a threshold, or neither net
-            benefit nor both rates are given.
+            If the model is unknown, the arrays have not a value a threshold, the thresholds are
+            others, or neither net benefit nor both rates are given.
         """
         known_model(model, self._models())
         given = {
@@ -180,9 +185,11 @@ class DecisionCurveResult(Result):
         arrays = {k: np.asarray(v, dtype=float) for k, v in given.items() if v is not None}
         if set(arrays) - {"conf_low", "conf_high"} not in ({"net_benefit"}, {"tp_rate", "fp_rate"}):
             raise OptionError("A corrected curve is either net_benefit, or tp_rate and fp_rate.")
-        k = self.curves["threshold"].nunique()
-        if any(values.shape != (k,) for values in arrays.values()):
-            raise OptionError(f"The corrected curve needs {k} values, one a threshold.")
+        own = np.sort(self.curves["threshold"].unique())
+        if any(values.shape != own.shape for values in arrays.values()):
+            raise OptionError(f"The corrected curve needs {own.size} values, one a threshold.")
+        if thresholds is not None:
+            check_thresholds(np.asarray(thresholds, dtype=float), own)
         rows = corrected_rows(self.curves, model, arrays, self.options["per"])
         before = (self.curves["model"] == model) & (self.curves["curve"] == "corrected")
         return replace(

@@ -14,6 +14,7 @@ from rnetstats.prediction.net_benefit_bands import Bands
 
 __all__ = [
     "COLUMNS",
+    "check_thresholds",
     "corrected_rows",
     "curve_table",
     "difference_table",
@@ -168,6 +169,19 @@ def impact_table(curves: pd.DataFrame, population: float) -> pd.DataFrame:
     table["n_with_event_high"] = population * curves["tp_high"]
     table["population"] = population
     return table.reset_index(drop=True)
+
+
+def check_thresholds(given: Floats, own: Floats) -> None:
+    """Refuse thresholds other than those of the result, naming the first that differs."""
+    if given.shape != own.shape:
+        raise OptionError(f"thresholds= needs {own.size} values, those of the result, ascending.")
+    apart = ~np.isclose(given, own, rtol=1e-9, atol=1e-12)
+    if apart.any():
+        at = int(np.argmax(apart))
+        raise OptionError(
+            f"The corrected curve is of other thresholds: number {at + 1} is {given[at]:.10g}, "
+            f"that of the result {own[at]:.10g} (they ascend). Correct it at the result's own."
+        )
 
 
 def corrected_rows(
