@@ -198,6 +198,8 @@ def test_data_are_never_changed() -> None:
     [
         ("low ~ agee", {}, ColumnError, "no column 'agee'.*Did you mean 'age'"),
         ("low ~ one", {"one": 3}, ColumnError, "'one' is 3 in all 189 rows used"),
+        ("low ~ age + x", {"x": np.arange(189) * 1e300}, ColumnError, "'x' has values up to 2e"),
+        ("low ~ x", {"x": np.arange(189) * 1e-200}, ColumnError, "give it in another unit"),
         ("low ~ one", {"one": "u"}, ColumnError, "single level, 'u'"),
         ("low ~ gone", {"gone": np.nan}, ColumnError, "all 189 are missing"),
         ("low ~ I(age > 99)", {}, ColumnError, "is 0 in all 189 rows used"),

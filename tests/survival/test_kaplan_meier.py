@@ -278,3 +278,14 @@ def test_whole_counts_are_whole_numbers() -> None:
         assert row["n"].dtype.kind == row["n_events"].dtype.kind == "i", weights
     row = rn.kaplan_meier(data, "Surv(t, e) ~ 1", sampling_weights="h").glance()
     assert (row["n"].item(), row["n_events"].item()) == (3.5, 2.5)
+
+
+def test_bpcp_says_why_a_standard_error_is_missing():
+    data = {"t": [1, 2, 3, 1, 2, 3], "e": [1, 1, 1, 0, 0, 0], "g": list("aaabbb")}
+    found = rn.kaplan_meier(data, "Surv(t, e) ~ g", ci="bpcp")
+    assert found.to_frame()["std_error"].isna().tolist() == [False, False, True, True, True, True]
+    assert any(
+        n == "a: the curve reaches 0 at 3; no standard error is defined from there."
+        for n in found.notes
+    )
+    assert any(n.startswith("b: no event") and "exact bounds" in n for n in found.notes)

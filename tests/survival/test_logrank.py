@@ -292,6 +292,20 @@ def test_json_keeps_the_test_but_no_rows():
         result.pairwise("sidak")
 
 
+def test_a_pair_without_events_counts_among_the_pairs():
+    data = {
+        "t": [1, 2, 3, 4, 5, 5, 5, 5, 5],
+        "e": [1, 1, 1, 1, 0, 0, 0, 0, 0],
+        "g": list("aaaabbbcc"),
+    }
+    pairs = rn.logrank(data, "Surv(t, e) ~ g").pairwise()
+    assert np.isnan(pairs[["statistic", "p_value", "p_adjusted"]].iloc[2]).all()
+    first, second = np.sort(pairs["p_value"].to_numpy()[:2])
+    assert_close(
+        np.sort(pairs["p_adjusted"].to_numpy()[:2]), [3 * first, max(3 * first, 2 * second)]
+    )
+
+
 people = st.lists(
     st.tuples(st.integers(0, 15), st.booleans(), st.sampled_from("ab")), min_size=4, max_size=40
 ).filter(lambda rows: len({g for _, _, g in rows}) == 2)

@@ -14,6 +14,9 @@ __all__ = ["check_design"]
 
 # A centred column of unit length is a combination of others when less than this is left of it.
 _TOLERANCE: Final = 1e-8
+# The squares of larger and smaller values overflow or vanish.
+_SMALLEST: Final = 1e-100
+_LARGEST: Final = 1e100
 
 
 def check_design(X: Floats, spec: Spec) -> None:
@@ -32,7 +35,8 @@ def check_design(X: Floats, spec: Spec) -> None:
         There are more columns than rows.
     ColumnError
         A column is constant (an empty cell of an interaction too), or is a linear combination
-        of the columns before it.
+        of the columns before it; or its values are so large or small that their squares are not
+        numbers.
     """
     n, p = X.shape
     if p > n:
@@ -43,9 +47,18 @@ def check_design(X: Floats, spec: Spec) -> None:
         )
     first = int(spec.intercept)
     columns = np.ascontiguousarray(X[:, first:].T)
-    constant = columns.min(axis=1) == columns.max(axis=1)
+    low, high = columns.min(axis=1), columns.max(axis=1)
+    constant = low == high
     if constant.any():
         _refuse_constant(X, spec, first + int(np.flatnonzero(constant)[0]))
+    largest = np.maximum(-low, high)
+    extreme = (largest < _SMALLEST) | (largest > _LARGEST)
+    if extreme.any():
+        place = int(np.flatnonzero(extreme)[0])
+        raise ColumnError(
+            f"{spec.columns[first + place].name!r} has values up to {largest[place]:.0e} in size, "
+            "whose squares a computer cannot hold; give it in another unit."
+        )
     if p - first > 1:
         _check_rank(columns, spec)
 

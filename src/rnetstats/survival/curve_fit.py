@@ -167,12 +167,12 @@ def _gap_notes(
     """Say where a group's limits are missing, and why."""
     notes = []
     if not np.any(estimate.n_event > 0.0):
-        if options.ci != "bpcp":
-            notes.append(
-                f"{label}: no event, so there is no standard error and no {options.ci} interval; "
-                "ci='bpcp' gives bounds."
-            )
-        return notes
+        rest = (
+            "; the limits are exact bounds."
+            if options.ci == "bpcp"
+            else f" and no {options.ci} interval; ci='bpcp' gives bounds."
+        )
+        return [f"{label}: no event, so there is no standard error{rest}"]
     if options.ci == "log-log" and estimate.survival[0] >= 1.0:
         notes.append(
             f"{label}: log-log limits are not defined before the first event, "
@@ -186,10 +186,11 @@ def _gap_notes(
             "number at risk; ci='bpcp' gives bounds."
         )
     ended = np.flatnonzero(estimate.survival <= 0.0)
-    if ended.size and options.ci != "bpcp":
+    if ended.size:
+        missing = "standard error" if options.ci == "bpcp" else "standard error or interval"
         notes.append(
             f"{label}: the curve reaches 0 at {estimate.time[ended[0]]:g}; "
-            "no standard error or interval is defined from there."
+            f"no {missing} is defined from there."
         )
     if ended.size and part.start is not None and ended[0] < len(estimate.time) - 1:
         notes.append(

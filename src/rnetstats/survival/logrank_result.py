@@ -127,7 +127,8 @@ class LogrankResult(Result):
         Parameters
         ----------
         adjust : {"holm", "bonferroni", "BH", "none"}
-            How P values are adjusted for the number of pairs.
+            How P values are adjusted for the number of pairs. Every pair counts, one without
+            an event too, whose own P is missing.
 
         Returns
         -------
@@ -148,7 +149,8 @@ class LogrankResult(Result):
             outcome = logrank_rows(pair.relabelled((one, two)), options)
             found.append((rows.labels[one], rows.labels[two], outcome.statistic, outcome.p_value))
         frame = pd.DataFrame(found, columns=["group_1", "group_2", "statistic", "p_value"])
-        frame["p_adjusted"] = p_adjust(frame["p_value"], adjust)
+        adjusted = p_adjust(frame["p_value"].fillna(1.0), adjust)
+        frame["p_adjusted"] = np.where(frame["p_value"].isna(), np.nan, adjusted)
         return frame
 
     def trend(self, scores: Sequence[float] | None = None) -> pd.DataFrame:
