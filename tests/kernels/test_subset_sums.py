@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnetstats.kernels.subset_sums import subset_sums, work
+from rnetstats.kernels.subset_sums import countable, subset_sums, work
 
 
 @given(st.lists(st.integers(-3, 9), min_size=1, max_size=8))
@@ -28,6 +28,7 @@ def test_rank_sum_of_two_of_four_by_hand() -> None:
     np.testing.assert_allclose(share * 6, [1, 1, 2, 1, 1], rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_many_ranks_do_not_overflow() -> None:
     ranks = np.concatenate((np.zeros(1030, dtype=int), np.arange(10)))
     first, share = subset_sums(ranks, [520])[520]
@@ -41,3 +42,9 @@ def test_work_is_the_number_of_additions() -> None:
     assert work(np.array([0, 1, 2]), 1) == 3
     # subsets of 2 grow from subsets of 1 among the first 1 (1 sum) and the first 2 (2 sums)
     assert work(np.array([0, 1, 2]), 2) == 3 + 3
+
+
+def test_what_can_be_counted() -> None:
+    assert countable(1040, 520)  # 10^311 subsets
+    assert not countable(2000, 1000)
+    assert countable(100_000, 3)
