@@ -191,6 +191,12 @@ def test_percentages_of_real_tables_are_consistent(
         ("5.19", "28", "inconsistent"),  # Brown and Heathers' example
         ("5.18", "28", "consistent"),
         ("5.17", "28", "rounding"),
+        ("-5.17", "28", "rounding"),
+        ("3.45", "27", "inconsistent"),  # 93/27 = 3.444 and 94/27 = 3.481: cut off, 3.44 and 3.48
+        ("-3.45", "27", "inconsistent"),
+        ("3.46", "50", "consistent"),
+        ("3.45", "50", "inconsistent"),  # 3.44 and 3.46: not even cut off
+        ("0.0", "3", "consistent"),
         ("2.5", "2", "consistent"),
         ("38.1", "5000", "consistent"),
         ("", "28", "cannot be checked"),
@@ -218,6 +224,8 @@ SD = {"kind": "mean", "mean": "mean", "n": "n", "sd": "sd"}
         ("3.44", "1.92", "18", "consistent"),
         ("3.44", "2.47", "18", "rounding"),  # Anaya's example; 2.4787 cut off
         ("3.44", "2.49", "18", "inconsistent"),
+        ("2.50", "0.708", "2", "inconsistent"),  # 0.7071 is no digit up
+        ("2.50", "0.70", "2", "rounding"),
         ("3.44", "0.10", "18", "inconsistent"),  # less than numbers as near as can be
         ("2.5", "0.71", "2", "consistent"),
         ("2.5", "1.00", "2", "inconsistent"),

@@ -171,8 +171,12 @@ def _sums(mean: Printed, parts: int, *, loosely: bool) -> range:
 
 
 def _ends(printed: Printed, loosely: bool) -> Ends:
-    room = Fraction(printed.unit) / (1 if loosely else 2)
-    return Fraction(printed.value) - room, Fraction(printed.value) + room
+    """The values that print so: rounded to the nearest, or cut off towards zero."""
+    value, unit = Fraction(printed.value), Fraction(printed.unit)
+    if not loosely:
+        return value - unit / 2, value + unit / 2
+    room = unit - unit / 10**30  # the next printed number itself would print as it is
+    return value - room * (value <= 0), value + room * (value >= 0)
 
 
 def _of(figures: Figures, n: int) -> str:
