@@ -8,6 +8,7 @@ import pytest
 from rnetstats.kernels.joint_limits import Wanted, joint_limits
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.search import alone
 from rnetstats.kernels.unit import standardised
 from rnetstats.kernels.walk import FOUND, walk_outward
 
@@ -26,7 +27,7 @@ def test_few_events_have_the_limits_of_the_walk(events: tuple[int, int], firth: 
     assert not unit.several()
     target = unit.value - HALF_CHI2_95
     wanted = Wanted(np.repeat([0, 1], 2), np.tile([-1.0, 1.0], 2), target)
-    found, points = joint_limits(unit, wanted, HALF_CHI2_95)
+    found, points = alone(unit.evaluate, joint_limits(unit, wanted, HALF_CHI2_95))
     walked, status = walk_outward(
         unit.evaluate, unit.centre, wanted.column, wanted.side, target=target
     )

@@ -63,6 +63,29 @@ FIFTEEN = pd.DataFrame(
         "c": [1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 1],
     }
 )
+# From the maximum-likelihood estimate, and from around the lower maximum, this is not found.
+FROM_THE_SHARE = pd.DataFrame(
+    {
+        "y": [1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0, 1, 1],
+        "a": [
+            2.11,
+            0.08,
+            9.91,
+            0.43,
+            1.63,
+            0.07,
+            1.94,
+            0.37,
+            0.55,
+            0.09,
+            1.81,
+            0.03,
+            0.03,
+            6.33,
+            1.47,
+        ],
+    }
+)
 
 
 def design(data: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -103,6 +126,18 @@ def test_the_estimate_is_the_highest_maximum() -> None:
     assert top == pytest.approx(highest_by_force(ONE_FAR), abs=1e-9)
     score = LogisticLikelihood(X, y, firth=True)(found.coef.to_numpy()[None], np.zeros(1, int))[1]
     assert np.abs(score).max() < 1e-7
+
+
+def test_the_share_of_events_and_maximum_likelihood_are_starts_too() -> None:
+    found = fitted(FROM_THE_SHARE)
+    top = float(found.glance()["log_likelihood_penalized"].iloc[0])
+    assert top == pytest.approx(highest_by_force(FROM_THE_SHARE), abs=1e-9)
+    X, y = design(FROM_THE_SHARE)
+    plain = fit_logistic(X, y)
+    lower = fit_logistic(X, y, firth=True, start=plain.coef[0])
+    assert lower.status[0] == plain.status[0] == OK
+    assert top > lower.log_likelihood_penalized[0] + 0.05
+    assert (found.to_frame()["statistic"] > 0.0).all()
 
 
 @pytest.mark.parametrize(
@@ -152,7 +187,10 @@ def test_where_no_row_has_leverage_nothing_is_fitted_again() -> None:
     def never(**_: object) -> None:
         raise AssertionError
 
-    assert highest(never, fit, X, None) is fit
+    same, leverage = highest(never, fit, X, None)
+    assert same is fit
+    assert leverage is not None
+    assert leverage < MUCH
 
 
 def test_points_around_an_estimate_are_five_errors_away_along_each_profile() -> None:

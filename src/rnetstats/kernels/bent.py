@@ -11,7 +11,7 @@ import numpy as np
 
 from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray
 
-__all__ = ["bent", "curvature", "differenced"]
+__all__ = ["bent", "carried", "curvature", "differenced"]
 
 _LEAST, _MOST = 0.5, 2.0  # second derivatives beside the information, for them to be carried on
 _DIFFERENCE = 1e-4  # in standard errors or standard deviations of a column
@@ -35,9 +35,12 @@ def curvature(information: FloatArray, observed: FloatArray) -> FloatArray | Non
         root = np.linalg.cholesky(information)
     except np.linalg.LinAlgError:
         return None
-    half = np.linalg.solve(root, observed)
-    found: FloatArray = np.linalg.solve(root, half.T)
+    half = np.linalg.inv(root)
+    found: FloatArray = half @ observed @ half.T
     found = 0.5 * (found + found.T)
+    away = found - np.eye(len(found))
+    if np.vdot(away, away) < (1.0 - _LEAST) ** 2:  # no eigenvalue is further from 1 than this
+        return found
     values = np.linalg.eigvalsh(found)
     return found if values[0] > _LEAST and values[-1] < _MOST else None
 
@@ -79,10 +82,15 @@ def bent(evaluate: Evaluate, bend: FloatArray | None) -> Evaluate:
 
     def around(beta: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         value, score, information = evaluate(beta, index)
-        try:
-            root = np.linalg.cholesky(information)
-        except np.linalg.LinAlgError:  # far out, where nothing is known of the ratio either
-            return value, score, information
-        return value, score, root @ between @ root.swapaxes(1, 2)
+        return value, score, carried(information, between)
 
     return around
+
+
+def carried(information: FloatArray, bend: FloatArray) -> FloatArray:
+    """Return the second derivatives for which an information (A, p, p) stands."""
+    try:
+        root = np.linalg.cholesky(information)
+    except np.linalg.LinAlgError:  # far out, where nothing is known of the ratio either
+        return information
+    return root @ bend @ root.swapaxes(1, 2)

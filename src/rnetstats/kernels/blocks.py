@@ -50,7 +50,9 @@ def joined(parts: list[Fit]) -> Fit:
 def with_rows(fit: Fit, other: Fit, rows: BoolArray) -> Fit:
     """Return a fit with some replicates of another one in the place of its own."""
     columns: dict[str, Any] = {}
-    for name, values in vars(fit).items():
+    whole: Any = fit
+    for field in fields(whole):
+        name, values = field.name, getattr(fit, field.name)
         columns[name] = None if values is None else np.array(values)
         if values is not None:
             columns[name][rows] = getattr(other, name)[rows]

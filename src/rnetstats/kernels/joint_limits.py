@@ -13,16 +13,21 @@ from typing import NamedTuple
 import numpy as np
 
 from rnetstats.kernels.firth import inverse_information
-from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray
+from rnetstats.kernels.newton import FloatArray, IntArray
+from rnetstats.kernels.search import Found, Search
 from rnetstats.kernels.unit import Unit
 
-__all__ = ["Wanted", "joint_limits"]
+__all__ = ["Limits", "Wanted", "joint_limits"]
 
 _MAX_STEPS = 15
 _REGULAR = 0.3  # how far a quadratic prediction may be off, in log-likelihood
 _SINGLE = 10.0  # the same, where the profile has one branch: who arrives has the limit
-_STEP = 1e-8  # in standard errors; the step taken from there is exact to its square
-_GAIN = 1e-10  # of log-likelihood, by the nuisance coefficients
+_STEP = 1e-8  # in standard errors, after this one
+_GAIN = 1e-12  # of log-likelihood, by the nuisance coefficients after this step
+_ROUNDING = 1e-10  # of a prediction, in log-likelihood
+_TINY = np.finfo(float).tiny
+
+Limits = tuple[FloatArray, FloatArray]
 
 
 class Wanted(NamedTuple):
@@ -33,18 +38,21 @@ class Wanted(NamedTuple):
     target: float
 
 
-def joint_limits(unit: Unit, wanted: Wanted, half: float) -> tuple[FloatArray, FloatArray]:
-    """Solve for limit (A,) and all coefficients (A, p) together; NaN for those that stray."""
+def joint_limits(unit: Unit, wanted: Wanted, half: float) -> Search[Limits]:
+    """Search limit (A,) and all coefficients (A, p) together; NaN for those that stray."""
     limit = np.full(len(wanted.column), np.nan)
     points = np.full((len(limit), len(unit.centre)), np.nan)
     index = np.arange(len(limit))
     direction = inverse_information(unit.information[None])[0][wanted.column]  # variances are 1
     beta = unit.centre + wanted.side[:, None] * np.sqrt(2 * half) * direction
     bound = np.full(len(limit), _REGULAR if unit.several() else _SINGLE)
+    before = np.full((2, len(limit)), np.inf)
     for _ in range(_MAX_STEPS):
-        joint = _joint_step(unit.evaluate, beta, index, wanted)
+        joint = _joint_step(beta, (yield beta), wanted)
         regular = joint.error < bound
-        arrived = regular & (np.abs(joint.step) < _STEP) & (joint.gain < _GAIN)
+        size = np.abs([joint.step, joint.gain])
+        left = size * _shrinking(size, before)
+        arrived = regular & (left[0] < _STEP) & (left[1] < _GAIN)
         if arrived.any():
             column, side = wanted.column[arrived], wanted.side[arrived]
             at = beta[arrived, column] + joint.step[arrived]
@@ -54,10 +62,21 @@ def joint_limits(unit: Unit, wanted: Wanted, half: float) -> tuple[FloatArray, F
         on = regular & ~arrived
         if not on.any():
             break
-        beta, index = (beta + joint.move)[on], index[on]
-        bound = np.maximum(0.5 * joint.error[on], _GAIN)
+        beta, index, before = (beta + joint.move)[on], index[on], size[:, on]
+        bound = np.maximum(0.5 * joint.error[on], _ROUNDING)
         wanted = Wanted(wanted.column[on], wanted.side[on], wanted.target)
     return limit, points
+
+
+def _shrinking(size: FloatArray, before: FloatArray) -> FloatArray:
+    """By what the next step and gain (2, A) will be smaller than these; at most 1.
+
+    A gain falls as the square of what the nuisance coefficients are off, which the step of the
+    one sought follows.
+    """
+    ratio = np.where(np.isfinite(before), size / np.maximum(before, _TINY), 1.0)
+    off = np.minimum(np.maximum(ratio[0], np.sqrt(ratio[1])), 1.0)
+    return np.stack([off, off * off])
 
 
 class _JointStep(NamedTuple):
@@ -69,11 +88,9 @@ class _JointStep(NamedTuple):
     error: FloatArray
 
 
-def _joint_step(
-    evaluate: Evaluate, beta: FloatArray, index: IntArray, wanted: Wanted
-) -> _JointStep:
+def _joint_step(beta: FloatArray, found: Found, wanted: Wanted) -> _JointStep:
     """One step towards the point of the profile where the likelihood is the target."""
-    value, score, information = evaluate(beta, index)
+    value, score, information = found
     rows, side = np.arange(len(beta)), wanted.side
     inverse = inverse_information(information)
     newton = np.vecdot(inverse, score[:, None, :])

@@ -42,7 +42,10 @@ def largest_leverage(X: FloatArray, predictor: FloatArray, covariance: FloatArra
 
 
 def may_have_several_maxima(
-    evaluate: Evaluate, estimate: FloatArray, information: FloatArray
+    evaluate: Evaluate,
+    estimate: FloatArray,
+    information: FloatArray,
+    leverage: float | None = None,
 ) -> bool:
     """Whether it has a penalty that is not concave, and single rows have much leverage.
 
@@ -55,6 +58,8 @@ def may_have_several_maxima(
     estimate : array of shape (p,)
     information : array of shape (p, p)
         There.
+    leverage : float, optional
+        The largest one there in a logistic model, where it is known.
     """
     if not getattr(evaluate, "firth", False):
         return False
@@ -64,6 +69,8 @@ def may_have_several_maxima(
         return bool(evaluate.layout.own.size < _FEW_EVENTS * len(estimate))
     if not isinstance(evaluate, LogisticLikelihood):
         return True
+    if leverage is not None:
+        return leverage > _MORE
     scale = evaluate.scale[0]
     covariance = inverse_information(information[None])[0] * (scale[:, None] * scale)
     predictor = evaluate.X @ (estimate * scale)

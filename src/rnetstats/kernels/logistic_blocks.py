@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from rnetstats.kernels.bent import bent, curvature
+from rnetstats.kernels.bent import bent, carried, curvature
 from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of
 from rnetstats.kernels.firth import half_log_det, without
 from rnetstats.kernels.log_f import LogF
@@ -26,6 +27,8 @@ from rnetstats.kernels.newton import (
 from rnetstats.kernels.rank import lost_columns
 
 __all__ = ["LogisticFit", "fit_blocks"]
+
+Found = tuple[FloatArray, FloatArray, FloatArray]
 
 _SHARED = ("firth", "prior")  # by all replicates
 _TOGETHER = 1024  # replicates of one design in a block: what is kept of each is small
@@ -67,7 +70,7 @@ class LogisticFit:
     inverse: FloatArray | None = None
     bend: FloatArray | None = None
 
-    @property
+    @cached_property
     def covariance(self) -> FloatArray:
         """Inverse information (B, p, p); zero for a coordinate that was not estimated."""
         return covariance_of(self.information, self.free) if self.inverse is None else self.inverse
@@ -130,20 +133,23 @@ def _fit_block(
     first, near = _at_start(likelihood, begin)
     lost = lost_columns(likelihood.X, likelihood.weights, first[2], lambda: likelihood.design.basis)
     moved = near and prior is None and bool(free.all())
+    single = len(begin) == 1
     bend = None
-    if likelihood.firth and lost is None and len(begin) == 1:
-        bend = _bend(likelihood, begin, first[2])
-    elif likelihood.firth and lost is None and moved:
+    if likelihood.firth and lost is None and moved and not single:
         rows = LogisticLikelihood(X, y, **{**data, "prior": None, "weights": None})
         bend = _bend(rows, begin[:1], rows.expected(begin[:1], everyone[:1]))
+    observed = None
     if moved:
         kept = everyone if lost is None else np.flatnonzero(~lost.any(axis=1))
-        begin = _nearer(likelihood, begin, first, kept)
+        begin, first, observed = _nearer(likelihood, begin, first, kept)
     if lost is not None:
         free, begin = free & ~lost, np.where(lost, 0.0, begin)
         likelihood = LogisticLikelihood(X, y, lost=lost, **{**data, "prior": None})
-    if moved or lost is not None:
-        first = bent(likelihood.scaled_expected, bend)(begin, everyone)
+        first = likelihood.scaled_expected(begin, everyone)
+    elif likelihood.firth and single:
+        bend = _bend(likelihood, begin, first[2], observed)
+    if bend is not None:
+        first = (*first[:2], carried(first[2], bend))
     scale = likelihood.scale
     if prior is not None:  # only now: what the rows do not determine is lost, prior or not
         likelihood.prior = prior
@@ -175,41 +181,43 @@ def _fit_block(
 
 
 def _bend(
-    likelihood: LogisticLikelihood, point: FloatArray, information: FloatArray
+    likelihood: LogisticLikelihood,
+    point: FloatArray,
+    information: FloatArray,
+    observed: FloatArray | None = None,
 ) -> FloatArray | None:
     """How the penalty bends the likelihood of one data set at a point (1, p).
 
     That of its replicates too, nearby: other weights of the rows change little of the ratio.
     """
-    observed = likelihood.scaled_observed(point, np.zeros(1, dtype=np.int64))[2]
+    if observed is None:
+        observed = likelihood.scaled_observed(point, np.zeros(1, dtype=np.int64))[2]
     return curvature(information[0], observed[0])
 
 
-def _at_start(
-    likelihood: LogisticLikelihood, begin: FloatArray
-) -> tuple[tuple[FloatArray, FloatArray, FloatArray], bool]:
+def _at_start(likelihood: LogisticLikelihood, begin: FloatArray) -> tuple[Found, bool]:
     """Evaluate at the start; and whether replicates differ there by the weights of rows alone.
 
     Then the probabilities are found once.
     """
     weights = likelihood.weights
-    same = weights is not None and len(weights) == len(begin) and bool((begin == begin[0]).all())
+    one = len(begin) == 1
+    same = not one and weights is not None and len(weights) == len(begin)
+    same = same and bool((begin == begin[0]).all())
     found = likelihood.scaled_expected(begin[:1] if same else begin, np.arange(len(begin)))
     alike = likelihood.shared and likelihood.sign.size == 1
     if likelihood.offset is not None:
         alike = alike and len(likelihood.offset) == 1
-    return found, same and alike and len(begin) > 1
+    return found, (same or one) and alike
 
 
 def _nearer(
-    likelihood: LogisticLikelihood,
-    begin: FloatArray,
-    first: tuple[FloatArray, FloatArray, FloatArray],
-    rows: IntArray,
-) -> FloatArray:
-    """Begin where the estimate is to second order (Chebyshev's step), which spares an evaluation.
+    likelihood: LogisticLikelihood, begin: FloatArray, first: Found, rows: IntArray
+) -> tuple[FloatArray, Found, FloatArray | None]:
+    """Begin where the estimate is to second order (Chebyshev's step), and evaluate there.
 
-    A replicate stays where the second order is not small beside the first.
+    A replicate stays where the second order is not small beside the first, or leads downhill.
+    Of a single one with a penalty the second derivatives come as well.
     """
     score, information = first[1][rows], first[2][rows]
     with np.errstate(over="ignore", invalid="ignore"):
@@ -217,16 +225,27 @@ def _nearer(
         third = likelihood.third_along(begin[:1], step, rows)
         second, _ = solve_symmetric(information, third)
         small = np.vecdot(third, second) < np.vecdot(score, step)
-    begin = np.array(begin)
+    start, begin = begin, np.array(np.broadcast_to(begin, first[1].shape))
     begin[rows[small]] += (step + 0.5 * second)[small]
-    return begin
+    everyone, observed = np.arange(len(begin)), None
+    if likelihood.firth and len(begin) == 1:
+        value, score, observed, information = likelihood.scaled_both(begin, everyone)
+        found = value, score, information
+    else:
+        found = likelihood.scaled_expected(begin, everyone)
+    lower = ~(found[0] >= first[0])
+    if lower.any():
+        begin, observed = np.where(lower[:, None], start, begin), None
+        for part, old in zip(found, first, strict=True):
+            part[lower] = old[lower]
+    return begin, found, observed
 
 
 def _ascend(
     likelihood: LogisticLikelihood,
     begin: FloatArray,
     free: BoolArray,
-    first: tuple[FloatArray, FloatArray, FloatArray],
+    first: Found,
     bend: FloatArray | None,
 ) -> NewtonFit:
     """Maximise; with the penalty first by cheap steps, which most replicates need few of."""

@@ -149,6 +149,12 @@ class LogisticLikelihood:
         """Do the same with second derivatives throughout: converges in the fewest steps."""
         return self._in_pieces(gamma, index, steep=0.0)
 
+    def scaled_both(
+        self, gamma: FloatArray, index: IntArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Do the same with the penalty, and X'WX besides: for a few replicates."""
+        return self._evaluate(gamma, index, steep=0.0)
+
     def expected(self, gamma: FloatArray, index: IntArray) -> FloatArray:
         """X'WX of the scaled columns (A, p, p)."""
         parts = []
@@ -183,9 +189,9 @@ class LogisticLikelihood:
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         rows = pieces(len(index), self.n)
         if len(rows) < 2:
-            return self._evaluate(gamma, index, steep=steep)
+            return self._evaluate(gamma, index, steep=steep)[:3]
         parts = [
-            self._evaluate(gamma if len(gamma) == 1 else gamma[own], index[own], steep=steep)
+            self._evaluate(gamma if len(gamma) == 1 else gamma[own], index[own], steep=steep)[:3]
             for own in rows
         ]
         value, score, information = map(np.concatenate, zip(*parts, strict=True))
@@ -193,7 +199,7 @@ class LogisticLikelihood:
 
     def _evaluate(
         self, gamma: FloatArray, index: IntArray, *, steep: float
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         weights = None if self.weights is None else rows_of(self.weights, index)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             fitted, residual, value = self._fitted(gamma, index, weights)
@@ -203,7 +209,7 @@ class LogisticLikelihood:
             if weights is not None:
                 weighted = np.multiply(residual, weights, out=residual if spare else None)
             spread = np.multiply(weighted, fitted, out=fitted if spare else None)
-            information = self._information(spread, index)
+            information = kept = self._information(spread, index)
             if self.firth:
                 lost = None if self.lost is None else rows_of(self.lost, index)
                 kept = without(information, lost)
@@ -224,9 +230,9 @@ class LogisticLikelihood:
                     )
             score = self._score(weighted, index)
         if self.prior is None:
-            return value, score, information
+            return value, score, information, kept
         scale = rows_of(self.scale, index)
-        return self.prior.add((value, score, information), gamma, scale)
+        return *self.prior.add((value, score, information), gamma, scale), kept
 
     def _observed(
         self,

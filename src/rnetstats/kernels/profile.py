@@ -18,9 +18,16 @@ from statistics import NormalDist
 
 import numpy as np
 
-from rnetstats.kernels.joint_limits import Wanted, joint_limits
-from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray
-from rnetstats.kernels.restricted import restricted_about, restricted_fits
+from rnetstats.kernels.joint_limits import Limits, Wanted, joint_limits
+from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray, NewtonFit
+from rnetstats.kernels.restricted import (
+    free_columns,
+    nearly_quadratic,
+    restricted_about,
+    restricted_fits,
+    restricted_from,
+)
+from rnetstats.kernels.search import alone, both
 from rnetstats.kernels.unit import Unit, standardised
 from rnetstats.kernels.walk import FOUND, LIMIT_TEXT, NO_LIMIT, NOT_FOUND, walk_outward
 
@@ -34,6 +41,7 @@ __all__ = [
     "limits_about",
     "profile_limits",
     "restricted_about",
+    "restricted_and_limits",
     "restricted_fits",
     "standardised",
 ]
@@ -95,23 +103,51 @@ def limits_about(
 ) -> ProfileLimits:
     """Do the same as :func:`profile_limits` from what :func:`standardised` has found."""
     p = len(unit.centre)
-    chosen = np.arange(p) if columns is None else np.asarray(columns, dtype=np.int64)
+    wanted, half = _wanted(unit, range(p) if columns is None else columns, level, maximum)
+    if maximum is None:
+        return _limits_from(alone(unit.evaluate, joint_limits(unit, wanted, half)), unit, wanted)
+    size = len(wanted.column)
+    return _limits_from((np.full(size, np.nan), np.full((size, p), np.nan)), unit, wanted)
+
+
+def restricted_and_limits(
+    unit: Unit, restrictions: Sequence[Sequence[int]], *, level: float = 0.95
+) -> tuple[NewtonFit, ProfileLimits]:
+    """Return restricted fits and the limits of all coefficients, sought side by side.
+
+    See :func:`restricted_fits` and :func:`profile_limits`.
+    """
+    p = len(unit.centre)
+    free = free_columns(restrictions, p)
+    wanted, half = _wanted(unit, range(p), level)
+    fit, limits = both(
+        unit.evaluate, nearly_quadratic(unit, free), joint_limits(unit, wanted, half)
+    )
+    return restricted_from(fit, unit, free), _limits_from(limits, unit, wanted)
+
+
+def _wanted(
+    unit: Unit, columns: Sequence[int], level: float, maximum: float | None = None
+) -> tuple[Wanted, float]:
+    """Both limits of some coefficients, and by how much the likelihood has fallen there."""
+    chosen = np.asarray(columns, dtype=np.int64)
     half = 0.5 * NormalDist().inv_cdf(0.5 + level / 2) ** 2
     target = (unit.value if maximum is None else maximum) - half
-    wanted = Wanted(np.repeat(chosen, 2), np.tile([-1.0, 1.0], len(chosen)), target)
-    limit = np.full(len(wanted.column), np.nan)
-    points, status = np.full((len(limit), p), np.nan), np.full(len(limit), FOUND)
-    if maximum is None:
-        limit, points = joint_limits(unit, wanted, half)
+    return Wanted(np.repeat(chosen, 2), np.tile([-1.0, 1.0], len(chosen)), target), half
+
+
+def _limits_from(found: Limits, unit: Unit, wanted: Wanted) -> ProfileLimits:
+    """Walk to the limits that were not found together."""
+    limit, status = found[0], np.full(len(found[0]), FOUND)
     if not np.isfinite(limit).all():
         limit, status = walk_outward(
             unit.evaluate,
             unit.centre,
             wanted.column,
             wanted.side,
-            target=target,
+            target=wanted.target,
             several=unit.several(),
-            found=(limit, points),
+            found=found,
         )
     pairs = (limit * unit.scale[wanted.column]).reshape(-1, 2)
     return ProfileLimits(lower=pairs[:, 0], upper=pairs[:, 1], status=status.reshape(-1, 2))

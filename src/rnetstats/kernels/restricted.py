@@ -18,9 +18,16 @@ from rnetstats.kernels.newton import (
     solve_symmetric,
 )
 from rnetstats.kernels.profile_points import known_starts
+from rnetstats.kernels.search import Search, alone
 from rnetstats.kernels.unit import Unit, standardised
 
-__all__ = ["restricted_about", "restricted_fits"]
+__all__ = [
+    "free_columns",
+    "nearly_quadratic",
+    "restricted_about",
+    "restricted_fits",
+    "restricted_from",
+]
 
 _REGULAR = 0.3  # log-likelihood that the first step of a nearly quadratic likelihood gains
 _SHRINKS = 0.1  # by which each further gain is smaller
@@ -53,11 +60,20 @@ def restricted_fits(
 
 def restricted_about(unit: Unit, restrictions: Sequence[Sequence[int]]) -> NewtonFit:
     """Do the same as :func:`restricted_fits` from what :func:`standardised` has found."""
-    size, p = len(restrictions), len(unit.centre)
-    free = np.ones((size, p), dtype=bool)
+    free = free_columns(restrictions, len(unit.centre))
+    return restricted_from(alone(unit.evaluate, nearly_quadratic(unit, free)), unit, free)
+
+
+def free_columns(restrictions: Sequence[Sequence[int]], p: int) -> BoolArray:
+    """Mark the coefficients that are not held (k, p)."""
+    free = np.ones((len(restrictions), p), dtype=bool)
     for row, columns in enumerate(restrictions):
         free[row, list(columns)] = False
-    fit = _nearly_quadratic(unit, free)
+    return free
+
+
+def restricted_from(fit: NewtonFit | None, unit: Unit, free: BoolArray) -> NewtonFit:
+    """Go on from what :func:`nearly_quadratic` found, if it did."""
     if fit is None:
         fit = maximise(unit.evaluate, _conditional(unit, free), free=free)
     if unit.several():
@@ -73,12 +89,12 @@ def restricted_about(unit: Unit, restrictions: Sequence[Sequence[int]]) -> Newto
     )
 
 
-def _nearly_quadratic(unit: Unit, free: BoolArray) -> NewtonFit | None:
-    """Take plain Newton steps, as long as each leaves next to nothing to the one after it."""
-    beta, every = _conditional(unit, free), np.arange(len(free))
+def nearly_quadratic(unit: Unit, free: BoolArray) -> Search[NewtonFit | None]:
+    """Search by plain Newton steps, as long as each leaves next to nothing to the one after it."""
+    beta = _conditional(unit, free)
     bound = np.full(len(free), _REGULAR)
     for iteration in range(1, _MOST + 1):
-        value, score, information = unit.evaluate(beta, every)
+        value, score, information = yield beta
         step, singular = solve_symmetric(without(information, ~free), np.where(free, score, 0.0))
         gain = 0.5 * np.vecdot(score, step)
         if singular.any() or not (np.abs(gain) < bound).all():  # False for what is no number

@@ -42,10 +42,12 @@ def standardised(
     evaluate: Evaluate,
     estimate: FloatArray,
     found: tuple[FloatArray, FloatArray] | None = None,
+    leverage: float | None = None,
 ) -> Unit:
     """Measure the coefficients of one data set in standard errors.
 
-    `found` holds log-likelihood (1,) and information (1, p, p) at the estimate, where known.
+    `found` holds log-likelihood (1,) and information (1, p, p) at the estimate, where known, and
+    `leverage` the largest one of a logistic model's rows.
     """
     beta = np.asarray(estimate, dtype=float)
     if found is None:
@@ -65,6 +67,6 @@ def standardised(
 
     @cache
     def several() -> bool:
-        return may_have_several_maxima(evaluate, beta, information[0])
+        return may_have_several_maxima(evaluate, beta, information[0], leverage)
 
     return Unit(scaled, beta / scale, scale, float(value[0]), information[0] * outer, several)

@@ -62,21 +62,20 @@ def infer(
     everything = range(int(engine.spec.intercept), len(columns))
     single = [] if engine.wald else [(j,) for j in range(len(columns))]
     sets = [tuple(range(term.start, term.stop)) for term in terms]
-    workings = None if engine.wald else engine.workings(known)
     asked = [*single, *sets, *([tuple(everything)] if everything else [])]
-    tests = engine.test(asked, workings=workings)
     n, n_events = _counts(engine, event)
     coef = engine.coef
     error = np.sqrt(engine.covariance.diagonal())
     notes: tuple[str, ...] = ()
     if engine.wald:
+        tests = engine.test(asked)
         reach = normal_quantile(conf_level) * error
         low, high = coef - reach, coef + reach
         with np.errstate(divide="ignore", invalid="ignore"):
             statistic = np.where(np.isfinite(coef), coef / error, np.nan)
         p_value = two_sided_p(statistic)
     else:
-        low, high, lost = engine.limits(conf_level, workings)
+        tests, (low, high, lost) = engine.tests_and_limits(asked, conf_level, known)
         statistic = tests[: len(columns)]
         p_value = chi_square_p(statistic, 1)
         if lost:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,20 @@ from rnetstats.formula.spec import Spec
 from rnetstats.kernels.bent import bent, differenced
 from rnetstats.kernels.conditioning import Turned, conditioned
 from rnetstats.kernels.log_f import LogF
-from rnetstats.kernels.newton import Evaluate
-from rnetstats.kernels.profile import Unit, limits_about, restricted_about, standardised
+from rnetstats.kernels.newton import Evaluate, NewtonFit
+from rnetstats.kernels.profile import (
+    ProfileLimits,
+    Unit,
+    limits_about,
+    restricted_about,
+    restricted_and_limits,
+    standardised,
+)
 
 __all__ = ["Engine", "Known", "Workings", "wald_statistic", "wald_statistics"]
+
+Limits = tuple[np.ndarray, np.ndarray, tuple[int, ...]]
+"""Lower and upper limits (p,), and the columns of which one was not found."""
 
 _HALVES = 12
 _MATTERS = 1e-3  # of the information at zero
@@ -36,11 +46,14 @@ class Known:
         At the estimate.
     bend : array of shape (p, p) or None
         Of the penalty, see :mod:`rnetstats.kernels.bent`.
+    leverage : float or None
+        The largest one under Firth's penalty, see :mod:`rnetstats.kernels.leverage`.
     """
 
     design: Any
     information: np.ndarray
     bend: np.ndarray | None = None
+    leverage: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +66,16 @@ class Workings:
         The columns in which the likelihood is well conditioned, where they are others.
     unit : Unit or None
         The likelihood about the estimate, in the columns as given where these are well conditioned.
+    restricted : NewtonFit or None
+        Fits with each distinct set of coefficients held that is tested, where already made.
+    profile : ProfileLimits or None
+        Of all coefficients, where already found.
     """
 
     turned: Turned | None
     unit: Unit | None
+    restricted: NewtonFit | None = None
+    profile: ProfileLimits | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -205,15 +224,31 @@ class Engine:
             unit, bend = standardised(evaluate, self.vantage()), None
         else:
             found = np.array([self.value]), known.information[None]
-            unit, bend = standardised(evaluate, self.reached, found), known.bend
+            unit, bend = standardised(evaluate, self.reached, found, known.leverage), known.bend
         if self.firth:
             bend = differenced(unit.evaluate, unit.centre) if bend is None else bend
             unit = unit._replace(evaluate=bent(unit.evaluate, bend))
         return Workings(None, unit)
 
-    def limits(
-        self, conf_level: float, workings: Workings | None = None
-    ) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
+    def tests_and_limits(
+        self, columns: Sequence[Sequence[int]], conf_level: float, known: Known | None = None
+    ) -> tuple[np.ndarray, Limits]:
+        """Return :meth:`test` and :meth:`limits`, sought side by side where that can be.
+
+        Parameters
+        ----------
+        columns : sequence of sequences of int
+        conf_level : float
+        known : Known, optional
+            What the fit has found, if it needed no other columns than ours.
+        """
+        workings = self.workings(known)
+        if workings.unit is not None and not self.separated:
+            found = restricted_and_limits(workings.unit, _distinct(columns), level=conf_level)
+            workings = replace(workings, restricted=found[0], profile=found[1])
+        return self.test(columns, workings=workings), self.limits(conf_level, workings)
+
+    def limits(self, conf_level: float, workings: Workings | None = None) -> Limits:
         """Profile-likelihood limits of all coefficients, and the columns without one.
 
         Parameters
@@ -232,7 +267,7 @@ class Engine:
         low, high = np.empty(p), np.empty(p)
         for group, turned in self._well_conditioned(self.X, [(j,) for j in range(p)], workings):
             columns = [j for (j,) in group]
-            found = limits_about(
+            found = workings.profile or limits_about(
                 workings.unit or self._about(turned),
                 columns,
                 level=conf_level,
@@ -277,9 +312,11 @@ class Engine:
                 shift = float(np.linalg.slogdet(turn)[1])
         unit = None if workings is None else workings.unit
         restricted: dict[tuple[int, ...], float] = {}
-        sets = list(dict.fromkeys(map(tuple, columns)))
+        sets = _distinct(columns)
         for group, turned in self._well_conditioned(X, sets, workings):
-            fits = restricted_about(unit or self._about(turned, X, turn), group)
+            fits = workings.restricted if workings is not None else None
+            if fits is None:
+                fits = restricted_about(unit or self._about(turned, X, turn), group)
             restricted.update(zip(group, fits.log_likelihood.tolist(), strict=True))
         values = np.array([restricted[tuple(part)] for part in columns]) - shift
         return np.maximum(2.0 * (self.value - values), 0.0)
@@ -329,6 +366,11 @@ class Engine:
         touched = (back[:, lost] != 0.0).any(axis=1)
         coef[touched] = np.nan
         return coef, covariance
+
+
+def _distinct(columns: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
+    """Each set of columns once."""
+    return list(dict.fromkeys(map(tuple, columns)))
 
 
 def wald_statistics(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,9 +14,15 @@ from scipy.special import expit
 from rnetstats.errors import TooFewEventsError
 from rnetstats.formula.design import ModelFrame
 from rnetstats.kernels.log_f import LogF
-from rnetstats.kernels.logistic import LogisticFit, fit_logistic, ready_logistic, row_scores
+from rnetstats.kernels.logistic import (
+    LogisticFit,
+    fit_logistic,
+    ready_logistic,
+    row_scores,
+)
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import OK
+from rnetstats.kernels.overlap import surely_overlaps
 from rnetstats.regression.coefficients import Inference
 from rnetstats.regression.engine import Engine, Known
 from rnetstats.regression.fitting import (
@@ -41,6 +48,8 @@ from rnetstats.regression.recession import Recession, binary_separation
 from rnetstats.regression.variables import outcome_name
 
 __all__ = ["LogisticFitted", "binary_outcome", "build_engine", "fit_frame", "summarise"]
+
+_FEW_STEPS = 4  # from where a fit's second derivatives were found, for them to be carried on
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,29 +108,74 @@ def fit_frame(frame: ModelFrame, penalty: str | None, m: Strength = None) -> Log
     maximise = partial(
         fit_logistic, X, y, freq=freq, case=frame.sampling_weights, offset=frame.offset, ready=ready
     )
-    begin = _start(frame)
-    fit = plain = maximise(start=_from_share(begin, n_events / n, X.shape[1]))
-    refuse_lost_columns(frame, plain.lost[0])
-    separation = finite_everywhere(X.shape[1])
-    if plain.status[0] != OK:
-        separation = binary_separation(X, y, frame.sampling_weights)
-    prior, effective = prior_of(frame, m), separation
-    start = plain.coef[0] if plain.status[0] == OK else begin
+    begin, p = _start(frame), X.shape[1]
+    share = _from_share(begin, n_events / n, p)
+    prior, leverage = prior_of(frame, m), None
     if penalty == "firth":
-        fit, effective = maximise(firth=True, start=start), finite_everywhere(X.shape[1])
-        fit = highest(maximise, fit, X, frame.offset)
-    elif prior is not None:
-        fit = maximise(prior=prior, start=start)
+        starts = [share, np.zeros(p) if begin is None else begin]
+        fit, separation = _firth(frame, maximise, starts)
+        fit, leverage = highest(maximise, fit, X, frame.offset, starts)
+        effective = finite_everywhere(p)
+    else:
+        fit, separation = _plain(frame, maximise, share)
+        effective = separation
+    if prior is not None:
+        fit = maximise(prior=prior, start=fit.coef[0] if fit.status[0] == OK else begin)
         if separation.kind != "none":
-            free = unpenalised(prior, X.shape[1])
+            free = unpenalised(prior, p)
             left = binary_separation(X[:, free], y, frame.sampling_weights)
             effective = finite_under(free, left)
     check_converged(frame, int(fit.status[0]), effective, penalty)
     known = None
     if ready.turned is None:
-        bend = fit.bend if plain.status[0] == OK else None  # else from far away
-        known = Known(ready.design, fit.information[0], bend)
+        bend = fit.bend if fit.iterations[0] <= _FEW_STEPS else None
+        known = Known(ready.design, fit.information[0], bend, leverage)
     return LogisticFitted(y, fit, separation, effective, prior, n, n_events, notes, known)
+
+
+def _plain(
+    frame: ModelFrame, maximise: Callable[..., LogisticFit], start: np.ndarray
+) -> tuple[LogisticFit, Recession]:
+    """Fit by maximum likelihood; without a maximum, find what is infinite."""
+    fit, X = maximise(start=start), frame.design.X
+    refuse_lost_columns(frame, fit.lost[0])
+    if fit.status[0] == OK:
+        return fit, finite_everywhere(X.shape[1])
+    return fit, binary_separation(X, binary_outcome(frame), frame.sampling_weights)
+
+
+def _firth(
+    frame: ModelFrame, maximise: Callable[..., LogisticFit], starts: list[np.ndarray]
+) -> tuple[LogisticFit, Recession]:
+    """Fit with Firth's penalty; mostly that fit proves that there is no separation.
+
+    The maximum-likelihood estimate, if it was asked for, joins the starts.
+    """
+    start, begin = starts
+    fit = maximise(firth=True, start=start)
+    refuse_lost_columns(frame, fit.lost[0])
+    reached = bool(fit.status[0] == OK)
+    if reached and _surely_overlap(frame, fit):
+        return fit, finite_everywhere(frame.design.X.shape[1])
+    plain, separation = _plain(frame, maximise, fit.coef[0] if reached else start)
+    if plain.status[0] == OK:
+        begin = plain.coef[0]
+        starts.append(begin)
+    if not reached:
+        fit = maximise(firth=True, start=begin)
+    return fit, separation
+
+
+def _surely_overlap(frame: ModelFrame, fit: LogisticFit) -> bool:
+    """Whether the likelihood near a fit proves that the outcomes are not separated."""
+    X, weights = frame.design.X, frame.sampling_weights
+    predictor = X @ fit.coef[0]
+    residual = binary_outcome(frame) - expit(
+        predictor if frame.offset is None else predictor + frame.offset
+    )
+    for part in (frame.freq_weights, weights):
+        residual = residual if part is None else part * residual
+    return surely_overlaps(X, residual @ X, fit.covariance[0], weights)
 
 
 def _start(frame: ModelFrame, p: int | None = None) -> np.ndarray | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -21,7 +21,8 @@ def highest(
     fit: LogisticFit,
     X: np.ndarray,
     offset: np.ndarray | None,
-) -> LogisticFit:
+    starts: Sequence[np.ndarray] = (),
+) -> tuple[LogisticFit, float | None]:
     """Look for a higher maximum where single rows have much leverage; else it is the only one.
 
     Parameters
@@ -32,21 +33,28 @@ def highest(
         From one start.
     X : array of shape (n, p)
     offset : array of shape (n,) or None
+    starts : sequence of arrays of shape (p,)
+        Where else to look from, beside points around the estimate.
 
     Returns
     -------
-    LogisticFit
+    fit : LogisticFit
         Of one replicate.
+    leverage : float or None
+        The largest one there, if it was asked for last.
     """
+    leverage = None
     for _ in range(_ROUNDS):
         if fit.status[0] != OK:
             break
         predictor = X @ fit.coef[0] if offset is None else X @ fit.coef[0] + offset
         covariance = fit.covariance[0]
-        if largest_leverage(X, predictor, covariance) <= MUCH:
+        leverage = largest_leverage(X, predictor, covariance)
+        if leverage <= MUCH:
             break
         with np.errstate(invalid="ignore"):  # of fits that fail, far out
-            others = maximise(firth=True, start=around(fit.coef[0], covariance))
+            start = np.vstack([around(fit.coef[0], covariance), *starts])
+            others = maximise(firth=True, start=start)
         values = np.where(others.status == OK, others.log_likelihood_penalized, -np.inf)
         best = int(np.argmax(values))
         if not values[best] > fit.log_likelihood_penalized[0] + _HIGHER:
@@ -54,5 +62,5 @@ def highest(
         again = maximise(firth=True, start=others.coef[best])
         if not again.log_likelihood_penalized[0] > fit.log_likelihood_penalized[0]:
             break
-        fit = again
-    return fit
+        fit, leverage = again, None
+    return fit, leverage
