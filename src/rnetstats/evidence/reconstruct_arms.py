@@ -131,7 +131,8 @@ def _notes(name: str, arm: Arm, table: pd.DataFrame, summary: dict[str, Any]) ->
     if arm.events is not None and events != arm.events:
         notes.append(
             f"{name}{fmt_count(arm.events)} events were given, and {fmt_count(events)} are "
-            "reached: the curve, its numbers at risk and the total do not go together."
+            "reached: with censorings spread evenly, as they are here, the curve, its numbers at "
+            "risk and the total do not go together."
         )
     if summary["largest_distance"] > _FAR:
         notes.append(
