@@ -25,9 +25,9 @@ __all__ = ["CalibrationResult", "calibration"]
 
 Floats = NDArray[np.float64]
 
-_BINARY: Final = ("loess", "lowess", "rcs", "logistic")
-_TIMES: Final = ("loess", "lowess", "rcs", "cloglog")
-_SPAN: Final = {"loess": 0.75, "lowess": 2.0 / 3.0}
+_BINARY: Final = (*LOCAL, "rcs", "logistic")
+_TIMES: Final = (*LOCAL, "rcs", "cloglog")
+_SPAN: Final = {"loess": 0.75, "loess-interpolated": 0.75, "lowess": 2.0 / 3.0}
 
 
 def calibration(
@@ -61,12 +61,13 @@ def calibration(
         of predicted risk; ``~ 1`` with ``models``.
     models : mapping of str to fit or RiskModel, optional
         Models whose risks are computed on ``data``.
-    smoother : {"loess", "lowess", "rcs", "logistic", "cloglog"}
-        Of the flexible curve. ``"loess"``: local polynomials, fitted at each risk itself.
-        ``"lowess"``: local lines. ``"rcs"``: regression on a restricted cubic spline of
-        logit(risk); for times Cox regression on one of log(-log(1 - risk)). ``"logistic"`` and,
-        for times, ``"cloglog"``: the same with a straight line. For times the local ones smooth
-        pseudo-values.
+    smoother : {"loess", "loess-interpolated", "lowess", "rcs", "logistic", "cloglog"}
+        Of the flexible curve. ``"loess"``: local polynomials, fitted at each risk itself;
+        ``"loess-interpolated"``: fitted at a few risks with cubics between them, R's default, to
+        be held against printed numbers. ``"lowess"``: local lines. ``"rcs"``: regression on a
+        restricted cubic spline of logit(risk); for times Cox regression on one of
+        log(-log(1 - risk)). ``"logistic"`` and, for times, ``"cloglog"``: the same with a
+        straight line. For times the local ones smooth pseudo-values.
     span : float, optional
         Share of the rows in a neighbourhood: 0.75 for loess, 2/3 for lowess.
     degree : {0, 1, 2}
@@ -193,7 +194,7 @@ def calibration(
             "formula": judged.formula,
             "smoother": smoother,
             "span": how.span if smoother in LOCAL else None,
-            "degree": degree if smoother == "loess" else None,
+            "degree": degree if smoother.startswith("loess") else None,
             "knots": knots if smoother == "rcs" else None,
             "time": judged.horizon,
             "groups": settings.groups,
@@ -219,7 +220,7 @@ def _smoother(
     if positive_int("knots", knots, minimum=3) > 7:
         raise OptionError(f"knots must be 3 to 7, not {knots!r}.")
     if span is not None and name not in LOCAL:
-        raise OptionError(f"span belongs to smoother='loess' or 'lowess', not {name!r}.")
+        raise OptionError(f"span belongs to a local smoother, 'loess' or 'lowess', not {name!r}.")
     share = _SPAN.get(name, 1.0) if span is None else real("span", span, low=0.05, high=5.0)
     if delta is not None:
         delta = real("delta", delta, low=0.0, high=1.0)

@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats.kernels.calibration_error import distances
+from rnetstats.kernels.loess_interpolated import interpolated_operator, loess_interpolated
 from rnetstats.kernels.smoothers import (
+    Distinct,
     distinct,
     loess,
     loess_operator,
@@ -35,12 +37,13 @@ __all__ = [
     "SplineBasis",
     "curve_distances",
     "grid_of",
+    "local_operator",
     "smooth",
 ]
 
 Floats = NDArray[np.float64]
 
-LOCAL: Final = ("loess", "lowess")
+LOCAL: Final = ("loess", "loess-interpolated", "lowess")
 _GRID: Final = 101  # points of a curve
 
 
@@ -81,12 +84,12 @@ def smooth(
         return spline(y, risk, freq, how, at, conf_level)
     rows = distinct(risk, freq)
     mean = rows.mean(y, freq)
+    operator = local_operator(rows, at, how)
     if how.name == "lowess":
-        operator = lowess_operator(rows, at, span=how.span, delta=how.delta)
         fitted = lowess(risk, y, freq, span=how.span, delta=how.delta)
     else:
-        operator = loess_operator(rows, at, span=how.span, degree=how.degree)
-        fitted = loess(risk, y, freq, span=how.span, degree=how.degree)
+        smoother = loess if how.name == "loess" else loess_interpolated
+        fitted = smoother(risk, y, freq, span=how.span, degree=how.degree)
     observed = operator @ mean
     effective = 1.0 / np.einsum("mk,mk,k->m", operator, operator, 1.0 / rows.count)
     inside = np.clip(observed, 0.0, 1.0)
@@ -94,6 +97,15 @@ def smooth(
         effective *= _share_known(y, fitted, freq)
     low, high = wilson_limits(inside * effective, effective, conf_level)
     return Curve(at, observed, low, high, fitted, _outside_note(fitted, freq, how.name))
+
+
+def local_operator(rows: Distinct, at: Floats, how: Smoother, *, quick: bool = False) -> Floats:
+    """Return a local smoother as a matrix (m, k) upon the outcome's means (``quick``: rougher)."""
+    if how.name == "lowess":
+        return lowess_operator(rows, at, span=how.span, delta=how.delta)
+    if how.name == "loess":
+        return loess_operator(rows, at, span=how.span, degree=how.degree, quick=quick)
+    return interpolated_operator(rows, at, span=how.span, degree=how.degree)
 
 
 def _share_known(y: Floats, fitted: Floats, freq: Floats | None) -> float:

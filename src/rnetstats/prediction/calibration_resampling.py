@@ -21,8 +21,8 @@ from rnetstats.kernels.calibration_error import distances
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.resampling import bootstrap_counts
-from rnetstats.kernels.smoothers import distinct, loess_operator, lowess_operator
-from rnetstats.prediction.calibration_curve import LOCAL
+from rnetstats.kernels.smoothers import distinct
+from rnetstats.prediction.calibration_curve import LOCAL, local_operator
 from rnetstats.prediction.calibration_levels import FEWEST_EVENTS
 from rnetstats.prediction.calibration_spline import Curve, Smoother, SplineBasis
 from rnetstats.prediction.resamples import few_resamples
@@ -174,10 +174,7 @@ def _local(y: Floats, risk: Floats, freq: Floats, how: Smoother, at: Floats) -> 
     here = (at >= rows.x[0]) & (at <= rows.x[-1])
     if not here.any():
         return np.full(at.size, np.nan)
-    if how.name == "lowess":
-        operator = lowess_operator(rows, at[here], span=how.span, delta=how.delta)
-    else:
-        operator = loess_operator(rows, at[here], span=how.span, degree=how.degree, quick=True)
+    operator = local_operator(rows, at[here], how, quick=True)
     curve = np.interp(at, at[here], operator @ rows.mean(y, freq))
     return np.asarray(np.clip(curve, 0.0, 1.0))
 

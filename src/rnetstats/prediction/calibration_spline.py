@@ -25,7 +25,7 @@ class Smoother:
     Attributes
     ----------
     name
-        "loess", "lowess", "rcs", "logistic" or (times) "cloglog".
+        "loess", "loess-interpolated", "lowess", "rcs", "logistic" or (times) "cloglog".
     span
         Share of the rows in a neighbourhood.
     degree
