@@ -76,27 +76,39 @@ def bootstrap_cox(quick: bool) -> Line:
     return Line(mine, theirs * size / share, "lifelines loop", "-", f"loop of {share} scaled up")
 
 
-def firth_firthmodels(quick: bool) -> Line:
+def _against_firthmodels(quick: bool, backend: str, package: str) -> Line:
     """Estimates, penalised profile limits and likelihood-ratio tests of all coefficients."""
 
     def ours() -> None:
         rn.logistic(cohort(), FIVE_TERMS)
 
-    rounds = 5 if quick else 25
-    if importlib.util.find_spec("firthmodels") is None:
-        return Line(median_of(ours, rounds=rounds), None, "firthmodels", "20", "not installed")
+    rounds, peer_name = 5 if quick else 25, f"firthmodels, {backend}"
+    for name in ("firthmodels", package):
+        if importlib.util.find_spec(name) is None:
+            mine = median_of(ours, rounds=rounds)
+            return Line(mine, None, peer_name, "20", f"{name} is not installed")
     from firthmodels import FirthLogisticRegression
 
     frame = model_frame(cohort(), FIVE_TERMS, kind="binary")
     X, y = frame.design.X[:, 1:], frame.outcome.y
 
     def peer() -> None:
-        model = FirthLogisticRegression().fit(X, y)
+        model = FirthLogisticRegression(backend=backend).fit(X, y)
         model.lrt()
         model.conf_int(method="pl")
 
     mine, theirs = alternate(ours, peer, rounds=rounds)
-    return Line(mine, theirs, "firthmodels", "20", "both after a first call")
+    return Line(mine, theirs, peer_name, "20", "both after a first call; its tolerances are 1e-4")
+
+
+def firth_firthmodels(quick: bool) -> Line:
+    """The peer in NumPy."""
+    return _against_firthmodels(quick, "numpy", "numpy")
+
+
+def firth_firthmodels_compiled(quick: bool) -> Line:
+    """The peer compiled by numba, where that is installed (no extra asks for it)."""
+    return _against_firthmodels(quick, "numba", "numba")
 
 
 def firth_r(quick: bool) -> Line:

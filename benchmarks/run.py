@@ -7,7 +7,8 @@
 Each line times this package and its peer alternately and compares medians. A ratio above the goal
 is good; goals are goals, nothing here passes or fails. Peers that are not installed are skipped
 and named: statsmodels and lifelines come with the package, firthmodels, scikit-learn and dcurves
-with the `bench` extra, R with the system (packages survival, rms and logistf).
+with the `bench` extra (numba, which compiles firthmodels, by hand), R with the system (packages
+survival, rms and logistf).
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ CASES: dict[str, Case] = {
     "500 bootstrap logistic fits, n = 527, 6 coefficients": cases.bootstrap_logistic,
     "500 bootstrap Cox fits, n = 527, 12 events": cases.bootstrap_cox,
     "Firth logistic, 5 terms, profile limits and tests / firthmodels": cases.firth_firthmodels,
+    "Firth logistic, 5 terms, profile limits and tests / firthmodels, compiled": (
+        cases.firth_firthmodels_compiled
+    ),
     "Firth logistic, 5 terms, profile limits and tests / R logistf": cases.firth_r,
     "one Cox fit, n = 527 / lifelines": cases.cox_lifelines,
     "one Cox fit, n = 527 / R coxph": cases.cox_r,

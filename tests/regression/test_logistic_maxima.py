@@ -138,6 +138,9 @@ def test_the_share_of_events_and_maximum_likelihood_are_starts_too() -> None:
     assert lower.status[0] == plain.status[0] == OK
     assert top > lower.log_likelihood_penalized[0] + 0.05
     assert (found.to_frame()["statistic"] > 0.0).all()
+    assert any("several maxima" in note for note in found.notes)
+    alike = rn.logistic(FROM_THE_SHARE.assign(a=np.arange(15) % 3), "y ~ a")
+    assert not any("several maxima" in note for note in alike.notes)
 
 
 @pytest.mark.parametrize(
@@ -187,10 +190,11 @@ def test_where_no_row_has_leverage_nothing_is_fitted_again() -> None:
     def never(**_: object) -> None:
         raise AssertionError
 
-    same, leverage = highest(never, fit, X, None)
+    same, leverage, several = highest(never, fit, X, None)
     assert same is fit
     assert leverage is not None
     assert leverage < MUCH
+    assert not several
 
 
 def test_points_around_an_estimate_are_five_errors_away_along_each_profile() -> None:

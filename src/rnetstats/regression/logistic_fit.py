@@ -50,6 +50,10 @@ from rnetstats.regression.variables import outcome_name
 __all__ = ["LogisticFitted", "binary_outcome", "build_engine", "fit_frame", "summarise"]
 
 _FEW_STEPS = 4  # from where a fit's second derivatives were found, for them to be carried on
+_SEVERAL = (
+    "The penalised likelihood has several maxima, of which the highest found is reported: it hangs "
+    "on single patients (columns with values far from all others, or hardly any events)."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +118,8 @@ def fit_frame(frame: ModelFrame, penalty: str | None, m: Strength = None) -> Log
     if penalty == "firth":
         starts = [share, np.zeros(p) if begin is None else begin]
         fit, separation = _firth(frame, maximise, starts)
-        fit, leverage = highest(maximise, fit, X, frame.offset, starts)
+        fit, leverage, several = highest(maximise, fit, X, frame.offset, starts)
+        notes += (_SEVERAL,) if several else ()
         effective = finite_everywhere(p)
     else:
         fit, separation = _plain(frame, maximise, share)

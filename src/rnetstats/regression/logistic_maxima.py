@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,7 +14,26 @@ from rnetstats.kernels.newton import OK
 __all__ = ["highest"]
 
 _HIGHER = 1e-8  # of log-likelihood: beyond rounding
+_LOWER = 1e-6  # the same, of another maximum that is told of
 _ROUNDS = 3
+
+
+class Highest(NamedTuple):
+    """A fit, and what was seen on the way to it.
+
+    Attributes
+    ----------
+    fit : LogisticFit
+        Of one replicate.
+    leverage : float or None
+        The largest one there, if it was asked for last.
+    several : bool
+        Whether the likelihood has lower maxima too.
+    """
+
+    fit: LogisticFit
+    leverage: float | None
+    several: bool
 
 
 def highest(
@@ -22,7 +42,7 @@ def highest(
     X: np.ndarray,
     offset: np.ndarray | None,
     starts: Sequence[np.ndarray] = (),
-) -> tuple[LogisticFit, float | None]:
+) -> Highest:
     """Look for a higher maximum where single rows have much leverage; else it is the only one.
 
     Parameters
@@ -38,12 +58,9 @@ def highest(
 
     Returns
     -------
-    fit : LogisticFit
-        Of one replicate.
-    leverage : float or None
-        The largest one there, if it was asked for last.
+    Highest
     """
-    leverage = None
+    leverage, several = None, False
     for _ in range(_ROUNDS):
         if fit.status[0] != OK:
             break
@@ -57,10 +74,12 @@ def highest(
             others = maximise(firth=True, start=start)
         values = np.where(others.status == OK, others.log_likelihood_penalized, -np.inf)
         best = int(np.argmax(values))
+        top = max(float(values[best]), float(fit.log_likelihood_penalized[0]))
+        several |= bool((np.abs(values[np.isfinite(values)] - top) > _LOWER).any())
         if not values[best] > fit.log_likelihood_penalized[0] + _HIGHER:
             break
         again = maximise(firth=True, start=others.coef[best])
         if not again.log_likelihood_penalized[0] > fit.log_likelihood_penalized[0]:
             break
         fit, leverage = again, None
-    return fit, leverage
+    return Highest(fit, leverage, several)
