@@ -251,3 +251,18 @@ def test_the_level_of_egger_is_kept_without_small_study_effects():
         p.append(rows_of(frame).loc["egger", "p_value"])
     share = np.mean(np.array(p) < 0.05)
     assert abs(share - 0.05) < 3.0 * np.sqrt(0.05 * 0.95 / 1000)
+
+
+def test_variances_that_differ_by_rounding_alone_are_ties():
+    # Events 1, 1, 3 and 1, 3, 1 of many: the sums of their inverses differ in the last bit.
+    one, other = 1.0 / 1.0 + 1.0 / 1.0 + 1.0 / 3.0, 1.0 / 1.0 + 1.0 / 3.0 + 1.0 / 1.0
+    v = np.array([one, other, 0.3, 0.7, 0.2, 0.9, 0.15, 0.45, 0.5, 1.1])
+    y = np.array([0.1, 0.5, 0.2, 0.9, -0.1, 0.4, 0.3, 0.6, -0.2, 0.8])
+    assert one != other
+    found = small_study_tests(pd.DataFrame({"coef": y, "std_error": np.sqrt(v)})).ranks.iloc[0]
+    v[1] = one
+    deviates = (y - np.average(y, weights=1.0 / v)) / np.sqrt(v - 1.0 / (1.0 / v).sum())
+    expected = kendalltau(deviates, v, method="asymptotic")
+    assert bool(found["ties"])
+    assert found["method"] == "normal"
+    assert_close([found["kendall_tau"], found["p_value"]], [*expected])

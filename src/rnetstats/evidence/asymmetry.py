@@ -151,13 +151,14 @@ def rank_correlation(effects: StudyEffects) -> pd.DataFrame:
         One row: ``kendall_tau`` (tau-b), ``score`` and its ``std_error``, ``z`` and ``p_normal``
         without continuity correction, ``z_continuity`` and ``p_continuity`` with one, ``p_exact``
         (missing with ties or above 200 studies), ``ties``, and ``p_value`` by ``method``: the exact
-        one, else that with continuity correction.
+        one, else the normal one of Begg and Mazumdar, who correct nothing. Values that differ by
+        rounding alone are ties.
     """
     v = np.square(effects.std_error)
     common = float((effects.weights * effects.coef).sum() / effects.weights.sum())
     with np.errstate(divide="ignore", invalid="ignore"):
         deviates = (effects.coef - common) / np.sqrt(v - 1.0 / effects.weights.sum())
-    k = effects.k
+    deviates, v, k = _levelled(deviates), _levelled(v), effects.k
     score, variance = kendall_score(deviates, v), kendall_variance(deviates, v)
     pairs = k * (k - 1) / 2.0
     tied = [_tied_pairs(values) for values in (deviates, v)]
@@ -182,8 +183,8 @@ def rank_correlation(effects: StudyEffects) -> pd.DataFrame:
             "p_continuity": [p_held],
             "p_exact": [p_exact],
             "ties": [any(tied)],
-            "p_value": [p_exact if exact else p_held],
-            "method": ["exact" if exact else "normal with continuity correction"],
+            "p_value": [p_exact if exact else p_normal],
+            "method": ["exact" if exact else "normal"],
         }
     )
 
@@ -194,6 +195,17 @@ def _exact_p(k: int, score: float) -> float:
     concordant = round((k * (k - 1) / 2.0 + score) / 2.0)
     lower, upper = shares[: concordant + 1].sum(), shares[concordant:].sum()
     return float(min(1.0, 2.0 * min(lower, upper)))
+
+
+def _levelled(values: Floats) -> Floats:
+    """Values that differ by rounding alone, made equal: 1/3 + 1/3 is 1/2 + 1/6."""
+    order = np.argsort(values)
+    rising = values[order]
+    room = 1e-12 * np.abs(rising[1:]) + 1e-14 * np.abs(rising).max(initial=0.0)
+    first = np.append(True, ~(np.diff(rising) <= room))
+    level = np.empty_like(values)
+    level[order] = rising[first][np.cumsum(first) - 1]
+    return level
 
 
 def _tied_pairs(values: Floats) -> float:
