@@ -60,6 +60,7 @@ def test_never_below_the_exact_p_value(scores: list[int], splits: set[int]) -> N
     assert found["p_value"] <= 1.0
     if len(splits) == 1:
         assert found["p_value"] == pytest.approx(exact, rel=1e-12)
+        assert found["p_hothorn_lausen"] == found["p_value"]
     spread = values.std(ddof=1) if np.ptp(values) == n else orders[0].std(ddof=1)
     assert found["statistic_whole"] == pytest.approx(largest[0] * np.sqrt(n) / spread, abs=1e-12)
 

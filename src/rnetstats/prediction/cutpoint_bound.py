@@ -82,10 +82,12 @@ def hothorn_lausen_p(scores: Floats, below: Whole) -> dict[str, float]:
     least, most = np.cumsum(ordered).tolist(), np.cumsum(ordered[::-1]).tolist()
     splits = [moments.reached(m, statistic) for m in sizes]
     bound = min(_bound(splits, laws, least, most, step) for step in (1, -1))
-    passed = [moments.passed(m, statistic) for m in sizes]
+    printed = bound  # of a single split R gives the exact P, too
+    if len(sizes) > 1:
+        printed = _published([moments.passed(m, statistic) for m in sizes], laws, most[0])
     return {
         "p_value": min(bound, 1.0),
-        "p_hothorn_lausen": min(max(_published(passed, laws, most[0]), 0.0), 1.0),
+        "p_hothorn_lausen": min(max(printed, 0.0), 1.0),
         "statistic_whole": statistic,
     }
 
