@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rnetstats._core.distributions import chi_square_p, normal_quantile, two_sided_p
 from rnetstats._core.frame import as_frame, column, is_synthetic, label_of
-from rnetstats._core.options import choice, level, positive_int, real
+from rnetstats._core.options import choice, flag, level, positive_int, real
 from rnetstats._core.random import CHUNK, chunk_generators, resolve_seed
 from rnetstats.errors import ColumnError, DataError, OptionError, RnetError, closest, rows_text
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
@@ -43,6 +43,10 @@ def test_options_are_refused_in_words() -> None:
     for bad in (0, 1, "0.9", True, float("nan")):
         with pytest.raises(OptionError):
             level(bad)  # type: ignore[arg-type]
+    assert flag("reverse", np.bool_(True)) is True
+    for bad in (1, "yes", np.ones(2), None):
+        with pytest.raises(OptionError, match="reverse must be True or False"):
+            flag("reverse", bad)
     assert positive_int("resamples", np.int64(3)) == 3
     for bad in (0, 2.5, True, "3"):
         with pytest.raises(OptionError):

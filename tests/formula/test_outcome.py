@@ -25,6 +25,7 @@ FRAME = pd.DataFrame(
         "start": [0.0, 1, 0, 2],
         "time": [0.0, 2, 3, 4],
         "gap": [1.0, 2, np.nan, -1],
+        "far": [1.0, 1e200, 3, 4],
         "x": [1.0, 2, 4, 3],
     }
 )
@@ -119,6 +120,7 @@ def test_an_event_that_no_row_has_is_noted() -> None:
         ("text == 1", {}, DataError, "no level 1; it has 'no', 'yes'"),
         ('two == "2"', {}, ColumnError, "compares with text; write the number without quotes"),
         ("Surv(gap, y)", {}, DataError, "time 'gap' is negative in row 4"),
+        ("Surv(far, y)", {}, DataError, "time 'far' is 1e.200 in row 2"),
         ("Surv(text, y)", {}, ColumnError, "but a time takes numbers"),
         ("Surv(start, time, y)", {}, DataError, "'start' is not before 'time' in row 1"),
         ("Surv(time, y)", {"kind": "binary"}, FormulaError, "needs a 0/1 column"),
@@ -163,6 +165,7 @@ def test_codes_that_the_codebook_does_not_declare_are_refused() -> None:
         (["no", "yes", "no", "yes"], 0, OptionError, "censor=0 is no level of column 'code'"),
         (["no", "yes", "no", "yes"], "non", OptionError, "Did you mean 'no'"),
         ([0, 1, 2, 1], "no", OptionError, "is text, but column 'code' holds numbers"),
+        ([0, 1, 2, 1], [0, 1], OptionError, r"censor must be one code, not \[0, 1\]"),
     ],
 )
 def test_censoring_codes_must_be_those_of_the_column(

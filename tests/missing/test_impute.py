@@ -355,6 +355,8 @@ def test_options_are_checked_in_words():
         rn.impute(data, columns=["nrl"])
     with pytest.raises(OptionError, match="list of column names"):
         rn.impute(data, columns="nlr")
+    with pytest.raises(OptionError, match="list of column names"):
+        rn.impute(data, exclude=None)
     with pytest.raises(OptionError, match="'nlr' is named in exclude="):
         rn.impute(data, columns=["nlr"], exclude=["nlr"])
     with pytest.raises(OptionError, match="does not fit column 'nlr'"):

@@ -71,6 +71,10 @@ def test_notes_and_refusals():
         rn.missing_patterns(TOY, ["z"])
     with pytest.raises(OptionError, match="list of names"):
         rn.missing_patterns(TOY, "a")
+    with pytest.raises(OptionError, match="list of names"):
+        rn.missing_patterns(TOY, 2)
+    with pytest.raises(ColumnError, match="no column 2"):
+        rn.missing_patterns(TOY, by=2)
     with pytest.raises(OptionError, match="empty"):
         rn.missing_patterns(TOY, [])
     with pytest.raises(OptionError, match="by="):

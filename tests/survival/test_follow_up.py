@@ -111,6 +111,7 @@ def test_json_and_text():
         ({"potential": 0}, OptionError, "positive"),
         ({"potential": 5, "closing": "2021-01-01"}, OptionError, "not both"),
         ({"unit": "fortnights"}, OptionError, "months"),
+        ({"unit": ["months"]}, OptionError, "months"),
         ({"conf_level": 2}, OptionError, "conf_level"),
     ],
 )

@@ -185,6 +185,8 @@ def test_results_survive_json():
         ({"ci": "loglog"}, OptionError, "log-log"),
         ({"conf_level": 95}, OptionError, "0.95"),
         ({"mid_p": True}, OptionError, "bpcp"),
+        ({"mid_p": "yes"}, OptionError, "True or False"),
+        ({"reverse": [True]}, OptionError, "True or False"),
         ({"ci": "bpcp", "sampling_weights": [1.0, 2.0, 1.0]}, OptionError, "sampling_weights"),
         ({"freq_weights": [1, 2, 1], "sampling_weights": [1, 2, 1]}, OptionError, "not both"),
         ({"freq_weights": [1.5, 1, 1]}, DataError, "whole"),

@@ -246,3 +246,15 @@ def test_missing_values_and_unused_levels_are_said() -> None:
     found = rn.adjusted_survival(late, formula, times=5, resamples=0)
     each = rn.cox(late, formula).survival(late.assign(z=1), [5.0])
     assert found.measures()["estimate"][1] == pytest.approx(1 - each["survival"].mean())
+
+
+def test_before_any_event_there_are_no_limits() -> None:
+    data = drawn(9).assign(time=lambda d: d["time"] + 5)
+    found = rn.adjusted_survival(data, FORMULA, times=[1, 12], tau=2, resamples=20, seed=1)
+    table = found.measures()
+    early = table["time"] < 6
+    limits = table[["std_error", "conf_low", "conf_high", "p_value"]]
+    assert limits[early].isna().all(axis=None)
+    assert limits[~early][["std_error", "conf_low", "conf_high"]].notna().all(axis=None)
+    assert table.loc[early & (table["measure"] == "risk"), "estimate"].eq(0.0).all()
+    assert any(note.startswith("No event by 1, 2: the risk there is 0") for note in found.notes)

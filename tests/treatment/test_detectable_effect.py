@@ -223,6 +223,7 @@ def test_what_cannot_be_detected_is_missing() -> None:
         ({"hazard_ratios": [0.0]}, OptionError),
         ({"hazard_ratios": [-2.0]}, OptionError),
         ({"hazard_ratios": 2.0}, OptionError),
+        ({"hazard_ratios": object()}, OptionError),
         ({"method": "guess"}, OptionError),
         ({"method": "schoenfeld", "test": "fisher"}, OptionError),
         ({"method": "simulation", "test": "fisher"}, OptionError),

@@ -393,6 +393,7 @@ def test_resamples_without_events_withhold_the_interval():
         ({"methods": []}, OptionError, "at least one"),
         ({"methods": ["landmarks"]}, OptionError, "Did you mean 'landmark'"),
         ({"untreated": "ever"}, OptionError, "untreated"),
+        ({"hazard_ratio": "yes"}, OptionError, "True or False"),
         ({"max_weight": 0.5}, OptionError, "max_weight"),
         ({"resamples": -1}, OptionError, "resamples"),
         ({"conf_level": 95}, OptionError, "0.95"),

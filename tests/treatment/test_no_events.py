@@ -166,3 +166,10 @@ def test_plots_each_measure() -> None:
     plt.close("all")
     with pytest.raises(OptionError):
         found.plot(measure="odds")
+
+
+def test_counts_beside_data_must_be_single_numbers() -> None:
+    data = {"t": [1.0, 2.0], "e": [0, 0]}
+    for name in ("events", "shortest_follow_up"):
+        with pytest.raises(OptionError, match=name):
+            rn.no_events(data, "Surv(t, e) ~ 1", **{name: np.array([1.0, 2.0])})

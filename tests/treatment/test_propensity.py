@@ -500,6 +500,7 @@ def test_treatments_that_cannot_be_weighted(formula: str, error: type, words: st
         ({"weights": "iptw"}, "weights='iptw'"),
         ({"penalty": "lasso"}, "penalty='lasso'"),
         ({"weights": "att", "stabilised": True}, "belongs to weights='ate'"),
+        ({"stabilised": [True, True]}, "True or False"),
         ({"truncate": 0.99}, "two quantile levels"),
         ({"truncate": (0.9, 0.1)}, "two quantile levels"),
         ({"truncate": (0.1, 1.1)}, "two quantile levels"),

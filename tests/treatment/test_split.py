@@ -206,6 +206,9 @@ def test_names_and_formulas_that_cannot_be():
         split(SIX.assign(treated=0))
     with pytest.raises(ColumnError, match="'id' already"):
         split(SIX.rename(columns={"patient": "id"}))
+    for wrong in (2, [2]):
+        with pytest.raises(ColumnError, match="no column"):
+            split(ever_treated=wrong)
     with pytest.raises(OptionError, match="treated="):
         split(treated="stop")
     with pytest.raises(FormulaError, match="one row a patient"):

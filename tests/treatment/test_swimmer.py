@@ -21,6 +21,11 @@ PATIENTS: dict[str, Any] = {
 NAMES = {1: "recurrence", 2: "death"}
 
 
+def test_words_of_events_go_by_code() -> None:
+    with pytest.raises(OptionError, match="events must be a mapping"):
+        rn.swimmer(PATIENTS, "Surv(t, code) ~ arm", events=["recurrence", "death"])  # type: ignore[arg-type]
+
+
 def test_sums_by_hand() -> None:
     found = rn.swimmer(PATIENTS, "Surv(t, code) ~ arm", treatment_time="salvaged", events=NAMES)
     expected = pd.DataFrame(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -117,8 +117,8 @@ def _refuse_cells(name: str, series: pd.Series) -> None:
 
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
     """Return one column, or a :class:`ColumnError` that names the nearest one."""
-    if name not in frame.columns:
-        hint = closest(name, (str(c) for c in frame.columns))
+    if not isinstance(name, Hashable) or name not in frame.columns:
+        hint = closest(str(name), (str(c) for c in frame.columns))
         shown = ", ".join(str(c) for c in list(frame.columns)[:12])
         more = ", ..." if len(frame.columns) > 12 else ""
         raise ColumnError(f"There is no column {name!r}.{hint} The columns are: {shown}{more}.")

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 from rnetstats.errors import OptionError, closest
 
-__all__ = ["choice", "level", "positive_int", "real"]
+__all__ = ["choice", "flag", "level", "positive_int", "real"]
 
 
 def choice(name: str, value: Any, allowed: Sequence[Any]) -> Any:
@@ -22,6 +24,13 @@ def choice(name: str, value: Any, allowed: Sequence[Any]) -> Any:
         closest(value, [o for o in allowed if isinstance(o, str)]) if isinstance(value, str) else ""
     )
     raise OptionError(f"{name}={value!r} is not allowed; choose one of {listed}.{hint}")
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return True or False, NumPy's too."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise OptionError(f"{name} must be True or False, not {value!r}.")
+    return bool(value)
 
 
 def level(conf_level: float, name: str = "conf_level") -> float:

@@ -20,6 +20,7 @@ from rnetstats.formula.variables import Floats, Integers, Variable, level_text
 __all__ = ["KINDS", "Outcome", "build_outcome", "check_left_side"]
 
 _MANY_CODES: Final = 20
+_LATEST: Final = 1e100
 KINDS: Final = ("binary", "survival", "competing", "interval", "numeric", "either", "none")
 _FORMS: Final = {
     "binary": "a 0/1 column or column == value, as in 'margin_positive ~ ...'",
@@ -204,6 +205,12 @@ def _times(left: LeftSide, rows: Rows) -> tuple[Floats | None, Floats]:
                 f"The time {variable.name!r} is negative in {variable.where(values < 0)}; "
                 "times count from the start of follow-up."
             )
+        if (values > _LATEST).any():
+            raise DataError(
+                f"The time {variable.name!r} is {values.max():.0e} in "
+                f"{variable.where(values > _LATEST)}, whose square a computer cannot hold; give "
+                "it in another unit."
+            )
     if len(times) == 1:
         zeros = int(np.count_nonzero(times[0] == 0))
         if zeros:
@@ -241,6 +248,8 @@ def _causes(
     names = tuple(level_text(levels[i]) for i in kept)
     if cause is None:
         return place[codes], names, None
+    if np.ndim(cause) > 0:
+        raise OptionError(f"cause must be one code, not {cause!r}.")
     chosen = [k for k, i in enumerate(kept, start=1) if _same(levels[i], cause)]
     if not chosen:
         raise OptionError(
@@ -252,6 +261,8 @@ def _causes(
 
 def _check_codes(variable: Variable, censor: Literal) -> None:
     """Refuse codes that are no whole numbers, and a censoring code of another type than theirs."""
+    if np.ndim(censor) > 0:
+        raise OptionError(f"censor must be one code, not {censor!r}.")
     if variable.values is None:
         named = any(_same(level, censor) for level in variable.levels)
         if not named and isinstance(variable.levels[0], str):

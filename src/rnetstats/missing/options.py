@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rnetstats.errors import OptionError
 from rnetstats.missing.passive import Passive
@@ -12,7 +12,11 @@ __all__ = ["check_contradictions", "mapping", "names"]
 
 def names(option: str, given: Sequence[str]) -> list[str]:
     """Return an option that lists columns, each once."""
-    if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+    if (
+        isinstance(given, str)
+        or not isinstance(given, Iterable)
+        or not all(isinstance(name, str) for name in given)
+    ):
         raise OptionError(f"{option} must be a list of column names, not {given!r}.")
     return list(dict.fromkeys(given))
 

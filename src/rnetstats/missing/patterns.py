@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -157,7 +157,7 @@ def missing_patterns(
         If a column does not exist, or ``by`` has more than 20 values.
     """
     frame = as_frame(data)
-    if isinstance(columns, str):
+    if isinstance(columns, str) or not isinstance(columns, Iterable | None):
         raise OptionError(f"columns must be a list of names, not {columns!r}.")
     asked = list(frame.columns) if columns is None else list(dict.fromkeys(columns))
     if not asked:

@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic
-from rnetstats._core.options import level
+from rnetstats._core.options import choice, level
 from rnetstats._core.result import Result
-from rnetstats.errors import FormulaError, OptionError
+from rnetstats.errors import FormulaError
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_percent
 from rnetstats.survival.curve_fit import CurveOptions, fit_curves
 from rnetstats.survival.kaplan_meier import KaplanMeierResult
@@ -178,8 +178,7 @@ def follow_up(
       group    n  median  completeness
     0   all  527    72.0          0.93
     """
-    if unit not in UNIT_DAYS:
-        raise OptionError(f"unit={unit!r} is not allowed; choose one of {', '.join(UNIT_DAYS)}.")
+    choice("unit", unit, tuple(UNIT_DAYS))
     conf_level = level(conf_level)
     frame = as_frame(data)
     rows, info = group_rows(frame, formula, missing=missing)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic
-from rnetstats._core.options import choice, level
+from rnetstats._core.options import choice, flag, level
 from rnetstats.errors import OptionError
 from rnetstats.survival.curve_fit import CurveOptions, fit_curves
 from rnetstats.survival.kaplan_meier_result import KaplanMeierResult
@@ -82,9 +82,10 @@ def kaplan_meier(
     0     0   182.0     0.995     0.972      1.000
     1     1    94.0     0.966     0.914      0.989
     """
-    settings = CurveOptions(choice("ci", ci, CI), level(conf_level), bool(mid_p))
-    if mid_p and ci != "bpcp":
+    settings = CurveOptions(choice("ci", ci, CI), level(conf_level), flag("mid_p", mid_p))
+    if settings.mid_p and ci != "bpcp":
         raise OptionError("mid_p=True belongs to ci='bpcp'.")
+    turned = flag("reverse", reverse)
     frame = as_frame(data)
     rows, info = group_rows(
         frame,
@@ -94,7 +95,7 @@ def kaplan_meier(
         missing=missing,
     )
     refuse_strata(rows)
-    if reverse:
+    if turned:
         rows = replace(rows, event=~rows.event)
     curves, groups, entries, notes = fit_curves(rows, settings)
     return KaplanMeierResult(
@@ -110,7 +111,7 @@ def kaplan_meier(
             "ci": ci,
             "conf_level": settings.conf_level,
             "mid_p": settings.mid_p,
-            "reverse": bool(reverse),
+            "reverse": turned,
             "missing": missing,
         },
     )

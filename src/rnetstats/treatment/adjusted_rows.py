@@ -59,6 +59,11 @@ class AdjustedRows:
     labels: dict[str, str]
     notes: tuple[str, ...]
 
+    @property
+    def first_event(self) -> float:
+        """The time of the first event of any group; infinite where the curves have none."""
+        return float(self.rows.grid[0]) if self.rows.grid.size else float("inf")
+
 
 def adjusted_rows(
     model: CoxResult,

@@ -177,6 +177,19 @@ def _notes(
         "confounder and hazards are proportional.",
         *adjusted.notes,
         *([f"No limits and no P: {reason}."] if reason else []),
+        *_early(adjusted),
         *([] if draws is None else draws.notes()),
         *model.notes,
     )
+
+
+def _early(adjusted: AdjustedRows) -> list[str]:
+    """Say at which times asked for nothing has happened yet."""
+    asked = {f"{time:g}": time for time in (*adjusted.times.tolist(), adjusted.rows.tau)}
+    early = [name for name, time in asked.items() if time < adjusted.first_event]
+    if not early:
+        return []
+    return [
+        f"No event by {', '.join(early)}: the risk there is 0 and the ratio undefined, without "
+        "limits or P; no_events() gives bounds."
+    ]

@@ -70,18 +70,27 @@ def contrast_table(
     values = adjusted.rows.measures(whole)[0]
     none = np.full(len(frame), np.nan)
     low, high, error, p = none, none, none, none
+    method = np.full(len(frame), NO_LIMITS)
     if draws is not None:
         low, high = percentile_limits(draws.values, conf_level)
         shown = np.array(draws.values)
         risks = scale == "risk"
         shown[:, risks] = _plain(shown[:, risks], scale[risks])
-        error = np.nanstd(np.where(np.isfinite(shown), shown, np.nan), axis=0, ddof=1)
+        known = np.isfinite(shown)
+        several = known.sum(axis=0) > 1
+        error = np.array(none)
+        finite = np.where(known, shown, np.nan)[:, several]
+        error[several] = np.nanstd(finite, axis=0, ddof=1)
         contrast = (frame["reference"] != "").to_numpy()
         p = np.where(contrast, [percentile_p(v, 0.0) for v in draws.values.T], np.nan)
+        # before the first event no resample differs from another: that is no certainty
+        early = (frame["time"] < adjusted.first_event).to_numpy()
+        low, high, error, p = (np.where(early, np.nan, v) for v in (low, high, error, p))
+        method = np.where(early, NO_LIMITS, BOOTSTRAP)
     frame["estimate"] = _plain(values, scale)
     frame["conf_low"], frame["conf_high"] = _plain(low, scale), _plain(high, scale)
     frame["std_error"], frame["p_value"] = error, p
-    frame["method"] = NO_LIMITS if draws is None else BOOTSTRAP
+    frame["method"] = method
     return frame
 
 

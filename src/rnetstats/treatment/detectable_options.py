@@ -23,7 +23,7 @@ _ABOVE = (1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 2
 def read_grid(hazard_ratios: Sequence[float] | None) -> np.ndarray:
     """Return the hypothesised hazard ratios; 0.05 to 20 if none are given."""
     given = (*_BELOW, 1.0, *_ABOVE) if hazard_ratios is None else hazard_ratios
-    if isinstance(given, (str, Real)) or not len(given):
+    if isinstance(given, str) or not hasattr(given, "__len__") or not len(given):
         raise OptionError("hazard_ratios must be a sequence of positive numbers.")
     return np.array([real("hazard_ratios", v, low=1e-4, high=1e4) for v in given])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic
-from rnetstats._core.options import choice, level, positive_int, real
+from rnetstats._core.options import choice, flag, level, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.formula.terms import Formula
@@ -184,7 +184,7 @@ def treatment_effect(
         grace=above_zero("grace", grace),
         horizon=above_zero("horizon", horizon),
         ever=choice("untreated", untreated, UNTREATED) == "never",
-        hazard_ratio=bool(hazard_ratio),
+        hazard_ratio=flag("hazard_ratio", hazard_ratio),
         resamples=positive_int("resamples", resamples, minimum=0),
         conf_level=level(conf_level),
         seed=resolve_seed(seed),

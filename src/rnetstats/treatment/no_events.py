@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import choice, level
+from rnetstats._core.options import choice, level, positive_int, real
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_count, fmt_number, fmt_percent
@@ -204,7 +204,8 @@ def no_events(
     parts: list[Followed]
     notes: tuple[str, ...]
     if data is not None and formula is not None:
-        if events or shortest_follow_up:
+        counted = positive_int("events", events, minimum=0)
+        if counted or real("shortest_follow_up", shortest_follow_up):
             raise OptionError(
                 "events= and shortest_follow_up= come from the data if there are any."
             )

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data, as_frame
-from rnetstats._core.options import choice
+from rnetstats._core.options import choice, flag
 from rnetstats.errors import DataError, OptionError
 from rnetstats.formula.design import ModelFrame, model_frame
 from rnetstats.formula.parser import as_formula
@@ -92,7 +92,7 @@ def fit_score(
     """Fit a score model and make its weights; see :func:`rnetstats.propensity`."""
     choice("weights", estimand, ESTIMANDS)
     choice("penalty", penalty, ("firth", None))
-    if stabilised and estimand != "ate":
+    if flag("stabilised", stabilised) and estimand != "ate":
         raise OptionError(f"stabilised=True belongs to weights='ate', not to {estimand!r}.")
     cut = _shares(truncate)
     table = as_frame(data)

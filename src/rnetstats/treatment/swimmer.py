@@ -185,6 +185,8 @@ def _labels(
     if events is None:
         meaning = cause_labels(frame, outcome.columns[-1], outcome.causes)
         return dict(enumerate((meaning[cause] for cause in outcome.causes), start=1))
+    if not isinstance(events, Mapping):
+        raise OptionError(f"events must be a mapping of codes to words, not {events!r}.")
     named = {str(code): str(word) for code, word in events.items()}
     unknown = [cause for cause in outcome.causes if cause not in named]
     if unknown:
