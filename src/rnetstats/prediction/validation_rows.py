@@ -18,7 +18,7 @@ __all__ = ["refit_of"]
 
 
 def refit_of(model: Any, data: Data | None, time: float | None, intercept: str) -> Refit:
-    """Return what makes the model again.
+    """Return what makes the model again; a :class:`Refit` is that already, horizon and all.
 
     Raises
     ------
@@ -27,6 +27,8 @@ def refit_of(model: Any, data: Data | None, time: float | None, intercept: str) 
     DataError
         If data are missing, or are not the rows that a fit was made from.
     """
+    if isinstance(model, Refit):
+        return model
     if isinstance(model, (LogisticResult, CoxResult)):
         refit = refit_of_fit(model, horizon=time, intercept=intercept)
         if data is not None:

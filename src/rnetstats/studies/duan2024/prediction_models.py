@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -11,8 +13,8 @@ import pandas as pd
 from rnetstats._core.result import Result
 from rnetstats.prediction.model import RiskModel
 from rnetstats.prediction.recipe import Recipe
+from rnetstats.prediction.refit_kept import KeptRefit
 from rnetstats.prediction.stability import StabilityResult, stability
-from rnetstats.prediction.stability_shared import KeepingRecipe
 from rnetstats.prediction.validation import validate
 from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.studies.attempt import Attempts
@@ -115,14 +117,16 @@ def fit_prediction_models(
         return made
     recipes = recipes_of(models, candidates, attempts)
     unstable = "repeated" if "repeated" in recipes else "printed"
-    if full and unstable in recipes:  # its stability needs the resamples of its validation
-        recipes[unstable] = KeepingRecipe(**vars(recipes[unstable]))
+    remade = cache(lambda: KeptRefit(recipes[unstable].refit(frame)))
     wanted = recipes if full else {way: recipes[way] for way in JUDGED if way in recipes}
     for way, made_by in wanted.items():
-        found = attempts.run(
-            f"Validation of the model “{WAYS[way]}”",
-            lambda r=made_by, w=way: _validated(r, frame, w, seed, resamples, full=full),  # type: ignore[misc]
-        )
+
+        def judged(way: str = way, made_by: Recipe = made_by) -> ValidationResult:
+            # the stability analysis needs the models of this validation
+            model = remade() if full and way == unstable else made_by
+            return _validated(model, frame, way, seed, resamples, full=full)
+
+        found = attempts.run(f"Validation of the model “{WAYS[way]}”", judged)
         if found is not None:
             made.validations[way] = found
     if not full:
@@ -131,12 +135,20 @@ def fit_prediction_models(
         made,
         recipes=recipes,
         model=_saved(recipes, made.validations, frame, attempts, seed),
-        instability=_unstable(recipes.get(unstable), frame, attempts, seed, resamples),
+        instability=_unstable(
+            remade if unstable in recipes else None, frame, attempts, seed, resamples
+        ),
     )
 
 
 def _validated(
-    made_by: Recipe, frame: pd.DataFrame, way: str, seed: int, resamples: int, *, full: bool
+    model: Recipe | KeptRefit,
+    frame: pd.DataFrame,
+    way: str,
+    seed: int,
+    resamples: int,
+    *,
+    full: bool,
 ) -> ValidationResult:
     """Validate; the curves only where they are drawn."""
     some: dict[str, Any] = {}
@@ -144,7 +156,7 @@ def _validated(
         some = {"indices": ("auc", "slope"), "thresholds": _GRID[9:60]}
     elif way not in JUDGED:
         some = {"indices": _INDICES, "thresholds": _GRID}
-    return validate(made_by, frame, resamples=resamples, seed=seed, **some)
+    return validate(model, frame, resamples=resamples, seed=seed, **some)
 
 
 def _saved(
@@ -180,17 +192,17 @@ def _saved(
 
 
 def _unstable(
-    made_by: Recipe | None,
+    remade: Callable[[], KeptRefit] | None,
     frame: pd.DataFrame,
     attempts: Attempts,
     seed: int,
     resamples: int,
 ) -> StabilityResult | None:
-    if made_by is None:
+    if remade is None:
         return None
     return attempts.run(
         "Stability of the predictions",
-        lambda: stability(made_by, frame, resamples=min(_STABILITY, resamples), seed=seed),
+        lambda: stability(remade(), frame, resamples=min(_STABILITY, resamples), seed=seed),
     )
 
 
