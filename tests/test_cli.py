@@ -51,6 +51,13 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--version")[:2] == (0, f"rnetstats {__version__}\n")
 
 
+def test_no_search_for_cycles_at_the_end(monkeypatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("atexit.register", asked.append)
+    assert main(["codebook", "nowhere.csv", "--output", "nowhere.toml"]) == 2
+    assert asked == [gc.freeze]
+
+
 def test_memory_is_managed_as_before(capsys: pytest.CaptureFixture[str]) -> None:
     before = gc.get_threshold()
     assert run(capsys, "reproduce", "nobody")[0] == 2

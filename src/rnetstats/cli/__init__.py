@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when done, 2 when the input or an option was refused, 130 when interrupted.
     """
     _speak_utf8()
+    atexit.register(gc.freeze)  # a last search for cycles would cost half a second, for nothing
     options = _parser().parse_args(arguments)
     try:
         with _few_collections():
