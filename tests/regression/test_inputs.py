@@ -355,3 +355,12 @@ def test_complete_separation_is_quiet_and_bounded() -> None:
     row = rn.logistic(data, "y ~ x", penalty=None).to_frame().iloc[1]
     assert row["estimate"] == row["conf_high"] == np.inf
     assert 1.0 < row["conf_low"] < np.inf
+
+
+@pytest.mark.parametrize("penalty", ["firth", "log-f", None])
+def test_an_offset_out_of_all_bounds_is_named(penalty: str | None) -> None:
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"y": np.tile([0, 1, 1], 4), "a": rng.normal(size=12)})
+    frame["years"] = 2000.0 * rng.normal(size=12)
+    with pytest.raises(ConvergenceError, match=r"The offset differs by .* logarithm"):
+        rn.logistic(frame, "y ~ a + offset(years)", penalty=penalty)

@@ -37,6 +37,7 @@ __all__ = [
 
 _FEW_CLUSTERS = 40
 _RCOND = 1e-7
+_APART = 50.0  # an offset's range
 _FAR = 1e3  # a mean this many standard deviations from zero
 _NEAR = 1e-4  # of a sum of squares: what the mean leaves of it, far beyond rounding
 
@@ -182,7 +183,14 @@ def check_converged(
     if status in (OK, LOST_TERM) or (penalty != "firth" and separation.kind != "none"):
         return
     far = _furthest(frame, _FAR)
-    if penalty == "log-f":
+    apart = 0.0 if frame.offset is None else float(np.ptp(frame.offset))
+    if apart > _APART:
+        remedy = (
+            f"The offset differs by {apart:.3g} between rows, and it is a logarithm (of odds or of "
+            "hazards), of which 7 is a factor of 1,000 already. Look at its unit, and whether its "
+            "logarithm was meant."
+        )
+    elif penalty == "log-f":
         remedy = (
             "A log-F prior holds a coefficient per unit of its column: divide columns of large "
             "numbers, so that a difference of 1 matters, or use penalty='firth', which does not "
