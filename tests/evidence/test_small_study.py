@@ -266,3 +266,11 @@ def test_variances_that_differ_by_rounding_alone_are_ties():
     assert bool(found["ties"])
     assert found["method"] == "normal"
     assert_close([found["kendall_tau"], found["p_value"]], [*expected])
+
+
+def test_equal_effects_have_no_rank_correlation():
+    error = np.sqrt([1 / 10 + 1 / 90, 1 / 20 + 1 / 180, 1 / 5 + 1 / 45, 0.7, 0.3])
+    frame = pd.DataFrame({"coef": [np.log(4.0 / 9.0)] * 5, "std_error": error})
+    row = rows_of(frame, force=True).loc["begg"]
+    assert np.isnan(row["estimate"])
+    assert "do not differ" in row["reason"]

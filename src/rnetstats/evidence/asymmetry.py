@@ -157,15 +157,16 @@ def rank_correlation(effects: StudyEffects) -> pd.DataFrame:
     v = np.square(effects.std_error)
     common = float((effects.weights * effects.coef).sum() / effects.weights.sum())
     with np.errstate(divide="ignore", invalid="ignore"):
-        deviates = (effects.coef - common) / np.sqrt(v - 1.0 / effects.weights.sum())
-    deviates, v, k = _levelled(deviates), _levelled(v), effects.k
+        error = np.sqrt(v - 1.0 / effects.weights.sum())
+        deviates, most = (effects.coef - common) / error, np.abs(effects.coef / error).max()
+    deviates, v, k = _levelled(deviates, most), _levelled(v, v.max()), effects.k
     score, variance = kendall_score(deviates, v), kendall_variance(deviates, v)
     pairs = k * (k - 1) / 2.0
     tied = [_tied_pairs(values) for values in (deviates, v)]
     flat = not variance > 0.0 or not np.isfinite(deviates).all()
-    error = math.nan if flat else math.sqrt(variance)
-    z = score / error
-    held = math.copysign(max(abs(score) - 1.0, 0.0), score) / error
+    spread = math.nan if flat else math.sqrt(variance)
+    z = score / spread
+    held = math.copysign(max(abs(score) - 1.0, 0.0), score) / spread
     p_exact = math.nan
     if not flat and not any(tied) and k <= _EXACT:
         p_exact = _exact_p(k, score)
@@ -176,7 +177,7 @@ def rank_correlation(effects: StudyEffects) -> pd.DataFrame:
         {
             "kendall_tau": [math.nan if flat else score / root],
             "score": [score],
-            "std_error": [error],
+            "std_error": [spread],
             "z": [z],
             "p_normal": [p_normal],
             "z_continuity": [held],
@@ -197,12 +198,11 @@ def _exact_p(k: int, score: float) -> float:
     return float(min(1.0, 2.0 * min(lower, upper)))
 
 
-def _levelled(values: Floats) -> Floats:
-    """Values that differ by rounding alone, made equal: 1/3 + 1/3 is 1/2 + 1/6."""
+def _levelled(values: Floats, most: float) -> Floats:
+    """Values that differ by rounding alone, made equal; they come from numbers up to ``most``."""
     order = np.argsort(values)
     rising = values[order]
-    room = 1e-12 * np.abs(rising[1:]) + 1e-14 * np.abs(rising).max(initial=0.0)
-    first = np.append(True, ~(np.diff(rising) <= room))
+    first = np.append(True, ~(np.diff(rising) <= 1e-12 * np.abs(rising[1:]) + 1e-14 * most))
     level = np.empty_like(values)
     level[order] = rising[first][np.cumsum(first) - 1]
     return level
