@@ -43,6 +43,9 @@ parentheses are Monte Carlo standard errors.
 OUTRO = """## How to do it
 
 ```python
+import rnetstats as rn
+
+cohort = rn.load_cohort("duan2024")
 found = rn.cutpoint(cohort, "margin_positive ~ nlr", method="maxstat")  # P adjusted for the search
 found.resampling(resamples=1000, seed=1).plot()  # how far the cut-off moves
 found.resolution("4.44")  # can it come from the data?

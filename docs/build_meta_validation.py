@@ -60,6 +60,15 @@ ratio over all patients, which with tau² above 0 is not quite the typical one.
 OUTRO = """## How to do it
 
 ```python
+import rnetstats as rn
+
+studies = {
+    "study": ["A", "B", "C", "D"],
+    "events_1": [0, 1, 0, 3],
+    "n_1": [45, 60, 32, 120],
+    "events_2": [2, 4, 0, 7],
+    "n_2": [43, 62, 30, 118],
+}
 pooled = rn.meta_analysis(studies, measure="OR", ci="hartung-knapp-adhoc")
 pooled.rare_events()  # Mantel-Haenszel, Peto, binomial-normal and beta-binomial beside it
 ```
