@@ -203,3 +203,16 @@ def test_cox_firth(name: str) -> None:
     assert summary["df"] == v["lr_overall_df"]
     ratio = 2.0 * (summary["log_likelihood_penalized"] - v["loglik_penalised_null"])
     assert_close(chi2.sf(ratio, summary["df"]), v["lr_overall_p"])
+
+
+@pytest.mark.parametrize("name", [n for n in case_ids("separation") if n != "rnet_zero_events"])
+def test_infinite_coefficients(name: str) -> None:
+    """detectseparation's sign is an accident where ours says that either can be had."""
+    found = logistic_case(case("separation", name))
+    columns = {f"x{j}": found.X[:, j] for j in range(1, found.X.shape[1])}
+    result = rn.separation(pd.DataFrame({"y": found.y, **columns}), "y ~ " + " + ".join(columns))
+    theirs = numbers(found.values["coef"])
+    ours = result.to_frame()["direction"].to_numpy()
+    assert ((ours == "finite") == (theirs == 0.0)).all()
+    signs = np.isin(ours, ("+inf", "-inf"))
+    assert ((ours[signs] == "+inf") == (theirs[signs] > 0.0)).all()
