@@ -16,6 +16,7 @@ from rnetstats.tables.exact_family import (
     hypergeometric_family,
     poisson_family,
 )
+from rnetstats.tables.exact_hull import _Pieces, minlike_break
 from rnetstats.tables.exact_inference import exact_limits, exact_p_values, one_sided_limits
 from rnetstats.tables.exact_proportion import exact_proportion
 from rnetstats.tables.exact_rate import exact_rate
@@ -221,3 +222,16 @@ def test_bad_input_is_named(call: object, message: str) -> None:
 def test_an_impossible_count_is_refused() -> None:
     with pytest.raises(DataError, match="impossible"):
         exact_p_values(hypergeometric_family(5, 5, 3), 4, 0.0)
+
+
+def test_where_a_piece_is_lowest() -> None:
+    family = hypergeometric_family(30, 41, 17)
+    for count, other, low, high in ((12, 4, -0.5, 2.0), (9, 6, -1.0, 1.0), (12, 4, 1.0, 2.0)):
+        pieces = _Pieces(family, count, 0.05, minlike_break, low, high)
+
+        def total(theta: float, pieces: _Pieces = pieces, other: int = other) -> float:
+            return pieces.tails(theta, other, theta)
+
+        lowest = total(pieces.lowest(other, low, high))
+        tried = min(map(total, np.linspace(low, high, 1001)))
+        assert tried * (1.0 - 1e-4) < lowest <= tried + 1e-15

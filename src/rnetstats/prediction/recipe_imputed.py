@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from rnetstats.formula.terms import LeftSide
 from rnetstats.formula.variables import Variable, read_variable
-from rnetstats.missing.imputer import imputer
 
 __all__ = ["Completer", "completer", "variables_of"]
 
@@ -29,6 +28,8 @@ def completer(table: pd.DataFrame, left: LeftSide, predictors: tuple[str, ...]) 
     predictors : tuple of str
         The columns of the candidate terms.
     """
+    from rnetstats.missing.imputer import imputer
+
     made = imputer(table[[*left.columns, *predictors]], columns=predictors, outcome=left.text)
 
     def complete(counts: NDArray[np.float64], seed: int) -> pd.DataFrame:

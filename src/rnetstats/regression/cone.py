@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy  # its parts are loaded when first used: linear programs hardly ever
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import csr_array, hstack
 
 from rnetstats.errors import ConvergenceError
 
@@ -30,8 +29,8 @@ class Cone:
     equal : sparse array of shape (k, size), or None
     """
 
-    rows: csr_array
-    equal: csr_array | None
+    rows: scipy.sparse.csr_array
+    equal: scipy.sparse.csr_array | None
 
     def furthest(self, objective: Floats, bounds: list[Bound]) -> Floats:
         """Return the z within bounds at which a linear function is largest.
@@ -42,7 +41,7 @@ class Cone:
             The linear program did not end.
         """
         equal = self.equal
-        solve: Any = linprog
+        solve: Any = scipy.optimize.linprog
         found = solve(
             -objective,
             A_ub=self.rows,
@@ -62,8 +61,10 @@ class Cone:
 
     def with_margin(self, strict: Floats) -> Cone:
         """Add a variable by which the marked rows must hold."""
-        rows = hstack([self.rows, csr_array(strict[:, None])], format="csr")
+        rows = scipy.sparse.hstack(
+            [self.rows, scipy.sparse.csr_array(strict[:, None])], format="csr"
+        )
         if self.equal is None:
             return Cone(rows, None)
-        empty = csr_array((self.equal.shape[0], 1))
-        return Cone(rows, hstack([self.equal, empty], format="csr"))
+        empty = scipy.sparse.csr_array((self.equal.shape[0], 1))
+        return Cone(rows, scipy.sparse.hstack([self.equal, empty], format="csr"))

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.logistic import fit_logistic
@@ -97,7 +97,7 @@ def binary_separation(X: Floats, y: Floats, weights: Floats | None = None) -> Re
         return _none(X.shape[1])
     basis = _basis(X)
     signed = np.unique(np.where(y == 1, -1.0, 1.0)[:, None] * basis.rows, axis=0)
-    rows = csr_array(signed)
+    rows = scipy.sparse.csr_array(signed)
     return _solve(basis, Cone(rows, None), np.ones(rows.shape[0]))
 
 

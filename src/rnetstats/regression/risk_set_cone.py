@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from rnetstats.regression.cone import Cone
 
@@ -90,12 +90,12 @@ def risk_set_cone(rows: Floats, event: Bools, at_risk: Spans) -> tuple[Cone, Flo
     node, held = held[:, 0].astype(np.int64), held[:, 1:]
     inner = np.repeat(np.arange(1, n_times), 2)
     children = np.arange(2, 2 * n_times)
-    order = vstack(
+    order = scipy.sparse.vstack(
         [
-            hstack([csr_array(held), -_indicator(node, 2 * n_times)]),
-            hstack(
+            scipy.sparse.hstack([scipy.sparse.csr_array(held), -_indicator(node, 2 * n_times)]),
+            scipy.sparse.hstack(
                 [
-                    csr_array((len(inner), r)),
+                    scipy.sparse.csr_array((len(inner), r)),
                     _indicator(inner, 2 * n_times) - _indicator(children, 2 * n_times),
                 ]
             ),
@@ -104,7 +104,7 @@ def risk_set_cone(rows: Floats, event: Bools, at_risk: Spans) -> tuple[Cone, Flo
     )
     strict = np.append(np.ones(len(held)), np.zeros(len(inner)))
     leaves = _indicator(n_times + last[event], 2 * n_times)
-    equal = hstack([csr_array(rows[event]), -leaves], format="csr")
+    equal = scipy.sparse.hstack([scipy.sparse.csr_array(rows[event]), -leaves], format="csr")
     return Cone(order, equal), strict
 
 
@@ -127,6 +127,8 @@ def _cover(first: Ints, last: Ints, n_times: int) -> tuple[Ints, Ints]:
     return np.concatenate(who), np.concatenate(node)
 
 
-def _indicator(columns: Ints, size: int) -> csr_array:
+def _indicator(columns: Ints, size: int) -> scipy.sparse.csr_array:
     places = (np.arange(len(columns)), columns)
-    return coo_array((np.ones(len(columns)), places), shape=(len(columns), size)).tocsr()
+    return scipy.sparse.coo_array(
+        (np.ones(len(columns)), places), shape=(len(columns), size)
+    ).tocsr()

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import gammainccinv
 
 from rnetstats.errors import BudgetError, ConvergenceError, DataError
+from rnetstats.kernels.bracketed import bracketed_root
 
 __all__ = [
     "MOST_COUNTS",
@@ -177,7 +177,7 @@ def solve(function: Callable[[float], float], start: float, step: float = 1.0) -
             _in_range(step)
     if low == high:
         return low
-    return float(brentq(function, low, high, xtol=1e-15, rtol=1e-15, maxiter=500))
+    return bracketed_root(function, low, high)
 
 
 def _in_range(step: float) -> None:

@@ -14,8 +14,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scipy.optimize import brentq, minimize_scalar
+import numpy as np
 
+from rnetstats.kernels.bracketed import bracketed_root
 from rnetstats.tables.exact_family import CountFamily, solve
 from rnetstats.tables.exact_tail import centre, tail_limit
 
@@ -124,7 +125,7 @@ class _Pieces:
         if excess(low) > 0.0:
             return first, low
         if excess(high) >= 0.0:
-            return first, float(brentq(excess, low, high, xtol=1e-15, rtol=1e-15))
+            return first, bracketed_root(excess, low, high)
         return None
 
     def dips(self, first: int, last: int, limit: float) -> bool:
@@ -136,8 +137,21 @@ class _Pieces:
             middle = (first + last) // 2
             return self.dips(first, middle, limit) or self.dips(middle + 1, last, limit)
 
-        def total(theta: float) -> float:
-            return self.tails(theta, first, theta)
+        lowest = self.lowest(first, low, high)
+        return self.tails(lowest, first, lowest) < self.alpha - 1e-9
 
-        found = minimize_scalar(total, bounds=(low, high), method="bounded").fun
-        return bool(found < self.alpha - 1e-9)
+    def lowest(self, other: int, low: float, high: float) -> float:
+        """Where in a piece p is smallest: there the counts between the tails mean what all mean.
+
+        P of those counts has the slope ``P (E(K | between) - E(K))``, which changes sign once.
+        """
+        counts = np.arange(len(self.family.log_weight), dtype=float)
+        between = slice(other + 1 - self.family.low, self.count - self.family.low)
+
+        def above(theta: float) -> float:
+            p = self.family.pmf(theta)
+            return float(p @ counts - p[between] @ counts[between] / p[between].sum())
+
+        if other + 1 >= self.count or above(low) >= 0.0:
+            return low
+        return high if above(high) <= 0.0 else bracketed_root(above, low, high, tolerance=1e-9)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from rnetstats.kernels.arm_counts import ArmCounts
+from rnetstats.kernels.bracketed import bracketed_root
 from rnetstats.treatment.immortal_delays import compared, mean_and_error, size_word
 from rnetstats.treatment.immortal_inputs import BiasInputs
 from rnetstats.treatment.null_cohorts import NullCohorts
@@ -173,7 +173,7 @@ def _base_rate(mixture: list[tuple[float, float, float]], setting: BiasSetting) 
 
     middle = np.log(-np.log1p(-setting.risk) / setting.horizon)
     spread = np.abs(np.log(ratio)).max() + 1e-9
-    return float(np.exp(brentq(excess, middle - spread, middle + spread, xtol=1e-12)))
+    return float(np.exp(bracketed_root(excess, middle - spread, middle + spread)))
 
 
 def _seen(
