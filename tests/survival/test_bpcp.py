@@ -26,6 +26,19 @@ def limits_of(curve, **options):
     return beta_product_limits(curve.n_risk, curve.n_event, left, **options)
 
 
+def _law(first, second):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _beta_of(np.log(first), np.log(second / first**2))
+
+
+def test_of_very_many_patients_no_digit_is_lost():
+    # one event among n: the product of one beta variable, Beta(n, 1), whose quantiles are powers
+    for n in (100.0, 1e5, 1e9):
+        none = np.array([n, n - 1.0]), np.array([1.0, 0.0]), np.array([n - 1.0, 0.0])
+        _, high = beta_product_limits(*none)
+        assert_close(-np.log(high[0]), -np.log(0.975) / n)
+
+
 def test_there_are_five_cases():
     assert len(CASES) == 5
 
@@ -55,8 +68,8 @@ def test_mid_p_limits_solve_their_equation(name):
     first = np.cumprod(np.where(d > 0, (n - d + 1) / (n + 1), 1.0))
     second = first * np.cumprod(np.where(d > 0, (n - d + 2) / (n + 2), 1.0))
     left = np.append(n[1:], 0.0)
-    upper = _beta_of(first[place], second[place])
-    lower = _beta_of((first * left / (left + 1))[place], (second * left / (left + 2))[place])
+    upper = _law(first[place], second[place])
+    lower = _law((first * left / (left + 1))[place], (second * left / (left + 2))[place])
     for limit, tail in ((low, 0.025), (high, 0.975)):
         mass = (_cumulative(lower, limit) + _cumulative(upper, limit)) / 2
         assert_close(np.where(limit < 1.0, mass, tail), np.full(len(place), tail))

@@ -92,3 +92,10 @@ def test_what_is_refused() -> None:
         rn.sufficient_follow_up(data, "Surv(t, e) ~ strata(g)")
     with pytest.raises(OptionError, match="at least 3"):
         rn.sufficient_follow_up(data, "Surv(t, e) ~ 1", min_events=2)
+
+
+def test_an_event_at_the_start_of_the_window_is_outside() -> None:
+    # 2 * 12.6 - 24.3 is less than 0.9 by rounding
+    data = {"t": [0.9, 5.0, 9.1, 12.6, 24.3], "e": [1, 1, 1, 1, 0]}
+    row = rn.sufficient_follow_up(data, "Surv(t, e) ~ 1", min_events=3).to_frame().iloc[0]
+    assert row["window_events"] == 3

@@ -49,27 +49,32 @@ def beta_product_limits(
         Never missing: with no event yet the upper limit is 1, with nobody left the lower one is 0.
     """
     tail = (1.0 - conf_level) / 2.0
-    survivors = n_risk - n_event + 1.0
-    some = n_event > 0.0
-    first: Floats = np.cumprod(np.where(some, survivors / (n_risk + 1.0), 1.0)).astype(np.float64)
-    again = (survivors + 1.0) / (n_risk + 2.0)
-    second: Floats = (first * np.cumprod(np.where(some, again, 1.0))).astype(np.float64)
-    upper = _beta_of(first, second)
-    lower = _beta_of(first * n_left / (n_left + 1), second * n_left / (n_left + 2))
+    # logarithms of the mean and of 1 + the squared coefficient of variation: no digits are lost
+    # where the mean is close to 1
+    mean: Floats = np.cumsum(np.log1p(-n_event / (n_risk + 1.0)))
+    spread: Floats = np.cumsum(np.log1p(n_event / ((n_risk - n_event + 1.0) * (n_risk + 2.0))))
+    upper = _beta_of(mean, spread)
+    with np.errstate(divide="ignore"):
+        still = np.log1p(-1.0 / (n_left + 1.0))
+        wider = np.log1p(1.0 / (n_left * (n_left + 2.0)))
+    lower = _beta_of(mean + still, spread + wider)
     if mid_p:
         return _mid_p(lower, upper, tail)
     return _quantile(lower, tail), _quantile(upper, 1.0 - tail)
 
 
-def _beta_of(first: Floats, second: Floats) -> tuple[Floats, Floats]:
-    """Return (a, b) of the beta law with these two moments; a = inf is the point 1, a = 0 is 0."""
-    variance = second - first**2
+def _beta_of(log_mean: Floats, log_spread: Floats) -> tuple[Floats, Floats]:
+    """Return (a, b) of the beta law with a mean and, in ``log_spread``, log(1 + variance / mean^2).
+
+    a = inf is the point 1, a = 0 is 0.
+    """
+    mean, beyond = np.exp(log_mean), -np.expm1(log_mean)
     with np.errstate(divide="ignore", invalid="ignore"):
-        size = (first - second) / variance
-        a, b = first * size, (1.0 - first) * size
-    certain = (first >= 1.0) | (first <= 0.0)
+        a = beyond / np.expm1(log_spread) - mean
+        b = a * beyond / mean
+    certain = (log_mean >= 0.0) | (mean <= 0.0)
     return (
-        np.where(certain, np.where(first >= 1.0, np.inf, 0.0), a),
+        np.where(certain, np.where(log_mean >= 0.0, np.inf, 0.0), a),
         np.where(certain, 1.0, b),
     )
 

@@ -206,11 +206,12 @@ def follow_up(
         notes = (_NO_POTENTIAL,)
     both = _with_all(rows)
     reverse = _reverse(both, info, options, is_synthetic(frame))
+    table = _table(both, reverse, possible, cut)
     return FollowUpResult(
-        table=_table(both, reverse, possible, cut),
+        table=table,
         reverse=reverse,
         unit=unit,
-        notes=(*info.notes, *notes),
+        notes=(*info.notes, *notes, *_gaps(table)),
         options=options,
     )
 
@@ -276,6 +277,21 @@ def _table(
             }
         )
     return pd.DataFrame(lines)
+
+
+def _gaps(table: pd.DataFrame) -> list[str]:
+    """Say for which groups the median follow-up, a quartile or a limit is not reached."""
+    notes = []
+    for row in table.to_dict("records"):
+        if row["n_events"] == row["n"]:
+            notes.append(f"{row['group']}: nobody is censored, so follow-up has no estimate.")
+            continue
+        words = {"median": "the median", "q25": "the lower quartile", "q75": "the upper quartile"}
+        words |= {"conf_low": "the lower limit", "conf_high": "the upper limit"}
+        lacking = [word for name, word in words.items() if np.isnan(row[name])]
+        if lacking:
+            notes.append(f"{row['group']}: {', '.join(lacking)} of follow-up not reached.")
+    return notes
 
 
 def _completeness(

@@ -200,7 +200,8 @@ def _of_group(rows: SurvivalRows, code: int, fewest: int) -> dict[str, Any]:
         }
     last_event = float(mine.stop[mine.event].max())
     start = 2.0 * last_event - last_time
-    inside = mine.event & (mine.stop > start) & (mine.stop <= last_event)
+    # the window is open at its start: rounding must not put an event there inside
+    inside = mine.event & (mine.stop > start + 1e-12 * last_time) & (mine.stop <= last_event)
     if last_event == last_time:  # no plateau: rounding must not put the last event inside
         inside = np.zeros_like(mine.event)
     count = float(weight @ inside)
