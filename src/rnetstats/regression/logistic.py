@@ -17,12 +17,8 @@ from rnetstats.formula.terms import Formula
 from rnetstats.regression.coefficients import infer, reference_levels
 from rnetstats.regression.engine import Engine
 from rnetstats.regression.fitting import fit_notes, refuse_strata, use_wald
-from rnetstats.regression.logistic_fit import (
-    binary_outcome,
-    build_engine,
-    fit_frame,
-    summarise,
-)
+from rnetstats.regression.logistic_fit import build_engine, fit_frame, summarise
+from rnetstats.regression.logistic_ways import binary_outcome
 from rnetstats.regression.model import RegressionResult
 from rnetstats.regression.penalty import penalty_options, prior_notes, read_strength
 from rnetstats.regression.risks import RisksResult, standardised_risks

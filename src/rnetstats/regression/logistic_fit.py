@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,38 +20,35 @@ from rnetstats.kernels.logistic import (
 )
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import OK
-from rnetstats.kernels.overlap import surely_overlaps
 from rnetstats.regression.coefficients import Inference
 from rnetstats.regression.engine import Engine, Known
 from rnetstats.regression.fitting import (
     carrying_weight,
     check_converged,
     check_parameters,
-    finite_everywhere,
     model_covariance,
     refuse_far_columns,
-    refuse_lost_columns,
     sandwich_covariance,
     with_infinities,
 )
-from rnetstats.regression.logistic_maxima import highest
+from rnetstats.regression.logistic_ways import (
+    binary_outcome,
+    by_firth,
+    by_likelihood,
+    by_prior,
+    without_terms,
+)
 from rnetstats.regression.penalty import (
     Strength,
-    finite_under,
     prior_name,
     prior_of,
-    unpenalised,
 )
-from rnetstats.regression.recession import Recession, binary_separation
+from rnetstats.regression.recession import Recession
 from rnetstats.regression.variables import outcome_name
 
-__all__ = ["LogisticFitted", "binary_outcome", "build_engine", "fit_frame", "summarise"]
+__all__ = ["LogisticFitted", "build_engine", "fit_frame", "summarise"]
 
 _FEW_STEPS = 4  # from where a fit's second derivatives were found, for them to be carried on
-_SEVERAL = (
-    "The penalised likelihood has several maxima, of which the highest found is reported: it hangs "
-    "on single patients (columns with values far from all others, or hardly any events)."
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +73,6 @@ class LogisticFitted:
     def rarer(self) -> float:
         """Count of the rarer outcome."""
         return min(self.n_events, self.n - self.n_events)
-
-
-def binary_outcome(frame: ModelFrame) -> np.ndarray:
-    """Return the 0/1 outcome of the rows used, shape (n,)."""
-    assert frame.outcome is not None
-    assert frame.outcome.y is not None
-    return frame.outcome.y
 
 
 def fit_frame(frame: ModelFrame, penalty: str | None, m: Strength = None) -> LogisticFitted:
@@ -112,91 +100,30 @@ def fit_frame(frame: ModelFrame, penalty: str | None, m: Strength = None) -> Log
     maximise = partial(
         fit_logistic, X, y, freq=freq, case=frame.sampling_weights, offset=frame.offset, ready=ready
     )
-    begin, p = _start(frame), X.shape[1]
-    share = _from_share(begin, n_events / n, p)
-    prior, leverage = prior_of(frame, m), None
+    start, prior = without_terms(frame, n_events / n), prior_of(frame, m)
     if penalty == "firth":
-        starts = [share, np.zeros(p) if begin is None else begin]
-        fit, separation = _firth(frame, maximise, starts)
-        fit, leverage, several = highest(maximise, fit, X, frame.offset, starts)
-        notes += (_SEVERAL,) if several else ()
-        effective = finite_everywhere(p)
+        found = by_firth(frame, maximise, start)
+    elif prior is not None:
+        found = by_prior(frame, maximise, start, prior)
     else:
-        fit, separation = _plain(frame, maximise, share)
-        effective = separation
-    if prior is not None:
-        fit = maximise(prior=prior, start=fit.coef[0] if fit.status[0] == OK else begin)
-        if separation.kind != "none":
-            free = unpenalised(prior, p)
-            left = binary_separation(X[:, free], y, frame.sampling_weights)
-            effective = finite_under(free, left)
-    check_converged(frame, int(fit.status[0]), effective, penalty)
+        found = by_likelihood(frame, maximise, start)
+    fit = found.fit
+    check_converged(frame, int(fit.status[0]), found.effective, penalty)
     known = None
     if ready.turned is None:
         bend = fit.bend if fit.iterations[0] <= _FEW_STEPS else None
-        known = Known(ready.design, fit.information[0], bend, leverage)
-    return LogisticFitted(y, fit, separation, effective, prior, n, n_events, notes, known)
-
-
-def _plain(
-    frame: ModelFrame, maximise: Callable[..., LogisticFit], start: np.ndarray
-) -> tuple[LogisticFit, Recession]:
-    """Fit by maximum likelihood; without a maximum, find what is infinite."""
-    fit, X = maximise(start=start), frame.design.X
-    refuse_lost_columns(frame, fit.lost[0])
-    if fit.status[0] == OK:
-        return fit, finite_everywhere(X.shape[1])
-    return fit, binary_separation(X, binary_outcome(frame), frame.sampling_weights)
-
-
-def _firth(
-    frame: ModelFrame, maximise: Callable[..., LogisticFit], starts: list[np.ndarray]
-) -> tuple[LogisticFit, Recession]:
-    """Fit with Firth's penalty; mostly that fit proves that there is no separation.
-
-    The maximum-likelihood estimate, if it was asked for, joins the starts.
-    """
-    start, begin = starts
-    fit = maximise(firth=True, start=start)
-    refuse_lost_columns(frame, fit.lost[0])
-    reached = bool(fit.status[0] == OK)
-    if reached and _surely_overlap(frame, fit):
-        return fit, finite_everywhere(frame.design.X.shape[1])
-    plain, separation = _plain(frame, maximise, fit.coef[0] if reached else start)
-    if plain.status[0] == OK:
-        begin = plain.coef[0]
-        starts.append(begin)
-    if not reached:
-        fit = maximise(firth=True, start=begin)
-    return fit, separation
-
-
-def _surely_overlap(frame: ModelFrame, fit: LogisticFit) -> bool:
-    """Whether the likelihood near a fit proves that the outcomes are not separated."""
-    X, weights = frame.design.X, frame.sampling_weights
-    predictor = X @ fit.coef[0]
-    residual = binary_outcome(frame) - expit(
-        predictor if frame.offset is None else predictor + frame.offset
+        known = Known(ready.design, fit.information[0], bend, found.leverage)
+    return LogisticFitted(
+        y=y,
+        fit=fit,
+        separation=found.separation,
+        effective=found.effective,
+        prior=prior,
+        n=n,
+        n_events=n_events,
+        notes=(*notes, *found.notes),
+        known=known,
     )
-    for part in (frame.freq_weights, weights):
-        residual = residual if part is None else part * residual
-    return surely_overlaps(X, residual @ X, fit.covariance[0], weights)
-
-
-def _start(frame: ModelFrame, p: int | None = None) -> np.ndarray | None:
-    """Return coefficients that take a large offset back through the intercept, or None."""
-    if frame.offset is None:
-        return None
-    start = np.zeros(frame.design.X.shape[1] if p is None else p)
-    start[0] = -float(frame.offset.mean())
-    return start
-
-
-def _from_share(begin: np.ndarray | None, share: float, p: int) -> np.ndarray:
-    """Start where the intercept alone makes the risk the share of events."""
-    start = np.zeros(p) if begin is None else begin.copy()
-    start[0] += math.log(share / (1.0 - share))
-    return start
 
 
 def build_engine(
@@ -254,7 +181,7 @@ def _null_log_likelihood(frame: ModelFrame, fitted: LogisticFitted) -> float:
         freq=frame.freq_weights,
         case=frame.sampling_weights,
         offset=frame.offset,
-        start=_start(frame, 1),
+        start=without_terms(frame)[:1],
     )
     return float(fit.log_likelihood[0])
 
