@@ -38,11 +38,16 @@ def refused(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str | 
     return err
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["reproduce", "--help"], ["codebook", "--help"]])
-def test_help_has_examples(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    code, out, _ = run(capsys, *arguments)
+COMMANDS = ("reproduce", "codebook", "overview", "calculator", "audit")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_has_examples(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    code, out, _ = run(capsys, *command.split(), "--help")
     assert code == 0
     assert "examples:" in out
+    assert ("exit code:" in out) == bool(command)
+    assert command or all(f"rnetstats {name} " in out for name in COMMANDS)
     assert "rnetstats" in out
     assert all(len(line) <= 100 for line in out.splitlines())
 

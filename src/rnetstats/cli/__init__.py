@@ -33,6 +33,8 @@ examples:
       one offline page that computes the risk of a patient
   rnetstats audit paper.toml --output audit
       check the printed figures of a paper against each other
+  rnetstats overview --output overview
+      all documents side by side; open overview/report.html
 """
 
 
@@ -131,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         "set the documents side by side, question by question",
         overview.overview_options,
         overview.DESCRIPTION,
+        overview.EXAMPLES,
     )
     command(
         "calculator",

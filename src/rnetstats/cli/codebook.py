@@ -17,6 +17,8 @@ examples:
   rnetstats codebook mine.csv --output mine.toml     write it (an existing file is kept)
   rnetstats codebook mine.csv --decimal , --encoding cp1252
                                                      12,5 is a number; not saved as UTF-8
+
+exit code: 0 done, 2 refused (one message says why; nothing is written)
 """
 
 
@@ -25,7 +27,13 @@ def codebook_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="CSV, TSV, Excel, Parquet, Stata or SPSS")
     add("--output", metavar="FILE", help="where to write it; printed without")
-    add("--decimal", choices=[".", ","], default=".", help="decimal mark of its numbers")
+    add(
+        "--decimal",
+        choices=[".", ","],
+        default=".",
+        metavar="MARK",
+        help="decimal mark of its numbers, a point (default) or a comma",
+    )
     add("--delimiter", metavar="TEXT", help="what stands between its fields; found by default")
     add("--encoding", metavar="NAME", help="such as cp1252; UTF-8 by default")
     add("--sheet", metavar="NAME", help="of an Excel file; the first by default")

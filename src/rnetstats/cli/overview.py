@@ -9,12 +9,20 @@ from pathlib import Path
 from rnetstats.cli.options import resamples, seed
 from rnetstats.cli.progress import progress
 
-__all__ = ["DESCRIPTION", "overview_options"]
+__all__ = ["DESCRIPTION", "EXAMPLES", "overview_options"]
 
 DESCRIPTION = """\
 Set the documents side by side: for each question what each says, with what strength, and what
 audit and reanalysis leave of it. All studies are reproduced on their synthetic cohorts or printed
 figures.
+"""
+
+EXAMPLES = """\
+examples:
+  rnetstats overview                      print the questions and what is left of each
+  rnetstats overview --output overview    and the page; open overview/report.html
+
+exit code: 0 done, 2 refused (one message says why; nothing is written)
 """
 
 
@@ -23,7 +31,12 @@ def overview_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--output", metavar="DIR", help="folder for the page; printed without")
     add("--seed", type=seed, metavar="N", help="as for reproduce (default: 527)")
-    add("--resamples", type=resamples, metavar="N", help="default: 100")
+    add(
+        "--resamples",
+        type=resamples,
+        metavar="N",
+        help="bootstrap resamples of each validation, at least 20 (default: 100)",
+    )
     parser.set_defaults(run=_run)
 
 

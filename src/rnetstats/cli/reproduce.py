@@ -62,7 +62,8 @@ def reproduce_options(parser: argparse.ArgumentParser) -> None:
         "--resamples",
         type=resamples,
         metavar="N",
-        help="bootstrap resamples of each validation (default: 300); fewer are faster and rougher",
+        help="bootstrap resamples of each validation, at least 20 (default: 300); fewer are faster "
+        "and rougher",
     )
     parser.set_defaults(run=_run)
 
