@@ -127,3 +127,13 @@ def test_late_entry_and_strata_are_refused():
         rn.follow_up(data, "Surv(s, t, e) ~ 1")
     with pytest.raises(FormulaError, match="strata"):
         rn.follow_up(data, "Surv(t, e) ~ 1 + strata(g)")
+
+
+def test_what_is_not_reached_is_told():
+    data = {"t": [1, 2, 3, 4, 5, 6], "e": [1, 1, 1, 0, 0, 1], "g": list("aaabbb")}
+    result = rn.follow_up(data, "Surv(t, e) ~ g", potential=9)
+    assert "a: nobody is censored, so follow-up has no estimate." in result.notes
+    assert any(note.startswith("all: the upper quartile") for note in result.notes)
+    whole = rn.follow_up({"t": [1, 2, 3, 4], "e": [0, 0, 0, 0]}, "Surv(t, e) ~ 1", potential=9)
+    gaps = whole.to_frame()[["median", "q25", "q75", "conf_low", "conf_high"]].isna().any(axis=None)
+    assert gaps == any("not reached" in note for note in whole.notes)

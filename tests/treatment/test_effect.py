@@ -391,6 +391,8 @@ def test_resamples_without_events_withhold_the_interval():
         ({"landmarks": [float("nan")]}, OptionError, "landmarks"),
         ({"landmarks": [-3]}, OptionError, "landmarks must be above 0"),
         ({"methods": []}, OptionError, "at least one"),
+        ({"methods": None}, OptionError, "methods must be a list"),
+        ({"landmarks": None}, OptionError, "landmarks must be a list"),
         ({"methods": ["landmarks"]}, OptionError, "Did you mean 'landmark'"),
         ({"untreated": "ever"}, OptionError, "untreated"),
         ({"hazard_ratio": "yes"}, OptionError, "True or False"),

@@ -159,7 +159,7 @@ def _treatment(model: CoxResult, treatment: str | None) -> str:
     if treatment is None:
         first = parse_formula(model.options["formula"]).terms[0]
         return str(first[0].columns[0])
-    if treatment not in names:
+    if not isinstance(treatment, str) or treatment not in names:
         raise OptionError(
             f"treatment={treatment!r} is no variable of the model; they are {', '.join(names)}."
             f"{closest(str(treatment), names)}"

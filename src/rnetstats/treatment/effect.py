@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -274,6 +274,8 @@ def _summary(
 
 
 def _methods(methods: Sequence[str]) -> tuple[str, ...]:
+    if not isinstance(methods, Iterable):
+        raise OptionError(f"methods must be a list of names, not {methods!r}.")
     given = (methods,) if isinstance(methods, str) else tuple(methods)
     if not given:
         raise OptionError(f"methods= needs at least one of {', '.join(METHODS)}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -251,6 +251,8 @@ def landmark_times(landmarks: Sequence[float]) -> tuple[float, ...]:
     """Return landmarks in order, each once and above 0."""
     if isinstance(landmarks, (int, float)):
         landmarks = (landmarks,)
+    if not isinstance(landmarks, Iterable):
+        raise OptionError(f"landmarks must be a list of times, not {landmarks!r}.")
     times = [above_zero("landmarks", time) for time in landmarks]
     return tuple(sorted(dict.fromkeys(times)))
 
