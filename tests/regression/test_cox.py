@@ -107,6 +107,16 @@ def test_maximum_likelihood_agrees_with_r(name: str) -> None:
         assert_close(np.log(limits["conf_high"]), values["profile_ci"]["upper"], rel=1e-6)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_tests_of_the_whole_model_agree_with_r(name: str) -> None:
+    fit, values, _ = fit_of(name)
+    tests = fit.overall_tests().set_index("test")
+    assert (tests["df"] == values["df"]).all()
+    for test, key in (("likelihood ratio", "lr"), ("wald", "wald"), ("score", "score")):
+        assert_close(tests.loc[test, "statistic"], values[f"{key}_chi2"])
+        assert_close(tests.loc[test, "p_value"], values[f"{key}_p"], rel=1e-7)
+
+
 WITH_RESIDUALS = [n for n in MODELS if "martingale_first10" in case("cox", n)["values"]]
 
 
