@@ -14,13 +14,14 @@ difference or non-unity relative risk. Stat Med 9:1447-1454.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 from scipy.special import ndtr, ndtri
 
+from rnetstats.kernels.bracketed import bracketed_root
 from rnetstats.survival.mover import difference_limits
 from rnetstats.tables.two_proportions import miettinen_nurminen_limits, score_z
 
@@ -100,18 +101,12 @@ class SquareAndAdd:
     @staticmethod
     def _inverted(room: Callable[[float], float]) -> float:
         """The level at which the limit reaches the value: ``room`` rises with the level."""
-        low, high = np.log(_LEAST), np.log(0.5)
         if room(0.5) <= 0.0:
             return 1.0
         if room(_LEAST) > 0.0:
             return 0.0
-        for _ in range(60):
-            middle = 0.5 * (low + high)
-            if room(float(np.exp(middle))) > 0.0:
-                high = middle
-            else:
-                low = middle
-        return float(np.exp(high))
+        found = bracketed_root(lambda log: room(math.exp(log)), math.log(_LEAST), math.log(0.5))
+        return math.exp(found)
 
 
 @dataclass(frozen=True)
