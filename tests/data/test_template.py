@@ -106,3 +106,23 @@ def test_an_order_of_levels_that_the_data_give_is_not_called_alphabetical() -> N
     text = write_codebook(frame)
     assert 'levels = ["low", "high"]' in text
     assert "alphabetical" not in text
+
+
+def test_dates_of_other_forms_and_decimal_commas_are_told() -> None:
+    days = range(1, 31)
+    table = {
+        "seen": [f"{day}.05.2018" for day in days],
+        "us": [f"{1 + day % 12}/{1 + day % 9}/2018" for day in days],
+        "size": [f"{day},5" for day in days],
+        "version": [f"1.2.{day}" for day in days],
+    }
+    text = write_codebook(table)
+    seen = '[columns.seen]\ntype = "text"\n# label = ""\n# 30 different values\n'
+    form = 'date_format = "%d.%m.%Y"'
+    assert seen + f'# type = "date", {form}  # if these are dates\n' in text
+    assert 'date_format = "%d/%m/%Y" or date_format = "%m/%d/%Y"  # if' in text
+    assert text.count("# if these are dates") == 2
+    assert 'say decimal = ","; if it is text, leave it so.' in text
+    book = text.replace(seen, f'[columns.seen]\ntype = "date"\n{form}\n')
+    cohort = read_cohort(table, codebook=Codebook.from_text(book))
+    assert list(cohort["seen"].dt.day) == [*days]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ __all__ = ["first_codebook", "write_codebook"]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _NINES = re.compile(r"-?9{2,5}(\.0*)?|-[189]", re.ASCII)
+_DATE_FORMS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y")
 _HEAD = """\
 # A first codebook for {source}, written by `rnetstats codebook`. Everything here was guessed from
 # the values: check each column, and take the # from the lines that apply.
@@ -135,7 +137,7 @@ def _block(spec: ColumnSpec, table: RawTable, inferred: Inferred) -> Iterator[st
     yield f"[columns.{_key(spec.name)}]"
     doubt = inferred.doubts.get(spec.name, "")
     if doubt:
-        yield f"# {_comment(doubt)}"
+        yield f"# {_comment(doubt.replace('use a codebook', 'leave it so'))}"
     yield f"type = {_quoted('text' if doubt else spec.type)}"
     label = table.labels.get(spec.name, "")
     yield f"label = {_quoted(label)}" if label else '# label = ""'
@@ -177,6 +179,19 @@ def _text_lines(cells: Cells) -> Iterator[str]:
         )
     else:
         yield f"# {len(counts)} different values"
+    forms = [form for form in _DATE_FORMS if counts and all(_written_so(t, form) for t in counts)]
+    if forms:
+        shown = " or ".join(f"date_format = {_quoted(form)}" for form in forms)
+        yield f'# type = "date", {shown}  # if these are dates'
+
+
+def _written_so(text: str, form: str) -> bool:
+    """Whether a text is a date in a form of ``strptime``."""
+    try:
+        dt.datetime.strptime(text.strip(), form)
+    except ValueError:
+        return False
+    return True
 
 
 def _comment(text: str) -> str:
