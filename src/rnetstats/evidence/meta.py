@@ -57,7 +57,8 @@ def meta_analysis(
         error not below the classical one; the wider of the two; the classical one, normal.
     prediction : {"hts", "t(k-1)", "hk", "normal", None}
         Limits of the effect in a new study: t(k-2) or t(k-1) with the classical standard error,
-        t(k-1) with that of Hartung and Knapp, or normal. None below three studies.
+        t(k-1) with that of Hartung and Knapp (above its floor under ``"hartung-knapp-adhoc"``), or
+        normal. None below three studies.
     columns : mapping, optional
         What the columns are called, e.g. ``{"events_1": "deaths_treated"}``.
     correction : float
