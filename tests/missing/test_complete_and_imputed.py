@@ -55,6 +55,9 @@ def test_refusals(cohort):
     imputed = rn.impute(cohort, imputations=2, seed=1)
     with pytest.raises(DataError, match="Imputation 1 has 500 rows, the data 527"):
         rn.complete_and_imputed(cohort, FORMULA, [d.iloc[:500] for d in imputed])
+    for wrong in (None, 3, [1, 2], []):
+        with pytest.raises(OptionError, match="must be completed data sets"):
+            rn.complete_and_imputed(cohort, FORMULA, wrong)
     with pytest.raises(OptionError, match="does not fit the left side"):
         rn.complete_and_imputed(cohort, FORMULA, imputed, model="cox")
     with pytest.raises(DataError, match="at least two"):

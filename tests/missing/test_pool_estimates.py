@@ -156,6 +156,10 @@ def test_bad_input_is_refused_in_words():
             pool_estimates([1.0, 2.0], [0.5, 0.5], bad)
     with pytest.raises(OptionError, match="names"):
         pool_estimates([1.0, 2.0], [0.5, 0.5], names=["a", "b"])
+    with pytest.raises(OptionError, match="names"):
+        pool_estimates([1.0, 2.0], [0.5, 0.5], names=3)
+    with pytest.raises(DataError, match="a computer cannot hold"):
+        pool_estimates([1e200, 2e200], [0.5, 0.5])
     with pytest.raises(OptionError, match="covariance"):
         pool_estimates(np.ones((2, 2)), np.ones((2, 2))).joint_test()
     with pytest.raises(OptionError, match=r"no estimate 'slop'.*slope"):

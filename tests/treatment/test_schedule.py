@@ -256,3 +256,13 @@ def test_cohorts_that_are_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         rn.schedule_sensitivity(data, formula, **options)
+
+
+def test_cohorts_whose_intervals_do_not_say_who_came_first_have_no_ratio() -> None:
+    found = rn.schedule_sensitivity(
+        visits={"a": 6, "b": 12}, n=50, hazard=3.0, follow_up=60, replicates=2, seed=1
+    )
+    table = found.to_frame()
+    ratios = table[table["measure"] == "HR"]
+    assert ratios[["estimate", "mcse", "q025", "q975", "rejected"]].isna().all(axis=None)
+    assert any("no finite estimate by interval-censored, Cox" in note for note in found.notes)

@@ -147,7 +147,7 @@ def complete_and_imputed(
     if model is not None and (model == "cox") != survival:
         raise OptionError(f"model={model!r} does not fit the left side of {str(parsed)!r}.")
     fit = cox if survival else logistic
-    sets = list(imputations)
+    sets = _sets(imputations)
     complete = fit(data, parsed, **options)
     total = complete.summary["n"] + complete.summary["n_missing"]
     for k, part in enumerate(sets, start=1):
@@ -165,6 +165,17 @@ def complete_and_imputed(
         notes=_notes(complete, pooled, share),
         options={"formula": str(parsed), "conf_level": pooled.options["conf_level"]},
     )
+
+
+def _sets(imputations: Iterable[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Return the completed data sets, which must be tables."""
+    sets = list(imputations) if isinstance(imputations, Iterable) else []
+    if not sets or not all(hasattr(part, "__len__") for part in sets):
+        raise OptionError(
+            "imputations must be completed data sets, as impute() returns them, not "
+            f"{type(imputations).__name__}."
+        )
+    return sets
 
 
 def _rows(data: Data) -> int:

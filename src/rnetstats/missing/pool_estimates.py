@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from rnetstats.missing.pooled_estimates import PooledEstimates
 from rnetstats.missing.rubin import pool_numbers
 
 __all__ = ["pool_estimates"]
+
+_LARGEST = 1e100
 
 
 def pool_estimates(
@@ -61,6 +63,8 @@ def pool_estimates(
     complete = _positive(dfcom)
     estimates, variances, covariances = _checked(Q, U)
     m, k = estimates.shape
+    if not isinstance(names, Iterable | None):
+        raise OptionError(f"names must be {k} different names, not {names!r}.")
     shown = [str(j + 1) for j in range(k)] if names is None else [str(name) for name in names]
     if len(shown) != k or len(set(shown)) != k:
         raise OptionError(f"names must be {k} different names, one an estimate; not {names!r}.")
@@ -144,6 +148,12 @@ def _checked(Q: Any, U: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]
         raise ConvergenceError(
             f"An estimate is infinite or missing in {_imputations(~np.isfinite(estimates))}: "
             "Rubin's rules need finite ones."
+        )
+    largest = max(float(np.abs(estimates).max()), float(np.sqrt(np.abs(given)).max()))
+    if largest > _LARGEST and np.isfinite(given).all():
+        raise DataError(
+            f"Q or the root of U is as large as {largest:.0e}, whose square a computer cannot "
+            "hold; give them in another unit."
         )
     usable = np.isfinite(given) & (given >= 0.0)
     if not usable.all():

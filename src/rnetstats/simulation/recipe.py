@@ -129,7 +129,7 @@ class Recipe:
     def truth(self, name: str) -> Effects:
         """Return the truth called ``name``."""
         for effects in self.truths:
-            if effects.name == name:
+            if isinstance(name, str) and effects.name == name:
                 return effects
         known = [effects.name for effects in self.truths]
         raise OptionError(

@@ -101,7 +101,9 @@ def _cox(
     ratio, error = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
     for i, freq in enumerate(counts):
         held = [bool((freq * (X[:, 0] == arm) * np.isfinite(right)).any()) for arm in (0, 1)]
-        if not all(held):
+        # somebody must be known to be free of the event at a time by which another has it
+        ordered = left[freq > 0.0].max() >= right[freq > 0.0].min()
+        if not (all(held) and ordered):
             continue
         start = np.nan_to_num(near[i : i + 1])[:, None]
         fit = maximise(cox_intervals(X, left=left, right=right, freq=freq), start)

@@ -111,17 +111,17 @@ def _table(fits: Fits, rates: list[float], shape: float, horizon: float) -> pd.D
     for name, values in fits.log_ratio.items():
         known = np.isfinite(values)
         v, error = values[known], fits.std_error[name][known]
-        low, high = np.percentile(v, [2.5, 97.5])
+        mean, mcse, low, high = _summed(v)
         rows.append(
             {
                 "analysis": name,
                 "measure": "HR",
                 "truth": np.exp(truth),
-                "estimate": np.exp(v.mean()),
-                "mcse": np.expm1(v.std(ddof=1) / np.sqrt(len(v))),
+                "estimate": np.exp(mean),
+                "mcse": np.expm1(mcse),
                 "q025": np.exp(low),
                 "q975": np.exp(high),
-                "rejected": float((np.abs(v) > z * error).mean()),
+                "rejected": float((np.abs(v) > z * error).mean()) if v.size else np.nan,
                 "n_replicates": len(v),
             }
         )
@@ -129,14 +129,14 @@ def _table(fits: Fits, rates: list[float], shape: float, horizon: float) -> pd.D
     for name, pair in fits.risk.items():
         difference = pair[:, 1] - pair[:, 0]
         v = difference[np.isfinite(difference)]
-        low, high = np.percentile(v, [2.5, 97.5])
+        mean, mcse, low, high = _summed(v)
         rows.append(
             {
                 "analysis": name,
                 "measure": f"risk difference at {horizon:g}",
                 "truth": risks[1] - risks[0],
-                "estimate": v.mean(),
-                "mcse": v.std(ddof=1) / np.sqrt(len(v)),
+                "estimate": mean,
+                "mcse": mcse,
                 "q025": low,
                 "q975": high,
                 "rejected": np.nan,
@@ -144,6 +144,15 @@ def _table(fits: Fits, rates: list[float], shape: float, horizon: float) -> pd.D
             }
         )
     return pd.DataFrame(rows)
+
+
+def _summed(values: Floats) -> tuple[float, float, float, float]:
+    """Mean, its Monte Carlo error and 95 % of the replicates; missing where there are too few."""
+    if len(values) < 2:
+        return (float(values[0]) if values.size else np.nan, np.nan, np.nan, np.nan)
+    low, high = np.percentile(values, [2.5, 97.5])
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean()), float(error), float(low), float(high)
 
 
 def _arms(
