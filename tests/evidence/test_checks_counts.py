@@ -48,11 +48,18 @@ def share(percent: str, count: str = "", total: str = "", **others: str) -> dict
         ("0", "25", "0", "consistent"),
         ("9", "8", "112.5", "inconsistent"),
         ("9", "8", "99.0", "inconsistent"),
-        ("3", "0", "12", "cannot be checked"),
+        ("3", "0", "12", "inconsistent"),
     ],
 )
 def test_percentages_by_hand(count: str, total: str, percent: str, verdict: str) -> None:
     assert share(percent, count, total)["verdict"] == verdict
+
+
+def test_a_share_of_no_patients() -> None:
+    row = share("34.1", "41", "0")
+    assert row["verdict"] == "inconsistent"
+    assert "41 of no patients cannot be" in str(row["sentence"])
+    assert share("0.0", "0", "0")["verdict"] == "cannot be checked"
 
 
 def test_the_reason_names_the_rounding() -> None:

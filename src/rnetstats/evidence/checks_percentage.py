@@ -46,6 +46,9 @@ def check_percentage(figures: Figures) -> list[CheckLine]:
         return [impossible_share(_printed(figures), figures.fact("percent").text, scale)]
     count = figures.count("count") if figures.known("count") else None
     total = figures.count("total") if figures.known("total") else None
+    if total == 0 and count:
+        told = f"{count:,} of no patients cannot be: the count or the total is wrong."
+        return [CheckLine(_printed(figures), "\u2013", INCONSISTENT, told)]
     if total == 0:
         return [open_line(_printed(figures), "A share of no patients is not defined.")]
     if count is not None and total is not None:
