@@ -69,6 +69,33 @@ def test_late_entry() -> None:
     np.testing.assert_array_equal(result.stop, [2, 3, 4])
 
 
+def test_times_that_differ_by_rounding_alone_are_ties() -> None:
+    times = [0.3, 0.1 + 0.2, 1.1, 2.2, 1.1 + 1.1, 3.3, 1.1 * 3, 4.0, 5.0, 6.0]
+    data = {"t": times, "e": [1, 1, 1, 1, 1, 0, 1, 1, 0, 1], "g": [0, 1, 0, 1, 0, 1, 0, 1, 1, 0]}
+    frame = model_frame(data, "Surv(t, e) ~ g", intercept=False)
+    assert frame.outcome.stop.tolist() == [0.3, 0.3, 1.1, 2.2, 2.2, 3.3, 3.3, 4.0, 5.0, 6.0]
+    assert any("rounding" in note for note in frame.notes)
+    fit = rn.cox(data, "Surv(t, e) ~ g", penalty=None)  # R's coxph, whose default does the same
+    assert fit.coef["g"] == pytest.approx(-0.5374766358937674, rel=1e-10)
+    curve = rn.kaplan_meier(data, "Surv(t, e) ~ 1").to_frame()
+    assert curve["time"].tolist() == [0.3, 1.1, 2.2, 3.3, 4.0, 5.0, 6.0]
+    statistic = rn.logrank(data, "Surv(t, e) ~ g").glance()["statistic"].iloc[0]
+    assert statistic == pytest.approx(0.5286411917286149, rel=1e-10)
+
+
+def test_an_entry_at_an_exit_but_for_rounding_is_no_interval() -> None:
+    data = {"a": [0.0, 0.3, 0.0], "b": [0.1 + 0.2, 0.1 + 0.2, 1.0], "e": [1, 0, 1]}
+    with pytest.raises(DataError, match="row 2"):
+        model_frame(data, "Surv(a, b, e) ~ 1")
+
+
+def test_times_apart_by_more_than_rounding_stay_apart() -> None:
+    data = {"t": [1.0, 1.0 + 1e-8, 365.25, 365.25001], "e": [1, 1, 0, 1]}
+    frame = model_frame(data, "Surv(t, e) ~ 1")
+    assert frame.outcome.stop.tolist() == data["t"]
+    assert not any("rounding" in note for note in frame.notes)
+
+
 @pytest.mark.parametrize(
     ("left", "censor", "cause", "causes", "chosen"),
     [

@@ -21,6 +21,7 @@ __all__ = ["KINDS", "Outcome", "build_outcome", "check_left_side"]
 
 _MANY_CODES: Final = 20
 _LATEST: Final = 1e100
+_ROUNDING: Final = 1e-10  # times this close to each other, relatively, are one time
 KINDS: Final = ("binary", "survival", "competing", "interval", "numeric", "either", "none")
 _FORMS: Final = {
     "binary": "a 0/1 column or column == value, as in 'margin_positive ~ ...'",
@@ -211,6 +212,7 @@ def _times(left: LeftSide, rows: Rows) -> tuple[Floats | None, Floats]:
                 f"{variable.where(values > _LATEST)}, whose square a computer cannot hold; give "
                 "it in another unit."
             )
+    times = _merged(times, rows)
     if len(times) == 1:
         zeros = int(np.count_nonzero(times[0] == 0))
         if zeros:
@@ -225,6 +227,18 @@ def _times(left: LeftSide, rows: Rows) -> tuple[Floats | None, Floats]:
             "each row is at risk on (start, stop]."
         )
     return start, stop
+
+
+def _merged(times: list[Floats], rows: Rows) -> list[Floats]:
+    """Take times that differ by rounding alone as one: 0.1 + 0.2 is 0.3."""
+    values = np.unique(np.concatenate(times))
+    close = np.diff(values) <= _ROUNDING * values[1:]
+    if not close.any():
+        return times
+    rows.notes.append("Times that differ by rounding alone (a share of 1e-10) count as ties.")
+    place = np.where(np.append(False, close), 0, np.arange(values.size))
+    first = values[np.maximum.accumulate(place)]
+    return [np.asarray(first[np.searchsorted(values, time)]) for time in times]
 
 
 def _causes(
