@@ -32,6 +32,8 @@ def million(rows: int) -> pd.DataFrame:
     return data.assign(time=np.minimum(time, censor), event=(time <= censor).astype(int))
 
 
-def environment() -> dict[str, str]:
-    """The environment of a child process."""
-    return {**os.environ, "MPLBACKEND": "Agg"}
+def environment(*, bytecode: str) -> dict[str, str]:
+    """The environment of a child process, which keeps its bytecode in a folder."""
+    env = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPYCACHEPREFIX": bytecode}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    return env

@@ -83,6 +83,12 @@ def test_times_that_differ_by_rounding_alone_are_ties() -> None:
     assert statistic == pytest.approx(0.5286411917286149, rel=1e-10)
 
 
+def test_the_last_time_as_given_may_be_asked_for() -> None:
+    data = {"t": [0.1, 0.2, 0.3, 0.1 + 0.2], "e": [1, 0, 1, 1], "g": [0, 1, 1, 0]}
+    table = rn.cox(data, "Surv(t, e) ~ g").survival({"g": [0]}, [0.1 + 0.2])
+    assert table["time"].tolist() == [0.3]
+
+
 def test_an_entry_at_an_exit_but_for_rounding_is_no_interval() -> None:
     data = {"a": [0.0, 0.3, 0.0], "b": [0.1 + 0.2, 0.1 + 0.2, 1.0], "e": [1, 0, 1]}
     with pytest.raises(DataError, match="row 2"):

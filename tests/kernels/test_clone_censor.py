@@ -98,7 +98,7 @@ def expanded(clones, arm):
         cuts, values = np.array([clones.grace]), np.column_stack([np.ones(n), weight])
     else:
         left = clones.leaves_untreated
-        stop = np.where(left, clones.treated_at, np.nextafter(clones.stop, 0.0))
+        stop = np.where(left, clones.treated_at, clones.stop - 1e-6)  # who leaves is at risk before
         stop = stop if clones.ever else np.minimum(stop, clones.grace)
         frame = pd.DataFrame({**data, "t": stop, "e": left.astype(int)})
         model = rn.cox(frame, f"Surv(t, e) ~ {formula}")

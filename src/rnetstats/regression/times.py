@@ -10,6 +10,8 @@ from rnetstats.errors import OptionError
 
 __all__ = ["times_until"]
 
+_ROUNDING = 1e-10  # the last time of the data may have been rounded to one a little earlier
+
 
 def times_until(times: float | Sequence[float], last: float, ending: str) -> np.ndarray:
     """Return times as an array (T,) of finite numbers, at least 0 and at most ``last``.
@@ -35,9 +37,9 @@ def times_until(times: float | Sequence[float], last: float, ending: str) -> np.
         raise OptionError("times must be a number or a list of them.")
     if not np.isfinite(moments).all() or (moments < 0).any():
         raise OptionError(f"times must be finite and at least 0, not {times!r}.")
-    if moments.max() > last:
+    if moments.max() > last * (1.0 + _ROUNDING):
         raise OptionError(
             f"times reach {moments.max():g}, but {ending} at {last:g}: nothing is known of "
             "survival after that."
         )
-    return moments
+    return np.minimum(moments, last)
