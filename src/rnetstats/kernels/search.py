@@ -58,7 +58,8 @@ def _run(evaluate: Evaluate, searches: list[Search[Any]]) -> list[Any]:
         asked: dict[int, FloatArray] = {}
         for k in running:
             try:
-                asked[k] = searches[k].send(sent[k])  # type: ignore[arg-type]
+                last = sent[k]
+                asked[k] = next(searches[k]) if last is None else searches[k].send(last)
             except StopIteration as end:
                 results[k] = end.value
         if not asked:

@@ -33,7 +33,7 @@ from rnetstats.regression.hazards_check import (
     residual_values,
 )
 from rnetstats.regression.model import RegressionResult
-from rnetstats.regression.overall_tests import overall_tests
+from rnetstats.regression.overall_tests import TestedAsWhole
 from rnetstats.regression.penalty import penalty_options, prior_notes, read_strength
 from rnetstats.regression.variables import (
     labels_of,
@@ -48,7 +48,7 @@ _ABSOLUTE = ("A survival probability", "A risk")  # what a cause-specific hazard
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class CoxResult(RegressionResult):
+class CoxResult(TestedAsWhole, RegressionResult):
     """A fitted Cox regression; see :func:`cox`.
 
     Attributes
@@ -113,26 +113,6 @@ class CoxResult(RegressionResult):
         """
         fitted, _ = self._at_estimate("A survival probability")
         return survival_frame(self, fitted, data, times)
-
-    def overall_tests(self) -> pd.DataFrame:
-        """Test the whole model against none by likelihood ratio, Wald and score.
-
-        Returns
-        -------
-        DataFrame
-            Columns ``test, df, statistic, p_value, method``. The likelihood ratio is penalised as
-            the model is, the Wald statistic on the sandwich variance where one is in use (missing
-            with an infinite estimate), the score that of the likelihood without a penalty:
-            of one factor without ties that of the log-rank test.
-
-        Raises
-        ------
-        DataNotKeptError
-            After reading back from JSON.
-        OptionError
-            If the model has no terms.
-        """
-        return overall_tests(self._need("engine", "A test of the model"))
 
     def proportional_hazards(self, transform: str = "km") -> ProportionalHazardsResult:
         """Test each term for a hazard ratio that changes over time.

@@ -20,7 +20,7 @@ from rnetstats.regression.fitting import fit_notes, refuse_strata, use_wald
 from rnetstats.regression.logistic_fit import build_engine, fit_frame, summarise
 from rnetstats.regression.logistic_ways import binary_outcome
 from rnetstats.regression.model import RegressionResult
-from rnetstats.regression.overall_tests import overall_tests
+from rnetstats.regression.overall_tests import TestedAsWhole
 from rnetstats.regression.penalty import penalty_options, prior_notes, read_strength
 from rnetstats.regression.risks import RisksResult, standardised_risks
 from rnetstats.regression.variables import (
@@ -34,7 +34,7 @@ __all__ = ["LogisticResult", "logistic"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class LogisticResult(RegressionResult):
+class LogisticResult(TestedAsWhole, RegressionResult):
     """A fitted logistic regression; see :func:`logistic`.
 
     Attributes
@@ -47,26 +47,6 @@ class LogisticResult(RegressionResult):
 
     outcome: str
     covariates: dict[str, Any] | None = field(default=None, metadata={"rows": True})
-
-    def overall_tests(self) -> pd.DataFrame:
-        """Test the whole model against none by likelihood ratio, Wald and score.
-
-        Returns
-        -------
-        DataFrame
-            Columns ``test, df, statistic, p_value, method``. The likelihood ratio is penalised as
-            the model is, the Wald statistic on the sandwich variance where one is in use (missing
-            with an infinite estimate), the score that of the likelihood without a penalty:
-            of one factor Pearson's chi-square.
-
-        Raises
-        ------
-        DataNotKeptError
-            After reading back from JSON.
-        OptionError
-            If the model has no terms.
-        """
-        return overall_tests(self._need("engine", "A test of the model"))
 
     def predict(self, data: Data) -> pd.Series:
         """Return the model's risk for each patient of ``data``, shape (m,).

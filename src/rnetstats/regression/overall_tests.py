@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,35 @@ from rnetstats.regression.engine import wald_statistic
 if TYPE_CHECKING:
     from rnetstats.regression.engine import Engine
 
-__all__ = ["overall_tests"]
+__all__ = ["TestedAsWhole", "overall_tests"]
+
+
+class TestedAsWhole:
+    """A result whose likelihood is that of its rows: the whole model can be tested against none."""
+
+    if TYPE_CHECKING:
+
+        def _need(self, name: str, purpose: str) -> Any: ...
+
+    def overall_tests(self) -> pd.DataFrame:
+        """Test the whole model against none by likelihood ratio, Wald and score.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``test, df, statistic, p_value, method``. The likelihood ratio is penalised as
+            the model is, the Wald statistic on the sandwich variance where one is in use (missing
+            with an infinite estimate), the score that of the likelihood without a penalty: of one
+            factor Pearson's chi-square, or without ties the log-rank statistic.
+
+        Raises
+        ------
+        DataNotKeptError
+            After reading back from JSON.
+        OptionError
+            If the model has no terms.
+        """
+        return overall_tests(self._need("engine", "A test of the model"))
 
 
 def overall_tests(engine: Engine) -> pd.DataFrame:

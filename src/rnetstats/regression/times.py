@@ -42,4 +42,4 @@ def times_until(times: float | Sequence[float], last: float, ending: str) -> np.
             f"times reach {moments.max():g}, but {ending} at {last:g}: nothing is known of "
             "survival after that."
         )
-    return np.minimum(moments, last)
+    return np.asarray(np.minimum(moments, last))
