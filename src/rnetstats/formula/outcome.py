@@ -231,10 +231,13 @@ def _times(left: LeftSide, rows: Rows) -> tuple[Floats | None, Floats]:
 
 def _merged(times: list[Floats], rows: Rows) -> list[Floats]:
     """Take times that differ by rounding alone as one: 0.1 + 0.2 is 0.3."""
-    values = np.unique(np.concatenate(times))
-    close = np.diff(values) <= _ROUNDING * values[1:]
+    values = np.sort(times[0] if len(times) == 1 else np.concatenate(times))
+    gap = np.diff(values)
+    close = (gap > 0.0) & (gap <= _ROUNDING * values[1:])
     if not close.any():
         return times
+    values = np.unique(values)
+    close = np.diff(values) <= _ROUNDING * values[1:]
     rows.notes.append("Times that differ by rounding alone (a share of 1e-10) count as ties.")
     place = np.where(np.append(False, close), 0, np.arange(values.size))
     first = values[np.maximum.accumulate(place)]
