@@ -14,7 +14,7 @@ from rnetstats._core.result import Result
 from rnetstats.errors import OptionError, closest
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
 from rnetstats.missing.joint_tests import d1, d2
-from rnetstats.regression.engine import wald_statistic
+from rnetstats.regression.wald import wald_statistic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,9 +14,10 @@ from rnetstats.formula.linearity import linear_first
 from rnetstats.kernels.newton import OK
 from rnetstats.kernels.profile import restricted_fits
 from rnetstats.missing.joint_tests import JointTest, d1, d2, d3
-from rnetstats.regression.engine import Engine, wald_statistic
+from rnetstats.regression.engine import Engine
 from rnetstats.regression.model import RegressionResult
 from rnetstats.regression.term_tests import hypotheses
+from rnetstats.regression.wald import wald_statistic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,8 @@ import numpy as np
 
 from rnetstats._core.distributions import chi_square_p, normal_quantile, two_sided_p
 from rnetstats.formula.spec import INTERCEPT, Column
-from rnetstats.regression.engine import Engine, Known
+from rnetstats.regression.engine import Engine
+from rnetstats.regression.workings import Known
 
 __all__ = ["Inference", "infer", "reference_levels"]
 

@@ -20,7 +20,7 @@ from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import OK
 from rnetstats.kernels.risksets import RiskSets, prepare
 from rnetstats.regression.coefficients import Inference
-from rnetstats.regression.engine import Engine, Known
+from rnetstats.regression.engine import Engine
 from rnetstats.regression.fitting import (
     carrying_weight,
     check_converged,
@@ -40,6 +40,7 @@ from rnetstats.regression.penalty import (
 )
 from rnetstats.regression.recession import Recession, monotone_likelihood
 from rnetstats.regression.variables import outcome_name
+from rnetstats.regression.workings import Known
 
 __all__ = ["CoxFitted", "build_engine", "cluster_notes", "fit_frame", "summarise"]
 

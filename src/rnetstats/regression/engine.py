@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,68 +13,24 @@ from rnetstats.formula.spec import Spec
 from rnetstats.kernels.bent import bent, differenced
 from rnetstats.kernels.conditioning import Turned, conditioned
 from rnetstats.kernels.log_f import LogF
-from rnetstats.kernels.newton import Evaluate, NewtonFit
+from rnetstats.kernels.newton import Evaluate
 from rnetstats.kernels.profile import (
-    ProfileLimits,
     Unit,
     limits_about,
     restricted_about,
     restricted_and_limits,
     standardised,
 )
+from rnetstats.regression.wald import wald_statistics
+from rnetstats.regression.workings import Known, Workings
 
-__all__ = ["Engine", "Known", "Workings", "wald_statistic", "wald_statistics"]
+__all__ = ["Engine"]
 
 Limits = tuple[np.ndarray, np.ndarray, tuple[int, ...]]
 """Lower and upper limits (p,), and the columns of which one was not found."""
 
 _HALVES = 12
 _MATTERS = 1e-3  # of the information at zero
-_SINGULAR = 1e-10  # smallest eigenvalue of a correlation matrix that is inverted
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """What a fit in the columns as given has found, and its tests and limits need again.
-
-    Attributes
-    ----------
-    design : LogisticDesign or CoxDesign
-        What the likelihood makes of X.
-    information : array of shape (p, p)
-        At the estimate.
-    bend : array of shape (p, p) or None
-        Of the penalty, see :mod:`rnetstats.kernels.bent`.
-    leverage : float or None
-        The largest one under Firth's penalty, see :mod:`rnetstats.kernels.leverage`.
-    """
-
-    design: Any
-    information: np.ndarray
-    bend: np.ndarray | None = None
-    leverage: float | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Workings:
-    """What the tests and the limits of one fit share: made for them, and not kept.
-
-    Attributes
-    ----------
-    turned : Turned or None
-        The columns in which the likelihood is well conditioned, where they are others.
-    unit : Unit or None
-        The likelihood about the estimate, in the columns as given where these are well conditioned.
-    restricted : NewtonFit or None
-        Fits with each distinct set of coefficients held that is tested, where already made.
-    profile : ProfileLimits or None
-        Of all coefficients, where already found.
-    """
-
-    turned: Turned | None
-    unit: Unit | None
-    restricted: NewtonFit | None = None
-    profile: ProfileLimits | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -371,36 +326,3 @@ class Engine:
 def _distinct(columns: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
     """Each set of columns once."""
     return list(dict.fromkeys(map(tuple, columns)))
-
-
-def wald_statistics(
-    coef: np.ndarray, covariance: np.ndarray, columns: Sequence[Sequence[int]]
-) -> np.ndarray:
-    """Return b' V^-1 b of sets of coefficients; see :func:`wald_statistic`."""
-    return np.array([wald_statistic(coef, covariance, part) for part in columns])
-
-
-def wald_statistic(coef: np.ndarray, covariance: np.ndarray, columns: Sequence[int]) -> float:
-    """Return b' V^-1 b of some coefficients.
-
-    Missing where an estimate or its variance is, and where V is singular: a cluster-robust
-    variance has no more dimensions than there are clusters.
-    """
-    if len(columns) == 1:
-        (j,) = columns
-        own, variance = float(coef[j]), float(covariance[j, j])
-        if not (math.isfinite(own) and 0.0 < variance < math.inf):
-            return math.nan
-        z = own / math.sqrt(variance)
-        return z * z
-    part = list(columns)
-    b, block = coef[part], covariance[part][:, part]
-    square = block.diagonal()
-    if not (np.isfinite(block).all() and np.isfinite(b).all() and square.min() > 0.0):
-        return math.nan
-    error = np.sqrt(square)
-    values, axes = np.linalg.eigh(block / (error[:, None] * error))
-    if values[0] < _SINGULAR:
-        return math.nan
-    along = (b / error) @ axes
-    return float(along @ (along / values))

@@ -21,7 +21,7 @@ from rnetstats.kernels.logistic import (
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import OK
 from rnetstats.regression.coefficients import Inference
-from rnetstats.regression.engine import Engine, Known
+from rnetstats.regression.engine import Engine
 from rnetstats.regression.fitting import (
     carrying_weight,
     check_converged,
@@ -45,6 +45,7 @@ from rnetstats.regression.penalty import (
 )
 from rnetstats.regression.recession import Recession
 from rnetstats.regression.variables import outcome_name
+from rnetstats.regression.workings import Known
 
 __all__ = ["LogisticFitted", "build_engine", "fit_frame", "summarise"]
 

@@ -11,7 +11,7 @@ import pandas as pd
 from rnetstats._core.distributions import chi_square_p
 from rnetstats.errors import OptionError
 from rnetstats.kernels.profile import restricted_fits
-from rnetstats.regression.engine import wald_statistic
+from rnetstats.regression.wald import wald_statistic
 
 if TYPE_CHECKING:
     from rnetstats.regression.engine import Engine

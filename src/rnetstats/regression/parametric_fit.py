@@ -21,8 +21,8 @@ from rnetstats.errors import (
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.spec import INTERCEPT
 from rnetstats.kernels.newton import OK
-from rnetstats.regression.engine import wald_statistic
 from rnetstats.regression.parametric_laws import FittedLaw, fit_law
+from rnetstats.regression.wald import wald_statistic
 
 __all__ = [
     "Counts",
