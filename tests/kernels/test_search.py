@@ -8,14 +8,14 @@ import pytest
 from logistic_designs import small_data
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
-from rnetstats.kernels.newton import FloatArray, IntArray
+from rnetstats.kernels.newton import FloatArray, Found, IntArray
 from rnetstats.kernels.profile import (
     limits_about,
     restricted_about,
     restricted_and_limits,
     standardised,
 )
-from rnetstats.kernels.search import Found, Search, alone, both
+from rnetstats.kernels.search import Search, alone, both
 
 
 def bowl(beta: FloatArray, index: IntArray) -> Found:

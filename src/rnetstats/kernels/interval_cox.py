@@ -22,13 +22,11 @@ from typing import Any
 import numpy as np
 
 from rnetstats.kernels.log_f import LogF
-from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray
+from rnetstats.kernels.newton import BoolArray, FloatArray, Found, IntArray
 from rnetstats.kernels.nonnegative import ascend
 from rnetstats.kernels.turnbull import innermost
 
 __all__ = ["CoxIntervals", "Jumps", "cox_intervals"]
-
-Found = tuple[FloatArray, FloatArray, FloatArray]
 
 _EM_STEPS = 15
 _TOLERANCE = 1e-14

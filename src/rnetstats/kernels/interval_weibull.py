@@ -20,14 +20,13 @@ from rnetstats.kernels.newton import (
     OK,
     BoolArray,
     FloatArray,
+    Found,
     IntArray,
     NewtonFit,
     maximise,
 )
 
 __all__ = ["WeibullIntervals", "weibull_intervals"]
-
-Found = tuple[FloatArray, FloatArray, FloatArray]
 
 _FAR = 300.0  # log cumulative hazards beyond this are no better than this
 

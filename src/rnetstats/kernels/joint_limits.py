@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rnetstats.kernels.firth import inverse_information
-from rnetstats.kernels.newton import FloatArray, IntArray
-from rnetstats.kernels.search import Found, Search
+from rnetstats.kernels.newton import FloatArray, Found, IntArray
+from rnetstats.kernels.search import Search
 from rnetstats.kernels.unit import Unit
 
 __all__ = ["Limits", "Wanted", "joint_limits"]

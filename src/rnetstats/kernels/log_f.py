@@ -17,11 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnetstats.kernels.newton import FloatArray
+from rnetstats.kernels.newton import FloatArray, Found
 
 __all__ = ["LogF"]
-
-Found = tuple[FloatArray, FloatArray, FloatArray]
 
 
 @dataclass(frozen=True, eq=False)

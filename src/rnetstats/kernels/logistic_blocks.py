@@ -19,6 +19,7 @@ from rnetstats.kernels.newton import (
     BoolArray,
     Evaluate,
     FloatArray,
+    Found,
     IntArray,
     NewtonFit,
     maximise,
@@ -27,8 +28,6 @@ from rnetstats.kernels.newton import (
 from rnetstats.kernels.rank import lost_columns
 
 __all__ = ["LogisticFit", "fit_blocks"]
-
-Found = tuple[FloatArray, FloatArray, FloatArray]
 
 _SHARED = ("firth", "prior")  # by all replicates
 _TOGETHER = 1024  # replicates of one design in a block: what is kept of each is small

@@ -23,6 +23,7 @@ __all__ = [
     "BoolArray",
     "Evaluate",
     "FloatArray",
+    "Found",
     "IntArray",
     "Points",
     "judge",
@@ -38,7 +39,10 @@ BoolArray = NDArray[np.bool_]
 OK, LOST_TERM, DIVERGED, FAILED = 0, 1, 2, 3
 STATUS_TEXT = ("ok", "lost_term", "diverged", "failed")
 
-Evaluate = Callable[[FloatArray, IntArray], tuple[FloatArray, FloatArray, FloatArray]]
+Found = tuple[FloatArray, FloatArray, FloatArray]
+"""Log-likelihood (A,), score (A, p) and information (A, p, p) at A points."""
+
+Evaluate = Callable[[FloatArray, IntArray], Found]
 """``(beta (A, p), index (A,)) -> (log-likelihood (A,), score (A, p), information (A, p, p))``.
 
 ``index`` names, in increasing order, the replicates to which the rows of ``beta`` belong.

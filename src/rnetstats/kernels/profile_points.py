@@ -13,13 +13,12 @@ from rnetstats.kernels.newton import (
     FAILED,
     Evaluate,
     FloatArray,
+    Found,
     IntArray,
     maximise,
 )
 
 __all__ = ["Fitted", "ProfilePoint", "fit_points", "known_starts", "tangent"]
-
-Found = tuple[FloatArray, FloatArray, FloatArray]
 
 
 @dataclass

@@ -11,15 +11,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rnetstats.kernels.newton import Evaluate, FloatArray
+from rnetstats.kernels.newton import Evaluate, FloatArray, Found
 
-__all__ = ["Found", "Search", "alone", "both"]
+__all__ = ["Search", "alone", "both"]
 
 One = TypeVar("One")
 Other = TypeVar("Other")
-
-Found = tuple[FloatArray, FloatArray, FloatArray]
-"""Log-likelihood (A,), score (A, p) and information (A, p, p) at A points."""
 
 Search = Generator[FloatArray, Found, One]
 
