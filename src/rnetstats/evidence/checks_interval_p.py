@@ -33,8 +33,6 @@ __all__ = [
     "p_words",
 ]
 
-_UNIT = Span(0.0, 1.0)
-
 
 def p_line(figures: Figures, printed: str, scale: Scale, *, even: bool = True) -> CheckLine:
     """Hold a printed P against the one that estimate and limits give by Wald's test.

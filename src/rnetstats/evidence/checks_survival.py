@@ -47,7 +47,7 @@ def check_survival(figures: Figures) -> list[CheckLine]:
     if n == 0:
         return [open_line("", "Survival of no patients is not defined.")]
     lines = [_at_time(figures, n, *row) for row in zip(survival, at_risk, events, strict=True)]
-    return [*lines, *_order(figures, n)]
+    return [*lines, *_order(figures)]
 
 
 def _at_time(
@@ -102,7 +102,7 @@ def _outside(value: Printed, low: Fraction, high: Fraction, n: int, scale: int) 
     )
 
 
-def _order(figures: Figures, n: int) -> list[CheckLine]:
+def _order(figures: Figures) -> list[CheckLine]:
     """Ask whether survival or numbers at risk rise, or events fall, from one time to the next."""
     lines = []
     for name, falls in (("survival", True), ("at_risk", True), ("events", False)):

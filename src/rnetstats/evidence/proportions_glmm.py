@@ -55,10 +55,10 @@ def logistic_pools(
     fit = fit_logistic(model, start, how.tau2)
     tau2 = float(fit.scale[-1] ** 2)
     spread = _spread(events, n, model, fit, how)
-    weights = _information(events, n, float(fit.coef[0]), tau2)
+    weights = _information(n, float(fit.coef[0]), tau2)
     random = _pools(fit.coef, fit.cov, tau2, weights, spread, how)
     plain = PoolOptions(0.0, "wald", None, how.conf_level)
-    own = _information(events, n, float(fit.null_coef[0]), 0.0)
+    own = _information(n, float(fit.null_coef[0]), 0.0)
     return random, _pools(fit.null_coef, fit.null_cov, 0.0, own, spread, plain)
 
 
@@ -130,7 +130,7 @@ def _pools(
     )
 
 
-def _information(events: Floats, n: Floats, coef: float, tau2: float) -> Floats:
+def _information(n: Floats, coef: float, tau2: float) -> Floats:
     """Shares in per cent of the information that series give at the pooled logit."""
     p = TRANSFORMS["logit"].back(np.array(coef))
     own = 1.0 / (1.0 / (n * p * (1.0 - p)) + tau2)

@@ -29,7 +29,6 @@ from rnetstats.tables.proportion_limits import clopper_pearson_limits
 __all__ = ["GLMM", "ProportionOptions", "SeriesPool", "exact_row", "pool_series"]
 
 Floats: TypeAlias = NDArray[np.float64]
-Flags: TypeAlias = NDArray[np.bool_]
 
 GLMM = "glmm"
 _PROPORTION = Measure("proportion", "proportion", False, "")

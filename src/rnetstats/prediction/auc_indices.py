@@ -15,7 +15,6 @@ from rnetstats.prediction.judged import Judged
 __all__ = ["Index", "binary_indices"]
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data
 from rnetstats._core.options import choice, level, positive_int, real
@@ -23,7 +21,6 @@ from rnetstats.prediction.resamples import resample_count
 
 __all__ = ["CalibrationResult", "calibration"]
 
-Floats = NDArray[np.float64]
 
 _BINARY: Final = (*LOCAL, "rcs", "logistic")
 _TIMES: Final = (*LOCAL, "rcs", "cloglog")

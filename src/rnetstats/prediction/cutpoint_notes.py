@@ -25,7 +25,7 @@ def notes_of(row: Mapping[Any, Any], plan: Plan, found: Search, alpha: float) ->
             "far the cut-off moves."
         )
     notes += _about_p(row)
-    notes += _about_ties(row, plan, found)
+    notes += _about_ties(plan, found)
     if plan.method == "youden":
         notes += _about_direction(plan, found)
     if row["n_events"] < _FEW:
@@ -69,7 +69,7 @@ def _about_p(row: Mapping[Any, Any]) -> list[str]:
     return []
 
 
-def _about_ties(row: Mapping[Any, Any], plan: Plan, found: Search) -> list[str]:
+def _about_ties(plan: Plan, found: Search) -> list[str]:
     cuts = found.curve.loc[found.best, "cut"]
     if len(cuts) < 2:
         return []

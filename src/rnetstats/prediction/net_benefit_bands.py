@@ -17,14 +17,13 @@ from rnetstats._core.random import chunk_generators
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.decision import Curves, Decision
 
-__all__ = ["LEAST_EVENTS", "QUANTITIES", "Bands", "bands", "limits", "resampled"]
+__all__ = ["LEAST_EVENTS", "Bands", "bands", "limits", "resampled"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 LEAST_EVENTS = 5
 _MOST_UNDEFINED = 0.05
-QUANTITIES = ("net_benefit", "standardized_net_benefit", "tp_rate", "positive_rate")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +33,8 @@ class Bands:
     Attributes
     ----------
     limits : dict
-        For each of :data:`QUANTITIES`, array (2, s, k): lower and upper limits.
+        Net benefit, standardised too, and the rates of true and all positives, each an array
+        (2, s, k): lower and upper limits.
     differences : dict
         For each pair (i, j) of strategies, i < j, limits (2, k) of net benefit i less j.
     enough : bool array of shape (s, k)

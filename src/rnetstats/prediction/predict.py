@@ -31,11 +31,11 @@ def predicted(model: RiskModel, data: Data, outside: str) -> pd.DataFrame:
     choice("outside", outside, ("raise", "flag", "extrapolate"))
     table = as_frame(data)
     found = examine(model.variables, table)
-    _check_strata(model, table, found)
+    _check_strata(model, found)
     if outside == "extrapolate" and found.blocked.any():
         raise DataError(_refusal(found, found.blocked, "A risk cannot be extrapolated"))
     rows = np.flatnonzero(~(found.blocked if outside == "extrapolate" else found.outside))
-    patients = _patients(model, table, found, rows)
+    patients = _patients(model, found, rows)
     _check_leverage(model, patients.X, found, rows)
     flagged = found.outside
     if outside == "raise" and flagged.any():
@@ -68,7 +68,7 @@ def predicted(model: RiskModel, data: Data, outside: str) -> pd.DataFrame:
     )
 
 
-def _patients(model: RiskModel, table: pd.DataFrame, found: Examined, rows: np.ndarray) -> Patients:
+def _patients(model: RiskModel, found: Examined, rows: np.ndarray) -> Patients:
     if not len(rows):
         p = len(model.design.columns)
         return Patients(np.empty((0, p)), np.empty(0), np.empty(0, dtype=np.intp))
@@ -96,7 +96,7 @@ def _stratum_labels(model: RiskModel, variables: dict[str, Variable]) -> list[st
     return [groups.labels[code] for code in groups.codes]
 
 
-def _check_strata(model: RiskModel, table: pd.DataFrame, found: Examined) -> None:
+def _check_strata(model: RiskModel, found: Examined) -> None:
     """Block patients of a stratum whose baseline hazard is not known."""
     rows = np.flatnonzero(~found.blocked)
     if model.baseline is None or not model.baseline["columns"] or not len(rows):

@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ValidationResult"]
 
-_METHODS = {
-    "boot": "bootstrap, optimism",
-    "632": "bootstrap, .632",
-    "cv": "cross-validation",
-    "internal-external": "internal-external cross-validation",
-    "external": "external data",
-}
-
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ValidationResult(Result):

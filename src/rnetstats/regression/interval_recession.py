@@ -20,12 +20,11 @@ from rnetstats.kernels.turnbull import innermost
 from rnetstats.regression.cone import Bound, Cone
 from rnetstats.regression.recession import Recession
 
-__all__ = ["SHAPE", "cox_recession", "weibull_recession"]
+__all__ = ["cox_recession", "weibull_recession"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-SHAPE = "shape"
 _ZERO = 1e-6  # of a direction's component
 _NAMES = {
     (True, True): "either",

@@ -238,7 +238,7 @@ def time_varying_effect(
     assert outcome is not None
     name = function or "steps"
     return TimeVaryingResult(
-        table=change_table(fit, frame, made),
+        table=change_table(fit, made),
         intervals=made.intervals,
         test=test,
         curves=change_curves(fit, made, moments, function, conf_level),

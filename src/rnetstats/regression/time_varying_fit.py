@@ -180,7 +180,7 @@ def _free(name: str, taken: dict[str, np.ndarray]) -> str:
     return plain
 
 
-def change_table(fit: CoxResult, frame: ModelFrame, made: SplitModel) -> dict[str, Any]:
+def change_table(fit: CoxResult, made: SplitModel) -> dict[str, Any]:
     """Name the coefficients by term, level and interval, with counts of patients, not of rows."""
     rows = fit.to_frame()
     total, events = float(made.weight.sum()), float(fit.summary["n_events"])

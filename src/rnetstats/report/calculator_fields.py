@@ -41,7 +41,7 @@ def form_fields(model: RiskModel) -> list[dict[str, Any]]:
     return fields
 
 
-def levels_of_strata(model: RiskModel, name: str) -> str:
+def levels_of_strata(model: RiskModel) -> str:
     """Say which strata have a baseline hazard."""
     assert model.baseline is not None
     return f"stratum; known are {'; '.join(model.baseline['labels'])}"

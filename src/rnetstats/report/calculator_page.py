@@ -139,7 +139,7 @@ def _names(model: RiskModel) -> list[tuple[str, str]]:
     """What the names in the equation stand for, with what the model knows of them."""
     found = []
     for name, about in model.variables.items():
-        known = levels_of_strata(model, name) if about.get("stratum") else range_text(about)
+        known = levels_of_strata(model) if about.get("stratum") else range_text(about)
         label = model.label(name)
         found.append((name, f"{label}: {known}" if label != name else known))
     return found

@@ -17,7 +17,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rnetstats._core.options import choice, positive_int
 from rnetstats._core.random import resolve_seed
@@ -31,7 +30,6 @@ from rnetstats.regression.logistic import LogisticResult, logistic
 
 __all__ = ["SIZES", "CorrectedLimitsStudy", "corrected_limits_study"]
 
-Array = NDArray[np.float64]
 
 SIZES: Final = {"527 with 181 events": (527, 181), "200 with 60 events": (200, 60)}
 INDICES: Final = {

@@ -52,11 +52,6 @@ class Latent:
         """Months to the first of recurrence, death and end of follow-up."""
         return np.where(self.seen, self.recurrence_months, self.follow_up.end)
 
-    @property
-    def salvage_seen(self) -> NDArray[np.bool_]:
-        """Whether salvage came before recurrence, death and end of follow-up."""
-        return self.course.change < self.free_months
-
 
 def _open_uniform(rng: np.random.Generator, n: int) -> Array:
     """Return n uniforms above 0, so that their logits are finite."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rnetstats._core.distributions import normal_quantile, two_sided_p
 from rnetstats.errors import DataError, OptionError
@@ -27,7 +26,6 @@ __all__ = [
     "whole_numbers",
 ]
 
-Floats = NDArray[np.float64]
 
 CONTRAST_COLUMNS = (
     "group",

@@ -51,7 +51,7 @@ def chi_square(table: np.ndarray, *, continuity: bool = False) -> TestResult:
     statistic = float((distance**2 / expected).sum())
     df = (counts.shape[0] - 1) * (counts.shape[1] - 1)
     name = "chi-square, Yates' correction" if corrected else "chi-square, no correction"
-    return TestResult(name, statistic, "chi2", (float(df),), float(chdtrc(df, statistic)))
+    return TestResult(name, statistic, (float(df),), float(chdtrc(df, statistic)))
 
 
 def cramers_v(table: np.ndarray) -> float:
@@ -91,4 +91,4 @@ def fisher_test(
     else:
         p = freeman_halton_p(counts, budget=budget)
         name = "Fisher-Freeman-Halton exact"
-    return TestResult(name, math.nan, "", (), p)
+    return TestResult(name, math.nan, (), p)

@@ -76,7 +76,7 @@ def freeman_halton_p(table: np.ndarray, *, budget: int = BUDGET) -> float:
     if len(cut.right) <= 2:
         futures = _compared(rows, columns[cut.right], lf)
     else:
-        futures = _listed(rows, base, *_fillings(rows, columns[cut.right], lf, budget))
+        futures = _listed(base, *_fillings(rows, columns[cut.right], lf, budget))
     constant = lf[rows].sum() + lf[columns].sum() - lf[rows.sum()]
     observed = constant - lf[cut.table].sum() + LOG_TIE
     return min(1.0, _sum_nodes(used, past + constant, rows, base, futures, observed))
@@ -183,7 +183,7 @@ def _compared(rows: np.ndarray, columns: np.ndarray, lf: np.ndarray) -> Futures:
     return futures
 
 
-def _listed(rows: np.ndarray, base: np.ndarray, used: np.ndarray, log_p: np.ndarray) -> Futures:
+def _listed(base: np.ndarray, used: np.ndarray, log_p: np.ndarray) -> Futures:
     """Fillings of any columns, all listed, given what is left of each row."""
     key = used @ base
     order = np.argsort(key, kind="stable")

@@ -85,12 +85,12 @@ def wilcoxon_test(
     if method == "exact":
         ties = "given ties" if len(np.unique(ranks)) < m + n else "no ties"
         p = _rank_sum_p(ranks, m)
-        return TestResult(f"Wilcoxon rank-sum, exact ({ties})", w, "W", (), p)
+        return TestResult(f"Wilcoxon rank-sum, exact ({ties})", w, (), p)
     total = m + n
     variance = m * n / 12.0 * (total + 1.0 - _tie_sum(ranks) / (total * (total - 1.0)))
     p = _normal_p(w - m * n / 2.0, variance, continuity)
     name = "continuity correction" if continuity else "no continuity correction"
-    return TestResult(f"Wilcoxon rank-sum, {name}", w, "W", (), p)
+    return TestResult(f"Wilcoxon rank-sum, {name}", w, (), p)
 
 
 def _rank_sum_p(ranks: np.ndarray, m: int) -> float:
@@ -174,11 +174,11 @@ def signed_rank_test(
     v = float(ranks[difference > 0].sum())
     dropped = f", {len(a) - n} equal pairs left out" if n < len(a) else ""
     if method == "exact":
-        return TestResult(f"signed-rank, exact{dropped}", v, "V", (), _signed_rank_p(ranks, v))
+        return TestResult(f"signed-rank, exact{dropped}", v, (), _signed_rank_p(ranks, v))
     variance = n * (n + 1) * (2 * n + 1) / 24.0 - _tie_sum(ranks) / 48.0
     p = _normal_p(v - n * (n + 1) / 4.0, variance, continuity)
     name = "continuity correction" if continuity else "no continuity correction"
-    return TestResult(f"signed-rank, {name}{dropped}", v, "V", (), p)
+    return TestResult(f"signed-rank, {name}{dropped}", v, (), p)
 
 
 def _signed_rank_p(ranks: np.ndarray, v: float) -> float:
@@ -210,4 +210,4 @@ def kruskal_wallis(groups: Sequence[ArrayLike]) -> TestResult:
     h = 12.0 / (n * (n + 1.0)) * sum(part.sum() ** 2 / len(part) for part in parts) - 3.0 * (n + 1)
     h /= 1.0 - _tie_sum(ranks) / (float(n) ** 3 - n)
     df = len(arrays) - 1
-    return TestResult("Kruskal-Wallis", float(h), "chi2", (float(df),), float(chdtrc(df, h)))
+    return TestResult("Kruskal-Wallis", float(h), (float(df),), float(chdtrc(df, h)))

@@ -17,9 +17,7 @@ class TestResult:
     name : str
         The test in words, with its correction or approximation.
     statistic : float
-        The statistic that ``symbol`` names.
-    symbol : str
-        ``"t"``, ``"F"``, ``"W"``, ``"V"``, ``"chi2"``; empty where there is none.
+        t, F, W (rank-sum), V (signed-rank) or chi-square; missing where there is none.
     df : tuple of float
         Degrees of freedom: none, one or two.
     p_value : float
@@ -32,7 +30,6 @@ class TestResult:
 
     name: str
     statistic: float
-    symbol: str
     df: tuple[float, ...]
     p_value: float
     estimate: float = math.nan

@@ -41,7 +41,7 @@ def _t_result(
     t = difference / std_error
     half = float(stdtrit(df, 0.5 + level(conf_level) / 2.0)) * std_error
     p = float(2.0 * stdtr(df, -abs(t)))
-    return TestResult(name, t, "t", (df,), p, difference, difference - half, difference + half)
+    return TestResult(name, t, (df,), p, difference, difference - half, difference + half)
 
 
 def t_test(
@@ -89,7 +89,7 @@ def variance_f_test(x: ArrayLike, y: ArrayLike) -> TestResult:
     ratio = float(a.var(ddof=1) / b.var(ddof=1))
     df = (float(len(a) - 1), float(len(b) - 1))
     p = 2.0 * min(float(fdtr(*df, ratio)), float(fdtrc(*df, ratio)))
-    return TestResult("F test of variances", ratio, "F", df, min(1.0, p), ratio)
+    return TestResult("F test of variances", ratio, df, min(1.0, p), ratio)
 
 
 def _groups(groups: Sequence[ArrayLike]) -> list[np.ndarray]:
@@ -108,7 +108,7 @@ def anova(groups: Sequence[ArrayLike]) -> TestResult:
     within = sum(((a - a.mean()) ** 2).sum() for a in arrays) / (n - k)
     f = float(between / within)
     df = (float(k - 1), float(n - k))
-    return TestResult("analysis of variance", f, "F", df, float(fdtrc(*df, f)))
+    return TestResult("analysis of variance", f, df, float(fdtrc(*df, f)))
 
 
 def welch_anova(groups: Sequence[ArrayLike]) -> TestResult:
@@ -130,4 +130,4 @@ def welch_anova(groups: Sequence[ArrayLike]) -> TestResult:
     top = (weight * (means - centre) ** 2).sum() / (k - 1)
     f = float(top / (1.0 + 2.0 * (k - 2) * spread))
     df = (float(k - 1), float(1.0 / (3.0 * spread)))
-    return TestResult("Welch analysis of variance", f, "F", df, float(fdtrc(*df, f)))
+    return TestResult("Welch analysis of variance", f, df, float(fdtrc(*df, f)))

@@ -85,7 +85,7 @@ def draw_counts(cells: Cells, model: BiasModel, measure: str, draws: int, seed: 
     by = model.classified(z)
     true, possible = corrected(cells, by, model.misclassified)
     sampled, possible_total = corrected(
-        _table(shares, cells, model.misclassified), by, model.misclassified
+        _table(shares, model.misclassified), by, model.misclassified
     )
     return Drawn(
         by=by,
@@ -104,7 +104,7 @@ def _shares(cells: Cells, misclassified: str) -> tuple[tuple[float, float], ...]
     return (a, b), (c, d), (a + b, c + d)
 
 
-def _table(shares: Floats, cells: Cells, misclassified: str) -> Cells:
+def _table(shares: Floats, misclassified: str) -> Cells:
     """The observed table with drawn shares, of all patients together 1."""
     first, second, whole = shares
     if misclassified == "exposure":

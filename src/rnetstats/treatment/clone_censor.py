@@ -108,7 +108,7 @@ def compare_strategies(patients: Patients, options: CloneOptions) -> Strategies:
     draws: dict[str, Floats] = {}
     curves = np.empty((0, 2, clones.times.size))
     if not refusal and options.resamples:
-        draws, curves, empty = _resample(clones, counts, options)
+        draws, curves, empty = _resample(clones, options)
         refusal, notes = _judge_draws(draws, empty, options)
     elif not refusal:
         refusal = "resamples=0: no interval and no P"
@@ -189,9 +189,7 @@ def _unrepresented(weights: pd.DataFrame, patients: Patients) -> str:
     return ""
 
 
-def _resample(
-    clones: Clones, counts: ArmCounts, options: CloneOptions
-) -> tuple[dict[str, Floats], Floats, float]:
+def _resample(clones: Clones, options: CloneOptions) -> tuple[dict[str, Floats], Floats, float]:
     """Draw patients; measures (B,), survival (B, 2, E) and the share without events in an arm."""
     n, soon = len(clones.stop), clones.stop <= options.horizon
     one, zero = clones.seen(1) & soon, clones.seen(0) & soon

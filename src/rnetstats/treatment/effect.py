@@ -249,7 +249,7 @@ def _compared(
     found = list(hazard_rows(patients, words, asked, by_landmark, settings.conf_level))
     rows = [row for row, _ in found]
     notes = [*patients.notes, *(note for _, told in found for note in told)]
-    notes += common_notes(patients, words, asked, settings.horizon)
+    notes += common_notes(patients, words, asked)
     arms = cloned(patients, settings, words) if CLONE in asked else Cloned()
     rows += arms.rows
     notes += [*arms.notes, *few_note(rows)]

@@ -77,9 +77,7 @@ def positivity_notes(table: pd.DataFrame, grace: str) -> list[str]:
     return notes
 
 
-def common_notes(
-    patients: Patients, words: Words, methods: tuple[str, ...], horizon: float
-) -> list[str]:
+def common_notes(patients: Patients, words: Words, methods: tuple[str, ...]) -> list[str]:
     """Say how rows differ, what is censored, and what each method assumes."""
     notes = []
     if len(methods) > 1:

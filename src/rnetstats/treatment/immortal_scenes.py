@@ -18,7 +18,6 @@ from rnetstats.treatment.null_cohorts import NullCohorts
 __all__ = ["ALL", "CONFOUNDERS", "DRAWS", "SCENES", "BiasSetting", "bias_table"]
 
 Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 DRAWS = ("large", "lvi", "phase", "visits", "missed", "residual", "counted", "found")
 """The uniform numbers that the biases take."""

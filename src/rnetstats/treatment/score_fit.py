@@ -120,12 +120,12 @@ def fit_score(
         stabilised=bool(stabilised),
         truncate=cut,
     )
-    found = _completed(rows, model, frame, arms, missing)
+    found = _completed(rows, model, frame, arms)
     return replace(found, notes=(*found.notes, *said))
 
 
 def _completed(
-    rows: ScoreRows, model: LogisticResult, frame: ModelFrame, arms: tuple[str, str], missing: str
+    rows: ScoreRows, model: LogisticResult, frame: ModelFrame, arms: tuple[str, str]
 ) -> ScoreFit:
     predictor = rows.X @ rows.coef + (0.0 if rows.offset is None else rows.offset)
     weights = _checked_weights(rows, predictor, arms)

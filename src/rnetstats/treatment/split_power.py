@@ -103,7 +103,7 @@ def schoenfeld_power(arms: Arms, events: int, ratios: Floats, *, alpha: float) -
     with np.errstate(divide="ignore", invalid="ignore"):
         wrong = np.where(shift > 0.0, below, above) / power
         exaggeration = size / power / np.abs(shift)
-    middle = _middle(shift, z, above, below)
+    middle = _middle(shift, above, below)
     return Errors(
         power,
         np.where(known, wrong, np.nan),
@@ -112,7 +112,7 @@ def schoenfeld_power(arms: Arms, events: int, ratios: Floats, *, alpha: float) -
     )
 
 
-def _middle(shift: Floats, z: float, above: Floats, below: Floats) -> Floats:
+def _middle(shift: Floats, above: Floats, below: Floats) -> Floats:
     """Median of a normal variable given that it is beyond z on either side."""
     half = 0.5 * (above + below)
     low = ndtri(np.minimum(half, below)) + shift

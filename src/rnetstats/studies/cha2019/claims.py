@@ -126,7 +126,7 @@ def recurrence_findings(cohort: Cohort, model: TreatmentModel, bounds: Bounds) -
     arms = _arms(cohort.open_ended)
     seen = int(frame["recurrence"].sum())
     events = f"recurrences: {seen} of {len(frame)}; {arms}"
-    return [_none(frame, bounds, seen, events), _regardless(cohort, model, bounds, events)]
+    return [_none(bounds, seen, events), _regardless(cohort, model, bounds, events)]
 
 
 def _arms(frame: pd.DataFrame) -> str:
@@ -137,7 +137,7 @@ def _arms(frame: pd.DataFrame) -> str:
     return ", ".join(parts)
 
 
-def _none(frame: pd.DataFrame, bounds: Bounds, seen: int, events: str) -> Finding:
+def _none(bounds: Bounds, seen: int, events: str) -> Finding:
     n, high = bounds.risks["all patients"]
     said = (
         f"No recurrence in {n} patients means a risk of at most {fmt_percent(high)} within their "

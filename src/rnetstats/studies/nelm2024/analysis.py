@@ -15,7 +15,6 @@ from rnetstats.studies.facts_table import facts_table
 from rnetstats.studies.finding import frames
 from rnetstats.studies.nelm2024.cohort import prepare
 from rnetstats.studies.nelm2024.intervals import (
-    Intervals,
     interval_findings,
     interval_table,
     intervals_of,
@@ -108,7 +107,7 @@ def analyse(
         attempts,
         source=source,
         synthetic=cohort.synthetic,
-        answer=_answer(sheet, by_resection, intervals, synthetic=cohort.synthetic),
+        answer=_answer(sheet, by_resection, synthetic=cohort.synthetic),
         claims=claims,
         estimates=estimates,
         exhibits=tables,
@@ -118,9 +117,7 @@ def analyse(
     )
 
 
-def _answer(
-    sheet: FactSheet, found: list[Resection], intervals: Intervals, *, synthetic: bool
-) -> tuple[str, ...]:
+def _answer(sheet: FactSheet, found: list[Resection], *, synthetic: bool) -> tuple[str, ...]:
     """Return the sentences that a reader sees first."""
     where = "In this synthetic cohort" if synthetic else "In these data"
     first = (

@@ -24,7 +24,6 @@ __all__ = ["Types", "grade_finding", "support_table", "type_finding", "type_tabl
 
 LEVELS = ("I", "II", "III")
 LEVEL = 0.05
-_CONTRAST = "Type III: rectal against pancreatic"
 
 
 @dataclass(frozen=True)
