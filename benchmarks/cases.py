@@ -51,6 +51,30 @@ def bootstrap_logistic(quick: bool) -> Line:
     return Line(mine, theirs * size / share, "statsmodels GLM loop", "50", remark)
 
 
+def bootstrap_firth(quick: bool) -> Line:
+    """The same with Firth's penalty, estimates alone."""
+    size, share, peer_name = 500, 10 if quick else 50, "firthmodels, numpy, loop"
+    frame = model_frame(cohort(), FIVE_TERMS, kind="binary")
+    X, y = frame.design.X, frame.outcome.y
+    draws = np.random.default_rng(2).integers(0, len(y), (share, len(y)))
+
+    def ours() -> None:
+        fit_logistic(X, y, freq=_counts(len(y), size), firth=True)
+
+    if importlib.util.find_spec("firthmodels") is None:
+        mine = median_of(ours, rounds=2 if quick else 7)
+        return Line(mine, None, peer_name, "-", "firthmodels is not installed")
+    from firthmodels import FirthLogisticRegression
+
+    def peer() -> None:
+        for rows in draws:
+            FirthLogisticRegression(backend="numpy").fit(X[rows, 1:], y[rows])
+
+    mine, theirs = alternate(ours, peer, rounds=2 if quick else 7)
+    remark = f"loop of {share} scaled up; its tolerances are 1e-4"
+    return Line(mine, theirs * size / share, peer_name, "-", remark)
+
+
 def bootstrap_cox(quick: bool) -> Line:
     """The same for Cox; lifelines is the peer."""
     from lifelines import CoxPHFitter

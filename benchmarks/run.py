@@ -32,7 +32,11 @@ from timing import Line, table
 Case = Callable[[bool], Line]
 
 CASES: dict[str, Case] = {
+    # plain times come first: minutes at full load slow many a machine down
+    "import rnetstats, over the interpreter's start": cases.bare_import,
+    "rnetstats reproduce duan2024": cases.reproduce,
     "500 bootstrap logistic fits, n = 527, 6 coefficients": cases.bootstrap_logistic,
+    "500 bootstrap Firth fits, n = 527, 6 coefficients": cases.bootstrap_firth,
     "500 bootstrap Cox fits, n = 527, 12 events": cases.bootstrap_cox,
     "Firth logistic, 5 terms, profile limits and tests / firthmodels": cases.firth_firthmodels,
     "Firth logistic, 5 terms, profile limits and tests / firthmodels, compiled": (
@@ -56,8 +60,6 @@ CASES: dict[str, Case] = {
     "all tables of 1 % against 3 % with P = 0.003, 1,500 patients / scipy loop": (
         evidence_cases.matching_tables
     ),
-    "import rnetstats, over the interpreter's start": cases.bare_import,
-    "rnetstats reproduce duan2024": cases.reproduce,
 }
 
 
