@@ -9,7 +9,7 @@ import pytest
 
 from rnetstats._core.frame import is_synthetic
 from rnetstats.data import cohort_files
-from rnetstats.data.embedded import embedded_truths, load_cohort
+from rnetstats.data.embedded import load_cohort
 from rnetstats.data.read import read_cohort
 from rnetstats.errors import OptionError, ReadError
 from rnetstats.simulation.draw import draw_cohort
@@ -40,7 +40,6 @@ def test_a_cohort_is_marked_synthetic(installed: Path) -> None:
 
 
 def test_unknown_names_and_truths(installed: Path) -> None:
-    assert embedded_truths("duan2024") == ("as_published",)
     with pytest.raises(OptionError, match="Did you mean 'duan2024'"):
         load_cohort("duan2023")
     with pytest.raises(OptionError, match=r"no truth 'published'. Did you mean 'as_published'"):

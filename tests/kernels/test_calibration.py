@@ -15,7 +15,6 @@ from rnetstats.kernels.calibration import (
     calibration_line,
     ici,
     log_likelihoods,
-    nagelkerke,
     spiegelhalter,
 )
 from rnetstats.kernels.logistic import fit_logistic
@@ -25,7 +24,7 @@ from rnetstats.kernels.smoothers import lowess
 SCORES = {
     "brier": brier,
     "brier_scaled": brier_scaled,
-    "nagelkerke": nagelkerke,
+    "nagelkerke": lambda y, p, f=None: log_likelihoods(y, p, f).nagelkerke,
     "spiegelhalter": spiegelhalter,
     "slope": lambda y, p, f=None: calibration_line(y, p, f).slope,
     "intercept": lambda y, p, f=None: calibration_line(y, p, f).intercept,
@@ -135,7 +134,7 @@ def test_a_replicate_without_both_outcomes():
     assert np.isnan(calibration_line(y, p, freq).slope).tolist() == [True, True, False]
     assert calibration_in_the_large(y, p, freq).intercept[:2].tolist() == [-np.inf, np.inf]
     assert np.isnan(brier_scaled(y, p, freq)).tolist() == [True, True, False]
-    assert np.isnan(nagelkerke(y, p, freq)).tolist() == [True, True, False]
+    assert np.isnan(log_likelihoods(y, p, freq).nagelkerke).tolist() == [True, True, False]
     assert np.isnan(ici(y, p, freq)).all(axis=1).tolist() == [True, True, False]
     np.testing.assert_allclose(brier(y, p, freq)[0], (0.01 + 0.16) / 2)
 
@@ -166,7 +165,7 @@ def test_perfect_prediction():
     y = np.array([0, 1, 1, 0, 1.0])
     assert brier(y, y)[0] == 0.0
     assert brier_scaled(y, y)[0] == 1.0
-    assert nagelkerke(y, y)[0] == pytest.approx(1.0)
+    assert log_likelihoods(y, y).nagelkerke[0] == pytest.approx(1.0)
     np.testing.assert_allclose(ici(y, y)[0], 0.0, atol=1e-12)
     assert np.isnan(spiegelhalter(y, y)[0])
 

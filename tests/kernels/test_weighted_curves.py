@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnetstats.kernels.weighted_curves import rmst_many, survival_many
+from rnetstats.kernels.weighted_curves import survival_many
 from rnetstats.survival.product_limit import product_limit
 
 
@@ -69,12 +69,10 @@ def test_whole_weights_are_replicated_rows(seed: int, late: bool) -> None:
     freq = np.random.default_rng(seed + 1).integers(0, 4, (3, stop.size))
     times = np.arange(0.0, 22.0)
     found = survival_many(stop, event, freq, times, start)
-    area = rmst_many(stop, event, freq, 5.0, start)
-    for line, mean, copies in zip(found, area, freq, strict=True):
+    for line, copies in zip(found, freq, strict=True):
         again = None if start is None else np.repeat(start, copies)
         rows = (np.repeat(stop, copies), np.repeat(event, copies), np.ones(copies.sum()))
         np.testing.assert_allclose(line, survival_many(*rows, times, again)[0], rtol=1e-12)
-        np.testing.assert_allclose(mean, rmst_many(*rows, 5.0, again)[0], rtol=1e-12)
 
 
 def test_split_rows_are_the_whole_rows() -> None:
@@ -92,7 +90,7 @@ def test_split_rows_are_the_whole_rows() -> None:
     np.testing.assert_allclose(split, whole, rtol=1e-12)
 
 
-def test_the_area_by_hand() -> None:
+def test_curves_by_hand() -> None:
     # events at 2 (weight 1 of 4) and 5 (2 of 3), one row of weight 1 censored at 8
     stop, event = np.array([2.0, 5.0, 8.0]), np.array([True, True, False])
     weights = np.array([[1.0, 2.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
@@ -100,18 +98,12 @@ def test_the_area_by_hand() -> None:
         survival_many(stop, event, weights, [1.0, 2.0, 5.0, 8.0, 9.0]),
         [[1, 0.75, 0.25, 0.25, np.nan], [1, 1, 0, 0, 0], [np.nan] * 5],
     )
-    np.testing.assert_allclose(
-        rmst_many(stop, event, weights, 6.0), [2 + 3 * 0.75 + 0.25, 5.0, np.nan]
-    )
-    np.testing.assert_allclose(rmst_many(stop, event, weights, 1.0), [1.0, 1.0, np.nan])
-    assert np.isnan(rmst_many(stop, event, weights[:1], 8.5)[0])
 
 
 def test_without_events_nobody_is_lost() -> None:
     none = np.zeros(3, dtype=bool)
     stop = np.array([1.0, 2.0, 3.0])
     np.testing.assert_array_equal(survival_many(stop, none, np.ones(3), [0.5, 3.0]), [[1.0, 1.0]])
-    np.testing.assert_array_equal(rmst_many(stop, none, np.ones(3), 2.5), [2.5])
 
 
 def test_blocks_do_not_matter() -> None:
@@ -129,5 +121,3 @@ def test_bad_weights_are_refused(bad: float) -> None:
         survival_many(stop, event, [1.0, bad], [1.0])
     with pytest.raises(ValueError, match="columns"):
         survival_many(stop, event, [1.0], [1.0])
-    with pytest.raises(ValueError, match="tau"):
-        rmst_many(stop, event, [1.0, 1.0], 0.0)

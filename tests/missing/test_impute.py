@@ -17,7 +17,7 @@ from rnetstats.errors import (
     OptionError,
 )
 from rnetstats.missing.imputations import Imputations
-from rnetstats.missing.imputer import impute_once, imputer
+from rnetstats.missing.imputer import imputer
 from support import data_path
 
 
@@ -401,23 +401,23 @@ def test_once_is_a_draw_with_weights():
     data = cohort()
     made = imputer(data)
     one = made.once(np.random.default_rng(1))
-    pd.testing.assert_frame_equal(one, impute_once(data, np.random.default_rng(1)))
+    pd.testing.assert_frame_equal(one, imputer(data).once(np.random.default_rng(1)))
     assert not one["nlr"].isna().any()
     # only rows of weight above zero give values, but all rows get one
     rng = np.random.default_rng(2)
     weights = np.zeros(len(data))
     weights[np.flatnonzero(data["nlr"].notna())[:40]] = 2
-    drawn = impute_once(made, rng, weights=weights)
+    drawn = made.once(rng, weights=weights)
     gaps = data["nlr"].isna()
     assert set(drawn.loc[gaps, "nlr"]) <= set(data.loc[weights > 0, "nlr"])
     assert not drawn["nlr"].isna().any()
     with pytest.raises(DataError, match="No row of the sample"):
-        impute_once(made, rng, weights=gaps.to_numpy(dtype=float))
+        made.once(rng, weights=gaps.to_numpy(dtype=float))
     with pytest.raises(OptionError, match="shape"):
-        impute_once(made, rng, weights=[1.0])
+        made.once(rng, weights=[1.0])
     for bad in (-1.0, 0.5, np.nan):
         with pytest.raises(OptionError, match="whole numbers"):
-            impute_once(made, rng, weights=np.full(len(data), bad))
+            made.once(rng, weights=np.full(len(data), bad))
 
 
 def test_weights_are_those_of_replicated_rows_in_the_hazard_too():

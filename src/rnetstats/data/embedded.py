@@ -11,12 +11,7 @@ from rnetstats.data.cohort_files import cohort_files
 from rnetstats.data.read import read_cohort
 from rnetstats.errors import OptionError, ReadError, closest
 
-__all__ = ["embedded_truths", "load_cohort"]
-
-
-def embedded_truths(name: str) -> tuple[str, ...]:
-    """Return the truths under which a study's embedded cohorts were drawn."""
-    return tuple(cohort_files(name))
+__all__ = ["load_cohort"]
 
 
 def load_cohort(name: str, *, truth: str = "as_published") -> pd.DataFrame:

@@ -36,7 +36,6 @@ __all__ = [
     "calibration_line",
     "ici",
     "log_likelihoods",
-    "nagelkerke",
     "spiegelhalter",
 ]
 
@@ -120,11 +119,6 @@ def log_likelihoods(y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None
         held = count > 0.0
         null[held] += count[held] * np.log(count[held] / total[held])
     return LogLikelihoods(_sum(each, weight, size), null, total)
-
-
-def nagelkerke(y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None) -> FloatArray:
-    """Nagelkerke's R2 of the risks as they are, (B,); negative for risks worse than none."""
-    return log_likelihoods(y, risk, freq).nagelkerke
 
 
 def spiegelhalter(y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None) -> FloatArray:

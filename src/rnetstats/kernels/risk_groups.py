@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rnetstats.kernels.calibration_error import rank_quantiles
 from rnetstats.kernels.local_lines import row_search
 from rnetstats.kernels.newton import FloatArray
-from rnetstats.kernels.ordered import Ordered, in_order, pick
+from rnetstats.kernels.ordered import Ordered, pick
 
-__all__ = ["hosmer_lemeshow_of", "hosmer_lemeshow_statistic"]
+__all__ = ["hosmer_lemeshow_of"]
 
 
-def hosmer_lemeshow_statistic(
-    y: ArrayLike, risk: ArrayLike, freq: ArrayLike | None = None, *, groups: int = 10
-) -> FloatArray:
+def hosmer_lemeshow_of(rows: Ordered, *, groups: int = 10) -> FloatArray:
     """Sum over quantile groups of (observed - expected)^2 / expected, events and non-events.
 
     Parameters
     ----------
-    y : array of shape (n,)
-        0 or 1.
-    risk : array of shape (n,) or (B, n)
-    freq : array of shape (n,) or (B, n), optional
-        Whole numbers: how often each row stands in the replicate.
+    rows : Ordered
+        From :func:`rnetstats.kernels.ordered.in_order`, risks as scores.
     groups : int
         Bounded by type 7 quantiles of the risk and closed on the right; where quantiles coincide
         there are fewer.
@@ -39,11 +33,6 @@ def hosmer_lemeshow_statistic(
     Hosmer DW, Lemeshow S (1980). Goodness of fit tests for the multiple logistic regression model.
     Communications in Statistics A 9:1043-1069.
     """
-    return hosmer_lemeshow_of(in_order(y, risk, freq), groups=groups)
-
-
-def hosmer_lemeshow_of(rows: Ordered, *, groups: int = 10) -> FloatArray:
-    """Return the same of rows in order."""
     running = np.cumsum(rows.w, axis=1)
     events, expected = (np.cumsum(rows.w * part, axis=1) for part in (rows.y, rows.x))
     edges = rank_quantiles(rows.x, running, np.arange(groups + 1) / groups)

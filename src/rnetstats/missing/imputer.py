@@ -24,7 +24,7 @@ from rnetstats.missing.outcomes import left_sides, read_survival
 from rnetstats.missing.passive import Passive, check_agrees, read_passive
 from rnetstats.missing.writing import written
 
-__all__ = ["Imputer", "impute_once", "imputer"]
+__all__ = ["Imputer", "imputer"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,12 @@ class Imputer:
     def once(
         self, rng: np.random.Generator, weights: Any = None, *, iterations: int = 5
     ) -> pd.DataFrame:
-        """Return one completed data set; see :func:`impute_once`."""
+        """Return one completed data set, rows and columns in the order of the data.
+
+        ``weights`` (n,), whole numbers, say how often each row stands in a bootstrap sample. Models
+        and donors are those of the replicated rows; every row is imputed, once, the rows of weight
+        0 too.
+        """
         return self.completed(self.draw(rng, weights, iterations=iterations)[0])
 
     def draw(
@@ -85,39 +90,6 @@ class Imputer:
             frame = self.derived.renew(frame)
         frame.attrs = deepcopy(self.attrs)
         return frame
-
-
-def impute_once(
-    data: Data | Imputer,
-    rng: np.random.Generator,
-    *,
-    weights: Any = None,
-    iterations: int = 5,
-    **options: Any,
-) -> pd.DataFrame:
-    """Return one completed data set.
-
-    Parameters
-    ----------
-    data : DataFrame, mapping of columns, or Imputer
-        Within a loop give what :func:`imputer` made of the data: reading them takes longer than
-        a draw.
-    rng : Generator
-    weights : array of shape (n,), optional
-        Whole numbers: how often each row stands in a bootstrap sample. Models and donors are
-        those of the replicated rows; every row is imputed, once, the rows of weight 0 too.
-    iterations : int
-    **options
-        Of :func:`imputer`.
-
-    Returns
-    -------
-    DataFrame
-        Rows and columns in the order of the data.
-    """
-    positive_int("iterations", iterations)
-    made = data if isinstance(data, Imputer) else imputer(data, **options)
-    return made.once(rng, weights, iterations=iterations)
 
 
 def imputer(
