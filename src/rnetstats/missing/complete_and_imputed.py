@@ -140,6 +140,25 @@ def complete_and_imputed(
     ------
     DataError
         If the imputations have other rows than the data; see also :func:`rnetstats.pool`.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> gaps = cohort.assign(nlr=cohort["nlr"].mask(cohort["age"] > 60))
+    >>> formula = "margin_positive ~ nlr + age"
+    >>> filled = rn.impute(
+    ...     gaps, columns=["nlr", "age"], outcome="margin_positive", imputations=5, seed=1
+    ... )
+    >>> both = rn.complete_and_imputed(gaps, formula, filled)
+    >>> both.to_frame()[["analysis", "term", "estimate", "conf_low", "conf_high"]].round(2)
+             analysis         term  estimate  conf_low  conf_high
+    0  complete cases  (Intercept)      0.21      0.06       0.66
+    1  complete cases          nlr      1.06      0.90       1.25
+    2  complete cases          age      1.02      0.99       1.04
+    3         imputed  (Intercept)      0.27      0.10       0.70
+    4         imputed          nlr      1.09      0.90       1.32
+    5         imputed          age      1.01      0.99       1.03
     """
     choice("model", model, (None, "logistic", "cox"))
     parsed = as_formula(formula)

@@ -101,6 +101,26 @@ def impute(
     28:1982-1998.
     White IR, Daniel R, Royston P (2010). Avoiding bias due to perfect prediction in multiple
     imputation of incomplete categorical variables. Comput Stat Data Anal 54:2267-2275.
+
+    Examples
+    --------
+    Values that are missing where patients are old, as another column tells.
+
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> gaps = cohort.assign(nlr=cohort["nlr"].mask(cohort["age"] > 60))
+    >>> formula = "margin_positive ~ nlr + lvi"
+    >>> filled = rn.impute(
+    ...     gaps, columns=["nlr", "age", "lvi"], outcome="margin_positive", imputations=5, seed=1
+    ... )
+    >>> [int(part["nlr"].isna().sum()) for part in filled]
+    [0, 0, 0, 0, 0]
+    >>> pooled = rn.pool([rn.logistic(part, formula) for part in filled])
+    >>> pooled.to_frame()[["term", "estimate", "conf_low", "conf_high"]].round(2)
+              term  estimate  conf_low  conf_high
+    0  (Intercept)      0.43      0.28       0.66
+    1          nlr      1.08      0.91       1.29
+    2          lvi      1.22      0.66       2.27
     """
     positive_int("imputations", imputations)
     positive_int("iterations", iterations)

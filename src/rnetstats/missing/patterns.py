@@ -155,6 +155,23 @@ def missing_patterns(
     ------
     ColumnError
         If a column does not exist, or ``by`` has more than 20 values.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> data = {"nlr": [2.1, None, 3.0, None], "ki67": [1, None, 2, 2], "event": [0, 1, 0, 0]}
+    >>> found = rn.missing_patterns(data, ["nlr", "ki67"], by="event")
+    >>> found.to_frame()[["nlr", "ki67", "n", "n_missing"]]  # True where the value is known
+         nlr   ki67  n  n_missing
+    0   True   True  2          0
+    1  False   True  1          1
+    2  False  False  1          2
+    >>> found.by_group().round(2)
+      column group  n  n_missing  share
+    0   ki67     0  3          0   0.00
+    1   ki67     1  1          1   1.00
+    2    nlr     0  3          1   0.33
+    3    nlr     1  1          1   1.00
     """
     frame = as_frame(data)
     if isinstance(columns, str) or not isinstance(columns, Iterable | None):

@@ -62,6 +62,19 @@ def pool(
     Rubin DB (1987). Multiple Imputation for Nonresponse in Surveys. Wiley.
     Barnard J, Rubin DB (1999). Small-sample degrees of freedom with multiple imputation.
     Biometrika 86:948-955.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> gaps = cohort.assign(nlr=cohort["nlr"].mask(cohort["age"] > 60))
+    >>> filled = rn.impute(gaps, columns=["nlr", "age"], imputations=5, seed=1)
+    >>> pooled = rn.pool([rn.logistic(part, "margin_positive ~ nlr + age") for part in filled])
+    >>> pooled.to_frame()[["term", "estimate", "std_error", "df", "fmi"]].round(2)
+              term  estimate  std_error      df   fmi
+    0  (Intercept)      0.30       0.47  485.05  0.02
+    1          nlr      1.04       0.08  187.91  0.12
+    2          age      1.01       0.01  521.46  0.00
     """
     listed = same_kind(fits)
     if conf_level is not None:

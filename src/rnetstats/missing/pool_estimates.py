@@ -58,6 +58,16 @@ def pool_estimates(
     Rubin DB (1987). Multiple Imputation for Nonresponse in Surveys. Wiley.
     Barnard J, Rubin DB (1999). Small-sample degrees of freedom with multiple imputation.
     Biometrika 86:948-955.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import rnetstats as rn
+    >>> logits, variances = np.log([0.34 / 0.66, 0.35 / 0.65, 0.36 / 0.64]), [0.008, 0.008, 0.009]
+    >>> found = rn.pool_estimates(logits, variances, dfcom=526)
+    >>> found.to_frame()[["estimate", "std_error", "df", "conf_low", "conf_high"]].round(3)
+       estimate  std_error      df  conf_low  conf_high
+    0    -0.619      0.104  32.897    -0.832     -0.407
     """
     level(conf_level)
     complete = _positive(dfcom)

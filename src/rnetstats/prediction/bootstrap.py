@@ -147,6 +147,10 @@ def bootstrap_limits(
     OptionError
         For options out of range, arrays that do not fit, or both `jackknife` and `counts`.
 
+    References
+    ----------
+    As for :func:`bootstrap`.
+
     Examples
     --------
     >>> import numpy as np

@@ -261,6 +261,17 @@ def cutpoint(
     Computational Statistics & Data Analysis 43, 121-137.
     Altman DG, Lausen B, Sauerbrei W, Schumacher M (1994). Dangers of using "optimal" cutpoints in
     the evaluation of prognostic factors. J Natl Cancer Inst 86, 829-835.
+
+    Examples
+    --------
+    The truth behind this cohort has no threshold; a cut-off is found all the same.
+
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024", truth="smooth")
+    >>> found = rn.cutpoint(cohort, "margin_positive ~ size_mm", method="maxstat")
+    >>> found.glance()[["estimate", "statistic", "p_value", "p_method", "n_cuts"]].round(4)
+       estimate  statistic  p_value p_method  n_cuts
+    0       9.5     4.1452   0.0004    lau94      17
     """
     choice("method", method, METHODS)
     pvalue = checked_pvalue(method, pvalue)

@@ -129,6 +129,22 @@ def cut_resolution(
         step.
     DataError
         If the values are not finite numbers, or not all are multiples of the stated step.
+
+    Examples
+    --------
+    Sizes recorded in half millimetres cannot have a cut-off of 14.89.
+
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> found = rn.cut_resolution(cohort["size_mm"], 14.89)
+    >>> found.to_frame()[["candidate", "basis", "value", "agrees"]]
+                   candidate basis   value  agrees
+    0         observed value  data  15.000   False
+    1               midpoint  data  15.250   False
+    2  mean of two midpoints  data  14.875   False
+    3         observed value  step  15.000   False
+    4               midpoint  step  15.000   False
+    5  mean of two midpoints  step  14.875   False
     """
     text, exact, half_digit = _printed(cut)
     if values is None and step is None:

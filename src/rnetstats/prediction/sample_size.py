@@ -138,6 +138,18 @@ def sample_size(
     ----------
     Riley RD et al. (2019). Statistics in Medicine 38, 1276-1296. Riley RD et al. (2020).
     Calculating the sample size required for developing a clinical prediction model. BMJ 368, m441.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> found = rn.sample_size(
+    ...     outcome="binary", parameters=6, prevalence=181 / 527, c_statistic=0.7
+    ... )
+    >>> found.to_frame()[["criterion", "n", "binding"]]
+                                          criterion    n  binding
+    0                  1. shrinkage of at least 0.9  460     True
+    1  2. optimism in Nagelkerke R2 of at most 0.05  154    False
+    2                   3. overall risk within 0.05  347    False
     """
     p = positive_int("parameters", parameters)
     about = outcome_model(

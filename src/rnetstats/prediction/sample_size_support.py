@@ -129,6 +129,18 @@ def supported_parameters(
     Riley RD et al. (2019). Statistics in Medicine 38, 1276-1296. Peduzzi P et al. (1996). A
     simulation study of the number of events per variable in logistic regression analysis. J Clin
     Epidemiol 49, 1373-1379.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> found = rn.supported_parameters(527, 12, c_statistic=0.75)
+    >>> found.to_frame()[["criterion", "parameters", "binding"]]
+                                          criterion  parameters  binding
+    0                  1. shrinkage of at least 0.9         1.0     True
+    1  2. optimism in Nagelkerke R2 of at most 0.05         5.0    False
+    2                   3. overall risk within 0.05         NaN    False
+    3       10 events per parameter (rule of thumb)         1.0    False
+    4       20 events per parameter (rule of thumb)         0.0    False
     """
     about, fewer = _cohort(n, events, outcome, mean_follow_up, timepoint)
     known = assumptions(

@@ -1,16 +1,4 @@
-"""How many patients, and events, the external validation of a prediction model needs.
-
-References
-----------
-Riley RD, Debray TPA, Collins GS, Archer L, Ensor J, van Smeden M, Snell KIE (2021). Minimum sample
-size for external validation of a clinical prediction model with a binary outcome. Statistics in
-Medicine 40, 4230-4251.
-Riley RD, Collins GS, Ensor J, Archer L, et al. (2022). Minimum sample size calculations for
-external validation of a clinical prediction model with a time-to-event outcome. Statistics in
-Medicine 41, 1280-1295.
-Newcombe RG (2006). Confidence intervals for an effect size measure based on the Mann-Whitney
-statistic. Part 2. Statistics in Medicine 25, 559-573.
-"""
+"""How many patients, and events, the external validation of a prediction model needs."""
 
 from __future__ import annotations
 
@@ -65,8 +53,9 @@ def sample_size_validation(
         Full widths of the 95 % intervals of observed/expected (at 1), the calibration slope (at
         1) and the C statistic.
     threshold, sensitivity, specificity : float, optional
-        All three add the standardised net benefit of a binary outcome at this threshold, with an
-        interval of width ``net_benefit_width``.
+        All three add the standardised net benefit of a binary outcome at this threshold.
+    net_benefit_width : float
+        Full width of its 95 % interval.
 
     Returns
     -------
@@ -77,6 +66,27 @@ def sample_size_validation(
     ------
     OptionError
         For options that are absent, out of range or do not go together.
+
+    References
+    ----------
+    Riley RD, Debray TPA, Collins GS, Archer L, Ensor J, van Smeden M, Snell KIE (2021). Minimum
+    sample size for external validation of a clinical prediction model with a binary outcome.
+    Statistics in Medicine 40, 4230-4251.
+    Riley RD, Collins GS, Ensor J, Archer L, et al. (2022). Minimum sample size calculations for
+    external validation of a clinical prediction model with a time-to-event outcome. Statistics in
+    Medicine 41, 1280-1295.
+    Newcombe RG (2006). Confidence intervals for an effect size measure based on the Mann-Whitney
+    statistic. Part 2. Statistics in Medicine 25, 559-573.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> found = rn.sample_size_validation(outcome="binary", prevalence=0.34, c_statistic=0.7)
+    >>> found.to_frame().round(1)
+                          criterion    n  events  binding
+    0  observed/expected, width 0.2  749   254.7    False
+    1  calibration slope, width 0.4  979   332.9     True
+    2        C statistic, width 0.1  464   157.8    False
     """
     choice("outcome", outcome, ("binary", "survival"))
     binary = {"prevalence": prevalence, "c_statistic": c_statistic}

@@ -70,6 +70,16 @@ def stability(
     ----------
     Riley RD, Collins GS (2023). Stability of clinical prediction models developed using
     statistical or machine learning methods. Biometrical Journal 65:2200302.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> fit = rn.logistic(cohort, "margin_positive ~ size_mm + nlr + lvi")
+    >>> found = rn.stability(fit, resamples=50, seed=1)
+    >>> found.glance()[["resamples", "mape", "mape_max", "slope_low", "slope_high"]].round(2)
+       resamples  mape  mape_max  slope_low  slope_high
+    0         50  0.03       0.1      -1.59        2.98
     """
     positive_int("resamples", resamples, minimum=2)
     level(conf_level)

@@ -119,6 +119,19 @@ def validate(
     Steyerberg EW, Harrell FE (2016). Prediction models need appropriate internal,
     internal-external, and external validation. J Clin Epidemiol 69:245-247.
     Noma H et al. (2021). Statistics in Medicine 40:5691-5701.
+
+    Examples
+    --------
+    The cut-off is searched again in every resample, which is why little is left of the slope.
+
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> whole = rn.recipe("margin_positive ~ nlr + lvi", cut={"nlr": "youden"})
+    >>> found = rn.validate(whole, cohort, resamples=20, seed=1, indices=["auc", "slope"])
+    >>> found.to_frame()[["index", "apparent", "optimism", "corrected"]].round(2)
+       index  apparent  optimism  corrected
+    0    auc      0.55      0.03       0.52
+    1  slope      1.02      0.42       0.60
     """
     _check(method, intercept, by, external)
     level(conf_level)
