@@ -42,3 +42,29 @@ def test_a_factor_of_many_levels_with_few_events(seed: int, ties: str) -> None:
     missing = np.isnan(finite)
     assert (np.isfinite(finite) | missing).all()
     assert not missing.any() or any("limit was not found" in note for note in fit.notes)
+
+
+def test_exact_ties_are_monotone_where_efrons_are_not() -> None:
+    """Two tied events with the largest x: their pair tends to certainty, apart as they are."""
+    x = np.array([2.0, 1.0, 0.0, 0.5, 0.0, 0.2])
+    data = {"t": [1, 1, 2, 2, 2, 3], "e": [1, 1, 0, 0, 0, 0], "x": x}
+    fit = rn.cox(data, "Surv(t, e) ~ x", penalty=None, ties="exact")
+    row, glance = fit.to_frame().iloc[0], fit.glance().iloc[0]
+    assert row["coef"] == row["conf_high"] == np.inf
+    assert glance["separation"] == "complete"
+    assert glance["log_likelihood"] == pytest.approx(0.0, abs=1e-8)
+    pairs = np.triu_indices(len(x), 1)
+    deviance = 2.0 * np.log(np.exp(np.log(row["conf_low"]) * (x[pairs[0]] + x[pairs[1]] - 3)).sum())
+    assert deviance == pytest.approx(3.841458820694124, rel=1e-7)
+    for ties in ("efron", "breslow"):
+        finite = rn.cox(data, "Surv(t, e) ~ x", penalty=None, ties=ties)
+        assert np.isfinite(finite.to_frame()["coef"].iloc[0])
+
+
+def test_exact_ties_pass_over_times_at_which_all_have_the_event() -> None:
+    """The last time says nothing on b: all who are left have the event at once."""
+    data = {"t": [1, 2, 2, 2, 3, 3], "e": [1, 1, 0, 0, 1, 1], "a": [1, 1, 0, 0, 1, 0]}
+    fit = rn.cox(data, "Surv(t, e) ~ a", penalty=None, ties="exact")
+    assert fit.to_frame()["coef"].iloc[0] == np.inf
+    assert fit.glance()["separation"].iloc[0] == "quasi"
+    assert fit.glance()["log_likelihood"].iloc[0] == pytest.approx(-np.log(3 * 2), abs=1e-8)

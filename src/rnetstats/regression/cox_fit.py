@@ -114,7 +114,13 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
     separation = finite_everywhere(X.shape[1])
     if plain.status[0] != OK:
         separation = monotone_likelihood(
-            X, outcome.start, stop, event, strata, weights=frame.sampling_weights
+            X,
+            outcome.start,
+            stop,
+            event,
+            strata,
+            weights=frame.sampling_weights,
+            discrete=ties == "exact",
         )
     prior, effective = prior_of(frame, m), separation
     start = plain.coef[0] if plain.status[0] == OK else None

@@ -29,7 +29,7 @@ from rnetstats.kernels.newton import OK
 from rnetstats.kernels.rank import dependent_columns
 from rnetstats.kernels.risksets import prepare
 from rnetstats.regression.cone import Bound, Cone
-from rnetstats.regression.risk_set_cone import Spans, centred, risk_set_cone, spans
+from rnetstats.regression.risk_set_cone import Spans, centred, compared, risk_set_cone, spans
 
 __all__ = ["Recession", "binary_separation", "monotone_likelihood"]
 
@@ -109,6 +109,7 @@ def monotone_likelihood(
     strata: Ints | None = None,
     *,
     weights: Floats | None = None,
+    discrete: bool = False,
 ) -> Recession:
     """Look for a monotone partial likelihood.
 
@@ -122,6 +123,9 @@ def monotone_likelihood(
     strata : int array of shape (n,), optional
     weights : array of shape (n,), optional
         Rows of weight 0 are left out.
+    discrete : bool
+        The exact likelihood of tied events: each of them need only be ahead of the rows without
+        the event. By Breslow's and Efron's rule tied events are compared with each other, too.
 
     Returns
     -------
@@ -132,16 +136,18 @@ def monotone_likelihood(
     X, stop, event = X[present], stop[present], np.asarray(event, dtype=bool)[present]
     start = None if start is None else start[present]
     strata = np.zeros(len(stop), dtype=np.int64) if strata is None else strata[present]
+    if discrete:
+        event = compared(start, stop, event, strata)
     if not event.any():
         return _none(X.shape[1])
     sets = prepare(start, stop, event, strata)
-    if fit_cox(X, sets, ties="breslow").status[0] == OK:
+    if not discrete and fit_cox(X, sets, ties="breslow").status[0] == OK:
         return _none(X.shape[1])
     first, last, n_times = spans(start, stop, event, strata)
     ever = first <= last
     at_risk = Spans(first[ever], last[ever], n_times)
     basis = _basis(centred(X[ever], at_risk))
-    cone, strict = risk_set_cone(basis.rows, event[ever], at_risk)
+    cone, strict = risk_set_cone(basis.rows, event[ever], at_risk, discrete=discrete)
     return _solve(basis, cone, strict)
 
 

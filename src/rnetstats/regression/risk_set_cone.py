@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rnetstats.regression.cone import Cone
 
-__all__ = ["Spans", "centred", "risk_set_cone", "spans"]
+__all__ = ["Spans", "centred", "compared", "risk_set_cone", "spans"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -51,6 +51,24 @@ def spans(start: Floats | None, stop: Floats, event: Bools, strata: Ints) -> Spa
     return Spans(first, last, n_times)
 
 
+def compared(start: Floats | None, stop: Floats, event: Bools, strata: Ints) -> Bools:
+    """Mark the events beside which somebody at risk has none.
+
+    Where everybody at risk has the event at once the exact likelihood is 1 whatever the
+    coefficients are.
+    """
+    marked = np.zeros(len(stop), dtype=bool)
+    for code in np.unique(strata):
+        mine = np.flatnonzero(strata == code)
+        times, which = np.unique(stop[mine], return_inverse=True)
+        at_risk = len(mine) - np.searchsorted(np.sort(stop[mine]), times, side="left")
+        if start is not None:
+            at_risk -= len(mine) - np.searchsorted(np.sort(start[mine]), times, side="left")
+        events = np.bincount(which, weights=event[mine], minlength=len(times))
+        marked[mine] = event[mine] & (events < at_risk)[which]
+    return marked
+
+
 def centred(X: Floats, at_risk: Spans) -> Floats:
     """Take from each row the mean of the rows that it is compared with, however indirectly.
 
@@ -69,10 +87,14 @@ def centred(X: Floats, at_risk: Spans) -> Floats:
     return centred
 
 
-def risk_set_cone(rows: Floats, event: Bools, at_risk: Spans) -> tuple[Cone, Floats]:
+def risk_set_cone(
+    rows: Floats, event: Bools, at_risk: Spans, *, discrete: bool = False
+) -> tuple[Cone, Floats]:
     """Build the conditions that each event has the largest linear predictor of its risk set.
 
-    The largest one at each event time is a variable, a leaf of a binary tree whose inner nodes
+    With ``discrete`` no row without the event has a larger one; events at one time may differ.
+
+    The largest one at each event time (of those without the event) is a variable, a leaf of a binary tree whose inner nodes
     lie below their children: a row that is at risk over a span of times is held below the few
     nodes that cover it.
 
@@ -105,7 +127,10 @@ def risk_set_cone(rows: Floats, event: Bools, at_risk: Spans) -> tuple[Cone, Flo
     strict = np.append(np.ones(len(held)), np.zeros(len(inner)))
     leaves = _indicator(n_times + last[event], 2 * n_times)
     equal = scipy.sparse.hstack([scipy.sparse.csr_array(rows[event]), -leaves], format="csr")
-    return Cone(order, equal), strict
+    if not discrete:
+        return Cone(order, equal), strict
+    ahead = scipy.sparse.vstack([order, -equal], format="csr")
+    return Cone(ahead, None), np.append(strict, np.zeros(equal.shape[0]))
 
 
 def _cover(first: Ints, last: Ints, n_times: int) -> tuple[Ints, Ints]:
