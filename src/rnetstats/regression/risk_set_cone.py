@@ -94,9 +94,9 @@ def risk_set_cone(
 
     With ``discrete`` no row without the event has a larger one; events at one time may differ.
 
-    The largest one at each event time (of those without the event) is a variable, a leaf of a binary tree whose inner nodes
-    lie below their children: a row that is at risk over a span of times is held below the few
-    nodes that cover it.
+    The largest one at each event time (of those without the event) is a variable, a leaf of a
+    binary tree whose inner nodes lie below their children: a row that is at risk over a span of
+    times is held below the few nodes that cover it.
 
     Returns
     -------
