@@ -105,6 +105,45 @@ def test_empty_rows_and_formulas_without_results(tmp_path: Path) -> None:
     assert "left out: 1 (sheet row 3)" in notes
 
 
+def test_some_formulas_without_results_and_hidden_rows(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (["id", "age", "twice"], ["a", 50, 1], ["b", 60, "=2*B3"], ["c", 70, 3]):
+        sheet.append(row)
+    sheet.row_dimensions[3].hidden = True
+    sheet.row_dimensions[9].hidden = True  # below the table
+    sheet.column_dimensions["B"].hidden = True
+    book.save(tmp_path / "x.xlsx")
+    cohort = read_cohort(tmp_path / "x.xlsx")
+    assert len(cohort) == 3
+    notes = " ".join(cohort.attrs["rnetstats"]["notes"])
+    assert "twice: formulas without stored results in 1 of 3 cells, read as empty." in notes
+    assert "by a filter, were read as the others: 1 (sheet row 3)." in notes
+    assert "Columns hidden in the sheet were read as the others, such as age." in notes
+
+
+def test_a_sheet_of_explanations_first(tmp_path: Path, plain: pd.DataFrame) -> None:
+    path = tmp_path / "x.xlsx"
+    with pd.ExcelWriter(path) as writer:
+        pd.DataFrame({"column": ["age"], "meaning": ["years"]}).to_excel(
+            writer, sheet_name="About", index=False
+        )
+        plain.to_excel(writer, sheet_name="Data", index=False)
+    with pytest.raises(DataError, match="The sheet 'About' was read; the workbook also has Data"):
+        read_cohort(path, codebook="duan2024")
+    assert len(read_cohort(path, codebook="duan2024", sheet="Data")) == len(plain)
+
+
+def test_a_title_above_the_names(tmp_path: Path, plain: pd.DataFrame) -> None:
+    path = tmp_path / "x.xlsx"
+    plain.to_excel(path, index=False, startrow=2)
+    book = openpyxl.load_workbook(path)
+    book.active["A1"] = "Our ward"
+    book.save(path)
+    with pytest.raises(ReadError, match="the first row holds 'Our ward' alone"):
+        read_cohort(path)
+
+
 def test_what_a_file_calls_0_and_1_is_told(tmp_path: Path) -> None:
     frame = pd.DataFrame({"sex": [0, 1, 1, 0], "n": [1, 2, 3, 4]})
     labels = {"sex": {0: "female", 1: "male"}}

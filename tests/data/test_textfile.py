@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rnetstats.data.codebook import Codebook
 from rnetstats.data.read import read_cohort
 from rnetstats.errors import ColumnError, DataError, OptionError, ReadError
 
@@ -199,3 +200,40 @@ def test_prose_is_said_to_be_no_such_table_in_one_line(
 def test_a_table_under_other_names_still_gets_a_line_a_column(tmp_path: Path) -> None:
     with pytest.raises(ColumnError, match=r"Did you mean 'AGE'\?"):
         read_cohort(written(tmp_path, "PID,AGE,SEX\n1,2,F\n2,3,M\n"), codebook="duan2024")
+
+
+def test_lines_of_title_above_the_names(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("Export of March\n\nid;a;b\n1;2;3\n2;3;4\n3;4;5\n")
+    with pytest.raises(
+        ReadError, match=r"'Export of March', stands alone, .* 3 fields .*semicolon"
+    ):
+        read_cohort(path)
+    path.write_text("remark\nsmall, flat\nlarge, raised\nsmall, red\n")  # one column of text
+    assert read_cohort(path).shape == (3, 1)
+
+
+@pytest.mark.parametrize("total", ["Summe", "total", "N = 3", "Gesamt: 3 Patienten", "Mean"])
+def test_a_row_of_totals_is_no_patient(tmp_path: Path, total: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"id,age,size\na,50,3\nb,60,4\nc,70,5\n{total},,\n")
+    with pytest.raises(DataError, match=r"row 4 \(line 5\) looks like a row of totals"):
+        read_cohort(path)
+
+
+def test_a_row_of_remarks_is_noted(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("id,age,size\na,50,3\nb,60,4\nc,70,5\n* see above,,\n")
+    notes = " ".join(read_cohort(path).attrs["rnetstats"]["notes"])
+    assert "counted as patients: 1 ('* see above'), row 4 (line 5)." in notes
+
+
+def test_names_that_differ_in_white_space(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text('id,"size\n(mm)",nlr\u00a0before\na,3,1\nb,4,2\nc,5,3\n', encoding="utf-8")
+    book = Codebook.from_text(
+        '[columns.size]\ntype = "numeric"\nsource = "size (mm)"\n'
+        '[columns.nlr]\ntype = "numeric"\nsource = "nlr before"\n'
+    )
+    cohort = read_cohort(path, codebook=book)
+    assert (cohort["size"].tolist(), cohort["nlr"].tolist()) == ([3, 4, 5], [1, 2, 3])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rnetstats.data.checks import (
@@ -61,7 +62,7 @@ def apply_codebook(table: RawTable, book: Codebook, ledger: Ledger) -> pd.DataFr
     underived = add_derived(columns, book, failed, ledger)
     order = [spec.name for spec in book.columns if spec.name in columns]
     frame = pd.DataFrame({name: columns[name] for name in order})
-    absent = _absent(frame, book, failed, underived, ledger)
+    absent = _absent(frame, book, failed, underived, ledger, table.notes)
     check_unique(frame, book, ledger)
     missing, structural = check_applicability(frame, book, ledger)
     check_rules(frame, book, ledger)
@@ -69,6 +70,7 @@ def apply_codebook(table: RawTable, book: Codebook, ledger: Ledger) -> pd.DataFr
         check_calendar(frame, book.calendar, ledger)
     ledger.raise_problems()
     _note_contents(frame, missing, absent, ledger)
+    _note_bare_rows(frame, book, ledger)
     frame.attrs["rnetstats"] = {
         **_meanings(table, book, order),
         "missing": missing,
@@ -89,6 +91,7 @@ def apply_codebook(table: RawTable, book: Codebook, ledger: Ledger) -> pd.DataFr
 
 def _matched(table: RawTable, book: Codebook, ledger: Ledger) -> tuple[Codebook, list[ColumnSpec]]:
     """Find the codebook's columns in the file, and say what becomes of the others."""
+    book = _by_white_space(table, book)
     found = [spec for spec in book.columns if spec.in_file in table.names]
     taken = {spec.in_file for spec in found}
     free = [name for name in table.names if name not in taken]
@@ -104,6 +107,7 @@ def _matched(table: RawTable, book: Codebook, ledger: Ledger) -> tuple[Codebook,
             ledger.missing_column(
                 f"there is no column {spec.in_file!r}.{near}"
                 f"{alone if len(table.names) == 1 and len(book.columns) > 1 else advice}"
+                + ("" if near or not free else f" Not used so far: {_some(map(repr, free), 8)}.")
             )
     if not free:
         return book, found
@@ -115,6 +119,24 @@ def _matched(table: RawTable, book: Codebook, ledger: Ledger) -> tuple[Codebook,
     else:
         return _with_extra(table, book, found, free, ledger)
     return book, found
+
+
+def _by_white_space(table: RawTable, book: Codebook) -> Codebook:
+    """Find columns whose name in the file differs in its white space alone."""
+    missing = [spec for spec in book.columns if spec.in_file not in table.names]
+    if not missing:
+        return book
+    free = set(table.names) - {spec.in_file for spec in book.columns}
+    by_words: dict[str, list[str]] = {}
+    for name in free:
+        by_words.setdefault(" ".join(name.split()), []).append(name)
+    sources = {
+        spec.name: names[0]
+        for spec in missing
+        if len(names := by_words.get(" ".join(spec.in_file.split()), [])) == 1
+    }
+    columns = [replace(spec, source=sources.get(spec.name, spec.source)) for spec in book.columns]
+    return replace(book, columns=tuple(columns)) if sources else book
 
 
 def _another_table(table: RawTable, wanted: list[ColumnSpec]) -> bool:
@@ -138,6 +160,7 @@ def _not_this_table(table: RawTable, book: Codebook, wanted: list[ColumnSpec]) -
         f"{len(wanted)} required columns ({_some(spec.in_file for spec in wanted)}) is there. "
         f"Found {'one column' if len(table.names) == 1 else f'{len(table.names)} columns'}: "
         f"{_some(repr(_short(name)) for name in table.names)}. {advice}"
+        + "".join(f" {note}" for note in table.notes)
     )
 
 
@@ -177,6 +200,7 @@ def _absent(
     failed: set[str],
     underived: list[str],
     ledger: Ledger,
+    notes: Sequence[str],
 ) -> list[str]:
     """Columns without any value: a problem if required, else noted with what is skipped."""
     absent = []
@@ -186,10 +210,13 @@ def _absent(
         if name in failed or (there and frame[name].notna().any()):
             continue
         if spec.required and (there or name in underived):
+            if not there and failed & {needed for d in spec.derive for needed in d.columns}:
+                continue  # what it follows from has a problem of its own
             ledger.missing_column(
                 f"column {spec.in_file!r} "
                 + (
                     "has no value at all. Fill it, or write required = false in the codebook."
+                    + "".join(f" {note}" for note in notes if note.startswith(f"{spec.in_file}: "))
                     if there
                     else "is not in the file and cannot be derived: "
                     + " or ".join(derivation.text for derivation in spec.derive)
@@ -222,6 +249,20 @@ def _note_contents(
             unused = [str(level) for level in column.cat.categories if level not in used]
             if unused:
                 ledger.note(f"{name}: no row has the level {', '.join(unused)}.")
+
+
+def _note_bare_rows(frame: pd.DataFrame, book: Codebook, ledger: Ledger) -> None:
+    """Note rows of an identifier and nothing else: a line of remarks may pass for a patient."""
+    ids = [spec.name for spec in book.columns if spec.type == "id" and spec.name in frame.columns]
+    if not ids or frame.shape[1] < 3:
+        return
+    bare = np.flatnonzero(frame.drop(columns=ids).isna().all(axis=1).to_numpy(dtype=bool))
+    if bare.size:
+        names = ", ".join(repr(str(frame[ids[0]].iloc[row])) for row in bare[:4])
+        ledger.note(
+            f"Rows with an identifier and nothing else, counted as patients: {bare.size} "
+            f"({names}), {ledger.rows(bare.tolist())}. If they are none, take them out of the file."
+        )
 
 
 def _meanings(table: RawTable, book: Codebook, names: list[str]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from rnetstats.data.cells import number_text
-from rnetstats.data.raw import RawTable, from_frame, from_rows
+from rnetstats.data.raw import RawTable, from_frame
 from rnetstats.data.textfile import read_text
+from rnetstats.data.workbook import cell_name, read_workbook
 from rnetstats.errors import OptionError, ReadError, RnetError, closest
 
 __all__ = ["read_file"]
@@ -71,7 +71,9 @@ def read_file(
             delimiter = "\t"
         return read_text(data, path.name, digest, delimiter=delimiter, encoding=encoding)
     if kind == "Excel":
-        return _excel(data, path.name, digest, sheet)
+        openpyxl = _need("openpyxl", kind)
+        with _as_read_error(path.name, "an Excel workbook"):
+            return read_workbook(openpyxl, data, path.name, digest, sheet)
     if kind == "Parquet":
         return _parquet(data, path.name, digest)
     return _labelled(path, digest, kind)
@@ -133,69 +135,6 @@ def _as_read_error(source: str, kind: str) -> Iterator[None]:
         raise ReadError(f"{source}: cannot be read as {kind}{detail}. Is it damaged?") from error
 
 
-def _excel(data: bytes, source: str, sha256: str, sheet: str | int | None) -> RawTable:
-    openpyxl = _need("openpyxl", "Excel")
-    with _as_read_error(source, "an Excel workbook"):
-        book = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)
-        names = list(book.sheetnames)
-        chosen = _sheet(names, sheet, source)
-        book[chosen].reset_dimensions()  # what the file says of its own size may be wrong
-        rows = [list(row) for row in book[chosen].iter_rows(values_only=True)]
-        book.close()
-    width = max((len(row) for row in rows), default=0)
-    rows = [row + [None] * (width - len(row)) for row in rows]
-    if not any(cell is not None for row in rows for cell in row):
-        raise ReadError(f"{source}: the sheet {chosen!r} is empty.")
-    notes = []
-    if sheet is None and len(names) > 1:
-        others = ", ".join(names[1:6])
-        notes.append(f"The sheet {chosen!r} was read; the workbook also has {others} (sheet=).")
-    header = ["" if cell is None else _cell_name(cell) for cell in rows[0]]
-    empty = [j for j in range(width) if header[j] and all(row[j] is None for row in rows[1:])]
-    if empty and len(rows) > 1:
-        notes += _unsaved_formulas(openpyxl, data, chosen, [(j, header[j]) for j in empty])
-    places = [f"sheet row {number}" for number in range(2, len(rows) + 1)]
-    return from_rows(source, sha256, header, rows[1:], places=places, notes=notes)
-
-
-def _unsaved_formulas(
-    openpyxl: Any, data: bytes, sheet: str, empty: list[tuple[int, str]]
-) -> list[str]:
-    """Say which empty columns are formulas whose results the workbook does not hold."""
-    book = openpyxl.load_workbook(BytesIO(data), read_only=True)
-    book[sheet].reset_dimensions()
-    rows = list(book[sheet].iter_rows(min_row=2, values_only=True))
-    book.close()
-    names = [
-        name
-        for j, name in empty
-        if any(j < len(row) and isinstance(row[j], str) and row[j].startswith("=") for row in rows)
-    ]
-    if not names:
-        return []
-    return [
-        f"{', '.join(names)}: formulas without stored results, read as empty. Open the workbook in "
-        "a spreadsheet program and save it."
-    ]
-
-
-def _cell_name(cell: object) -> str:
-    return number_text(cell) if isinstance(cell, float) else str(cell)
-
-
-def _sheet(names: list[str], sheet: str | int | None, source: str) -> str:
-    if sheet is None:
-        return names[0]
-    if isinstance(sheet, int) and 1 <= sheet <= len(names):
-        return names[sheet - 1]
-    if sheet in names:
-        return str(sheet)
-    raise OptionError(
-        f"{source} has no sheet {sheet!r}.{closest(str(sheet), names)} "
-        f"It has {', '.join(repr(name) for name in names[:10])} (or count from 1)."
-    )
-
-
 def _parquet(data: bytes, source: str, sha256: str) -> RawTable:
     parquet = _need("pyarrow.parquet", "Parquet")
     notes = []
@@ -218,7 +157,7 @@ def _labelled(path: Path, sha256: str, kind: str) -> RawTable:
         frame, meta = read(str(path))
         frame = pd.DataFrame(frame)
         value_labels = {
-            str(name): {_cell_name(code): str(label) for code, label in labels.items()}
+            str(name): {cell_name(code): str(label) for code, label in labels.items()}
             for name, labels in meta.variable_value_labels.items()
         }
         labels = _texts(meta.column_names_to_labels)

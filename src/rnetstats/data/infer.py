@@ -14,7 +14,7 @@ import pandas as pd
 from rnetstats.data.cells import Cells, number_of
 from rnetstats.data.codebook import DEFAULT_MISSING, Codebook, ColumnSpec, FileSpec
 from rnetstats.data.raw import RawTable
-from rnetstats.data.typed import finder
+from rnetstats.data.typed import THOUSANDS, finder
 
 __all__ = ["Inferred", "infer_codebook"]
 
@@ -26,9 +26,6 @@ _ID_NAME = re.compile(
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,15}", re.ASCII)
 _TOO_LONG = re.compile(r"[+-]?\d{16,}", re.ASCII)
-_THOUSANDS = re.compile(
-    r"[+-]?\d{1,3}(?:([,.'\u2019 \u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d+)?", re.ASCII
-)
 _LEADING_ZERO = re.compile(r"[+-]?0\d+", re.ASCII)
 
 
@@ -162,7 +159,7 @@ def _doubt(name: str, cells: Cells, decimal: str, places: Sequence[str] | None) 
         )
     if not cells.texts or _is_code(cells):
         return ""
-    grouped = [text for text in cells.texts if _THOUSANDS.fullmatch(text)]
+    grouped = [text for text in cells.texts if THOUSANDS.fullmatch(text)]
     plain = [number_of(text, decimal) is not None for text in cells.texts]
     if all(number_of(text, other) is not None for text in cells.texts):
         thousands = ", unless it parts thousands: then take it out of the file"

@@ -89,7 +89,7 @@ def first_codebook(
     decimal: Literal[".", ","] = ".",
     sheet: str | int | None = None,
 ) -> tuple[str, tuple[str, ...]]:
-    """Return a first codebook, and the lines that point to a built-in one if that fits."""
+    """Return a first codebook, and lines on what was read and on a built-in one that fits."""
     table = raw_table(source, delimiter=delimiter, encoding=encoding, sheet=sheet)
     inferred = infer_codebook(table, decimal=decimal)
     pointer = _pointer(_fitting(table))
@@ -102,7 +102,7 @@ def first_codebook(
         if value is not None
     )
     blocks = ["\n".join(_block(spec, table, inferred)) + "\n" for spec in inferred.codebook.columns]
-    return "\n".join([head, *blocks]), pointer
+    return "\n".join([head, *blocks]), (*table.notes, *pointer)
 
 
 def _fitting(table: RawTable) -> str:

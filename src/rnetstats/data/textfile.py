@@ -67,6 +67,7 @@ def read_text(
     (_, header), body = records[0], records[1:]
     if any(number_of(name.strip()) is not None for name in header):
         _refuse_numbers_as_names(source, header)
+    _refuse_title(text, source, header, delimiter)
     _refuse_ragged(source, header, body, delimiter)
     places = [f"line {line}" for line, _ in body]
     rows = [cells for _, cells in body]
@@ -201,6 +202,24 @@ def _refuse_numbers_as_names(source: str, header: list[str]) -> None:
             f"{source}: the first line holds numbers ({', '.join(named[:5])}), not column names. "
             "Put the names of the columns on the first line."
         )
+
+
+def _refuse_title(text: str, source: str, header: list[str], delimiter: str) -> None:
+    """Refuse lines above the header: one field first, then a table of another delimiter."""
+    if len(header) > 1:
+        return
+    for other in (sign for sign in DELIMITERS if sign != delimiter):
+        try:
+            lengths = [len(row) for row in _reader(text[:200_000], other, strict=False) if row]
+        except csv.Error:
+            continue
+        usual, times = Counter(lengths).most_common(1)[0]
+        if lengths[0] == 1 and usual > 2 and times > 0.9 * (len(lengths) - 12) and times > 2:
+            raise ReadError(
+                f"{source}: the first line, {header[0][:60]!r}, stands alone, but the others have "
+                f"{usual} fields (separated by {_NAMES[other]}). Delete the lines above the names "
+                "of the columns."
+            )
 
 
 def _refuse_ragged(

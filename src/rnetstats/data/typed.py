@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,31 @@ from rnetstats.data.ledger import Ledger
 from rnetstats.data.units import conversion
 from rnetstats.errors import closest
 
-__all__ = ["Task", "category_column", "date_column", "finder", "number_column", "text_column"]
+__all__ = [
+    "THOUSANDS",
+    "Task",
+    "category_column",
+    "date_column",
+    "finder",
+    "number_column",
+    "recode_text",
+    "text_column",
+    "toml_text",
+]
 
 _TRUTH = {"true": 1.0, "false": 0.0}
 _YES = {"yes", "y", "ja", "oui", "si", "sí", "true", "t", "positive", "pos", "dead", "event"}
 _YEARS = (1678, 2261)  # what a nanosecond clock can hold
 _DAY_NUMBER = re.compile(r"[2-6]\d{4}")  # days since 1900: from 1954 to 2091
+THOUSANDS = re.compile(
+    r"[+-]?\d{1,3}(?:([,.'\u2019 \u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d+)?", re.ASCII
+)
+_TOTAL = re.compile(
+    r"(grand |sub)?totals?|sums?|summen?|gesamt(summe)?|insgesamt|mittelwert|means?|average|median"
+    r"|anzahl|((total|summe|gesamt|anzahl|n|count)\s*[:=]\s*|gesamt\w*:?\s+)\d+.*",
+    re.IGNORECASE,
+)
+_WITH_UNIT = re.compile(r"[<>~=\u2264\u2265]?\s*[\d.,]+\s*[^\W\d]{0,8}\.?|[\d.,]+\s*%")
 
 
 @dataclass(frozen=True)
@@ -110,16 +129,24 @@ def _recode_advice(cells: Cells) -> str:
     values = sorted(set(cells.texts))
     if len(values) != 2:
         return "A yes/no column or an event holds 0 and 1; `recode` of the codebook translates."
+    return f"If that is what they mean, write {recode_text(values)} in the codebook."
+
+
+def recode_text(values: Sequence[str]) -> str:
+    """Return a recoding of two values to 0 and 1 in TOML; both ways, if it is not plain which."""
     ones = [value for value in values if value.lower() in _YES]
-    one = ones[0] if len(ones) == 1 else values[1]
-    zero = next(value for value in values if value != one)
-    return (
-        "If that is what they mean, write "
-        f"recode = {{ {_quoted(zero)} = 0, {_quoted(one)} = 1 }} in the codebook."
-    )
+    first, second = values
+
+    def written(zero: str, one: str) -> str:
+        return f"recode = {{ {toml_text(zero)} = 0, {toml_text(one)} = 1 }}"
+
+    if len(ones) == 1:
+        return written(second if ones[0] == first else first, ones[0])
+    return f"{written(first, second)}, or {written(second, first)},"
 
 
-def _quoted(text: str) -> str:
+def toml_text(text: str) -> str:
+    """Return a text in quotation marks, as TOML has it."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -153,14 +180,31 @@ def _are_codes(task: Task, known: list[tuple[int, float]]) -> bool:
 
 
 def _number_advice(cells: Cells, which: list[int], decimal: str) -> str:
+    """Say what to do about texts in a column of numbers, by what they look like."""
     other = "," if decimal == "." else "."
-    if all(number_of(cells.texts[i], other) is not None for i in which):
+    texts, values = [cells.texts[i] for i in which], [cells.values[i] for i in which]
+    if all(number_of(text, other) is not None for text in texts):
         mark = "comma" if other == "," else "point"
-        return f'If the {mark} is the decimal mark, say so: decimal = "{other}".'
-    return (
+        advice = f'If the {mark} is the decimal mark, say so: decimal = "{other}"' + _where(other)
+        if all(THOUSANDS.fullmatch(text) for text in texts):
+            return f"{advice} If it parts thousands, take it out of the file."
+        return advice
+    if any(isinstance(value, dt.timedelta) for value in values):
+        return "Make numbers of durations first, such as days: column / pandas.Timedelta(days=1)."
+    hint = ""
+    if any(isinstance(value, dt.date) for value in values):
+        hint = "A spreadsheet may have made dates of numbers: look at these cells there. "
+    elif any(_WITH_UNIT.fullmatch(text) for text in texts):
+        hint = "A cell holds a number alone, without a unit or a sign such as <. "
+    return hint + (
         "Correct the file, list a code for a missing value in `missing` of the codebook, "
         "or translate it by `recode`."
     )
+
+
+def _where(decimal: str) -> str:
+    """Say where a decimal mark is named."""
+    return f" in [file] of the codebook (`rnetstats codebook FILE --decimal {decimal}` writes one)."
 
 
 def _are_in_range(task: Task, values: list[float]) -> bool:
@@ -175,10 +219,21 @@ def _are_in_range(task: Task, values: list[float]) -> bool:
         task.refuse(
             outside,
             "is negative" if negative else limits,
-            "Correct the file, list a code for a missing value in `missing`, or change "
+            _unit_advice(spec, [values[i] for i in outside])
+            + "Correct the file, list a code for a missing value in `missing`, or change "
             f"`range` in [columns.{spec.name}] of the codebook.",
         )
     return not outside
+
+
+def _unit_advice(spec: ColumnSpec, outside: list[float]) -> str:
+    """Ask for the unit, if values beyond the range would lie in it in days."""
+    if spec.range is None or spec.unit_in or spec.unit not in ("months", "years"):
+        return ""
+    times, per = conversion("days", spec.unit)
+    high = spec.range[1]
+    fit = len(outside) > 1 and all(high < value <= high * per / times for value in outside)
+    return 'If these are days, write unit_in = "days". ' if fit else ""
 
 
 def category_column(task: Task, recoded: Cells) -> pd.Series[Any] | None:
@@ -213,6 +268,11 @@ def text_column(task: Task, recoded: Cells) -> pd.Series[Any] | None:
             f"column {task.spec.in_file!r}: no identifier in {rows}. Give each row one."
         )
         return None
+    if task.spec.type == "id":
+        totals = [i for i, text in enumerate(recoded.texts) if _TOTAL.fullmatch(text)]
+        if totals:
+            task.refuse(totals, "looks like a row of totals, not a patient", "Take the row out.")
+            return None
     return pd.Series(recoded.objects(recoded.texts), name=task.spec.name)
 
 

@@ -49,7 +49,8 @@ def reproduce(
         One row a patient (of a meta-analysis: one row a study). Without it, a synthetic cohort in
         the shape of the study is drawn; where there are no patients, the printed figures suffice.
     codebook : Codebook, path or name, optional
-        What the columns mean; the study's own by default.
+        What the columns mean; the study's own by default. What it leaves out is taken from the
+        study's: types, levels, ranges, derived columns and rules.
     output : path, optional
         A folder for the report: ``report.html``, ``tables/``, ``figures/``, ``results.json`` and
         ``run.json``, and ``model.json``, the prediction model. It must be new, empty, or an
@@ -169,9 +170,14 @@ def _given(
     codebook: str | os.PathLike[str] | Codebook | None,
 ) -> tuple[pd.DataFrame, dict[str, Any], str]:
     """Read the caller's cohort; return it with the options and its source in words."""
-    from rnetstats.data.read import read_cohort
+    from rnetstats.data.builtin import builtin_codebook
+    from rnetstats.data.completed import completed
+    from rnetstats.data.read import read_cohort, resolve_codebook
 
-    frame = read_cohort(data, codebook=entry.codebook if codebook is None else codebook)
+    book = builtin_codebook(entry.codebook)
+    if codebook is not None:
+        book = completed(resolve_codebook(codebook), book)
+    frame = read_cohort(data, codebook=book)
     options = _options(_name(data), _book(entry, codebook))
     unit = "patients" if entry.cohort else "studies"
     return frame, options, f"{_name(data) or 'a table in memory'}, {len(frame)} {unit}"

@@ -9,6 +9,7 @@ import pandas as pd
 from rnetstats._core.frame import column, is_synthetic
 from rnetstats.errors import DataError
 from rnetstats.studies.cha2019.definitions import DEFAULT, DEFINITIONS, Definition, by_definition
+from rnetstats.studies.levels import require_levels
 
 __all__ = ["Cohort", "prepare"]
 
@@ -21,6 +22,10 @@ NEEDED = (
     "recurrence",
     "follow_up_months",
 )
+KNOWN_LEVELS = {
+    "margin": ("negative", "indeterminate", "positive"),
+    "additional_treatment": ("none", "endoscopic", "radical"),
+}
 
 
 @dataclass(frozen=True)
@@ -68,12 +73,14 @@ def prepare(frame: pd.DataFrame, definition: Definition | None = None) -> Cohort
     Raises
     ------
     ColumnError
-        If a column is missing.
+        If a column is missing, or levels have names that the analyses do not know.
     DataError
         If nobody is not curative, or everybody.
     """
     for name in NEEDED:
         column(frame, name)
+    for name, levels in KNOWN_LEVELS.items():
+        require_levels(frame, name, levels)
     chosen = definition or next(
         d for d in (DEFAULT, *DEFINITIONS[::-1]) if all(name in frame.columns for name in d.columns)
     )

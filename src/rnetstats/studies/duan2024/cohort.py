@@ -9,11 +9,14 @@ import pandas as pd
 
 from rnetstats._core.frame import column, is_synthetic
 from rnetstats.errors import ColumnError, DataError
+from rnetstats.studies.levels import require_levels
 
 __all__ = ["EXCLUDED_METHOD", "LOWER", "MARGIN_LEVELS", "Cohort", "prepare", "with_group"]
 
 EXCLUDED_METHOD = "other"
 LOWER = "lower"
+LOCATIONS = ("middle", "upper", LOWER)
+SALVAGE_LEVELS = ("none", "endoscopic", "radical", "not_applicable")
 MARGIN_LEVELS = ("negative margin", "positive margin")
 NEEDED = (
     "margin_positive",
@@ -97,13 +100,17 @@ def prepare(frame: pd.DataFrame) -> Cohort:
     Raises
     ------
     ColumnError
-        If a column that every analysis needs is missing, or all margins are the same.
+        If a column that every analysis needs is missing, levels have names that the analyses do
+        not know, or all margins are the same.
     DataError
         If every patient has the method that the models leave out.
     """
     frame, derived = _with_dfs_event(frame)
     for name in NEEDED:
         column(frame, name)
+    require_levels(frame, "salvage", SALVAGE_LEVELS)
+    if not (frame["location"].astype(object) == LOWER).any():
+        require_levels(frame, "location", LOCATIONS)
     margins = frame["margin_positive"].dropna().unique().tolist()
     if len(margins) < 2:
         only = {1: "positive", 0: "negative"}.get(margins[0], "unknown") if margins else "unknown"
