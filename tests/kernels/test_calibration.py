@@ -18,8 +18,8 @@ from rnetstats.kernels.calibration import (
     spiegelhalter,
 )
 from rnetstats.kernels.logistic import fit_logistic
+from rnetstats.kernels.lowess import lowess
 from rnetstats.kernels.newton import DIVERGED, LOST_TERM, OK
-from rnetstats.kernels.smoothers import lowess
 
 SCORES = {
     "brier": brier,

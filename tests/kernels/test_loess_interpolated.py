@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnetstats.kernels.loess import loess
 from rnetstats.kernels.loess_interpolated import (
     _knots,
     interpolated_operator,
     loess_interpolated,
 )
-from rnetstats.kernels.smoothers import distinct, loess
+from rnetstats.kernels.neighbourhoods import distinct
 
 
 def test_cuts_by_hand() -> None:

@@ -9,14 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnetstats.kernels.smoothers import (
-    distinct,
-    loess,
-    loess_operator,
-    lowess,
-    lowess_operator,
-    window_width,
-)
+from rnetstats.kernels.loess import loess, loess_operator
+from rnetstats.kernels.lowess import lowess, lowess_operator
+from rnetstats.kernels.neighbourhoods import distinct, window_width
 
 
 def sample(seed: int, n: int = 60, digits: int = 2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """Lowess of many replicates at once, each with its own values and weights.
 
 Every replicate is fitted at a few anchors among its own values and interpolated by a cubic between
-them; :mod:`rnetstats.kernels.smoothers` has the exact curve of a single sample.
+them; :mod:`rnetstats.kernels.lowess` has the exact curve of a single sample.
 
 References
 ----------
@@ -222,7 +222,7 @@ def _tricube(local: FloatArray, cube: FloatArray) -> None:
 def _widths(
     x: FloatArray, w: FloatArray | None, total: FloatArray, anchors: FloatArray, q: FloatArray
 ) -> FloatArray:
-    """Distance (b, m) from each anchor to its q-th nearest row: see smoothers.window_width.
+    """Distance (b, m) from each anchor to its q-th nearest row: see neighbourhoods.window_width.
 
     Of the windows of q rows, the last one whose middle lies below the anchor or the next one is
     the narrowest around it.

@@ -16,7 +16,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnetstats.kernels.smoothers import Distinct, distinct, loess_operator, tricube, window_width
+from rnetstats.kernels.loess import loess_operator
+from rnetstats.kernels.neighbourhoods import Distinct, distinct, tricube, window_width
 
 __all__ = ["interpolated_operator", "loess_interpolated"]
 

@@ -18,15 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats.kernels.calibration_error import distances
+from rnetstats.kernels.loess import loess, loess_operator
 from rnetstats.kernels.loess_interpolated import interpolated_operator, loess_interpolated
-from rnetstats.kernels.smoothers import (
-    Distinct,
-    distinct,
-    loess,
-    loess_operator,
-    lowess,
-    lowess_operator,
-)
+from rnetstats.kernels.lowess import lowess, lowess_operator
+from rnetstats.kernels.neighbourhoods import Distinct, distinct
 from rnetstats.prediction.calibration_spline import Curve, Smoother, SplineBasis, spline
 from rnetstats.tables.proportion_limits import wilson_limits
 

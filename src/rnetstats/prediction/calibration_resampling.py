@@ -19,9 +19,9 @@ from scipy.special import expit, logit
 from rnetstats._core.random import chunk_generators
 from rnetstats.kernels.calibration_error import distances
 from rnetstats.kernels.logistic import fit_logistic
+from rnetstats.kernels.neighbourhoods import distinct
 from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.resampling import bootstrap_counts
-from rnetstats.kernels.smoothers import distinct
 from rnetstats.prediction.calibration_curve import LOCAL, local_operator
 from rnetstats.prediction.calibration_levels import FEWEST_EVENTS
 from rnetstats.prediction.calibration_spline import Curve, Smoother, SplineBasis
