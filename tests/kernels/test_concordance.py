@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from discrimination_cases import ids_with, prepared
 from rnetstats.kernels.censoring import censoring_survival
-from rnetstats.kernels.concordance import PrefixSums, concordance
+from rnetstats.kernels.concordance import concordance
+from rnetstats.kernels.prefix_sums import PrefixSums
 from support import assert_close, case
 
 

@@ -19,12 +19,15 @@ adequacy of risk prediction procedures with censored survival data. Statistics i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray
+from rnetstats.kernels.prefix_sums import PrefixSums
+
+__all__ = ["Concordance", "concordance", "rows_by_stratum"]
 
 _FEW = 1 << 18
 """Pairs of an event and a row that are looked at one by one."""
@@ -54,6 +57,18 @@ class Concordance:
     tied_time: float
     tied_both: float
     influence: FloatArray
+
+
+class _Stratum(NamedTuple):
+    """The n rows of a stratum, and which of them have an event that counts, E."""
+
+    start: FloatArray | None
+    stop: FloatArray
+    event: BoolArray  # a row with any event does not outlive its own time
+    score: FloatArray
+    weight: FloatArray
+    by_event: FloatArray  # weight of the pairs that the row's event makes
+    events: IntArray
 
 
 def concordance(
@@ -94,21 +109,21 @@ def concordance(
     copies = np.ones(ends.size) if freq is None else np.asarray(freq, dtype=np.float64)
     sampling = np.ones(ends.size) if case is None else np.asarray(case, dtype=np.float64)
     by_event = np.ones(ends.size) if pair_weight is None else np.asarray(pair_weight, float)
+    weight = copies * sampling
     pairs = np.zeros((ends.size, 3))
     ties = np.zeros(2)
     for rows in rows_by_stratum(strata):
-        own = [part[rows] for part in (ends, x, copies, sampling, by_event)]
-        events = np.flatnonzero(died[rows] & (by_event[rows] > 0))
-        pairs[rows] = _pairs_of_rows(
-            None if begins is None else begins[rows],
-            own[0],
-            died[rows],
-            events,
-            own[1],
-            own[2] * own[3],
-            own[4],
+        stratum = _Stratum(
+            start=None if begins is None else begins[rows],
+            stop=ends[rows],
+            event=died[rows],
+            score=x[rows],
+            weight=weight[rows],
+            by_event=by_event[rows],
+            events=np.flatnonzero(died[rows] & (by_event[rows] > 0)),
         )
-        ties += _tied_events(*(part[events] for part in own))
+        pairs[rows] = _pairs_of_rows(stratum)
+        ties += _tied_events(stratum, copies[rows], sampling[rows])
     return _summary(pairs, ties, copies, sampling, cluster)
 
 
@@ -154,50 +169,29 @@ def _summary(
     )
 
 
-def _pairs_of_rows(
-    start: FloatArray | None,
-    stop: FloatArray,
-    event: BoolArray,
-    events: IntArray,
-    x: FloatArray,
-    weight: FloatArray,
-    by_event: FloatArray,
-) -> FloatArray:
-    """Weight of the other rows in each row's concordant, discordant and tied pairs, (n, 3).
-
-    `events` are the rows whose event counts; a row with any event does not outlive its own time.
-    """
-    if events.size * stop.size <= _FEW:
-        return _few_pairs(start, stop, event, events, x, weight, by_event)
-    # A censoring outlives an event at its time: times as whole numbers, censorings one up.
-    moment = 2 * np.unique(stop, return_inverse=True)[1] + ~event
-    return _many_pairs(start, stop, moment, events, x, weight, by_event)
+def _pairs_of_rows(rows: _Stratum) -> FloatArray:
+    """Weight of the other rows in each row's concordant, discordant and tied pairs, (n, 3)."""
+    few = rows.events.size * rows.stop.size <= _FEW
+    return _few_pairs(rows) if few else _many_pairs(rows)
 
 
-def _few_pairs(
-    start: FloatArray | None,
-    stop: FloatArray,
-    event: BoolArray,
-    events: IntArray,
-    x: FloatArray,
-    weight: FloatArray,
-    by_event: FloatArray,
-) -> FloatArray:
+def _few_pairs(rows: _Stratum) -> FloatArray:
     """All pairs of an event and a row at once."""
-    own, time = x[events, None], stop[events, None]
-    comparable = stop > time
-    comparable |= (stop == time) & ~event
-    if start is not None:
-        comparable &= start < time
+    events, x = rows.events, rows.score
+    own, time = x[events, None], rows.stop[events, None]
+    comparable = rows.stop > time
+    comparable |= (rows.stop == time) & ~rows.event
+    if rows.start is not None:
+        comparable &= rows.start < time
     kinds = [(0, comparable & (x < own))]
     tied = comparable & (x == own)
     if tied.any():
         kinds.append((2, tied))
     pairs = np.zeros((x.size, 3))
-    share = by_event[events, None]
+    share = rows.by_event[events, None]
     for column, kind in kinds:
-        pairs[:, column] = _of_both(kind * share, events, weight)
-    both = _of_both(comparable * share, events, weight)
+        pairs[:, column] = _of_both(kind * share, events, rows.weight)
+    both = _of_both(comparable * share, events, rows.weight)
     pairs[:, 1] = both - pairs[:, 0] - pairs[:, 2]
     return pairs
 
@@ -209,33 +203,28 @@ def _of_both(pairs: FloatArray, events: IntArray, weight: FloatArray) -> FloatAr
     return sums
 
 
-def _many_pairs(
-    start: FloatArray | None,
-    stop: FloatArray,
-    moment: IntArray,
-    events: IntArray,
-    x: FloatArray,
-    weight: FloatArray,
-    by_event: FloatArray,
-) -> FloatArray:
+def _many_pairs(rows: _Stratum) -> FloatArray:
     """Pairs counted in n log n time."""
-    rank = np.unique(x, return_inverse=True)[1]
-    pairs = np.zeros((x.size, 3))
+    start, stop, events = rows.start, rows.stop, rows.events
+    # A censoring outlives an event at its time: times as whole numbers, censorings one up.
+    moment = 2 * np.unique(stop, return_inverse=True)[1] + ~rows.event
+    rank = np.unique(rows.score, return_inverse=True)[1]
+    pairs = np.zeros((stop.size, 3))
 
     order = np.argsort(-moment, kind="stable")
-    outlive = PrefixSums(rank[order], weight[order])
+    outlive = PrefixSums(rank[order], rows.weight[order])
     many = np.searchsorted(-moment[order], -moment[events])
     below, equal, above = outlive.query(many, rank[events])
     if start is not None:
         order = np.argsort(-start, kind="stable")
-        absent = PrefixSums(rank[order], weight[order])
+        absent = PrefixSums(rank[order], rows.weight[order])
         many = np.searchsorted(-start[order], -stop[events], side="right")
         gone = absent.query(many, rank[events])
         below, equal, above = below - gone[0], equal - gone[1], above - gone[2]
-    pairs[events] = np.column_stack((below, above, equal)) * by_event[events, None]
+    pairs[events] = np.column_stack((below, above, equal)) * rows.by_event[events, None]
 
     order = events[np.argsort(moment[events], kind="stable")]
-    before = PrefixSums(rank[order], weight[order] * by_event[order])
+    before = PrefixSums(rank[order], rows.weight[order] * rows.by_event[order])
     below, equal, above = before.query(np.searchsorted(moment[order], moment), rank)
     pairs += np.column_stack((above, below, equal))
     if start is not None:
@@ -245,17 +234,13 @@ def _many_pairs(
     return pairs
 
 
-def _tied_events(
-    time: FloatArray,
-    x: FloatArray,
-    copies: FloatArray,
-    sampling: FloatArray,
-    by_event: FloatArray,
-) -> FloatArray:
+def _tied_events(rows: _Stratum, copies: FloatArray, sampling: FloatArray) -> FloatArray:
     """Pairs of events at one time, with different scores and with equal ones, (2,)."""
+    events = rows.events
+    time, x = rows.stop[events], rows.score[events]
     # Events at one time have one pair weight: its root goes to each of a pair.
-    root = np.sqrt(by_event)
-    weight = copies * sampling * root
+    root = np.sqrt(rows.by_event[events])
+    weight = rows.weight[events] * root
     by_time = by_both = weight
     ordered = np.sort(time)
     if (ordered[1:] == ordered[:-1]).any():
@@ -264,63 +249,6 @@ def _tied_events(
         by_time = np.bincount(when, weight).astype(np.float64)
         both = np.unique(when * x.size + score, return_inverse=True)[1]
         by_both = np.bincount(both, weight).astype(np.float64)
-    alone = copies @ (sampling * root) ** 2
+    alone = copies[events] @ (sampling[events] * root) ** 2  # a copy makes no pair with itself
     squares = np.array([by_time @ by_time, by_both @ by_both])
     return np.array([squares[0] - squares[1], squares[1] - alone]) / 2.0
-
-
-class PrefixSums:
-    """Sums of weights among the first k of a sequence of whole numbers, below, at and above one.
-
-    A wavelet matrix: the numbers are split by their bits, highest first, each split stable, with
-    running sums of what goes to the side of the zeros. A query takes one step a bit.
-
-    Parameters
-    ----------
-    numbers
-        (N,) whole numbers, not negative.
-    weights
-        (N,).
-
-    References
-    ----------
-    Claude F, Navarro G, Ordonez A (2015). The wavelet matrix: an efficient wavelet tree for large
-    alphabets. Information Systems 47, 15-32.
-    """
-
-    def __init__(self, numbers: IntArray, weights: FloatArray) -> None:
-        same = weights[:1].sum() if weights.size and (weights == weights[0]).all() else 0.0
-        self.unit = float(same) or 1.0
-        self.plain = same > 0
-        self.total = _from_zero(weights)
-        self.bits = int(numbers.max(initial=0)).bit_length()
-        self._levels: list[tuple[NDArray[np.int32], FloatArray | None]] = []
-        for level in range(self.bits - 1, -1, -1):
-            zero = (numbers >> level) & 1 == 0
-            heavy = None if self.plain else _from_zero(np.where(zero, weights, 0.0))
-            self._levels.append((_from_zero(zero).astype(np.int32), heavy))
-            order = np.concatenate((np.flatnonzero(zero), np.flatnonzero(~zero)))
-            numbers, weights = numbers[order], weights[order]
-        self._sorted = _from_zero(weights)
-
-    def query(self, many: IntArray, number: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Sums over the first `many` (Q,), of numbers below, equal to and above `number` (Q,)."""
-        low, high = np.zeros_like(many), many
-        below = np.zeros(many.size)
-        outside = number >= 1 << self.bits
-        for level, (zeros, weights) in zip(range(self.bits - 1, -1, -1), self._levels, strict=True):
-            one = (number >> level) & 1 == 1
-            left, right = zeros[low], zeros[high]
-            gained = right - left if weights is None else weights[high] - weights[low]
-            below += np.where(one, gained, 0)
-            low = np.where(one, zeros[-1] + low - left, left)
-            high = np.where(one, zeros[-1] + high - right, right)
-        total = self.total[many]
-        equal = np.where(outside, 0.0, self._sorted[high] - self._sorted[low])
-        below = np.where(outside, total, below * (self.unit if self.plain else 1.0))
-        return below, equal, total - below - equal
-
-
-def _from_zero(values: NDArray[Any]) -> NDArray[Any]:
-    """Running sums that begin with 0, one longer than the values."""
-    return np.concatenate(([0], np.cumsum(values)))

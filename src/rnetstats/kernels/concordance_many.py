@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnetstats.kernels.concordance import PrefixSums, rows_by_stratum
+from rnetstats.kernels.concordance import rows_by_stratum
 from rnetstats.kernels.newton import BoolArray, FloatArray
 from rnetstats.kernels.ordered import in_order, mean_difference
+from rnetstats.kernels.prefix_sums import PrefixSums
 
 __all__ = ["gini_mean_difference", "harrell"]
 
