@@ -83,6 +83,7 @@ def test_no_event_gives_the_bound_worked_by_hand():
     assert high.tolist() == [1.0, 1.0]
     low, _ = beta_product_limits(n, np.zeros(2), np.array([60.0, 0.0]), mid_p=True)
     assert_close(low[0], 0.05 ** (1 / 60))
+    assert low[1] == 0.0
 
 
 def test_without_censoring_limits_are_clopper_pearsons():

@@ -182,3 +182,18 @@ def test_it_is_written_and_read_and_older_ones_are_too():
     stored = rn.logrank(data, "Surv(time, status) ~ trt").to_dict()
     del stored["options"]["gamma"], stored["fields"]["components"]
     assert LogrankResult.from_dict(stored).glance()["gamma"].iloc[0] == 0.0
+
+
+def test_a_curve_at_0_before_late_entries_has_no_negative_power():
+    """All of the first three have the event at 2; two others enter then."""
+    data = {"s": [0, 0, 0, 2, 2], "t": [2, 2, 2, 8, 6], "e": [1] * 5, "g": list("abbab")}
+    formula = "Surv(s, t, e) ~ g"
+    with pytest.raises(OptionError, match=r"rho = -0\.5"):
+        rn.logrank(data, formula, rho=-0.5)
+    # by hand: one of three and one of two at risk, events 3 and 1, all variance at 6
+    plain = rn.logrank(data, formula)
+    assert_close(plain.to_frame()["expected"].to_numpy(), np.array([1.0 + 0.5 + 1.0, 2.0 + 0.5]))
+    assert_close(plain.statistic, 0.5**2 / 0.25)
+    none = rn.logrank(data, formula, rho=1)
+    assert np.isnan(none.p_value)
+    assert any("reached 0" in note for note in none.notes)

@@ -67,6 +67,11 @@ def logrank_table(
     -------
     LogrankTable
 
+    Raises
+    ------
+    ValueError
+        If rho is negative and S reaches 0 before late entries and their events.
+
     References
     ----------
     Harrington DP, Fleming TR (1982). A class of rank test procedures for censored survival data.
@@ -259,6 +264,13 @@ def _group_sums(sets: RiskSets, group: ArrayLike, n_groups: int) -> tuple[Floats
 
 def _weights(sets: RiskSets, n: Floats, d: Floats, rho: float, gamma: float) -> Floats:
     survival = _left_survival(sets, n, d)
+    if rho < 0.0 and not survival.all():
+        msg = (
+            f"with rho = {rho:g} an event has no finite weight: everybody at risk had the event "
+            "before others entered, and the curve of all groups together is 0 there; choose rho = "
+            "0 or above"
+        )
+        raise ValueError(msg)
     weight: Floats = survival**rho
     return weight * (1.0 - survival) ** gamma if gamma else weight
 

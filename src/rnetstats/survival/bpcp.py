@@ -107,6 +107,8 @@ def _mid_p(
     limits = []
     for probability in (tail, 1.0 - tail):
         low, high = _quantile(lower, probability), _quantile(upper, probability)
+        if probability < 0.5:  # half the mass on 0, where nobody is left
+            high = np.where(lower[0] > 0.0, high, low)
         for _ in range(60):
             middle = (low + high) / 2.0
             mass = (_cumulative(lower, middle) + _cumulative(upper, middle)) / 2.0

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LogrankResult", "logrank"]
 
+_STEEPEST = 20.0  # powers whose squares of 1/n stay within the range of numbers
+
 
 def logrank(
     data: Data,
@@ -48,7 +50,8 @@ def logrank(
     rho, gamma : float
         Event times have the weight S(t-)^rho (1 - S(t-))^gamma, S the curve of all groups together.
         (0, 0) is the log-rank test, (1, 0) that of Peto and Peto, (0, 1) looks for late
-        differences. gamma is not negative. The weight is to be chosen before the data are seen.
+        differences. gamma is not negative, neither is beyond 20. The weight is to be chosen before
+        the data are seen.
     method : {"asymptotic", "permutation", "permutation-unequal", "exact", "max-combo"}
         Chi-square approximation; Monte Carlo permutation of labels (within strata);
         the permutation of Heinze, Gnant and Schemper (2003), which keeps each group's follow-up;
@@ -106,7 +109,8 @@ def logrank(
     0.1333
     """
     choice("method", method, METHODS)
-    rho, gamma = real("rho", rho), real("gamma", gamma, low=0.0)
+    rho = real("rho", rho, low=-_STEEPEST, high=_STEEPEST)
+    gamma = real("gamma", gamma, low=0.0, high=_STEEPEST)
     if method == "max-combo" and (rho or gamma):
         raise OptionError("method='max-combo' has its own weights; leave rho and gamma out.")
     draws = positive_int("resamples", resamples)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_p
 from rnetstats.kernels.ranks import logrank_chi2, logrank_scores, logrank_table
 from rnetstats.kernels.risksets import RiskSets, prepare
@@ -69,14 +70,22 @@ def logrank_rows(rows: SurvivalRows, options: MethodOptions) -> Outcome:
     """Test unweighted rows of two or more groups.
 
     Without events, or where no two groups are at risk together, P is missing with a note.
+
+    Raises
+    ------
+    OptionError
+        If a weight is infinite: rho below 0, and a common curve that reaches 0 before late entries.
     """
     sets = prepare(rows.start, rows.stop, rows.event, rows.strata)
     k = len(rows.labels)
-    table = logrank_table(sets, rows.group, k, rho=options.rho, gamma=options.gamma)
+    try:
+        table = logrank_table(sets, rows.group, k, rho=options.rho, gamma=options.gamma)
+    except ValueError as error:  # a weight that is infinite
+        raise OptionError(f"{str(error).capitalize()}.") from error
     chi2, df = logrank_chi2(table)
     censoring = _censoring_p(rows, k)
     if df == 0:
-        found = _P(_NAN, _NAN, notes=(_nothing(rows, options.gamma),))
+        found = _P(_NAN, _NAN, notes=(_nothing(rows, options.rho, options.gamma),))
     else:
         found = _p_value(rows, sets, options, chi2, df)
         if options.method not in ("asymptotic", "max-combo"):
@@ -118,13 +127,19 @@ def p_text(p_value: float) -> str:
     return f"P {text}" if text[:1] in "<>" else f"P = {text}"
 
 
-def _nothing(rows: SurvivalRows, gamma: float) -> str:
+def _nothing(rows: SurvivalRows, rho: float, gamma: float) -> str:
     if not rows.event.any():
         return "No event: there is nothing to compare, and P is missing."
     if gamma > 0.0:
         return (
             "With gamma above 0 the first event time has no weight, and no later event happened "
             "while two groups were at risk, with somebody left after it: P is missing."
+        )
+    if rows.start is not None and rho > 0.0:
+        return (
+            "No event with a weight above 0 happened while two groups were at risk, with somebody "
+            "left after it: P is missing. With rho above 0 events have no weight once the common "
+            "curve has reached 0, before others enter."
         )
     return (
         "No event happened while two groups were at risk, with somebody left after it: "
