@@ -65,6 +65,7 @@ PLOTS = (
     "right_truncation",
     "rmst",
     "schoenfeld",
+    "simulated",
     "stacked",
     "swimmer",
     "text_table",

@@ -8,7 +8,8 @@ import pytest
 
 from rnetstats.data.read import read_cohort
 from rnetstats.errors import ColumnError, DataNotKeptError, OptionError, ReadError, RnetError
-from rnetstats.simulation.draw import DrawnCohort, draw_cohort
+from rnetstats.simulation.draw import draw_cohort
+from rnetstats.simulation.drawn_cohort import DrawnCohort
 from rnetstats.simulation.embedded import cohort_csv
 from rnetstats.simulation.fidelity import split_distribution
 from rnetstats.simulation.latent import draw_latent

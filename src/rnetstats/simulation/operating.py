@@ -78,18 +78,16 @@ class OperatingCharacteristics(Result):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the coverage of every method, with three Monte Carlo errors."""
-        import matplotlib.pyplot as plt
+        from rnetstats.plots.simulated import coverage_of_methods
 
         rows = self.table[self.table["coverage"].notna()]
-        axes = plt.subplots(figsize=(7, 0.22 * len(rows) + 1))[1] if ax is None else ax
-        places = np.arange(len(rows))
-        axes.errorbar(rows["coverage"], places, xerr=3 * rows["coverage_mcse"], fmt="o", ms=3)
-        labels = rows["estimand"] + " | " + rows["method"]
-        axes.set_yticks(places, labels, fontsize=6)
-        axes.invert_yaxis()
-        axes.axvline(0.95, color="grey", linewidth=0.8)
-        axes.set_xlabel(f"Coverage of 95 % intervals (truth {self.truth}, totals {self.totals})")
-        return axes
+        return coverage_of_methods(
+            (rows["analysis"] + ": " + rows["estimand"] + " | " + rows["method"]).tolist(),
+            rows["coverage"].to_numpy(),
+            rows["coverage_mcse"].to_numpy(),
+            axis=f"Coverage of 95 % intervals\n(truth {self.truth}, totals {self.totals})",
+            ax=ax,
+        )
 
     def check(self) -> pd.DataFrame:
         """Return the rows that break a requirement; empty if all is well.

@@ -134,18 +134,16 @@ class TreatmentCharacteristics(Result):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the coverage of every method, with three Monte Carlo errors."""
-        import matplotlib.pyplot as plt
+        from rnetstats.plots.simulated import coverage_of_methods
 
         rows = self.table[self.table["coverage_given"].notna()]
-        axes = plt.subplots(figsize=(7, 0.3 * len(rows) + 1))[1] if ax is None else ax
-        places = np.arange(len(rows))
-        errors = 3 * rows["coverage_given_mcse"]
-        axes.errorbar(rows["coverage_given"], places, xerr=errors, fmt="o", ms=3)
-        axes.set_yticks(places, rows["method"] + ", " + rows["limits"], fontsize=6)
-        axes.invert_yaxis()
-        axes.axvline(0.95, color="grey", linewidth=0.8)
-        axes.set_xlabel(f"Coverage of the 95 % intervals given (truth {self.truth})")
-        return axes
+        return coverage_of_methods(
+            (rows["method"] + ": " + rows["estimand"] + " | " + rows["limits"]).tolist(),
+            rows["coverage_given"].to_numpy(),
+            rows["coverage_given_mcse"].to_numpy(),
+            axis=f"Coverage of the 95 % intervals given\n(truth {self.truth})",
+            ax=ax,
+        )
 
     def check(self) -> pd.DataFrame:
         """Return the rows that break a requirement; empty if all is well.

@@ -99,18 +99,12 @@ class Truth(Result):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the true odds and hazard ratios on a logarithmic axis."""
-        import matplotlib.pyplot as plt
+        from rnetstats.plots.simulated import true_ratios
 
-        axes = plt.subplots()[1] if ax is None else ax
-        ratios = self.estimands[self.estimands["measure"].isin(["OR", "HR"])]
-        names = [f"{e}: {g}" for e, g in zip(ratios["estimand"], ratios["group"], strict=True)]
-        axes.plot(ratios["value"], range(len(ratios)), "o", color="black")
-        axes.set_yticks(range(len(ratios)), names)
-        axes.invert_yaxis()
-        axes.set_xscale("log")
-        axes.axvline(1.0, color="grey", linewidth=0.8)
-        axes.set_xlabel("True odds or hazard ratio (synthetic data)")
-        return axes
+        rows = self.estimands[self.estimands["measure"].isin(["OR", "HR"])]
+        parts = zip(rows["estimand"], rows["endpoint"], rows["group"], strict=True)
+        labels = [": ".join(part for part in told if part) for told in parts]
+        return true_ratios(labels, rows["value"].to_numpy(), ax=ax)
 
 
 def _coefficients(recipe: Recipe, truth: str, constants: Constants) -> pd.DataFrame:
