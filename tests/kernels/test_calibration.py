@@ -222,3 +222,13 @@ def test_ici_of_many_is_near_that_of_one(n):
     y, risk, _ = sample(12, n=n, size=1, digits=6)
     gap = np.abs(lowess(risk[0], y, delta=0.0) - risk[0])
     assert ici(y, risk)[0, 0] == pytest.approx(gap.mean(), abs=5e-4)
+
+
+def test_likelihoods_of_one_event_and_without_the_rows_that_a_replicate_lacks() -> None:
+    # 1 of 4 events: log(1/4) + 3 log(3/4); the row that could not be is not there
+    y, risk = [1.0, 1.0, 0.0, 0.0, 0.0], [[0.0, 0.5, 0.2, 0.2, 0.2]]
+    found = log_likelihoods(y, risk, [[0, 1, 1, 1, 1], [1, 1, 1, 1, 1]])
+    np.testing.assert_allclose(found.null[0], np.log(1 / 4) + 3 * np.log(3 / 4))
+    np.testing.assert_allclose(found.risk, [np.log(0.5) + 3 * np.log(0.8), -np.inf])
+    found = log_likelihoods([1.0, 1.0, 0.0], [0.5, 0.5, 0.2])  # one without the event
+    np.testing.assert_allclose(found.null, 2 * np.log(2 / 3) + np.log(1 / 3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -126,3 +128,53 @@ def test_increasing_transformations_keep_the_groups(method: str) -> None:
     plain = best_cut(y, x, method=method, report="below")[0]
     grown = best_cut(y, np.exp(x), method=method, report="below")[0]
     np.testing.assert_allclose(np.exp(plain), grown)
+
+
+def youden_by_fractions(stop: list, event: list, x: list, horizon: float) -> float:
+    """The median of the best cut-offs, `>=` before `<=`, in whole numbers and their ratios."""
+    n = range(len(stop))
+
+    def uncensored(time: float, before: bool) -> Fraction:
+        share = Fraction(1)
+        for u in sorted(set(stop)):
+            left = sum(stop[i] == u and not event[i] for i in n)
+            if left and (u < time or (u == time and not before)):
+                share *= 1 - Fraction(left, left + sum(stop[i] > u for i in n))
+        return share
+
+    late = [stop[i] > horizon for i in n]
+    cases = [1 / uncensored(stop[i], True) if event[i] and not late[i] else 0 for i in n]
+    controls = [1 / uncensored(horizon, False) if late[i] else 0 for i in n]
+    values = sorted(set(x))
+    if not sum(cases) or not sum(controls) or len(values) < 2:
+        return np.nan
+    index = [
+        sum(cases) * sum(controls[i] for i in n if x[i] <= value)
+        - sum(controls) * sum(cases[i] for i in n if x[i] <= value)
+        for value in values[:-1]
+    ]
+    sign = 1 if max(index) >= -min(index) else -1
+    best = max(sign * value for value in index)
+    middles = zip(index, values, values[1:], strict=False)
+    return float(np.median([(a + b) / 2 for value, a, b in middles if sign * value == best]))
+
+
+def test_equal_indices_of_censored_times_are_equal_whatever_their_rounding() -> None:
+    found, expected = [], []
+    for seed in range(250):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(5, 11))
+        x, stop = rng.integers(0, 6, n).astype(float), rng.integers(1, 9, n).astype(float)
+        event = rng.random(n) < 0.6
+        found.append(best_cut_survival(stop, event, x, method="youden", horizon=5.0)[0])
+        expected.append(youden_by_fractions(stop.tolist(), event.tolist(), x.tolist(), 5.0))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_the_direction_is_that_of_youdens_index_only() -> None:
+    x, y, stop, event, freq = rows(7)
+    for direction in (">=", "<="):
+        found = best_cut(y, x, freq, method="maxstat", direction=direction)
+        np.testing.assert_array_equal(found, best_cut(y, x, freq, method="maxstat"))
+        found = best_cut_survival(stop, event, x, freq, direction=direction)
+        np.testing.assert_array_equal(found, best_cut_survival(stop, event, x, freq))

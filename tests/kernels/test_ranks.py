@@ -144,6 +144,7 @@ def test_several_statistics_share_the_relabelling_and_strata_are_kept():
     assert_close(sums, np.tile([20.0, 0.0], (100, 1)))
     assert_close(subset_sums(rng, scores[:, 0], 0, 3), np.zeros(3))
     assert_close(subset_sums(rng, scores[:, 0], 50, 3), np.full(3, scores[:, 0].sum()))
+    assert_close(subset_sums(rng, np.array([2.5]), 1, 2), [2.5, 2.5])
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(4100, 4200))

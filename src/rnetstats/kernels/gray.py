@@ -170,8 +170,7 @@ def _variance(at: _Times, weight: FloatArray) -> FloatArray:
         later = np.cumsum(drift[:, ::-1], axis=1)[:, ::-1] - drift
         scaled = _ratio(later, mine)
         fall = _ratio(at.pooled, at.free[r])
-        lasting = at.free[r] > 0.0
-        first = contrast + np.where(lasting, (1.0 - fall) * scaled, 0.0)
+        first = contrast + (1.0 - fall) * scaled
         second = -fall * scaled
         spread = mine * at.step * _tie_factor(own, total * at.free_before[r])
         variance += (first * spread) @ first.T

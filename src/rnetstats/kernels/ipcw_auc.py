@@ -65,7 +65,7 @@ def ipcw_auc(
     own = cases * (below - auc) / of_cases + controls * (above - auc) / of_controls
     influence = total * own
     influence += censoring_part(ends, codes == 0, influence[None], copies, horizon)[0]
-    return auc, float(np.sqrt(copies @ influence**2 / (total * max(total - 1.0, 1.0))))
+    return auc, float(np.sqrt(copies @ influence**2 / (total * (total - 1.0))))
 
 
 def _below(values: FloatArray, weight: FloatArray) -> FloatArray:

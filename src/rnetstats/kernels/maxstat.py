@@ -109,9 +109,9 @@ def standardised_sums(
     sums = running_sums(splits, weighted)
     mean = sums[:, -1:] / np.maximum(total, 1.0)
     squares = np.einsum("bn,bn->b", weighted, np.broadcast_to(scores, copies.shape))[:, None]
-    spread = np.maximum(squares - total * mean**2, 0.0)
+    spread = squares - total * mean**2
     variance = below * (total - below) / np.maximum(total * (total - 1.0), 1.0) * spread
-    usable = variance > 1e-20 * np.maximum(squares, 1e-300) * np.maximum(total, 1.0)
+    usable = variance > 1e-20 * squares * total
     root = np.sqrt(np.where(usable, variance, 1.0))
     return np.where(usable, (sums - below * mean) / root, 0.0)
 
@@ -187,7 +187,7 @@ def best_cut(
         if method == "youden":
             statistic = youden_differences(splits, part * outcome, part * (1.0 - outcome))
         else:
-            statistic = -standardised_sums(splits, outcome, part, below)
+            statistic = standardised_sums(splits, outcome, part, below)
         events = part @ outcome
         allowed &= ((events > 0) & (events < below[:, -1]))[:, None]
         found[rows] = _choose(splits, statistic, allowed, below, method, direction, report, True)
@@ -245,7 +245,7 @@ def best_cut_survival(
         else:
             scores = logrank_rank_scores(ends, seen, part)
             allowed &= (part @ seen > 0)[:, None]
-            statistic = -standardised_sums(splits, scores, part, below)
+            statistic = standardised_sums(splits, scores, part, below)
         found[rows] = _choose(splits, statistic, allowed, below, method, direction, report, False)
     return found
 

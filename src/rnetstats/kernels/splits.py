@@ -100,7 +100,8 @@ def best_of(
     allowed
         (B, k).
     direction
-        ">=": more events above; "<=": below; None: whichever gives the larger statistic.
+        ">=": more events above; "<=": below; None: whichever gives the larger statistic, ">=" of
+        equal ones.
     exact
         Equal numbers only, or up to rounding.
 
@@ -111,13 +112,14 @@ def best_of(
     """
     upper = np.where(allowed, statistic, -np.inf).max(axis=1)
     lower = np.where(allowed, -statistic, -np.inf).max(axis=1)
-    if direction is None:
-        sign = np.where(upper >= lower, 1.0, -1.0)
-    else:
-        sign = np.full(len(upper), 1.0 if direction == ">=" else -1.0)
-    best = np.where(sign > 0, upper, lower)
-    slack = 0.0 if exact else _TIE * np.maximum(np.abs(best), 1.0)
+    largest = np.maximum(upper, lower)
+    slack = 0.0 if exact else _TIE * np.maximum(np.abs(largest), 1.0)
     with np.errstate(invalid="ignore"):
+        if direction is None:
+            sign = np.where(upper >= largest - slack, 1.0, -1.0)
+        else:
+            sign = np.full(len(upper), 1.0 if direction == ">=" else -1.0)
+        best = np.where(sign > 0, upper, lower)
         reaching = sign[:, None] * statistic >= (best - slack)[:, None]
     return allowed & reaching, sign
 
