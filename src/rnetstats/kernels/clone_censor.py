@@ -22,6 +22,7 @@ import numpy as np
 
 from rnetstats.kernels.clone_weights import Hazard, staying_hazard, staying_shares
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray
+from rnetstats.kernels.ratio import ratio
 
 __all__ = [
     "ArmSums",
@@ -206,7 +207,7 @@ def clone_replicates(clones: Clones, freq: FloatArray, *, cap: float | None = No
 def treated_weights(clones: Clones, freq: FloatArray, cap: float | None = None) -> FloatArray:
     """Weights (B, n) of the treated arm after the grace period; 0 where nobody is left in it."""
     share = staying_shares(clones, freq)
-    weights = np.divide(1.0, share, out=np.zeros(share.shape), where=share > 0.0)
+    weights = ratio(1.0, share)
     return weights if cap is None else np.minimum(weights, cap)
 
 

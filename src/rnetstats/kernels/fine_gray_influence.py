@@ -18,6 +18,7 @@ import numpy as np
 
 from rnetstats.kernels.fine_gray_likelihood import FineGrayLikelihood, Moments
 from rnetstats.kernels.newton import FloatArray
+from rnetstats.kernels.ratio import ratio
 
 __all__ = ["FittedFineGray", "fitted_fine_gray", "influences", "row_scores"]
 
@@ -174,7 +175,7 @@ def _through_censoring(
     risk = np.cumsum(by_last[::-1])[::-1][1:]
     # the derivative of log(1 - c / n) by c; cmprsk takes that of the hazard, c / n
     left = risk if together else risk - leaving
-    jump = ahead * np.divide(1.0, left, out=np.zeros_like(left), where=left > 0.0)[:, None]
+    jump = ahead * ratio(1.0, left)[:, None]
     drift = _running(jump * (leaving / risk)[:, None])
     found: FloatArray = -drift[last]
     found[censored] += jump[slot[censored]]

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike
 from rnetstats.kernels.censoring import CensoringCurve, censoring_survival
 from rnetstats.kernels.firth import half_log_det, inverse_information
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray, rows_of
+from rnetstats.kernels.ratio import ratio
 
 __all__ = ["CENSORING", "FineGrayLikelihood", "Moments", "censoring_curve"]
 
@@ -118,7 +119,7 @@ class FineGrayLikelihood:
         self.uncensored = self.curve.before(self.layout.times)
         at_exit = self.curve.before(self.stop[self.layout.competing])
         # a row that a replicate lacks may lie past everything that it holds
-        self.inverse = np.divide(1.0, at_exit, out=np.zeros_like(at_exit), where=at_exit > 0.0)
+        self.inverse = ratio(1.0, at_exit)
         died = self.freq[:, self.layout.own]
         self.events = _binned(died[..., None], self.layout.columns, self.layout.times.size)[..., 0]
         self.events_x = died @ self.x[self.layout.own]
@@ -251,5 +252,5 @@ def censoring_curve(
     left = _binned(freq[..., None], slot, time.size)[..., 0]
     risk = np.cumsum(left[:, ::-1], axis=1)[:, ::-1]
     censored = _binned((freq * ~event_any)[..., None], slot, time.size)[..., 0]
-    share = np.divide(censored, risk, out=np.zeros_like(risk), where=risk > 0.0)
+    share = ratio(censored, risk)
     return CensoringCurve(time, np.asarray(np.cumprod(1.0 - share, axis=1), dtype=np.float64))

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnetstats.kernels.newton import FloatArray, IntArray
+from rnetstats.kernels.ratio import ratio
 
 __all__ = ["GrayTable", "gray_table"]
 
@@ -101,16 +102,10 @@ def gray_table(
         at = _times(stop[rows], code[rows], group[rows], n_groups, cause, counts[rows])
         weight = at.pooled_before**rho
         observed += at.own @ weight
-        share = _ratio(at.risk, at.risk.sum(axis=0))
+        share = ratio(at.risk, at.risk.sum(axis=0))
         expected += share @ (weight * at.own.sum(axis=0))
         variance += _variance(at, weight)
     return GrayTable(observed, expected, variance)
-
-
-def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
-    """Quotients, zero where the divisor is."""
-    shape = np.broadcast_shapes(above.shape, below.shape)
-    return np.divide(above, below, out=np.zeros(shape), where=below > 0.0)
 
 
 def _times(
@@ -132,11 +127,11 @@ def _times(
     n_risk = np.cumsum(table(counts, last)[:, ::-1], axis=1)[:, ::-1][:, 1:]
     own = table(counts * (code == cause), last)[:, 1:]
     events = table(counts * (code > 0), last)[:, 1:]
-    free: FloatArray = np.cumprod(1.0 - _ratio(events, n_risk), axis=1).astype(np.float64)
+    free: FloatArray = np.cumprod(1.0 - ratio(events, n_risk), axis=1).astype(np.float64)
     before = _shifted(free)
-    incidence = np.cumsum(before * _ratio(own, n_risk), axis=1)
-    inverse = _ratio(n_risk, before)
-    step = _ratio(own.sum(axis=0), inverse.sum(axis=0))
+    incidence = np.cumsum(before * ratio(own, n_risk), axis=1)
+    inverse = ratio(n_risk, before)
+    step = ratio(own.sum(axis=0), inverse.sum(axis=0))
     pooled = 1.0 - np.cumsum(step)
     return _Times(
         own=own,
@@ -159,17 +154,17 @@ def _shifted(curves: FloatArray) -> FloatArray:
 
 
 def _variance(at: _Times, weight: FloatArray) -> FloatArray:
-    inverse = _ratio(at.n_risk, at.free_before)
+    inverse = ratio(at.n_risk, at.free_before)
     total, own = inverse.sum(axis=0), at.own.sum(axis=0)
-    share = _ratio(inverse, total)
+    share = ratio(inverse, total)
     variance = np.zeros((len(inverse), len(inverse)))
     for r, mine in enumerate(inverse):
         here = mine > 0.0
         contrast = weight * ((np.arange(len(inverse)) == r)[:, None] - share) * here
-        drift = contrast * _ratio(mine * at.step, at.pooled_before)
+        drift = contrast * ratio(mine * at.step, at.pooled_before)
         later = np.cumsum(drift[:, ::-1], axis=1)[:, ::-1] - drift
-        scaled = _ratio(later, mine)
-        fall = _ratio(at.pooled, at.free[r])
+        scaled = ratio(later, mine)
+        fall = ratio(at.pooled, at.free[r])
         first = contrast + (1.0 - fall) * scaled
         second = -fall * scaled
         spread = mine * at.step * _tie_factor(own, total * at.free_before[r])

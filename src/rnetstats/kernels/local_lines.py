@@ -15,6 +15,7 @@ import numpy as np
 
 from rnetstats.kernels.newton import FloatArray, IntArray
 from rnetstats.kernels.ordered import Ordered, pick
+from rnetstats.kernels.ratio import ratio
 
 __all__ = ["lowess_many", "row_search"]
 
@@ -103,11 +104,11 @@ def _between_anchors(
     """Cubic interpolation (Hermite, three-point slopes) at x (b, m); anchors are `chosen` of it."""
     width = np.diff(anchors, axis=1)
     rise = np.diff(curve, axis=1)
-    slope = np.divide(rise, width, out=np.zeros_like(width), where=width > 0.0)
+    slope = ratio(rise, width)
     before, after = width[:, :-1], width[:, 1:]
     both = before + after
     middle = slope[:, :-1] * after + slope[:, 1:] * before
-    middle = np.divide(middle, both, out=np.zeros_like(both), where=both > 0.0)
+    middle = ratio(middle, both)
     middle = np.where(after == 0.0, slope[:, :-1], middle)
     middle = np.where(before == 0.0, slope[:, 1:], middle)
     tangent = np.column_stack([slope[:, 0], middle, slope[:, -1]])
@@ -123,7 +124,7 @@ def _between_anchors(
     def each(values: FloatArray) -> FloatArray:
         return np.repeat(values.ravel(), rows).reshape(x.shape)
 
-    scale = np.divide(1.0, width, out=np.zeros_like(width), where=width > 0.0)
+    scale = ratio(1.0, width)
     t = each(anchors[:, :-1])
     np.subtract(x, t, out=t)
     t *= each(scale)

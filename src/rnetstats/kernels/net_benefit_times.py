@@ -31,6 +31,7 @@ from rnetstats.kernels.net_benefit import (
     weights,
 )
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray
+from rnetstats.kernels.ratio import ratio
 
 __all__ = ["net_benefit_at"]
 
@@ -144,7 +145,7 @@ def _block(
     at_risk = np.cumsum(left[:, :0:-1], axis=1)[:, ::-1]
     last = layout.leaves - 1
     events = table(layout.event, last, columns)
-    hazard = np.divide(events, at_risk, out=np.zeros_like(at_risk), where=at_risk > 0)
+    hazard = ratio(events, at_risk)
     ended = np.prod(1.0 - hazard, axis=1)  # exactly 0 after an event in everybody at risk
     if (layout.cause == layout.event).all():
         causes, rate = events, 1.0 - ended
@@ -152,7 +153,7 @@ def _block(
         causes = table(layout.cause, last, columns)
         free = np.cumprod(1.0 - hazard[:, :-1], axis=1)
         before = np.concatenate((np.ones_like(hazard[:, :1]), free), axis=1)
-        share = np.divide(causes, at_risk, out=np.zeros_like(at_risk), where=at_risk > 0)
+        share = ratio(causes, at_risk)
         rate = np.sum(before * share, axis=1)
     followed = table(layout.followed, np.zeros_like(last), 1)[:, 0]
     lost = (followed == 0) & (ended > 0) & (n_rows > 0)

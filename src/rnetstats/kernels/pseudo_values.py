@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnetstats.kernels.newton import FloatArray
+from rnetstats.kernels.ratio import ratio
 
 __all__ = ["pseudo_values", "risk_by", "risks_by"]
 
@@ -143,22 +144,17 @@ def _left_out(
     """
     fewer = at_risk - 1.0
     one = np.ones((len(deaths), 1))
-    survival = np.hstack([one, np.cumprod(1.0 - _share(deaths, fewer), axis=1)])
-    found = np.hstack([0.0 * one, np.cumsum(survival[:, :-1] * _share(own, fewer), axis=1)])
+    survival = np.hstack([one, np.cumprod(1.0 - ratio(deaths, fewer), axis=1)])
+    found = np.hstack([0.0 * one, np.cumsum(survival[:, :-1] * ratio(own, fewer), axis=1)])
     after = np.zeros(survival.shape)
-    jumps, steps = _share(own, at_risk), _share(deaths, at_risk)
+    jumps, steps = ratio(own, at_risk), ratio(deaths, at_risk)
     for k in range(deaths.shape[1] - 1, -1, -1):
         after[:, k] = jumps[:, k] + (1.0 - steps[:, k]) * after[:, k + 1]
     last = np.maximum(reach - 1, 0)
-    jump = _share(own[:, last] - (kind == 2), fewer[:, last])
-    step = _share(deaths[:, last] - (kind > 0), fewer[:, last])
+    jump = ratio(own[:, last] - (kind == 2), fewer[:, last])
+    step = ratio(deaths[:, last] - (kind > 0), fewer[:, last])
     passed = found[:, last] + survival[:, last] * (jump + (1.0 - step) * after[:, reach])
     return np.asarray(np.minimum(np.where(reach > 0, passed, after[:, :1]), 1.0))
-
-
-def _share(count: FloatArray, at_risk: FloatArray) -> FloatArray:
-    """Count over those at risk, 0 where nobody is."""
-    return np.asarray(np.divide(count, at_risk, out=np.zeros(at_risk.shape), where=at_risk > 0.0))
 
 
 def _arrays(
@@ -190,7 +186,7 @@ def _counts(
 
 def _incidence(at_risk: FloatArray, deaths: FloatArray, own: FloatArray) -> FloatArray:
     """Risk (B,) at the end of the times (B, k)."""
-    step, jump = _share(deaths, at_risk), _share(own, at_risk)
+    step, jump = ratio(deaths, at_risk), ratio(own, at_risk)
     survival = np.cumprod(1.0 - step, axis=1)
     before = np.column_stack([np.ones(len(step)), survival[:, :-1]])
     return np.asarray(np.minimum((before * jump).sum(axis=1), 1.0))

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rnetstats.kernels.ratio import ratio
+
 __all__ = [
     "RestrictedMeans",
     "restricted_mean_influence",
@@ -217,7 +219,7 @@ def restricted_mean_pseudo_values(
     at_risk = _weight_from(times, ends, weight[None])[0]
     gaps = np.diff(times, prepend=0.0, append=tau)
     fewer = at_risk - 1.0
-    before = np.append(1.0, np.cumprod(1.0 - np.minimum(_share(deaths, fewer), 1.0)))
+    before = np.append(1.0, np.cumprod(1.0 - np.minimum(ratio(deaths, fewer), 1.0)))
     area = np.append(0.0, np.cumsum(before[:-1] * gaps[:-1]))
     after = np.empty(times.size + 1)  # area that follows an event time, for one who is there
     after[-1] = gaps[-1]
@@ -225,14 +227,9 @@ def restricted_mean_pseudo_values(
         after[k] = gaps[k] + (1.0 - deaths[k] / at_risk[k]) * after[k + 1]
     passed = np.searchsorted(times, ends, side="right")
     last = np.maximum(passed - 1, 0)
-    step = np.minimum(_share(deaths[last] - (own & (ends == times[last])), fewer[last]), 1.0)
+    step = np.minimum(ratio(deaths[last] - (own & (ends == times[last])), fewer[last]), 1.0)
     without = np.where(
         passed > 0, area[passed] + before[last] * (1.0 - step) * after[passed], after[0]
     )
     total = float(weight.sum())
     return np.asarray(total * after[0] - (total - 1.0) * without)
-
-
-def _share(count: Floats, at_risk: Floats) -> Floats:
-    """Count over those at risk, 0 where nobody is."""
-    return np.asarray(np.divide(count, at_risk, out=np.zeros(at_risk.shape), where=at_risk > 0.0))

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from rnetstats.kernels.blocks import block_size
 from rnetstats.kernels.newton import FloatArray
+from rnetstats.kernels.ratio import ratio
 from rnetstats.kernels.risksets import RiskSets, prepare
 
 __all__ = ["survival_many"]
@@ -88,6 +89,6 @@ def _curves(sets: RiskSets, weights: FloatArray) -> FloatArray:
         kept = sets.sort(weights)
         n_risk = sets.risk_sums(kept)[:, ::-1]
         n_event = sets.death_sums(kept[:, sets.deaths])[:, ::-1]
-        died = np.divide(n_event, n_risk, out=np.zeros(n_risk.shape), where=n_event > 0.0)
+        died = ratio(n_event, n_risk)
         np.cumprod(np.where(died >= _EVERYBODY, 0.0, 1.0 - died), axis=1, out=survival[:, 1:])
     return survival
