@@ -219,10 +219,10 @@ def time_varying_effect(
     )
     chosen = term_of(frame, term)
     moments = event_times(frame)
-    if cuts is None:
-        assert function is not None
+    if function is not None:
         made = with_function(frame, chosen, moments, function)
     else:
+        assert cuts is not None
         made = with_steps(frame, chosen, checked_cuts(cuts, float(moments[-1])))
     fit = cox(
         made.data,
@@ -236,7 +236,6 @@ def time_varying_effect(
     labels = labels_of(data, frame)
     outcome = frame.outcome
     assert outcome is not None
-    name = function or "steps"
     return TimeVaryingResult(
         table=change_table(fit, made),
         intervals=made.intervals,
@@ -247,12 +246,9 @@ def time_varying_effect(
             "n_missing": frame.n_missing,
             "n_events": fit.summary["n_events"],
             "term": chosen.name,
-            "change": name,
-            "log_likelihood": fit.summary["log_likelihood"],
-            "log_likelihood_penalized": fit.summary["log_likelihood_penalized"],
-            "statistic": test["statistic"].iloc[0],
-            "df": test["df"].iloc[0],
-            "p_value": test["p_value"].iloc[0],
+            "change": function or "steps",
+            **{name: fit.summary[name] for name in ("log_likelihood", "log_likelihood_penalized")},
+            **{name: test[name].iloc[0] for name in ("statistic", "df", "p_value")},
             "endpoint": outcome_name(frame),
         },
         label=labels.get(chosen.name, chosen.name),
