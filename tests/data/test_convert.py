@@ -227,10 +227,12 @@ def test_checks_of_both_severities() -> None:
     severity = "SEVERITY"
     """
     data: dict[str, list[object]] = {"a": [5, 2.5, 3, None], "b": [1, 2, 2, 2]}
-    with pytest.raises(DataError, match=r"a comes first; .*in row 3 \(there a = 3, b = 2\)"):
+    with pytest.raises(
+        DataError, match=r"a comes first: this does not hold in row 3 \(there a = 3, b = 2\)"
+    ):
         read(data, toml.replace("SEVERITY", "error"))
     noted = read(data, toml.replace("SEVERITY", "note"))
-    assert "A comes first; it does not in row 3 (there a = 3, b = 2)." in notes(noted)
+    assert "A comes first: this does not hold in row 3 (there a = 3, b = 2)." in notes(noted)
 
 
 def test_extra_columns() -> None:

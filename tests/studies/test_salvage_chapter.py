@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,12 @@ import pytest
 
 import rnetstats as rn
 from reproduced import raw, reproduced
+from rnetstats.studies.attempt import Attempts
+from rnetstats.studies.duan2024.cohort import prepare
 from rnetstats.studies.duan2024.figures import figures
+from rnetstats.studies.duan2024.salvage_claims import salvage_claims
+from rnetstats.studies.duan2024.salvage_comparisons import _without_empty_arms
+from rnetstats.studies.duan2024.salvage_effects import _rows
 from rnetstats.studies.duan2024.salvage_margins import HORIZON, MARGINS
 from rnetstats.studies.duan2024.salvage_paragraphs import kinds
 from rnetstats.studies.duan2024.salvage_words import (
@@ -24,6 +30,7 @@ from rnetstats.studies.duan2024.salvage_words import (
 )
 from rnetstats.studies.duan2024.sections import sections
 from rnetstats.studies.study_result import StudyResult
+from rnetstats.studies.treatment_verdicts import TreatmentEvidence
 from support import data_path
 
 FIGURES = {"salvage_lanes", "salvage_changing", "salvage_strategies", "salvage_biases"}
@@ -170,16 +177,44 @@ def test_a_salvaged_patient_without_a_day_is_left_out_and_counted() -> None:
     assert lanes.glance()["n"].iloc[0] == (data["margin_positive"] == 1).sum() - 2
 
 
-@pytest.mark.slow
-def test_salvage_after_the_recurrence_names_the_patient() -> None:
-    data = raw()
-    row = data.index[data["salvage"] == "endoscopic"][0]
-    data.loc[row, "salvage_days"] = round(30.4375 * (data.loc[row, "dfs_months"] + 5.0))
-    data.loc[row, "os_months"] = data.loc[row, "dfs_months"] + 10.0
-    result = rn.reproduce("duan2024", data=data, resamples=20)
-    name = str(data.loc[row, "patient_id"])
-    assert any(name in reason for reason in result.skipped)
-    assert claim(result, "salvage_dfs")["rule"] == "not judged"
+def test_salvage_after_the_recurrence_counts_as_none() -> None:
+    data = rn.read_cohort(raw(), codebook="duan2024")
+    attempts = Attempts()
+    before = _rows(prepare(data), attempts)
+    assert before is not None
+    assert not attempts.skipped
+    chosen = before.index[before["salvaged"] == 1][:2]
+    late = data.copy()
+    late.attrs = data.attrs
+    late.loc[chosen, "salvage_months"] = late.loc[chosen, "dfs_months"] + [0.1, 30.0]
+    rows = _rows(prepare(late), attempts)
+    assert rows is not None
+    assert len(rows) == len(before)
+    assert rows["salvaged"].sum() == before["salvaged"].sum() - 2
+    assert rows.loc[chosen, "salvage"].tolist() == ["none", "none"]
+    assert rows.loc[chosen, "salvage_months"].isna().all()
+    assert attempts.skipped[0].startswith("The salvage of 2 patients in the analyses of salvage")
+    on_the_day = data.copy()  # the event came first: (start, stop]
+    on_the_day.loc[chosen[0], "salvage_months"] = on_the_day.loc[chosen[0], "dfs_months"]
+    rows = _rows(prepare(on_the_day), Attempts())
+    assert rows is not None
+    assert rows.loc[chosen[0], "salvaged"] == 1
+
+
+def test_an_arm_without_events_has_no_hazard_ratio(cohort: StudyResult) -> None:
+    table = cohort.table("salvage_effects").to_frame()
+    empty = table[["events_treated", "events_untreated"]].min(axis=1) == 0
+    ratios = table["measure"] == "HR"
+    assert table.loc[ratios & empty, "estimate"].isna().all()
+    assert table.loc[ratios & ~empty, "estimate"].notna().all()
+    made = _without_empty_arms(table.assign(events_treated=0, estimate=0.17))
+    assert made.loc[ratios, "estimate"].isna().all()
+    assert (made.loc[~ratios, "estimate"] == 0.17).all()
+    nobody = TreatmentEvidence(0, 6, 0.17, math.nan, math.nan)
+    chapter = SimpleNamespace(evidence=lambda key: nobody, kinds={}, confounders=())
+    found = {claim.key: claim for claim in salvage_claims(chapter, None)}
+    assert found["salvage_recurrence"].shown == "no hazard ratio"
+    assert "0.17" not in found["salvage_recurrence"].said
 
 
 def test_no_event_at_all_leaves_counts_and_bounds() -> None:

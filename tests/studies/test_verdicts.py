@@ -161,3 +161,11 @@ def test_the_documentation_holds_the_same_table() -> None:
         pytest.skip("the documentation stands in the checkout only")
     text = page.read_text(encoding="utf-8")
     assert as_markdown(RULES) in text
+
+
+@pytest.mark.parametrize(("n", "said"), [(0, "No event"), (1, "1 event"), (4, "4 events")])
+def test_few_events_are_counted_in_words(n: int, said: str) -> None:
+    few = Evidence("greater", n, 100, ((1.5, 3.0),), 0.01, n)
+    assert judge(few, 0.01).because == f"{said} in total."
+    alone = Evidence("greater", 50, 1, ((1.5, 3.0),), 0.01, 20)
+    assert judge(alone, 0.01).because == "1 patient in the smallest group."

@@ -95,7 +95,7 @@ def _check_rule(frame: pd.DataFrame, check: Check, ledger: Ledger) -> None:
     when = f" when {check.when.text}" if check.when else ""
     shown = _row_values(frame.iloc[int(rows[0])], check)
     said = check.message or f"{check.rule.text} must hold{when}"
-    text = f"{said}; it does not in {ledger.rows(rows.tolist())} ({shown})."
+    text = f"{said}: this does not hold in {ledger.rows(rows.tolist())} ({shown})."
     if check.severity == "note":
         ledger.note(text[0].upper() + text[1:])
     else:

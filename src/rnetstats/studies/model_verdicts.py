@@ -136,7 +136,7 @@ def judge_model(readings: tuple[ModelEvidence, ...], *, rarer: int, wanted: int 
     if not readings:
         return _verdict("not judged", "No model could be made and validated.")
     if rarer < ENOUGH:
-        return _verdict("too few", f"{rarer} patients of the rarer outcome.")
+        return _verdict("too few", f"{rarer} patient{'s' * (rarer != 1)} of the rarer outcome.")
     if any(math.isnan(r.conf_low) or math.isnan(r.conf_high) for r in readings):
         return _verdict("too few", "The corrected AUC has no limits.")
     because = "; ".join(_words(reading) for reading in readings) + "."

@@ -195,9 +195,11 @@ def judge(evidence: Evidence, p_adjusted: float, p_model: float = math.nan) -> V
         Its ``p_value``, adjusted likewise; looked at where an arm is sparse.
     """
     if evidence.n_events < MINIMUM:
-        return _verdict("too few", f"{evidence.n_events} events in total.")
+        counted = events_text(evidence.n_events)
+        return _verdict("too few", f"{counted[0].upper()}{counted[1:]} in total.")
     if evidence.smallest_group < MINIMUM:
-        return _verdict("too few", f"{evidence.smallest_group} patients in the smallest group.")
+        size = f"{evidence.smallest_group} patient{'s' * (evidence.smallest_group != 1)}"
+        return _verdict("too few", f"{size} in the smallest group.")
     if math.isnan(p_adjusted) or not evidence.intervals:
         return _verdict("too few", "No estimate exists.")
     family = f"adjusted P {_p(p_adjusted)}"

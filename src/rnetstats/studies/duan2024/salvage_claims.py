@@ -62,7 +62,9 @@ def _benefit(
         total = evidence.events_treated + evidence.events_untreated
         after, others = evidence.events_treated, evidence.events_untreated
         events = f"{EVENTS[key][1]}: {after} after salvage, {others} before or without it"
-        shown = _ratio(evidence.estimate, evidence.conf_low, evidence.conf_high)
+        # a finite ratio of an arm without events would be that of the penalty
+        ratio = evidence.estimate if fewest else math.nan
+        shown = _ratio(ratio, evidence.conf_low, evidence.conf_high)
         said = (
             f"With every patient counted as salvaged from the day of salvage on: "
             f"{counted(after, key)} after salvage, {others} before or without it; {shown}."

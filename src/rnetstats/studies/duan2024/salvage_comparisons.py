@@ -42,7 +42,7 @@ def effects_table(chapter: SalvageEffects) -> Exhibit | None:
         frame = frame[(frame["measure"] == "HR") | frame["measure"].isin(_MEASURES)]
         grace = float(effect.glance()["grace"].iloc[0])
         parts.append(frame.assign(reading=_NAMES[key], grace=grace))
-    numbers = pd.concat(parts, ignore_index=True)
+    numbers = _without_empty_arms(pd.concat(parts, ignore_index=True))
     rows = records(numbers)
     shown = pd.DataFrame(
         {
@@ -75,6 +75,14 @@ def effects_table(chapter: SalvageEffects) -> Exhibit | None:
         shown=shown,
         notes=(*reasons, *_notes(chapter)),
     )
+
+
+def _without_empty_arms(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Take the hazard ratio from rows with an arm without events: it is that of the penalty."""
+    empty = numbers[["events_treated", "events_untreated"]].min(axis=1) == 0
+    made = numbers.copy()
+    made.loc[empty & (made["measure"] == "HR"), "estimate"] = math.nan
+    return made
 
 
 def _adjusted(chapter: SalvageEffects) -> str:

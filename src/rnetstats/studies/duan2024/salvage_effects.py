@@ -195,12 +195,33 @@ def _rows(cohort: Cohort, attempts: Attempts) -> pd.DataFrame | None:
         )
         rows = rows[~without]
         salvaged = salvaged[~without]
+    rows, salvaged = _before_the_event(rows, salvaged, attempts)
     rows["salvaged"] = salvaged.astype(int)
     rows["salvage"] = rows["salvage"].astype("category").cat.remove_unused_categories()
     labels = rows.attrs.setdefault("rnetstats", {}).setdefault("labels", {})
     labels[MONTHS] = "Salvage (months)"
     labels["salvaged"] = "Salvage"
     return rows
+
+
+def _before_the_event(
+    rows: pd.DataFrame, salvaged: pd.Series, attempts: Attempts
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Count a salvage after the end of the time free of disease as none: it treats what came."""
+    late = salvaged & (rows[MONTHS] > rows["dfs_months"])
+    if not late.any():
+        return rows, salvaged
+    many = int(late.sum())
+    who = f"{many} patient{'s' * (many > 1)}"
+    attempts.skip(
+        f"The salvage of {who} in the analyses of salvage as it began",
+        "it came after the recurrence, or after the end of the time free of disease; there "
+        f"{who} {'count' if many > 1 else 'counts'} as not salvaged",
+    )
+    made = rows.copy()
+    made.loc[late, MONTHS] = math.nan
+    made["salvage"] = made["salvage"].astype(object).where(~late, UNTREATED)
+    return made, salvaged & ~late
 
 
 def _lanes(rows: pd.DataFrame) -> SwimmerResult:

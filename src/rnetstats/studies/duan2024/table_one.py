@@ -9,6 +9,7 @@ from rnetstats.tables.table_one import table_one
 __all__ = ["table_one_exhibit"]
 
 _COLUMNS = ("age", "sex", "size_mm", "location", "method", "nlr", "grade", "lvi", "centre")
+_SIGN = "SMD: of means, negative less positive margin; of shares a distance, without a sign."
 
 
 def table_one_exhibit(cohort: Cohort) -> Exhibit:
@@ -23,5 +24,5 @@ def table_one_exhibit(cohort: Cohort) -> Exhibit:
         caption="Before any follow-up; all patients.",
         numbers=table.to_frame(),
         shown=table.display(),
-        notes=table.notes,
+        notes=(*table.notes, _SIGN),
     )
