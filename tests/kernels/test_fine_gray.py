@@ -134,3 +134,24 @@ def test_rows_that_stay_are_compared_with_every_later_event():
     assert sets.risk_sums(np.ones(3)).tolist() == [2.0, 3.0]
     with pytest.raises(ValueError, match="no event of interest"):
         FineGrayLikelihood(np.ones((2, 1)), np.array([1.0, 2.0]), np.array([0, 2]))
+
+
+def test_an_offset_is_a_coefficient_that_is_known():
+    X, stop, code = arrays(5)
+    likelihood = FineGrayLikelihood(X, stop, code)
+    held = FineGrayLikelihood(X, stop, code, offset=0.5 * X[:, 0])
+    index = np.zeros(1, dtype=int)
+    given, wanted = held([[0.2, -0.3]], index), likelihood([[0.7, -0.3]], index)
+    for one, other in zip(given, wanted, strict=True):
+        assert_close(one, other)
+    fit = fit_fine_gray(X, stop, code, offset=0.5 * X[:, 0])
+    assert_close(fit.coef, fit_fine_gray(X, stop, code).coef - [[0.5, 0.0]], rel=1e-7)
+
+
+def test_the_penalty_is_that_of_the_columns_as_given():
+    X, stop, code = arrays(6)
+    X = X * [3.0, 0.1]
+    beta, index = np.array([[0.1, -0.4]]), np.zeros(1, dtype=int)
+    value, _, information = FineGrayLikelihood(X, stop, code)(beta, index)
+    penalised = FineGrayLikelihood(X, stop, code, firth=True)(beta, index)[0]
+    assert_close(penalised, value + 0.5 * np.linalg.slogdet(information)[1])

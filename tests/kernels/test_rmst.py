@@ -125,3 +125,17 @@ def test_pseudo_values_of_r(name):
     assert_close(at[:10], values["pseudosurv_first10"])
     assert_close(at.mean(axis=0), values["pseudosurv_mean"])
     assert_close((at**2).sum(axis=0), values["pseudosurv_sum_squares"])
+
+
+def test_influence_is_the_derivative_by_a_weight_with_late_entry_too():
+    rng = np.random.default_rng(8)
+    stop = rng.integers(2, 12, 25).astype(float)
+    start = np.where(rng.random(25) < 0.5, 0.0, np.floor(stop * rng.random(25)))
+    event, weight, tau = rng.random(25) < 0.6, rng.integers(1, 4, 25) / 2.0, 8.5
+    steps = 1e-5 * np.eye(25)
+    above, below = (
+        restricted_means(stop, event, tau, weight + way * steps, start=start).mean[:, 0]
+        for way in (1.0, -1.0)
+    )
+    found = restricted_mean_influence(stop, event, tau, weight, start=start)
+    assert_close(found, (above - below) / 2e-5, rel=1e-6, floor=1e-8)
