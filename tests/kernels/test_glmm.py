@@ -95,6 +95,17 @@ def test_models_of_proportions_as_reference(name: str, points: int) -> None:
     assert found.df == len(y) - 1
 
 
+def test_two_series_differ_by_their_logits_and_their_likelihoods() -> None:
+    y, n = np.array([3.0, 8.0]), np.array([20.0, 25.0])
+    model, start = proportions_model(y, n, points=7)
+    found = proportions_heterogeneity(y, n, fit_mixed(model, start))
+    apart = np.log(3 / 17) - np.log(8 / 17)
+    assert_close(found.wald, apart**2 / (1 / 3 + 1 / 17 + 1 / 8 + 1 / 17))
+    gain = binom.logpmf(y, n, y / n).sum() - binom.logpmf(y, n, 11 / 45).sum()
+    assert_close(found.likelihood_ratio, 2.0 * gain, rel=1e-7)
+    assert found.df == 1
+
+
 def test_integrals_agree_with_adaptive_quadrature() -> None:
     a, n1, c, n2 = (np.array(x, float) for x in ([0, 3], [40, 50], [5, 1], [44, 60]))
     Z = np.array([[[0.5], [-0.5]]] * 2)
