@@ -52,6 +52,26 @@ def ones(clones):
     return np.ones((1, len(clones.stop)))
 
 
+def test_an_event_at_the_end_of_the_grace_period_comes_before_leaving():
+    # A dies untreated at 5, B is treated at 2 and dies at 8, C is never treated
+    clones = Clones(
+        stop=np.array([5.0, 8.0, 9.0]),
+        event=np.array([True, True, False]),
+        treated_at=np.array([np.inf, 2.0, np.inf]),
+        X=np.empty((3, 0)),
+        grace=5.0,
+        ever=True,
+    )
+    found = clone_replicates(clones, ones(clones))
+    assert found.times.tolist() == [5, 8]
+    # treated arm: all three until 5; then B, who stands for C too
+    np.testing.assert_allclose(found.treated.at_risk[0], [3, 2])
+    np.testing.assert_allclose(found.treated.died[0], [1, 2])
+    # untreated arm: A and C stand for three from 2 on
+    np.testing.assert_allclose(found.untreated.at_risk[0], [3, 1.5])
+    np.testing.assert_allclose(found.untreated.died[0], [1.5, 0])
+
+
 def test_six_patients_by_hand():
     found = clone_replicates(six(), ones(six()))
     assert found.times.tolist() == [4, 6, 10, 20]

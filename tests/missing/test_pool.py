@@ -12,6 +12,7 @@ from scipy import stats
 import rnetstats as rn
 from rnetstats._core.schema import COEFFICIENT_COLUMNS
 from rnetstats.errors import ConvergenceError, DataError, DataNotKeptError, OptionError
+from rnetstats.missing.clip import root_of_rising
 from rnetstats.missing.pool import pool
 from rnetstats.missing.pooled_result import PooledResult
 from support import assert_close, case, case_ids, read
@@ -331,3 +332,14 @@ def test_counts_of_imputed_levels_are_means():
     want = np.mean([(d["g"] == "b").sum() for d in data])
     assert_close(frame.loc["b", "n"], want)
     assert len(result.references) == 1
+
+
+def test_roots_far_from_where_the_search_begins_are_found():
+    wanted = np.array([37.0, -41.0, 0.2, 0.0, np.inf])
+
+    def rising(at, rows):
+        return np.where(rows == 4, -1.0, np.arcsinh(at - np.minimum(wanted, 99)[rows]))
+
+    found = root_of_rising(rising, np.zeros(5))
+    np.testing.assert_allclose(found[:4], wanted[:4], atol=1e-7)
+    assert np.isnan(found[4])  # never reaches 0

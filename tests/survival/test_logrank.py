@@ -174,13 +174,15 @@ def test_same_seed_same_p_and_a_longer_run_begins_with_the_shorter():
         assert counts[0] <= counts[1]
 
 
-def test_unequal_follow_up_is_close_to_the_label_permutation_when_it_is_equal():
+@pytest.mark.parametrize(("sizes", "resamples"), [((60, 140), 4000), ((60, 60, 80), 1000)])
+def test_unequal_follow_up_is_close_to_the_label_permutation_when_it_is_equal(sizes, resamples):
     # everybody is followed for 60 months: there is nothing to impute but late survival times
     rng = np.random.default_rng(5)
     time = rng.exponential(300.0, 200)
-    data = {"t": np.minimum(time, 60.0), "e": time <= 60, "g": np.repeat(["a", "b"], [60, 140])}
+    group = np.repeat(["a", "b", "c"][: len(sizes)], sizes)
+    data = {"t": np.minimum(time, 60.0), "e": time <= 60, "g": group}
     p = {
-        method: rn.logrank(data, "Surv(t, e) ~ g", method=method, resamples=4000, seed=2)
+        method: rn.logrank(data, "Surv(t, e) ~ g", method=method, resamples=resamples, seed=2)
         for method in ("permutation", "permutation-unequal")
     }
     gap = abs(p["permutation"].p_value - p["permutation-unequal"].p_value)

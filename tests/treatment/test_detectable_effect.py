@@ -77,6 +77,18 @@ def test_a_share_gives_the_binomial_law() -> None:
     assert_close(split_probabilities(large, 12, np.array([2.0]))[0], law, rel=1e-3)
 
 
+def test_firths_p_of_splits_is_that_of_the_regression() -> None:
+    p = split_p_values(Arms(0.4, 8, 12), 10, "firth")
+    assert np.isnan(p[9:]).all()  # nine events among eight patients
+    for a in (0, 3, 8):
+        y = np.repeat([1, 0, 1, 0], [a, 8 - a, 10 - a, 2 + a])
+        fit = rn.logistic({"y": y, "z": np.repeat([1, 0], [8, 12])}, "y ~ z")
+        assert_close(p[a], fit.to_frame()["p_value"].iloc[-1], rel=1e-6)
+    # the share alone: the limit of many patients
+    many = split_p_values(Arms(0.3, 3_000_000, 7_000_000), 6, "firth")
+    assert_close(split_p_values(Arms(0.3), 6, "firth"), many, rel=1e-4)
+
+
 @pytest.mark.slow
 @given(events=st.integers(1, 60), n_1=st.integers(30, 300), n_2=st.integers(30, 300))
 def test_the_level_holds_exactly(events: int, n_1: int, n_2: int) -> None:
