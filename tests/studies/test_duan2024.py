@@ -14,9 +14,17 @@ import rnetstats as rn
 from reproduced import raw
 from reproduced import reproduced as study
 from rnetstats.errors import ColumnError, DataError
+from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.analysis import judge_cohort
+from rnetstats.studies.duan2024.claims import outcome_claim
+from rnetstats.studies.duan2024.cohort import prepare
 from rnetstats.studies.duan2024.cutoffs import cutoff_row, half_millimetres, youden_cutoff
 from rnetstats.studies.duan2024.figures import figures
+from rnetstats.studies.duan2024.follow_up import follow_up_rows
+from rnetstats.studies.duan2024.outcome_tables import outcome_table, salvage_table
+from rnetstats.studies.duan2024.outcomes import ENDPOINTS, compare_groups
+from rnetstats.studies.duan2024.salvage import NaiveSalvage, _group, naive_salvage
+from rnetstats.studies.duan2024.table_one import table_one_exhibit
 from rnetstats.studies.finding import Contrast, Finding, frames
 from rnetstats.studies.study_result import StudyResult
 from rnetstats.studies.treatment_verdicts import TREATMENT_RULES
@@ -344,3 +352,59 @@ def test_the_curves_name_their_endpoint() -> None:
         "km_os": "Months to death",
         "km_salvage_naive": "Months to recurrence (deaths censored)",
     }
+
+
+def test_patients_without_an_outcome_are_counted_as_left_out() -> None:
+    data = raw()
+    data.loc[data.index[:7], "recurrence"] = np.nan
+    data.loc[data.index[5:9], "dfs_months"] = np.nan
+    data.loc[data.index[20:22], "margin_positive"] = np.nan
+    data.loc[data.index[20:22], "salvage"] = np.nan
+    cohort = prepare(rn.read_cohort(data, codebook="duan2024"))
+    frame = cohort.by_margin()
+    found = [
+        compare_groups(frame, "margin", endpoint, seed=1, attempts=Attempts(), full=False)
+        for endpoint in ENDPOINTS[::2]
+    ]
+    assert [comparison.n_missing for comparison in found] == [11, 2]
+    first = outcome_claim(found[0])
+    assert "patients whose margin and outcome are known (11 left out)" in first.estimand
+    plain = [replace(comparison, fits=comparison.fits | {"km": None}) for comparison in found]
+    table = outcome_table(plain)
+    assert table.caption.startswith("Patients whose margin and outcome are known.")
+    assert "missing: 11 (time to recurrence), 2 (overall survival)." in table.notes[-1]
+    whole = [replace(comparison, n_missing=0) for comparison in plain]
+    assert outcome_table(whole).caption.startswith("All patients.")
+    assert "all patients" in outcome_claim(whole[0]).estimand
+    rows = follow_up_rows(cohort, Attempts())
+    assert (rows[0]["group"], rows[0]["n"]) == ("all with known margin and follow-up", 525)
+    patients = table_one_exhibit(cohort)
+    assert patients.caption.endswith("patients whose margin is known.")
+
+
+def test_naive_counts_name_what_is_not_known() -> None:
+    data = rn.read_cohort(raw(), codebook="duan2024")
+    rows = data[(data["margin_positive"] == 1) & (data["salvage"] == "none")].copy()
+    rows["recurrence"] = rows["recurrence"].astype(float)
+    rows.loc[rows.index[:3], "recurrence"] = np.nan
+    groups = pd.DataFrame([_group(rows, "none")])
+    assert groups["n_outcome_unknown"].tolist() == [3]
+    assert groups["n"].tolist() == [len(rows)]
+    note = salvage_table(NaiveSalvage(groups, {}, {}, None)).notes[-1]
+    assert note.startswith("Whether 3 patients had an event")
+    data.loc[data["margin_positive"] == 1, "salvage"] = np.nan
+    attempts = Attempts()
+    assert naive_salvage(prepare(data), seed=1, attempts=attempts) is None
+    assert attempts.skipped[0].startswith("181 patients with a positive margin in all analyses")
+
+
+def test_a_size_has_one_bound_only_where_the_other_is_infinite() -> None:
+    ends = {"events_1": 31, "n_1": 31, "events_0": 80, "n_0": 494}
+    for high, said in ((math.inf, "one bound only"), (9.7e5, "the size of the effect is not")):
+        contrast = Contrast("size", "OR", 3228.6, 180.5, high, **ends)
+        counts = {"n_events": 111, "smallest": 31, "fewest": 0, "p_value": 1e-9, "p_exact": 1e-9}
+        found = Finding(
+            "k", "s", "e", "q", "m", "x", "y.", "greater", contrasts=(contrast,), **counts
+        )
+        claims, _ = frames([found], where="Here")
+        assert said in claims["sentence"].iloc[0]

@@ -77,7 +77,7 @@ def test_person_time_of_five_patients_by_hand() -> None:
     assert one["rate_ratio"] == pytest.approx((1 / 82) / (1 / 68))
     assert one["naive_bias"] == pytest.approx(0.5 * 82 / 68)
     assert "18 months before treatment" in result.notes[1]
-    assert "1 events in an arm, fewer than 5" in result.notes[2]
+    assert "1 event in an arm, fewer than 5" in result.notes[2]
 
 
 def test_misclassified_time_explains_the_naive_ratio_exactly(found: ImmortalTimeResult) -> None:

@@ -214,9 +214,11 @@ def _size(finding: Finding) -> str:
     if not finding.evidence.sparse:
         return ""
     counted = events_text(finding.fewest)
-    if finding.fewest == 0:
-        return f", by an exact test; with {counted} in one arm the size has one bound only"
-    return f", by an exact test too; with {counted} in one arm the size of the effect is not known"
+    exact = "an exact test" if finding.fewest == 0 else "an exact test too"
+    low, high = finding.contrasts[0].interval if finding.contrasts else (math.nan, math.nan)
+    if low == 0.0 or math.isinf(high):
+        return f", by {exact}; with {counted} in one arm the size has one bound only"
+    return f", by {exact}; with {counted} in one arm the size of the effect is not known"
 
 
 def _pointing(finding: Finding) -> str:

@@ -69,7 +69,7 @@ def immortal_notes(
     """Notes on the data and the simulation."""
     unit, what = labels["unit"], labels["treatment"]
     notes = [
-        f"Endpoint {labels['endpoint']}: {found['n_events']} events in {fmt_count(found['n'])} "
+        f"Endpoint {labels['endpoint']}: {_events(found['n_events'])} in {fmt_count(found['n'])} "
         f"patients, {found['n_events_treated']} of them among the {found['n_treated']} treated.",
         f"Compared from time zero, {fmt_number(found['misclassified'], 0)} {unit} before {what} "
         f"count as treated: {fmt_percent(found['share_of_treated'])} of the time of the treated, "
@@ -93,6 +93,10 @@ def immortal_notes(
     return tuple(notes)
 
 
+def _events(number: int) -> str:
+    return f"{number} event{'s' * (number != 1)}"
+
+
 def _rates(found: Mapping[str, Any]) -> str:
     untreated = found["n_events"] - found["n_events_treated"]
     if untreated == 0:
@@ -104,7 +108,7 @@ def _rates(found: Mapping[str, Any]) -> str:
     )
     few = min(untreated, found["n_events_treated"])
     if few < FEW_EVENTS:
-        return f"{text} (with {few} events in an arm, fewer than {FEW_EVENTS}, no comparison)."
+        return f"{text} (with {_events(few)} in an arm, fewer than {FEW_EVENTS}, no comparison)."
     return f"{text}."
 
 

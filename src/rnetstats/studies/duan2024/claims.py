@@ -55,7 +55,7 @@ def outcome_claim(comparison: Comparison) -> Finding:
         key=f"margin_{endpoint.key}",
         statement=_STATEMENTS[endpoint.key],
         endpoint=f"{endpoint.name}: {endpoint.definition}",
-        estimand="Positive against negative margin, all patients, not adjusted for anything",
+        estimand=f"Positive against negative margin, {_who(comparison)}, not adjusted for anything",
         method=primary["method"],
         events=_arms(_EVENTS[endpoint.key], other, base),
         said=_outcome_sentence(comparison, _EVENTS[endpoint.key]),
@@ -68,6 +68,12 @@ def outcome_claim(comparison: Comparison) -> Finding:
         p_exact=comparison.p_exact,
         fixed=not_judged(unjudged) if endpoint.key == "os" else None,
     )
+
+
+def _who(comparison: Comparison) -> str:
+    if not comparison.n_missing:
+        return "all patients"
+    return f"patients whose margin and outcome are known ({comparison.n_missing} left out)"
 
 
 def _arms(events: str, other: dict[str, Any], base: dict[str, Any]) -> str:

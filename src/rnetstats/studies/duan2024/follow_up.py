@@ -36,7 +36,8 @@ def follow_up_rows(cohort: Cohort, attempts: Attempts) -> list[dict[str, Any]]:
     if found is None:
         return []
     rows = [{**row, "closing": closing} for row in records(found.to_frame())]
-    rows[0]["group"] = "all patients"
+    everybody = int(rows[0]["n"]) == len(frame)
+    rows[0]["group"] = "all patients" if everybody else "all with known margin and follow-up"
     return rows
 
 

@@ -24,8 +24,10 @@ HORIZON = 60.0
 
 def outcome_table(comparisons: Iterable[Comparison]) -> Exhibit:
     """Return events, rates and five-year figures, one row an endpoint and group."""
-    rows = [row for comparison in comparisons for row in _outcome_rows(comparison)]
+    compared = tuple(comparisons)
+    rows = [row for comparison in compared for row in _outcome_rows(comparison)]
     numbers = pd.DataFrame(rows)
+    missing = any(comparison.n_missing for comparison in compared)
     shown = pd.DataFrame(
         {
             "Endpoint": numbers["endpoint"],
@@ -44,14 +46,28 @@ def outcome_table(comparisons: Iterable[Comparison]) -> Exhibit:
     return Exhibit(
         name="outcomes_by_margin",
         title="Outcomes by margin",
-        caption="All patients. Two different endpoints are both called disease-free survival.",
+        caption=f"{'Patients whose margin and outcome are known' if missing else 'All patients'}. "
+        "Two different endpoints are both called disease-free survival.",
         numbers=numbers,
         shown=shown,
         notes=(
             "Rates: exact Poisson limits. Five-year figures: Kaplan-Meier with beta product limits "
             "(Fay, Brittain & Proschan 2013), which also bound a group without events.",
+            *_left_out(compared),
         ),
     )
+
+
+def _left_out(comparisons: Iterable[Comparison]) -> tuple[str, ...]:
+    """Count the patients whose margin, time or event is missing, by endpoint."""
+    counts = [
+        f"{comparison.n_missing} ({comparison.endpoint.name.lower()})"
+        for comparison in comparisons
+        if comparison.n_missing
+    ]
+    if not counts:
+        return ()
+    return (f"Patients left out, whose margin, time or event is missing: {', '.join(counts)}.",)
 
 
 def _outcome_rows(comparison: Comparison) -> list[dict[str, Any]]:
@@ -200,7 +216,19 @@ def salvage_table(naive: NaiveSalvage) -> Exhibit:
         ),
         numbers=groups,
         shown=shown,
-        notes=((note + "salvage is not counted.",) if unknown else ()),
+        notes=(*((note + "salvage is not counted.",) if unknown else ()), *_not_known(groups)),
+    )
+
+
+def _not_known(groups: pd.DataFrame) -> tuple[str, ...]:
+    """Say how many patients stand among the patients alone: their events are not known."""
+    many = int(groups["n_outcome_unknown"].sum())
+    if not many:
+        return ()
+    who = "1 patient" if many == 1 else f"{many} patients"
+    return (
+        f"Whether {who} had an event, or when, is not known: such patients are counted as "
+        "patients, but with no event.",
     )
 
 

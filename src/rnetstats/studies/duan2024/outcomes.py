@@ -85,12 +85,15 @@ class Comparison:
     primary : dict
         ``measure, estimate, conf_low, conf_high, p_value, method`` of the estimate that a claim
         is judged by.
+    n_missing : int
+        Patients left out, whose group, time or event is not known.
     """
 
     endpoint: Endpoint
     groups: pd.DataFrame
     fits: dict[str, Any]
     primary: dict[str, Any]
+    n_missing: int = 0
 
     @property
     def n_events(self) -> int:
@@ -168,7 +171,8 @@ def compare_groups(
     sparse = groups["events"].min() < MINIMUM
     if groups["events"].sum() > 0 and (full or sparse or "cox_firth" not in fits):
         fits["rate_ratio"] = attempt("rate ratio", lambda: _rate_ratio(groups))
-    return Comparison(endpoint, groups, fits, _primary(fits))
+    n_missing = len(frame) - int(groups["n"].sum())
+    return Comparison(endpoint, groups, fits, _primary(fits), n_missing)
 
 
 def _curves_and_tests(

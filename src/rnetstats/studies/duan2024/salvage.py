@@ -40,7 +40,8 @@ class NaiveSalvage:
     Attributes
     ----------
     groups : DataFrame
-        ``salvage, n, recurrences, dfs_events, months, months_before, share_before, n_unknown``:
+        ``salvage, n, recurrences, dfs_events, months, months_before, share_before, n_unknown,
+        n_outcome_unknown``:
         ``months_before`` is the person-time before salvage that the comparison counts as
         salvaged, missing where no patient's day of salvage is known; ``n_unknown`` the salvaged
         patients whose day is not.
@@ -72,6 +73,12 @@ def naive_salvage(cohort: Cohort, *, seed: int, attempts: Attempts) -> NaiveSalv
         attempts.skip("Salvage", "the column 'salvage' is not there or empty")
         return None
     rows = cohort.positives
+    if unknown := int(rows["salvage"].isna().sum()):
+        attempts.skip(
+            f"{unknown} patient{'s' * (unknown > 1)} with a positive margin in all analyses of "
+            "salvage",
+            "whether there was any is not known",
+        )
     rows = rows[rows["salvage"].notna()].copy()
     rows.attrs = dict(cohort.everyone.attrs)
     rows["salvage"] = rows["salvage"].astype("category").cat.remove_unused_categories()
@@ -113,6 +120,9 @@ def _group(group: pd.DataFrame, kind: str) -> dict[str, Any]:
         "months_before": before,
         "share_before": before / total if total > 0.0 else 0.0,
         "n_unknown": unknown,
+        "n_outcome_unknown": int(
+            group[["dfs_months", "recurrence", "dfs_event"]].isna().any(axis=1).sum()
+        ),
     }
 
 

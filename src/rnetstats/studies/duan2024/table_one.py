@@ -21,7 +21,8 @@ def table_one_exhibit(cohort: Cohort) -> Exhibit:
     return Exhibit(
         name="table_one",
         title="Table 1. Patients by margin",
-        caption="Before any follow-up; all patients.",
+        caption="Before any follow-up; "
+        + ("patients whose margin is known." if frame["margin"].isna().any() else "all patients."),
         numbers=table.to_frame(),
         shown=table.display(),
         notes=(*table.notes, _SIGN),
