@@ -274,3 +274,19 @@ def test_dfbeta_is_close_to_leaving_rows_out():
     exact = whole.coef[0] - left_out.coef
     assert np.corrcoef(changes[:, 0], exact[:, 0])[0, 1] > 0.99
     assert_close(changes.sum(axis=0), [0.0, 0.0], floor=1e-9)
+
+
+@pytest.mark.parametrize(("ties", "firth"), MODELS)
+def test_replicated_rows_keep_their_sampling_weights(ties: str, firth: bool) -> None:
+    rng = np.random.default_rng(9)
+    X, stop, event = rng.normal(size=(40, 2)), rng.integers(1, 9, 40), rng.random(40) < 0.6
+    freq, weight = rng.integers(0, 4, (2, 40)), rng.uniform(0.5, 2.0, 40)
+    options = {"ties": ties, "firth": firth}
+    batch = fit_cox(X, prepare(None, stop, event), freq=freq, case=weight, **options)
+    for b, copies in enumerate(freq):
+        rows = np.repeat(np.arange(40), copies)
+        sets = prepare(None, stop[rows], event[rows])
+        long = fit_cox(X[rows], sets, case=weight[rows], **options)
+        assert_close(batch.coef[b], long.coef[0], rel=1e-7)
+        assert_close(batch.information[b], long.information[0], rel=1e-7)
+        assert_close(batch.log_likelihood[b], long.log_likelihood[0], rel=1e-9)

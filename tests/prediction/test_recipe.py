@@ -13,9 +13,11 @@ from scipy.stats import chi2
 import rnetstats as rn
 from rnetstats.errors import DataError, FormulaError, OptionError, RnetError, TooFewEventsError
 from rnetstats.kernels.maxstat import best_cut
+from rnetstats.kernels.risksets import prepare
 from rnetstats.prediction.indices import UNCORRECTED
 from rnetstats.prediction.recipe import Recipe
 from rnetstats.prediction.recipe_model import refit_of_recipe
+from rnetstats.prediction.recipe_shrinkage import ridge_slopes
 from support import read
 
 
@@ -163,6 +165,19 @@ def test_bootstrap_shrinkage_is_between_none_and_all(cohort: pd.DataFrame) -> No
     assert 0.3 < factor[0] < 1.0
     again = rn.recipe(formula, penalty=None, shrink="bootstrap").fit(cohort, seed=1)
     np.testing.assert_array_equal(again.coef, shrunken.coef)
+
+
+@pytest.mark.parametrize(("method", "timed"), [("ridge-aic", False), ("ridge-cv", True)])
+def test_ridge_of_shared_columns_is_that_of_each_replicates_own(method: str, timed: bool) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(50, 2))
+    y = (rng.random(50) < 1 / (1 + np.exp(-X[:, 0]))).astype(float)
+    sets = prepare(None, rng.exponential(np.exp(-X[:, 0])).round(2) + 0.01, y) if timed else None
+    counts, seeds = rng.multinomial(50, np.full(50, 1 / 50), 2).astype(float), np.arange(2)
+    shared = ridge_slopes(method, X, y, counts, seeds, sets=sets)
+    own = ridge_slopes(method, np.repeat(X[None], 2, axis=0), y, counts, seeds, sets=sets)
+    np.testing.assert_allclose(shared, own, rtol=1e-8, atol=1e-12)
+    assert (shared[0] != shared[1]).all()
 
 
 @pytest.mark.slow
