@@ -17,7 +17,10 @@ from rnetstats.errors import (
     OptionError,
     RnetError,
 )
+from rnetstats.kernels.ranks import logrank_table
+from rnetstats.kernels.risksets import prepare
 from rnetstats.survival.logrank import LogrankResult
+from rnetstats.survival.logrank_unequal import _add_tables, _counts, _imputed, _stratum
 from support import assert_close, case, case_ids, golden, numbers, read
 
 TABLES = [c["id"] for c in golden("logrank") if "groups" in c["values"]]
@@ -187,6 +190,40 @@ def test_unequal_follow_up_is_close_to_the_label_permutation_when_it_is_equal(si
     }
     gap = abs(p["permutation"].p_value - p["permutation-unequal"].p_value)
     assert gap < 3 * np.hypot(*(r.p_value_mcse for r in p.values())) + 0.01
+
+
+@pytest.mark.parametrize("powers", [(0.0, 0.0), (1.0, 0.0), (0.5, 1.0)])
+def test_sums_of_counted_times_are_those_of_the_test(powers):
+    rng = np.random.default_rng(3)
+    stop, event = rng.integers(1, 8, 30).astype(float), rng.random(30) < 0.6
+    group = np.repeat([0, 1, 2], 10)
+    part = _stratum(stop, event, group, 3)
+    survival = np.where(event, part.reached - 1, len(part.grid))[None]
+    events, at_risk = _counts(survival, part.reached[None], group, 3, len(part.grid))
+    difference, variance = np.zeros((1, 3)), np.zeros((1, 3, 3))
+    _add_tables(events, at_risk, powers, difference, variance)
+    wanted = logrank_table(
+        prepare(None, stop, event), group, n_groups=3, rho=powers[0], gamma=powers[1]
+    )
+    assert_close(difference[0], wanted.observed - wanted.expected, floor=1e-12)
+    assert_close(variance[0], wanted.variance, floor=1e-12)
+
+
+def test_times_not_observed_are_drawn_from_the_curves_beyond():
+    # events at 1, 2.5 and 4, censorings at 2 and 3: G = 3/4 after 2 and 3/8 after 3
+    stop, event = np.array([1.0, 2.0, 2.5, 3.0, 4.0]), np.array([True, False, True, False, True])
+    part = _stratum(stop, event, np.zeros(5, int), 1)
+    survival, follow_up = _imputed(np.random.default_rng(2), part, 4000)
+    assert_close(survival[:, event], np.tile([0.0, 1.0, 2.0], (4000, 1)))
+    assert_close(follow_up[:, ~event], np.tile([1.0, 2.0], (4000, 1)))
+    # of the follow-up: event times that it reaches; 3 has no end
+    for row, shares in ((0, (1 / 4, 3 / 8, 3 / 8)), (2, (0.0, 1 / 2, 1 / 2)), (4, (0, 0, 1.0))):
+        found = [np.mean(follow_up[:, row] == places) for places in (1, 2, 3)]
+        np.testing.assert_allclose(found, shares, atol=0.03)
+    # S = 4/5, 8/15 and 0 after the events: one censored at 2 has its own at 2.5 or 4
+    found = [np.mean(survival[:, 1] == place) for place in (1, 2)]
+    np.testing.assert_allclose(found, [1 / 3, 2 / 3], atol=0.03)
+    assert (survival[:, 3] == 2).all()
 
 
 @pytest.mark.slow
