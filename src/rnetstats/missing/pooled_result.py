@@ -176,7 +176,14 @@ class PooledResult(Result):
     def joint_test(
         self, terms: str | Sequence[str], method: str = "D1", *, small_sample: bool = True
     ) -> pd.DataFrame:
-        """Test that all coefficients of the named terms are zero; options of :meth:`term_tests`.
+        """Test that all coefficients of the named terms are zero.
+
+        Parameters
+        ----------
+        terms : str or sequence of str
+            As the formula writes them.
+        method, small_sample
+            As for :meth:`term_tests`.
 
         Returns
         -------

@@ -99,7 +99,7 @@ class DichotomisingResult(Result):
         return shown
 
     def plot(self, ax: Axes | None = None, *, variable: str | None = None) -> Axes:
-        """Draw the fitted risk along a number (the first by default) by each model."""
+        """Draw the fitted risk along ``variable`` (the first number by default) by each model."""
         from rnetstats.plots.cutpoint import risk_functions
         from rnetstats.plots.style import marked
 

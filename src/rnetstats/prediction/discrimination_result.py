@@ -118,6 +118,11 @@ class DiscriminationResult(Result):
         They are optimistic: found on the data on which they are judged; see
         :func:`rnetstats.cutpoint`.
 
+        Parameters
+        ----------
+        time, controls
+            As for :meth:`roc`.
+
         Returns
         -------
         DataFrame

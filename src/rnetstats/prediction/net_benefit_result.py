@@ -109,11 +109,22 @@ class DecisionCurveResult(Result):
         return self.differences.copy()
 
     def difference(self, first: str, second: str) -> pd.DataFrame:
-        """Return the net benefit of one strategy less that of another, at each threshold."""
+        """Return the net benefit of one strategy less that of another, at each threshold.
+
+        Parameters
+        ----------
+        first, second : str
+            Two models, ``"treat all"`` or ``"treat none"``: ``first`` less ``second``.
+        """
         return one_difference(self.differences, first, second)
 
     def interventions_avoided(self, model: str | None = None) -> pd.DataFrame:
         """Return needless actions avoided against treating all, events found being equal.
+
+        Parameters
+        ----------
+        model : str, optional
+            One strategy; by default all.
 
         Returns
         -------
@@ -129,6 +140,13 @@ class DecisionCurveResult(Result):
 
     def clinical_impact(self, model: str | None = None, population: float = 1000) -> pd.DataFrame:
         """Return how many of so many patients are at high risk, and how many have the event.
+
+        Parameters
+        ----------
+        model : str, optional
+            One strategy; by default all.
+        population : float
+            So many patients.
 
         Returns
         -------

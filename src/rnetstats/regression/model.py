@@ -180,7 +180,7 @@ class RegressionResult(Result):
             )
 
     def plot_effect(self, variable: str, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw :meth:`effect` of a variable with its pointwise band."""
+        """Draw :meth:`effect` of a variable, which takes ``options``, with its pointwise band."""
         return self.effect(variable, **options).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> Axes:
