@@ -105,6 +105,18 @@ def test_groups_and_their_test_are_those_of_r_in_reverse_time() -> None:
     assert found.within == 88.0
 
 
+def test_limits_of_quantiles_are_where_the_limits_of_the_shares_pass_them() -> None:
+    found = fit()
+    frame = found.to_frame()
+    for q in (0.1, 0.2, 0.3):
+        row = found.quantile(q).iloc[0]
+        # the upper limit of the share passes first; at the longest interval there are no limits
+        for name, other in (("conf_low", "conf_high"), ("conf_high", "conf_low")):
+            passed = frame["time"][frame[other] >= q]
+            assert row[name] == passed.iloc[0]
+        assert row["conf_low"] < row["estimate"] < row["conf_high"]
+
+
 def test_median_and_naive_median_by_hand() -> None:
     row = fit().groups.iloc[0]
     assert row["median"] == 41.0  # 0.476 by 33, 0.714 by 41

@@ -346,6 +346,21 @@ def test_an_adjusted_model_without_scatter_gets_no_error_of_zero():
     assert any("no finite estimate" in note for note in found.notes)
 
 
+def test_only_the_second_group_without_events_leaves_the_ratio_of_times_lost_missing():
+    data = {"t": [1.0, 2, 5, 5, 5, 5], "e": [1, 1, 0, 0, 0, 0], "g": list("aaabbb")}
+    found = rn.rmst(data, "Surv(t, e) ~ g", tau=4)
+    rows = found.contrasts().set_index("measure")
+    assert_close(rows.loc["RMST ratio", "estimate"], 4 / (7 / 3))
+    assert np.isnan(rows.loc["RMTL ratio", "estimate"])
+    assert any("ratio of times lost" in note for note in found.notes)
+    # with late entry there is no bound either
+    data["s"] = [0.0, 0, 0, 0, 1, 0]
+    row = rn.rmst(data, "Surv(s, t, e) ~ g", tau=4).to_frame().iloc[1]
+    assert row["method"] == "none"
+    assert row["rmst"] == 4
+    assert row[["std_error", "conf_low", "conf_high"]].isna().all()
+
+
 def test_late_entry_is_taken():
     data = pd.DataFrame(
         {"a": [0, 2, 0, 0], "b": [2.0, 4, 5, 6], "e": [1, 0, 0, 1], "g": [0, 0, 0, 0]}

@@ -42,6 +42,18 @@ def test_no_plateau_gives_no_evidence() -> None:
     row = rn.sufficient_follow_up(data, "Surv(t, e) ~ 1").to_frame().iloc[0]
     assert (row["plateau"], row["window_events"], row["alpha"]) == (0, 0, 1)
     assert row["verdict"] == "not shown"
+    assert row["plateau_survival"] == 0.0
+
+
+def test_a_plateau_longer_than_the_time_of_events_holds_them_all() -> None:
+    data = by_hand_data()
+    told = "the window holds all events"
+    assert not any(told in note for note in rn.sufficient_follow_up(data, "Surv(t, e) ~ 1").notes)
+    data.loc[data["e"] == 0, "t"] = 50.0
+    result = rn.sufficient_follow_up(data, "Surv(t, e) ~ 1")
+    row = result.to_frame().iloc[0]
+    assert (row["window_start"], row["window_events"]) == (0, 20)
+    assert any(told in note for note in result.notes)
 
 
 def test_few_events_and_none() -> None:

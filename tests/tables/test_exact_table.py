@@ -17,6 +17,7 @@ from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError
 from rnetstats.tables.exact_table import ExactContingencyResult, ExactTableResult, exact_table
 from rnetstats.tables.proportion_limits import wilson_limits
 from rnetstats.tables.two_proportions import (
+    agresti_caffo_limits,
     katz_limits,
     miettinen_nurminen_limits,
     newcombe_limits,
@@ -253,6 +254,17 @@ def test_results_print_draw_and_survive_json(table: list[list[int]]) -> None:
         pd.testing.assert_frame_equal(again.display(), result.display())
         assert len(result.glance()) == 1
         assert result.plot().has_data()
+    assert result.glance()["n"].item() == np.sum(table) + 6
+
+
+def test_normal_limits_of_a_difference_end_at_one() -> None:
+    # 6/7 - 1/7 with one event and one other more in each group: beyond 1 on paper
+    z = norm.ppf(0.975)
+    assert 5 / 7 + z * math.sqrt(2 * 6 / 7**3) > 1.0
+    low, high = agresti_caffo_limits(5, 5, 0, 5)
+    np.testing.assert_allclose([low, high], [5 / 7 - z * math.sqrt(2 * 6 / 7**3), 1.0])
+    low, high = agresti_caffo_limits(0, 5, 5, 5)
+    np.testing.assert_allclose([low, high], [-1.0, -5 / 7 + z * math.sqrt(2 * 6 / 7**3)])
 
 
 def test_each_measure_can_be_drawn() -> None:

@@ -97,8 +97,8 @@ def _restricted_difference(
     l0 = c * delta * (1 - delta)
     q = l2**3 / (3 * total) ** 3 - l1 * l2 / (6 * total**2) + l0 / (2 * total)
     inner = np.maximum(l2**2 / (3 * total) ** 2 - l1 / (3 * total), 0.0)
-    p = np.where(q >= 0, 1.0, -1.0) * np.sqrt(inner)
-    cosine = np.divide(q, p**3, out=np.zeros_like(q), where=np.abs(p) > 1e-100)
+    p = np.sqrt(inner)
+    cosine = np.divide(q, p**3, out=np.zeros_like(q), where=p > 1e-100)
     angle = (np.pi + np.arccos(np.clip(cosine, -1.0, 1.0))) / 3.0
     p2 = np.clip(
         2 * p * np.cos(angle) - l2 / (3 * total), np.maximum(0, -delta), np.minimum(1, 1 - delta)
