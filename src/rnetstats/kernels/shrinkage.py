@@ -51,7 +51,6 @@ def shrunken(
     factor: ArrayLike,
     *,
     freq: ArrayLike | None = None,
-    case: ArrayLike | None = None,
     offset: ArrayLike | None = None,
 ) -> FloatArray:
     """Multiply slopes (B, p) by a factor each (B,), the intercept re-estimated, (B, p).
@@ -60,7 +59,7 @@ def shrunken(
     """
     slopes = np.array(np.atleast_2d(np.asarray(coef, dtype=float)))
     slopes[:, 1:] *= np.atleast_1d(np.asarray(factor, dtype=float))[:, None]
-    slopes[:, 0] = flic_intercept(X, y, slopes, freq=freq, case=case, offset=offset)
+    slopes[:, 0] = flic_intercept(X, y, slopes, freq=freq, offset=offset)
     return slopes
 
 
@@ -70,7 +69,6 @@ def recalibration_slopes(
     coef: ArrayLike,
     *,
     freq: ArrayLike | None = None,
-    case: ArrayLike | None = None,
     offset: ArrayLike | None = None,
 ) -> FloatArray:
     """Return the slope of y on each linear predictor X b, in the same data for all, (B,).
@@ -81,8 +79,8 @@ def recalibration_slopes(
     y : array of shape (n,)
     coef : array of shape (B, p)
         NaN rows give NaN.
-    freq, case : arrays of shape (n,), optional
-        Weights of the data on which the slopes are estimated.
+    freq : array of shape (n,), optional
+        Frequency weights of the data on which the slopes are estimated.
     offset : array of shape (n,), optional
         Kept as it is beside the predictor.
     """
@@ -90,7 +88,7 @@ def recalibration_slopes(
     usable = np.isfinite(given).all(axis=1)
     predictor = np.where(usable[:, None], given, 0.0) @ design.T
     columns = np.stack([np.ones_like(predictor), predictor], axis=2)
-    fit = fit_logistic(columns, y, freq=freq, case=case, offset=offset)
+    fit = fit_logistic(columns, y, freq=freq, offset=offset)
     return np.where(usable & (fit.status == OK), fit.coef[:, 1], np.nan)
 
 

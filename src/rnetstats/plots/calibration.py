@@ -38,11 +38,9 @@ def calibration_curves(
     *,
     outcome: str = "",
     conf_level: float = 0.95,
-    band: bool | None = None,
-    limit: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw observed against predicted risk.
+    """Draw observed against predicted risk, with limits where there is a single model.
 
     Parameters
     ----------
@@ -55,10 +53,6 @@ def calibration_curves(
         ``model, mean_predicted, observed, conf_low, conf_high``.
     outcome : str
     conf_level : float
-    band : bool, optional
-        Draw the limits; by default for a single model.
-    limit : float, optional
-        Where both axes end; by default a little past the largest predicted or smoothed risk.
     ax : Axes, optional
 
     Returns
@@ -67,8 +61,7 @@ def calibration_curves(
     """
     labels = list(dict.fromkeys(curves["model"]))
     axes = ax_or_new(ax, figsize=(legend_width(5.6, len(labels)), 5.6 + 0.5 * len(labels)))
-    end = _end(curves, groups) if limit is None else float(limit)
-    shown = len(labels) == 1 if band is None else band
+    end, shown = _end(curves, groups), len(labels) == 1
     axes.plot([0.0, end], [0.0, end], color=MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=2)
     for index, label in enumerate(labels):
         _curve(axes, curves[curves["model"] == label], index, shown)

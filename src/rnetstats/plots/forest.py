@@ -28,7 +28,6 @@ def forest(
     *,
     measure: str,
     conf_level: float = 0.95,
-    null: float = 1.0,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw one estimate a row on a log axis; what leaves the axis ends in an arrow.
@@ -41,8 +40,6 @@ def forest(
     measure : str
         Name of the axis, e.g. ``"OR"``.
     conf_level : float
-    null : float
-        Where the line of no effect stands.
     ax : Axes, optional
         Where to draw; by default on a new figure.
 
@@ -58,9 +55,9 @@ def forest(
     estimate = rows["estimate"].to_numpy(dtype=float)
     low = rows["conf_low"].to_numpy(dtype=float)
     high = rows["conf_high"].to_numpy(dtype=float)
-    left, right = _axis_limits(estimate, low, high, null)
+    left, right = _axis_limits(estimate, low, high)
     place = np.arange(count)[::-1]
-    axes.axvline(null, color=MUTED, linewidth=0.9, zorder=1)
+    axes.axvline(1.0, color=MUTED, linewidth=0.9, zorder=1)
     for y, est, lo, hi in zip(place, estimate, low, high, strict=True):
         _row(axes, y, est, lo, hi, left, right)
     axes.set_xscale("log")
@@ -81,16 +78,14 @@ def _wrapped(label: str) -> str:
     return as_text("\n".join(textwrap.wrap(label, _WIDTH)) or label)
 
 
-def _axis_limits(
-    estimate: np.ndarray, low: np.ndarray, high: np.ndarray, null: float
-) -> tuple[float, float]:
+def _axis_limits(estimate: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
     values = np.concatenate([estimate, low, high])
-    values = np.append(values[visible(values)], null)
+    values = np.append(values[visible(values)], 1.0)
     centre = estimate[visible(estimate)]
-    middle = float(np.exp(np.mean(np.log(centre)))) if centre.size else null
+    middle = float(np.exp(np.mean(np.log(centre)))) if centre.size else 1.0
     reach = np.sqrt(_WIDEST)
-    left = max(values.min(), min(middle / reach, centre.min() if centre.size else null, null) / 2)
-    right = min(values.max(), max(middle * reach, centre.max() if centre.size else null, null) * 2)
+    left = max(values.min(), min(middle / reach, centre.min(initial=1.0)) / 2)
+    right = min(values.max(), max(middle * reach, centre.max(initial=1.0)) * 2)
     pad = (right / left) ** 0.05 if right > left else 1.5
     return at_least(left / pad, right * pad)
 

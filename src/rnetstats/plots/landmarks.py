@@ -24,11 +24,10 @@ def landmark_ratios(
     table: pd.DataFrame,
     *,
     label: str,
-    measure: str = "Hazard ratio",
     conf_level: float = 0.95,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a ratio at each landmark on a log axis, with events by arm above it.
+    """Draw the hazard ratio at each landmark on a log axis, with events by arm above it.
 
     Parameters
     ----------
@@ -36,7 +35,6 @@ def landmark_ratios(
         ``landmark, estimate, conf_low, conf_high, events_treated, events_untreated``.
     label : str
         Unit of the landmarks.
-    measure : str
     conf_level : float
     ax : Axes, optional
         Where to draw; by default on a new figure.
@@ -70,5 +68,5 @@ def landmark_ratios(
         )
     axes.set_title("Events after the landmark, treated/untreated", fontsize=9, pad=16, loc="left")
     axes.set_xlabel(as_text(textwrap.fill(f"Landmark ({label})", _WIDTH)))
-    axes.set_ylabel(as_text(f"{measure} ({100 * conf_level:g} % CI, log scale)"))
+    axes.set_ylabel(as_text(f"Hazard ratio ({100 * conf_level:g} % CI, log scale)"))
     return plain_axes(axes, grid="y")
