@@ -14,15 +14,19 @@ import rnetstats as rn
 from reproduced import raw
 from reproduced import reproduced as study
 from rnetstats.errors import ColumnError, DataError
+from rnetstats.evidence.facts import read_facts
 from rnetstats.studies.attempt import Attempts
-from rnetstats.studies.duan2024.analysis import judge_cohort
+from rnetstats.studies.duan2024.analysis import _share_positive, judge_cohort
+from rnetstats.studies.duan2024.arithmetic import PrintedNumbers
 from rnetstats.studies.duan2024.claims import outcome_claim
-from rnetstats.studies.duan2024.cohort import prepare
+from rnetstats.studies.duan2024.cohort import MARGIN_LEVELS, prepare
 from rnetstats.studies.duan2024.cutoffs import cutoff_row, half_millimetres, youden_cutoff
 from rnetstats.studies.duan2024.figures import figures
 from rnetstats.studies.duan2024.follow_up import follow_up_rows
+from rnetstats.studies.duan2024.margin_models import fit_margin_models, predictors
+from rnetstats.studies.duan2024.margin_tables import risk_table
 from rnetstats.studies.duan2024.outcome_tables import outcome_table, salvage_table
-from rnetstats.studies.duan2024.outcomes import ENDPOINTS, compare_groups
+from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, compare_groups
 from rnetstats.studies.duan2024.salvage import NaiveSalvage, _group, naive_salvage
 from rnetstats.studies.duan2024.table_one import table_one_exhibit
 from rnetstats.studies.finding import Contrast, Finding, frames
@@ -251,8 +255,6 @@ def test_the_result_survives_json() -> None:
 
 
 def test_the_event_of_disease_free_survival_is_derived_where_it_is_missing() -> None:
-    from rnetstats.studies.duan2024.cohort import prepare
-
     frame = rn.read_cohort(data_path("rnet_like_a.csv"), codebook="duan2024")
     expected = frame["dfs_event"]
     cohort = prepare(frame.drop(columns="dfs_event"))
@@ -408,3 +410,41 @@ def test_a_size_has_one_bound_only_where_the_other_is_infinite() -> None:
         )
         claims, _ = frames([found], where="Here")
         assert said in claims["sentence"].iloc[0]
+
+
+def test_a_column_in_another_unit_is_asked_about() -> None:
+    data = rn.read_cohort(raw(), codebook="duan2024")
+    assert not any("Please check" in note for note in prepare(data).notes)
+    for name, per in (("size_mm", 10.0), ("os_months", 12.0)):
+        other = data.assign(**{name: data[name] / per})
+        first = prepare(other).notes[0]
+        assert first.startswith(f"Please check: the largest {name} of 527 patients is ")
+        assert "nothing was converted" in first
+        few = other.head(49)
+        assert not any("Please check" in note for note in prepare(few).notes)
+
+
+def test_the_share_of_follow_up_is_that_of_the_printed_groups() -> None:
+    sheet = read_facts("rnetstats.studies.duan2024")
+    printed = PrintedNumbers.of(sheet)
+    groups = pd.DataFrame({"group": MARGIN_LEVELS, "n": [100, 10], "months": [5000.0, 500.0]})
+    even = Comparison(ENDPOINTS[0], groups, {}, {})
+    assert _share_positive(even, printed) == pytest.approx(181 / 527)
+    longer = replace(even, groups=groups.assign(months=[5000.0, 1000.0]))
+    assert _share_positive(longer, printed) == pytest.approx(362 / (362 + 346))
+    assert _share_positive(replace(even, groups=groups.assign(n=[100, 0])), printed) is None
+
+
+def test_limits_of_risks_are_doubted_where_an_odds_ratio_is_infinite() -> None:
+    data = rn.read_cohort(raw(), codebook="duan2024")
+    above = data["size_mm"] > 14.89
+    cohort = prepare(data.assign(margin_positive=data["margin_positive"].where(~above, 1)))
+    sheet, attempts = read_facts("rnetstats.studies.duan2024"), Attempts()
+    models = fit_margin_models(cohort, sheet, attempts)
+    table = risk_table(models, predictors(sheet), attempts)
+    assert table is not None
+    assert "infinite by maximum likelihood" in table.notes[0]
+    plain = fit_margin_models(prepare(data), sheet, attempts)
+    sound = risk_table(plain, predictors(sheet), attempts)
+    assert sound is not None
+    assert sound.notes == ()

@@ -106,6 +106,9 @@ def _run(options: argparse.Namespace) -> None:
 def _print_answer(result: StudyResult) -> None:
     print(result.title)
     print(textwrap.fill(f"Data: {result.source}.", 100))
+    for note in result.notes:
+        if note.startswith("Please check"):
+            print(textwrap.fill(note, 100))
     print()
     print(textwrap.fill(" ".join(result.answer), 100))
     print()

@@ -41,6 +41,7 @@ from rnetstats.studies.duan2024.tables import first_tables, margin_tables, outco
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.facts_table import facts_table
 from rnetstats.studies.finding import Finding, frames
+from rnetstats.studies.records import records
 from rnetstats.studies.study_result import StudyResult
 
 __all__ = ["analyse", "judge_cohort", "judge_model_claim"]
@@ -245,15 +246,28 @@ def judged_claims(
     return [*outcome, *predictor_claims(models, predictors(sheet), cohort.excluded, attempts)]
 
 
+def _share_positive(comparison: Comparison, printed: PrintedNumbers) -> float | None:
+    """Share of the follow-up that the printed positives hold, if followed as in this cohort.
+
+    The cohort's own means are used, not its totals, as its share of positives may be another.
+    """
+    rows = {row["group"]: row for row in records(comparison.groups)}
+    if any(row["n"] == 0 for row in rows.values()):
+        return None
+    numbers = (printed.patients - printed.positive, printed.positive)
+    negative, positive = (
+        number * rows[level]["months"] / rows[level]["n"]
+        for number, level in zip(numbers, MARGIN_LEVELS, strict=True)
+    )
+    return float(positive / (positive + negative)) if positive + negative > 0.0 else None
+
+
 def _facts(work: _Work) -> dict[str, Any]:
     """Return the numbers that the sections' sentences are made from."""
-    months = work.by_margin[0].groups.set_index("group")["months"]
-    total = float(months.sum())
-    share = float(months[MARGIN_LEVELS[1]]) / total if total > 0.0 else None
     return {
         "printed": asdict(work.printed),
         "excluded_method": work.cohort.excluded,
-        "share_positive": share,
+        "share_positive": _share_positive(work.by_margin[0], work.printed),
         "patients": len(work.cohort.everyone),
         "model": model_facts(work.prediction.models),
         "salvage": salvage_facts(work.salvage),

@@ -14,6 +14,7 @@ from rnetstats.studies.levels import require_levels
 __all__ = ["EXCLUDED_METHOD", "LOWER", "MARGIN_LEVELS", "Cohort", "prepare", "with_group"]
 
 EXCLUDED_METHOD = "other"
+MANY = 50  # patients among whom a whole column of small numbers is a question of its unit
 LOWER = "lower"
 LOCATIONS = ("middle", "upper", LOWER)
 SALVAGE_LEVELS = ("none", "endoscopic", "radical", "not_applicable")
@@ -141,8 +142,26 @@ def prepare(frame: pd.DataFrame) -> Cohort:
         modelled=modelled,
         excluded=int(other.sum()),
         synthetic=is_synthetic(frame),
-        notes=(*notes, *derived),
+        notes=(*_doubts(frame), *notes, *derived),
     )
+
+
+def _doubts(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Ask about columns whose numbers look like those of another unit; nothing is converted."""
+    asked = (
+        ("size_mm", 3.0, "mm", "centimetres", "cm"),
+        ("os_months", 20.0, "months", "years", "years"),
+    )
+    found = []
+    for name, least, unit, other, written in asked:
+        largest = pd.to_numeric(frame[name], errors="coerce").max()
+        if len(frame) >= MANY and largest < least:
+            found.append(
+                f"Please check: the largest {name} of {len(frame)} patients is {largest:g} {unit}. "
+                f'If the file gives {other}, write unit_in = "{written}" in [columns.{name}] of '
+                "the codebook; nothing was converted."
+            )
+    return tuple(found)
 
 
 def _with_dfs_event(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

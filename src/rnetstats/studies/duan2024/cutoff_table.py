@@ -49,7 +49,8 @@ def cutoff_table(cohort: Cohort, four: tuple[Predictor, ...]) -> Exhibit:
         title="Cut-offs: the printed ones, and the best that this cohort offers",
         caption=(
             "The best cut-off is the one with the largest Youden index (sensitivity plus "
-            "specificity less 1) in these very patients."
+            "specificity less 1) in these very patients, values above it taken as the sign of a "
+            "positive margin, as the study does."
         ),
         numbers=numbers,
         shown=shown,

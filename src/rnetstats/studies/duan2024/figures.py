@@ -208,7 +208,9 @@ def _shares(printed: PrintedNumbers, own: float | None) -> StudyFigure:
         title="The same recurrences, another test",
         caption="P of the log-rank test by the share of all follow-up time that the positive "
         f"margins hold. With {least - 1} of {printed.recurrences} recurrences among the positives "
-        f"it is below {LEVEL:g} only if they hold {limit} or less.",
+        f"it is below {LEVEL:g} only if they hold {limit} or less."
+        + " “This cohort”: were they followed, on average, as in this cohort."
+        * (own is not None),
         alt="Curves of the log-rank P over the share of follow-up, one a split of recurrences.",
         size=(7.6, 4.0),
         draw=lambda figure: _draw_shares(figure.subplots(), printed, least, own),

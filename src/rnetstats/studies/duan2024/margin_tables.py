@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
@@ -155,6 +156,19 @@ def risk_table(
         ),
         numbers=numbers,
         shown=_risk_text(numbers),
+        notes=_separated(models),
+    )
+
+
+def _separated(models: MarginModels) -> tuple[str, ...]:
+    """Warn of limits by the delta method where an odds ratio is infinite by maximum likelihood."""
+    fit = models["multi_ml"]
+    if fit is None or np.isfinite(fit.to_frame()["coef"]).all():
+        return ()
+    return (
+        "An odds ratio of this model is infinite by maximum likelihood (a group in which all, or "
+        "none, had a positive margin). Limits of the risks, by the delta method, are then too "
+        "narrow: those near 0 % or 100 % must not be relied on.",
     )
 
 

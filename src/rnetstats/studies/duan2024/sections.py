@@ -122,9 +122,10 @@ def _margin(result: StudyResult) -> Section:
     best = [
         f"{names[row['variable']]} > {row['cutoff']:g}{units[row['variable']]}"
         for row in cutoffs.to_dict("records")
-        if row["source"] != "printed"
+        if row["source"] != "printed" and row["youden"] > 0.0
     ]
-    found = f" In this cohort the best cut-offs would be {' and '.join(best)}." if best else ""
+    which = "cut-offs" if len(best) > 1 else "cut-off"
+    found = f" In this cohort the best {which} would be {' and '.join(best)}." if best else ""
     return Section(
         "margin",
         "What predicts a positive margin",
