@@ -77,6 +77,11 @@ def test_a_separation_is_told_in_words_and_survives_json() -> None:
     result = separation(frame, 'recurrence ~ C(method, ref="cEMR") + size_mm')
     note = result.notes[-1]
     assert "ESD (−∞)" in note
+    assert "(quasi-complete)" in note
+    assert result.glance().loc[0, "n_infinite"] == 1
+    whole = separation({"y": [0, 0, 1, 1], "x": [1, 2, 3, 4]}, "y ~ x")
+    assert "(complete)" in whole.notes[-1]
+    assert whole.glance().loc[0, "n_infinite"] == 2
     assert "Firth" in note
     again = SeparationResult.from_dict(json.loads(json.dumps(result.to_dict())))
     pd.testing.assert_frame_equal(again.to_frame(), result.to_frame())
@@ -248,6 +253,14 @@ def test_the_verb_reads_times_strata_and_refuses_no_events() -> None:
     assert result.glance().loc[0, "n_events"] == frame["recurrence"].sum()
     with pytest.raises(TooFewEventsError, match="no event"):
         separation(frame.assign(recurrence=0), formula)
+
+
+def test_strata_part_the_risk_sets() -> None:
+    # within either stratum the highest x left has the event, across them it has not
+    data = {"t": [3, 4, 1, 2], "e": [1] * 4, "x": [11, 10, 2, 1], "s": list("aabb")}
+    assert separation(data, "Surv(t, e) ~ x").kind == "none"
+    result = separation(data, "Surv(t, e) ~ x + strata(s)")
+    assert result.to_frame()["direction"].tolist() == ["+inf"]
 
 
 def test_finite_coefficients_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
