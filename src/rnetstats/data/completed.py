@@ -139,11 +139,12 @@ def _levels(own: ColumnSpec, theirs: ColumnSpec) -> tuple[str, ...]:
         return (*own.levels, *(level for level in theirs.levels if level not in own.levels))
     if len(unknown) < len(own.levels):
         return own.levels
+    shown = unknown[:6]
+    pairs = ", ".join(f'{toml_text(level)} = "..."' for level in shown)
     raise CodebookError(
-        f"none of the levels {', '.join(map(repr, unknown[:6]))} is one of the study's, "
-        f"{', '.join(map(repr, theirs.levels))}. Write the study's as levels, and translate: "
-        f"recode = {{ {toml_text(unknown[0])} = "
-        f"{toml_text(theirs.levels[0])}, ... }}, as they are meant."
+        f"none of the levels {', '.join(map(repr, shown))} is one of the study's, "
+        f"{', '.join(map(repr, theirs.levels))}. Write the study's as levels, and translate yours: "
+        f"recode = {{ {pairs}{', ...' if len(unknown) > len(shown) else ''} }}."
     )
 
 
