@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rnetstats.errors import DataError
 from rnetstats.tables.categorical_tests import (
     chi_square,
     cramers_v,
@@ -179,3 +180,6 @@ def test_pairs() -> None:
 def test_adjusted_p_values(method: str) -> None:
     values = CASES["p_adjust"]
     assert_close(p_adjust(values["p"], method), values[method])
+    for wrong in ([0.5, 1.2], [-0.1, 0.5]):
+        with pytest.raises(DataError, match="between 0 and 1"):
+            p_adjust(wrong, method)

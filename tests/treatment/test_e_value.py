@@ -100,6 +100,7 @@ def test_start_stop_rows_are_no_patients() -> None:
     with pytest.raises(OptionError, match="outcome_share="):
         rn.e_value(fit)
     found = rn.e_value(fit, outcome_share=0.2)
+    assert found.share == 0.2
     assert not found.rare
     assert found.notes[0].startswith("The fit rests on 2 events of 15 start-stop rows")
     assert rn.tipping_point(fit).estimate == fit.to_frame()["estimate"].item()

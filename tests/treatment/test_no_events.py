@@ -52,6 +52,20 @@ def test_the_least_person_time_is_reached() -> None:
     assert_close(least_person_time(5, 10.0, 2.0), sum([2.0, 2.0, 10.0, 10.0, 10.0]))
 
 
+def test_estimates_beside_the_bounds_by_hand() -> None:
+    data = {"t": [12.0, 24, 36, 48, 60, 30, 40], "e": [1, 0, 1, 0, 0, 0, 0], "g": list("aaaaabb")}
+    frame = rn.no_events(data, "Surv(t, e) ~ g").to_frame()
+    for group, risk, rate in (("a", 2 / 5, 100 * 2 / 15), ("b", 0.0, 0.0)):
+        rows = frame[frame["group"] == group].set_index("measure")["estimate"]
+        assert_close(rows["risk"].unique(), [risk])
+        assert_close(rows["rate"].unique(), [rate])
+    # of a person-time that is only bounded there is no rate but 0
+    for events, rate in ((0, 0.0), (2, math.nan)):
+        frame = rn.no_events(n=40, events=events, median_follow_up=24.0).to_frame()
+        assert_close(frame["estimate"][frame["measure"] == "rate"].unique(), [rate])
+        assert_close(frame["estimate"][frame["measure"] == "risk"].unique(), [events / 40])
+
+
 def test_units_do_not_matter() -> None:
     months = rn.no_events(n=50, person_time=2400.0)
     years = rn.no_events(n=50, person_time=200.0, unit="years")
