@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnetstats._core.distributions import chi_square_p, normal_quantile, two_sided_p
+from rnetstats._core.distributions import chi_square_p, f_p, normal_quantile, two_sided_p
 from rnetstats._core.frame import as_frame, column, is_synthetic, label_of
 from rnetstats._core.options import choice, flag, level, positive_int, real
 from rnetstats._core.random import CHUNK, chunk_generators, resolve_seed
@@ -208,3 +208,22 @@ def test_distributions_agree_with_scipy() -> None:
     np.testing.assert_allclose(
         chi_square_p([0.1, 50.0], [1, 3]), chi2.sf([0.1, 50.0], [1, 3]), rtol=1e-12
     )
+
+
+@pytest.mark.parametrize("df_error", [1.0, 5.5, 40.0, 1e6, 1e12, 1e17, 1e300])
+def test_the_f_law_with_two_degrees_of_freedom_is_a_power(df_error: float) -> None:
+    # P(F > f) = (1 + 2 f / d)^(-d / 2), which tends to exp(-f)
+    for f in (0.0, 1e-3, 3.0, 50.0):
+        exact = np.exp(-0.5 * df_error * np.log1p(2.0 * f / df_error))
+        np.testing.assert_allclose(f_p(f, 2.0, df_error), exact, rtol=1e-12)
+
+
+@given(st.floats(1e-3, 1e3), st.integers(1, 12), st.floats(1.0, 300.0))
+def test_the_f_law_turned_over_is_the_other_tail(f: float, df: int, df_error: float) -> None:
+    np.testing.assert_allclose(f_p(f, df, df_error) + f_p(1.0 / f, df_error, df), 1.0, rtol=1e-12)
+
+
+def test_the_f_law_at_its_ends() -> None:
+    np.testing.assert_allclose(f_p(3.0, 2.0, np.inf), np.exp(-3.0), rtol=1e-14)
+    assert f_p(np.inf, 2.0, 5.0) == 0.0
+    assert np.isnan(f_p(np.nan, 2.0, 5.0))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import rnetstats as rn
@@ -41,6 +41,7 @@ def test_a_crude_ratio_is_the_true_one_times_the_factor() -> None:
     assert math.isclose(found.to_frame()["estimate"][0], 2.0)
 
 
+@example(2.2250738585072014e-308, 0.0, 5.0)
 @given(shares, shares, st.floats(0.05, 20.0))
 def test_the_effect_needed_gives_the_factor(p1: float, p0: float, factor: float) -> None:
     effect = float(effect_needed(p1, p0, factor))

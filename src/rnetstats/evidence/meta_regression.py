@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import fdtrc
 
-from rnetstats._core.distributions import chi_square_p
+from rnetstats._core.distributions import chi_square_p, f_p
 from rnetstats._core.schema import coefficient_frame
 from rnetstats.errors import DataError, FormulaError, OptionError
 from rnetstats.evidence.meta_empty import arms_of
@@ -187,7 +186,7 @@ def _tests(spec: Spec, fit: Pooled, factor: float, how: PoolOptions) -> pd.DataF
         else:
             f = q / df / scale if scale > 0.0 else float("nan")
             found = {"statistic": f, "df": df, "df_residual": float(fit.df)}
-            p, method = float(fdtrc(df, float(fit.df), f)), "F, Hartung-Knapp"
+            p, method = f_p(f, df, float(fit.df)), "F, Hartung-Knapp"
         rows.append({"term": name, **found, "p_value": p, "method": method})
     return pd.DataFrame(rows)
 

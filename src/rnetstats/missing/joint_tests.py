@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import fdtrc
 
+from rnetstats._core.distributions import f_p
 from rnetstats.missing.rubin import barnard_rubin
 
 __all__ = ["JointTest", "d1", "d2", "d3", "large_sample_df", "reiter_df"]
@@ -137,9 +137,7 @@ def reiter_df(m: int, k: int, riv: float, dfcom: float) -> float:
 
 def _tested(statistic: float, k: int, df2: float, riv: float) -> JointTest:
     """Add P; a statistic below zero, which D2 and D3 may give, says nothing against the null."""
-    held = max(statistic, 0.0)
-    denominator = df2 if np.isfinite(df2) else 1e300
-    return JointTest(statistic, k, df2, float(fdtrc(k, denominator, held)), riv)
+    return JointTest(statistic, k, df2, f_p(max(statistic, 0.0), k, df2), riv)
 
 
 def _definite(matrix: Floats) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import fdtr, fdtrc, stdtr, stdtrit
 
+from rnetstats._core.distributions import f_p
 from rnetstats._core.options import level
 from rnetstats.errors import DataError
 from rnetstats.tables.test_result import TestResult
@@ -108,7 +109,7 @@ def anova(groups: Sequence[ArrayLike]) -> TestResult:
     within = sum(((a - a.mean()) ** 2).sum() for a in arrays) / (n - k)
     f = float(between / within)
     df = (float(k - 1), float(n - k))
-    return TestResult("analysis of variance", f, df, float(fdtrc(*df, f)))
+    return TestResult("analysis of variance", f, df, f_p(f, *df))
 
 
 def welch_anova(groups: Sequence[ArrayLike]) -> TestResult:
@@ -130,4 +131,4 @@ def welch_anova(groups: Sequence[ArrayLike]) -> TestResult:
     top = (weight * (means - centre) ** 2).sum() / (k - 1)
     f = float(top / (1.0 + 2.0 * (k - 2) * spread))
     df = (float(k - 1), float(1.0 / (3.0 * spread)))
-    return TestResult("Welch analysis of variance", f, df, float(fdtrc(*df, f)))
+    return TestResult("Welch analysis of variance", f, df, f_p(f, *df))

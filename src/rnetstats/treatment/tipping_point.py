@@ -51,7 +51,7 @@ def effect_needed(exposed: ArrayLike, unexposed: ArrayLike, factor: float) -> Fl
         return np.full(p1.shape, np.nan)
     if factor == 1.0:
         return np.ones(p1.shape)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         effect = 1.0 + (factor - 1.0) / (p1 - factor * p0)
     return np.where(np.isfinite(effect) & (effect > 0.0), effect, np.nan)
 
