@@ -41,6 +41,26 @@ def test_twelve_events_by_hand() -> None:
     assert 0.035 < found.detectable_low < 0.036
 
 
+def test_type_s_and_m_are_sums_over_the_significant_splits() -> None:
+    found = rn.detectable_effect(**TWELVE, hazard_ratios=[0.7, 1.3]).to_frame()
+    a = np.array([0, 8, 9, 10, 11, 12])
+    estimate = np.log((a + 0.5) / (12.5 - a)) - np.log(181 / 346)
+    for ratio, row in zip((0.7, 1.3), found.to_dict("records"), strict=True):
+        law = nchypergeom_wallenius(527, 181, 12, ratio).pmf(a)
+        wrong = law[1:] if ratio < 1 else law[:1]
+        assert_close(row["type_s"], wrong.sum() / law.sum(), rel=1e-6)
+        size = (law * np.abs(estimate)).sum() / law.sum()
+        assert_close(row["type_m"], size / abs(np.log(ratio)), rel=1e-6)
+
+
+def test_many_events_and_the_level_are_noted() -> None:
+    few = rn.detectable_effect(**TWELVE, hazard_ratios=[2.0]).notes
+    many = rn.detectable_effect(events=54, allocation=(181, 346), hazard_ratios=[1.0, 2.0]).notes
+    for told in ("More than a tenth", "the power is the level"):
+        assert not any(told in note for note in few)
+        assert any(told in note for note in many)
+
+
 def test_type_m_below_1_is_explained() -> None:
     found = rn.detectable_effect(**TWELVE, hazard_ratios=[0.01, 4, 100])
     below = found.to_frame()["type_m"] < 1

@@ -64,6 +64,12 @@ def test_score_by_hand() -> None:
     assert math.isclose(z, -0.1 / se, rel_tol=1e-5)
 
 
+@pytest.mark.parametrize("method", ["score", "exact"])
+def test_the_estimate_is_the_difference_of_the_shares(method: str) -> None:
+    found = rn.equivalence(binary(3, 10, 5, 12), "y ~ arm", margin=0.4, method=method)
+    assert math.isclose(row(found)["estimate"], 3 / 10 - 5 / 12, rel_tol=1e-12)
+
+
 def test_exact_by_hand() -> None:
     # 0/2 against 0/2, margin 0.5: P is the largest (1 - p - 0.5)^2 (1 - p)^2 = 0.25, at p = 0
     assert math.isclose(ExactDifference(0, 2, 0, 2).p_below(0.5), 0.25, rel_tol=1e-9)

@@ -51,6 +51,21 @@ def test_eight_of_twelve_by_hand() -> None:
     assert seven.method("Fisher")["p_value"] > 0.1
 
 
+def test_follow_up_and_the_range_of_p_by_hand() -> None:
+    data = {"t": [10.0, 20, 30, 40, 6, 12], "e": [1, 0, 0, 0, 1, 0], "arm": [1, 1, 1, 1, 0, 0]}
+    found = rn.few_events(data, "Surv(t, e) ~ arm", seed=4, resamples=99)
+    counts = found.counts
+    assert counts["person_time"].tolist() == [100.0, 18.0]
+    assert_close(counts["rate"], [1 / 100, 1 / 18])
+    assert counts["median_follow_up"].tolist() == [30.0, 12.0]
+    row, p = found.glance().iloc[0], found.to_frame()["p_value"].dropna()
+    assert row["p_smallest"] == p.min() < p.max() == row["p_largest"]
+    assert found.seed == 4
+    bare = rn.few_events(data, "e ~ arm", seed=4)  # nothing is drawn
+    assert bare.seed is None
+    assert bare.counts[["person_time", "rate", "median_follow_up"]].isna().all(axis=None)
+
+
 def test_each_row_is_its_methods() -> None:
     data = rows(3, 40)
     found = rn.few_events(data, "Surv(t, e) ~ arm", seed=7, resamples=199, m=2)
