@@ -179,3 +179,14 @@ def test_the_answer_says_first_when_the_file_holds_recurrences() -> None:
     cohort.loc[cohort.index[:2], "recurrence"] = 1
     first = rn.reproduce("cha2019", data=cohort).answer[0]
     assert first.startswith(f"The data hold 2 recurrences in {len(cohort)} patients")
+
+
+def test_predictors_that_cannot_be_judged_are_not_called_unconfirmed() -> None:
+    data = rn.load_cohort("cha2019")
+    treatment = data["additional_treatment"]
+    nobody = data.assign(additional_treatment=treatment.where(treatment == "none", "none"))
+    nobody.attrs = data.attrs
+    result = rn.reproduce("cha2019", data=nobody, resamples=20)
+    assert "none of the 5 printed predictors of additional treatment can be judged" in " ".join(
+        result.answer
+    )

@@ -18,6 +18,7 @@ from rnetstats.simulation.drawers import drawn_parts
 from rnetstats.simulation.nelm2024 import seen_intervals
 from rnetstats.simulation.nelm2024_truth import interval_law
 from rnetstats.studies.nelm2024.intervals import surveillance_table
+from rnetstats.studies.nelm2024.rules import _lives
 from rnetstats.studies.study_result import StudyResult
 
 KEYS = ["os_primary", "os_liver", "types", "grade", "interval", "surveillance", "rules"]
@@ -160,3 +161,18 @@ def test_sentences_on_resection_read_well() -> None:
     liver = str(claim(study(), "os_liver"))
     assert "all patients had" not in liver
     assert "hazard of HR" not in liver
+
+
+@pytest.mark.parametrize(
+    ("followed", "said"),
+    [
+        ([0, 32], "Whoever followed the rules lives in one country"),
+        ([3, 32], "where the two nearly always come together"),
+        ([0, 0], "Nobody followed the rules"),
+        ([5], "The data hold one country"),
+    ],
+)
+def test_the_table_of_rules_says_where_those_live_who_followed_them(
+    followed: list[int], said: str
+) -> None:
+    assert said in _lives(pd.DataFrame({0: [34, 15][: len(followed)], 1: followed}))

@@ -151,9 +151,13 @@ def _answer(
     where = "In this synthetic cohort" if synthetic else "In these data"
     factors = claims[claims["claim"].str.startswith("treated_")]
     confirmed = int((factors["rule"] == "confirmed").sum())
+    judged = bool((factors["rule"] != "not judged").any())
     third = (
-        f"{where} {confirmed} of the {len(factors)} printed predictors of additional treatment are "
-        "confirmed"
+        f"{where} {confirmed} of the {len(factors)} printed predictors of additional treatment "
+        f"{'is' if confirmed == 1 else 'are'} confirmed"
+        if judged
+        else f"{where} none of the {len(factors)} printed predictors of additional treatment can "
+        "be judged"
     )
     if model.comparable is False:
         third += f". {overlap_sentence(model)} Hardly anybody is left to compare"

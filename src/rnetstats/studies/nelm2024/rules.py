@@ -83,8 +83,7 @@ def alias_table(rules: Rules) -> Exhibit | None:
     return Exhibit(
         name="rules_by_country",
         title="Observation rules by country",
-        caption="Whoever followed the rules lives in one country: what the rules do cannot be told "
-        "from what else differs between the countries.",
+        caption=_lives(table),
         numbers=table.rename(columns={0: "not_followed", 1: "followed"}).reset_index(),
         shown=pd.DataFrame(
             {
@@ -94,6 +93,19 @@ def alias_table(rules: Rules) -> Exhibit | None:
             }
         ),
     )
+
+
+def _lives(table: pd.DataFrame) -> str:
+    """Say where those live who followed the rules, and what cannot be told for it."""
+    untold = "what the rules do cannot be told from what else differs between the countries."
+    if len(table) < 2:
+        return "The data hold one country, so that nothing can be said of the other."
+    followers = int((table[1] > 0).sum())
+    if followers == 0:
+        return "Nobody followed the rules, so that nothing can be said of them."
+    if followers == 1:
+        return f"Whoever followed the rules lives in one country: {untold}"
+    return "Rules and country: where the two nearly always come together, " + untold
 
 
 def rules_finding(rules: Rules, printed: str) -> Finding:

@@ -111,8 +111,9 @@ def _rules_section() -> Section:
         "Observation rules and country",
         (
             Paragraph(
-                "Who was followed by the rules lives, with few exceptions, in one country. Two "
-                "things that always come together cannot be told apart (they are aliased)."
+                "In the study it was Japan that followed the observation rules. Two things that "
+                "always come together cannot be told apart (they are aliased); the table shows "
+                "how far they do in these data."
             ),
         ),
         ("after_hepatectomy",),
