@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["Intervals", "build_intervals"]
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 

@@ -6,6 +6,8 @@ from functools import cache
 
 import numpy as np
 
+__all__ = ["keep_freed_memory"]
+
 _BYTES = 24 << 20
 
 

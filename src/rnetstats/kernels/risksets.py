@@ -20,6 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnetstats.kernels.intervals import Intervals, build_intervals
 
+__all__ = ["RiskSets", "prepare"]
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
