@@ -20,6 +20,8 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+# pytest --hypothesis-profile=search -m hypothesis: other examples each time, and more of them.
+settings.register_profile("search", settings.get_profile("ci"), derandomize=False, max_examples=300)
 settings.load_profile("ci")
 
 
