@@ -17,6 +17,7 @@ from rnetstats.kernels.clone_censor import (
 )
 from rnetstats.kernels.clone_weights import staying_hazard, staying_shares
 from rnetstats.kernels.weighted_curves import survival_many
+from rnetstats.treatment.clone_censor import _counts
 from treatment_cohorts import SIX, draw
 
 
@@ -70,6 +71,11 @@ def test_an_event_at_the_end_of_the_grace_period_comes_before_leaving():
     # untreated arm: A and C stand for three from 2 on
     np.testing.assert_allclose(found.untreated.at_risk[0], [3, 1.5])
     np.testing.assert_allclose(found.untreated.died[0], [1.5, 0])
+    counts = _counts(clones, 10.0)
+    assert (counts.n_treated, counts.n_untreated) == (2, 2)
+    assert (counts.events_treated, counts.events_untreated, counts.shared) == (2, 1, 1)
+    assert counts.own == (1, 0)
+    assert _counts(clones, 6.0).own == (0, 0)
 
 
 def test_six_patients_by_hand():

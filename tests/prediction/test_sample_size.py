@@ -10,7 +10,13 @@ import pytest
 
 import rnetstats as rn
 from rnetstats.errors import OptionError
-from rnetstats.prediction.sample_size_formulas import r2_from_c, shrinkage_at
+from rnetstats.prediction.sample_size_formulas import (
+    incidence,
+    incidence_limits,
+    r2_from_c,
+    shrinkage_at,
+    size_for_incidence,
+)
 from support import assert_close, golden
 
 CASES = golden("sample_size")
@@ -207,3 +213,19 @@ def test_validation_of_times_without_censoring_is_binomial() -> None:
 def test_refusals(options: dict[str, Any], match: str) -> None:
     with pytest.raises(OptionError, match=match):
         rn.sample_size(**{"parameters": 5, **options})
+
+
+@pytest.mark.parametrize(
+    ("rate", "timepoint", "margin"), [(0.05, 5.0, 0.05), (0.4, 2.0, 0.1), (0.01, 3.0, 0.05)]
+)
+def test_the_size_for_an_incidence_brings_its_limits_to_the_margin(
+    rate: float, timepoint: float, margin: float
+) -> None:
+    n = size_for_incidence(rate, timepoint, 2.5, margin)
+    at = incidence(rate, timepoint)
+    low, high = incidence_limits(rate, timepoint, n, 2.5)
+    assert max(at - low, high - at) == pytest.approx(margin, rel=1e-9)
+    low, high = incidence_limits(rate, timepoint, n / 1000, 2.5)  # too few: it ends at 0
+    assert low == 0.0 < high
+    if at > margin:  # the limit nearer 0 is the further one
+        assert at - incidence_limits(rate, timepoint, n, 2.5)[0] == pytest.approx(margin, rel=1e-9)
