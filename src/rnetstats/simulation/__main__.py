@@ -1,4 +1,4 @@
-"""``python -m rnetstats.simulation``: write the embedded cohorts or the validation report."""
+"""``python -m rnetstats.simulation cohorts``: write the embedded cohorts."""
 
 from __future__ import annotations
 
