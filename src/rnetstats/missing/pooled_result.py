@@ -18,7 +18,7 @@ from rnetstats.formatting import fmt_percent
 from rnetstats.formula.spec import Spec
 from rnetstats.missing.clip import clip_limits
 from rnetstats.missing.pooled_tests import joint_test, term_tests
-from rnetstats.regression.display import forest_rows, model_table
+from rnetstats.regression.display import draw_forest, model_table
 from rnetstats.regression.model import RegressionResult
 from rnetstats.regression.variables import new_offset
 
@@ -139,13 +139,7 @@ class PooledResult(Result):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw a forest plot of the pooled coefficients on a log scale."""
-        from rnetstats.plots.forest import forest
-        from rnetstats.plots.style import marked
-
-        measure = str(self.coefficients["measure"].iloc[-1])
-        rows = forest_rows(self)
-        axes = forest(rows, measure=measure, conf_level=self.options["conf_level"], ax=ax)
-        return marked(axes, self.synthetic)
+        return draw_forest(self, ax)
 
     def term_tests(self, method: str = "D1", *, small_sample: bool = True) -> pd.DataFrame:
         """Test each term jointly, splines for linearity, and interactions.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_p
 from rnetstats.formula.spec import INTERCEPT
 
-__all__ = ["Tabulated", "forest_rows", "model_table"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Tabulated", "draw_forest", "forest_rows", "model_table"]
 
 
 class Tabulated(Protocol):
@@ -31,6 +34,10 @@ class Tabulated(Protocol):
     @property
     def options(self) -> dict[str, Any]:
         """Options of the call; ``conf_level`` among them."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the rows were drawn rather than observed."""
 
     def label(self, term: str) -> str:
         """Return the printed name of a term."""
@@ -89,3 +96,13 @@ def forest_rows(fit: Tabulated) -> pd.DataFrame:
         numbers = {name: row[name] for name in ("estimate", "conf_low", "conf_high")}
         rows.append({"label": f"{fit.label(term)}{level}{base}", **numbers})
     return pd.DataFrame(rows, columns=["label", "estimate", "conf_low", "conf_high"])
+
+
+def draw_forest(fit: Tabulated, ax: Axes | None) -> Axes:
+    """Draw the coefficients on a log scale, splines left out."""
+    from rnetstats.plots.forest import forest
+    from rnetstats.plots.style import marked
+
+    measure = str(fit.coefficients["measure"].iloc[-1])
+    axes = forest(forest_rows(fit), measure=measure, conf_level=fit.options["conf_level"], ax=ax)
+    return marked(axes, fit.synthetic)

@@ -14,7 +14,7 @@ from rnetstats._core.result import Result
 from rnetstats._core.schema import coefficient_frame
 from rnetstats.errors import ConvergenceError, OptionError, closest
 from rnetstats.formula.spec import Spec
-from rnetstats.regression.display import forest_rows, model_table
+from rnetstats.regression.display import draw_forest, model_table
 from rnetstats.regression.effects import EffectResult, partial_effect
 from rnetstats.regression.term_tests import term_tests
 from rnetstats.regression.variables import new_offset
@@ -185,10 +185,4 @@ class RegressionResult(Result):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw a forest plot of the coefficients on a log scale."""
-        from rnetstats.plots.forest import forest
-        from rnetstats.plots.style import marked
-
-        shown = forest_rows(self)
-        measure = str(self.coefficients["measure"].iloc[-1])
-        axes = forest(shown, measure=measure, conf_level=self.options["conf_level"], ax=ax)
-        return marked(axes, self.synthetic)
+        return draw_forest(self, ax)

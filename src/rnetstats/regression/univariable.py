@@ -16,7 +16,7 @@ from rnetstats.formula.parser import as_formula
 from rnetstats.formula.spec import INTERCEPT, atom_name
 from rnetstats.formula.terms import Formula, term_text
 from rnetstats.regression.cox import cox
-from rnetstats.regression.display import forest_rows, model_table
+from rnetstats.regression.display import draw_forest, model_table
 from rnetstats.regression.logistic import logistic
 from rnetstats.regression.model import RegressionResult
 
@@ -80,13 +80,7 @@ class UnivariableResult(Result):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw a forest plot of all terms."""
-        from rnetstats.plots.forest import forest
-        from rnetstats.plots.style import marked
-
-        measure = str(self.coefficients["measure"].iloc[-1])
-        rows = forest_rows(self)
-        axes = forest(rows, measure=measure, conf_level=self.options["conf_level"], ax=ax)
-        return marked(axes, self.synthetic)
+        return draw_forest(self, ax)
 
 
 def univariable(data: Data, formula: str | Formula, **options: Any) -> UnivariableResult:
