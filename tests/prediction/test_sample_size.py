@@ -127,6 +127,30 @@ def test_supported_parameters_reverse_the_size(parameters: int) -> None:
     assert short.to_frame()["exact"][0] < parameters
 
 
+def test_what_binds_the_number_of_parameters() -> None:
+    enough = rn.supported_parameters(527, 181, r2_nagelkerke=0.15).to_frame()
+    assert enough["binding"].tolist() == [True, False, False, False, False]
+    assert enough["met"].all()
+    short = rn.supported_parameters(100, 30, r2_nagelkerke=0.15).to_frame()  # the risk first
+    assert short["binding"].tolist() == [False, False, True, False, False]
+    assert not short["met"][2]
+
+
+def test_the_size_for_a_net_benefit_by_hand() -> None:
+    table = rn.sample_size_validation(
+        outcome="binary",
+        prevalence=0.4,
+        c_statistic=0.75,
+        threshold=0.3,
+        sensitivity=0.8,
+        specificity=0.6,
+    ).to_frame()
+    w = (0.6 / 0.4) * (0.3 / 0.7)
+    variance = 0.16 / 0.4 + w**2 * (0.24 / 0.6 + 0.16 / 0.24)
+    need = variance * (2 * 1.959963984540054 / 0.2) ** 2
+    assert table["n"].iloc[-1] == np.ceil(need)
+
+
 def test_what_181_and_12_events_support() -> None:
     many = rn.supported_parameters(527, 181, r2_nagelkerke=0.15)
     few = rn.supported_parameters(
