@@ -147,7 +147,7 @@ def test_the_size_for_a_net_benefit_by_hand() -> None:
     ).to_frame()
     w = (0.6 / 0.4) * (0.3 / 0.7)
     variance = 0.16 / 0.4 + w**2 * (0.24 / 0.6 + 0.16 / 0.24)
-    need = variance * (2 * 1.959963984540054 / 0.2) ** 2
+    need = variance * (2 * 1.96 / 0.2) ** 2  # 1.96 as the published software has it
     assert table["n"].iloc[-1] == np.ceil(need)
 
 
