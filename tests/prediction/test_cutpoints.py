@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -142,6 +143,8 @@ def test_minimum_p_is_a_demonstration() -> None:
     row = found.to_frame().iloc[0]
     assert row["p_unadjusted"] < row["p_value"]
     assert row["type_one_error"] > 0.15
+    share = row["type_one_error"] * (1 - row["type_one_error"])
+    assert_close(row["type_one_error_mcse"], np.sqrt(share / 1999))
     assert found.notes[0].startswith("DEMONSTRATION, NOT A RESULT")
     same = rn.cutpoint(cohort(), "y ~ x", method="maxstat")
     assert same.estimate == found.estimate
@@ -185,6 +188,52 @@ def test_direction_is_chosen_by_the_data_unless_given() -> None:
     assert found.to_frame()["statistic"][0] == 1.0
     wrong = rn.cutpoint(data, "y ~ x", direction=">=", permutations=99, seed=1)
     assert any("nowhere above 0" in note for note in wrong.notes)
+
+
+def test_rates_of_every_split_by_hand() -> None:
+    data = {"x": [1, 2, 3, 4], "y": [0, 0, 1, 0]}
+    options: dict[str, Any] = {"permutations": 19, "seed": 1}
+    above = rn.cutpoint(data, "y ~ x", direction=">=", **options).splits
+    assert above["cut"].tolist() == [2, 3, 4]
+    assert_close(above["sensitivity"], [1, 1, 0])
+    assert_close(above["specificity"], [1 / 3, 2 / 3, 2 / 3])
+    assert_close(above["statistic"], [1 / 3, 2 / 3, -1 / 3])
+    below = rn.cutpoint(data, "y ~ x", direction="<=", **options).splits
+    assert below["cut"].tolist() == [1, 2, 3]
+    assert_close(below["sensitivity"], 1 - above["sensitivity"], floor=1e-12)
+    assert_close(below["specificity"], 1 - above["specificity"])
+
+
+@pytest.mark.parametrize("direction", [">=", "<=", None])
+def test_permutation_p_of_a_direction_by_enumeration(direction: str | None) -> None:
+    # three events among eight, splits of at least half below: not the same from either side
+    x, seen = np.arange(1.0, 9.0), [0, 2, 5]
+
+    def largest(chosen: Any) -> float:
+        y = np.isin(np.arange(8), chosen)
+        differences = [y[m:].sum() / 3 - (~y)[m:].sum() / 5 for m in (4, 5, 6, 7)]
+        if direction is None:
+            return float(np.abs(differences).max())
+        return max(differences) if direction == ">=" else -min(differences)
+
+    reached = [largest(some) >= largest(seen) - 1e-9 for some in combinations(range(8), 3)]
+    data = {"x": x, "y": np.isin(np.arange(8), seen).astype(int)}
+    found = rn.cutpoint(
+        data, "y ~ x", direction=direction, minprop=0.5, permutations=1999, seed=3
+    ).table.iloc[0]
+    assert_close(found["statistic"], largest(seen))
+    exact = float(np.mean(reached))
+    assert 0.1 < exact < 0.9
+    assert abs(found["p_value"] - exact) < 3.5 * np.sqrt(exact * (1 - exact) / 1999)
+
+
+def test_permutations_are_the_same_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = {"x": [1, 2, 3, 4, 5, 6], "y": [0, 0, 1, 0, 1, 1]}
+    whole = rn.cutpoint(data, "y ~ x", permutations=300, seed=1).to_frame()
+    monkeypatch.setattr("rnetstats.prediction.cutpoint_pvalues._CELLS", 60)
+    pd.testing.assert_frame_equal(
+        rn.cutpoint(data, "y ~ x", permutations=300, seed=1).to_frame(), whole
+    )
 
 
 def test_resampling_gives_limits_only_by_subsampling() -> None:
