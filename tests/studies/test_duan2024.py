@@ -23,6 +23,7 @@ from rnetstats.studies.duan2024.cohort import MARGIN_LEVELS, prepare
 from rnetstats.studies.duan2024.cutoffs import cutoff_row, half_millimetres, youden_cutoff
 from rnetstats.studies.duan2024.figures import figures
 from rnetstats.studies.duan2024.follow_up import follow_up_rows
+from rnetstats.studies.duan2024.incidence import _of_100
 from rnetstats.studies.duan2024.margin_models import fit_margin_models, predictors
 from rnetstats.studies.duan2024.margin_tables import risk_table
 from rnetstats.studies.duan2024.outcome_tables import outcome_table, salvage_table
@@ -448,3 +449,10 @@ def test_limits_of_risks_are_doubted_where_an_odds_ratio_is_infinite() -> None:
     sound = risk_table(plain, predictors(sheet), attempts)
     assert sound is not None
     assert sound.notes == ()
+
+
+def test_an_incidence_beyond_the_follow_up_is_not_shown_as_a_number() -> None:
+    row = {"incidence": 0.0349, "conf_low": 0.011, "conf_high": 0.082}
+    assert _of_100(row) == "3.5 (1.1 to 8.2)"
+    assert _of_100(row | {"conf_low": math.nan, "conf_high": math.nan}) == "3.5 (no interval)"
+    assert _of_100(dict.fromkeys(row, math.nan)) == "– (not followed that long)"

@@ -119,7 +119,8 @@ def _not_utf8(data: bytes, source: str, error: UnicodeDecodeError) -> str:
     return (
         f"{source}: not UTF-8: byte {error.start} (line {line}) is 0x{data[error.start]:02x}. "
         f"Read as Windows text (cp1252) it would say {shown!r}; if that is right, "
-        'use encoding="cp1252", else save the file as UTF-8.'
+        'say encoding = "cp1252" in [file] of the codebook, or encoding="cp1252" in Python; else '
+        "save the file as UTF-8."
     )
 
 

@@ -114,7 +114,7 @@ def _draw(axes: Axes, values: pd.DataFrame, meaning: Mapping[str, str]) -> None:
     axes.fill_between(
         time, floor, np.ones(len(time)), step="post", color=LIGHT, linewidth=0.0, label="event-free"
     )
-    axes.set_xlim(0.0, time[-1])
+    axes.set_xlim(0.0, time[-1] or 1.0)  # nobody may be followed beyond the first day
     axes.set_ylim(0.0, 1.0)
     percent_ticks(axes.yaxis)
     plain_axes(axes)

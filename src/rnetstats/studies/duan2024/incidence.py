@@ -6,13 +6,15 @@ cumulative incidence how many recur at all, since the dead cannot.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rnetstats._core.result import Result
-from rnetstats.formatting import fmt_interval, fmt_p
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.cohort import Cohort
 from rnetstats.studies.exhibit import Exhibit
@@ -63,6 +65,15 @@ def incidence_by_margin(cohort: Cohort, attempts: Attempts) -> Incidence:
     )
 
 
+def _of_100(row: dict[str, Any]) -> str:
+    """Write an incidence as patients of 100 with its limits, if the group was followed so long."""
+    incidence, low, high = (100.0 * row[name] for name in ("incidence", "conf_low", "conf_high"))
+    if math.isnan(incidence):
+        return "– (not followed that long)"
+    interval = "no interval" if math.isnan(low) else fmt_interval(low, high, 1)
+    return f"{fmt_number(incidence, 1)} ({interval})"
+
+
 def incidence_table(found: Incidence) -> Exhibit | None:
     """Return how many of 100 have either event within five years, by margin."""
     if found.curves is None:
@@ -87,11 +98,7 @@ def incidence_table(found: Incidence) -> Exhibit | None:
             "Margin": numbers["group"],
             "First event": numbers["cause"],
             "Patients with it": [f"{row['n_events']:g} of {row['n']:g}" for row in rows],
-            f"Of 100, by month {HORIZON:g} (95 % CI)": [
-                f"{100.0 * row['incidence']:.1f} "
-                f"({fmt_interval(100.0 * row['conf_low'], 100.0 * row['conf_high'], 1)})"
-                for row in rows
-            ],
+            f"Of 100, by month {HORIZON:g} (95 % CI)": [_of_100(row) for row in rows],
             "Gray’s P": [fmt_p(row["p_value"]) for row in rows],
         }
     )
