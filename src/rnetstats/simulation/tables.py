@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pandas as pd
 
-from rnetstats.formatting import MISSING, fmt_number, fmt_percent
+from rnetstats.formatting import MISSING, fmt_number
 
-__all__ = ["markdown", "operating_table"]
+__all__ = ["bias_text", "markdown", "operating_table", "share_text"]
 
 
-def _with_error(value: float, error: float, *, percent: bool) -> str:
+def share_text(value: float, error: float = math.nan) -> str:
+    """Return a share in per cent, its Monte Carlo error in brackets: ``'94.8 (0.7)'``."""
     if math.isnan(value):
         return MISSING
-    if percent:
-        return f"{fmt_percent(value)[:-2]} ({100 * error:.1f})"
-    return f"{fmt_number(value, 3)}" + ("" if math.isnan(error) else f" ({error:.3f})")
+    return f"{100.0 * value:.1f}" + ("" if math.isnan(error) else f" ({100.0 * error:.1f})")
+
+
+def bias_text(value: float, error: float) -> str:
+    """Return a bias, its Monte Carlo error in brackets: ``'−0.012 (0.008)'``."""
+    if math.isnan(value):
+        return MISSING
+    return fmt_number(value, 3) + ("" if math.isnan(error) else f" ({error:.3f})")
 
 
 def operating_table(table: pd.DataFrame) -> pd.DataFrame:
     """Return shares in percent and biases as they are, Monte Carlo errors in brackets."""
 
-    def pairs(name: str, *, percent: bool) -> list[str]:
-        found = zip(table[name], table[f"{name}_mcse"], strict=True)
-        return [_with_error(value, error, percent=percent) for value, error in found]
+    def pairs(name: str, text: Callable[[float, float], str]) -> list[str]:
+        return list(map(text, table[name], table[f"{name}_mcse"]))
 
-    def percent(name: str) -> list[str]:
-        return [MISSING if math.isnan(v) else f"{100 * v:.1f}" for v in table[name]]
+    def shares(name: str) -> list[str]:
+        return list(map(share_text, table[name]))
 
     return pd.DataFrame(
         {
@@ -35,15 +41,15 @@ def operating_table(table: pd.DataFrame) -> pd.DataFrame:
             "estimand": table["estimand"],
             "method": table["method"],
             "true value": [fmt_number(v, 3) for v in table["target"]],
-            "no estimate %": percent("no_estimate"),
-            "infinite %": percent("infinite"),
-            "median bias": pairs("median_bias", percent=False),
-            "mean bias": pairs("mean_bias", percent=False),
-            "coverage %": pairs("coverage", percent=True),
-            "interval above %": percent("interval_above"),
-            "interval below %": percent("interval_below"),
-            "no interval %": percent("no_interval"),
-            "rejects no effect %": pairs("rejected", percent=True),
+            "no estimate %": shares("no_estimate"),
+            "infinite %": shares("infinite"),
+            "median bias": pairs("median_bias", bias_text),
+            "mean bias": pairs("mean_bias", bias_text),
+            "coverage %": pairs("coverage", share_text),
+            "interval above %": shares("interval_above"),
+            "interval below %": shares("interval_below"),
+            "no interval %": shares("no_interval"),
+            "rejects no effect %": pairs("rejected", share_text),
         }
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from rnetstats.formatting import MISSING, fmt_number
-from rnetstats.simulation.tables import markdown
+from rnetstats.simulation.tables import bias_text, markdown, share_text
 from rnetstats.simulation.treatment_answers import grace_of
 from rnetstats.simulation.treatment_cohort import DEATH, FOLLOW_UP, LEVELS, Delay, Scene
 from rnetstats.simulation.treatment_operating import TRUTHS, TreatmentCharacteristics
@@ -30,23 +30,10 @@ def parts_of(text: str) -> tuple[str, str]:
     return (before, f"{HEADING}\n{after}") if mark else (text, "")
 
 
-def _share(value: float, error: float = math.nan) -> str:
-    if math.isnan(value):
-        return MISSING
-    text = f"{100.0 * value:.1f}"
-    return text if math.isnan(error) else f"{text} ({100.0 * error:.1f})"
-
-
 def _width(value: float, *, ratio: bool) -> str:
     if math.isnan(value):
         return MISSING
     return f"×{fmt_number(math.exp(value), 1)}" if ratio else fmt_number(value, 3)
-
-
-def _bias(value: float, error: float) -> str:
-    if math.isnan(value):
-        return MISSING
-    return fmt_number(value, 3) + ("" if math.isnan(error) else f" ({error:.3f})")
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
@@ -61,18 +48,18 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
                 fmt_number(math.exp(r["target"]) if r["ratio"] else r["target"], 3) for r in rows
             ],
             "cohorts": [f"{r['cohorts']:g}" for r in rows],
-            "no estimate": [_share(r["no_estimate"]) for r in rows],
-            "no interval": [_share(r["no_interval"]) for r in rows],
-            "median bias": [_bias(r["median_bias"], r["median_bias_mcse"]) for r in rows],
-            "covers": [_share(r["coverage"], r["coverage_mcse"]) for r in rows],
+            "no estimate": [share_text(r["no_estimate"]) for r in rows],
+            "no interval": [share_text(r["no_interval"]) for r in rows],
+            "median bias": [bias_text(r["median_bias"], r["median_bias_mcse"]) for r in rows],
+            "covers": [share_text(r["coverage"], r["coverage_mcse"]) for r in rows],
             "covers, of those given": [
-                _share(r["coverage_given"], r["coverage_given_mcse"]) for r in rows
+                share_text(r["coverage_given"], r["coverage_given_mcse"]) for r in rows
             ],
-            "above": [_share(r["interval_above"]) for r in rows],
-            "below": [_share(r["interval_below"]) for r in rows],
+            "above": [share_text(r["interval_above"]) for r in rows],
+            "below": [share_text(r["interval_below"]) for r in rows],
             "median width": [_width(r["median_width"], ratio=bool(r["ratio"])) for r in rows],
-            "excludes no effect": [_share(r["rejected"], r["rejected_mcse"]) for r in rows],
-            "in favour": [_share(r["favours"], r["favours_mcse"]) for r in rows],
+            "excludes no effect": [share_text(r["rejected"], r["rejected_mcse"]) for r in rows],
+            "in favour": [share_text(r["favours"], r["favours_mcse"]) for r in rows],
         }
     )
 
@@ -122,7 +109,7 @@ def _introduction(results: Treatments, seed: int) -> str:
 def _requirements(results: Treatments) -> str:
     rows = [
         f"- {size} events, *{truth}*: {row['method']} ({row['limits']}), {row['estimand']}: "
-        f"covers in {_share(row['coverage'], row['coverage_mcse'])} %."
+        f"covers in {share_text(row['coverage'], row['coverage_mcse'])} %."
         for (size, truth), result in results.items()
         for _, row in result.check().iterrows()
     ]
@@ -133,7 +120,7 @@ def _requirements(results: Treatments) -> str:
 
 def _level(row: pd.Series) -> str:
     measure = f", {row['estimand'].partition(' at ')[0]}" if "clone" in row["method"] else ""
-    return f"{row['method']}{measure}: {_share(row['rejected'], row['rejected_mcse'])} %"
+    return f"{row['method']}{measure}: {share_text(row['rejected'], row['rejected_mcse'])} %"
 
 
 def _naive(results: Treatments) -> Iterator[str]:
@@ -147,7 +134,7 @@ def _naive(results: Treatments) -> Iterator[str]:
             f"- With {size} events the median hazard ratio is "
             f"{fmt_number(math.exp(row['median_estimate']), 2)}, where "
             f"{fmt_number(math.exp(row['target']), 2)} is true, and the interval speaks for the "
-            f"treatment in {_share(row['favours'], row['favours_mcse'])} % of cohorts. Methods "
+            f"treatment in {share_text(row['favours'], row['favours_mcse'])} % of cohorts. Methods "
             f"that respect time exclude no effect in: {'; '.join(others)}."
         )
 
@@ -160,7 +147,7 @@ def _few(results: Treatments) -> Iterator[str]:
         none = valid[valid["no_interval"] > 0.5]
         worst = none.sort_values("no_interval", ascending=False, kind="stable")
         named = dict.fromkeys(
-            f"{r['method']} ({r['limits']}) {_share(r['no_interval'])} %"
+            f"{r['method']} ({r['limits']}) {share_text(r['no_interval'])} %"
             for _, r in worst.iterrows()
         )
         widths = valid.loc[valid["ratio"] & valid["median_width"].notna(), "median_width"]

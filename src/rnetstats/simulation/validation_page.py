@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from rnetstats.formatting import MISSING, fmt_number
+from rnetstats.formatting import fmt_number
 from rnetstats.simulation.operating import OperatingCharacteristics
 from rnetstats.simulation.summaries import inconsistent
-from rnetstats.simulation.tables import markdown
+from rnetstats.simulation.tables import bias_text, markdown, share_text
 from rnetstats.simulation.validation_words import INTRODUCTION
 
 __all__ = ["Results", "Setting", "page"]
@@ -39,22 +39,8 @@ def _label(row: pd.Series) -> str:
     return str(row["estimand"]) if "cut-offs" in analysis else f"{analysis}: {row['estimand']}"
 
 
-def _share(value: float, error: float | None = None) -> str:
-    if math.isnan(value):
-        return MISSING
-    text = f"{100.0 * value:.1f}"
-    return text if error is None else f"{text} ({100.0 * error:.1f})"
-
-
 def _covers(row: pd.Series) -> str:
-    return _share(row["coverage"], row["coverage_mcse"])
-
-
-def _bias(value: float, error: float) -> str:
-    if math.isnan(value):
-        return MISSING
-    shown = fmt_number(value, 3)
-    return shown if math.isnan(error) else f"{shown} ({error:.3f})"
+    return share_text(row["coverage"], row["coverage_mcse"])
 
 
 def _table(free: pd.DataFrame, fixed: pd.DataFrame | None) -> str:
@@ -66,14 +52,14 @@ def _table(free: pd.DataFrame, fixed: pd.DataFrame | None) -> str:
             "of": [str(r["estimand"]) for r in rows],
             "method": [str(r["method"]) for r in rows],
             "true value": [fmt_number(r["target"], 3) for r in rows],
-            "infinite": [_share(r["infinite"]) for r in rows],
-            "median bias": [_bias(r["median_bias"], r["median_bias_mcse"]) for r in rows],
-            "mean bias": [_bias(r["mean_bias"], r["mean_bias_mcse"]) for r in rows],
-            "covers": [_share(r["coverage"], r["coverage_mcse"]) for r in rows],
-            "above": [_share(r["interval_above"]) for r in rows],
-            "below": [_share(r["interval_below"]) for r in rows],
-            "no interval": [_share(r["no_interval"]) for r in rows],
-            "rejects no effect": [_share(r["rejected"], r["rejected_mcse"]) for r in rows],
+            "infinite": [share_text(r["infinite"]) for r in rows],
+            "median bias": [bias_text(r["median_bias"], r["median_bias_mcse"]) for r in rows],
+            "mean bias": [bias_text(r["mean_bias"], r["mean_bias_mcse"]) for r in rows],
+            "covers": [share_text(r["coverage"], r["coverage_mcse"]) for r in rows],
+            "above": [share_text(r["interval_above"]) for r in rows],
+            "below": [share_text(r["interval_below"]) for r in rows],
+            "no interval": [share_text(r["no_interval"]) for r in rows],
+            "rejects no effect": [share_text(r["rejected"], r["rejected_mcse"]) for r in rows],
         }
     )
     if fixed is None:
@@ -81,12 +67,12 @@ def _table(free: pd.DataFrame, fixed: pd.DataFrame | None) -> str:
     beside = fixed.set_index(["analysis", "estimand", "method"])
     keys = list(zip(free["analysis"], free["estimand"], free["method"], strict=True))
     twins = beside.loc[pd.MultiIndex.from_tuples(keys)].to_dict("records")
-    out["fixed totals: infinite"] = [_share(r["infinite"]) for r in twins]
+    out["fixed totals: infinite"] = [share_text(r["infinite"]) for r in twins]
     out["fixed totals: median bias"] = [
-        _bias(r["median_bias"], r["median_bias_mcse"]) for r in twins
+        bias_text(r["median_bias"], r["median_bias_mcse"]) for r in twins
     ]
-    out["fixed totals: covers"] = [_share(r["coverage"], r["coverage_mcse"]) for r in twins]
-    out["fixed totals: rejects"] = [_share(r["rejected"], r["rejected_mcse"]) for r in twins]
+    out["fixed totals: covers"] = [share_text(r["coverage"], r["coverage_mcse"]) for r in twins]
+    out["fixed totals: rejects"] = [share_text(r["rejected"], r["rejected_mcse"]) for r in twins]
     return markdown(out)
 
 
@@ -102,12 +88,12 @@ def _infinite(results: Results) -> Iterator[tuple[float, str, dict[str, str]]]:
             same = (table["analysis"] == row["analysis"]) & (table["estimand"] == row["estimand"])
             rows = table[same].set_index("method")
             wald, firth = rows.loc["ML, Wald"], rows.loc["Firth, profile"]
-            share = _share(row["infinite"])
+            share = share_text(row["infinite"])
             words = (
                 f"{_label(row)} (*{setting.truth}*): the maximum-likelihood estimate is infinite "
                 f"in {share} % of cohorts, so it has no mean, and its Wald interval covers in "
-                f"{_covers(wald)} %; Firth's estimate is infinite in {_share(firth['infinite'])} % "
-                f"and its interval covers in {_covers(firth)} %"
+                f"{_covers(wald)} %; Firth's estimate is infinite in "
+                f"{share_text(firth['infinite'])} % and its interval covers in {_covers(firth)} %"
             )
             cells = {
                 "events": setting.size,
@@ -116,8 +102,8 @@ def _infinite(results: Results) -> Iterator[tuple[float, str, dict[str, str]]]:
                 "ML infinite %": share,
                 "ML, Wald covers %": _covers(wald),
                 "ML, profile covers %": _covers(row),
-                "Firth infinite %": _share(firth["infinite"]),
-                "Firth median bias": _bias(firth["median_bias"], firth["median_bias_mcse"]),
+                "Firth infinite %": share_text(firth["infinite"]),
+                "Firth median bias": bias_text(firth["median_bias"], firth["median_bias_mcse"]),
                 "Firth covers %": _covers(firth),
             }
             yield float(row["infinite"]), words, cells
@@ -153,9 +139,9 @@ def _miss_words(results: Results) -> str:
             "truth": setting.truth,
             "estimand": _label(row),
             "covers %": _covers(row),
-            "above %": _share(row["interval_above"]),
-            "below %": _share(row["interval_below"]),
-            "no interval %": _share(row["no_interval"]),
+            "above %": share_text(row["interval_above"]),
+            "below %": share_text(row["interval_below"]),
+            "no interval %": share_text(row["no_interval"]),
         }
         for setting, row in found
     ]
@@ -175,11 +161,11 @@ def _curve_words(results: Results) -> Iterator[str]:
         for method, rows in curves.groupby("method", sort=False):
             worst = rows.sort_values("coverage").iloc[0]
             yield (
-                f"- {size} events, {method}: coverage from {_share(rows['coverage'].min())} to "
-                f"{_share(rows['coverage'].max())} %; lowest for {worst['estimand']} "
-                f"({_share(worst['interval_above'])} % of intervals above the truth, "
-                f"{_share(worst['interval_below'])} % below, {_share(worst['no_interval'])} % "
-                "without an interval)."
+                f"- {size} events, {method}: coverage from {share_text(rows['coverage'].min())} to "
+                f"{share_text(rows['coverage'].max())} %; lowest for {worst['estimand']} "
+                f"({share_text(worst['interval_above'])} % of intervals above the truth, "
+                f"{share_text(worst['interval_below'])} % below, "
+                f"{share_text(worst['no_interval'])} % without an interval)."
             )
 
 
@@ -190,7 +176,7 @@ def _level_words(results: Results) -> Iterator[str]:
         table = result.table
         tests = table[table["analysis"].str.startswith("time to recurrence (")]
         parts = [
-            f"{row['method']} {_share(row['rejected'], row['rejected_mcse'])} %"
+            f"{row['method']} {share_text(row['rejected'], row['rejected_mcse'])} %"
             for _, row in tests.iterrows()
         ]
         yield f"- {setting.size} events: " + "; ".join(parts) + "."
