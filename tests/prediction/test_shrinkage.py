@@ -74,6 +74,9 @@ def test_ridge_takes_the_smallest_aic(cohort: pd.DataFrame, plain: LogisticResul
     assert found.amount == PENALTIES[place]
     np.testing.assert_allclose(found.model.coef, fit.coef[0, place], rtol=1e-9)
     np.testing.assert_allclose(found.df, fit.df[0, place], rtol=1e-9)
+    table = found.to_frame()
+    np.testing.assert_allclose(table["shrunken"], fit.coef[0, place], rtol=1e-9)
+    np.testing.assert_allclose(table["ratio"], fit.coef[0, place] / plain.coef, rtol=1e-9)
     share = y.mean()
     np.testing.assert_allclose(found.model.predict(cohort)["risk"].mean(), share, rtol=1e-8)
     assert np.abs(found.model.coef[1:]).sum() < np.abs(plain.coef[1:]).sum()

@@ -1,0 +1,54 @@
+"""Corrected indices from what replicates gave, worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnetstats.prediction.corrected import corrected_curve, corrected_table
+from rnetstats.prediction.resampling_schemes import Runs
+
+NAMES = ("auc", "slope")
+APPARENT = np.array([0.8, 1.0])
+# the third replicate has no slope when tested, the fourth no index at all
+TRAINING = np.array([[0.84, 1.0], [0.80, 1.0], [0.86, 1.0], [np.nan, np.nan]])
+TEST = np.array([[0.76, 0.7], [0.78, 0.9], [0.74, np.nan], [np.nan, np.nan]])
+NOTHING = np.empty((4, 0))
+RUNS = Runs(TRAINING, TEST, NOTHING, NOTHING, NOTHING, NOTHING)
+
+
+def table(method: str, *, limits: bool = True) -> dict[str, np.ndarray]:
+    return corrected_table(NAMES, APPARENT, RUNS, method=method, conf_level=0.5, limits=limits)
+
+
+def test_the_bootstrap_takes_off_the_mean_of_training_less_test() -> None:
+    found = table("boot")
+    np.testing.assert_allclose(found["training"], [2.5 / 3, 1.0])
+    np.testing.assert_allclose(found["test"], [0.76, 0.8])
+    gaps = np.array([0.08, 0.02, 0.12])
+    np.testing.assert_allclose(found["optimism"], [gaps.mean(), 0.2])
+    np.testing.assert_allclose(found["corrected"], [0.8 - gaps.mean(), 0.8])
+    np.testing.assert_allclose(found["mcse"][0], gaps.std(ddof=1) / np.sqrt(3))
+    np.testing.assert_allclose(found["n_runs"], [3, 2])
+    # quartiles of 0.80, 0.84 and 0.86, shifted; the slope is 1 in every training set
+    low, high = 0.82 - gaps.mean(), 0.85 - gaps.mean()
+    np.testing.assert_allclose(found["conf_low"], [low, np.nan])
+    np.testing.assert_allclose(found["conf_high"], [high, np.nan])
+    assert np.isnan(table("boot", limits=False)["conf_low"]).all()
+
+
+def test_the_other_schemes_weigh_the_test_index() -> None:
+    found = table("632")
+    np.testing.assert_allclose(found["corrected"], [0.368 * 0.8 + 0.632 * 0.76, 0.368 + 0.5056])
+    np.testing.assert_allclose(found["optimism"], APPARENT - found["corrected"])
+    np.testing.assert_allclose(found["mcse"][0], 0.632 * 0.02 / np.sqrt(3))
+    found = table("cv")
+    np.testing.assert_allclose(found["corrected"], [0.76, 0.8])
+    np.testing.assert_allclose(found["optimism"], [0.04, 0.2])
+    np.testing.assert_allclose(found["mcse"][0], 0.02 / np.sqrt(3))
+
+
+@pytest.mark.parametrize("method", ["boot", "632", "cv"])
+def test_a_curve_is_corrected_as_an_index_is(method: str) -> None:
+    curve = corrected_curve(APPARENT, TRAINING, TEST, method)
+    np.testing.assert_allclose(curve, table(method)["corrected"])
