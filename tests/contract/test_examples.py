@@ -18,8 +18,8 @@ import rnetstats as rn
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 PUBLIC = sorted(set(rn.__all__) - {"__version__", "errors"})
-# A class, and two verbs that read or write files of the caller's
-WITHOUT_EXAMPLE = {"RiskModel", "calculator", "write_codebook"}
+# A class, and a verb that writes a page
+WITHOUT_EXAMPLE = {"RiskModel", "calculator"}
 # They read, count, draw or describe: there is no method behind them
 WITHOUT_PAPER = {
     "Codebook",

@@ -75,6 +75,18 @@ def write_codebook(
     ------
     ReadError
         If the source is no table.
+
+    Examples
+    --------
+    >>> import rnetstats as rn
+    >>> text = rn.write_codebook({"margin": ["R0", "R1", "R0"], "size_mm": [4.5, 10.0, 7.5]})
+    >>> print(text[text.index("[columns.margin]") : text.index("[columns.size_mm]")].strip())
+    [columns.margin]
+    type = "category"
+    # label = ""
+    # alphabetical: the first, "R0", is the reference; put yours first
+    levels = ["R0", "R1"]
+    # rows: R0 (2), R1 (1)
     """
     return first_codebook(
         source, delimiter=delimiter, encoding=encoding, decimal=decimal, sheet=sheet
