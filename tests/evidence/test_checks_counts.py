@@ -178,6 +178,21 @@ def rounded(value: Fraction, places: int, mode: str) -> str:
 MODES = st.sampled_from([ROUND_HALF_UP, ROUND_HALF_EVEN])
 
 
+@pytest.mark.parametrize(
+    ("percent", "total", "told"),
+    [
+        ("35.0", "20", "Only 7 of 20 prints so."),
+        ("50", "1000", "11 counts of 1000, from 495 to 505, print so"),
+        ("34.5", "20", "(6 of 20 is 30.000 %, 7 of 20 is 35.000 %)"),
+        ("0.4", "20", "(0 of 20 is 0.000 %, 1 of 20 is 5.000 %)"),
+        ("99.9", "20", "(19 of 20 is 95.000 %, 20 of 20 is 100.000 %)"),
+    ],
+)
+def test_counts_that_may_stand_behind_a_percentage(percent: str, total: str, told: str) -> None:
+    row = share(percent, "", total)
+    assert told in row["sentence"]
+
+
 @given(data=st.data(), places=st.integers(0, 3), mode=MODES)
 def test_percentages_of_real_tables_are_consistent(
     data: st.DataObject, places: int, mode: str

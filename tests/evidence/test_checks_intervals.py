@@ -66,6 +66,24 @@ def test_symmetry_by_hand(figures: tuple[str, str, str], scale: str, verdict: st
     assert row["verdict"] == verdict
 
 
+@pytest.mark.parametrize(
+    ("figures", "scale", "told"),
+    [
+        (("1.2", "1.5", "2.0"), "log", "The estimate, 1.2, lies outside its limits."),
+        (("2.1", "1.5", "2.0"), "log", "The estimate, 2.1, lies outside its limits."),
+        (("1.2", "2.0", "1.1"), "log", "The lower limit, 2.0, is above the upper, 1.1."),
+        (("1.2", "-0.1", "2.0"), "log", "On the log scale limits lie above 0; these do not."),
+        (("50", "10", "120"), "logit", "limits lie between 0 and 100 per cent"),
+    ],
+)
+def test_impossible_limits_are_told_as_such(
+    figures: tuple[str, str, str], scale: str, told: str
+) -> None:
+    row = limits(*figures, unit="%" if scale == "logit" else "", scale=scale)
+    assert row["verdict"] == "inconsistent"
+    assert told in str(row["sentence"])
+
+
 def test_the_middle_is_given_and_other_scales_are_named() -> None:
     row = limits("0.89", "0.40", "2.02")
     low, high = (float(word) for word in str(row["recomputed"]).split(" to "))
