@@ -19,7 +19,7 @@ from rnetstats.studies.duan2024.figures import figures
 from rnetstats.studies.duan2024.salvage_claims import salvage_claims
 from rnetstats.studies.duan2024.salvage_comparisons import _without_empty_arms
 from rnetstats.studies.duan2024.salvage_effects import _rows
-from rnetstats.studies.duan2024.salvage_margins import HORIZON, MARGINS
+from rnetstats.studies.duan2024.salvage_margins import HORIZON, MARGINS, horizon_within
 from rnetstats.studies.duan2024.salvage_paragraphs import kinds
 from rnetstats.studies.duan2024.salvage_words import (
     counted,
@@ -314,3 +314,25 @@ def test_patients_needed_say_that_an_unseen_risk_is_its_bound() -> None:
     bound = "its upper 95 % bound where nobody had the event"
     assert bound in kinds({"kinds": {"recurrence": none, "dfs": row}})[0].text
     assert bound not in kinds({"kinds": {"recurrence": row, "dfs": row}})[0].text
+
+
+def test_a_shorter_follow_up_has_a_shorter_horizon() -> None:
+    asked = (126.0, 60.0, 59.9, 48.0, 36.0, 30.1, 12.0, 5.0)
+    found = [horizon_within(longest) for longest in asked]
+    assert found == [60.0, 60.0, 48.0, 36.0, 24.0, 24.0, 6.0, 60.0]
+
+
+@pytest.mark.slow
+def test_three_years_of_follow_up_still_compare_salvage() -> None:
+    data = raw()
+    for time, event in (("dfs_months", "recurrence"), ("os_months", "death")):
+        data.loc[data[time] > 40.0, event] = 0
+        data[time] = data[time].clip(upper=40.0)
+    data["event_type"] = np.where(data["recurrence"] == 1, 1, np.where(data["death"] == 1, 2, 0))
+    result = rn.reproduce("duan2024", data=data.drop(columns="dfs_event", errors="ignore"))
+    text = words(result)
+    assert "by month 36 in" in text
+    assert "month 60" not in text
+    assert claim(result, "salvage_dfs")["rule"] != "not judged"
+    assert "within 36 months" in claim(result, "salvage_kinds")["endpoint"]
+    assert "by month 36 (95 % CI)" in " ".join(result.table("salvage_risks").display().columns)

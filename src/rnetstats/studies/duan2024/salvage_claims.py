@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, Endpoint
 from rnetstats.studies.duan2024.salvage import UNTREATED, NaiveSalvage
-from rnetstats.studies.duan2024.salvage_effects import HORIZON, SalvageEffects, adjusted_for
+from rnetstats.studies.duan2024.salvage_effects import SalvageEffects, adjusted_for
 from rnetstats.studies.duan2024.salvage_words import (
     EVENTS,
     READINGS,
@@ -159,8 +159,8 @@ def _kinds(chapter: SalvageEffects | None, naive: NaiveSalvage | None) -> Iterat
     yield Finding(
         key="salvage_kinds",
         statement="Endoscopic salvage is no worse than radical surgery",
-        endpoint=f"Recurrence, and recurrence or death, within {HORIZON:g} months from the day of "
-        "salvage"
+        endpoint=f"Recurrence, and recurrence or death, within {_horizon(found)} months from the "
+        "day of salvage"
         if found
         else "Disease-free survival after salvage, in both readings",
         estimand="Difference of risks, endoscopic less radical; “no worse” needs a margin of what "
@@ -172,6 +172,10 @@ def _kinds(chapter: SalvageEffects | None, naive: NaiveSalvage | None) -> Iterat
         fixed=not_judged("No margin of non-inferiority is printed."),
         shown=text or _naive_text(naive.kinds if naive else {}),
     )
+
+
+def _horizon(found: dict[str, MarginResult]) -> str:
+    return f"{next(iter(found.values())).options['horizon']:g}"
 
 
 def _kinds_method(naive: NaiveSalvage | None, *, known: bool) -> str:
@@ -214,7 +218,7 @@ def _events_by_kind(found: dict[str, MarginResult]) -> str:
             f"{EVENTS[key][1]}: {row['events_new']:g} of {row['n_new']:g} after endoscopic, "
             f"{row['events_reference']:g} of {row['n_reference']:g} after radical salvage"
         )
-    return f"{'; '.join(parts)} (within {HORIZON:g} months of it)"
+    return f"{'; '.join(parts)} (within {_horizon(found)} months of it)"
 
 
 def _naive_events(naive: NaiveSalvage | None) -> str:

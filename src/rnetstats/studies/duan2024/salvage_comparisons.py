@@ -9,7 +9,7 @@ import pandas as pd
 
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS
-from rnetstats.studies.duan2024.salvage_effects import HORIZON, SalvageEffects, adjusted_for
+from rnetstats.studies.duan2024.salvage_effects import SalvageEffects, adjusted_for
 from rnetstats.studies.duan2024.salvage_words import plain_reason
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.records import records
@@ -144,12 +144,13 @@ def risks_table(chapter: SalvageEffects) -> Exhibit | None:
     if not rows:
         return None
     numbers = pd.DataFrame(rows)
+    horizon = float(next(iter(chapter.effects.values())).glance()["horizon"].iloc[0])
     shown = pd.DataFrame(
         {
             "Endpoint": numbers["reading"],
             "If": numbers["strategy"],
             "Events seen": [f"{row['n_events']:g} of {row['n']:g}" for row in rows],
-            f"Of 100 patients, with the event by month {HORIZON:g} (95 % CI)": [
+            f"Of 100 patients, with the event by month {horizon:g} (95 % CI)": [
                 _of_100(row) for row in rows
             ],
         }

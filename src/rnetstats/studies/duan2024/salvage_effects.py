@@ -14,7 +14,7 @@ from rnetstats.studies.duan2024.cohort import Cohort
 from rnetstats.studies.duan2024.incidence import COURSE, course_of
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS
 from rnetstats.studies.duan2024.salvage import UNTREATED, delay_months
-from rnetstats.studies.duan2024.salvage_margins import HORIZON, MONTHS, compare_kinds
+from rnetstats.studies.duan2024.salvage_margins import MONTHS, compare_kinds, horizon_within
 from rnetstats.studies.duan2024.salvage_words import joined
 from rnetstats.studies.records import records
 from rnetstats.studies.treatment_verdicts import TreatmentEvidence
@@ -30,7 +30,6 @@ from rnetstats.treatment.words import TIME_DEPENDENT
 
 __all__ = [
     "CONFOUNDERS",
-    "HORIZON",
     "RESAMPLES",
     "SalvageEffects",
     "adjusted_for",
@@ -135,6 +134,7 @@ def salvage_effects(
     )
     right = " + ".join(known) or "1"
     recurrence = ENDPOINTS[0]
+    horizon = horizon_within(float(rows["dfs_months"].max()))
     cohorts = min(COHORTS, max(3, resamples // 10))
     immortal = attempts.run(
         "Immortal time",
@@ -145,7 +145,7 @@ def salvage_effects(
             treatment="salvage",
             cohorts=cohorts,
             patients=PATIENTS,
-            horizon=HORIZON,
+            horizon=horizon,
             seed=seed,
         ),
     )
@@ -162,7 +162,7 @@ def salvage_effects(
         n_treated=int(treated.sum()),
         median_delay=float(rows.loc[treated, MONTHS].median()) if treated.any() else math.nan,
         lanes=lanes,
-        effects=_effects(rows, right, seed, min(resamples, RESAMPLES), attempts),
+        effects=_effects(rows, right, horizon, seed, min(resamples, RESAMPLES), attempts),
         immortal=immortal,
         biases=biases,
         score=attempts.run("Reasons for salvage", lambda: _score(rows, right)) if known else None,
@@ -244,7 +244,12 @@ def _detectable(lanes: SwimmerResult) -> DetectableEffectResult:
 
 
 def _effects(
-    rows: pd.DataFrame, right: str, seed: int, resamples: int, attempts: Attempts
+    rows: pd.DataFrame,
+    right: str,
+    horizon: float,
+    seed: int,
+    resamples: int,
+    attempts: Attempts,
 ) -> dict[str, TreatmentEffectResult]:
     found = {}
     for endpoint in ENDPOINTS[:2]:
@@ -255,7 +260,7 @@ def _effects(
                 f"{endpoint.surv} ~ {right}",
                 treatment_time=MONTHS,
                 grace=GRACE,
-                horizon=HORIZON,
+                horizon=horizon,
                 resamples=resamples,
                 seed=seed,
             ),

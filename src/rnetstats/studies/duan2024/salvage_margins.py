@@ -10,13 +10,21 @@ from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Endpoint
 from rnetstats.treatment.equivalence import MarginResult, noninferiority
 
-__all__ = ["HORIZON", "MARGINS", "MONTHS", "compare_kinds"]
+__all__ = ["HORIZON", "MARGINS", "MONTHS", "compare_kinds", "horizon_within"]
 
 HORIZON = 60.0
+_SHORTER = (48.0, 36.0, 24.0, 12.0, 6.0)
 MARGINS = (0.02, 0.05, 0.10, 0.20)  # for demonstration: none is printed
 MONTHS = "salvage_months"
 KINDS = ("endoscopic", "radical")
 SINCE = "months_since_salvage"
+
+
+def horizon_within(longest: float) -> float:
+    """Return the horizon in months: five years, or what a shorter follow-up allows."""
+    if not longest < HORIZON:
+        return HORIZON
+    return next((shorter for shorter in _SHORTER if shorter < longest), HORIZON)
 
 
 def compare_kinds(rows: pd.DataFrame, attempts: Attempts) -> dict[str, tuple[MarginResult, ...]]:
@@ -37,18 +45,19 @@ def compare_kinds(rows: pd.DataFrame, attempts: Attempts) -> dict[str, tuple[Mar
     treated["salvage"] = treated["salvage"].cat.remove_unused_categories()
     if treated["salvage"].nunique() < len(KINDS):
         return {}  # said by the naive comparison
+    horizon = horizon_within(float(treated.groupby("salvage", observed=True)[SINCE].max().min()))
     found = {}
     for endpoint in ENDPOINTS[:2]:
         results = attempts.run(
             f"Endoscopic no worse than radical salvage: {endpoint.name.lower()}",
-            lambda endpoint=endpoint: _margins(treated, endpoint),  # type: ignore[misc]
+            lambda endpoint=endpoint: _margins(treated, endpoint, horizon),  # type: ignore[misc]
         )
         if results is not None:
             found[endpoint.key] = results
     return found
 
 
-def _margins(treated: pd.DataFrame, endpoint: Endpoint) -> tuple[MarginResult, ...]:
+def _margins(treated: pd.DataFrame, endpoint: Endpoint, horizon: float) -> tuple[MarginResult, ...]:
     return tuple(
         noninferiority(
             treated,
@@ -56,7 +65,7 @@ def _margins(treated: pd.DataFrame, endpoint: Endpoint) -> tuple[MarginResult, .
             margin=margin,
             better="lower",
             new=KINDS[0],
-            horizon=HORIZON,
+            horizon=horizon,
         )
         for margin in MARGINS
     )

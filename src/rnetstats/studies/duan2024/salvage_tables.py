@@ -16,7 +16,7 @@ from rnetstats.studies.duan2024.salvage_bias_tables import (
     inputs_table,
 )
 from rnetstats.studies.duan2024.salvage_comparisons import effects_table, risks_table
-from rnetstats.studies.duan2024.salvage_effects import HORIZON, SalvageEffects
+from rnetstats.studies.duan2024.salvage_effects import SalvageEffects
 from rnetstats.studies.duan2024.salvage_words import fewer_or_more, limits_of_100
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.records import records
@@ -53,6 +53,7 @@ def _kinds(chapter: SalvageEffects) -> Exhibit | None:
     ]
     if not parts:
         return None
+    horizon = next(iter(chapter.kinds.values()))[0].options["horizon"]
     numbers = _without_few(pd.concat(parts, ignore_index=True))
     rows = records(numbers)
     shown = pd.DataFrame(
@@ -74,7 +75,7 @@ def _kinds(chapter: SalvageEffects) -> Exhibit | None:
     return Exhibit(
         name="salvage_margins",
         title="Is endoscopic salvage no worse than radical surgery?",
-        caption=f"Risks by month {HORIZON:g} after salvage, endoscopic less radical, not adjusted. "
+        caption=f"Risks by month {horizon:g} after salvage, endoscopic less radical, not adjusted. "
         "The margins are ours, for demonstration: the study prints none, and one that is chosen "
         "after seeing the data proves nothing.",
         numbers=numbers,
