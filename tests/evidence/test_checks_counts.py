@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import cache
@@ -357,3 +358,43 @@ def test_figures_of_the_wrong_kind_are_refused(values: dict[str, str], told: str
 def test_negative_counts_add_up_to_nothing() -> None:
     with pytest.raises(FactsError, match="is negative"):
         line({"a": "-5", "total": "5"}, kind="sum", parts=["a"], total="total")
+
+
+def prints_as(text: str, count: int, total: int) -> bool:
+    """Whether a share prints so to the nearest digit, halves up or to the even digit."""
+    digits = len(text.partition(".")[2])
+    exact = Fraction(100 * count, total) * 10**digits
+    up, even = math.floor(exact + Fraction(1, 2)), round(exact)
+    return Fraction(text) * 10**digits in (up, even)
+
+
+@pytest.mark.parametrize("text", ["0", "0.0", "0.5", "12.5", "50", "100"])
+def test_counts_and_denominators_by_trying_all(text: str) -> None:
+    percent = read_printed(text, "percent")
+    for total in range(1, 50):
+        fits = [k for k in range(total + 1) if prints_as(text, k, total)]
+        assert list(counts_of(percent, total, 100)) == fits, total
+    for count in range(6):
+        fits = [n for n in range(max(count, 1), 1200) if prints_as(text, count, n)]
+        first, last = denominators_of(percent, count, 100)
+        if not fits:
+            assert first is None or first >= 1200
+        else:
+            assert first == fits[0]
+            assert (last is None or last >= 1200) if fits[-1] == 1199 else last == fits[-1]
+    fractions = [
+        (next(k for k in range(n + 1) if prints_as(text, k, n)), n)
+        for n in range(1, 45)
+        if any(prints_as(text, k, n) for k in range(n + 1))
+    ]
+    found = [pair for pair in smallest_fractions(percent, 100) if pair[1] < 45]
+    assert found == fractions[:3]
+
+
+@pytest.mark.parametrize("counts", [(7, 5, 1, 9), (1, 9, 7, 5)])
+def test_more_events_than_patients_in_either_group(counts: tuple[int, ...]) -> None:
+    names = ("events_1", "n_1", "events_2", "n_2")
+    values = dict(zip(names, map(str, counts), strict=True))
+    row = line({**values, "p": "0.04"}, {}, kind="test", p="p", **{n: n for n in names})
+    assert row["verdict"] == "inconsistent"
+    assert "more events than patients" in row["sentence"]

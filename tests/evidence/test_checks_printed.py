@@ -145,3 +145,10 @@ def test_spans_at_the_edges() -> None:
     assert (everything - everything) == everything
     assert Span(-5.0, -4.0).within(0.0, 1.0) == Span(0.0, 0.0)
     assert not Span(0.0, 1.0).meets(Span(1.1, 2.0))
+
+
+def test_spans_beside_an_interval_shrink_to_its_end() -> None:
+    assert Span(7.0, 9.0).within(0.0, 5.0) == Span(5.0, 5.0)
+    assert Span(-9.0, -7.0).within(0.0, 5.0) == Span(0.0, 0.0)
+    assert Span(-1.0, 9.0).within(0.0, 5.0) == Span(0.0, 5.0)
+    assert Span(-3.0, -1.0).size == Span(1.0, 3.0)
