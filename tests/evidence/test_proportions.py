@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 import rnetstats as rn
 from rnetstats.evidence.meta_options import PoolOptions
 from rnetstats.evidence.meta_pooling import pool_sets
-from rnetstats.evidence.proportions_transforms import TRANSFORMS, harmonic_mean
+from rnetstats.evidence.proportions_transforms import (
+    TRANSFORMS,
+    _freeman_tukey,
+    _miller,
+    harmonic_mean,
+)
 from rnetstats.kernels.meta_tau2 import tau_squared
 from support import assert_close, case, numbers, read
 
@@ -304,3 +309,12 @@ def test_the_model_mirrors_too_and_a_held_variance_is_its_own() -> None:
     assert_close(held.estimate, one.estimate, rel=1e-7)
     assert held.pooled["std_error"][0] < one.pooled["std_error"][0]
     assert_close(pooled("pritz_props", "glmm", points=25).estimate, one.estimate, rel=1e-9)
+
+
+@pytest.mark.parametrize("n", [1.0, 7.0, 40.0])
+def test_the_double_arcsine_of_every_count_is_undone_up_to_both_ends(n: float) -> None:
+    x = np.arange(n + 1)
+    y = _freeman_tukey(x, np.full(x.size, n))[0]
+    assert_close(_miller(y, n), x / n, rel=1e-9, floor=1e-12)
+    beyond = _miller(np.array([-1.0, y[0] - 0.01, y[-1] + 0.01, 3.0]), n)
+    assert_close(beyond, [0, 0, 1, 1], floor=1e-12)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
 from rnetstats.errors import ColumnError, DataError, OptionError
+from rnetstats.evidence.asymmetry import _informative
 from rnetstats.evidence.small_study import small_study_tests
+from rnetstats.evidence.study_effects import StudyEffects
 from support import assert_close, case, read
 
 TABLES = ["bcg_OR", "bcg_RR", "bcg_RD", "nielweise_OR", "nielweise_RD", "yusuf_OR"]
@@ -274,3 +276,17 @@ def test_equal_effects_have_no_rank_correlation():
     row = rows_of(frame, force=True).loc["begg"]
     assert np.isnan(row["estimate"])
     assert "do not differ" in row["reason"]
+
+
+def test_studies_with_one_event_or_one_other_are_informative() -> None:
+    studies = pd.DataFrame(
+        {
+            "events_1": [0, 1, 0, 5, 4, 3],
+            "n_1": [5, 5, 5, 5, 5, 6],
+            "events_2": [0, 0, 1, 5, 5, 2],
+            "n_2": [5, 5, 5, 5, 5, 0],
+        }
+    )
+    found = _informative(StudyEffects(studies, np.arange(6.0), np.ones(6), 2))
+    assert found.coef.tolist() == [1.0, 2.0, 4.0]
+    assert found.left_out == 2 + 3
