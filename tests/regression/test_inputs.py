@@ -134,6 +134,8 @@ def test_scales_do_not_matter_and_effects_far_away_do_not_overflow() -> None:
         assert "∞" in far.display().to_string()
         risks = wide.risks("x2", values=[0, 1e3, -1e3])
         assert any("last digit" in note for note in risks.notes)
+        missing = risks.to_frame().query("estimate.isna()")
+        assert len(missing) and missing[["std_error", "p_value"]].isna().all(axis=None)
 
 
 def test_a_term_without_rows_to_speak_of() -> None:

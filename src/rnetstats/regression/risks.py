@@ -211,7 +211,7 @@ def _table(
         se = error(gradient[k] - gradient[base])
         p = _p(difference, se)
         add(k, "risk difference", difference, difference - z * se, difference + z * se, se, p)
-        ratio = low = high = se = np.nan
+        ratio = low = high = se = p = np.nan
         if risk[k] > 0.0 and risk[base] > 0.0:
             se = error(gradient[k] / risk[k] - gradient[base] / risk[base])
             log_ratio = np.log(risk[k]) - np.log(risk[base])
