@@ -67,6 +67,18 @@ def test_five_patients_by_hand() -> None:
     np.testing.assert_allclose(counts.risks(4.0)[:, 0], [0.25, 0.5])
 
 
+def test_one_event_an_arm_and_events_of_an_arm_alone_by_hand() -> None:
+    inf = np.inf
+    stop = np.array([[1.0, 2, 3, 4], [1, 2, 3, 5], [1, 2, 3, 5]])
+    event = np.array([[1, 1, 0, 0], [1, 1, 0, 1], [1, 1, 0, 1]], dtype=bool)
+    since = np.array([[0, inf, 0, inf], [inf, inf, inf, 0], [0, 0, 0, inf]])
+    counts = arm_counts(stop, event, since)
+    np.testing.assert_array_equal(counts.n_events, [[1, 2, 1], [1, 1, 2]])
+    # r / (1 + r) + r / (2 + r) = 1 at r^2 = 2; in the others the last event finds its arm alone
+    found = counts.log_hazard_ratios()
+    np.testing.assert_allclose(found, [0.5 * np.log(2.0), -inf, inf], rtol=1e-10)
+
+
 def test_a_batch_is_its_cohorts() -> None:
     stop, event, since = drawn()
     whole = arm_counts(stop, event, since)

@@ -178,3 +178,9 @@ def test_the_direction_is_that_of_youdens_index_only() -> None:
         np.testing.assert_array_equal(found, best_cut(y, x, freq, method="maxstat"))
         found = best_cut_survival(stop, event, x, freq, direction=direction)
         np.testing.assert_array_equal(found, best_cut_survival(stop, event, x, freq))
+
+
+def test_of_equally_large_statistics_the_smallest_cut_off_is_taken() -> None:
+    # one event below or above parts the four in the same way
+    assert best_cut([0, 1, 1, 0], [1, 2, 3, 4], method="maxstat")[0] == 1.5
+    assert best_cut([0, 1, 1, 0], [1, 2, 3, 4], direction=">=")[0] == 1.5
