@@ -393,3 +393,20 @@ def test_the_baseline_is_certified_far_out() -> None:
         found = likelihood.baseline(np.array(far))
         assert found.excess < 1e-9
         assert (found.size > 0.0).all()
+
+
+@pytest.mark.parametrize("model", ["weibull", "cox"])
+def test_an_offset_is_a_coefficient_that_is_known(model: str) -> None:
+    rng = np.random.default_rng(6)
+    n = 60
+    x, z = rng.normal(size=n).round(1), rng.integers(0, 2, n)
+    time = rng.exponential(8.0 * np.exp(-0.5 * x))
+    left = np.floor(time)
+    right = np.where(left > 12, np.inf, left + 2)
+    data = {"l": np.minimum(left, 13), "r": right, "x": x, "z": z, "o": 0.6 * x}
+    plain = rn.interval_regression(data, "Interval(l, r) ~ x + z", model=model)
+    held = rn.interval_regression(data, "Interval(l, r) ~ x + z + offset(o)", model=model)
+    np.testing.assert_allclose(held.coef, plain.coef - [0.6, 0.0], atol=2e-5)
+    np.testing.assert_allclose(
+        held.glance()["log_likelihood"], plain.glance()["log_likelihood"], rtol=1e-8
+    )
