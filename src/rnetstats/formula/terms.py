@@ -243,11 +243,6 @@ class Formula:
         left = self.outcome
         return left.event.column if left is not None and kind == "interval" else None
 
-    @property
-    def main_terms(self) -> tuple[TermAtoms, ...]:
-        """The main effects, without the interactions."""
-        return tuple(term for term in self.terms if len(term) == 1)
-
     def with_terms(self, terms: Iterable[TermAtoms]) -> Formula:
         """Return the same formula with other terms; outcome, strata, cluster, offset stay."""
         return replace(self, terms=tuple(terms), source="")
