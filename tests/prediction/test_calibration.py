@@ -188,6 +188,19 @@ def test_row_order_does_not_matter(seed):
     np.testing.assert_allclose(one.to_numpy(float), other.to_numpy(float), rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.parametrize("smoother", ["loess", "rcs", "logistic"])
+def test_the_calibration_of_no_event_mirrors_that_of_the_event(smoother):
+    data = rows_of("calib_model")[:150]
+    other = data.assign(y=1 - data["y"], p=1.0 - data["p"])
+    one, mirror = (
+        rn.calibration(d, "y ~ p", smoother=smoother).to_frame().iloc[0] for d in (data, other)
+    )
+    for name in ("intercept", "joint_intercept"):
+        assert_close(mirror[name], -one[name], rel=1e-7)
+    names = ["slope", "brier", "nagelkerke_r2", "spiegelhalter_z", "ici", "e50", "e90", "emax"]
+    assert_close(mirror[names], one[names].to_list(), rel=1e-6)
+
+
 def test_perfect_prediction():
     y = np.tile([0, 1, 1, 0, 1], 8)
     result = rn.calibration({"y": y, "p": y.astype(float)}, "y ~ p")

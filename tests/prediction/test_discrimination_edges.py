@@ -158,3 +158,12 @@ def test_stratified_cox_needs_a_horizon() -> None:
     assert len(
         rn.discrimination(data, "Surv(time, status) ~ 1", models={"m": fit}, time=90).to_frame()
     )
+
+
+def test_thresholds_that_are_equally_good_are_all_given() -> None:
+    """Sums of shares that differ in the last bit alone: 1/6 + 1 and 4/6 + 4/8, less 1."""
+    x = [9.0, 7.0, 7.0, 7.0, 1.0, 1.0, *[8.0] * 4, *[2.0] * 4]
+    assert 1 / 6 + 1 != 4 / 6 + 4 / 8
+    youden = rn.discrimination({"y": [1] * 6 + [0] * 8, "x": x}, "y ~ x", scale="score").youden()
+    assert youden["threshold"].tolist() == [4.5, 8.5]
+    np.testing.assert_allclose(youden["youden"], 1 / 6)
