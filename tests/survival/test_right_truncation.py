@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -229,6 +230,7 @@ def test_conditional_tau_counts_the_comparable_pairs(pairs: list[tuple[int, int]
             score += np.sign((x[i] - x[j]) * (w[i] - w[j]))
     assert found.pairs == count
     assert found.score == score
+    assert_close(found.tau, score / count if count else math.nan)
 
 
 def test_variance_of_tau_by_enumeration() -> None:
