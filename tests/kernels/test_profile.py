@@ -234,3 +234,12 @@ def test_information_that_is_not_finite_gives_zeros_and_spares_the_rest() -> Non
     inverse = inverse_information(stack)
     np.testing.assert_array_equal(inverse[:2], 0.0)
     np.testing.assert_array_equal(inverse[2], 0.5 * np.eye(2))
+
+
+def test_information_that_all_but_vanishes_gives_zeros() -> None:
+    # of full rank by its singular values, but without pivots: multiples of the smallest number
+    least = [[142221, 27972, 21, 4254], [27972, 5502, 3, 837], [21, 3, 0, 0], [4254, 837, 0, 126]]
+    stack = np.array([5e-324 * np.array(least, dtype=float), np.eye(4)])
+    with pytest.raises(np.linalg.LinAlgError):
+        np.linalg.inv(stack)
+    np.testing.assert_array_equal(inverse_information(stack), [np.zeros((4, 4)), np.eye(4)])

@@ -7,6 +7,8 @@ Firth D (1993). Bias reduction of maximum likelihood estimates. Biometrika 80:27
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 
 from rnetstats.kernels.newton import BoolArray, FloatArray
@@ -68,11 +70,13 @@ def inverse_information(information: FloatArray) -> FloatArray:
     try:
         return np.asarray(np.linalg.inv(information), dtype=float)
     except np.linalg.LinAlgError:
-        p = information.shape[1]
         known = np.isfinite(information).all(axis=(1, 2), keepdims=True)
         rank = np.asarray(np.linalg.matrix_rank(np.where(known, information, 0.0)))
-        full = (rank == p)[:, None, None]
-        return np.where(full, np.linalg.inv(np.where(full, information, np.eye(p))), 0.0)
+        inverse = np.zeros_like(information)
+        for row in np.flatnonzero(rank == information.shape[1]):
+            with suppress(np.linalg.LinAlgError):  # a pivot below the smallest number
+                inverse[row] = np.linalg.inv(information[row])
+        return inverse
 
 
 def observed_information(
