@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-__all__ = ["fmt_count", "fmt_interval", "fmt_number", "fmt_p", "fmt_percent", "group_names"]
+__all__ = [
+    "fmt_count",
+    "fmt_interval",
+    "fmt_number",
+    "fmt_p",
+    "fmt_percent",
+    "group_names",
+    "listed",
+]
 
 MISSING = "–"
 _NOISE = 1e-13
@@ -14,6 +22,12 @@ _NOISE = 1e-13
 def group_names(groups: Iterable[str]) -> dict[str, str]:
     """What to call the groups in figures and sentences: no and yes those of a 0/1 column."""
     return {"0": "no", "1": "yes"} if set(groups) == {"0", "1"} else {}
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """Join words as a sentence does: ``a, b and c``; nothing gives nothing."""
+    *most, end = list(words) or [""]
+    return f"{', '.join(most)} {last} {end}" if most else end
 
 
 def fmt_number(value: float, digits: int = 2) -> str:

@@ -93,7 +93,7 @@ def test_data_that_cannot_be(data: Any, measure: str, error: type[Exception], ma
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"measure": "or"}, "Did you mean 'OR'"),
+        ({"measure": "SMDD"}, "Did you mean 'SMD'"),
         ({"measure": None}, "measure=None is not allowed"),
         ({"tau2": "dl"}, "Did you mean 'DL'.*A number holds the variance fixed"),
         ({"tau2": -1.0}, "between 0 and inf"),

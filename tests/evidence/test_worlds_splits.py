@@ -150,7 +150,7 @@ def test_splits_fit_the_groups() -> None:
         ((2, 5, 3), {"share_of_time": 0.0}, OptionError, "share_of_time"),
         ((2, 5, 3), {"share_of_time": 30}, OptionError, "share_of_time"),
         ((2, 5, 3), {"share_of_time": math.nan}, OptionError, "share_of_time"),
-        ((2, 5, 3), {"level": 5}, OptionError, "level"),
+        ((2, 5, 3), {"alpha": 5}, OptionError, "alpha"),
         ((2, 5, 3), {"deaths": -1}, OptionError, "deaths"),
         ((2, 5, 3), {"deaths": 7}, DataError, "2 events and 7 deaths"),
         ((200_000, 10**6, 10**6), {}, BudgetError, "100,000"),

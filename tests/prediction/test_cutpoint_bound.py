@@ -27,7 +27,7 @@ def bounded(case: dict[str, Any]) -> CutpointResult:
         data,
         f"Surv({spec['time']}, {spec['outcome']}) ~ {spec['marker']}",
         method="maxstat",
-        pvalue="hothorn-lausen",
+        p_method="hothorn-lausen",
         minprop=low,
         maxprop=1 - low,
     )
@@ -85,7 +85,7 @@ def test_binary_outcome_and_weights() -> None:
     rng = np.random.default_rng(3)
     data = {"x": rng.integers(0, 8, 40), "y": rng.integers(0, 2, 40), "w": rng.integers(0, 3, 40)}
     again = {name: np.repeat(values, data["w"]) for name, values in data.items()}
-    options: dict[str, Any] = {"method": "maxstat", "pvalue": "hothorn-lausen"}
+    options: dict[str, Any] = {"method": "maxstat", "p_method": "hothorn-lausen"}
     weighted = rn.cutpoint(data, "y ~ x", freq_weights="w", **options).to_frame().iloc[0]
     plain = rn.cutpoint(again, "y ~ x", **options).to_frame().iloc[0]
     assert weighted["p_value"] == pytest.approx(plain["p_value"], rel=1e-12)

@@ -46,7 +46,7 @@ def test_maximally_selected_statistic(case: dict[str, Any]) -> None:
     assert_close(row["estimate"], v["estimate"])
     assert row["n"] == v["n"]
     assert_close(row["p_value"], v["p_lau94"])
-    lau92 = rn.cutpoint(data, formula, pvalue="lau92", **options)
+    lau92 = rn.cutpoint(data, formula, p_method="lau92", **options)
     assert_close(lau92.to_frame()["p_value"][0], v["p_lau92"])
     if "curve" in v:
         assert_close(found.curve()["cut"], v["curve"]["cutpoint"])
@@ -61,10 +61,10 @@ def test_maximally_selected_statistic(case: dict[str, Any]) -> None:
 def test_simulated_p_values(case: dict[str, Any]) -> None:
     data, formula, options = rank_call(case)
     v = case["values"]
-    gauss = rn.cutpoint(data, formula, pvalue="exact-gauss", **options).to_frame()["p_value"][0]
+    gauss = rn.cutpoint(data, formula, p_method="exact-gauss", **options).to_frame()["p_value"][0]
     expected = v["p_exact_gauss"]
     assert abs(gauss - expected["value"]) <= 3 * expected["mc_se"]
-    row = rn.cutpoint(data, formula, pvalue="permutation", seed=1, **options).to_frame().iloc[0]
+    row = rn.cutpoint(data, formula, p_method="permutation", seed=1, **options).to_frame().iloc[0]
     expected = v["p_cond_mc"]
     error = np.hypot(row["p_value_mcse"], expected["mc_se"])
     assert abs(row["p_value"] - expected["value"]) <= 3 * error
@@ -271,11 +271,11 @@ def test_few_events_get_no_limits() -> None:
         ("y ~ x + time", {}, FormulaError, "one column"),
         ("y ~ log(x)", {}, FormulaError, "one column"),
         ("y ~ x", {"method": "best"}, OptionError, "method"),
-        ("y ~ x", {"pvalue": "lau94"}, OptionError, "permutation"),
+        ("y ~ x", {"p_method": "lau94"}, OptionError, "permutation"),
         ("y ~ x", {"method": "maxstat", "direction": ">="}, OptionError, "two-sided"),
         ("y ~ x", {"time": 3}, OptionError, "horizon"),
         ("y ~ x", {"method": "maxstat", "minprop": 0.6, "maxprop": 0.4}, OptionError, "below"),
-        ("y ~ x", {"method": "maxstat", "minprop": 0, "pvalue": "lau92"}, OptionError, "lau92"),
+        ("y ~ x", {"method": "maxstat", "minprop": 0, "p_method": "lau92"}, OptionError, "lau92"),
         ("Surv(time, event) ~ x", {}, OptionError, "horizon"),
         ("Surv(time, event) ~ x", {"time": 1e6}, DataError, "followed beyond"),
         ("y ~ same", {}, ColumnError, "nothing to cut"),

@@ -24,7 +24,6 @@ from rnetstats.studies.duan2024.salvage_paragraphs import kinds
 from rnetstats.studies.duan2024.salvage_words import (
     counted,
     fewer_or_more,
-    joined,
     limits_of_100,
     plain_reason,
 )
@@ -291,8 +290,6 @@ def test_a_power_of_nothing_is_not_said_to_exaggerate(cohort: StudyResult) -> No
 def test_words() -> None:
     assert counted(1, "recurrence") == "1 recurrence"
     assert counted(0, "dfs") == "0 recurrences or deaths"
-    assert joined(["a"]) == "a"
-    assert joined(["a", "b", "c"]) == "a, b and c"
     assert fewer_or_more(-0.034) == "3 fewer"
     assert fewer_or_more(-0.0001, 1) == "0.0 more"
     assert limits_of_100(-0.476, 0.146, 1) == "47.6 fewer to 14.6 more"

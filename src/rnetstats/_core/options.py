@@ -11,7 +11,18 @@ import numpy as np
 
 from rnetstats.errors import OptionError, closest
 
-__all__ = ["choice", "flag", "level", "positive_int", "real"]
+__all__ = ["choice", "effect_measure", "flag", "level", "positive_int", "real"]
+
+_MEASURES = {
+    "or": "odds ratio",
+    "rr": "risk ratio",
+    "hr": "hazard ratio",
+    "irr": "rate ratio",
+    "rd": "risk difference",
+    "ird": "rate difference",
+    "md": "mean difference",
+    "smd": "standardised mean difference",
+}
 
 
 def choice(name: str, value: Any, allowed: Sequence[Any]) -> Any:
@@ -24,6 +35,19 @@ def choice(name: str, value: Any, allowed: Sequence[Any]) -> Any:
         closest(value, [o for o in allowed if isinstance(o, str)]) if isinstance(value, str) else ""
     )
     raise OptionError(f"{name}={value!r} is not allowed; choose one of {listed}.{hint}")
+
+
+def effect_measure(value: Any, allowed: Sequence[str]) -> str:
+    """Return which measure of effect is meant: ``"OR"``, ``"or"`` and ``"odds ratio"`` are one."""
+
+    def words(name: str) -> str:
+        return _MEASURES.get(name.lower(), name.lower())
+
+    if isinstance(value, str):
+        for option in allowed:
+            if words(option) == words(value):
+                return option
+    return str(choice("measure", value, allowed))
 
 
 def flag(name: str, value: Any) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from scipy.special import ndtri, stdtr, stdtrit
 
+from rnetstats._core.distributions import normal_quantile
 from rnetstats.errors import FactsError
 from rnetstats.evidence.checks_line import (
     CONSISTENT,
@@ -111,7 +112,7 @@ def check_estimate_p(figures: Figures) -> list[CheckLine]:
     z = -float(ndtri(min(value, 1.0) / 2.0))
     if z <= 0.0 or effect == 0.0:
         return [open_line(printed, "A P of 1, or no effect, implies no limits.")]
-    reach = float(ndtri(0.5 + figures.conf_level / 2.0)) * abs(effect) / z
+    reach = normal_quantile(figures.conf_level) * abs(effect) / z
     low, high = limit_text(scale.back(effect - reach)), limit_text(scale.back(effect + reach))
     text = f"{low} to {high}"
     if bound:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scipy.special import ndtri
-
+from rnetstats._core.distributions import normal_quantile
 from rnetstats.errors import FactsError
 from rnetstats.evidence.checks_interval_p import limit_text, ndtri_tail, p_of, p_range, p_words
 from rnetstats.evidence.checks_line import (
@@ -79,7 +78,7 @@ def check_std_error(figures: Figures) -> list[CheckLine]:
 
 
 def _limits(scale: Scale, estimate: float, spread: float, conf_level: float) -> str:
-    reach = float(ndtri(0.5 + conf_level / 2.0)) * spread
+    reach = normal_quantile(conf_level) * spread
     centre = scale.forward(estimate)
     ends = [limit_text(scale.back(centre + side * reach)) for side in (-1.0, 1.0)]
     return " to ".join(ends)

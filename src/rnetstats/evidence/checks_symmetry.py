@@ -18,6 +18,7 @@ from rnetstats.evidence.checks_line import (
 )
 from rnetstats.evidence.checks_scale import SCALES
 from rnetstats.evidence.facts import Check
+from rnetstats.formatting import listed
 
 __all__ = ["check_symmetry"]
 
@@ -74,6 +75,4 @@ def _sentence(tried: dict[str, CheckLine]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    scales = "scale" if len(names) == 1 else "scales"
-    head = ", ".join(names[:-1])
-    return f"the {head} and {names[-1]} {scales}" if head else f"the {names[-1]} {scales}"
+    return f"the {listed(names)} {'scale' if len(names) == 1 else 'scales'}"

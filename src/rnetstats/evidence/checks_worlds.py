@@ -53,7 +53,7 @@ def check_split(figures: Figures) -> list[CheckLine]:
         counted = "" if deaths is False else f" and {deaths:d} deaths"
         told = f"{events} events{counted} are more than the {n_1 + n_2} patients."
         return [CheckLine(printed, "\u2013", INCONSISTENT, told)]
-    found = event_splits(events, n_1, n_2, level=1.0 - figures.conf_level, deaths=deaths)
+    found = event_splits(events, n_1, n_2, alpha=1.0 - figures.conf_level, deaths=deaths)
     rows = found.to_frame()
     allowed = rows[rows["verdict"].isin(_ALLOWED[conclusion])]
     many = f"{len(allowed)} of {len(rows)} splits"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats._core.options import choice, level, positive_int, real
+from rnetstats._core.options import effect_measure, level, positive_int, real
 from rnetstats.errors import OptionError
 from rnetstats.evidence.information_size_result import InformationSizeResult
 from rnetstats.formatting import fmt_number
@@ -105,7 +105,7 @@ def information_size(
     2          0.25        0.0       432      85            2.08
     3          0.25        0.4       720     142            1.25
     """
-    choice("measure", measure, MEASURES)
+    measure = effect_measure(measure, MEASURES)
     size = _effect(measure, effect)
     control = _grid("control_risk", control_risk, closed=False)
     spread = _diversity(diversity, std_errors)

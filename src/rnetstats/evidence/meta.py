@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnetstats._core.distributions import normal_quantile
 from rnetstats._core.frame import Data, is_synthetic_data
-from rnetstats._core.options import choice, level, real
+from rnetstats._core.options import effect_measure, level, real
 from rnetstats.evidence.meta_columns import StudyTable, read_studies
 from rnetstats.evidence.meta_effects import Effects, effects_of
 from rnetstats.evidence.meta_empty import arms_of, empty_note, refuse_without_events
@@ -121,7 +121,7 @@ def meta_analysis(
     [0.57, 0.41, 0.81, 0.0]
     """
     how = pool_options(tau2, ci, prediction, conf_level)
-    kind = MEASURES[choice("measure", measure, tuple(MEASURES))]
+    kind = MEASURES[effect_measure(measure, tuple(MEASURES))]
     correction = real("correction", correction, low=0.0)
     limits_level = level(limits_level, "limits_level")
     table = read_studies(data, kind, columns or {}, missing=missing)

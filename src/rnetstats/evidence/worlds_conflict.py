@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 
-__all__ = ["conflict_words", "listed", "smallest_conflicts"]
+from rnetstats.formatting import listed
+
+__all__ = ["conflict_words", "smallest_conflicts"]
 
 _MOST_SETS = 2  # beyond the first, told in full
 
@@ -53,9 +55,3 @@ def conflict_words(labels: dict[str, str], found: list[tuple[str, ...]], among: 
     if more > 0:
         told += f" So it is with {more} further set{'s' * (more > 1)} of {len(first)} figures."
     return told
-
-
-def listed(words: Iterable[str]) -> str:
-    """Join words as a sentence does: ``a, b and c``."""
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
+from rnetstats._core.distributions import normal_quantile
 from rnetstats.evidence.worlds_printed import Window
 from rnetstats.kernels.two_by_two import (
     likelihood_ratio_z,
@@ -46,7 +47,7 @@ class OddsRatioFigures:
     @property
     def z(self) -> float:
         """Normal quantile of the limits."""
-        return float(ndtri(0.5 + self.conf_level / 2.0))
+        return normal_quantile(self.conf_level)
 
     def reproduced(self, cells: np.ndarray, added: float) -> np.ndarray:
         """Return which figures each table reproduces, shape (figures, m), in their order."""

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.options import level as level_option
-from rnetstats._core.options import positive_int, real
+from rnetstats._core.options import level, positive_int, real
 from rnetstats.errors import BudgetError, DataError, OptionError
 from rnetstats.evidence.worlds_deaths import (
     deaths_in_group_1,
@@ -39,7 +38,7 @@ def event_splits(
     n_2: int,
     *,
     share_of_time: float | None = None,
-    level: float = 0.05,
+    alpha: float = 0.05,
     deaths: bool | int = False,
 ) -> EventSplitsResult:
     """Go through every split of a known number of events over two groups.
@@ -54,7 +53,7 @@ def event_splits(
     share_of_time : float, optional
         Group 1's share of the time at risk, for the log-rank test; by default its share of the
         patients, which means equal follow-up.
-    level : float
+    alpha : float
         P below it counts as significant.
     deaths : bool or int
         Whether deaths (without the event) are counted as events too, as disease-free survival
@@ -101,7 +100,7 @@ def event_splits(
     """
     total = positive_int("events", events)
     sizes = positive_int("n_1", n_1), positive_int("n_2", n_2)
-    alpha = level_option(level, "level")
+    alpha = level(alpha, "alpha")
     if total > sum(sizes):
         raise DataError(f"{total:,} events are more than the {sum(sizes):,} patients.")
     if total > _MOST_EVENTS:
@@ -128,7 +127,7 @@ def event_splits(
             "n_2": sizes[1],
             "share_of_time": share,
             "equal_follow_up": share_of_time is None,
-            "level": alpha,
+            "alpha": alpha,
             "deaths": counted,
         },
     )

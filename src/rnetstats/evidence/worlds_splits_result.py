@@ -55,7 +55,7 @@ class EventSplitsResult(Result):
         the log-rank test; ``next_split`` has one event less than ``worse_from``, and
         ``next_share_logrank``, ``next_share_exact`` the shares of time at which it would do.
         """
-        rows, alpha = self.splits, self.options["level"]
+        rows, alpha = self.splits, self.options["alpha"]
         least = first_worse(rows)
         before = rows[rows["events_1"] == least - 1.0]
         known = len(before) > 0
@@ -64,7 +64,7 @@ class EventSplitsResult(Result):
                 "events": [self.options["events"]],
                 "n_1": [self.options["n_1"]],
                 "n_2": [self.options["n_2"]],
-                "level": [alpha],
+                "alpha": [alpha],
                 "share_of_time": [self.options["share_of_time"]],
                 "worse_from": [least],
                 "better_to": [_last_better(rows, "fisher_p", alpha)],
@@ -122,7 +122,7 @@ class EventSplitsResult(Result):
         a = positive_int("events_1", events_1, minimum=0)
         if a not in set(self.splits["events_1"]):
             raise DataError(f"No split has {a:,} events in group 1.")
-        total, level = self.options["events"], self.options["level"]
+        total, level = self.options["events"], self.options["alpha"]
         sizes = self.options["n_1"], self.options["n_2"]
         room = sizes[0] - a if worse else sizes[1] - (total - a)
         for deaths in range(room + 1):
@@ -136,7 +136,7 @@ class EventSplitsResult(Result):
         """Draw Fisher's P of every split, and the level."""
         from rnetstats.plots.worlds_splits import draw_splits
 
-        return draw_splits(self.splits, level=self.options["level"], ax=ax)
+        return draw_splits(self.splits, level=self.options["alpha"], ax=ax)
 
     def plot_shares(self, ax: Axes | None = None, *, events_1: int | None = None) -> Axes:
         """Draw the log-rank P of some splits over group 1's share of the time at risk.
@@ -154,7 +154,7 @@ class EventSplitsResult(Result):
             raise DataError(f"No split has {middle:,.0f} events in group 1.")
         return draw_shares(
             shown,
-            level=self.options["level"],
+            level=self.options["alpha"],
             patients=self.options["n_1"] / (self.options["n_1"] + self.options["n_2"]),
             ax=ax,
         )
@@ -162,7 +162,7 @@ class EventSplitsResult(Result):
     def _first_by_logrank(self) -> float:
         rows = self.splits
         z = logrank_z(rows["events_1"], self.options["events"], self.options["share_of_time"])
-        found = rows.loc[z >= two_sided_z(self.options["level"]), "events_1"]
+        found = rows.loc[z >= two_sided_z(self.options["alpha"]), "events_1"]
         return float(found.min()) if len(found) else np.nan
 
 

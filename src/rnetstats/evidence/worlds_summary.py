@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
+from rnetstats._core.distributions import normal_quantile
 from rnetstats.kernels.two_by_two import log_odds_ratio, pearson_z, yates_z
 from rnetstats.kernels.two_by_two_boxes import Boxes
 from rnetstats.kernels.two_by_two_fisher import fisher_two_sided
@@ -81,7 +82,7 @@ def measures(cells: np.ndarray, conf_level: float) -> dict[str, np.ndarray]:
     empty = np.flatnonzero((a == 0) | (b == 0) | (c == 0) | (d == 0))
     middle = ratio.copy()
     middle[empty], error[empty] = log_odds_ratio(*cells[:, empty], add=0.5)
-    half = float(ndtri(0.5 + conf_level / 2.0)) * error
+    half = normal_quantile(conf_level) * error
     low, high = newcombe_limits(a, n_1, c, n_2, conf_level)
     return {
         "n_1": n_1,

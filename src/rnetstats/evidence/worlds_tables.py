@@ -10,7 +10,7 @@ import pandas as pd
 from rnetstats._core.options import choice, level, positive_int
 from rnetstats.errors import OptionError
 from rnetstats.evidence.checks_printed import Printed
-from rnetstats.evidence.worlds_conflict import conflict_words, listed, smallest_conflicts
+from rnetstats.evidence.worlds_conflict import conflict_words, smallest_conflicts
 from rnetstats.evidence.worlds_display import rest_note
 from rnetstats.evidence.worlds_percent import CountRanges, count_ranges, everything
 from rnetstats.evidence.worlds_printed import (
@@ -23,7 +23,7 @@ from rnetstats.evidence.worlds_printed import (
 from rnetstats.evidence.worlds_search import Search, some_table
 from rnetstats.evidence.worlds_summary import TESTS, Summary, bound_frame, table_frame
 from rnetstats.evidence.worlds_tables_result import MatchingTablesResult
-from rnetstats.formatting import fmt_count
+from rnetstats.formatting import fmt_count, listed
 
 __all__ = ["MatchingTablesResult", "chosen_tests", "matching_tables"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rnetstats._core.options import positive_int
 from rnetstats.errors import OptionError
-from rnetstats.evidence.worlds_conflict import listed
+from rnetstats.formatting import listed
 
 __all__ = ["GivenTotals", "Totals"]
 

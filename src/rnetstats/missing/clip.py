@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from rnetstats._core.distributions import normal_quantile
 from rnetstats.errors import OptionError
 from rnetstats.kernels.newton import Evaluate, maximise
 from rnetstats.regression.engine import Engine
@@ -42,7 +43,7 @@ def clip_limits(
         )
     error = table["std_error"].to_numpy(dtype=float)
     centre = table["coef"].to_numpy(dtype=float)
-    p, z = len(error), -ndtri((1.0 - conf_level) / 2.0)
+    p, z = len(error), normal_quantile(conf_level)
     column = np.tile(np.arange(p), 2)
     target = np.repeat([-z, z], p)
     profiles = [_Profile(engine, error) for engine in engines]

@@ -161,7 +161,7 @@ class _Law:
 def _check(whole: Whole, largest: int) -> None:
     if not countable(whole.size, largest) or work(whole, largest) > _BUDGET:
         raise BudgetError(
-            f"pvalue='hothorn-lausen' is exact for small cohorts; {whole.size} rows with their "
+            f"p_method='hothorn-lausen' is exact for small cohorts; {whole.size} rows with their "
             "scores take its shift algorithm too long. Choose 'lau94', 'exact-gauss' or "
             "'permutation'."
         )

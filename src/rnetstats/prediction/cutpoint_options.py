@@ -12,7 +12,7 @@ __all__ = [
     "check_plan",
     "checked_direction",
     "checked_horizon",
-    "checked_pvalue",
+    "checked_p_method",
     "checked_shares",
 ]
 
@@ -24,18 +24,18 @@ PVALUES = {
 }
 
 
-def checked_pvalue(method: str, pvalue: str | None) -> str:
+def checked_p_method(method: str, p_method: str | None) -> str:
     """Return how P is adjusted, by default the method's own way."""
     allowed = PVALUES[method]
-    if pvalue is None:
+    if p_method is None:
         return allowed[0]
-    choice("pvalue", pvalue, PVALUES["maxstat"])
-    if pvalue not in allowed:
+    choice("p_method", p_method, PVALUES["maxstat"])
+    if p_method not in allowed:
         raise OptionError(
-            f"pvalue={pvalue!r} is that of a maximally selected rank statistic; method={method!r} "
-            "takes pvalue='permutation'."
+            f"p_method={p_method!r} is that of a maximally selected rank statistic; "
+            f"method={method!r} takes p_method='permutation'."
         )
-    return pvalue
+    return p_method
 
 
 def checked_shares(

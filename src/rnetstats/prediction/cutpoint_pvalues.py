@@ -61,7 +61,7 @@ def lau92_p(b: float, minprop: float, maxprop: float) -> float:
     """
     if not 0.0 < minprop < maxprop < 1.0:
         raise OptionError(
-            f"pvalue='lau92' needs 0 < minprop < maxprop < 1, not {minprop:g} and {maxprop:g}; "
+            f"p_method='lau92' needs 0 < minprop < maxprop < 1, not {minprop:g} and {maxprop:g}; "
             "narrow them, or choose 'lau94', 'exact-gauss' or 'permutation'."
         )
     if b < 1.0:
@@ -113,7 +113,7 @@ def exact_gauss_p(b: float, below: Floats, total: float) -> float:
     nodes = 48 if not width.size else 32 + math.ceil(1.4 * math.pi * b / float(width.min()))
     if nodes**2 * width.size > _BUDGET:
         raise BudgetError(
-            f"pvalue='exact-gauss' would take {nodes} nodes for each of {width.size} splits; "
+            f"p_method='exact-gauss' would take {nodes} nodes for each of {width.size} splits; "
             "choose 'lau94' or 'permutation'."
         )
     z, weight = np.polynomial.legendre.leggauss(nodes)

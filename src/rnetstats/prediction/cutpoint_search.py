@@ -210,7 +210,7 @@ def adjusted_p(
     rows: CutpointRows,
     plan: Plan,
     found: Search,
-    pvalue: str,
+    p_method: str,
     *,
     permutations: int,
     seed: int | None,
@@ -229,13 +229,13 @@ def adjusted_p(
     below = found.curve["n_below"].to_numpy(dtype=float)
     total = float(rows.freq.sum())
     b = found.statistic
-    if pvalue == "lau92":
+    if p_method == "lau92":
         return {"p_value": lau92_p(b, plan.minprop, plan.maxprop)}
-    if pvalue == "lau94":
+    if p_method == "lau94":
         return {"p_value": lau94_p(b, below, total)}
-    if pvalue == "exact-gauss":
+    if p_method == "exact-gauss":
         return {"p_value": exact_gauss_p(b, below, total)}
-    if pvalue == "hothorn-lausen":
+    if p_method == "hothorn-lausen":
         whole = rows.expanded()
         scores = _scores(whole)[0][np.argsort(whole.x, kind="stable")]
         return hothorn_lausen_p(scores, below.astype(np.int64))

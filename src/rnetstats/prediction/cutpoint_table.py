@@ -15,7 +15,7 @@ __all__ = ["result_table"]
 
 
 def result_table(
-    read: CutpointInput, plan: Plan, found: Search, pvalue: str, tested: dict[str, float]
+    read: CutpointInput, plan: Plan, found: Search, p_method: str, tested: dict[str, float]
 ) -> pd.DataFrame:
     """Return one row: the cut-off, the groups that it forms and its P value."""
     rows, youden = read.rows, plan.method == "youden"
@@ -32,7 +32,7 @@ def result_table(
         "midpoint": found.midpoint,
         "statistic": found.statistic,
         "p_value": tested["p_value"],
-        "p_method": pvalue,
+        "p_method": p_method,
         "n": float(rows.freq.sum()),
         "n_events": float(events.sum()),
         "n_below": float(rows.freq[low].sum()),

@@ -18,7 +18,7 @@ from rnetstats.prediction.cutpoint_options import (
     check_plan,
     checked_direction,
     checked_horizon,
-    checked_pvalue,
+    checked_p_method,
     checked_shares,
 )
 from rnetstats.prediction.cutpoint_rows import CutpointRows, cutpoint_rows
@@ -192,7 +192,7 @@ def cutpoint(
     time: float | None = None,
     minprop: float | None = None,
     maxprop: float | None = None,
-    pvalue: str | None = None,
+    p_method: str | None = None,
     permutations: int = 9999,
     freq_weights: str | ArrayLike | None = None,
     seed: int | None = None,
@@ -220,7 +220,7 @@ def cutpoint(
     minprop, maxprop : float, optional
         Smallest and largest share of the rows at or below the cut-off: 0.1 and 0.9, but all of
         them for Youden's index.
-    pvalue : {"lau94", "lau92", "exact-gauss", "hothorn-lausen", "permutation"}, optional
+    p_method : {"lau94", "lau92", "exact-gauss", "hothorn-lausen", "permutation"}, optional
         How P is adjusted for the search. For "maxstat" (default "lau94") the bound of Lausen et
         al. (1994), the approximation of Lausen and Schumacher (1992), the Gaussian limit
         integrated exactly, the bound of Hothorn and Lausen (2003), or permutation; the others
@@ -274,7 +274,7 @@ def cutpoint(
     0       9.5     4.1452   0.0004    lau94      17
     """
     choice("method", method, METHODS)
-    pvalue = checked_pvalue(method, pvalue)
+    p_method = checked_p_method(method, p_method)
     draws = positive_int("permutations", permutations, minimum=19)
     alpha = 1.0 - level(conf_level)
     low, high = checked_shares(minprop, maxprop)
@@ -283,10 +283,12 @@ def cutpoint(
         method, checked_direction(method, direction), low, high, checked_horizon(read, method, time)
     )
     check_plan(plan)
-    drawn = resolve_seed(seed) if pvalue == "permutation" else None
+    drawn = resolve_seed(seed) if p_method == "permutation" else None
     found = search(read.rows, plan)
-    tested = adjusted_p(read.rows, plan, found, pvalue, permutations=draws, seed=drawn, alpha=alpha)
-    table = result_table(read, plan, found, pvalue, tested)
+    tested = adjusted_p(
+        read.rows, plan, found, p_method, permutations=draws, seed=drawn, alpha=alpha
+    )
+    table = result_table(read, plan, found, p_method, tested)
     return CutpointResult(
         table=table,
         splits=found.curve,
@@ -306,7 +308,7 @@ def cutpoint(
             "minprop": plan.minprop,
             "maxprop": plan.maxprop,
             "time": plan.horizon,
-            "pvalue": pvalue,
+            "p_method": p_method,
             "permutations": draws,
             "conf_level": conf_level,
             "missing": missing,

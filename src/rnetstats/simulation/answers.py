@@ -8,12 +8,12 @@ value takes the place of a search for two limits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats._core.distributions import normal_quantile
 from rnetstats.kernels.cox import cox_likelihood, fit_cox
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 _INFINITE = 8.0
 """A coefficient of an indicator beyond this, in a fit that diverged, is called infinite."""
 
-_Z = NormalDist().inv_cdf(0.975)
+_Z = normal_quantile(0.95)
 
 METHODS = ("ML, Wald", "ML, profile", "Firth, profile")
 """Of a likelihood: estimate and 95 % interval by maximum likelihood and by Firth's penalty."""

@@ -11,11 +11,10 @@ censoring. Biostatistics 14:723-736.
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats._core.distributions import normal_quantile
 from rnetstats.survival.bpcp import beta_product_limits
 
 __all__ = ["BOUND", "SCALES", "eventless_bound", "incidence_limits"]
@@ -43,7 +42,7 @@ def incidence_limits(
     low, high : array, shape (k,)
         Within [0, 1]; missing where the incidence is 0 or 1.
     """
-    z = NormalDist().inv_cdf(0.5 + conf_level / 2.0)
+    z = normal_quantile(conf_level)
     error = np.sqrt(variance)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if ci == "plain":

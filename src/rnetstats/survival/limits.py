@@ -9,10 +9,10 @@ median survival time. Biometrics 1982;38:29-41.
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 from numpy.typing import NDArray
+
+from rnetstats._core.distributions import normal_quantile
 
 __all__ = ["curve_quantile", "transformed_limits"]
 
@@ -38,7 +38,7 @@ def transformed_limits(
     low, high : array, shape (k,)
         Within [0, 1]; missing where survival is 0, and for ``"log-log"`` where it is 1.
     """
-    z = NormalDist().inv_cdf(0.5 + conf_level / 2.0)
+    z = normal_quantile(conf_level)
     error = np.sqrt(log_variance)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if ci == "plain":

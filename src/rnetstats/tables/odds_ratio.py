@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import ndtri
+from rnetstats._core.distributions import normal_quantile
 
 __all__ = ["haldane_anscombe", "sample_odds_ratio", "woolf_limits"]
 
@@ -34,5 +34,5 @@ def haldane_anscombe(a: float, b: float, c: float, d: float) -> tuple[float, flo
 
 def woolf_limits(ratio: float, std_error: float, conf_level: float) -> tuple[float, float]:
     """Normal limits of the log odds ratio, back on the ratio's scale."""
-    half = float(ndtri(0.5 + conf_level / 2.0)) * std_error
+    half = normal_quantile(conf_level) * std_error
     return ratio * math.exp(-half), ratio * math.exp(half)

@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
+from rnetstats._core.distributions import normal_quantile
 from rnetstats.tables.proportion_limits import Pair, wilson_limits
 
 __all__ = [
@@ -62,7 +62,7 @@ def wald_difference_limits(
     """Risk difference: normal limits, for comparison; of no use where a group has no events."""
     a, m, c, n = _shares(x1, n1, x2, n2)
     p1, p2 = a / m, c / n
-    half = ndtri(0.5 + conf_level / 2.0) * np.sqrt(p1 * (1 - p1) / m + p2 * (1 - p2) / n)
+    half = normal_quantile(conf_level) * np.sqrt(p1 * (1 - p1) / m + p2 * (1 - p2) / n)
     return p1 - p2 - half, p1 - p2 + half
 
 
@@ -83,7 +83,7 @@ def katz_limits(
     usable = (a > 0) & (c > 0)
     a, c = np.where(usable, a, np.nan), np.where(usable, c, np.nan)
     centre = np.log(a / m) - np.log(c / n)
-    half = ndtri(0.5 + conf_level / 2.0) * np.sqrt(1 / a - 1 / m + 1 / c - 1 / n)
+    half = normal_quantile(conf_level) * np.sqrt(1 / a - 1 / m + 1 / c - 1 / n)
     return np.exp(centre - half), np.exp(centre + half)
 
 
@@ -173,7 +173,7 @@ def miettinen_nurminen_limits(
     infinite where a group has no events, and both where neither has.
     """
     a, m, c, n = _shares(x1, n1, x2, n2)
-    z = float(ndtri(0.5 + conf_level / 2.0))
+    z = normal_quantile(conf_level)
 
     if measure == "difference":
         estimate = a / m - c / n

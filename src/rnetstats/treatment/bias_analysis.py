@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import choice, level, positive_int, real
+from rnetstats._core.options import choice, effect_measure, level, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_percent
@@ -151,13 +151,13 @@ def bias_analysis(
 
 def _measure(measure: str | None, observed: Observed) -> str:
     if observed.arms is not None:
-        if measure not in (None, "hr"):
+        if measure is not None and effect_measure(measure, tuple(BIAS_NAMES)) != "hr":
             raise OptionError(
                 f"Times have the hazard ratio: leave measure={measure!r} out, or give a binary "
                 "outcome on the left side."
             )
         return "hr"
-    return str(choice("measure", "or" if measure is None else measure, tuple(BIAS_NAMES)[:3]))
+    return effect_measure("or" if measure is None else measure, tuple(BIAS_NAMES)[:3])
 
 
 def _default(observed: Observed) -> int:

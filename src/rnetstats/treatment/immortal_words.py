@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnetstats.formatting import fmt_count, fmt_number, fmt_percent
+from rnetstats.formatting import fmt_count, fmt_number, fmt_percent, listed
 from rnetstats.treatment.immortal_scenes import ALL
 
 __all__ = ["bias_sentence", "delay_sentence", "error_text", "immortal_notes"]
@@ -43,8 +43,8 @@ def _runs(fixed: pd.DataFrame) -> list[pd.DataFrame]:
 def _of_one_size(rows: pd.DataFrame) -> str:
     delays = [f"{delay:g}" for delay in rows["delay"]]
     ends = dict.fromkeys(fmt_number(rows["hazard_ratio"].iloc[k]) for k in (0, -1))
-    listed = delays[0] if len(delays) == 1 else f"{', '.join(delays[:-1])} or {delays[-1]}"
-    return f"{listed} the hazard ratio is {' to '.join(ends)} ({rows['size'].iloc[0]})"
+    named, size = listed(delays, "or"), rows["size"].iloc[0]
+    return f"{named} the hazard ratio is {' to '.join(ends)} ({size})"
 
 
 def bias_sentence(table: pd.DataFrame, labels: Mapping[str, str]) -> str:

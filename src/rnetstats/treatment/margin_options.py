@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from rnetstats._core.options import choice, real
+from rnetstats._core.options import choice, effect_measure, real
 from rnetstats.errors import OptionError
 from rnetstats.treatment.two_arms import TwoArms
 
@@ -79,7 +79,7 @@ def margin_zone(
     OptionError
         If the margin is missing (with a word on how to choose one) or cannot be one.
     """
-    choice("measure", measure, MEASURES)
+    measure = effect_measure(measure, MEASURES)
     level = real("alpha", alpha, low=0.001, high=0.499)
     verb = "equivalence" if aim == "equivalence" else "noninferiority"
     if margin is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rnetstats._core.options import choice, real
+from rnetstats._core.options import effect_measure, real
 from rnetstats._core.result import Result
 from rnetstats.errors import ConvergenceError, DataError, OptionError, closest
 from rnetstats.formula.parser import parse_formula
@@ -72,7 +72,7 @@ def ratio_estimate(
     if isinstance(source, Real) and not isinstance(source, bool):
         return _of_numbers(float(source), low, high, measure)
     _refuse({"conf_low": low, "conf_high": high}, "counts")
-    if measure not in (None, "rr"):
+    if measure is not None and effect_measure(measure, MEASURES) != "rr":
         raise OptionError("A table of counts gives the risk ratio: leave measure= out.")
     return _of_counts(source)
 
@@ -91,7 +91,7 @@ def _of_numbers(
             "Say what the estimate is: measure='rr' (risk ratio), 'or' (odds ratio) or 'hr' "
             "(hazard ratio)."
         )
-    choice("measure", measure, MEASURES)
+    measure = effect_measure(measure, MEASURES)
     point = _ratio("estimate", estimate)
     if not 0.0 < point < math.inf:
         raise DataError(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from rnetstats.formatting import fmt_number, fmt_percent
+from rnetstats.formatting import fmt_number, fmt_percent, listed
 from rnetstats.studies.duan2024.arithmetic import (
     PrintedNumbers,
     at_most,
@@ -111,14 +110,10 @@ def _predictors(rows: dict[str, dict[str, Any]], where: str) -> str:
         (verdict,) = groups
         return f"All four printed predictors of a positive margin are {verdict} {where}."
     parts = [
-        f"{_joined(names)} {'is' if len(names) == 1 else 'are'} {verdict}"
+        f"{listed(names)} {'is' if len(names) == 1 else 'are'} {verdict}"
         for verdict, names in groups.items()
     ]
     return f"Of the four printed predictors of a positive margin, {'; '.join(parts)}."
-
-
-def _joined(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _model(row: dict[str, Any], model: dict[str, Any], where: str) -> str:

@@ -110,7 +110,7 @@ def event_splits(printed: PrintedNumbers) -> pd.DataFrame:
         follow-up time that the positives may hold for the split to be significantly worse (see
         :func:`share_at_which`); 0 when none does.
     """
-    splits = every_split(printed.recurrences, printed.positive, printed.negative, level=LEVEL)
+    splits = every_split(printed.recurrences, printed.positive, printed.negative, alpha=LEVEL)
     names = {
         "events_1": "positive_events",
         "events_2": "negative_events",

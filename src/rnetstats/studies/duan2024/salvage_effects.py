@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from rnetstats._core.result import Result
+from rnetstats.formatting import listed
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.cohort import Cohort
 from rnetstats.studies.duan2024.incidence import COURSE, course_of
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS
 from rnetstats.studies.duan2024.salvage import UNTREATED, delay_months
 from rnetstats.studies.duan2024.salvage_margins import MONTHS, compare_kinds, horizon_within
-from rnetstats.studies.duan2024.salvage_words import joined
 from rnetstats.studies.records import records
 from rnetstats.studies.treatment_verdicts import TreatmentEvidence
 from rnetstats.treatment.detectable_effect import DetectableEffectResult, detectable_effect
@@ -119,7 +119,7 @@ class SalvageEffects:
 
 def adjusted_for(chapter: SalvageEffects) -> str:
     """Name the confounders in words."""
-    return joined([CONFOUNDERS[name] for name in chapter.confounders])
+    return listed([CONFOUNDERS[name] for name in chapter.confounders])
 
 
 def salvage_effects(

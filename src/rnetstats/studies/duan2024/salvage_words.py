@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from rnetstats.formatting import fmt_number
 from rnetstats.studies.verdicts import MINIMUM
@@ -13,7 +12,6 @@ __all__ = [
     "READINGS",
     "counted",
     "fewer_or_more",
-    "joined",
     "limits_of_100",
     "plain_reason",
     "sparse",
@@ -43,11 +41,6 @@ def counted(n: float, key: str) -> str:
     """Count events of an endpoint: ``'1 recurrence'``, ``'9 recurrences or deaths'``."""
     one, many = EVENTS[key]
     return f"{n:g} {one if n == 1 else many}"
-
-
-def joined(names: Sequence[str]) -> str:
-    """List names: ``'a, b and c'``."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def told(text: str) -> str:

@@ -28,7 +28,7 @@ __all__ = ["ClassificationResult", "answers_of", "check_situation", "classify", 
 
 
 def classify(
-    cohort: Data,
+    data: Data,
     *,
     guideline: str | os.PathLike[str] | GuidelineSheet = "enets2023",
     situation: str = "after resection",
@@ -49,7 +49,7 @@ def classify(
 
     Parameters
     ----------
-    cohort : DataFrame or mapping
+    data : DataFrame or mapping
         One row a patient, with any of: ``size_mm``; ``margin`` (R0, Rx, R1, R2) or
         ``margin_positive`` (0, 1) or ``rim_mm``, the width of the free rim; ``grade`` (G1 to G3)
         or ``ki67`` (per cent) and ``mitoses`` (per 2 mm2); ``lvi`` (0, 1) or
@@ -125,7 +125,7 @@ def classify(
     1  cannot be applied                      lvi
     2               step  radical resection
     """
-    frame = as_frame(cohort)
+    frame = as_frame(data)
     sheet = guideline_sheet(guideline)
     definitions = Definitions(
         edge_10=edge_10,

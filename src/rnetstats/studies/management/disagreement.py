@@ -33,7 +33,7 @@ Flags = NDArray[np.bool_]
 
 
 def guideline_disagreement(
-    cohort: Data,
+    data: Data,
     *,
     guidelines: Sequence[str | os.PathLike[str] | GuidelineSheet] | None = None,
     situation: str = "after resection",
@@ -47,7 +47,7 @@ def guideline_disagreement(
 
     Parameters
     ----------
-    cohort : DataFrame or mapping
+    data : DataFrame or mapping
         As in :func:`rnetstats.classify`.
     guidelines : sequence of str or path, optional
         At least two; by default all that come with the package and have rules for the situation.
@@ -94,7 +94,7 @@ def guideline_disagreement(
     0  527         145         145    1.0
     """
     choice("tumour_board", tumour_board, ("apart", "either"))
-    frame = as_frame(cohort)
+    frame = as_frame(data)
     sheets = _sheets(guidelines, situation)
     checked = Definitions(**definitions)
     inputs = read_inputs(frame, columns, checked.assumed)
