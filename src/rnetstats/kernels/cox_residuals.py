@@ -116,8 +116,7 @@ def deviance_residuals(martingale: FloatArray, event: FloatArray) -> FloatArray:
         (n,) 0 or 1.
     """
     expected = np.where(event > 0, event - martingale, 1.0)
-    logs = np.where(event > 0, np.log(expected), 0.0)
-    deviance = -2.0 * (martingale + logs)
+    deviance = -2.0 * (martingale + np.log(expected))
     return np.sign(martingale) * np.sqrt(np.maximum(deviance, 0.0))
 
 

@@ -73,6 +73,20 @@ def _times(frame: ModelFrame) -> tuple[Outcome, np.ndarray, np.ndarray]:
     return outcome, outcome.stop, outcome.event
 
 
+def _monotone(frame: ModelFrame, X: np.ndarray, ties: str) -> Recession:
+    """Which coefficients of some columns (n, q) maximum likelihood makes infinite."""
+    outcome, stop, event = _times(frame)
+    return monotone_likelihood(
+        X,
+        outcome.start,
+        stop,
+        event,
+        None if frame.strata is None else frame.strata.codes,
+        weights=frame.sampling_weights,
+        discrete=ties == "exact",
+    )
+
+
 def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = None) -> CoxFitted:
     """Fit the frame's model, looking for a monotone likelihood on the way.
 
@@ -113,15 +127,7 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
     refuse_lost_columns(frame, plain.lost[0])
     separation = finite_everywhere(X.shape[1])
     if plain.status[0] != OK:
-        separation = monotone_likelihood(
-            X,
-            outcome.start,
-            stop,
-            event,
-            strata,
-            weights=frame.sampling_weights,
-            discrete=ties == "exact",
-        )
+        separation = _monotone(frame, X, ties)
     prior, effective = prior_of(frame, m), separation
     start = plain.coef[0] if plain.status[0] == OK else None
     if penalty == "firth":
@@ -132,15 +138,7 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
             free = unpenalised(prior, X.shape[1])
             effective = finite_everywhere(X.shape[1])
             if free.any():
-                left = monotone_likelihood(
-                    X[:, free],
-                    outcome.start,
-                    stop,
-                    event,
-                    strata,
-                    weights=frame.sampling_weights,
-                )
-                effective = finite_under(free, left)
+                effective = finite_under(free, _monotone(frame, X[:, free], ties))
     check_converged(frame, int(fit.status[0]), effective, penalty)
     known = Known(design, fit.information[0]) if fit.inverse is None else None
     return CoxFitted(event, sets, fit, separation, effective, prior, n, n_events, notes, known)
