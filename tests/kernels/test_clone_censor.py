@@ -254,8 +254,13 @@ def test_a_cap_bounds_the_weights():
     assert clone_replicates(clones, ones(clones), cap=1.0).untreated.at_risk.max() <= 150
 
 
-def test_an_arm_without_events_has_no_hazard_ratio():
+def test_an_arm_without_events_has_an_infinite_log_hazard_ratio():
     clones = six()
-    found = clone_replicates(clones, np.array([[0.0, 0, 1, 1, 1, 1]]))  # no event of B or A
-    assert np.isnan(found.log_hazard_ratio(12.0)).all()
-    assert found.risk(1, 12.0) == 0.0
+    # B and A, treated, have no event; then D and F, untreated; then nobody
+    freq = np.array([[0.0, 0, 1, 1, 1, 1], [0.0, 1, 1, 0, 1, 0], [0.0, 0, 1, 0, 1, 0]])
+    found = clone_replicates(clones, freq)
+    logs = found.log_hazard_ratio(12.0)
+    assert logs[0] == -np.inf
+    assert found.risk(1, 12.0)[0] == 0.0
+    assert logs[1] == np.inf
+    assert np.isnan(logs[2])

@@ -17,7 +17,7 @@ from rnetstats.errors import (
     OptionError,
     TooFewEventsError,
 )
-from rnetstats.treatment.clone_censor import CloneOptions, _judge_draws
+from rnetstats.treatment.clone_censor import CloneOptions, _effect, _judge_draws
 from rnetstats.treatment.effect import TreatmentEffectResult
 from treatment_cohorts import SIX, draw
 
@@ -373,10 +373,26 @@ def test_resamples_that_end_before_the_horizon_withhold_the_interval():
 def test_resamples_without_events_withhold_the_interval():
     draws = {"risk difference": np.zeros(200)}
     options = CloneOptions(6.0, 60.0, True, False, 200, 0.95, 1, None)
-    assert _judge_draws(draws, 0.05, options) == ("", ())
+    assert _judge_draws(draws, 0.0, options) == ("", ())
+    reason, notes = _judge_draws(draws, 0.05, options)
+    assert reason == ""
+    assert notes[0].startswith("In 5.0 % of 200 resamples an arm has no event of its own; they")
     reason, notes = _judge_draws(draws, 0.055, options)
     assert reason.startswith("5.5 % of 200 resamples have an arm without events of its own")
     assert notes == ()
+
+
+def test_infinite_ratios_of_resamples_count_and_undefined_ones_are_told():
+    ratios = np.array([*np.linspace(0.5, 2.0, 39), np.inf, np.inf])
+    found = _effect("risk ratio", 1.2, ratios, "", 0.95)
+    assert found.conf_high == np.inf  # 39 of 41 finite: the last but one is the upper limit
+    assert found.conf_low == ratios[1]
+    assert found.p_value == pytest.approx(2 * (1 + (ratios <= 1.0).sum()) / 42)
+    draws = {"risk difference": np.zeros(200), "risk ratio": np.array([np.nan] + [1.0] * 199)}
+    options = CloneOptions(6.0, 60.0, True, False, 200, 0.95, 1, None)
+    reason, notes = _judge_draws(draws, 0.005, options)
+    assert reason == ""
+    assert notes[1].startswith("In 0.5 % of 200 resamples neither arm has an event that the risk")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from statistics import NormalDist
 import numpy as np
 
 from rnetstats.kernels.newton import FloatArray
+from rnetstats.kernels.percentiles import percentiles
 
 __all__ = [
     "QUANTILES",
@@ -48,7 +49,7 @@ def quantiles(replicates: FloatArray, levels: FloatArray, kind: str) -> FloatArr
     if kind == "linear":
         found = np.full(len(levels), np.nan)
         known = np.isfinite(levels)
-        found[known] = np.quantile(replicates, levels[known])
+        found[known] = percentiles(replicates, levels[known])
         return found
     ordered = np.sort(replicates)
     return np.array([_between(ordered, float(level)) for level in levels])

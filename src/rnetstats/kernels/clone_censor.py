@@ -144,7 +144,8 @@ class Replicates:
         """Log hazard ratio (B,) of treated against untreated by Breslow's partial likelihood.
 
         Of the weighted clones up to a time. With one 0/1 covariate the likelihood is one of the
-        sums at the event times alone. Missing where an arm has no event.
+        sums at the event times alone. Infinite where all events that find both arms at risk fall
+        in one of them; missing where no event does.
         """
         upto = slice(0, int(np.searchsorted(self.times, horizon, side="right")))
         one, zero = self.treated.at_risk[:, upto], self.untreated.at_risk[:, upto]
@@ -152,7 +153,8 @@ class Replicates:
         wanted = self.treated.died[:, upto].sum(axis=1)
         total = np.where((one > 0.0) & (zero > 0.0), died, 0.0).sum(axis=1)
         alone = np.where(zero > 0.0, 0.0, died).sum(axis=1)  # events with the treated arm only
-        usable = (wanted - alone > 1e-12) & (wanted - alone < total * _EVERYBODY)
+        inside = wanted - alone  # events of the treated arm that find both arms at risk
+        usable = (inside > 1e-12) & (inside < total * _EVERYBODY)
         beta = np.zeros(len(one))
         for _ in range(100):
             share = np.divide(
@@ -166,7 +168,8 @@ class Replicates:
             beta = beta + np.clip(step, -2.0, 2.0)
             if np.abs(step).max(initial=0.0) < 1e-13:
                 break
-        return np.where(usable, beta, np.nan)
+        endless = np.where(inside > 1e-12, np.inf, -np.inf)
+        return np.where(usable, beta, np.where(total > 1e-12, endless, np.nan))
 
 
 def clone_replicates(clones: Clones, freq: FloatArray, *, cap: float | None = None) -> Replicates:

@@ -21,6 +21,7 @@ from rnetstats.kernels.calibration_error import distances
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.neighbourhoods import distinct
 from rnetstats.kernels.newton import LOST_TERM, OK
+from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.calibration_curve import LOCAL, local_operator
 from rnetstats.prediction.calibration_levels import FEWEST_EVENTS
@@ -83,15 +84,14 @@ def with_limits(
     failed = int(np.count_nonzero(~good))
     if failed:
         notes.append(f"{failed} of {resamples} resamples had no curve")
-    tail = 50.0 * (1.0 - conf_level)
-    if again.observed is not None and np.isfinite(ratios).any():
-        ends["oe_low"], ends["oe_high"] = _percentiles(ratios[np.isfinite(ratios)], tail)
+    if again.observed is not None:
+        ends["oe_low"], ends["oe_high"] = map(float, percentile_limits(ratios, conf_level))
     if not good.any():
         return replace(curve, low=bare, high=bare), ends, notes
-    low, high = _percentiles(curves[good], tail)
+    low, high = percentile_limits(curves[good], conf_level)
     beside = []
     for name, values in zip(DISTANCES, found[good].T, strict=True):
-        least, most = _percentiles(values, tail)
+        least, most = map(float, percentile_limits(values, conf_level))
         if least <= measures[name] <= most:
             ends[f"{name}_low"], ends[f"{name}_high"] = least, most
         elif np.isfinite(measures[name]):
@@ -127,11 +127,6 @@ def _drawn(
         counts = np.zeros((len(drawn), n))
         counts[:, kept] = np.add.reduceat(drawn, first, axis=1)
         yield rows, counts
-
-
-def _percentiles(values: Floats, tail: float) -> tuple[Any, Any]:
-    low, high = np.percentile(values, [tail, 100.0 - tail], axis=0)
-    return low, high
 
 
 def _said(beside: list[str], ratio: bool) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.prediction.indices import ANCHORED, DISTANCES, UNCORRECTED
 from rnetstats.prediction.resampling_schemes import Runs
 
@@ -63,10 +63,7 @@ def corrected_table(
         optimism = _mean(used, k)
         corrected, error = apparent - optimism, _error(used, k)
         if limits and len(runs.training):
-            tail = 0.5 * (1.0 - conf_level)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)  # an index without any value
-                low, high = np.nanquantile(runs.training, [tail, 1.0 - tail], axis=0) - optimism
+            low, high = np.stack(percentile_limits(runs.training, conf_level)) - optimism
             bare = np.isin(names, tuple(ANCHORED | DISTANCES))
             low, high = np.where(bare, np.nan, low), np.where(bare, np.nan, high)
     elif method == "632":

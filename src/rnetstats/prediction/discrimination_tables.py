@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats._core.distributions import normal_quantile, two_sided_p
+from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.prediction.auc_indices import Index
 from rnetstats.prediction.auc_limits import AucLimits, auc_limits
 from rnetstats.prediction.judged import Judged
@@ -29,12 +30,6 @@ class Settings:
     ci: str
     conf_level: float
     draws: tuple[Floats, ...] = ()  # of each index, (B, m)
-
-    @property
-    def tails(self) -> tuple[float, float]:
-        """Lower and upper share that the limits leave out."""
-        outer = 0.5 * (1.0 - self.conf_level)
-        return outer, 1.0 - outer
 
 
 def estimate_rows(
@@ -193,7 +188,7 @@ def _bootstrap(draws: Floats, settings: Settings) -> tuple[float, AucLimits]:
         nothing = float("nan")
         note = "it exists in no resample."
         return nothing, AucLimits(nothing, nothing, "bootstrap: not estimable", note)
-    low, high = np.quantile(known, settings.tails)
+    low, high = percentile_limits(known, settings.conf_level)
     return float(known.std(ddof=1)), AucLimits(float(low), float(high), "bootstrap percentile")
 
 

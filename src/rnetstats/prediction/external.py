@@ -11,6 +11,7 @@ from rnetstats._core.frame import Data
 from rnetstats._core.random import CHUNK, chunk_generators
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.kernels.links import cloglog, logit
+from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.judged import Judged, is_risk_model, judge
 from rnetstats.prediction.judges import Judge, judge_of
@@ -63,8 +64,7 @@ def validate_external(
     drawn = _resampled(scale, risk, predictor, options["resamples"], seed)
     low = high = np.full(len(found), np.nan)
     if scale.rarer >= FEW:
-        tail = 0.5 * (1.0 - options["conf_level"])
-        low, high = (_quantile(drawn, share) for share in (tail, 1.0 - tail))
+        low, high = percentile_limits(drawn, options["conf_level"])
     apparent, unknown = _apparent(model, horizon, options["intercept"], scale.names)
     table = {
         "index": scale.names,
@@ -76,7 +76,7 @@ def validate_external(
         "conf_low": low,
         "conf_high": high,
         "mcse": np.full(len(found), np.nan),
-        "n_runs": np.isfinite(drawn).sum(axis=0),
+        "n_runs": (~np.isnan(drawn)).sum(axis=0),
     }
     benefit = benefit_table(scale, risk, thresholds if scale.has_curves else np.empty(0), np.array)
     return ValidationResult(
@@ -132,14 +132,6 @@ def _resampled(scale: Judge, risk: Floats, predictor: Floats, resamples: int, se
         shared = np.broadcast_to(risk, shape), np.broadcast_to(predictor, shape)
         parts.append(scale.indices(*shared, counts))
     return np.concatenate(parts)
-
-
-def _quantile(values: Floats, share: float) -> Floats:
-    have = np.isfinite(values)
-    found = np.full(values.shape[1], np.nan)
-    for j in np.flatnonzero(have.any(axis=0)):
-        found[j] = np.quantile(values[have[:, j], j], share)
-    return found
 
 
 def _right_on_average(model: Any, intercept: str) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats.kernels.percentiles import percentiles
+
 __all__ = ["SELECTED", "inclusion_frame"]
 
 Floats = NDArray[np.float64]
@@ -33,7 +35,7 @@ def inclusion_frame(original: Mapping[str, Floats], chosen: Mapping[str, Floats]
     for name, values in chosen.items():
         selected = name.startswith(SELECTED)
         have = values[np.isfinite(values)]
-        quantiles = np.quantile(have, [0.5, 0.025, 0.975]) if have.size else np.full(3, np.nan)
+        quantiles = percentiles(have, (0.5, 0.025, 0.975))
         rows.append(
             {
                 "choice": name.removeprefix(SELECTED),

@@ -11,6 +11,7 @@ from scipy.special import expit
 from rnetstats._core.distributions import normal_quantile
 from rnetstats.formula.variables import Floats
 from rnetstats.kernels.cox_baseline import BaselineHazard, cumulative_hazard
+from rnetstats.kernels.percentiles import percentile_limits
 
 if TYPE_CHECKING:
     from rnetstats.prediction.model import RiskModel
@@ -108,5 +109,4 @@ def _percentiles(model: RiskModel, patients: Patients) -> Floats:
         with np.errstate(over="ignore", invalid="ignore"):
             cumulative = model.draw_hazard.T[patients.strata] * np.exp(eta)
         risk = -np.expm1(-cumulative)
-    outer = 0.5 * (1.0 - model.conf_level)
-    return np.asarray(np.quantile(risk, [outer, 1.0 - outer], axis=1))
+    return np.stack(percentile_limits(risk.T, model.conf_level))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats._core.random import chunk_generators
+from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.decision import Curves, Decision
 
@@ -108,19 +109,9 @@ def limits(values: Floats, conf_level: float, enough: Flags) -> Floats:
 
     Missing where ``enough`` (k,) is false, or more than 5 % of the replicates are undefined.
     """
-    ordered = np.sort(np.ascontiguousarray(values.T), axis=1)  # NaN comes last
-    held = ordered.shape[1] - np.isnan(ordered).sum(axis=1)
-    found = np.full((2, len(ordered)), np.nan)
-    use = enough & (held >= (1.0 - _MOST_UNDEFINED) * ordered.shape[1])
-    tail = (1.0 - conf_level) / 2.0
-    for side, share in enumerate((tail, 1.0 - tail)):
-        place = share * (held[use] - 1)
-        low = np.floor(place).astype(np.intp)
-        high = np.minimum(low + 1, held[use] - 1)
-        rows = ordered[use]
-        below = np.take_along_axis(rows, low[:, None], axis=1)[:, 0]
-        above = np.take_along_axis(rows, high[:, None], axis=1)[:, 0]
-        found[side, use] = below + (place - low) * (above - below)
+    found = np.full((2, values.shape[1]), np.nan)
+    use = enough & (np.isnan(values).mean(axis=0) <= _MOST_UNDEFINED)
+    found[:, use] = percentile_limits(values[:, use], conf_level)
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats.kernels.percentiles import percentiles
 from rnetstats.prediction.inclusion import SELECTED
 
 __all__ = ["GlobalModel", "selection_frame"]
@@ -66,7 +67,7 @@ def selection_frame(
         kept = chosen[SELECTED + term] > 0.0
         known = np.isfinite(slopes[:, j])
         values, own = slopes[known, j], slopes[known & kept, j]
-        middle = np.quantile(values, [0.5, 0.025, 0.975]) if values.size else np.full(3, np.nan)
+        middle = percentiles(values, (0.5, 0.025, 0.975))
         spread = np.sqrt(np.mean((values - reference) ** 2)) if values.size else np.nan
         rows.append(
             {

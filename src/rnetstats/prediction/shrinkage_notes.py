@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnetstats.formula.variables import Floats
+from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.prediction.tuning import Tuned
 
 __all__ = ["shrinkage_notes"]
@@ -18,7 +19,7 @@ def shrinkage_notes(
     known = amounts[np.isfinite(amounts)]
     told = ""
     if known.size:
-        low, high = np.quantile(known, [0.025, 0.975])
+        low, high = percentile_limits(known, 0.95)
         told = f" over {known.size} resamples it runs from {low:.3g} to {high:.3g} (middle 95 %);"
     notes = [
         f"The {name} ({amount:.3g}) is itself estimated, and unstable:{told} shrinkage is least "

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from rnetstats._core.result import Result
 from rnetstats.formatting import fmt_interval, fmt_number
+from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.prediction.model import RiskModel
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ class ShrinkageResult(Result):
     def range(self) -> tuple[float, float]:
         """Return where the middle 95 % of the resamples' amounts lie."""
         found = self.tuning["amount"].dropna().to_numpy(dtype=float)
-        if not found.size:
-            return float("nan"), float("nan")
-        low, high = np.quantile(found, [0.025, 0.975])
+        low, high = percentile_limits(found, 0.95)
         return float(low), float(high)
 
     def to_frame(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from rnetstats._core.frame import Data, as_frame, is_synthetic_data
 from rnetstats._core.options import choice, level, positive_int
 from rnetstats._core.random import CHUNK, chunk_generators, resolve_seed
 from rnetstats.errors import OptionError, TooFewEventsError
+from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.judges import Judge, judge_of
 from rnetstats.prediction.refit import Refit, Refitted, replicate_seeds
@@ -94,8 +95,7 @@ def stability(
     risks, predictors, failed, lost = _models(refit, resamples, seed)
     if not len(risks):
         raise TooFewEventsError(f"None of {resamples} resamples gave a model.")
-    tail = 0.5 * (1.0 - conf_level)
-    low, high = np.quantile(risks, [tail, 1.0 - tail], axis=0)
+    low, high = percentile_limits(risks, conf_level)
     mape = np.abs(risks - whole.risk[0]).mean(axis=0)
     slopes = judge.indices(risks, predictors, None)[:, judge.names.index("slope")]
     slopes = slopes[np.isfinite(slopes)]

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats._core.random import chunk_generators
+from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.kernels.turnbull import innermost, npmle, survival_bounds
 from rnetstats.survival.interval_rows import IntervalRows
@@ -86,9 +87,8 @@ class _Plan:
 
     def limits(self, conf_level: float) -> pd.DataFrame:
         """Return the percentile limits of this group."""
-        tail = (1.0 - conf_level) / 2.0
-        low = np.quantile(self.low, tail, axis=0)
-        high = np.quantile(self.high, 1.0 - tail, axis=0)
+        low, _ = percentile_limits(self.low, conf_level)
+        _, high = percentile_limits(self.high, conf_level)
         size = len(self.times)
         values = (self.label, self.times, low[:size], low[size:], high)
         return pd.DataFrame(dict(zip(LIMIT_COLUMNS, values, strict=True)))

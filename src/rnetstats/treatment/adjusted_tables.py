@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnetstats.kernels.percentiles import percentile_limits, percentile_p
 from rnetstats.treatment.adjusted_rows import AdjustedRows
-from rnetstats.treatment.draws import Draws, percentile_limits, percentile_p
+from rnetstats.treatment.draws import Draws
 
 __all__ = ["contrast_table", "curve_table"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rnetstats.formatting import fmt_percent
+from rnetstats.kernels.percentiles import percentiles
 from rnetstats.treatment.bias_draws import BiasModel, Drawn
 from rnetstats.treatment.bias_observed import Observed, conventional
 from rnetstats.treatment.bias_result import BIAS_NAMES, BiasAnalysisResult
@@ -32,14 +32,10 @@ def bias_answer(
     """Put the result together; ``withheld`` says that total error gets no interval."""
     rows = [conventional(observed, measure, conf_level)]
     for name, values in (("systematic error", drawn.systematic), ("total error", drawn.total)):
-        known = values[~np.isnan(values)]
-        hidden = withheld and name == "total error"
+        known = values[:0] if withheld and name == "total error" else values[~np.isnan(values)]
         points = (0.5, (1.0 - conf_level) / 2.0, (1.0 + conf_level) / 2.0)
-        found = [math.nan] * 3
-        if known.size and not hidden:  # order statistics: an infinite draw is no reason for a NaN
-            found = [float(v) for v in np.quantile(known, points, method="inverted_cdf")]
-        size = 0 if hidden else int(known.size)
-        rows.append(summary_row(measure, name, tuple(found), size, "percentiles of the draws"))
+        found = tuple(percentiles(known, points).tolist())
+        rows.append(summary_row(measure, name, found, known.size, "percentiles of the draws"))
     total = np.full(drawn.total.shape, np.nan) if withheld else drawn.total
     a, b, c, d = observed.cells
     undefined = int((drawn.possible & np.isnan(drawn.systematic)).sum())

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rnetstats._core.random import CHUNK, chunk_generators
 from rnetstats.kernels.clone_censor import Clones, Replicates, clone_replicates
+from rnetstats.kernels.percentiles import percentile_limits, percentile_p
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.treatment.clone_tables import LEAST_SHARE, MOST_EMPTY, strategy_curves, weight_table
 from rnetstats.treatment.hazards import Effect, few_events
@@ -138,7 +139,7 @@ def _measures(found: Replicates, options: CloneOptions) -> dict[str, Floats]:
     risk = [found.risk(arm, tau) for arm in (1, 0)]
     mean = [found.rmst(arm, tau) for arm in (1, 0)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(risk[1] > 0.0, risk[0] / risk[1], np.nan)
+        ratio = risk[0] / risk[1]
     measures = {
         "risk, treated": risk[0],
         "risk, untreated": risk[1],
@@ -228,28 +229,37 @@ def _judge_draws(
             f"in {100.0 * short:.1f} % of {options.resamples} resamples an arm's follow-up ends "
             "before the horizon: no interval and no P"
         ), ()
+    told = []
     if short:
-        return "", (
+        told.append(
             f"In {100.0 * short:.1f} % of {options.resamples} resamples an arm's follow-up ends "
-            "before the horizon; they are left out of the limits.",
+            "before the horizon; they are left out of the limits."
         )
-    return "", ()
+    if empty:
+        told.append(
+            f"In {100.0 * empty:.1f} % of {options.resamples} resamples an arm has no event of its "
+            "own; they count as they come (a ratio of 0 or infinity)."
+        )
+    for name in RATIOS:
+        undefined = np.isnan(draws[name]).mean() - short if name in draws else 0.0
+        if undefined > 0.0:
+            told.append(
+                f"In {100.0 * undefined:.1f} % of {options.resamples} resamples neither arm has an "
+                f"event that the {name} could rest on; they are left out of its limits."
+            )
+    return "", tuple(told)
 
 
 def _effect(
     name: str, estimate: float, draws: Floats | None, refusal: str, conf_level: float
 ) -> Effect:
     """Percentile limits, and the P at which they would reach no effect."""
-    if np.isnan(estimate):
+    if not np.isfinite(estimate):
         return Effect(reason=refusal or f"no {name} without events")
     if refusal or draws is None:
         return Effect(estimate=estimate, reason=refusal)
-    known = draws[np.isfinite(draws)]
-    tail = 0.5 * (1.0 - conf_level)
-    low, high = np.quantile(known, [tail, 1.0 - tail])
+    low, high = percentile_limits(draws, conf_level)
     p_value = np.nan
     if name in RATIOS or "difference" in name:
-        null = 1.0 if name in RATIOS else 0.0
-        side = min(int((known <= null).sum()), int((known >= null).sum()))
-        p_value = min(1.0, 2.0 * (1 + side) / (1 + known.size))
+        p_value = percentile_p(draws, 1.0 if name in RATIOS else 0.0)
     return Effect(estimate, float(low), float(high), p_value)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rnetstats.kernels.clone_censor import Clones, Replicates, treated_weights, untreated_weights
 from rnetstats.kernels.clone_weights import staying_hazard
+from rnetstats.kernels.percentiles import percentile_limits
 
 __all__ = ["LEAST_SHARE", "MOST_EMPTY", "strategy_curves", "weight_table"]
 
@@ -22,7 +23,6 @@ def strategy_curves(
     clones: Clones, point: Replicates, draws: Floats | None, conf_level: float
 ) -> pd.DataFrame:
     """Both curves at every time at which a clone leaves its arm."""
-    tail = 0.5 * (1.0 - conf_level)
     frames = []
     for arm in (0, 1):
         place = 1 - arm
@@ -33,7 +33,7 @@ def strategy_curves(
         low, high = np.full((2, clones.times.size + 1), np.nan)
         if draws is not None and len(draws):
             some = np.isfinite(draws[:, place]).mean(axis=0) > 1.0 - MOST_EMPTY
-            band = np.nanquantile(draws[:, place][:, some], [tail, 1.0 - tail], axis=0)
+            band = percentile_limits(draws[:, place][:, some], conf_level)
             low[1:][some], high[1:][some] = band
         frame = pd.DataFrame(
             {

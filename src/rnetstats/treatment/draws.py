@@ -1,4 +1,4 @@
-"""The bootstrap by patient: draws, percentile limits, and when they are refused."""
+"""The bootstrap by patient: draws, and when they give no limits."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ __all__ = [
     "checked_resamples",
     "few_events",
     "patient_counts",
-    "percentile_limits",
-    "percentile_p",
 ]
 
 Floats = NDArray[np.float64]
@@ -167,41 +165,3 @@ def few_events(events: dict[str, float], outcome: str) -> str:
     if not few:
         return ""
     return f"fewer than {FEWEST_EVENTS} events of {outcome}: {' and '.join(few)}"
-
-
-def percentile_limits(values: Floats, conf_level: float) -> tuple[Floats, Floats]:
-    """Percentile limits of each column; what is missing is left out, infinities are counted.
-
-    Parameters
-    ----------
-    values : array of shape (B, m)
-    conf_level : float
-
-    Returns
-    -------
-    low, high : arrays of shape (m,)
-        Missing for a column without values.
-
-    References
-    ----------
-    Efron B, Tibshirani RJ (1993). An Introduction to the Bootstrap. Chapman & Hall, chapter 13.
-    """
-    tail = (1.0 - conf_level) / 2.0
-    limits = np.full((2, values.shape[1]), np.nan)
-    for j, column in enumerate(values.T):
-        known = column[~np.isnan(column)]
-        if known.size:
-            if np.isfinite(known).all():
-                limits[:, j] = np.quantile(known, [tail, 1.0 - tail])
-            else:  # nothing lies between a number and an infinity
-                limits[:, j] = np.quantile(known, [tail, 1.0 - tail], method="inverted_cdf")
-    return limits[0], limits[1]
-
-
-def percentile_p(values: Floats, null: float) -> float:
-    """Two-sided P that belongs to the percentile limits: twice the smaller tail beyond the null."""
-    known = values[~np.isnan(values)]
-    if not known.size:
-        return float("nan")
-    tail = min(int((known <= null).sum()), int((known >= null).sum()))
-    return min(1.0, 2.0 * (1 + tail) / (1 + known.size))

@@ -13,7 +13,8 @@ from scipy.special import stdtr, stdtrit
 from rnetstats._core.distributions import normal_quantile, two_sided_p
 from rnetstats._core.result import Result
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
-from rnetstats.treatment.draws import Draws, percentile_limits, percentile_p
+from rnetstats.kernels.percentiles import percentile_limits, percentile_p
+from rnetstats.treatment.draws import Draws
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

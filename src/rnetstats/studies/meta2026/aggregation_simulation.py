@@ -15,6 +15,7 @@ from scipy.special import chdtrc, ndtri
 from rnetstats._core.options import positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.kernels.mantel_haenszel import Tables, mantel_haenszel
+from rnetstats.kernels.percentiles import percentiles
 from rnetstats.studies.meta2026.aggregation_world import AggregationWorld, draw_world
 
 __all__ = ["aggregation_simulation"]
@@ -112,8 +113,7 @@ def _judge(
     }
     if printed_p is not None and printed_or is not None:
         shares["as_printed"] = (p <= printed_p) & (crude <= math.log(printed_or))
-    finite = np.isfinite(crude)
-    quantiles = np.quantile(crude[finite], [0.5, 0.025, 0.975]) if finite.any() else [math.nan] * 3
+    quantiles = percentiles(crude, (0.5, 0.025, 0.975))
     found = dict(zip(("crude_or", "crude_low", "crude_high"), np.exp(quantiles), strict=True))
     for name, hit in shares.items():
         found |= _share(name, hit)
