@@ -40,6 +40,18 @@ def test_what_is_possible(cut: float | str, possible: bool) -> None:
     assert found.possible is possible
 
 
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        (14.5, "14.5 can be an observed value."),
+        (14.75, "14.75 can be a midpoint of such values."),
+        (15.25, "15.25 can be a mean of two midpoints of such values."),
+    ],
+)
+def test_what_a_possible_cut_off_can_be_is_said(cut: float, said: str) -> None:
+    assert rn.cut_resolution(HALVES, cut).sentence.endswith(said)
+
+
 def test_means_of_two_midpoints_are_searched_in_full() -> None:
     rng = np.random.default_rng(3)
     values = np.unique(np.round(rng.gamma(5, 2, 30), 1))

@@ -340,3 +340,21 @@ def test_resamples_of_which_none_gives_a_model() -> None:
     recipe = rn.recipe("y ~ x", penalty=None)
     with pytest.raises(TooFewEventsError, match="None of 3 resamples gave a model"):
         rn.validate(recipe, data, resamples=3, seed=1)
+
+
+def test_limits_that_leave_the_corrected_index_out_are_called_flattering() -> None:
+    # a search that finds nothing here finds something in most resamples
+    rng = np.random.default_rng(6)
+    names = [f"x{i}" for i in range(12)]
+    noise = pd.DataFrame(rng.normal(size=(150, 12)), columns=names)
+    noise["y"] = rng.permutation(np.repeat([0, 1], [98, 52]))
+    made = rn.recipe(f"y ~ {' + '.join(names)}", select="univariable")
+    found = rn.validate(made, noise, resamples=30, seed=1)
+    row = found.to_frame().set_index("index").loc["auc"]
+    assert row["corrected"] < row["conf_low"]
+    (said,) = [note for note in found.notes if "outside their own limits" in note]
+    assert "auc" in said
+    calm = rn.validate(rn.logistic(noise, "y ~ x0"), resamples=200, seed=1)
+    inside = calm.to_frame().set_index("index").loc["auc"]
+    assert inside["conf_low"] <= inside["corrected"] <= inside["conf_high"]
+    assert not any("outside their own limits" in note and "auc" in note for note in calm.notes)

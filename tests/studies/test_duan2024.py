@@ -17,15 +17,16 @@ from rnetstats.errors import ColumnError, DataError
 from rnetstats.evidence.facts import read_facts
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.analysis import _share_positive, judge_cohort
+from rnetstats.studies.duan2024.answer import answer
 from rnetstats.studies.duan2024.arithmetic import PrintedNumbers
 from rnetstats.studies.duan2024.claims import outcome_claim
 from rnetstats.studies.duan2024.cohort import MARGIN_LEVELS, prepare
 from rnetstats.studies.duan2024.cutoffs import cutoff_row, half_millimetres, youden_cutoff
 from rnetstats.studies.duan2024.figures import figures
 from rnetstats.studies.duan2024.follow_up import follow_up_rows
-from rnetstats.studies.duan2024.incidence import _of_100
+from rnetstats.studies.duan2024.incidence import _of_100, incidence_by_margin
 from rnetstats.studies.duan2024.margin_models import fit_margin_models, predictors
-from rnetstats.studies.duan2024.margin_tables import risk_table
+from rnetstats.studies.duan2024.margin_tables import _model_notes, risk_table
 from rnetstats.studies.duan2024.outcome_tables import outcome_table, salvage_table
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, compare_groups
 from rnetstats.studies.duan2024.salvage import NaiveSalvage, _group, naive_salvage
@@ -449,6 +450,60 @@ def test_limits_of_risks_are_doubted_where_an_odds_ratio_is_infinite() -> None:
     sound = risk_table(plain, predictors(sheet), attempts)
     assert sound is not None
     assert sound.notes == ()
+
+
+def test_incidence_and_table_one_take_columns_of_one_value() -> None:
+    data = rn.read_cohort(raw(), codebook="duan2024")
+    everybody = data.assign(recurrence=1, event_type=1, dfs_event=1, size_mm=10.0)
+    everybody.attrs = data.attrs
+    cohort, attempts = prepare(everybody), Attempts()
+    found = incidence_by_margin(cohort, attempts)
+    assert attempts.skipped == []
+    assert found.curves is not None
+    assert found.curves.to_frame()["incidence"].max() == pytest.approx(1.0)
+    shown = table_one_exhibit(cohort).shown
+    assert shown.loc[shown["Characteristic"] == "Tumour size (mm), mean (SD)"].iloc[0, 1] == (
+        "10.0 (0.0)"
+    )
+
+
+def test_a_model_without_predictors_has_no_outcomes_per_parameter() -> None:
+    data = rn.read_cohort(raw(), codebook="duan2024")
+    alike = data.assign(method="ESD", location="lower", nlr=2.0, size_mm=10.0)
+    alike.attrs = data.attrs
+    sheet, attempts = read_facts("rnetstats.studies.duan2024"), Attempts()
+    for frame, many in ((data, 1), (alike, 0)):
+        models = fit_margin_models(prepare(frame), sheet, attempts)
+        notes = " ".join(_model_notes(models))
+        assert notes.count("outcomes per parameter") == many
+        assert "–" not in notes
+
+
+def test_the_answer_reads_as_sentences() -> None:
+    rules = {"margin_recurrence": "too few", "margin_dfs": "compatible"}
+    rules |= dict.fromkeys((*PREDICTORS, "model_accuracy", "salvage_kinds"), "not judged")
+    rules |= {"salvage_recurrence": "too few", "salvage_dfs": "association against"}
+    claims = pd.DataFrame(
+        {
+            "claim": name,
+            "rule": rule,
+            "verdict": rule,
+            "events": "none of them",
+            "estimate_text": "none",
+            "fewest_events": 9,
+            "n_events": 9,
+        }
+        for name, rule in rules.items()
+    )
+    ways = {"printed": {"auc": {"apparent": 0.6, "corrected": 0.5}}}
+    printed = PrintedNumbers.of(read_facts("rnetstats.studies.duan2024"))
+    text = " ".join(answer(claims, printed, {"ways": ways}, synthetic=False))
+    assert "All four printed predictors of a positive margin are not judged here." in text
+    assert "That the prediction model is highly accurate is not judged here. Of 100" in text
+    assert (
+        "is beyond judging (too few events) for the time to recurrence, and met by an association "
+        "the other way (no effect either) for recurrence or death."
+    ) in text
 
 
 def test_an_incidence_beyond_the_follow_up_is_not_shown_as_a_number() -> None:

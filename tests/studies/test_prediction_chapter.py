@@ -294,3 +294,20 @@ def test_incomplete_candidates_do_not_change_the_patients() -> None:
     assert "grade" not in formula
     assert "age" in formula
     assert any("lvi as a candidate" in reason for reason in result.skipped)
+
+
+@pytest.mark.slow
+def test_a_model_without_predictors_and_limits_beside_their_figure_are_said_to_be_so() -> None:
+    data = rn.draw_cohort("duan2024", patients=150, seed=3, truth="smooth").data
+    result = rn.reproduce("duan2024", data=data, resamples=20)
+    row = validation(result, "repeated").to_frame().set_index("index").loc["auc"]
+    assert row["apparent"] == 0.5
+    assert row["corrected"] < row["conf_low"]
+    notes = result.table("model_performance").notes
+    (without,) = [note for note in notes if "no predictor was kept" in note]
+    assert without.startswith("The study’s steps repeated")
+    (beside,) = [note for note in notes if "leave the corrected figure out" in note]
+    assert "The study’s steps repeated" in beside
+    assert "AUC" in beside
+    calm = study("rnet_like_b").table("model_performance").notes
+    assert not any("no predictor was kept" in note for note in calm)

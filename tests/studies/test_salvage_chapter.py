@@ -200,6 +200,27 @@ def test_salvage_after_the_recurrence_counts_as_none() -> None:
     assert rows.loc[chosen[0], "salvaged"] == 1
 
 
+def test_who_is_not_followed_past_the_day_of_resection_is_left_out_and_counted() -> None:
+    data = rn.read_cohort(raw(), codebook="duan2024")
+    before = _rows(prepare(data), Attempts())
+    assert before is not None
+    free = before.index[(before["salvaged"] == 0) & (before["dfs_event"] == 0)][0]
+    died = before.index[(before["salvaged"] == 0) & (before["death"] == 1)][0]
+    at_once = data.copy()
+    at_once.attrs = data.attrs
+    at_once.loc[[free, died], ["dfs_months", "os_months"]] = 0.0
+    attempts = Attempts()
+    rows = _rows(prepare(at_once), attempts)
+    assert rows is not None
+    assert len(rows) == len(before) - 2
+    (said,) = attempts.skipped
+    assert said.startswith("2 patients in the analyses of salvage as it began: the last visit")
+    effect = rn.treatment_effect(
+        rows, "Surv(dfs_months, dfs_event) ~ 1", treatment_time="salvage_months", resamples=0
+    )
+    assert effect.glance()["n"].iloc[0] == len(rows)
+
+
 def test_an_arm_without_events_has_no_hazard_ratio(cohort: StudyResult) -> None:
     table = cohort.table("salvage_effects").to_frame()
     empty = table[["events_treated", "events_untreated"]].min(axis=1) == 0

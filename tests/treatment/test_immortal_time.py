@@ -23,6 +23,7 @@ from rnetstats.errors import (
 )
 from rnetstats.treatment.immortal_delays import closed_rate_ratio, size_word
 from rnetstats.treatment.immortal_result import ImmortalTimeResult
+from rnetstats.treatment.immortal_words import immortal_notes
 from rnetstats.treatment.null_cohorts import (
     FollowUpShape,
     Sizes,
@@ -311,3 +312,16 @@ def test_the_figure_names_delays_and_both_analyses(found: ImmortalTimeResult) ->
     assert legend is not None
     assert [text.get_text()[:5] for text in legend.get_texts()] == ["Valid", "Naive", "Naive"]
     plt.close("all")
+
+
+def test_a_delay_is_named_in_three_digits() -> None:
+    table = pd.DataFrame(
+        {"delay": [6.0, 1.43768], "valid_hazard_ratio": [1.2, 0.9], "valid_mcse": [0.01, 0.01]}
+    )
+    numbers = dict.fromkeys(
+        ("misclassified", "share_of_treated", "share_of_all", "mean_delay", "median_delay"), 0.5
+    )
+    counts = {"n_events": 9, "n": 90, "n_events_treated": 9, "n_treated": 40, "naive_bias": 0.9}
+    labels = {"unit": "months", "treatment": "salvage", "endpoint": "recurrence"}
+    notes = immortal_notes({**numbers, **counts}, table, labels)
+    assert any("at a delay of 6, 1.44: simulate more" in note for note in notes)

@@ -260,7 +260,8 @@ def _sentence(
     recorded = f"The values are recorded in steps of {float(unit):g}"
     if possible:
         kind = judged.loc[judged["agrees"], "candidate"].iloc[0]
-        return f"{recorded}; {cut} can be a {kind} of such values."
+        which = f"an {kind}" if kind == KINDS[0] else f"a {kind} of such values"
+        return f"{recorded}; {cut} can be {which}."
     between = ""
     if np.isfinite(below) and np.isfinite(above):
         between = (

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from rnetstats.formatting import listed
+from rnetstats.prediction.corrected import outside_limits
 from rnetstats.prediction.indices import UNCORRECTED
 from rnetstats.prediction.judged import Judged
 from rnetstats.prediction.judges import Judge
@@ -77,6 +79,7 @@ def resampling_notes(
         )
         if runs < _PERCENTILES:
             notes.append(f"Limits from {runs} resamples are rough; they want some 1,000.")
+        notes += _outside(table)
     if UNCORRECTED.intersection(judge.names):
         notes.append(
             "The Hosmer-Lemeshow statistic grows with patients who stand several times in a "
@@ -152,6 +155,17 @@ def stability_notes(refit: Refit, judge: Judge, failed: int, lost: int) -> tuple
     if refit.n < _SMALL:
         notes.append(f"{refit.n} patients are too few to make any model.")
     return tuple(notes)
+
+
+def _outside(table: Mapping[str, Any]) -> list[str]:
+    names = outside_limits(table)
+    if not names:
+        return []
+    return [
+        f"Corrected, but outside their own limits: {listed(names)}. Models made of resamples "
+        "look better in them than this one does here, and the shift by the optimism leaves that "
+        "in: these limits flatter."
+    ]
 
 
 def _failures(failed: int, lost: int, what: str) -> list[str]:

@@ -85,7 +85,7 @@ def immortal_notes(
     if len(strayed):
         notes.append(
             "The valid analysis is more than 3 Monte Carlo errors from 1 at a delay of "
-            f"{', '.join(f'{d:g}' for d in strayed['delay'])}: simulate more."
+            f"{', '.join(f'{d:.3g}' for d in strayed['delay'])}: simulate more."
         )
     notes.append(
         "Simulated under no effect of treatment and no other bias; not an estimate of the effect."

@@ -32,6 +32,7 @@ _COLUMNS = (
     "lvi",
     "node_metastasis",
 )
+_MEASURED = ("age", "size_mm")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,9 @@ def table_one_exhibit(cohort: Cohort) -> Exhibit:
     """Describe the patients by whether the resection was curative."""
     columns = [name for name in _COLUMNS if cohort.has(name)]
     label = cohort.definition.label
-    table = table_one(cohort.everyone[[*columns, "resection"]], by="resection", columns=columns)
+    measured = {name: "both" for name in columns if name in _MEASURED}
+    patients = cohort.everyone[[*columns, "resection"]]
+    table = table_one(patients, by="resection", columns=columns, summaries=measured)
     return Exhibit(
         name="table_one",
         title="Table 1. Patients by resection",

@@ -38,7 +38,7 @@ _SHORT = {
     "too wide": "beyond judging (too few events)",
     "not judged": "not judged here",
     "association only": "an association, not an effect",
-    "association against": "met by an association the other way, which is no effect either",
+    "association against": "met by an association the other way (no effect either)",
 }
 
 
@@ -108,7 +108,8 @@ def _predictors(rows: dict[str, dict[str, Any]], where: str) -> str:
         groups.setdefault(_SHORT[rows[key]["rule"]], []).append(_NAMES[key])
     if len(groups) == 1:
         (verdict,) = groups
-        return f"All four printed predictors of a positive margin are {verdict} {where}."
+        what = f"All four printed predictors of a positive margin are {verdict}"
+        return f"{what}." if verdict == _SHORT["not judged"] else f"{what} {where}."
     parts = [
         f"{listed(names)} {'is' if len(names) == 1 else 'are'} {verdict}"
         for verdict, names in groups.items()
@@ -121,7 +122,8 @@ def _model(row: dict[str, Any], model: dict[str, Any], where: str) -> str:
     if not model["ways"]:
         return "These data do not carry a prediction model, so its accuracy is not judged."
     verdict = _SHORT.get(row["rule"], row["verdict"])
-    return f"That the prediction model is highly accurate is {verdict} {where}. {pairs(model)}"
+    judged = "" if row["rule"] == "not judged" else f" {where}"
+    return f"That the prediction model is highly accurate is {verdict}{judged}. {pairs(model)}"
 
 
 def _salvage(rows: dict[str, dict[str, Any]]) -> str:

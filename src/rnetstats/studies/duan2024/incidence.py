@@ -54,7 +54,9 @@ def course_of(rows: pd.DataFrame) -> pd.Series:
 def incidence_by_margin(cohort: Cohort, attempts: Attempts) -> Incidence:
     """Estimate the incidence of recurrence and of death without it, by margin."""
     frame = cohort.by_margin()
-    made = frame.assign(course=course_of(frame).map({0.0: FREE} | COURSE))
+    levels = [FREE, *COURSE.values()]  # all of them, whichever occur
+    course = course_of(frame).map(dict(enumerate(levels)))
+    made = frame.assign(course=pd.Categorical(course, categories=levels))
     made.attrs = frame.attrs
     return Incidence(
         curves=attempts.run(

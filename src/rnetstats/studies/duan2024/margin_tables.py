@@ -72,8 +72,8 @@ def _model_notes(models: MarginModels) -> tuple[str, ...]:
         "Adjusted odds ratios of several factors are not all causal effects: each would need its "
         "own set of confounders.",
     ]
-    if fit is not None:
-        row = fit.glance().iloc[0]
+    row = None if fit is None else fit.glance().iloc[0]
+    if row is not None and row["df"] > 0:  # else no predictor varies, and there is no model
         notes.append(
             f"Model with all four: {int(row['n'])} patients, {int(row['n_events'])} positive "
             f"margins, {fmt_number(float(row['events_per_parameter']), 1)} outcomes per parameter."

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent, listed
+from rnetstats.prediction.corrected import outside_limits
 from rnetstats.studies.duan2024.prediction_models import PredictionModels
 from rnetstats.studies.duan2024.prediction_recipes import WAYS
 from rnetstats.studies.exhibit import Exhibit
@@ -69,8 +70,43 @@ def performance_table(models: PredictionModels) -> Exhibit | None:
             "perfect. All models by Firth’s penalty with the intercept re-estimated (FLIC). Limits "
             "are percentiles of the resamples, shifted by the optimism; they need not lie evenly "
             "about the estimate.",
+            *_without_a_model(numbers),
+            *_beside(numbers),
             *(f"{WAYS[way]}: {n} resamples gave no model." for way, n in failed.items() if n),
         ),
+    )
+
+
+def _without_a_model(numbers: pd.DataFrame) -> tuple[str, ...]:
+    """Say where nothing was kept in this cohort, so that a corrected figure describes no model."""
+    table = numbers.set_index(["model", "index"])["apparent"]
+    alike = [
+        WAYS[way]
+        for way in numbers["model"].unique()
+        if table[way, "auc"] == 0.5 and math.isnan(table[way, "slope"])
+    ]
+    return tuple(
+        f"{way}: no predictor was kept in this cohort, so that every patient has the same risk and "
+        "the AUC is 0.5. What stands after the arrow is less the optimism of the resamples that "
+        "did keep some, and describes no model."
+        for way in alike
+    )
+
+
+def _beside(numbers: pd.DataFrame) -> tuple[str, ...]:
+    """Say where limits leave the corrected figure out."""
+    shown = numbers[numbers["index"].isin(list(_SHOWN))]
+    where = [
+        f"{WAYS[way]} ({listed([_SHOWN[index] for index in names])})"
+        for way in shown["model"].unique()
+        if (names := outside_limits(shown[shown["model"] == way].to_dict("list")))
+    ]
+    if not where:
+        return ()
+    return (
+        f"Limits that leave the corrected figure out: {'; '.join(where)}. Models made of resamples "
+        "look better in them than this one does on its own patients, and the shift leaves that "
+        "in: such limits flatter the model.",
     )
 
 

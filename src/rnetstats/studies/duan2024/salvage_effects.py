@@ -195,6 +195,7 @@ def _rows(cohort: Cohort, attempts: Attempts) -> pd.DataFrame | None:
         )
         rows = rows[~without]
         salvaged = salvaged[~without]
+    rows, salvaged = _after_time_zero(rows, salvaged, attempts)
     rows, salvaged = _before_the_event(rows, salvaged, attempts)
     rows["salvaged"] = salvaged.astype(int)
     rows["salvage"] = rows["salvage"].astype("category").cat.remove_unused_categories()
@@ -202,6 +203,22 @@ def _rows(cohort: Cohort, attempts: Attempts) -> pd.DataFrame | None:
     labels[MONTHS] = "Salvage (months)"
     labels["salvaged"] = "Salvage"
     return rows
+
+
+def _after_time_zero(
+    rows: pd.DataFrame, salvaged: pd.Series, attempts: Attempts
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Leave out whose follow-up ends on day 0: nobody is at risk before it."""
+    at_once = rows["dfs_months"] == 0.0
+    if not at_once.any():
+        return rows, salvaged
+    many = int(at_once.sum())
+    attempts.skip(
+        f"{many} patient{'s' * (many > 1)} in the analyses of salvage as it began",
+        "the last visit, or the event, is dated on the day of the resection (dfs_months = 0), "
+        "before which nobody is at risk",
+    )
+    return rows[~at_once].copy(), salvaged[~at_once]
 
 
 def _before_the_event(

@@ -134,7 +134,9 @@ def _who(facts: dict[str, Any]) -> str:
     used = {row["n"] for row in facts["effects"].values()}
     least = min(used, default=n)
     complete = (
-        f" The comparisons are of the {least} for whom every factor is known." if least < n else ""
+        f" The comparisons are of the {least} for whom every factor and the outcome are known."
+        if least < n
+        else ""
     )
     return f"{who}{when}.{complete}"
 

@@ -9,6 +9,7 @@ from rnetstats.tables.table_one import table_one
 __all__ = ["table_one_exhibit"]
 
 _COLUMNS = ("age", "sex", "size_mm", "location", "method", "nlr", "grade", "lvi", "centre")
+_MEASURED = ("age", "size_mm", "nlr")
 _SIGN = "SMD: of means, negative less positive margin; of shares a distance, without a sign."
 
 
@@ -17,7 +18,8 @@ def table_one_exhibit(cohort: Cohort) -> Exhibit:
     columns = [name for name in _COLUMNS if cohort.has(name)]
     frame = cohort.by_margin()[[*columns, "margin"]]
     frame["margin"] = frame["margin"].cat.rename_categories(lambda name: name.split()[0])
-    table = table_one(frame, by="margin", columns=columns)
+    measured = {name: "both" for name in columns if name in _MEASURED}
+    table = table_one(frame, by="margin", columns=columns, summaries=measured)
     return Exhibit(
         name="table_one",
         title="Table 1. Patients by margin",
