@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from rnetstats import __version__, read_cohort
@@ -196,6 +197,132 @@ def test_a_codebook_of_a_file_written_in_another_way(
     book.write_text(printed, encoding="utf-8")
     cohort = read_cohort(data, codebook=book)
     assert cohort["Größe"].tolist() == [12.5, 7.0], "the codebook remembers how the file is written"
+
+
+def written_otherwise(folder: Path) -> dict[str, Path]:
+    """Return one cohort as files of several kinds, and a codebook that says something else."""
+    cohort = pd.read_csv(data_path("rnet_zero_events.csv")).rename(columns={"size_mm": "Größe"})
+    paths = {}
+    for encoding in ("cp1252", "latin-1", "utf-16", "utf-16-be"):
+        paths[encoding] = folder / f"{encoding}.csv"
+        cohort.to_csv(paths[encoding], sep=";", decimal=",", encoding=encoding, index=False)
+    paths["workbook"] = folder / "ours.xlsx"
+    with pd.ExcelWriter(paths["workbook"]) as book:
+        pd.DataFrame({"About": ["Our ward"]}).to_excel(book, sheet_name="About", index=False)
+        cohort.to_excel(book, sheet_name="All patients", index=False)
+    paths["codebook"] = folder / "ours.toml"
+    paths["codebook"].write_text(
+        '[file]\nencoding = "utf-8"\ndecimal = "."\n'
+        '[columns.size_mm]\ntype = "numeric"\nsource = "Größe"\n',
+        encoding="utf-8",
+    )
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("file", "options"),
+    [
+        ("cp1252", ["--encoding", "cp1252", "--decimal", ",", "--delimiter", ";"]),
+        pytest.param(
+            "latin-1", ["--encoding", "latin-1", "--decimal", ","], marks=pytest.mark.slow
+        ),
+        pytest.param("utf-16", ["--encoding", "utf-16", "--decimal", ","], marks=pytest.mark.slow),
+        pytest.param("workbook", ["--sheet", "All patients"], marks=pytest.mark.slow),
+        pytest.param("workbook", ["--sheet", "2"], marks=pytest.mark.slow),
+    ],
+)
+def test_how_a_file_is_written_is_said_on_the_command_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, file: str, options: list[str]
+) -> None:
+    paths, folder = written_otherwise(tmp_path), tmp_path / "report"
+    code, out, err = run(
+        capsys,
+        *("reproduce", "duan2024", "--data", paths[file], "--codebook", paths["codebook"]),
+        *(*options, "--output", folder, "--resamples", "20"),
+    )
+    assert (code, err) == (0, "")
+    assert "322 patients" in out
+    given = json.loads((folder / "run.json").read_text(encoding="utf-8"))["options"]
+    assert given["codebook"] == "ours.toml"
+    assert {f"--{key}": value for key, value in given.items()}.items() >= set(pairs(options))
+    table = pd.read_csv(folder / "tables" / "table_one.csv")
+    sizes = table[(table["variable"] == "size_mm") & (table["group"] == "Overall")]
+    plain = pd.read_csv(data_path("rnet_zero_events.csv"))["size_mm"]
+    found = sizes.set_index("statistic")["value"]
+    assert (found["n"], found["min"], found["max"]) == (322, plain.min(), plain.max())
+    assert found["mean"] == pytest.approx(plain.mean(), rel=1e-14)
+
+
+def pairs(options: list[str]) -> list[tuple[str, str]]:
+    return list(zip(options[::2], options[1::2], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "messages"),
+    [
+        ("cp1252", ["--decimal", ","], ["not UTF-8", "'t_id;age;sex;Größe", '--encoding "cp1252"']),
+        ("cp1252", ["--encoding", "klingon"], ["encoding 'klingon' is unknown"]),
+        ("cp1252", ["--encoding", ""], ["encoding '' is unknown"]),
+        ("cp1252", ["--encoding", "ascii"], ["cannot be read as ascii"]),
+        ("cp1252", ["--encoding", "cp1252"], ["is not a number", '--decimal "," on the command']),
+        ("cp1252", ["--sheet", "1"], ["sheet is for Excel workbooks; cp1252.csv is read as text"]),
+        (
+            "utf-16",
+            ["--encoding", "utf-16", "--delimiter", ";;"],
+            ["delimiter must be a single character"],
+        ),
+        ("cp1252", ["--decimal", ";"], ["--decimal: invalid choice"]),
+        ("utf-16", [], ['It looks like UTF-16: say encoding = "utf-16"']),
+        ("utf-16-be", ["--encoding", "cp1252"], ['--encoding "utf-16-be" on the command line']),
+        ("workbook", ["--sheet", "patients"], ["no sheet 'patients'", "'About', 'All patients'"]),
+        ("workbook", ["--sheet", "3"], ["no sheet '3'", "'About', 'All patients'", "count from 1"]),
+        ("workbook", [], ["The sheet 'About' was read", '--sheet "NAME" on the command line']),
+        ("workbook", ["--sheet", "2", "--decimal", "x"], ["--decimal: invalid choice"]),
+    ],
+)
+def test_a_file_that_is_not_written_as_said(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    file: str,
+    options: list[str],
+    messages: list[str],
+) -> None:
+    paths = written_otherwise(tmp_path)
+    asked = ["--data", paths[file], "--codebook", paths["codebook"], *options]
+    err = refused(
+        capsys, tmp_path, "reproduce", "duan2024", *asked, "--output", tmp_path / "report"
+    )
+    for message in messages:
+        assert message in err
+
+
+def test_points_are_no_decimal_commas(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    asked = ["--data", data_path("rnet_zero_events.csv"), "--decimal", ","]
+    err = refused(capsys, tmp_path, "reproduce", "duan2024", *asked)
+    assert 'If the point is the decimal mark, say so: decimal = "."' in err
+
+
+@pytest.mark.parametrize("option", ["--decimal", "--delimiter", "--encoding", "--sheet"])
+def test_every_command_that_reads_a_cohort_says_how_it_is_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    helps = [run(capsys, command, "--help")[1] for command in ("reproduce", "codebook")]
+    lines = [[line for line in text.splitlines() if f"  {option} " in line] for text in helps]
+    assert lines[0] == lines[1]
+    assert len(lines[0]) == 1
+    err = refused(capsys, tmp_path, "reproduce", "duan2024", option, ",")
+    assert f"{option.removeprefix('--')}= describes a file; give data= too." in err
+
+
+@pytest.mark.parametrize("sign", ["tab", "\\t", "\t"])
+def test_a_tab_on_the_command_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, sign: str
+) -> None:
+    (tmp_path / "ours.txt").write_text("a,1\tb\n1\t2\n3\t4\n", encoding="utf-8")
+    code, out, _ = run(capsys, "codebook", tmp_path / "ours.txt", "--delimiter", sign)
+    assert code == 0
+    assert 'delimiter = "\\u0009"' in out
+    assert '[columns."a,1"]' in out
 
 
 def test_a_codebook_is_printed_written_and_never_overwritten(

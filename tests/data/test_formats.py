@@ -14,6 +14,7 @@ from rnetstats.errors import DataError, OptionError, ReadError
 from support import data_path
 
 openpyxl = pytest.importorskip("openpyxl")
+chart = pytest.importorskip("openpyxl.chart")
 pyreadstat = pytest.importorskip("pyreadstat")
 pytest.importorskip("pyarrow")
 
@@ -120,6 +121,31 @@ def test_some_formulas_without_results_and_hidden_rows(tmp_path: Path) -> None:
     assert "twice: formulas without stored results in 1 of 3 cells, read as empty." in notes
     assert "by a filter, were read as the others: 1 (sheet row 3)." in notes
     assert "Columns hidden in the sheet were read as the others, such as age." in notes
+
+
+def test_a_sheet_that_is_a_chart_holds_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    book = openpyxl.Workbook()
+    book.active.title = "Data"
+    for row in [("id", "size"), ("a", 1.5), ("b", 2.5)]:
+        book.active.append(row)
+    bars = chart.BarChart()
+    bars.add_data(chart.Reference(book.active, min_col=2, min_row=1, max_row=3))
+    book.create_chartsheet("Chart", 0).add_chart(bars)
+    book.save(path)
+    for sheet in (None, "Data", 1, "1"):
+        assert read_cohort(path, sheet=sheet)["size"].tolist() == [1.5, 2.5]
+    with pytest.raises(OptionError, match=r"no sheet 'Chart'.*It has 'Data' \(or count"):
+        read_cohort(path, sheet="Chart")
+
+
+def test_a_sheet_is_its_name_before_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    with pd.ExcelWriter(path) as book:
+        for i, name in enumerate(("3", "2", "1")):
+            pd.DataFrame({"id": ["a", "b"], "x": [i, 5]}).to_excel(book, sheet_name=name)
+    read = {sheet: read_cohort(path, sheet=sheet)["x"].iloc[0] for sheet in ("3", 3, "1", 1)}
+    assert read == {"3": 0, 3: 2, "1": 2, 1: 0}
 
 
 def test_a_sheet_of_explanations_first(tmp_path: Path, plain: pd.DataFrame) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rnetstats.data.codebook import Codebook
 from rnetstats.data.read import read_cohort
+from rnetstats.data.template import write_codebook
 from rnetstats.errors import ColumnError, DataError, OptionError, ReadError
 
 TABLE = "id,size,sex\na,1.5,F\nb,2.5,M\nc,3.5,F\n"
@@ -153,6 +156,64 @@ def test_encodings(tmp_path: Path) -> None:
         read_cohort(path, encoding="hex")
     with pytest.raises(ReadError, match="cannot be read as ascii"):
         read_cohort(path, encoding="ascii")
+    with pytest.raises(ReadError, match=r"not UTF-8: byte 8 \(line 2\) is 0xfc.* say 'Müller,1'"):
+        read_cohort(path, encoding="utf-8")
+
+
+def test_an_encoding_that_is_not_the_files(tmp_path: Path) -> None:
+    text = "name,n\nMüller,1\nMeier,2\n"
+    path = written(tmp_path, text.encode("utf-8"))
+    notes = read_cohort(path, encoding="latin-1").attrs["rnetstats"]["notes"]
+    said = [note for note in notes if note.startswith("Please check: the file was read as latin-1")]
+    assert len(said) == 1
+    assert "'Müller' became 'MÃ¼ller'" in said[0]
+    for same in ("utf-8", "utf8", "utf-8-sig", None):
+        notes = read_cohort(path, encoding=same).attrs["rnetstats"]["notes"]
+        assert not [note for note in notes if "Please check" in note]
+    with pytest.raises(ReadError, match=r"cannot be read as ascii.* It is UTF-8: leave the enc"):
+        read_cohort(path, encoding="ascii")
+    for given in (None, "utf-8", "cp1252"):
+        path = written(tmp_path, text.encode("utf-16-le"))
+        with pytest.raises(ReadError, match='It looks like UTF-16: say encoding = "utf-16-le"'):
+            read_cohort(path, encoding=given)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path, "name;x\nMüller;1,5\nΩmeier;2\n".encode(encoding))
+    cohort = read_cohort(path, encoding=encoding, decimal=",")
+    assert sorted(cohort["name"]) == ["Müller", "Ωmeier"]
+    assert cohort["x"].tolist() == [1.5, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"decimal": ";"}, r"decimal=';' is not allowed; choose one of '.', ','"),
+        ({"decimal": ""}, r"decimal='' is not allowed"),
+        ({"encoding": 5}, "encoding must be text, not 5"),
+        ({"encoding": ""}, "encoding '' is unknown"),
+        ({"delimiter": 5}, "delimiter must be text, not 5"),
+        ({"delimiter": ""}, "delimiter must be a single character"),
+        ({"sheet": True}, "sheet must be the name of a sheet, or its number from 1, not True"),
+        ({"sheet": 1.5}, "sheet must be the name of a sheet"),
+        ({"sheet": 1}, "sheet is for Excel workbooks; x.csv is read as text. Leave 1 out"),
+    ],
+)
+@pytest.mark.parametrize("reader", [read_cohort, write_codebook])
+def test_options_that_no_file_can_have(
+    tmp_path: Path, reader: Callable[..., object], options: dict[str, Any], message: str
+) -> None:
+    path = written(tmp_path, "a,b\n1,2\n3,4\n")
+    with pytest.raises(OptionError, match=message):
+        reader(path, **options)
+
+
+@pytest.mark.parametrize("option", ["delimiter", "encoding", "sheet"])
+def test_a_table_in_memory_is_not_written_in_any_way(option: str) -> None:
+    with pytest.raises(OptionError, match=f"{option} is for a file; the data is a table in memory"):
+        read_cohort({"a": [1, 2]}, **{option: ";"})
+    assert read_cohort({"a": ["1,5", "2"]}, decimal=",")["a"].tolist() == [1.5, 2.0]
 
 
 def test_delimiters_and_decimals(tmp_path: Path) -> None:

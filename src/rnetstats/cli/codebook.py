@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rnetstats.cli.options import file_options
+
 __all__ = ["DESCRIPTION", "EXAMPLES", "codebook_options"]
 
 DESCRIPTION = """\
@@ -27,16 +29,7 @@ def codebook_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="CSV, TSV, Excel, Parquet, Stata or SPSS")
     add("--output", metavar="FILE", help="where to write it; printed without")
-    add(
-        "--decimal",
-        choices=[".", ","],
-        default=".",
-        metavar="MARK",
-        help="decimal mark of its numbers, a point (default) or a comma",
-    )
-    add("--delimiter", metavar="TEXT", help="what stands between its fields; found by default")
-    add("--encoding", metavar="NAME", help="such as cp1252; UTF-8 by default")
-    add("--sheet", metavar="NAME", help="of an Excel file; the first by default")
+    file_options(parser)
     parser.set_defaults(run=_run)
 
 
@@ -46,9 +39,9 @@ def _run(options: argparse.Namespace) -> None:
 
     text, pointer = first_codebook(
         options.file,
-        decimal=options.decimal,
         delimiter=options.delimiter,
         encoding=options.encoding,
+        decimal=options.decimal or ".",
         sheet=options.sheet,
     )
     if options.output is None:

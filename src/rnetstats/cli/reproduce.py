@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnetstats.cli.options import resamples, seed
+from rnetstats.cli.options import file_options, resamples, seed
 from rnetstats.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ examples:
   rnetstats reproduce duan2024 --output report
   rnetstats reproduce duan2024 --truth null --seed 7 --output null_world
   rnetstats reproduce duan2024 --data mine.csv --codebook mine.toml --output report
+  rnetstats reproduce duan2024 --data mine.csv --decimal , --encoding cp1252 --output report
+  rnetstats reproduce duan2024 --data mine.xlsx --sheet Patients --output report
+
+how the file is written (--decimal, --delimiter, --encoding, --sheet) goes before what [file] of the
+codebook says.
 
 the folder:
   report.html    the answer, each claim, methods, tables and figures on one page
@@ -46,6 +51,7 @@ def reproduce_options(parser: argparse.ArgumentParser) -> None:
     add("study", metavar="STUDY", help="one of the studies listed below")
     add("--data", metavar="FILE", help="your cohort, a row a patient (CSV, Excel, Parquet, ...)")
     add("--codebook", metavar="FILE", help="what its columns mean, in TOML; the study's by default")
+    file_options(parser)
     add("--output", metavar="DIR", help="folder for the report: new, empty or an earlier report")
     add(
         "--seed",
@@ -87,6 +93,10 @@ def _run(options: argparse.Namespace) -> None:
             options.study,
             data=options.data,
             codebook=options.codebook,
+            delimiter=options.delimiter,
+            encoding=options.encoding,
+            decimal=options.decimal,
+            sheet=options.sheet,
             output=options.output,
             seed=DEFAULT_SEED if options.seed is None else options.seed,
             truth=options.truth,

@@ -99,16 +99,19 @@ def _matched(table: RawTable, book: Codebook, ledger: Ledger) -> tuple[Codebook,
     if not found and _another_table(table, wanted):
         ledger.missing_column(_not_this_table(table, book, wanted))
         ledger.raise_problems()
+    how_read = "".join(f" {note}" for note in table.notes)  # such as which sheet: said once
     for spec in wanted:
         if spec.in_file not in table.names:
             near = closest(spec.in_file, free)
             advice = f' Say source = "NAME" in [columns.{spec.name}] if it has another name.'
-            alone = " The file has one column only: is the delimiter right?"
+            alone = " The table has one column only: is the delimiter right (or the sheet)?"
             ledger.missing_column(
                 f"there is no column {spec.in_file!r}.{near}"
                 f"{alone if len(table.names) == 1 and len(book.columns) > 1 else advice}"
                 + ("" if near or not free else f" Not used so far: {_some(map(repr, free), 8)}.")
+                + how_read
             )
+            how_read = ""
     if not free:
         return book, found
     listed = ", ".join(repr(name) for name in free[:12]) + (", ..." if len(free) > 12 else "")

@@ -64,7 +64,10 @@ def read_file(
     data = _bytes(path)
     kind = _kind(path, data)
     if sheet is not None and kind != "Excel":
-        raise OptionError(f"sheet is for Excel workbooks; {path.name} is read as {kind}.")
+        raise OptionError(
+            f"sheet is for Excel workbooks; {path.name} is read as {kind}. Leave {sheet!r} out"
+            " (on the command line, or in [file] of the codebook)."
+        )
     digest = hashlib.sha256(data).hexdigest()
     if kind == "text":
         if delimiter is None and path.suffix.lower() in {".tsv", ".tab"}:

@@ -20,6 +20,7 @@ from rnetstats.data.formats import read_file
 from rnetstats.data.infer import infer_codebook
 from rnetstats.data.ledger import Ledger
 from rnetstats.data.raw import RawTable, from_frame
+from rnetstats.data.written import check_written
 from rnetstats.errors import CodebookError, ReadError, closest
 
 __all__ = ["raw_table", "read_cohort", "resolve_codebook"]
@@ -45,8 +46,10 @@ def read_cohort(
         A :class:`Codebook`, the path to one in TOML, or the name of a built-in study
         (``"duan2024"``). ``None`` infers what each column is, and says so in the notes.
     delimiter, encoding, decimal, sheet
-        How the file is written; each goes before what the codebook says. By default the
-        delimiter is found, the encoding is UTF-8, and the decimal mark a point.
+        How the file is written; each goes before what ``[file]`` of the codebook says. By default
+        the delimiter is found, the encoding is UTF-8 (or UTF-16 with its mark), the decimal mark a
+        point, and the sheet of a workbook the first; ``sheet`` is its name, or its number from 1.
+        Delimiter and encoding are for text files, and passed over for others.
 
     Returns
     -------
@@ -66,6 +69,9 @@ def read_cohort(
         If columns are missing or values wrong: all problems in one error, with their rows.
     CodebookError
         If the codebook is malformed.
+    OptionError
+        If an encoding is unknown, a sheet is not there (or the file is no workbook), a delimiter
+        is not a single character, or a decimal mark is neither ``"."`` nor ``","``.
 
     Examples
     --------
@@ -84,10 +90,11 @@ def read_cohort(
     Inferred as identifiers: id.
     margin: levels neg, pos; the first is the reference.
     """
+    check_written(source, delimiter=delimiter, encoding=encoding, decimal=decimal, sheet=sheet)
     book = None if codebook is None else resolve_codebook(codebook)
     if book is not None:
-        delimiter = delimiter or book.file.delimiter
-        encoding = encoding or book.file.encoding
+        delimiter = book.file.delimiter if delimiter is None else delimiter
+        encoding = book.file.encoding if encoding is None else encoding
         if sheet is None and _is_path(source):
             sheet = book.file.sheet
         if decimal is not None:

@@ -17,6 +17,7 @@ from rnetstats.data.codebook import ColumnSpec
 from rnetstats.data.infer import MAX_LEVELS, Inferred, infer_codebook
 from rnetstats.data.raw import RawTable
 from rnetstats.data.read import raw_table
+from rnetstats.data.written import check_written
 
 __all__ = ["first_codebook", "write_codebook"]
 
@@ -75,6 +76,8 @@ def write_codebook(
     ------
     ReadError
         If the source is no table.
+    OptionError
+        If an option says of the file what cannot be.
 
     Examples
     --------
@@ -102,6 +105,7 @@ def first_codebook(
     sheet: str | int | None = None,
 ) -> tuple[str, tuple[str, ...]]:
     """Return a first codebook, and lines on what was read and on a built-in one that fits."""
+    check_written(source, delimiter=delimiter, encoding=encoding, decimal=decimal, sheet=sheet)
     table = raw_table(source, delimiter=delimiter, encoding=encoding, sheet=sheet)
     inferred = infer_codebook(table, decimal=decimal)
     pointer = _pointer(_fitting(table))

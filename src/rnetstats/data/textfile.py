@@ -10,6 +10,7 @@ from collections import Counter
 
 from rnetstats.data.cells import number_of
 from rnetstats.data.raw import RawTable, from_rows
+from rnetstats.data.written import where_to_say
 from rnetstats.errors import OptionError, ReadError
 
 __all__ = ["read_text"]
@@ -17,6 +18,7 @@ __all__ = ["read_text"]
 DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _SEP_LINE = re.compile(r"sep=([^\"\r\n])(?:\r\n|\r|\n)", re.IGNORECASE)  # as Excel writes it
+_WORD = re.compile(r"[^\s,;|\"]{1,30}")
 _SNIFFED_ROWS = 25
 _SHOWN = 10
 
@@ -51,7 +53,7 @@ def read_text(
     """
     text = _decoded(data, source, encoding)
     _refuse_other_text(text, source)
-    notes: list[str] = []
+    notes = _doubted_encoding(data, text, encoding)
     named = _SEP_LINE.match(text)
     text = text[named.end() :] if named else text
     if delimiter is None and named:
@@ -93,18 +95,66 @@ def _decoded_as(data: bytes, source: str, encoding: str) -> str:
         text = data.decode(encoding)
     except LookupError:
         raise OptionError(f"encoding {encoding!r} is unknown; try 'utf-8' or 'cp1252'.") from None
+    except UnicodeDecodeError as error:
+        hint = _utf16_hint(data) or _utf8_hint(data)
+        if not hint and codecs.lookup(encoding).name.startswith("utf-8"):
+            raise ReadError(_not_utf8(data, source, error)) from None
+        raise ReadError(f"{source}: cannot be read as {encoding}: {error}.{hint}") from None
     except (UnicodeError, ValueError) as error:
         raise ReadError(f"{source}: cannot be read as {encoding}: {error}.") from None
     if not isinstance(text, str):
         raise OptionError(f"encoding {encoding!r} does not give text; try 'utf-8' or 'cp1252'.")
     if "\x00" in text:
-        raise ReadError(f"{source}: holds zero bytes: a binary file, or not in {encoding}.")
+        raise ReadError(
+            f"{source}: holds zero bytes: a binary file, or not in {encoding}.{_utf16_hint(data)}"
+        )
     return text.removeprefix("\ufeff")
+
+
+def _doubted_encoding(data: bytes, text: str, encoding: str | None) -> list[str]:
+    """Say that letters may be wrong: bytes of another encoding are hardly ever valid UTF-8."""
+    if encoding is None or data.isascii():
+        return []
+    try:
+        other = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return []
+    if other == text:
+        return []
+    word = next(word for word in _WORD.findall(other) if not word.isascii())
+    wrong = word.encode("utf-8").decode(encoding, "replace")
+    return [
+        f"Please check: the file was read as {encoding}, as asked, but looks like UTF-8: "
+        f"{word!r} became {wrong!r}. If that is wrong, leave the encoding out."
+    ]
+
+
+def _utf16_hint(data: bytes) -> str:
+    """Say so where every other byte is zero, or the mark of UTF-16 stands first; else nothing."""
+    name = ""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        name = "utf-16"
+    elif data[1::2].count(0) > 0.4 * len(data) and 0 not in data[::2]:
+        name = "utf-16-le"
+    elif data[::2].count(0) > 0.4 * len(data) and 0 not in data[1::2]:
+        name = "utf-16-be"
+    return f" It looks like UTF-16: say {where_to_say('encoding', name)}." if name else ""
+
+
+def _utf8_hint(data: bytes) -> str:
+    """Say so where all bytes are UTF-8; else nothing."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    return " It is UTF-8: leave the encoding out."
 
 
 def _refuse_binary(data: bytes, source: str) -> None:
     control = sum(data.count(code) for code in range(32) if code not in (9, 10, 12, 13, 26))
     if b"\x00" in data or control > 0.02 * len(data):
+        if hint := _utf16_hint(data):
+            raise ReadError(f"{source}: is not UTF-8.{hint}")
         raise ReadError(
             f"{source}: is a binary file, not a text table. Export it as CSV "
             "(UTF-8), or name it by its kind: .xlsx, .parquet, .dta, .sav."
@@ -119,8 +169,7 @@ def _not_utf8(data: bytes, source: str, error: UnicodeDecodeError) -> str:
     return (
         f"{source}: not UTF-8: byte {error.start} (line {line}) is 0x{data[error.start]:02x}. "
         f"Read as Windows text (cp1252) it would say {shown!r}; if that is right, "
-        'say encoding = "cp1252" in [file] of the codebook, or encoding="cp1252" in Python; else '
-        "save the file as UTF-8."
+        f"say {where_to_say('encoding', 'cp1252')}; else save the file as UTF-8."
     )
 
 

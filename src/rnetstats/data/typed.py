@@ -16,6 +16,7 @@ from rnetstats.data.cells import Cells, number_of
 from rnetstats.data.codebook import ColumnSpec
 from rnetstats.data.ledger import Ledger
 from rnetstats.data.units import conversion
+from rnetstats.data.written import where_to_say
 from rnetstats.errors import closest
 
 __all__ = [
@@ -185,7 +186,7 @@ def _number_advice(cells: Cells, which: list[int], decimal: str) -> str:
     texts, values = [cells.texts[i] for i in which], [cells.values[i] for i in which]
     if all(number_of(text, other) is not None for text in texts):
         mark = "comma" if other == "," else "point"
-        advice = f'If the {mark} is the decimal mark, say so: decimal = "{other}"' + _where(other)
+        advice = f"If the {mark} is the decimal mark, say so: {where_to_say('decimal', other)}."
         if all(THOUSANDS.fullmatch(text) for text in texts):
             return f"{advice} If it parts thousands, take it out of the file."
         return advice
@@ -200,11 +201,6 @@ def _number_advice(cells: Cells, which: list[int], decimal: str) -> str:
         "Correct the file, list a code for a missing value in `missing` of the codebook, "
         "or translate it by `recode`."
     )
-
-
-def _where(decimal: str) -> str:
-    """Say where a decimal mark is named."""
-    return f" in [file] of the codebook (`rnetstats codebook FILE --decimal {decimal}` writes one)."
 
 
 def _are_in_range(task: Task, values: list[float]) -> bool:

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 from rnetstats.data.cells import number_text
 from rnetstats.data.raw import RawTable, from_rows
+from rnetstats.data.written import where_to_say
 from rnetstats.errors import OptionError, ReadError, closest
 
 __all__ = ["cell_name", "read_workbook"]
@@ -20,6 +21,7 @@ _COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*)>")
 _HIDDEN = re.compile(rb"""\bhidden=["'](?:1|true)["']""")
 _NUMBER = re.compile(rb"""\b(?:r|min)=["'](\d+)["']""")
 _SHOWN = 5
+_LISTED = 20
 
 
 def read_workbook(
@@ -46,7 +48,7 @@ def read_workbook(
         If there is no such sheet.
     """
     book = openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=True)
-    names = list(book.sheetnames)
+    names = [sheet.title for sheet in book.worksheets]  # without sheets that are charts
     chosen = _sheet(names, sheet, source)
     rows = _rows(book, chosen)
     inside = _inside(data, book[chosen])
@@ -86,7 +88,7 @@ def _others(names: Sequence[str], chosen: str, sheet: str | int | None) -> str:
     others = ", ".join(names[1:6])
     return (
         f" The sheet {chosen!r} was read; the workbook also has {others} (choose by "
-        'sheet = "NAME" in [file] of the codebook, or sheet=).'
+        f"{where_to_say('sheet', 'NAME')})."
     )
 
 
@@ -153,11 +155,13 @@ def cell_name(cell: object) -> str:
 def _sheet(names: list[str], sheet: str | int | None, source: str) -> str:
     if sheet is None:
         return names[0]
-    if isinstance(sheet, int) and 1 <= sheet <= len(names):
-        return names[sheet - 1]
     if sheet in names:
         return str(sheet)
+    number = int(sheet) if str(sheet).isdecimal() else 0  # the command line knows texts alone
+    if 1 <= number <= len(names):
+        return names[number - 1]
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     raise OptionError(
         f"{source} has no sheet {sheet!r}.{closest(str(sheet), names)} "
-        f"It has {', '.join(repr(name) for name in names[:10])} (or count from 1)."
+        f"It has {', '.join(repr(name) for name in names[:_LISTED])}{more} (or count from 1)."
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -33,6 +33,10 @@ def reproduce(
     *,
     data: str | os.PathLike[str] | Data | None = None,
     codebook: str | os.PathLike[str] | Codebook | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    decimal: Literal[".", ","] | None = None,
+    sheet: str | int | None = None,
     output: str | os.PathLike[str] | None = None,
     seed: int | None = DEFAULT_SEED,
     truth: str | None = None,
@@ -51,6 +55,9 @@ def reproduce(
     codebook : Codebook, path or name, optional
         What the columns mean; the study's own by default. What it leaves out is taken from the
         study's: types, levels, ranges, derived columns and rules.
+    delimiter, encoding, decimal, sheet
+        How the file is written, as for :func:`rnetstats.read_cohort`; each goes before what
+        ``[file]`` of the codebook says.
     output : path, optional
         A folder for the report: ``report.html``, ``tables/``, ``figures/``, ``results.json`` and
         ``run.json``, and ``model.json``, the prediction model. It must be new, empty, or an
@@ -73,7 +80,8 @@ def reproduce(
     Raises
     ------
     OptionError
-        For an unknown study or truth, or options that contradict each other.
+        For an unknown study or truth, options that contradict each other, or options that say of
+        the file what cannot be, such as a sheet that is not there.
     DataError, ColumnError, ReadError, CodebookError
         If the cohort cannot be used.
     OutputError
@@ -97,7 +105,17 @@ def reproduce(
     """
     entry = study(name)
     resolved = resolve_seed(seed)
-    _check_options(entry, data, codebook, truth)
+    written = {
+        name: value
+        for name, value in (
+            ("delimiter", delimiter),
+            ("encoding", encoding),
+            ("decimal", decimal),
+            ("sheet", sheet),
+        )
+        if value is not None
+    }
+    _check_options(entry, data, truth, ["codebook"] * (codebook is not None) + [*written])
     draws = positive_int("resamples", resamples, minimum=20)
     folder = None if output is None else check_folder(output)
     progress("cohort")
@@ -107,7 +125,7 @@ def reproduce(
     elif data is None:
         frame, options, source = _synthetic(entry, truth or DEFAULT_TRUTH, resolved)
     else:
-        frame, options, source = _given(entry, data, codebook)
+        frame, options, source = _given(entry, data, codebook, written)
     analyse = entry.part("analysis", "analyse")
     result: StudyResult = analyse(
         frame, seed=resolved, source=source, resamples=draws, progress=progress
@@ -121,7 +139,8 @@ def reproduce(
     return result
 
 
-def _check_options(entry: StudyEntry, data: Any, codebook: Any, truth: str | None) -> None:
+def _check_options(entry: StudyEntry, data: Any, truth: str | None, of_file: Sequence[str]) -> None:
+    """Refuse options that contradict each other; ``of_file`` names those given for a file."""
     if data is not None and not entry.codebook:
         raise OptionError(f"{entry.name} is analysed from its printed figures; it takes no data=.")
     if truth is not None:
@@ -133,8 +152,8 @@ def _check_options(entry: StudyEntry, data: Any, codebook: Any, truth: str | Non
         choice("truth", truth, entry.truths)
         if data is not None:
             raise OptionError("truth= is for synthetic cohorts; leave it out when data= is given.")
-    if codebook is not None and data is None:
-        raise OptionError("codebook= describes a file; give data= too.")
+    if of_file and data is None:
+        raise OptionError(f"{of_file[0]}= describes a file; give data= too.")
 
 
 def _synthetic(
@@ -168,8 +187,12 @@ def _given(
     entry: StudyEntry,
     data: str | os.PathLike[str] | Data,
     codebook: str | os.PathLike[str] | Codebook | None,
+    written: dict[str, Any],
 ) -> tuple[pd.DataFrame, dict[str, Any], str]:
-    """Read the caller's cohort; return it with the options and its source in words."""
+    """Read the caller's cohort; return it with the options and its source in words.
+
+    ``written`` holds what was said of how the file is written; the record keeps it.
+    """
     from rnetstats.data.builtin import builtin_codebook
     from rnetstats.data.completed import completed
     from rnetstats.data.read import read_cohort, resolve_codebook
@@ -177,8 +200,8 @@ def _given(
     book = builtin_codebook(entry.codebook)
     if codebook is not None:
         book = completed(resolve_codebook(codebook), book)
-    frame = read_cohort(data, codebook=book)
-    options = _options(_name(data), _book(entry, codebook))
+    frame = read_cohort(data, codebook=book, **written)
+    options = _options(_name(data), _book(entry, codebook)) | written
     unit = "patients" if entry.cohort else "studies"
     return frame, options, f"{_name(data) or 'a table in memory'}, {len(frame)} {unit}"
 
