@@ -59,7 +59,7 @@ def test_what_is_known_of_a_cohort_travels_with_it() -> None:
     assert len(about["provenance"]["sha256"]) == 64
     notes = " ".join(about["notes"])
     assert "method: no row has the level other." in notes
-    assert "dfs_event: derived: event_type > 0." in notes
+    assert "dfs_event: derived: recurrence == 1 or death == 1." in notes
     assert "'enrolment_date' is not in the file; skipped without it" in notes
 
 

@@ -452,6 +452,17 @@ def test_limits_of_risks_are_doubted_where_an_odds_ratio_is_infinite() -> None:
     assert sound.notes == ()
 
 
+def test_a_death_is_an_event_of_disease_free_survival_whatever_is_known_of_recurrence() -> None:
+    data = raw().assign(recurrence=lambda d: d["recurrence"].astype(float))
+    died, lives = (data.index[data["death"] == k][0] for k in (1, 0))
+    data.loc[[died, lives], "recurrence"] = np.nan
+    for columns in ([], ["event_type"]):
+        frame = prepare(rn.read_cohort(data.drop(columns=columns), codebook="duan2024")).everyone
+        assert frame.loc[died, "dfs_event"] == 1
+        assert math.isnan(frame.loc[lives, "dfs_event"])
+        assert frame["dfs_event"].isna().sum() == 1
+
+
 def test_incidence_and_table_one_take_columns_of_one_value() -> None:
     data = rn.read_cohort(raw(), codebook="duan2024")
     everybody = data.assign(recurrence=1, event_type=1, dfs_event=1, size_mm=10.0)
