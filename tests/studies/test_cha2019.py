@@ -13,13 +13,17 @@ import rnetstats as rn
 from reproduced import reproduced_synthetic
 from rnetstats.errors import ColumnError, DataError, OptionError
 from rnetstats.evidence.facts import read_facts
+from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.cha2019.bounds import bounds_of
+from rnetstats.studies.cha2019.claims import factor_findings
+from rnetstats.studies.cha2019.cohort import prepare
 from rnetstats.studies.cha2019.definitions import (
     DEFAULT,
     DEFINITIONS,
     Definition,
     by_definition,
 )
+from rnetstats.studies.cha2019.treatment_model import fit_treatment_model
 from rnetstats.studies.study_result import StudyResult
 
 BOUNDS = bounds_of(read_facts("cha2019"), read_facts("duan2024"))
@@ -190,3 +194,36 @@ def test_predictors_that_cannot_be_judged_are_not_called_unconfirmed() -> None:
     assert "none of the 5 printed predictors of additional treatment can be judged" in " ".join(
         result.answer
     )
+
+
+def test_a_factor_that_does_not_vary_leaves_the_others_in_the_model() -> None:
+    data = rn.load_cohort("cha2019").assign(lvi=0)
+    cohort, attempts = prepare(data), Attempts()
+    model = fit_treatment_model(cohort, attempts)
+    reasons = [line for line in attempts.skipped if "in the model of additional" in line]
+    assert reasons == [
+        "Lymphovascular invasion in the model of additional treatment: all patients have the same "
+        "value"
+    ]
+    frame = cohort.open_ended
+    alone = rn.logistic(frame, 'treated ~ C(detection, ref="polyp") + C(margin, ref="negative")')
+    pd.testing.assert_frame_equal(model.fits["firth"].to_frame(), alone.to_frame())
+    claims = {f.key: f for f in factor_findings(model, read_facts("cha2019"))}
+    assert claims["treated_lvi"].fixed is not None
+    assert claims["treated_lvi"].fixed.because == "No patient of the model has it."
+    assert claims["treated_margin_positive"].fixed is None
+
+
+def test_an_exact_odds_ratio_that_does_not_exist_is_said_in_words() -> None:
+    data = rn.load_cohort("cha2019")
+    open_ended = prepare(data).everyone["not_curative"] == 1
+    chosen = data["additional_treatment"].astype(object).where(~open_ended, "radical")
+    cohort = prepare(
+        data.assign(additional_treatment=chosen.where(data["margin"] != "negative", "none"))
+    )
+    model = fit_treatment_model(cohort, Attempts())
+    said = [f.said for f in factor_findings(model, read_facts("cha2019"))]
+    exact = model.fits["exact"].to_frame()
+    assert exact["estimate"].isna().any()
+    assert not any("–" in text for text in said)
+    assert any("(none by the exact method" in text for text in said)

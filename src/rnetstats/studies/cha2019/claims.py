@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -65,8 +66,17 @@ def _factor(
         contrasts=contrasts,
         p_value=float("nan") if row is None else float(row["p_value"]),
         p_exact=float(exact["p_value"]) if sparse and exact is not None else float("nan"),
-        fixed=None if row is not None else not_judged("The model could not be fitted."),
+        fixed=None if row is not None else not_judged(_unjudged(n_1, n_0)),
     )
+
+
+def _unjudged(n_1: int, n_0: int) -> str:
+    """Say why a factor has no odds ratio."""
+    if n_1 == 0:
+        return "No patient of the model has it."
+    if n_0 == 0:
+        return "No patient of the model is in the reference group."
+    return "The model could not be fitted."
 
 
 def _said(
@@ -79,7 +89,9 @@ def _said(
     if row is None:
         return f"{label}: no estimate. The paper prints {printed}."
     text = f"{label}: odds ratio {_interval(row)} by Firth’s penalty"
-    if exact is not None:
+    if exact is not None and math.isnan(exact["estimate"]):
+        text += " (none by the exact method: given the other factors, these data allow one table)"
+    elif exact is not None:
         text += f", {_interval(exact)} by the exact method"
     return f"{text}; the paper prints {printed} (P {p_value}) without limits."
 

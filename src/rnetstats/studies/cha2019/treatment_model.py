@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from rnetstats._core.frame import label_of
 from rnetstats._core.result import Result
 from rnetstats.evidence.facts import FactSheet
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
@@ -32,7 +33,11 @@ __all__ = [
 DETERMINED, WORTH = 0.8, 0.5
 """Arms with a c statistic from here on, or worth less than this share, cannot be compared."""
 
-FORMULA = 'treated ~ C(detection, ref="polyp") + C(margin, ref="negative") + lvi'
+TERMS = {
+    "detection": 'C(detection, ref="polyp")',
+    "margin": 'C(margin, ref="negative")',
+    "lvi": "lvi",
+}
 METHODS = {
     "ml": "Maximum likelihood",
     "firth": "Firth",
@@ -85,33 +90,49 @@ class TreatmentModel:
 def fit_treatment_model(cohort: Cohort, attempts: Attempts) -> TreatmentModel:
     """Fit who was treated among those whose resection was not curative."""
     frame = cohort.open_ended
+    formula = _formula(frame, attempts)
     fits = {
         "ml": attempts.run(
             "Model of additional treatment (maximum likelihood)",
-            lambda: logistic(frame, FORMULA, penalty=None),
+            lambda: logistic(frame, formula, penalty=None),
         ),
         "firth": attempts.run(
-            "Model of additional treatment (Firth)", lambda: logistic(frame, FORMULA)
+            "Model of additional treatment (Firth)", lambda: logistic(frame, formula)
         ),
         "log_f": attempts.run(
             "Model of additional treatment (log-F)",
-            lambda: logistic(frame, FORMULA, penalty="log-f"),
+            lambda: logistic(frame, formula, penalty="log-f"),
         ),
         "exact": attempts.run(
-            "Model of additional treatment (exact)", lambda: exact_logistic(frame, FORMULA)
+            "Model of additional treatment (exact)", lambda: exact_logistic(frame, formula)
         ),
     }
     return TreatmentModel(
         frame=frame,
         fits=fits,
         separated=attempts.run(
-            "Separation in the model of additional treatment", lambda: separation(frame, FORMULA)
+            "Separation in the model of additional treatment", lambda: separation(frame, formula)
         ),
         score=attempts.run(
             "Overlap of treated and untreated",
-            lambda: propensity(frame, FORMULA, positivity="flag"),
+            lambda: propensity(frame, formula, positivity="flag"),
         ),
     )
+
+
+def _formula(frame: pd.DataFrame, attempts: Attempts) -> str:
+    """Return the model of the factors that vary among the patients of the model."""
+    known = frame.dropna(subset=["treated", *TERMS])
+    varies = [name for name in TERMS if known[name].nunique() > 1]
+    if not varies:
+        return f"treated ~ {' + '.join(TERMS.values())}"  # refused by name, as it should be
+    for name in TERMS:
+        if name not in varies:
+            attempts.skip(
+                f"{label_of(frame, name)} in the model of additional treatment",
+                "all patients have the same value",
+            )
+    return f"treated ~ {' + '.join(TERMS[name] for name in varies)}"
 
 
 def model_table(model: TreatmentModel, sheet: FactSheet) -> Exhibit | None:
