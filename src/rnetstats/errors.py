@@ -30,6 +30,8 @@ __all__ = [
     "rows_text",
 ]
 
+_SHOWN = 5  # rows that a message names
+
 
 class RnetError(ValueError):
     """Base of every error that the package raises on purpose."""
@@ -98,9 +100,9 @@ def closest(name: str, candidates: Iterable[str]) -> str:
     return f" Did you mean {found[0]!r}?" if found else ""
 
 
-def rows_text(rows: Sequence[object], *, limit: int = 5) -> str:
+def rows_text(rows: Sequence[object]) -> str:
     """Name the first few rows: ``'rows 3, 7, 12 (and 9 more)'``."""
-    shown = ", ".join(str(row) for row in rows[:limit])
+    shown = ", ".join(str(row) for row in rows[:_SHOWN])
     noun = "row" if len(rows) == 1 else "rows"
-    more = f" (and {len(rows) - limit} more)" if len(rows) > limit else ""
+    more = f" (and {len(rows) - _SHOWN} more)" if len(rows) > _SHOWN else ""
     return f"{noun} {shown}{more}"

@@ -161,16 +161,6 @@ def test_offset_strata_cluster_weights() -> None:
     assert frame.freq_weights is None
 
 
-def test_a_learnt_spec_is_kept() -> None:
-    data = birthwt()
-    spec = model_frame(data, "low ~ rcs(age, 4) + race").design.spec
-    few = data[data["race"] != "black"].iloc[:40]
-    frame = model_frame(few, "low ~ rcs(age, 4) + race", spec=spec)
-    assert frame.design.spec is spec
-    np.testing.assert_array_equal(frame.design.X, spec.matrix(few))
-    assert frame.design.X.shape == (40, 6)
-
-
 def test_frequency_weights_are_replicated_rows() -> None:
     data = birthwt()
     freq = np.arange(len(data)) % 3

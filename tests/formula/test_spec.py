@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnetstats.errors import ColumnError, DataError, OptionError
+from rnetstats.errors import ColumnError, DataError
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.spec import Spec
 from support import read
@@ -77,7 +77,7 @@ def test_levels_of_another_order_or_type() -> None:
     np.testing.assert_array_equal(coded.matrix({"g": [3.0, 1.0]}), [[1, 0, 1], [1, 0, 0]])
 
 
-def test_missing_values_are_refused_or_rows_of_nan() -> None:
+def test_missing_values_are_refused() -> None:
     data = (
         cohort()
         .iloc[:4]
@@ -85,11 +85,6 @@ def test_missing_values_are_refused_or_rows_of_nan() -> None:
     )
     with pytest.raises(DataError, match="'nlr' is missing in row 2"):
         learnt().matrix(data)
-    X = learnt().matrix(data, missing="nan")
-    assert np.isnan(X).all(axis=1).tolist() == [False, True, True, False]
-    assert not np.isnan(X[[0, 3]]).any()
-    with pytest.raises(OptionError, match="missing='drop'"):
-        learnt().matrix(data, missing="drop")
 
 
 def test_missing_and_mistyped_columns() -> None:

@@ -142,7 +142,8 @@ def test_points_beyond_the_axis_end_in_arrows_and_odd_letters_are_text() -> None
 @pytest.mark.slow
 def test_schoenfeld_plots_of_few_and_many_events() -> None:
     few = pd.DataFrame({"time": [1.0, 2.0], "value": [0.0, 3.0]})
-    axes = drawn(coefficient_over_time(few, label="$x$ of a very long name" * 3, estimate=0.2))
+    name = "$x$ of a very long name" * 3
+    axes = drawn(coefficient_over_time(few, label=name, estimate=0.2, conf_level=0.95))
     assert "\n" in axes.get_ylabel() and r"\$x\$" in axes.get_ylabel()
     fit = rn.cox(read("veteran.csv"), "Surv(time, status) ~ karno + age")
     axes = drawn(fit.proportional_hazards().plot(column="age"))

@@ -25,7 +25,8 @@ def test_the_curve_has_the_residuals_mean_and_holds_a_line_exactly():
     rng = np.random.default_rng(1)
     times = np.sort(rng.exponential(1, 60))
     values = np.column_stack([2.0 + 3.0 * times, rng.normal(size=60)])
-    curve = smooth_residuals(times, times, values, np.array([0.1, 0.1]), ["a", "b"])
+    variance = np.array([0.1, 0.1])
+    curve = smooth_residuals(times, times, values, variance, ["a", "b"], conf_level=0.95)
     line = curve[curve["column"] == "a"]
     assert_close(line["estimate"], 2.0 + 3.0 * times, rel=1e-7)
     other = curve[curve["column"] == "b"]
@@ -46,6 +47,16 @@ def test_curves_of_a_fit_are_smooth_and_are_written(check):
     pd.testing.assert_frame_equal(again.curves, curves)
     with pytest.raises(DataNotKeptError):
         again.plot()
+
+
+def test_the_band_has_the_level_of_the_fit(check):
+    fit = rn.cox(read("veteran.csv"), FORMULA, penalty=None, conf_level=0.8)
+    narrow = fit.proportional_hazards()
+    widths = [found.curves["conf_high"] - found.curves["conf_low"] for found in (narrow, check)]
+    assert_close(widths[0] / widths[1], np.full(len(widths[0]), 1.2815515655446 / 1.9599639845401))
+    labels = narrow.plot(column="karno").get_legend_handles_labels()[1]
+    assert "pointwise 80 % band" in labels
+    plt.close("all")
 
 
 def test_figures(check):

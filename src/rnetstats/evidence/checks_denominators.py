@@ -81,14 +81,14 @@ def _plain(fact: Fact) -> bool:
     return fact.value.isascii() and fact.value.isdigit() and len(fact.value) < 10
 
 
-def smallest_fractions(percent: Printed, scale: int, most: int = 3) -> list[tuple[int, int]]:
-    """Return the counts and totals, smallest first, that print as this percentage."""
+def smallest_fractions(percent: Printed, scale: int) -> list[tuple[int, int]]:
+    """Return three counts and totals, smallest first, that print as this percentage."""
     pairs = (
         (counts[0], total)
         for total in range(1, _LARGEST + 1)
         if (counts := counts_of(percent, total, scale))
     )
-    return list(islice(pairs, most))
+    return list(islice(pairs, 3))
 
 
 def _ends(percent: Printed, loosely: bool = False) -> tuple[Fraction | None, Fraction | None]:

@@ -114,9 +114,9 @@ class Figures:
             )
         return int(number.value)
 
-    def p_shown(self, name: str = "p") -> str:
+    def p_shown(self) -> str:
         """Return P as a reader would see it: ``P 0.02``, ``P < 0.001``, ``P n.s.``."""
-        digits = re.sub(r"^\s*p?\s*=?\s*", "", self.fact(name).value, flags=re.IGNORECASE)
+        digits = re.sub(r"^\s*p?\s*=?\s*", "", self.fact("p").value, flags=re.IGNORECASE)
         return f"P {digits or '?'}"
 
     def missing(self, *names: str) -> str:

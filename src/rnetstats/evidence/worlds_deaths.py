@@ -64,11 +64,11 @@ def deaths_in_group_1(
 
 
 def made_cohort(
-    events_1: int, total: int, sizes: tuple[int, int], deaths: tuple[int, int], seed: int = 1
+    events_1: int, total: int, sizes: tuple[int, int], deaths: tuple[int, int]
 ) -> pd.DataFrame:
     """Build patients with these events and deaths, everyone else followed to the end.
 
-    Events and deaths fall one after the other in an order drawn from the seed; the two groups
+    Events and deaths fall one after the other in a random order, always the same; the two groups
     are followed alike.
 
     Returns
@@ -80,7 +80,7 @@ def made_cohort(
     group, event = (
         np.concatenate([np.full(count, kind[at]) for *kind, count in kinds]) for at in (0, 1)
     )
-    order = np.random.default_rng(seed).permutation(len(group))
+    order = np.random.default_rng(1).permutation(len(group))
     times = 72.0 * np.arange(1, len(group) + 1) / (len(group) + 1)
     rest = [size - int((group == g).sum()) for g, size in zip((1, 2), sizes, strict=True)]
     return pd.DataFrame(

@@ -83,7 +83,6 @@ def model_frame(
     intercept: bool = True,
     censor: Literal = 0,
     cause: Literal | None = None,
-    spec: Spec | None = None,
     check: bool = True,
 ) -> ModelFrame:
     """Read the outcome and the design matrix that a formula asks for.
@@ -108,8 +107,6 @@ def model_frame(
         Whether X begins with a column of 1.
     censor, cause
         For competing risks: the code of censoring, and the cause of interest.
-    spec
-        Levels and knots learnt before: X is then made as that model has it.
     check
         Whether to refuse constant and collinear columns, and more columns than rows.
 
@@ -128,8 +125,6 @@ def model_frame(
     kind = check_left_side(parsed.outcome, kind, str(parsed))
     frame = as_frame(data)
     used = parsed.columns if kind != "none" else _without_outcome(parsed)
-    if spec is not None:
-        used = tuple(dict.fromkeys((*used, *spec.variables)))
     rows = select_rows(frame, used, weights, missing, open_ended=parsed.open_ended(kind))
     outcome = None
     if parsed.outcome is not None and kind != "none":
@@ -137,13 +132,13 @@ def model_frame(
         outcome = build_outcome(
             parsed.outcome, kind, rows, censor=censor, cause=cause, declared=declared
         )
-    known = spec or _fit_spec(parsed, rows, intercept=intercept)
-    X = known.build(rows.variables, len(rows.positions))
-    if check and spec is None:
-        check_design(X, known)
+    spec = _fit_spec(parsed, rows, intercept=intercept)
+    X = spec.build(rows.variables, len(rows.positions))
+    if check:
+        check_design(X, spec)
     return ModelFrame(
         outcome=outcome,
-        design=Design(X, known),
+        design=Design(X, spec),
         offset=_offset(parsed, rows),
         variables=rows.variables,
         **rows_used(parsed, rows),

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from rnetstats._core.frame import Data, as_frame
-from rnetstats._core.options import choice
 from rnetstats.errors import DataError, OptionError, closest
 from rnetstats.formula.encoders import Encoder, FactorEncoder, NumberEncoder, SplineEncoder
 from rnetstats.formula.parser import parse_formula
@@ -159,37 +158,30 @@ class Spec:
             f"There is no term {name!r}; the terms are {', '.join(names)}.{closest(name, names)}"
         )
 
-    def matrix(self, data: Data, *, missing: str = "raise") -> Floats:
+    def matrix(self, data: Data) -> Floats:
         """Make X (n, p) for other data.
 
         Parameters
         ----------
         data
             A DataFrame or a mapping of columns that holds the variables.
-        missing
-            ``"raise"``, or ``"nan"`` to give rows of NaN where a variable is missing.
 
         Raises
         ------
         ColumnError
             A variable is absent or of another type.
         DataError
-            A level that the model has never seen, or missing values under ``"raise"``.
+            A level that the model has never seen, or missing values.
         """
-        choice("missing", missing, ("raise", "nan"))
         frame = as_frame(data)
         variables = {name: read_variable(frame, name) for name in self.variables}
-        if missing == "raise":
-            for name, variable in variables.items():
-                if variable.missing is not None:
-                    raise DataError(
-                        f"Column {name!r} is missing in {variable.where(variable.missing)}; "
-                        "fill or leave out these rows."
-                    )
-        X = self.build(variables, len(frame))
-        if missing == "nan":
-            X[np.isnan(X).any(axis=1)] = np.nan
-        return X
+        for name, variable in variables.items():
+            if variable.missing is not None:
+                raise DataError(
+                    f"Column {name!r} is missing in {variable.where(variable.missing)}; "
+                    "fill or leave out these rows."
+                )
+        return self.build(variables, len(frame))
 
     def build(self, variables: Mapping[str, Variable], n: int) -> Floats:
         """Make X (n, p) from columns that have been read."""

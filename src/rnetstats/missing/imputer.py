@@ -57,16 +57,14 @@ class Imputer:
         """The columns that are imputed, in the order of visits."""
         return () if self.chain is None else tuple(t.column for t in self.chain.targets)
 
-    def once(
-        self, rng: np.random.Generator, weights: Any = None, *, iterations: int = 5
-    ) -> pd.DataFrame:
+    def once(self, rng: np.random.Generator, weights: Any = None) -> pd.DataFrame:
         """Return one completed data set, rows and columns in the order of the data.
 
         ``weights`` (n,), whole numbers, say how often each row stands in a bootstrap sample. Models
         and donors are those of the replicated rows; every row is imputed, once, the rows of weight
         0 too.
         """
-        return self.completed(self.draw(rng, weights, iterations=iterations)[0])
+        return self.completed(self.draw(rng, weights)[0])
 
     def draw(
         self, rng: np.random.Generator, weights: Any = None, *, iterations: int = 5

@@ -34,7 +34,6 @@ def funnel(
     regression: tuple[float, float] | None = None,
     conf_level: float = 0.95,
     null: float | str | None = "auto",
-    label: str = "",
     synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
@@ -64,8 +63,6 @@ def funnel(
         Of the pseudo limits: where so many studies lie if all estimate the pooled effect.
     null : float, None or "auto"
         The value of no effect.
-    label : str
-        Name of the horizontal axis; by default that of the measure.
     synthetic : bool
         Mark the figure as drawn from synthetic data.
     ax : Axes, optional
@@ -112,7 +109,7 @@ def funnel(
     _circles(axes, scale, effects, errors, filled)
     axes.set_ylim(lowest, 0.0)
     scale.dress(axes, (_shown(scale, ends[0]), _shown(scale, ends[1])))
-    axes.set_xlabel(as_text(label or scale.name) + (" (log scale)" if scale.log else ""))
+    axes.set_xlabel(as_text(scale.name) + (" (log scale)" if scale.log else ""))
     axes.set_ylabel("Standard error" + (f" of log {scale.short}" if scale.log else ""))
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9.5)
     return marked(plain_axes(axes), synthetic)

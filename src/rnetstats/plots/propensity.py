@@ -17,10 +17,11 @@ __all__ = ["love_plot", "score_overlap"]
 
 Floats = NDArray[np.float64]
 
+_LARGE = 0.1  # a standardised difference beyond the dashed lines
+_BINS = 25  # of the score
 
-def love_plot(
-    table: pd.DataFrame, *, ax: Axes | None = None, threshold: float = 0.1, synthetic: bool = False
-) -> Axes:
+
+def love_plot(table: pd.DataFrame, *, ax: Axes | None = None, synthetic: bool = False) -> Axes:
     """Draw signed standardised mean differences before and after weighting.
 
     Parameters
@@ -30,8 +31,6 @@ def love_plot(
         Infinite differences stand at the edge as arrows, undefined ones are left out.
     ax : Axes, optional
         Where to draw; a new figure without.
-    threshold : float
-        Where the dashed lines stand.
     synthetic : bool
         Mark the figure as drawn from synthetic data.
     """
@@ -41,9 +40,9 @@ def love_plot(
     height = np.arange(len(shown))
     sides = {name: shown[f"smd_{name}"].to_numpy(float) for name in ("before", "after")}
     values = np.abs(np.concatenate(list(sides.values())))
-    edge = 1.12 * max([*values[np.isfinite(values)], 1.5 * threshold])
+    edge = 1.12 * max([*values[np.isfinite(values)], 1.5 * _LARGE])
     ax.axvline(0.0, color=MUTED, lw=0.9, zorder=1.0)
-    for at in (-threshold, threshold):
+    for at in (-_LARGE, _LARGE):
         ax.axvline(at, color=MUTED, lw=1.0, ls=(0, (4, 3)), zorder=1.0)
     start, end = (np.clip(sides[name], -edge, edge) for name in ("before", "after"))
     ax.hlines(height, start, end, color=LIGHT, lw=2.0, zorder=1.5)
@@ -81,7 +80,6 @@ def score_overlap(
     freq: Floats,
     *,
     arms: tuple[str, str],
-    bins: int = 25,
     ax: Axes | None = None,
     synthetic: bool = False,
 ) -> Axes:
@@ -93,7 +91,6 @@ def score_overlap(
     treated : bool array of shape (n,)
     arms : pair of str
         Names of the control arm and of the treated arm.
-    bins : int
     ax : Axes, optional
         Where to draw; a new figure without.
     synthetic : bool
@@ -104,7 +101,7 @@ def score_overlap(
     Bars are shares of an arm's patients; the outline is the same after weighting.
     """
     ax = ax_or_new(ax, figsize=(7.0, 4.2))
-    edges = np.linspace(0.0, 1.0, bins + 1)
+    edges = np.linspace(0.0, 1.0, _BINS + 1)
     tops: list[float] = []
     shown: list[Any] = []
     for sign, name, here, shade in (

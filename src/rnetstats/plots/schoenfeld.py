@@ -19,8 +19,8 @@ def coefficient_over_time(
     *,
     label: str,
     estimate: float,
+    conf_level: float,
     curve: pd.DataFrame | None = None,
-    conf_level: float = 0.95,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw residuals, their smooth curve, and the constant coefficient of the model.
@@ -33,10 +33,10 @@ def coefficient_over_time(
         The coefficient's name.
     estimate : float
         The model's constant log hazard ratio.
-    curve : DataFrame, optional
-        ``time, estimate, conf_low, conf_high``; without rows none is drawn.
     conf_level : float
         Of the band.
+    curve : DataFrame, optional
+        ``time, estimate, conf_low, conf_high``; without rows none is drawn.
     ax : Axes, optional
         Where to draw; by default on a new figure.
     """

@@ -93,7 +93,6 @@ def judge(
     formula: str | Formula,
     *,
     models: Mapping[str, Any] | None = None,
-    kind: str = "any",
     scale: str = "risk",
     horizon: float | None = None,
     freq_weights: Any = None,
@@ -112,8 +111,6 @@ def judge(
         ``models`` it may be ``~ 1``.
     models : mapping of str to fit or RiskModel, optional
         Models whose risks are computed on ``data``.
-    kind : {"any", "binary", "survival", "competing"}
-        What the left side must be; "any" reads ``Surv()`` as competing risks if a cause is given.
     scale : {"risk", "score"}
         Risks lie in [0, 1]; scores are any finite numbers, larger ones for more risk. A Cox fit
         gives its risk at the horizon, or its linear predictor as a score.
@@ -135,12 +132,11 @@ def judge(
         ``censor`` or ``cause`` is given where no risks compete.
     """
     choice("scale", scale, ("risk", "score"))
-    choice("kind", kind, ("any", "binary", "survival", "competing"))
     if horizon is not None:
         horizon = real("time", horizon, low=0.0, closed=False)
     parsed = as_formula(formula)
     left = _left_side(parsed)
-    kind = check_left_side(left, _kind(left, kind, cause), str(parsed))
+    kind = check_left_side(left, _kind(left, cause), str(parsed))
     if kind != "competing":
         _refuse_codes(censor, cause)
     columns = _risk_columns(parsed)
@@ -194,9 +190,7 @@ def _left_side(parsed: Formula) -> LeftSide:
     return parsed.outcome
 
 
-def _kind(left: LeftSide, kind: str, cause: Literal | None) -> str:
-    if kind != "any":
-        return kind
+def _kind(left: LeftSide, cause: Literal | None) -> str:
     if not left.times:
         return "binary"
     return "survival" if cause is None else "competing"

@@ -116,10 +116,10 @@ class SurvivalJudge(Judge):
 
     smoother = "a Cox regression on a spline (3 knots) of log(-log(1 - risk))"
 
-    def __init__(self, outcome: Outcome, horizon: float | None, ties: str = "efron") -> None:
+    def __init__(self, outcome: Outcome, horizon: float | None) -> None:
         assert outcome.stop is not None
         assert outcome.event is not None
-        self.stop, self.event, self.ties = outcome.stop, outcome.event, ties
+        self.stop, self.event = outcome.stop, outcome.event
         self.start = outcome.start
         self.sets = prepare(outcome.start, outcome.stop, outcome.event)
         self.horizon, self.has_curves = horizon, horizon is not None
@@ -129,7 +129,7 @@ class SurvivalJudge(Judge):
         self.at_horizon = None
         if horizon is not None:
             followed = _followed_past(self.stop, self.event, horizon)
-            self.at_horizon = HorizonJudge(self.stop, self.event, self.sets, horizon, ties=ties)
+            self.at_horizon = HorizonJudge(self.stop, self.event, self.sets, horizon)
             self.events = self.at_horizon.dead
             self.rarer = int(min(self.events.sum(), followed))
 
@@ -157,7 +157,7 @@ class SurvivalJudge(Judge):
         self, risk: Floats, predictor: Floats, freq: Floats | None, curves: HorizonCurves | None
     ) -> Floats:
         found = survival_indices(
-            self.stop, self.event, self.sets, predictor, freq, ties=self.ties, start=self.start
+            self.stop, self.event, self.sets, predictor, freq, start=self.start
         )
         if self.at_horizon is None or curves is None:
             return found

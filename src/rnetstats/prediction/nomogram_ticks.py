@@ -19,11 +19,11 @@ _RISKS = (
 )
 
 
-def nice_ticks(low: float, high: float, about: int = 8) -> list[float]:
-    """Round numbers within a range, some ``about`` of them."""
+def nice_ticks(low: float, high: float) -> list[float]:
+    """Round numbers within a range, some eight of them."""
     if not high > low:
         return [low]
-    raw = (high - low) / about
+    raw = (high - low) / 8.0
     power = 10.0 ** np.floor(np.log10(raw))
     step = next(s * power for s in (1.0, 2.0, 2.5, 5.0, 10.0) if s * power >= raw * 0.999)
     first = int(np.ceil(low / step - 1e-9))

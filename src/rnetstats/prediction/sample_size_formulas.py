@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 Z = 1.96  # as published; sizes are rounded up from it
+_POINTS = 4001  # of the linear predictor's distribution
 _PEOPLE = 10_000  # of the null model of a time, with a whole number of events
 
 
@@ -121,9 +122,7 @@ def incidence_limits(
     return incidence(low, timepoint), incidence(high, timepoint)
 
 
-def normal_mixture(
-    c_statistic: float, prevalence: float, points: int = 4001
-) -> tuple[Floats, Floats]:
+def normal_mixture(c_statistic: float, prevalence: float) -> tuple[Floats, Floats]:
     """Linear predictor of a calibrated model with this C statistic, normal in either outcome.
 
     Among non-events it is normal with variance mu^2, mu = sqrt(2) times the normal quantile of C,
@@ -135,7 +134,7 @@ def normal_mixture(
         Linear predictor (q,) and its probabilities (q,), which sum to 1.
     """
     mu = math.sqrt(2.0) * float(ndtri(c_statistic))
-    grid = np.linspace(-9.0, 9.0 + mu, points)
+    grid = np.linspace(-9.0, 9.0 + mu, _POINTS)
     density = (1.0 - prevalence) * _normal(grid) + prevalence * _normal(grid - mu)
     linear = math.log(prevalence / (1.0 - prevalence)) + mu * grid - 0.5 * mu * mu
     return linear, np.asarray(density / density.sum())

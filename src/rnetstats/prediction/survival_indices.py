@@ -34,7 +34,6 @@ def survival_indices(
     predictor: Floats,
     freq: Floats | None,
     *,
-    ties: str = "efron",
     start: Floats | None = None,
 ) -> Floats:
     """Judge the linear predictors of B models.
@@ -47,7 +46,6 @@ def survival_indices(
     predictor : array of shape (B, n)
         Log hazard ratios.
     freq : array of shape (n,) or (B, n), or None
-    ties : {"efron", "breslow"}
     start : array of shape (n,), optional
         Entry times.
 
@@ -64,8 +62,8 @@ def survival_indices(
     """
     c = harrell(stop, event, predictor, freq, start=start)
     x = (predictor - predictor.mean(axis=1, keepdims=True))[:, :, None]
-    line = fit_cox(x, sets, freq=freq, ties=ties, start=np.ones(1))
-    fixed = fit_cox(x, sets, freq=freq, ties=ties, start=np.ones(1), free=np.zeros(1, dtype=bool))
+    line = fit_cox(x, sets, freq=freq, start=np.ones(1))
+    fixed = fit_cox(x, sets, freq=freq, start=np.ones(1), free=np.zeros(1, dtype=bool))
     total = len(stop) if freq is None else np.atleast_2d(freq).sum(axis=1)
     null, best = line.log_likelihood_null, line.log_likelihood
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -89,7 +87,6 @@ class HorizonJudge:
     stop, event : arrays of shape (n,)
     sets : RiskSets
     horizon : float
-    ties : {"efron", "breslow"}
 
     References
     ----------
@@ -105,10 +102,8 @@ class HorizonJudge:
         event: NDArray[np.bool_],
         sets: RiskSets,
         horizon: float,
-        *,
-        ties: str = "efron",
     ) -> None:
-        self.sets, self.horizon, self.ties = sets, horizon, ties
+        self.sets, self.horizon = sets, horizon
         self.stop, self.event = stop, event
         self.dead = ((stop <= horizon) & event).astype(np.float64)
 
@@ -156,9 +151,9 @@ class HorizonJudge:
         columns = restricted_columns(x, knots)
         centre = columns.mean(axis=1, keepdims=True)
         columns -= centre
-        fit: CoxFit = fit_cox(columns, self.sets, freq=counts, ties=self.ties)
+        fit: CoxFit = fit_cox(columns, self.sets, freq=counts)
         predictor = np.einsum("bnp,bp->bn", columns, fit.coef)
-        hazard = hazard_until(self.sets, predictor, self.horizon, freq=counts, ties=self.ties)
+        hazard = hazard_until(self.sets, predictor, self.horizon, freq=counts)
         known = np.isin(fit.status, (OK, LOST_TERM))
         return HorizonCurves(knots, centre, fit.coef, predictor, hazard, known)
 

@@ -141,7 +141,9 @@ class CoxResult(TestedAsWhole, RegressionResult):
             covariance = plain.covariance[0]
         else:
             covariance = engine.model_covariance
-        found = check_proportional_hazards(fitted, engine, covariance, transform)
+        found = check_proportional_hazards(
+            fitted, engine, covariance, transform, conf_level=self.options["conf_level"]
+        )
         return replace(found, synthetic=self.synthetic)
 
     def residuals(self, kind: str = "martingale") -> np.ndarray | pd.DataFrame:

@@ -102,6 +102,7 @@ class ProportionalHazardsResult(Result):
             points[["time", name]].rename(columns={name: "value"}),
             label=name,
             estimate=self.coefficients[name],
+            conf_level=self.options["conf_level"],
             curve=curve,
             ax=ax,
         )
@@ -109,7 +110,12 @@ class ProportionalHazardsResult(Result):
 
 
 def check_proportional_hazards(
-    fitted: FittedCox, engine: Engine, covariance: np.ndarray, transform: str
+    fitted: FittedCox,
+    engine: Engine,
+    covariance: np.ndarray,
+    transform: str,
+    *,
+    conf_level: float,
 ) -> ProportionalHazardsResult:
     """Test each term's coefficient for a trend over transformed time.
 
@@ -123,6 +129,8 @@ def check_proportional_hazards(
     covariance : array of shape (p, p)
         Inverse information there.
     transform : {"km", "rank", "identity", "log"}
+    conf_level : float
+        Of the bands about the smoothed coefficients.
 
     References
     ----------
@@ -183,10 +191,11 @@ def check_proportional_hazards(
             curves,
             np.diag(covariance),
             columns,
+            conf_level=conf_level,
         ),
         residuals=pd.DataFrame(curves, columns=columns).assign(time=points.times),
         notes=tuple(notes),
-        options={"transform": transform},
+        options={"transform": transform, "conf_level": conf_level},
     )
 
 

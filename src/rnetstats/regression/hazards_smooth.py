@@ -35,7 +35,7 @@ def smooth_residuals(
     variance: np.ndarray,
     names: Sequence[str],
     *,
-    conf_level: float = 0.95,
+    conf_level: float,
 ) -> pd.DataFrame:
     """Smooth each coefficient's residuals over transformed time.
 

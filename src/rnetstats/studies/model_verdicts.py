@@ -37,6 +37,7 @@ SLOPES = (0.8, 1.25)
 THRESHOLDS = (0.1, 0.6)
 GAIN = 0.005
 ENOUGH = 20
+_WANTED = 2  # readings that must agree before the claim is confirmed or contradicted
 
 MODEL_RULES = (
     VerdictRule(
@@ -121,7 +122,7 @@ def auc_word(auc: float) -> str:
     return "acceptable" if auc >= ACCEPTABLE else "poor"
 
 
-def judge_model(readings: tuple[ModelEvidence, ...], *, rarer: int, wanted: int = 2) -> Verdict:
+def judge_model(readings: tuple[ModelEvidence, ...], *, rarer: int) -> Verdict:
     """Apply the table of rules.
 
     Parameters
@@ -130,8 +131,6 @@ def judge_model(readings: tuple[ModelEvidence, ...], *, rarer: int, wanted: int 
         One a way of making the model, those that could be validated.
     rarer : int
         Patients of the rarer outcome.
-    wanted : int
-        Readings that must agree before the claim is confirmed or contradicted.
     """
     if not readings:
         return _verdict("not judged", "No model could be made and validated.")
@@ -140,7 +139,7 @@ def judge_model(readings: tuple[ModelEvidence, ...], *, rarer: int, wanted: int 
     if any(math.isnan(r.conf_low) or math.isnan(r.conf_high) for r in readings):
         return _verdict("too few", "The corrected AUC has no limits.")
     because = "; ".join(_words(reading) for reading in readings) + "."
-    if len(readings) >= wanted:
+    if len(readings) >= _WANTED:
         if all(reading.high for reading in readings):
             return _verdict("confirmed", because)
         if all(reading.ruled_out for reading in readings):

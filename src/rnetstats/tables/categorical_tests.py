@@ -9,7 +9,7 @@ from scipy.special import chdtrc
 
 from rnetstats.errors import DataError
 from rnetstats.tables.fisher import fisher_p
-from rnetstats.tables.freeman_halton import BUDGET, freeman_halton_p
+from rnetstats.tables.freeman_halton import freeman_halton_p
 from rnetstats.tables.random_tables import monte_carlo_p
 from rnetstats.tables.test_result import TestResult
 
@@ -60,17 +60,13 @@ def cramers_v(table: np.ndarray) -> float:
     return math.sqrt(chi_square(counts).statistic / (counts.sum() * (min(counts.shape) - 1)))
 
 
-def fisher_test(
-    table: np.ndarray, *, budget: int = BUDGET, resamples: int = 0, seed: int = 0
-) -> TestResult:
+def fisher_test(table: np.ndarray, *, resamples: int = 0, seed: int = 0) -> TestResult:
     """Fisher's exact test (Freeman-Halton above 2x2), two-sided by probability.
 
     Parameters
     ----------
     table : ndarray of int, shape (r, c)
         Counts.
-    budget : int
-        See :func:`~rnetstats.tables.freeman_halton.freeman_halton_p`.
     resamples : int
         With a positive number P comes from so many random tables instead.
     seed : int
@@ -89,6 +85,6 @@ def fisher_test(
         p = float(fisher_p(*counts.ravel()))
         name = "Fisher exact"
     else:
-        p = freeman_halton_p(counts, budget=budget)
+        p = freeman_halton_p(counts)
         name = "Fisher-Freeman-Halton exact"
     return TestResult(name, math.nan, (), p)

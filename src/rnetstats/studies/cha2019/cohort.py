@@ -38,15 +38,12 @@ class Cohort:
         All patients with a known class, with columns ``treated`` and ``not_curative`` (0/1) and
         ``resection`` in words.
     definition : Definition
-    unclassified : int
-        Patients left out because what decides on the class is missing.
     synthetic : bool
     notes : tuple of str
     """
 
     everyone: pd.DataFrame
     definition: Definition
-    unclassified: int
     synthetic: bool
     notes: tuple[str, ...]
 
@@ -110,4 +107,4 @@ def prepare(frame: pd.DataFrame, definition: Definition | None = None) -> Cohort
             f"{unclassified} patients are left out: margin, invasion, size or grade is missing, so "
             "that their class is not known."
         )
-    return Cohort(work, chosen, unclassified, is_synthetic(frame), tuple(notes))
+    return Cohort(work, chosen, is_synthetic(frame), tuple(notes))

@@ -168,12 +168,10 @@ def _reason(values: pd.Series, name: str, definition: Definition) -> pd.Series:
     return hit.astype(float).where(known)
 
 
-def definition_table(
-    frame: pd.DataFrame, definitions: Sequence[Definition] = DEFINITIONS
-) -> Exhibit:
+def definition_table(frame: pd.DataFrame) -> Exhibit:
     """Count the patients who are not curative under each definition, and who was treated."""
     rows = []
-    for definition in definitions:
+    for definition in DEFINITIONS:
         if any(name not in frame.columns for name in definition.columns):
             continue
         flag = by_definition(frame, definition)

@@ -62,15 +62,13 @@ def _counts(result: StudyResult) -> str:
     return f"{facts['n_events']} positive margins among {facts['n']} patients."
 
 
-def _panels(
-    figure: Figure, parts: dict[str, pd.DataFrame], draw: Any, *, legends: bool = False
-) -> None:
+def _panels(figure: Figure, parts: dict[str, pd.DataFrame], draw: Any) -> None:
     axes = figure.subplots(1, len(parts), squeeze=False)[0]
     for place, (ax, (name, frame)) in enumerate(zip(axes, parts.items(), strict=True)):
         draw(frame, ax=ax)
         title_above(ax, name, fontsize=11, color=INK)
         legend = ax.get_legend()
-        if place and legend is not None and not legends:
+        if place and legend is not None:
             legend.remove()
 
 

@@ -49,7 +49,6 @@ class PredictionModels:
 
     Attributes
     ----------
-    recipes : dict of str to Recipe
     validations : dict of str to ValidationResult
     model : RiskModel or None
         The printed model with its coefficients estimated here, its performance attached.
@@ -62,7 +61,6 @@ class PredictionModels:
     resamples : int
     """
 
-    recipes: dict[str, Recipe]
     validations: dict[str, ValidationResult]
     model: RiskModel | None
     instability: StabilityResult | None
@@ -107,7 +105,7 @@ def fit_prediction_models(
     frame = models.complete
     events = int(frame["margin_positive"].sum())
     candidates = candidates_of(models, attempts)
-    made = PredictionModels({}, {}, None, None, len(frame), events, candidates, resamples)
+    made = PredictionModels({}, None, None, len(frame), events, candidates, resamples)
     if made.rarer < MINIMUM:
         attempts.skip(
             "Prediction model",
@@ -130,10 +128,9 @@ def fit_prediction_models(
         if found is not None:
             made.validations[way] = found
     if not full:
-        return replace(made, recipes=wanted)
+        return made
     return replace(
         made,
-        recipes=recipes,
         model=_saved(recipes, made.validations, frame, attempts, seed),
         instability=_unstable(
             remade if unstable in recipes else None, frame, attempts, seed, resamples

@@ -30,17 +30,16 @@ class PooledShare:
     method: str
 
 
-def pool_shares(rows: pd.DataFrame, *, ci: str = "hartung-knapp-wider") -> PooledShare:
+def pool_shares(rows: pd.DataFrame) -> PooledShare:
     """Pool ``events`` of ``n`` by inverse variance of logits, REML; one study by exact limits.
 
     Parameters
     ----------
     rows : DataFrame
         ``study, events, n``, one row a study, ``n`` above 0.
-    ci : str
-        As of :func:`rnetstats.meta_proportions`.
     """
-    row = meta_proportions(rows, transform="logit", ci=ci).glance().iloc[0]
+    found = meta_proportions(rows, transform="logit", ci="hartung-knapp-wider")
+    row = found.glance().iloc[0]
     alone = len(rows) == 1
     return PooledShare(
         k=len(rows),

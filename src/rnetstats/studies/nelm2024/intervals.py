@@ -28,6 +28,7 @@ __all__ = [
 
 SHARES = (0.01, 0.03, 0.10)
 YEARS = (1, 3, 5, 10)
+PATIENTS = 1000  # of the example whose law is known
 MEDIAN, SHAPE, LONGEST = 60.0, 1.2, 180.0
 """A law of the interval to show the bias with, and the longest window: chosen."""
 
@@ -80,15 +81,15 @@ def interval_table(intervals: Intervals) -> Exhibit | None:
     )
 
 
-def truncation_table(seed: int, patients: int = 1000) -> Exhibit:
+def truncation_table(seed: int) -> Exhibit:
     """Show the bias where the law is known: naive and corrected medians by the longest window."""
     rng = np.random.default_rng(seed)
     scale = MEDIAN / np.log(2.0) ** (1.0 / SHAPE)
     rows = []
     for longest in (48.0, 84.0, 120.0, LONGEST, 360.0):
-        window = rng.uniform(0.0, longest, 12 * patients)
-        interval = scale * rng.weibull(SHAPE, 12 * patients)
-        seen = np.flatnonzero(interval <= window)[:patients]
+        window = rng.uniform(0.0, longest, 12 * PATIENTS)
+        interval = scale * rng.weibull(SHAPE, 12 * PATIENTS)
+        seen = np.flatnonzero(interval <= window)[:PATIENTS]
         frame = {"interval": interval[seen], "window": window[seen]}
         found = right_truncated(frame, "interval ~ 1", truncation="window")
         row = records(found.groups)[0]
@@ -119,7 +120,7 @@ def truncation_table(seed: int, patients: int = 1000) -> Exhibit:
     return Exhibit(
         name="truncation",
         title="The same law, watched for longer and longer",
-        caption=f"Simulated; the law is known (median {MEDIAN:g} months, {patients:,} metastases "
+        caption=f"Simulated; the law is known (median {MEDIAN:g} months, {PATIENTS:,} metastases "
         "seen in each row).",
         numbers=numbers,
         shown=shown,
