@@ -179,6 +179,34 @@ def test_predictions_use_the_pooled_coefficients():
     assert times.name == "linear_predictor"
 
 
+@pytest.mark.parametrize(
+    ("right", "options"),
+    [
+        ("x", {"sampling_weights": "w"}),
+        ("x", {"robust": True}),
+        ("x + cluster(g)", {}),
+    ],
+)
+@pytest.mark.parametrize("verb", [rn.logistic, rn.cox])
+def test_likelihoods_of_weighted_and_robust_fits_are_not_compared(verb, right, options):
+    rng = np.random.default_rng(1)
+    y, x = rng.integers(0, 2, 60), rng.normal(size=(2, 60))
+    data = [
+        {
+            "y": y,
+            "t": np.arange(1.0, 61.0),
+            "x": own,
+            "w": 1.0 + (x[0] > 0),
+            "g": np.arange(60) // 3,
+        }
+        for own in x
+    ]
+    left = "y" if verb is rn.logistic else "Surv(t, y)"
+    fits = [verb(one, f"{left} ~ {right}", penalty=None, **options) for one in data]
+    with pytest.raises(OptionError, match="weighted and robust fits do not have; use D1 or D2"):
+        pool(fits).term_tests("D3")
+
+
 def test_firth_is_pooled_and_says_so():
     result = pooled("rnet_glm_three", "firth")
     assert any("CLIP" in note for note in result.notes)

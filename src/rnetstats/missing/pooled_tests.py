@@ -148,7 +148,7 @@ def _likelihood_ratio(
 
 def _unpenalised(fit: RegressionResult) -> Engine:
     engine: Engine = fit._need("engine", "D3")
-    if engine.penalised or engine.robust or engine.frame.sampling_weights is not None:
+    if engine.penalised or engine.robust:  # weighted fits are robust ones
         raise OptionError(
             "D3 compares likelihoods, which penalised, weighted and robust fits do not have; "
             "use D1 or D2, or fit with penalty=None."
