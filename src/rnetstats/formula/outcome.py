@@ -16,12 +16,12 @@ from rnetstats.formula.rows import Rows
 from rnetstats.formula.terms import Condition, LeftSide, Plain
 from rnetstats.formula.tokens import Literal
 from rnetstats.formula.variables import Floats, Integers, Variable, level_text
+from rnetstats.kernels.same_times import as_observed, merged_times
 
 __all__ = ["KINDS", "Outcome", "build_outcome", "check_left_side"]
 
 _MANY_CODES: Final = 20
 _LATEST: Final = 1e100
-_ROUNDING: Final = 1e-10  # times this close to each other, relatively, are one time
 KINDS: Final = ("binary", "survival", "competing", "interval", "numeric", "either", "none")
 _FORMS: Final = {
     "binary": "a 0/1 column or column == value, as in 'margin_positive ~ ...'",
@@ -81,6 +81,10 @@ class Outcome:
     def time_name(self) -> str:
         """The column of the exit times, "" without times."""
         return "" if self.stop is None else self.columns[0 if self.start is None else 1]
+
+    def horizon(self, time: float) -> float:
+        """Return a time asked for as the exit time from which only rounding parts it, if any."""
+        return time if self.stop is None else float(as_observed(time, self.stop))
 
 
 def check_left_side(left: LeftSide | None, kind: str, formula: str) -> str:
@@ -212,7 +216,9 @@ def _times(left: LeftSide, rows: Rows) -> tuple[Floats | None, Floats]:
                 f"{variable.where(values > _LATEST)}, whose square a computer cannot hold; give "
                 "it in another unit."
             )
-    times = _merged(times, rows)
+    given, times = times, merged_times(times)
+    if times is not given:
+        rows.notes.append("Times that differ by rounding alone (a share of 1e-10) count as ties.")
     if len(times) == 1:
         zeros = int(np.count_nonzero(times[0] == 0))
         if zeros:
@@ -227,21 +233,6 @@ def _times(left: LeftSide, rows: Rows) -> tuple[Floats | None, Floats]:
             "each row is at risk on (start, stop]."
         )
     return start, stop
-
-
-def _merged(times: list[Floats], rows: Rows) -> list[Floats]:
-    """Take times that differ by rounding alone as one: 0.1 + 0.2 is 0.3."""
-    values = np.sort(times[0] if len(times) == 1 else np.concatenate(times))
-    gap = np.diff(values)
-    close = (gap > 0.0) & (gap <= _ROUNDING * values[1:])
-    if not close.any():
-        return times
-    values = np.unique(values)
-    close = np.diff(values) <= _ROUNDING * values[1:]
-    rows.notes.append("Times that differ by rounding alone (a share of 1e-10) count as ties.")
-    place = np.where(np.append(False, close), 0, np.arange(values.size))
-    first = values[np.maximum.accumulate(place)]
-    return [np.asarray(first[np.searchsorted(values, time)]) for time in times]
 
 
 def _causes(

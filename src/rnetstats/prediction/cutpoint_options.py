@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnetstats._core.options import choice, real
 from rnetstats.errors import OptionError
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.prediction.cutpoint_rows import CutpointInput
 from rnetstats.prediction.cutpoint_search import Plan
 
@@ -82,4 +83,5 @@ def checked_horizon(read: CutpointInput, method: str, time: float | None) -> flo
             "Youden's index of a time needs a horizon: time=36 takes sensitivity and specificity "
             "for an event by then. method='maxstat' uses the whole follow-up."
         )
-    return real("time", time, low=0.0, closed=False)
+    assert read.rows.stop is not None
+    return float(as_observed(real("time", time, low=0.0, closed=False), read.rows.stop))

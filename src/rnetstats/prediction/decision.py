@@ -223,8 +223,8 @@ def _times(judged: Judged, time: float | None, prevalence: float | None) -> dict
             "A decision is taken once, at time zero: decision curves take Surv(time, event), one "
             "row a patient, and no (start, stop] intervals."
         )
-    last = float(outcome.stop.max())
-    if time > last:
+    horizon, last = outcome.horizon(time), float(outcome.stop.max())
+    if horizon > last:
         raise DataError(
             f"time={time:g} is past the last follow-up, {outcome.time_name} = {last:g}; nothing "
             "is known there. Choose an earlier horizon."
@@ -234,4 +234,4 @@ def _times(judged: Judged, time: float | None, prevalence: float | None) -> dict
     else:
         codes = outcome.cause_codes
         status = np.where(codes == outcome.cause, 1, np.where(codes > 0, 2, 0))
-    return {"stop": outcome.stop, "status": status, "horizon": float(time)}
+    return {"stop": outcome.stop, "status": status, "horizon": horizon}

@@ -44,6 +44,8 @@ def cox_fields(
         raise OptionError("A Cox fit gives a risk by a time: name it, as in horizon=36.")
     moment = real("horizon", horizon, low=0.0, closed=False)
     fitted, engine = fit._at_estimate("A risk")
+    assert engine.frame.outcome is not None
+    moment = engine.frame.outcome.horizon(moment)
     notes = _check_horizon(engine, moment)
     baseline, more = _baseline(baseline_hazard(fitted), engine, moment)
     fields = shared_fields(fit, engine, method=_method(engine))

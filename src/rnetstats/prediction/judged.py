@@ -151,6 +151,7 @@ def judge(
             f"No row has the censoring code {censor!r}: everybody counts as followed to an event "
             f"({', '.join(outcome.causes)})."
         )
+    horizon = None if horizon is None else outcome.horizon(horizon)
     part = table.iloc[rows.positions]
     designs = {
         label: spec.build(rows.variables, len(rows.positions))

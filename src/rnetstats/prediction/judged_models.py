@@ -14,6 +14,7 @@ from rnetstats.errors import OptionError
 from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.spec import Spec
+from rnetstats.kernels.same_times import one_time
 from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 from rnetstats.regression.model import RegressionResult
@@ -112,7 +113,8 @@ def model_risk(
             raise OptionError(f"models[{label!r}] is a Cox fit; its risk needs a horizon, time=.")
         return _numbers(model.survival(part, [horizon])["risk"])
     own = model.horizon
-    if own != horizon and not (scale == "score" and horizon is None):
+    agree = own == horizon or (None not in (own, horizon) and one_time(own, horizon))
+    if not agree and not (scale == "score" and horizon is None):
         what = "no time" if own is None else f"time {own:g}"
         asked = "none was asked for" if horizon is None else f"{horizon:g} was asked for"
         raise OptionError(f"models[{label!r}] gives risks to {what}; {asked} by time=.")

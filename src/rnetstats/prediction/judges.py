@@ -122,6 +122,7 @@ class SurvivalJudge(Judge):
         self.stop, self.event = outcome.stop, outcome.event
         self.start = outcome.start
         self.sets = prepare(outcome.start, outcome.stop, outcome.event)
+        horizon = None if horizon is None else outcome.horizon(horizon)
         self.horizon, self.has_curves = horizon, horizon is not None
         self.names = SURVIVAL if horizon is None else SURVIVAL + AT_HORIZON
         self.events = outcome.event.astype(np.float64)

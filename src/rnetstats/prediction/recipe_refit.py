@@ -83,7 +83,8 @@ class RecipeRefit(Refit):
         self.plan, self.outcome, self.variables = plan, outcome, variables
         self.searched = any(isinstance(how, str) for how in plan.cut.values())
         self.firth, self.selection, self.shrink = firth, selection, shrink
-        self.m, self.horizon, self.complete = m, horizon, complete
+        self.m, self.complete = m, complete
+        self.horizon = None if horizon is None else outcome.horizon(horizon)
         self.imputed = complete is not None
         self.table = pd.DataFrame()
         self.binary = outcome.y is not None

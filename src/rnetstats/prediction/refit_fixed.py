@@ -99,7 +99,8 @@ class FixedCox(Refit):
     ) -> None:
         assert outcome.stop is not None
         assert outcome.event is not None
-        self.X, self.outcome, self.horizon = X, outcome, horizon
+        self.X, self.outcome = X, outcome
+        self.horizon = None if horizon is None else outcome.horizon(horizon)
         self.rows = LikeRows(X)
         self.firth, self.prior, self.ties, self.offset = firth, prior, ties, offset
         self.event = outcome.event

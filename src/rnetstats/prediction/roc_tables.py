@@ -92,6 +92,7 @@ def _groups(judged: Judged, time: float | None, controls: str) -> tuple[Floats, 
     assert stop is not None
     assert event is not None
     anything = event if outcome.cause_codes is None else outcome.cause_codes > 0
+    time = outcome.horizon(time)
     case, control = time_groups(stop, event, anything, time, controls or CONTROLS[0])
     curve = censoring_survival(stop, anything, judged.freq)
     weight = ipcw_weights(stop, anything, time, curve) * (case | control)

@@ -188,7 +188,7 @@ def _disjoint_pairs(stop: Floats, counted: Bools, event: Bools, freq: Floats) ->
 def _at_horizon(judged: Judged, time: float, controls: str) -> Index:
     stop, event, anything = _stop(judged), _event(judged), _any_event(judged)
     freq = _weights(judged)
-    kind = controls or CONTROLS[0]
+    kind, asked, time = controls or CONTROLS[0], time, judged.outcome.horizon(time)
     case, control = time_groups(stop, event, anything, time, kind)
     if not case.any():
         raise TooFewEventsError(
@@ -216,7 +216,7 @@ def _at_horizon(judged: Judged, time: float, controls: str) -> Index:
     influence, n = np.array([row.influence for row in rows]), float(freq.sum())
     return Index(
         name="AUC(t)",
-        time=time,
+        time=asked,
         controls=controls,
         method="IPCW, iid representation",
         value=np.array([row.auc for row in rows]),

@@ -89,7 +89,7 @@ def follow_up_times(times: Sequence[float], engine: Engine) -> np.ndarray:
     outcome = engine.frame.outcome
     assert outcome is not None
     assert outcome.stop is not None
-    return times_until(times, float(outcome.stop.max()), "follow-up ends")
+    return times_until(times, outcome.stop, "follow-up ends")
 
 
 def _strata_codes(engine: Engine, table: pd.DataFrame, steps: BaselineHazard) -> np.ndarray | None:

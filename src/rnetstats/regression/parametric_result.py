@@ -18,6 +18,7 @@ from rnetstats._core.schema import coefficient_frame
 from rnetstats.errors import OptionError
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.spec import INTERCEPT, Spec
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.regression.display import model_table
 from rnetstats.regression.parametric_fit import comparison
 from rnetstats.regression.parametric_laws import DISTRIBUTIONS, FittedLaw, log_cumulative_hazard
@@ -147,6 +148,7 @@ class ParametricResult(Result):
             the law alone speaks.
         """
         moments = time_points(times)
+        beyond = as_observed(moments, self.last_time) > self.last_time
         table = as_frame(data)
         X = Spec.from_dict(self.spec).matrix(table)
         law = self._law()
@@ -165,7 +167,7 @@ class ParametricResult(Result):
                 "std_error": (np.exp(-hazard) * hazard * error).ravel(),
                 "conf_low": np.exp(-np.exp(value + reach)).ravel(),
                 "conf_high": np.exp(-np.exp(value - reach)).ravel(),
-                "beyond": np.tile(moments > self.last_time, len(table)),
+                "beyond": np.tile(beyond, len(table)),
             }
         )
 

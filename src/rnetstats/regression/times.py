@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from rnetstats.errors import OptionError
+from rnetstats.kernels.same_times import as_observed
 
 __all__ = ["times_until"]
 
-_ROUNDING = 1e-10  # the last time of the data may have been rounded to one a little earlier
 
-
-def times_until(times: float | Sequence[float], last: float, ending: str) -> np.ndarray:
-    """Return times as an array (T,) of finite numbers, at least 0 and at most ``last``.
+def times_until(
+    times: float | Sequence[float], observed: ArrayLike, ending: str
+) -> NDArray[np.float64]:
+    """Return times as an array (T,) of finite numbers, at least 0 and at most the last observed.
 
     Parameters
     ----------
     times : float or sequence of float
-    last : float
-        In the unit of the data.
+    observed : array of shape (n,), or a number
+        Times of the data, or the last of them; one asked for that differs from one of them by
+        rounding alone is that one.
     ending : str
         What ends there, such as "follow-up ends".
 
@@ -37,9 +40,10 @@ def times_until(times: float | Sequence[float], last: float, ending: str) -> np.
         raise OptionError("times must be a number or a list of them.")
     if not np.isfinite(moments).all() or (moments < 0).any():
         raise OptionError(f"times must be finite and at least 0, not {times!r}.")
-    if moments.max() > last * (1.0 + _ROUNDING):
+    moments, last = as_observed(moments, observed), float(np.max(observed))
+    if moments.max() > last:
         raise OptionError(
             f"times reach {moments.max():g}, but {ending} at {last:g}: nothing is known of "
             "survival after that."
         )
-    return np.asarray(np.minimum(moments, last))
+    return moments

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats.errors import OptionError
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.survival.limits import curve_quantile
 
 __all__ = ["curve_at", "probabilities", "quantile_row", "risk_before", "time_points"]
@@ -80,12 +81,14 @@ def risk_before(curve: pd.DataFrame, entries: pd.DataFrame | None, times: Floats
     array, shape (m,)
     """
     left = (curve["n_event"] + curve["n_censor"]).to_numpy(float)
-    gone = np.append(0.0, np.cumsum(left))[np.searchsorted(curve["time"], times, side="left")]
+    seen = as_observed(times, curve["time"])
+    gone = np.append(0.0, np.cumsum(left))[np.searchsorted(curve["time"], seen, side="left")]
     if entries is None:
         risk = left.sum() - gone
     else:
         entered = np.append(0.0, np.cumsum(entries["n_enter"].to_numpy(float)))
-        risk = entered[np.searchsorted(entries["time"], times, side="left")] - gone
+        seen = as_observed(times, entries["time"])
+        risk = entered[np.searchsorted(entries["time"], seen, side="left")] - gone
     # fractional weights leave rounding dust where nobody is at risk
     return np.asarray(np.where(np.abs(risk) < 1e-9 * max(left.sum(), 1.0), 0.0, risk))
 
@@ -110,11 +113,12 @@ def curve_at(curve: pd.DataFrame, first: tuple[float, float], times: Floats) -> 
     names = ["survival", "std_error", "conf_low", "conf_high"]
     start = np.array([[1.0, 0.0, *first]])
     steps = np.vstack([start, curve[names].to_numpy(float)])
-    index = np.searchsorted(curve["time"], times, side="right")
+    seen = as_observed(times, curve["time"])
+    index = np.searchsorted(curve["time"], seen, side="right")
     found = pd.DataFrame(steps[index], columns=names)
     found.insert(0, "time", times)
     # a curve that has reached 0 stays there: nothing is carried beyond the data
-    found["beyond"] = (times > curve["time"].iloc[-1]) & (steps[-1, 0] > 0.0)
+    found["beyond"] = (seen > curve["time"].iloc[-1]) & (steps[-1, 0] > 0.0)
     return found
 
 

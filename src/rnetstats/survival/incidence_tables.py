@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.survival.incidence_limits import BOUND
 
 __all__ = ["incidence_at", "joined_values"]
@@ -35,7 +36,8 @@ def incidence_at(
     bounded = np.isfinite(first_high)
     start = np.array([[0.0, np.nan, 0.0 if bounded else np.nan, first_high]])
     steps = np.vstack([start, curve[names].to_numpy(float)])
-    index = np.searchsorted(curve["time"], times, side="right")
+    seen = as_observed(times, curve["time"])
+    index = np.searchsorted(curve["time"], seen, side="right")
     found = pd.DataFrame(steps[index], columns=names)
     found.insert(0, "time", times)
     method = np.append(BOUND if bounded else "", curve["method"].to_numpy(str))
@@ -43,7 +45,7 @@ def incidence_at(
     survival = np.append(1.0, free["survival"].to_numpy(float))
     found["event_free"] = survival[index]
     # where everybody had an event nothing is carried beyond the data
-    found["beyond"] = (times > curve["time"].iloc[-1]) & (survival[-1] > 0.0)
+    found["beyond"] = (seen > curve["time"].iloc[-1]) & (survival[-1] > 0.0)
     return found
 
 

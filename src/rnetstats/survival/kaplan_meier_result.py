@@ -11,6 +11,7 @@ import pandas as pd
 
 from rnetstats._core.result import Result
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, group_names
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.survival.curve_fit import CURVE_COLUMNS
 from rnetstats.survival.curve_tables import (
     curve_at,
@@ -139,7 +140,8 @@ class KaplanMeierResult(Result):
         parts = []
         for group in self.groups["group"]:
             curve = self._curve(group)
-            before = np.searchsorted(curve["time"], points, side="left")
+            seen = as_observed(points, curve["time"])
+            before = np.searchsorted(curve["time"], seen, side="left")
             part = pd.DataFrame({"time": points})
             part.insert(0, "group", group)
             part["n_risk"] = risk_before(curve, self._entries(group), points)

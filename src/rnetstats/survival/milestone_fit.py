@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats._core.distributions import normal_quantile, two_sided_p
 from rnetstats.errors import DataError
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.survival.bpcp import beta_product_limits
 from rnetstats.survival.limits import transformed_limits
 from rnetstats.survival.mover import Bounds, difference_limits, ratio_limits, square_and_add_p
@@ -69,13 +70,14 @@ def points_at(rows: SurvivalRows, times: Floats) -> list[list[Point]]:
         If a time lies past a group's follow-up.
     """
     curves = [rows.of_group(code).curve() for code in range(len(rows.labels))]
-    _check_follow_up(curves, rows.labels, times)
+    seen = as_observed(times, rows.stop)
+    _check_follow_up(curves, rows.labels, seen)
     return [
         [
-            _point(rows.of_group(k), rows.labels[k], curve, float(t))
+            replace(_point(rows.of_group(k), rows.labels[k], curve, float(t)), time=float(asked))
             for k, curve in enumerate(curves)
         ]
-        for t in times
+        for asked, t in zip(times, seen, strict=True)
     ]
 
 
@@ -86,7 +88,7 @@ def _check_follow_up(curves: list[ProductLimit], labels: tuple[str, ...], times:
         if curve.survival[-1] > 0.0
     }
     for label, end in ends.items():
-        late = times[times > end * (1.0 + 1e-12)]
+        late = times[times > end]
         if late.size:
             raise DataError(
                 f"times={late[0]:g} lies past the follow-up of group {label!r}, which ends at "
@@ -95,7 +97,7 @@ def _check_follow_up(curves: list[ProductLimit], labels: tuple[str, ...], times:
 
 
 def _point(part: SurvivalRows, label: str, curve: ProductLimit, time: float) -> Point:
-    m = int(np.searchsorted(curve.time, time * (1.0 + 1e-12), side="right"))
+    m = int(np.searchsorted(curve.time, time, side="right"))
     total = curve.n_risk[0]
     counts = np.array(
         [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rnetstats._core.frame import Data, as_frame, is_synthetic
 from rnetstats._core.options import choice, level, real
 from rnetstats.errors import OptionError
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.survival.rmst_adjusted import adjusted_coefficients, adjusted_rows
 from rnetstats.survival.rmst_curves import group_curves
 from rnetstats.survival.rmst_fit import contrast_rows, group_means, largest_tau, read_tau
@@ -120,7 +121,9 @@ def rmst(
         )
     refuse_strata(rows)
     largest = largest_tau(rows)
-    end = largest if tau is None else read_tau(real("tau", tau), largest)
+    end = largest
+    if tau is not None:
+        end = read_tau(float(as_observed(real("tau", tau), rows.stop)), largest)
     if not end > 0.0:
         raise OptionError("Every patient has time 0: there is no time to take a mean of.")
     means, notes = group_means(rows, end, conf_level, ci)

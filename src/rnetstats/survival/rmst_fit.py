@@ -78,12 +78,12 @@ def read_tau(tau: float, largest: float, name: str = "tau") -> float:
     """
     if tau <= 0.0:
         raise OptionError(f"{name} must be above 0, not {tau:g}.")
-    if tau > largest * (1.0 + 1e-12):
+    if tau > largest:
         raise DataError(
             f"{name}={tau:g} lies past the time up to which every group's curve is known; the "
             f"largest allowed is {largest:.10g}."
         )
-    return min(tau, largest)
+    return tau
 
 
 def area_of(part: SurvivalRows, tau: float) -> Area:

@@ -13,6 +13,7 @@ from rnetstats._core.distributions import normal_quantile, two_sided_p
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.survival.curve_tables import time_points
 from rnetstats.survival.rmst_fit import area_of, read_tau
 from rnetstats.survival.rows import SurvivalRows
@@ -102,6 +103,7 @@ def difference_over_tau(
         points = time_points(taus)
     except OptionError as wrong:
         raise OptionError(str(wrong).replace("times", "taus", 1)) from None
+    points = as_observed(points, rows.stop)
     points = np.unique([read_tau(float(point), largest, "taus") for point in points])
     found = [
         [area_of(part, float(tau)) for tau in points]

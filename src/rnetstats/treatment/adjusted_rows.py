@@ -16,6 +16,7 @@ from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.parser import as_formula, parse_formula
 from rnetstats.formula.terms import Condition, Formula
 from rnetstats.formula.variables import level_text
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.variables import covariates_used
 from rnetstats.survival.product_limit import at_risk
@@ -90,8 +91,8 @@ def adjusted_rows(
     values, shown, group = levels.values, levels.names, levels.group
     last = min(float(stop[group == k].max()) for k in range(len(values)))
     grid = np.unique(stop[event & (stop <= last)])
-    asked, notes = _times(times, last, grid, model.outcome)
-    until = float(asked.max()) if tau is None else _until(tau, last)
+    asked, notes = _times(times, stop, last, grid, model.outcome)
+    until = float(asked.max()) if tau is None else _until(tau, stop, last)
     given = [
         frame.design.spec.matrix({**covariates, name: np.full(frame.n, value)}) for value in values
     ]
@@ -215,7 +216,7 @@ def _columns(frame: ModelFrame, name: str) -> NDArray[np.intp]:
 
 
 def _times(
-    times: float | Sequence[float] | None, last: float, grid: Floats, outcome: str
+    times: float | Sequence[float] | None, stop: Floats, last: float, grid: Floats, outcome: str
 ) -> tuple[Floats, tuple[str, ...]]:
     if times is None:
         if not grid.size:
@@ -228,7 +229,7 @@ def _times(
     asked = np.atleast_1d(np.asarray(times, dtype=object))
     if asked.ndim != 1 or not asked.size:
         raise OptionError(f"times must be a number or a list of numbers, not {times!r}.")
-    numbers = np.array([real("times", t, low=0.0, closed=False) for t in asked])
+    numbers = as_observed([real("times", t, low=0.0, closed=False) for t in asked], stop)
     late = numbers[numbers > last]
     if late.size:
         raise DataError(
@@ -238,8 +239,8 @@ def _times(
     return np.unique(numbers), ()
 
 
-def _until(tau: float, last: float) -> float:
-    until = real("tau", tau, low=0.0, closed=False)
+def _until(tau: float, stop: Floats, last: float) -> float:
+    until = float(as_observed(real("tau", tau, low=0.0, closed=False), stop))
     if until > last:
         raise DataError(f"A group is followed to {last:g} only: tau={until:g} lies beyond.")
     return until

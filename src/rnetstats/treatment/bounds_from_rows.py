@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rnetstats._core.frame import Data, as_frame, is_synthetic
 from rnetstats.errors import DataError, FormulaError
 from rnetstats.formula.groups import GroupFrame, group_frame
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.survival.bpcp import beta_product_limits
 from rnetstats.survival.curve_tables import time_points
 from rnetstats.treatment.bounds import Followed
@@ -48,6 +49,7 @@ def followed_rows(
     points = None
     if outcome.stop is not None:
         points = time_points(float(np.median(outcome.stop)) if times is None else times)
+        points = as_observed(points, outcome.stop)
     parts = [_one(read, code, points, conf_level) for code in range(len(read.groups.labels))]
     return parts, (*read.notes, *_notes(read)), is_synthetic(frame)
 

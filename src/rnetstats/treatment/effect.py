@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic
@@ -12,6 +14,7 @@ from rnetstats._core.options import choice, flag, level, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.formula.terms import Formula
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.treatment.clone_censor import CloneOptions
 from rnetstats.treatment.effect_cloned import Cloned, cloned
 from rnetstats.treatment.effect_curves import landmark_curves, simon_makuch
@@ -202,6 +205,7 @@ def treatment_effect(
         freq_weights=freq_weights,
         missing=missing,
     )
+    settings, by_landmark = _as_observed(settings, by_landmark, patients)
     _check(patients, settings, asked)
     words = Words(patients, settings.grace, ever=settings.ever)
     rows, arms, notes = _compared(patients, words, asked, by_landmark, settings)
@@ -281,6 +285,18 @@ def _methods(methods: Sequence[str]) -> tuple[str, ...]:
         raise OptionError(f"methods= needs at least one of {', '.join(METHODS)}.")
     chosen = [choice("methods", method, METHODS) for method in given]
     return tuple(method for method in METHODS if method in chosen)
+
+
+def _as_observed(
+    settings: CloneOptions, landmarks: tuple[float, ...], patients: Patients
+) -> tuple[CloneOptions, tuple[float, ...]]:
+    """Return horizon and landmarks, each as the time of the data it differs from by rounding."""
+    known = np.concatenate([patients.stop, patients.treated_at])
+    if not known.size:
+        return settings, landmarks
+    horizon = float(as_observed(settings.horizon, known))
+    moved = as_observed(landmarks, known).tolist()
+    return replace(settings, horizon=horizon), tuple(dict.fromkeys(moved))
 
 
 def _check(patients: Patients, settings: CloneOptions, methods: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rnetstats._core.options import choice, effect_measure, real
 from rnetstats.errors import OptionError
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.treatment.two_arms import TwoArms
 
 __all__ = ["MEASURES", "Question", "check_times", "margin_zone"]
@@ -183,4 +184,5 @@ def check_times(arms: TwoArms, measure: str, horizon: Any, tau: Any) -> float | 
             f"measure={measure!r} of {arms.endpoint} needs {wanted}=, the time (in the unit of the "
             "data) up to which the arms are compared, chosen beforehand like the margin."
         )
-    return real(wanted, value, low=0.0, high=math.inf, closed=False)
+    assert arms.stop is not None
+    return float(as_observed(real(wanted, value, low=0.0, high=math.inf, closed=False), arms.stop))

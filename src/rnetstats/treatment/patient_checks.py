@@ -12,6 +12,7 @@ from rnetstats._core.frame import column
 from rnetstats.errors import ColumnError, DataError, FormulaError, rows_text
 from rnetstats.formula.terms import Formula
 from rnetstats.formula.variables import read_variable
+from rnetstats.kernels.same_times import as_observed
 
 __all__ = [
     "check_flags",
@@ -133,6 +134,7 @@ def checked_times(
         Names of the columns of treatment and of the end of follow-up.
     """
     name, time = columns
+    given = as_observed(given, stop)
 
     def some(flags: Flags) -> str:
         return _few(names[flags].tolist())

@@ -13,6 +13,7 @@ from rnetstats._core.options import choice, real
 from rnetstats.errors import DataError
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.terms import quote
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.kernels.weighted_curves import survival_many
 from rnetstats.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
 from rnetstats.survival.product_limit import product_limit
@@ -42,6 +43,8 @@ def risk_effect(
     """Compare risks at a time; see :meth:`.WeightedComparisons.risk`."""
     horizon = real("horizon", horizon, low=0.0, closed=False)
     rows = weighted_rows(fitted, surv, "survival")
+    assert rows.stop is not None
+    horizon = float(as_observed(horizon, rows.stop))
     _check_followed(rows, horizon)
 
     def statistic(counts: Floats, weights: Floats) -> Floats:
@@ -54,7 +57,6 @@ def risk_effect(
         values=statistic(rows.freq[None], rows.weights[None])[0],
         errors=_errors(rows, horizon),
     )
-    assert rows.stop is not None
     return weighted_result(
         fitted,
         rows,
