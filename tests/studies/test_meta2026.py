@@ -263,6 +263,17 @@ def test_choices_without_an_estimate_are_missing_and_said() -> None:
     assert floor["conf_high"] > 1000 * plain["conf_high"]
 
 
+def test_all_corrections_have_classical_limits() -> None:
+    alike = frame(events_1=[8, 8, 8], n_1=[31, 31, 31], events_2=[17, 17, 17], n_2=[53, 53, 53])
+    found = compare(read_table(alike), Attempts())
+    table = sensitivity_table(found)
+    assert table is not None
+    lines = table.numbers[table.numbers["choice"] == "correction"]
+    error = math.sqrt((1 / 8 + 1 / 23 + 1 / 17 + 1 / 36) / 3)
+    high = math.exp(math.log(8 * 36 / (23 * 17)) + 1.959963984540054 * error)
+    np.testing.assert_allclose(lines["conf_high"].to_numpy(float), high, rtol=1e-9)
+
+
 # From residual tumour to recurrence ----------------------------------------------------------
 
 

@@ -17,10 +17,16 @@ from rnetstats.simulation.cohort_file import read_cohort_file
 from rnetstats.simulation.drawers import drawn_parts
 from rnetstats.simulation.nelm2024 import seen_intervals
 from rnetstats.simulation.nelm2024_truth import interval_law
+from rnetstats.studies.attempt import Attempts
+from rnetstats.studies.nelm2024.analysis import _answer
+from rnetstats.studies.nelm2024.cohort import prepare
 from rnetstats.studies.nelm2024.intervals import surveillance_table
+from rnetstats.studies.nelm2024.resection import resection_findings, resections
 from rnetstats.studies.nelm2024.rules import _lives
+from rnetstats.studies.nelm2024.types import type_finding, type_table, types_of
 from rnetstats.studies.study_result import StudyResult
 
+SHEET = read_facts("nelm2024")
 KEYS = ["os_primary", "os_liver", "types", "grade", "interval", "surveillance", "rules"]
 
 
@@ -176,3 +182,54 @@ def test_the_table_of_rules_says_where_those_live_who_followed_them(
     followed: list[int], said: str
 ) -> None:
     assert said in _lives(pd.DataFrame({0: [34, 15][: len(followed)], 1: followed}))
+
+
+def test_patients_whose_resection_is_not_known_are_left_out_and_counted() -> None:
+    data = rn.load_cohort("nelm2024")
+    start = data.index[data["timing"].astype(object) == "synchronous"]
+    resected = [i for i in start if data.loc[i, "primary_resected"] == 1]
+    others = [i for i in start if data.loc[i, "primary_resected"] == 0]
+    holed = data.assign(primary_resected=data["primary_resected"].astype(float))
+    holed.loc[others[0], "primary_resected"] = np.nan
+    holed.loc[resected[0], "primary_resection_months"] = np.nan
+    holed.loc[others[1], "os_months"] = 0.0
+    attempts = Attempts()
+    primary, _ = resections(prepare(holed), attempts)
+    assert primary.effect is not None
+    left_out = data.loc[[i for i in start if i not in (others[0], resected[0], others[1])]]
+    assert primary.effect.glance()["n"].iloc[0] == len(left_out)
+    alone, _ = resections(prepare(left_out), Attempts())
+    assert alone.effect is not None
+    pd.testing.assert_frame_equal(primary.effect.to_frame(), alone.effect.to_frame())
+    assert [line.split(":")[0] for line in attempts.skipped[:2]] == [
+        "2 patients in survival by resection of the primary",
+        "1 patient in survival by resection of the primary",
+    ]
+
+
+def test_a_type_that_all_have_is_neither_adjusted_for_nor_tested() -> None:
+    data = rn.load_cohort("nelm2024").assign(metastasis_type="I")
+    attempts = Attempts()
+    found = resections(prepare(data), attempts)
+    assert attempts.skipped == []
+    assert all(r.effect is not None for r in found)
+    types = types_of(prepare(data), attempts)
+    assert types is not None
+    assert "so that there is nothing to test" in type_finding(types).said
+    assert "nothing to test" in type_table(types).caption
+    unknown = rn.load_cohort("nelm2024")
+    unknown["metastasis_type"] = unknown["metastasis_type"].where(np.arange(len(unknown)) > 9)
+    effect = resections(prepare(unknown), Attempts())[1].effect
+    assert effect is not None
+    assert effect.glance()["n"].iloc[0] == len(unknown) - 10
+
+
+def test_a_missing_hazard_ratio_is_said_in_words() -> None:
+    data = rn.load_cohort("nelm2024").assign(primary_resected=1)
+    data["primary_resection_months"] = data["primary_resection_months"].fillna(0.0)
+    found = resections(prepare(data), Attempts())
+    said = resection_findings(found)[0].said
+    assert "seem to have no hazard ratio (naive)" in said
+    assert "(no interval)" in said
+    assert "–" not in said
+    assert not any("hazard ratio" in text for text in _answer(SHEET, found, synthetic=True))

@@ -100,7 +100,7 @@ def _sensitivity(table: StudyTable, attempts: Attempts) -> pd.DataFrame:
             lines.append(_line("correction", words + both, fit))
     plain = attempts.run(
         "Pooling without any correction",
-        lambda: meta_analysis(rows[["study", *COUNTS]], measure="OR", correction=0.0),
+        lambda: meta_analysis(rows[["study", *COUNTS]], measure="OR", ci="wald", correction=0.0),
     )
     lines.append(_line("correction", "None: studies with a zero cell give nothing", plain))
     told = rows[rows[["events_1", "events_2"]].sum(axis=1) > 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pandas as pd
@@ -125,12 +126,12 @@ def _answer(sheet: FactSheet, found: list[Resection], *, synthetic: bool) -> tup
         "show without any effect."
     )
     both = (found[0].row("naive"), found[0].row("time-dependent Cox"))
-    if both[0] is not None and both[1] is not None:
+    ratios = [math.nan if row is None else float(row["estimate"]) for row in both]
+    if not any(map(math.isnan, ratios)):
         first += (
-            f" {where} the hazard ratio of resection of the primary is "
-            f"{fmt_number(float(both[0]['estimate']))} counted from the first day, and "
-            f"{fmt_number(float(both[1]['estimate']))} counted from the day of the operation; "
-            "selection is in both."
+            f" {where} the hazard ratio of resection of the primary is {fmt_number(ratios[0])} "
+            f"counted from the first day, and {fmt_number(ratios[1])} counted from the day of the "
+            "operation; selection is in both."
         )
     second = (
         f"The {sheet['rectal_g2_percent'].text} G2 of the asynchronous rectal tumours can only be "

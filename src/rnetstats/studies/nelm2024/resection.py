@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,9 +98,10 @@ def resections(cohort: Cohort, attempts: Attempts) -> list[Resection]:
                 "can say which deaths came after it",
             )
         else:
+            known = _known(frame, kind, attempts)
             effect = attempts.run(
                 f"Survival by resection of {kind.what}",
-                lambda f=frame, k=kind: _effect(f, k),  # type: ignore[misc]
+                lambda f=known, k=kind: _effect(f, k),  # type: ignore[misc]
             )
         found.append(
             Resection(
@@ -113,11 +115,33 @@ def resections(cohort: Cohort, attempts: Attempts) -> list[Resection]:
     return found
 
 
+def _known(frame: pd.DataFrame, kind: _Kind, attempts: Attempts) -> pd.DataFrame:
+    """Leave out, and count, who cannot be placed: resection or its month unknown, or no time."""
+    resected = frame[kind.flag]
+    unknown = resected.isna() | ((resected == 1) & frame[kind.time].isna())
+    at_once = ~unknown & (frame["os_months"] == 0.0)
+    for left_out, why in (
+        (unknown, "whether, or in which month, it was resected is not known"),
+        (
+            at_once,
+            "follow-up ends on the day of the diagnosis (os_months = 0), before which nobody is "
+            "at risk",
+        ),
+    ):
+        if many := int(left_out.sum()):
+            attempts.skip(
+                f"{many} patient{'s' * (many > 1)} in survival by resection of {kind.what}", why
+            )
+    return frame[~(unknown | at_once)]
+
+
 def _effect(frame: pd.DataFrame, kind: _Kind) -> TreatmentEffectResult:
-    type_iii = (frame["metastasis_type"].astype(object) == "III").astype(int)
+    types = frame["metastasis_type"].astype(object)
+    type_iii = (types == "III").astype(float).where(types.notna())
+    adjusted = "type_III" if type_iii.nunique() > 1 else "1"
     return treatment_effect(
         frame.assign(type_III=type_iii),
-        "Surv(os_months, death) ~ type_III",
+        f"Surv(os_months, death) ~ {adjusted}",
         treatment_time=kind.time,
         ever_treated=kind.flag,
         methods=METHODS,
@@ -158,8 +182,8 @@ def resection_table(found: list[Resection]) -> Exhibit | None:
     return Exhibit(
         name="survival_by_resection",
         title="Overall survival by resection",
-        caption="From the diagnosis of the metastases; adjusted for type III. Methods that ask "
-        "different questions are no rivals.",
+        caption="From the diagnosis of the metastases; adjusted for type III where it varies. "
+        "Methods that ask different questions are no rivals.",
         numbers=numbers,
         shown=shown,
         notes=tuple(
@@ -198,9 +222,10 @@ def _finding(found: Resection) -> Finding:
     verdict = judge_treatment(evidence)
     shown = _ratio(row)
     time = "" if found.effect is None else _misclassified(found.effect)
+    seem = _ratio(naive).replace("HR", "a hazard ratio of")
     said = (
-        f"{counted}Counted as resected from the first day, resected patients seem to have a hazard "
-        f"ratio of {_ratio(naive).removeprefix('HR ')} (naive){time}. Counted as resected from the "
+        f"{counted}Counted as resected from the first day, resected patients seem to have "
+        f"{seem} (naive){time}. Counted as resected from the "
         f"day of resection on: {shown}. Who is fit enough for an operation lives longer without "
         "it, too, and no file holds all of that."
         + " That no difference is shown is not equality: no margin is printed."
@@ -220,8 +245,11 @@ def _e_value(row: dict[str, Any]) -> float:
 
 
 def _ratio(row: dict[str, Any]) -> str:
-    limits = fmt_interval(float(row["conf_low"]), float(row["conf_high"]))
-    return f"HR {fmt_number(float(row['estimate']))} ({limits})"
+    if math.isnan(row["estimate"]):
+        return "no hazard ratio"
+    bare = math.isnan(row["conf_low"])
+    limits = "no interval" if bare else fmt_interval(row["conf_low"], row["conf_high"])
+    return f"HR {fmt_number(row['estimate'])} ({limits})"
 
 
 def _misclassified(effect: TreatmentEffectResult) -> str:

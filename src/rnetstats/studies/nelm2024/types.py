@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,9 +56,11 @@ def types_of(cohort: Cohort, attempts: Attempts) -> Types | None:
     if (counts.sum(axis=1) == 0).any():
         attempts.skip("Types by primary", "a primary has no asynchronous patient")
         return None
-    whole = attempts.run(
-        "Types by primary", lambda: exact_table(counts.loc[:, counts.sum() > 0].to_numpy())
-    )
+    seen = counts.loc[:, counts.sum() > 0].to_numpy()
+    several = seen.shape[1] > 1
+    if not several:
+        attempts.skip("Test of the types by primary", "all patients have the same type")
+    whole = attempts.run("Types by primary", lambda: exact_table(seen)) if several else None
     (a, n_1), (c, n_0) = ((int(row[-1]), int(row.sum())) for row in counts.to_numpy())
     two = exact_table([[a, n_1 - a], [c, n_0 - c]])
     assert isinstance(two, ExactTableResult)
@@ -94,7 +97,9 @@ def type_table(types: Types) -> Exhibit:
     return Exhibit(
         name="types",
         title="Types of liver metastases, asynchronous patients",
-        caption=f"Exact test of all types (Freeman-Halton): P {fmt_p(types.p_value)}; of type III "
+        caption="All patients have the same type: there is nothing to test."
+        if math.isnan(types.p_value)
+        else f"Exact test of all types (Freeman-Halton): P {fmt_p(types.p_value)}; of type III "
         f"against the others (Fisher): P {fmt_p(types.p_three)}.",
         numbers=types.counts.rename_axis("primary").reset_index(),
         shown=shown,
@@ -165,8 +170,7 @@ def type_finding(types: Types | None) -> Finding:
         events=f"type III: {a} of {n_1} rectal, {c} of {n_0} pancreatic",
         said=(
             f"{a} of {n_1} rectal and {c} of {n_0} pancreatic patients have type III "
-            f"({fmt_percent(a / n_1)} and {fmt_percent(c / n_0)}); over all types the exact P is "
-            f"{fmt_p(types.p_value)}."
+            f"({fmt_percent(a / n_1)} and {fmt_percent(c / n_0)}); {_tested(types.p_value)}."
         ),
         direction="greater",
         n_events=min(a + c, n_1 + n_0 - a - c),
@@ -180,6 +184,12 @@ def type_finding(types: Types | None) -> Finding:
         p_value=types.p_three,
         p_exact=types.p_three,
     )
+
+
+def _tested(p_value: float) -> str:
+    if math.isnan(p_value):
+        return "all have the same type, so that there is nothing to test"
+    return f"over all types the exact P is {fmt_p(p_value)}"
 
 
 def grade_finding(cohort: Cohort, sheet: FactSheet) -> Finding:
