@@ -51,13 +51,16 @@ def chi_square(table: np.ndarray, *, continuity: bool = False) -> TestResult:
     statistic = float((distance**2 / expected).sum())
     df = (counts.shape[0] - 1) * (counts.shape[1] - 1)
     name = "chi-square, Yates' correction" if corrected else "chi-square, no correction"
-    return TestResult(name, statistic, (float(df),), float(chdtrc(df, statistic)))
+    p = float(chdtrc(df, statistic))
+    return TestResult(name, statistic, (float(df),), p, "Cramer's V", cramers_v(counts))
 
 
 def cramers_v(table: np.ndarray) -> float:
     """Cramer's V: 0 for independence, 1 for a perfect association."""
     counts = _counts(table)
-    return math.sqrt(chi_square(counts).statistic / (counts.sum() * (min(counts.shape) - 1)))
+    expected = expected_counts(counts)
+    plain = float(((counts - expected) ** 2 / expected).sum())
+    return math.sqrt(plain / (counts.sum() * (min(counts.shape) - 1)))
 
 
 def fisher_test(table: np.ndarray, *, resamples: int = 0, seed: int = 0) -> TestResult:

@@ -52,7 +52,12 @@ def _normal_p(distance: float, variance: float, continuity: bool) -> float:
 
 
 def wilcoxon_test(
-    x: ArrayLike, y: ArrayLike, *, method: str = "normal", continuity: bool = True
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    method: str = "normal",
+    continuity: bool = True,
+    conf_level: float = 0.95,
 ) -> TestResult:
     """Wilcoxon rank-sum (Mann-Whitney) test.
 
@@ -66,11 +71,14 @@ def wilcoxon_test(
         from their mean as the observed one.
     continuity : bool
         Continuity correction of the normal version.
+    conf_level : float
+        Of the limits of the shift.
 
     Returns
     -------
     TestResult
-        ``W``, the rank sum of the first group less ``m (m + 1) / 2``.
+        ``W``, the rank sum of the first group less ``m (m + 1) / 2``; with the exact P the shift
+        of Hodges and Lehmann, and its exact limits where there are no ties.
 
     Raises
     ------
@@ -83,9 +91,11 @@ def wilcoxon_test(
     ranks = _midranks(np.concatenate([a, b]))
     w = float(ranks[:m].sum() - m * (m + 1) / 2.0)
     if method == "exact":
-        ties = "given ties" if len(np.unique(ranks)) < m + n else "no ties"
+        tied = len(np.unique(ranks)) < m + n
+        name = f"Wilcoxon rank-sum, exact ({'given ties' if tied else 'no ties'})"
         p = _rank_sum_p(ranks, m)
-        return TestResult(f"Wilcoxon rank-sum, exact ({ties})", w, (), p)
+        shift = hodges_lehmann(a, b, conf_level=conf_level)
+        return TestResult(name, w, (), p, "location shift", *shift)
     total = m + n
     variance = m * n / 12.0 * (total + 1.0 - _tie_sum(ranks) / (total * (total - 1.0)))
     p = _normal_p(w - m * n / 2.0, variance, continuity)
@@ -122,22 +132,24 @@ def hodges_lehmann(
     Parameters
     ----------
     x, y : array-like
-        Two groups; the limits assume no ties.
+        Two groups.
     conf_level : float
         Level that the limits at least have.
 
     Returns
     -------
     tuple of float
-        Estimate, lower and upper limit.
+        Estimate, lower and upper limit; the limits are missing where values are tied.
     """
     a, b = _two(x, y)
     m, n = len(a), len(b)
     differences = np.sort((a[:, None] - b[None, :]).ravel())
+    estimate = float(np.median(differences))
+    if len(np.unique(np.concatenate([a, b]))) < m + n:
+        return estimate, math.nan, math.nan
     below = np.cumsum(_sums(np.arange(1, m + n + 1), min(m, n))[1])
     alpha = 1.0 - level(conf_level)
     cut = max(1, int(np.searchsorted(below, alpha / 2.0)))
-    estimate = float(np.median(differences))
     if below[0] > alpha / 2.0:  # too few values for limits of this level
         return estimate, -math.inf, math.inf
     return estimate, float(differences[cut - 1]), float(differences[m * n - cut])

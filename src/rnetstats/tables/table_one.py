@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rnetstats._core.frame import Data, as_frame, is_synthetic, label_of
-from rnetstats._core.options import positive_int
+from rnetstats._core.frame import Data, as_frame, column, is_synthetic, label_of
+from rnetstats._core.options import level, positive_int
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
@@ -43,8 +43,11 @@ class TableOneResult(Result):
         value); n and n_missing of every variable stand at level "".
     comparisons : DataFrame
         One row a variable: variable, label, kind, n_missing, n_not_applicable, test, statistic,
-        df_1, df_2, p_value, smd. n_missing counts the rows without a value, n_not_applicable those
-        of them that by the codebook can have none. P is missing where no test was asked for; smd is
+        df_1, df_2, p_value, effect, estimate, conf_low, conf_high, smd. n_missing counts the rows
+        without a value, n_not_applicable those of them that by the codebook can have none. P is
+        missing where no test was asked for. The effect is the one that goes with the test, first
+        group less second: mean difference, location shift (exact Wilcoxon; its limits are missing
+        with ties), ratio of variances, or Cramer's V, without limits; other tests have none. smd is
         that of the two groups, or the mean of the absolute pairwise ones.
     pairwise : DataFrame
         Columns variable, group_1, group_2, smd: every pair of groups.
@@ -135,6 +138,8 @@ def table_one(
     categorical: Sequence[str] = (),
     tests: str | Mapping[str, str] | None = None,
     continuity: bool = False,
+    pairs: str | None = None,
+    conf_level: float = 0.95,
     smd: bool = True,
     overall: bool = True,
     missing: bool = True,
@@ -165,12 +170,18 @@ def table_one(
         Numeric columns whose values are codes of levels.
     tests : None, "auto" or mapping
         A test by column, or by the words ``"continuous"`` and ``"categorical"``: ``welch``, ``t``,
-        ``wilcoxon``, ``wilcoxon-uncorrected``, ``wilcoxon-exact``, ``anova``, ``welch-anova``,
-        ``kruskal``; ``chi-square``, ``fisher``, ``fisher-monte-carlo``. ``"auto"``: Welch (or ranks
-        where the median alone is printed); chi-square if every expected count is at least 5, else
-        Fisher.
+        ``wilcoxon``, ``wilcoxon-uncorrected``, ``wilcoxon-exact``, ``variance-f`` (of equal
+        variances), ``anova``, ``welch-anova``, ``kruskal``, of pairs ``paired-t``,
+        ``signed-rank``, ``signed-rank-exact``; ``chi-square``, ``fisher``,
+        ``fisher-monte-carlo``. ``"auto"``: Welch (or ranks where the median alone is printed);
+        chi-square if every expected count is at least 5, else Fisher.
     continuity : bool
         Yates' correction of the chi-square test of 2x2 tables.
+    pairs : str, optional
+        For the paired tests: a column whose equal values mark the two rows of a pair, one in each
+        group. It is not described unless `columns` name it.
+    conf_level : float
+        Of the limits of the effects in :attr:`TableOneResult.comparisons`.
     smd : bool
         Standardised mean differences.
     overall : bool
@@ -214,21 +225,29 @@ def table_one(
         raise OptionError("tests= compares groups: give by= too.")
     groups = make_groups(frame, by)
     measured = () if isinstance(summaries, str) else tuple(summaries)
+    described = frame.drop(columns=pairs) if columns is None and pairs in frame else frame
     variables, notes = chosen_variables(
-        frame, columns, by, categorical=categorical, continuous=measured
+        described, columns, by, categorical=categorical, continuous=measured
     )
     styles = chosen_styles(summaries, variables)
     drawn = resolve_seed(seed)
-    plan = plan_tests(tests, variables, continuity=continuity, seed=drawn)
+    plan = plan_tests(
+        tests,
+        variables,
+        continuity=continuity,
+        conf_level=level(conf_level),
+        seed=drawn,
+        pairs=None if pairs is None else pd.factorize(column(frame, pairs))[0],
+    )
     comparisons, failed = compare_variables(variables, groups, plan, styles)
-    pairs = pairwise_differences(variables if smd else [], groups.rows)
+    between = pairwise_differences(variables if smd else [], groups.rows)
     shown = {groups.overall: groups.everyone} if overall or by is None else {}
     shown |= groups.rows
     adjusted = () if tests is None else ("P values are not adjusted for multiple comparisons.",)
     return TableOneResult(
         summary=summarise(variables, shown),
-        comparisons=with_smd(comparisons, pairs),
-        pairwise=pairs,
+        comparisons=with_smd(comparisons, between),
+        pairwise=between,
         group_sizes={name: int(rows.sum()) for name, rows in shown.items()},
         by=by,
         by_label=None if by is None else label_of(frame, by),
@@ -237,7 +256,7 @@ def table_one(
             *groups.notes,
             *notes,
             *empty_notes(comparisons),
-            *difference_notes(variables, pairs),
+            *difference_notes(variables, between),
             *failed,
             *adjusted,
         ),
@@ -250,6 +269,8 @@ def table_one(
             "summaries": styles,
             "tests": dict(tests) if isinstance(tests, Mapping) else tests,
             "continuity": continuity,
+            "pairs": pairs,
+            "conf_level": conf_level,
             "missing": missing,
             "digits": digits,
         },

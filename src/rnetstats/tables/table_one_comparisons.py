@@ -40,6 +40,10 @@ def compare_variables(
                 "df_1": df[0],
                 "df_2": df[1],
                 "p_value": test.p_value if test else math.nan,
+                "effect": test.effect if test else "",
+                "estimate": test.estimate if test else math.nan,
+                "conf_low": test.conf_low if test else math.nan,
+                "conf_high": test.conf_high if test else math.nan,
             }
         )
     return pd.DataFrame(records), notes

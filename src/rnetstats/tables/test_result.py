@@ -22,8 +22,10 @@ class TestResult:
         Degrees of freedom: none, one or two.
     p_value : float
         Two-sided P.
+    effect : str
+        The effect that goes with the test in words, where there is one.
     estimate, conf_low, conf_high : float
-        The effect that goes with the test, where there is one.
+        It, and its limits.
     """
 
     __test__ = False
@@ -32,6 +34,7 @@ class TestResult:
     statistic: float
     df: tuple[float, ...]
     p_value: float
+    effect: str = ""
     estimate: float = math.nan
     conf_low: float = math.nan
     conf_high: float = math.nan

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import fdtr, fdtrc, stdtr, stdtrit
+from scipy.special import fdtr, fdtrc, fdtri, stdtr, stdtrit
 
 from rnetstats._core.distributions import f_p
 from rnetstats._core.options import level
@@ -42,7 +42,8 @@ def _t_result(
     t = difference / std_error
     half = float(stdtrit(df, 0.5 + level(conf_level) / 2.0)) * std_error
     p = float(2.0 * stdtr(df, -abs(t)))
-    return TestResult(name, t, (df,), p, difference, difference - half, difference + half)
+    limits = (difference - half, difference + half)
+    return TestResult(name, t, (df,), p, "mean difference", difference, *limits)
 
 
 def t_test(
@@ -82,7 +83,7 @@ def paired_t_test(x: ArrayLike, y: ArrayLike, *, conf_level: float = 0.95) -> Te
     )
 
 
-def variance_f_test(x: ArrayLike, y: ArrayLike) -> TestResult:
+def variance_f_test(x: ArrayLike, y: ArrayLike, *, conf_level: float = 0.95) -> TestResult:
     """F test of equal variances; the estimate is the ratio of the variances."""
     a, b = finite_values(x, "The first group"), finite_values(y, "The second group")
     if np.ptp(b) == 0:
@@ -90,7 +91,11 @@ def variance_f_test(x: ArrayLike, y: ArrayLike) -> TestResult:
     ratio = float(a.var(ddof=1) / b.var(ddof=1))
     df = (float(len(a) - 1), float(len(b) - 1))
     p = 2.0 * min(float(fdtr(*df, ratio)), float(fdtrc(*df, ratio)))
-    return TestResult("F test of variances", ratio, df, min(1.0, p), ratio)
+    tail = 0.5 - level(conf_level) / 2.0
+    limits = (ratio / float(fdtri(*df, 1.0 - tail)), ratio / float(fdtri(*df, tail)))
+    return TestResult(
+        "F test of variances", ratio, df, min(1.0, p), "ratio of variances", ratio, *limits
+    )
 
 
 def _groups(groups: Sequence[ArrayLike]) -> list[np.ndarray]:
