@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 __all__ = [
@@ -12,16 +13,28 @@ __all__ = [
     "fmt_p",
     "fmt_percent",
     "group_names",
+    "inside",
     "listed",
 ]
 
 MISSING = "–"
 _NOISE = 1e-13
+_DIGIT = re.compile(r"\d")
 
 
 def group_names(groups: Iterable[str]) -> dict[str, str]:
     """What to call the groups in figures and sentences: no and yes those of a 0/1 column."""
     return {"0": "no", "1": "yes"} if set(groups) == {"0", "1"} else {}
+
+
+def inside(label: str) -> str:
+    """Write a label within a sentence: its first letter small, unless that belongs to its name.
+
+    "Positive margin" becomes "positive margin"; "DFS event", "Ki-67" and "T stage" stay.
+    """
+    first = label.split(maxsplit=1)[0] if label.strip() else ""
+    rest = first[1:]
+    return label[:1].lower() + label[1:] if rest.islower() and not _DIGIT.search(rest) else label
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:

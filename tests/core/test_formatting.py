@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from rnetstats.formatting import listed
+import pytest
+
+from rnetstats.formatting import inside, listed
 
 
 def test_words_are_listed_as_in_a_sentence() -> None:
     assert [listed(words) for words in ([], ["a"], ["a", "b"])] == ["", "a", "a and b"]
     assert listed("abc", "or") == "a, b or c"
+
+
+@pytest.mark.parametrize(
+    ("label", "written"),
+    [
+        ("Positive margin", "positive margin"),
+        ("Recurrence = 1", "recurrence = 1"),
+        ("Recurrence, any", "recurrence, any"),
+        ("Lymph-node metastasis", "lymph-node metastasis"),
+        ("Äußerer Rand", "äußerer Rand"),
+        ("Death from NET", "death from NET"),
+        *((same, same) for same in ("DFS event", "Ki-67", "T stage", "R1", "G2 tumour", "CgA")),
+        *((same, same) for same in ("dfs_event", "Child-Pugh class", "N", "5-year", "", " ")),
+    ],
+)
+def test_a_label_within_a_sentence(label: str, written: str) -> None:
+    assert inside(label) == written

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnetstats.formatting import inside
 from rnetstats.plots.style import (
     INK,
     LIGHT,
@@ -73,7 +74,7 @@ def calibration_curves(
         )
     _dress(axes, end, len(labels))
     axes.set_xlabel("Predicted risk")
-    axes.set_ylabel(as_text(f"Observed risk of {outcome}" if outcome else "Observed risk"))
+    axes.set_ylabel(as_text(f"Observed risk of {inside(outcome)}" if outcome else "Observed risk"))
     floor, top = axes.get_ylim()
     axes.yaxis.label.set_y((0.5 * end - floor) / (top - floor))  # beside the curves
     _legend(axes, labels, shown, groups is not None, conf_level)

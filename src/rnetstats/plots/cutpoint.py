@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnetstats.formatting import inside
 from rnetstats.plots.style import (
     INK,
     LINE_STYLES,
@@ -62,7 +63,7 @@ def statistic_curve(
         zorder=3,
     )
     axes.axvline(chosen, color=PALETTE[1], linewidth=1.4, linestyle=(0, (6, 2)), zorder=2)
-    axes.set_xlabel(as_text(f"Cut-off of {label}"))
+    axes.set_xlabel(as_text(f"Cut-off of {inside(label)}"))
     axes.set_ylabel(as_text(statistic))
     title_above(axes, as_text(title), fontsize=11, loc="left")
     return plain_axes(axes, grid="y")
@@ -95,7 +96,7 @@ def cut_distribution(
         axes.bar(cut, share, width=width, color=PALETTE[5])
     axes.axvline(chosen, color=PALETTE[1], linewidth=1.4, linestyle=(0, (6, 2)))
     percent_ticks(axes.yaxis)
-    axes.set_xlabel(as_text(f"Cut-off of {label} (dashed: on all rows)"))
+    axes.set_xlabel(as_text(f"Cut-off of {inside(label)} (dashed: on all rows)"))
     axes.set_ylabel("Resamples")
     return plain_axes(axes, grid="y")
 
@@ -166,7 +167,7 @@ def risk_functions(
     axes.set_ylim(bottom=0.0)
     percent_ticks(axes.yaxis)
     axes.set_xlabel(as_text(label))
-    axes.set_ylabel(as_text(f"Risk of {outcome}"))
+    axes.set_ylabel(as_text(f"Risk of {inside(outcome)}"))
     axes.legend(frameon=False, labelcolor=INK)
     axes.xaxis.label.set_color(MUTED)
     return plain_axes(axes, grid="y")

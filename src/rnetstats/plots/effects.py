@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnetstats.formatting import inside
 from rnetstats.plots.ratio_axis import at_least, ratio_ticks, visible
 from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, plain_axes
 
@@ -120,7 +121,7 @@ def risk_points(
     highest = float(np.nanmax(shown[["estimate", "conf_high"]].to_numpy(dtype=float)))
     axes.set_ylim(0.0, min(100.0, 1.15 * highest) or 1.0)
     axes.set_xlabel(as_text(label))
-    name = f"Standardised risk of {outcome}, % ({100 * conf_level:g} % CI)"
+    name = f"Standardised risk of {inside(outcome)}, % ({100 * conf_level:g} % CI)"
     axes.set_ylabel(as_text(textwrap.fill(name, _LABEL)))
     return plain_axes(axes)
 

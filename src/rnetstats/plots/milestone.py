@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnetstats.formatting import group_names
+from rnetstats.formatting import group_names, inside
 from rnetstats.plots.style import INK, as_text, ax_or_new, colour, marked, plain_axes
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def points_over_time(
     axes.set_xlabel(as_text(labels["time"]))
     measure = str(table["measure"].iloc[0])
     word = "Risk of" if measure == "risk" else "Free of"
-    axes.set_ylabel(as_text(f"{word} {labels['event'].lower()} ({100 * conf_level:g} % limits)"))
+    axes.set_ylabel(as_text(f"{word} {inside(labels['event'])} ({100 * conf_level:g} % limits)"))
     if len(groups) > 1:
         legend = axes.legend(
             loc="upper left",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnetstats.formatting import inside
 from rnetstats.plots.style import (
     INK,
     MUTED,
@@ -131,7 +132,10 @@ def impact_curves(
     axes = ax_or_new(ax, figsize=(7.4, 4.8))
     population = float(impact["population"].iloc[0])
     model = str(impact["model"].iloc[0])
-    what = {"n_high_risk": "At or above the threshold", "n_with_event": f"of these: {outcome}"}
+    what = {
+        "n_high_risk": "At or above the threshold",
+        "n_with_event": f"of these: {inside(outcome)}",
+    }
     shown = bool(impact["n_high_risk_low"].notna().any())
     for kept, rows in impact.groupby("curve", sort=False):
         corrected = kept == "corrected"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnetstats.formatting import fmt_number, group_names
+from rnetstats.formatting import fmt_number, group_names, inside
 from rnetstats.plots.style import (
     INK,
     MUTED,
@@ -72,7 +72,7 @@ def areas_under_curves(
     axes.set_xlim(0.0, tau * 1.02)
     axes.set_ylim(0.0, 1.02)
     axes.set_xlabel(as_text(labels["time"]))
-    axes.set_ylabel(as_text(f"Free of {labels['event'].lower()}"))
+    axes.set_ylabel(as_text(f"Free of {inside(labels['event'])}"))
     axes.set_title(f"Areas up to tau = {tau:g}", loc="left", fontsize=10, color=INK)
     title = as_text(labels["group"]) if named else None
     axes.legend(title=title, title_fontsize=9.5, **legend_place(len(means), "lower left"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnetstats.formatting import inside
 from rnetstats.plots.style import (
     INK,
     as_text,
@@ -72,7 +73,7 @@ def ratio_over_time(
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlabel(as_text(time_label))
-    axes.set_ylabel(as_text(f"Hazard ratio of {label}"))
+    axes.set_ylabel(as_text(f"Hazard ratio of {inside(label)}"))
     axes.set_title(f"P of a constant ratio {constancy}", loc="left", fontsize=10, color=INK)
     axes.legend(**legend_place(len(columns), "best"))
     return marked(plain_axes(axes), synthetic)

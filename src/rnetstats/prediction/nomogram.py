@@ -22,7 +22,7 @@ from rnetstats._core.frame import Data, as_frame
 from rnetstats._core.options import real
 from rnetstats._core.result import Result
 from rnetstats.errors import DataError, OptionError
-from rnetstats.formatting import fmt_number
+from rnetstats.formatting import fmt_number, inside
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.variables import Floats, level_text
 from rnetstats.prediction.nomogram_axes import Axis, variable_axes
@@ -150,7 +150,7 @@ class NomogramResult(Result):
             labels=[axis["label"] for axis in self.axes],
             totals=self.totals,
             risk_ticks=self.risk_ticks(),
-            risk_label=f"Risk of {self.outcome}{horizon}",
+            risk_label=f"Risk of {inside(self.outcome)}{horizon}",
             ax=ax,
         )
         return marked(axes, self.synthetic)

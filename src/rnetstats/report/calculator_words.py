@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rnetstats.formatting import inside
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.terms import Condition
 from rnetstats.formula.variables import level_text
@@ -32,9 +33,7 @@ def outcome_words(model: RiskModel, *, inner: bool = False) -> str:
         told = {"==": "=", "!=": "is not"}.get(event.operator, event.operator)
         literal = event.literal if isinstance(event.literal, str) else level_text(event.literal)
         words = f"{words} {told} {literal}"
-    if inner and words[1:2].islower():
-        return words[0].lower() + words[1:]
-    return words
+    return inside(words) if inner else words
 
 
 def within(model: RiskModel) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.result import Result
-from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, group_names
+from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, group_names, inside
 from rnetstats.kernels.same_times import as_observed
 from rnetstats.survival.curve_fit import CURVE_COLUMNS
 from rnetstats.survival.curve_tables import (
@@ -205,7 +205,7 @@ class KaplanMeierResult(Result):
         from rnetstats.survival.ticks import round_times
 
         reverse = self.options["reverse"]
-        name = "Still followed up" if reverse else f"Free of {self.labels['event'].lower()}"
+        name = "Still followed up" if reverse else f"Free of {inside(self.labels['event'])}"
         options.setdefault("y_label", name)
         options.setdefault("first", self.groups[["group", "first_low", "first_high"]])
         options.setdefault("counted", "censored" if reverse else "events")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnetstats._core.result import Result
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent, group_names
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent, group_names, inside
 from rnetstats.regression.cox import CoxResult
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class AdjustedSurvivalResult(Result):
         """
         from rnetstats.plots.curves import survival_curves
 
-        options.setdefault("y_label", f"Free of {self.labels['event'].lower()} (adjusted)")
+        options.setdefault("y_label", f"Free of {inside(self.labels['event'])} (adjusted)")
         names = group_names(self.groups["group"])
         if names and "names" not in options:
             options |= {"names": names, "title": self.labels["group"]}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from rnetstats.formatting import inside
 from rnetstats.survival.curve_tables import risk_before
 from rnetstats.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
 from rnetstats.survival.ticks import round_times
@@ -95,7 +96,7 @@ def draw_arms(
     risk["time"] = np.tile(times, len(curves.groups))
     few = bool((curves.groups["n_events"] < FEW).any())
     options.setdefault("band", False if few else None)
-    options.setdefault("y_label", f"Free of {curves.labels['event'].lower()}")
+    options.setdefault("y_label", f"Free of {inside(curves.labels['event'])}")
     options.setdefault("first", curves.groups[["group", "first_low", "first_high"]])
     labels = {**curves.labels, "group": ""}
     axes = survival_curves(
@@ -130,7 +131,7 @@ def draw_strategies(
         own = curves[curves["group"] == group]
         n_risk = risk_before(own, None, np.asarray(times))
         parts.append(pd.DataFrame({"group": group, "time": times, "n_risk": n_risk}))
-    options.setdefault("y_label", f"Free of {labels['event'].lower()} (weighted)")
+    options.setdefault("y_label", f"Free of {inside(labels['event'])} (weighted)")
     options.setdefault("censor", False)
     return survival_curves(
         curves,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnetstats.formatting import fmt_count, fmt_number, fmt_percent, listed
+from rnetstats.formatting import fmt_count, fmt_number, fmt_percent, inside, listed
 from rnetstats.treatment.immortal_scenes import ALL
 
 __all__ = ["bias_sentence", "delay_sentence", "error_text", "immortal_notes"]
@@ -52,7 +52,7 @@ def bias_sentence(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
     single = table[table["bias"] != ALL].to_dict("records")
     together = table[table["bias"] == ALL].iloc[0]
     listed = "; ".join(
-        f"{_lower(row['label'])} {fmt_number(row['hazard_ratio'])}" for row in single
+        f"{inside(row['label'])} {fmt_number(row['hazard_ratio'])}" for row in single
     )
     place = next(k for k, row in enumerate(single, 1) if row["bias"] == "immortal")
     last = "the smallest" if place == len(single) else f"number {place}"
@@ -110,7 +110,3 @@ def _rates(found: Mapping[str, Any]) -> str:
     if few < FEW_EVENTS:
         return f"{text} (with {_events(few)} in an arm, fewer than {FEW_EVENTS}, no comparison)."
     return f"{text}."
-
-
-def _lower(label: str) -> str:
-    return label[0].lower() + label[1:]

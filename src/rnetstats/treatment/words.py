@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from rnetstats.formatting import inside
 from rnetstats.treatment.patients import Patients
 
 __all__ = ["CLONE", "LANDMARK", "METHODS", "NAIVE", "TIME_DEPENDENT", "Words"]
@@ -18,7 +19,7 @@ class Words:
 
     def __init__(self, patients: Patients, grace: float, *, ever: bool) -> None:
         self.at = patients.at
-        self.event = _inside(patients.labels["event"])
+        self.event = inside(patients.labels["event"])
         self.by_grace = f"treated by {self.at(grace)}"
         self.not_treated = "never treated" if ever else f"not treated by {self.at(grace)}"
         self.ever, self.grace = ever, grace
@@ -91,8 +92,3 @@ class Words:
         """Return a frame of both strategies with their names, ``group``, for ``arm``."""
         group = frame["arm"].map({1: self.by_grace, 0: self.not_treated})
         return frame.drop(columns="arm").assign(group=group)[["group", *frame.columns[1:]]]
-
-
-def _inside(label: str) -> str:
-    """Write a label within a sentence: in small letters, unless it is an abbreviation."""
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rnetstats.evidence.facts import FactSheet
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent, inside
 from rnetstats.studies.cha2019.bounds import Bounds
 from rnetstats.studies.cha2019.cohort import Cohort
 from rnetstats.studies.cha2019.treatment_model import FACTORS, TreatmentModel
@@ -102,7 +102,7 @@ def _interval(row: dict[str, Any]) -> str:
 
 
 def _contrast(label: str, row: dict[str, Any], a: int, n_1: int, c: int, n_0: int) -> Contrast:
-    words = f"Treated: {label.lower().replace('net', 'NET')}"
+    words = f"Treated: {inside(label)}"
     return Contrast.of(row, words, (a, n_1), (c, n_0))
 
 

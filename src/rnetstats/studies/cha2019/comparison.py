@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rnetstats.evidence.facts import FactSheet
-from rnetstats.formatting import fmt_percent
+from rnetstats.formatting import fmt_percent, inside
 from rnetstats.regression.logistic import logistic
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.cha2019.cohort import Cohort
@@ -68,7 +68,7 @@ def table_one_exhibit(cohort: Cohort) -> Exhibit:
     return Exhibit(
         name="table_one",
         title="Table 1. Patients by resection",
-        caption=f"Not curative: {label[:1].lower()}{label[1:]}.",
+        caption=f"Not curative: {inside(label)}.",
         numbers=table.to_frame(),
         shown=table.display(),
         notes=table.notes,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent, inside
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.margin_models import MarginModels, Predictor
 from rnetstats.studies.duan2024.outcomes import Comparison
@@ -175,7 +175,7 @@ def _p_exact(
         (a, b), (c, d) = counts
         tail = "greater" if contrasts[0].estimate > 1.0 else "less"
         return min(1.0, 2.0 * float(fisher_p(a, b, c, d, alternative=tail)))
-    found = attempts.run(f"Exact test of {predictor.label.lower()}", lambda: exact_table(counts))
+    found = attempts.run(f"Exact test of {inside(predictor.label)}", lambda: exact_table(counts))
     return math.nan if found is None else float(found.glance()["p_value"].iloc[0])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent, inside
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.margin_models import MarginModels, Predictor
 from rnetstats.studies.exhibit import Exhibit
@@ -138,7 +138,7 @@ def risk_table(
     parts = []
     for predictor in (p for p in four if p in models.used):
         found = attempts.run(
-            f"Standardised risks by {predictor.label}",
+            f"Standardised risks by {inside(predictor.label)}",
             lambda p=predictor: _risks(fit, p, models.complete),  # type: ignore[misc]
         )
         if found is not None:

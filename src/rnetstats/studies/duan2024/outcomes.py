@@ -11,6 +11,7 @@ import pandas as pd
 from rnetstats._core.frame import label_of
 from rnetstats._core.result import Result
 from rnetstats.errors import BudgetError
+from rnetstats.formatting import inside
 from rnetstats.regression.cox import cox
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.records import records
@@ -146,7 +147,7 @@ def compare_groups(
     """
     formula = f"{endpoint.surv} ~ {name}"
     groups = _groups(frame, name, endpoint)
-    what = f"{endpoint.name} by {label_of(frame, name).lower()}"
+    what = f"{endpoint.name} by {inside(label_of(frame, name))}"
 
     def attempt(kind: str, call: Any) -> Any:
         return attempts.run(f"{what}, {kind}", call)
