@@ -69,3 +69,22 @@ def test_strata_draw_every_member_equally_often() -> None:
     strata = np.array([0, 1, 0, 1, 1, 0, 1])
     counts = bootstrap_counts(generator(4), 7, 20_000, strata=strata)
     np.testing.assert_allclose(counts.mean(axis=0), 1.0, atol=4 / np.sqrt(20_000))
+
+
+@given(
+    freq=st.lists(st.integers(0, 3), min_size=1, max_size=20).filter(any),
+    by=st.sampled_from(["", "strata", "cluster"]),
+    seed=st.integers(0, 99),
+)
+def test_rows_that_stand_for_several_are_drawn_as_replicated_rows(
+    freq: list[int], by: str, seed: int
+) -> None:
+    weight, codes = np.array(freq), np.arange(len(freq)) // 3
+    rows = np.repeat(np.arange(len(freq)), weight)
+    options = {by: codes} if by else {}
+    found = bootstrap_counts(generator(seed), len(freq), 9, freq=weight.astype(float), **options)
+    long = bootstrap_counts(
+        generator(seed), len(rows), 9, **{k: v[rows] for k, v in options.items()}
+    )
+    for row in range(len(freq)):
+        np.testing.assert_array_equal(found[:, row], long[:, rows == row].sum(axis=1))

@@ -281,7 +281,6 @@ def test_the_gap_by_hand() -> None:
     gap = gap_of(SHEET)
     assert gap.residual == (0.12, 0.25, 0.40)
     assert gap.product(0.25) == pytest.approx(0.0296 / 0.25)
-    assert gap.least_found() == pytest.approx(0.0296 / 0.4)
     assert gap.recurring(0.5) == pytest.approx(0.0592)
     assert gap.within(1.0) == pytest.approx(0.0)
     assert gap.within(0.4) > 0 > gap.within(2.02)

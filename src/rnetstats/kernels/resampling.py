@@ -25,6 +25,7 @@ def bootstrap_counts(
     *,
     strata: NDArray[np.integer] | None = None,
     cluster: NDArray[np.integer] | None = None,
+    freq: NDArray[np.floating] | None = None,
 ) -> Counts:
     """Draw samples of n rows with replacement.
 
@@ -39,6 +40,9 @@ def bootstrap_counts(
         Each stratum keeps its number of rows (or of clusters).
     cluster : int array of shape (n,), optional
         Whole clusters are drawn, as many as there are. A cluster lies in one stratum.
+    freq : array of shape (n,), optional
+        How many patients each row stands for, whole numbers: these are drawn, as if each had a row
+        of his own.
 
     Returns
     -------
@@ -49,6 +53,8 @@ def bootstrap_counts(
     ValueError
         A cluster lies in several strata.
     """
+    if freq is not None and not bool((freq == 1.0).all()):
+        return _of_replicated_rows(rng, freq.astype(np.intp), size, strata, cluster)
     if cluster is None:
         return _draw(rng, n, size, strata)
     _, first, code = np.unique(cluster, return_index=True, return_inverse=True)
@@ -59,6 +65,23 @@ def bootstrap_counts(
             msg = "a cluster lies in more than one stratum"
             raise ValueError(msg)
     return _draw(rng, len(first), size, own)[:, code]
+
+
+def _of_replicated_rows(
+    rng: np.random.Generator,
+    copies: NDArray[np.intp],
+    size: int,
+    strata: NDArray[np.integer] | None,
+    cluster: NDArray[np.integer] | None,
+) -> Counts:
+    """Draw from rows of one patient each, and count by row."""
+    of_copies = [part if part is None else np.repeat(part, copies) for part in (strata, cluster)]
+    total = int(copies.sum())
+    drawn = bootstrap_counts(rng, total, size, strata=of_copies[0], cluster=of_copies[1])
+    kept = np.flatnonzero(copies)
+    counts = np.zeros((size, len(copies)), dtype=np.int64)
+    counts[:, kept] = np.add.reduceat(drawn, np.cumsum(copies[kept]) - copies[kept], axis=1)
+    return counts
 
 
 def _draw(

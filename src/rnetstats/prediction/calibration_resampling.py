@@ -8,7 +8,7 @@ calibration index (ICI) for survival models. Statistics in Medicine 39:2714-2742
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -106,27 +106,15 @@ def _resampled(
     """Curves (B, m), distances (B, 4) and O/E (B,) of the resamples."""
     curves = np.full((resamples, at.size), np.nan)
     found, ratios = np.full((resamples, 4), np.nan), np.full(resamples, np.nan)
-    for rows, counts in _drawn(len(risk), freq, resamples, seed):
+    for rows, rng in chunk_generators(seed, resamples):
+        drawn = bootstrap_counts(rng, len(risk), rows.stop - rows.start, freq=freq)
+        counts = drawn.astype(np.float64)
         curves[rows] = again.curves(counts)
         whole = np.array([np.interp(risk, at, curve) for curve in curves[rows]])
         found[rows] = distances(np.broadcast_to(risk, counts.shape), whole, counts)
         if again.observed is not None:
             ratios[rows] = again.observed(counts) * counts.sum(axis=1) / (counts @ risk)
     return curves, found, ratios
-
-
-def _drawn(
-    n: int, freq: Floats | None, resamples: int, seed: int
-) -> Iterator[tuple[slice, Floats]]:
-    """Yield resamples, and how often each row stands in them (b, n): patients are drawn."""
-    copies = np.ones(n, dtype=np.intp) if freq is None else freq.astype(np.intp)
-    kept = np.flatnonzero(copies)
-    first = np.cumsum(copies[kept]) - copies[kept]
-    for rows, rng in chunk_generators(seed, resamples):
-        drawn = bootstrap_counts(rng, int(copies.sum()), rows.stop - rows.start)
-        counts = np.zeros((len(drawn), n))
-        counts[:, kept] = np.add.reduceat(drawn, first, axis=1)
-        yield rows, counts
 
 
 def _said(beside: list[str], ratio: bool) -> str:

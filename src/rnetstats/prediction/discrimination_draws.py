@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats._core.random import CHUNK, chunk_generators
+from rnetstats._core.random import chunk_generators
 from rnetstats.errors import TooFewEventsError
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.auc_indices import Index
@@ -30,14 +30,9 @@ def bootstrap_draws(
                 f"{index.name} compares {index.cases:g} cases with {index.controls_n:g} others: "
                 f"resampling needs {_FEW} of each. Leave resamples= out."
             )
-    freq = np.ones(judged.n) if judged.freq is None else judged.freq
-    copies = np.repeat(np.arange(judged.n), freq.astype(int))
-    starts = np.searchsorted(copies, np.arange(judged.n))
     parts: list[list[Floats]] = [[] for _ in indices]
     for rows, rng in chunk_generators(seed, resamples):
-        counts = bootstrap_counts(rng, copies.size, CHUNK)[: rows.stop - rows.start]
-        if judged.freq is not None:
-            counts = np.add.reduceat(counts, starts, axis=1)
+        counts = bootstrap_counts(rng, judged.n, rows.stop - rows.start, freq=judged.freq)
         for part, index in zip(parts, indices, strict=True):
             part.append(index.resampled(counts))
     return tuple(np.concatenate(part) for part in parts)

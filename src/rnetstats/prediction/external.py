@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnetstats._core.frame import Data
-from rnetstats._core.random import CHUNK, chunk_generators
+from rnetstats._core.random import chunk_generators
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.kernels.links import cloglog, logit
 from rnetstats.kernels.percentiles import percentile_limits
@@ -127,7 +127,7 @@ def _resampled(scale: Judge, risk: Floats, predictor: Floats, resamples: int, se
     n = risk.shape[1]
     parts = []
     for part, rng in chunk_generators(seed, resamples):
-        counts = bootstrap_counts(rng, n, CHUNK)[: part.stop - part.start].astype(np.float64)
+        counts = bootstrap_counts(rng, n, part.stop - part.start).astype(np.float64)
         shape = (len(counts), n)
         shared = np.broadcast_to(risk, shape), np.broadcast_to(predictor, shape)
         parts.append(scale.indices(*shared, counts))

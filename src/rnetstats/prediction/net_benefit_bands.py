@@ -88,16 +88,10 @@ def resampled(decision: Decision, freq: Floats | None, resamples: int, seed: int
     Rows with a frequency weight are drawn as the patients they stand for.
     """
     n = decision.risk.shape[1]
-    patients = np.arange(n)
-    if freq is not None:
-        patients = np.repeat(patients, freq.astype(np.intp))
-    strata = decision.event.astype(np.intp)[patients] if decision.prevalence is not None else None
-    first = np.searchsorted(patients, np.arange(n))
+    strata = decision.event.astype(np.intp) if decision.prevalence is not None else None
     parts = []
     for part, rng in chunk_generators(seed, resamples):
-        counts = bootstrap_counts(rng, patients.size, part.stop - part.start, strata=strata)
-        if freq is not None:
-            counts = np.add.reduceat(counts, first, axis=1)
+        counts = bootstrap_counts(rng, n, part.stop - part.start, strata=strata, freq=freq)
         parts.append(decision.curves(counts))
     names = ("tp_rate", "fp_rate", "net_benefit", "n_positive", "n_events")
     joined = {name: np.concatenate([getattr(p, name) for p in parts], axis=1) for name in names}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats._core.options import positive_int
-from rnetstats._core.random import CHUNK, chunk_generators
+from rnetstats._core.random import chunk_generators
 from rnetstats.errors import ConvergenceError, OptionError, TooFewEventsError
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.variables import Floats
@@ -69,38 +69,16 @@ class Draws:
     notes: tuple[str, ...]
 
 
-def patient_counts(
-    frame: ModelFrame, resamples: int, seed: int
-) -> Iterator[NDArray[np.int64] | Floats]:
+def patient_counts(frame: ModelFrame, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
     """Yield counts (b, n) of how often each row stands in each resample, chunk by chunk.
 
     Patients are drawn, a row of frequency w standing for w of them; with ``cluster()`` whole
     clusters, their rows with their frequencies.
     """
     freq, cluster = frame.freq_weights, frame.cluster
+    units = None if cluster is None else cluster.codes
     for part, rng in chunk_generators(seed, resamples):
-        size = part.stop - part.start
-        if cluster is not None:
-            counts = bootstrap_counts(rng, frame.n, CHUNK, cluster=cluster.codes)[:size]
-            yield counts if freq is None else counts * freq
-        elif freq is None:
-            yield bootstrap_counts(rng, frame.n, CHUNK)[:size]
-        else:
-            yield _of_replicated_rows(rng, freq.astype(np.int64), size)
-
-
-def _of_replicated_rows(
-    rng: np.random.Generator, freq: NDArray[np.int64], size: int
-) -> NDArray[np.int64]:
-    """Draw from the replicated rows, and count by row: the same as if they stood in the data."""
-    kept = np.flatnonzero(freq)
-    starts = np.cumsum(freq[kept]) - freq[kept]
-    counts = np.zeros((size, len(freq)), dtype=np.int64)
-    total = int(freq.sum())
-    for row in range(size):
-        drawn = np.bincount(rng.integers(0, total, size=total), minlength=total)
-        counts[row, kept] = np.add.reduceat(drawn, starts)
-    return counts
+        yield bootstrap_counts(rng, frame.n, part.stop - part.start, cluster=units, freq=freq)
 
 
 def collect(

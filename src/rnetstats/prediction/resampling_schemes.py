@@ -133,8 +133,8 @@ def bootstrap(
     """
     found = _Collected()
     for part, rng in chunk_generators(seed, resamples):
-        drawn = bootstrap_counts(rng, refit.n, CHUNK, cluster=refit.cluster)
-        counts = drawn[: part.stop - part.start].astype(np.float64)
+        drawn = bootstrap_counts(rng, refit.n, part.stop - part.start, cluster=refit.cluster)
+        counts = drawn.astype(np.float64)
         made = refit.again(counts, replicate_seeds(seed, np.arange(part.start, part.stop)))
         _count(found, made)
         if progress is not None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic_data
 from rnetstats._core.options import choice, level, positive_int
-from rnetstats._core.random import CHUNK, chunk_generators, resolve_seed
+from rnetstats._core.random import chunk_generators, resolve_seed
 from rnetstats.errors import OptionError, TooFewEventsError
 from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.kernels.resampling import bootstrap_counts
@@ -139,8 +139,8 @@ def _models(refit: Refit, resamples: int, seed: int) -> tuple[Floats, Floats, in
     """Return the risks and predictors (B, n) of the resampled models, and what was lost."""
     risks, predictors, lost = [], [], 0
     for part, rng in chunk_generators(seed, resamples):
-        drawn = bootstrap_counts(rng, refit.n, CHUNK, cluster=refit.cluster)
-        counts = drawn[: part.stop - part.start].astype(np.float64)
+        drawn = bootstrap_counts(rng, refit.n, part.stop - part.start, cluster=refit.cluster)
+        counts = drawn.astype(np.float64)
         made = refit.again(counts, replicate_seeds(seed, np.arange(part.start, part.stop)))
         risks.append(made.risk[made.usable])
         predictors.append(made.predictor[made.usable])

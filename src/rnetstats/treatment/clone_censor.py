@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats._core.random import CHUNK, chunk_generators
+from rnetstats._core.random import chunk_generators
 from rnetstats.kernels.clone_censor import Clones, Replicates, clone_replicates
 from rnetstats.kernels.percentiles import percentile_limits, percentile_p
 from rnetstats.kernels.resampling import bootstrap_counts
@@ -197,7 +197,7 @@ def _resample(clones: Clones, options: CloneOptions) -> tuple[dict[str, Floats],
     own = np.column_stack([one & ~zero, zero & ~one]).astype(float)
     parts, curves, empty = [], [], 0
     for rows, rng in chunk_generators(options.seed, options.resamples):
-        freq = bootstrap_counts(rng, n, CHUNK)[: rows.stop - rows.start].astype(float)
+        freq = bootstrap_counts(rng, n, rows.stop - rows.start).astype(float)
         found = clone_replicates(clones, freq, cap=options.max_weight)
         parts.append(_measures(found, options))
         both = [_known(found, arm) for arm in (1, 0)]

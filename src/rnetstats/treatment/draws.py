@@ -124,15 +124,8 @@ def patient_counts(
     slice, array of shape (b, n)
         How often each row stands in the replicates of the slice.
     """
-    copies = None if freq is None or bool((freq == 1.0).all()) else freq.astype(np.intp)
-    units = cluster if copies is None or cluster is None else np.repeat(cluster, copies)
     for rows, rng in chunk_generators(seed, resamples):
-        size = rows.stop - rows.start
-        if copies is None:
-            counts = bootstrap_counts(rng, n, size, cluster=units)
-        else:
-            drawn = bootstrap_counts(rng, int(copies.sum()), size, cluster=units)
-            counts = np.add.reduceat(drawn, np.cumsum(copies) - copies, axis=1)
+        counts = bootstrap_counts(rng, n, rows.stop - rows.start, cluster=cluster, freq=freq)
         yield rows, counts.astype(np.float64)
 
 

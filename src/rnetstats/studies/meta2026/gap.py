@@ -48,10 +48,6 @@ class Gap:
         """Probability that a residual grows within the follow-up and is found."""
         return self.observed[1] / residual
 
-    def least_found(self) -> float:
-        """Smallest share found that agrees with the print: every residual grows."""
-        return self.observed[1] / self.residual[2]
-
     def recurring(self, found: float) -> float:
         """Recurrence under observation, found or not, if this share is found."""
         return self.observed[1] / found
