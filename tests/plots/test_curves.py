@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -176,3 +178,25 @@ def test_long_names_leave_the_curves_free() -> None:
     love = rn.table_one(data, by="way", columns=["months", "event"]).plot()
     love.figure.canvas.draw()
     assert love.get_legend().get_window_extent().x1 <= love.figure.bbox.x1
+
+
+@pytest.mark.parametrize("fast", [1.0, 6.0])
+def test_the_legend_hides_no_curve_where_one_falls_and_another_stays_up(fast: float) -> None:
+    months = np.arange(1.0, 121.0)
+    data = pd.DataFrame(
+        {
+            "months": np.concatenate([months, months / fast]),
+            "event": np.concatenate([months % 40 == 0, months % 3 > 0]).astype(int),
+            "arm": np.repeat(["stays", "falls"], months.size),
+        }
+    )
+    ax = rn.kaplan_meier(data, "Surv(months, event) ~ arm").plot()
+    ax.figure.canvas.draw()
+    box = ax.get_legend().get_window_extent()
+    for line in ax.lines:
+        if line.get_drawstyle() == "steps-post":
+            corners = np.repeat(line.get_xydata(), 2, axis=0)
+            path = np.column_stack([corners[1:, 0], corners[:-1, 1]])
+            fine = np.concatenate([np.linspace(a, b, 20) for a, b in pairwise(path)])
+            pixels = ax.transData.transform(fine)
+            assert not any(box.contains(x, y) for x, y in pixels)

@@ -18,7 +18,12 @@ from rnetstats.errors import ColumnError, DataError
 from rnetstats.evidence.meta_result import MetaAnalysisResult
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.meta2026.claims import own_finding
-from rnetstats.studies.meta2026.comparison import _corrected, compare, sensitivity_table
+from rnetstats.studies.meta2026.comparison import (
+    _corrected,
+    compare,
+    forest_table,
+    sensitivity_table,
+)
 from rnetstats.studies.meta2026.crude import crude_worlds
 from rnetstats.studies.meta2026.gap import benefit_table, gap_of, gap_table
 from rnetstats.studies.meta2026.methods import method_counts, pool_methods, rate_table
@@ -386,6 +391,9 @@ def test_one_study_and_none_to_compare() -> None:
     row = one.pooled.glance().iloc[0]
     assert row["estimate"] == pytest.approx(1 * 47 / (29 * 3))
     assert math.isnan(row["pi_low"])
+    table = forest_table(one)
+    assert table is not None
+    assert any("with 1 informative study the spread of effects" in note for note in table.notes)
     none, skipped = compared(n_2=[0, 0, 0], events_2=[0, 0, 0])
     assert none.pooled is None
     assert skipped == ["Comparison within studies: no study has both arms."]

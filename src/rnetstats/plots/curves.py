@@ -231,9 +231,22 @@ def _legend(
     legend.get_title().set_color(INK)
 
 
-def _empty_corner(axes: Axes, curves: pd.DataFrame) -> Literal["lower left", "upper right"]:
-    """Return the corner that falling curves leave free: below them, or to their right."""
-    early = curves[curves["time"] <= 0.45 * axes.get_xlim()[1]]
+def _empty_corner(axes: Axes, curves: pd.DataFrame) -> Literal["lower left", "upper right", "best"]:
+    """Return the corner that falling curves leave free: below them, or to their right.
+
+    Where one curve falls and another stays up, both corners may hold a curve: the lower one is
+    taken if the legend still fits under it, else whatever place holds least.
+    """
+    half = 0.45 * axes.get_xlim()[1]
     bottom, top = axes.get_ylim()
-    low = early["survival"].min() if len(early) else 1.0
-    return "lower left" if low > bottom + 0.45 * (top - bottom) else "upper right"
+    early = curves[curves["time"] <= half]
+    lowest = early["survival"].min() if len(early) else 1.0
+    below = (lowest - bottom) / (top - bottom)
+    if below > 0.45:
+        return "lower left"
+    long = curves.groupby("group")["time"].transform("max") > half  # those that reach the right
+    there = early[long.loc[early.index]].groupby("group")["survival"].min()
+    over = (top - there.max()) / (top - bottom) if len(there) else 1.0
+    if over > 0.3:
+        return "upper right"
+    return "lower left" if below > 0.3 else "best"

@@ -163,8 +163,9 @@ def forest_table(found: Comparison) -> Exhibit | None:
         )
     if math.isnan(float(row["pi_low"])):
         notes.append(
-            f"{_NO_PREDICTION}: with {found.pooled.k_used} informative studies the spread of "
-            "their effects is unknown, and a range for the next study would be invented."
+            f"{_NO_PREDICTION}: with {found.pooled.k_used} informative "
+            f"{'study' if found.pooled.k_used == 1 else 'studies'} the spread of effects is "
+            "unknown, and a range for the next study would be invented."
         )
     own = found.table.own
     return Exhibit(

@@ -166,7 +166,8 @@ def residual_table(rows: pd.DataFrame, pooled: PooledShare, sheet: FactSheet) ->
         + (
             f"Prediction interval {fmt_interval(100 * pooled.pi_low, 100 * pooled.pi_high, 1)} %."
             if pooled.k >= FEWEST
-            else f"{pooled.k} series are too few for a prediction interval."
+            else f"{'One series is' if pooled.k == 1 else f'{pooled.k} series are'} too few for a "
+            "prediction interval."
         ),
         "The series differ in the first method, in who was salvaged, and in what was looked for.",
     ]
