@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rnetstats as rn
 from rnetstats._core.distributions import chi_square_p, f_p, normal_quantile, two_sided_p
 from rnetstats._core.frame import as_frame, column, is_synthetic, label_of
 from rnetstats._core.options import choice, flag, level, positive_int, real
@@ -227,3 +232,24 @@ def test_the_f_law_at_its_ends() -> None:
     np.testing.assert_allclose(f_p(3.0, 2.0, np.inf), np.exp(-3.0), rtol=1e-14)
     assert f_p(np.inf, 2.0, 5.0) == 0.0
     assert np.isnan(f_p(np.nan, 2.0, 5.0))
+
+
+@pytest.mark.slow
+def test_a_fresh_session_reads_results_that_it_never_made() -> None:
+    data = rn.load_cohort("duan2024")
+    fit = rn.logistic(data, "margin_positive ~ age")
+    stored = json.dumps({"nested": {"$result": fit.to_dict()}})
+    code = (
+        "import json, sys; from rnetstats._core.result import Result, _decode_field\n"
+        "found = _decode_field(json.load(sys.stdin)['nested'])\n"
+        "print(type(found).__name__, float(found.to_frame()['estimate'].iloc[-1]))\n"
+        "try: Result.from_dict({'type': 'NoSuchResult'})\n"
+        "except Exception as error: print(error)"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], input=stored, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    name, estimate = shown[0].split()
+    assert name == "LogisticResult"
+    assert float(estimate) == fit.to_frame()["estimate"].iloc[-1]
+    assert shown[1] == "This dictionary holds a 'NoSuchResult', not a Result."

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from rnetstats import __version__
@@ -95,7 +98,7 @@ class Result(ABC):
             If the dictionary is of another type or of a later schema, or is damaged.
         """
         name = stored.get("type") if isinstance(stored, Mapping) else type(stored).__name__
-        kind = Result._kinds.get(str(name))
+        kind = _kind(str(name))
         if kind is None or not issubclass(kind, cls):
             raise RnetError(f"This dictionary holds a {name!r}, not a {cls.__name__}.")
         try:
@@ -143,6 +146,26 @@ class Result(ABC):
         table = self.display().to_html(index=False, escape=True, border=0)
         items = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
         return table + (f"<ul>{items}</ul>" if items else "")
+
+
+def _kind(name: str) -> type[Result] | None:
+    """Find a result's class by its name.
+
+    Classes are known once their modules are loaded. A session that only reads has loaded few of
+    them, so that an unknown name loads the package's own modules once.
+    """
+    if name not in Result._kinds:
+        _load_all()
+    return Result._kinds.get(name)
+
+
+@cache
+def _load_all() -> None:
+    import rnetstats
+
+    for module in pkgutil.walk_packages(rnetstats.__path__, "rnetstats."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
 
 
 def _encode_field(value: Any) -> Any:
