@@ -55,6 +55,16 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str], command: str) -> 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--version")[:2] == (0, f"rnetstats {__version__}\n")
+    assert run(capsys, "-V")[:2] == (0, f"rnetstats {__version__}\n")
+
+
+def test_each_command_stands_on_one_line_with_its_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = run(capsys, "--help")[1].splitlines()
+    listed = lines[lines.index("commands:") + 2 :][: len(COMMANDS)]
+    assert [line.split()[0] for line in listed] == ["reproduce", "codebook", *COMMANDS[2:]]
+    assert all(len(line.split()) > 3 for line in listed)
 
 
 def test_no_search_for_cycles_at_the_end(monkeypatch) -> None:

@@ -40,6 +40,7 @@ the folder:
   figures/       every figure as SVG and PNG
   results.json   all numbers
   run.json       versions, seed, options, checksum of the file
+  model.json     the prediction model, where the study has one
 
 exit code: 0 done, 2 refused (one message says why; nothing is written)
 """
