@@ -181,6 +181,25 @@ def test_a_time_truly_beyond_follow_up_is_still_refused(verb: str) -> None:
         EVERY[verb](parted, LAST * (1.0 + 1e-8))
 
 
+def test_what_is_asked_of_a_treatment_later() -> None:
+    plain, parted = cohorts()
+    for verb in (
+        lambda found, time: found.simon_makuch(since=time),
+        lambda found, time: found.landmark_curve([time]),
+        lambda found, time: found.plot(kind="landmark", landmark=time).get_title(loc="left"),
+    ):
+        said = []
+        for data, time in ((plain, AMID), (parted, largest(AMID))):
+            found = rn.treatment_effect(
+                data, f"{SURV} ~ 1", treatment_time="salvage", methods="landmark", landmarks=time
+            )
+            said.append(verb(found, time))
+        if isinstance(said[0], pd.DataFrame):
+            pd.testing.assert_frame_equal(said[0], said[1], rtol=1e-9, atol=1e-12)
+        else:
+            assert said[0] == said[1]
+
+
 def test_a_treatment_at_the_end_of_follow_up_may_be_rounded_otherwise() -> None:
     plain, parted = cohorts()
     found = [

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic
@@ -14,7 +13,6 @@ from rnetstats._core.options import choice, flag, level, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.formula.terms import Formula
-from rnetstats.kernels.same_times import as_observed
 from rnetstats.treatment.clone_censor import CloneOptions
 from rnetstats.treatment.effect_cloned import Cloned, cloned
 from rnetstats.treatment.effect_curves import landmark_curves, simon_makuch
@@ -291,11 +289,10 @@ def _as_observed(
     settings: CloneOptions, landmarks: tuple[float, ...], patients: Patients
 ) -> tuple[CloneOptions, tuple[float, ...]]:
     """Return horizon and landmarks, each as the time of the data it differs from by rounding."""
-    known = np.concatenate([patients.stop, patients.treated_at])
-    if not known.size:
+    if not patients.n:
         return settings, landmarks
-    horizon = float(as_observed(settings.horizon, known))
-    moved = as_observed(landmarks, known).tolist()
+    horizon = float(patients.moments(settings.horizon))
+    moved = patients.moments(landmarks).tolist()
     return replace(settings, horizon=horizon), tuple(dict.fromkeys(moved))
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from rnetstats._core.options import choice, real
 from rnetstats._core.result import Result
 from rnetstats.errors import DataError, OptionError
+from rnetstats.kernels.same_times import one_time
 from rnetstats.survival.kaplan_meier import KaplanMeierResult
 from rnetstats.treatment.effect_curves import (
     draw_arms,
@@ -128,7 +129,7 @@ class TreatmentEffectResult(Result):
         patients = self._need("patients", "Curves from another start")
         found = simon_makuch(
             patients,
-            since=above_zero("since", since),
+            since=float(patients.moments(above_zero("since", since))),
             conf_level=self.options["conf_level"],
             synthetic=self.synthetic,
         )
@@ -164,6 +165,7 @@ class TreatmentEffectResult(Result):
         """
         patients = self._need("patients", "A curve over landmarks")
         times = landmark_times(self.options["landmarks"] if landmarks is None else landmarks)
+        times = tuple(dict.fromkeys(patients.moments(times).tolist()))
         return landmark_table(patients, times, self.options["conf_level"])
 
     def plot(
@@ -240,7 +242,8 @@ class TreatmentEffectResult(Result):
         known = list(self.options["landmark_curves"])
         if not known:
             raise DataError("No landmark of this result has patients in both arms: no curves.")
-        wanted = known[0] if landmark is None else landmark
+        wanted = known[0] if landmark is None else real("landmark", landmark)
+        wanted = next((time for time in known if one_time(time, wanted)), wanted)
         if wanted not in known:
             listed = ", ".join(f"{time:g}" for time in known)
             raise OptionError(f"landmark={landmark!r} has no curves; those at {listed} have.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from rnetstats.formula.parser import as_formula
 from rnetstats.formula.terms import Formula, Plain
 from rnetstats.formula.tokens import Literal
 from rnetstats.formula.variables import read_variable
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.treatment.patient_checks import (
     check_flags,
     check_formula,
@@ -91,6 +93,10 @@ class Patients:
         """Name a time: ``'month 6'``, or ``'time 6'`` where the unit is not known."""
         word = {"months": "month", "days": "day", "years": "year", "weeks": "week"}
         return f"{word.get(self.labels['unit'], 'time')} {time:g}"
+
+    def moments(self, times: float | Sequence[float]) -> Floats:
+        """Return times asked for, each as the one of the data it differs from by rounding alone."""
+        return as_observed(times, np.append(self.stop, self.treated_at))
 
     def take(self, rows: NDArray[np.intp]) -> Patients:
         """Return some of the patients, each as often as it is named."""
