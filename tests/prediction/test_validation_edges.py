@@ -358,3 +358,16 @@ def test_limits_that_leave_the_corrected_index_out_are_called_flattering() -> No
     inside = calm.to_frame().set_index("index").loc["auc"]
     assert inside["conf_low"] <= inside["corrected"] <= inside["conf_high"]
     assert not any("outside their own limits" in note and "auc" in note for note in calm.notes)
+
+
+def test_risks_that_separate_the_outcomes_have_no_calibration_curve() -> None:
+    data = pd.DataFrame({"a": np.repeat([0, 1], 60), "y": np.repeat([0, 1], 60)})
+    fit = rn.logistic(data, "y ~ a")
+    for found in (
+        rn.validate(fit, resamples=20, seed=1),
+        rn.validate(fit, external=data, resamples=20, seed=1),
+    ):
+        assert len(found.calibration_curve()) == 0
+        assert sum("No calibration curve can be fitted" in note for note in found.notes) == 1
+        with pytest.raises(OptionError, match="no calibration curve"):
+            found.plot(kind="calibration")

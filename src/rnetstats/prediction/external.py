@@ -18,7 +18,7 @@ from rnetstats.prediction.judges import Judge, judge_of
 from rnetstats.prediction.refit import Floats
 from rnetstats.prediction.refit_fixed import refit_of_fit
 from rnetstats.prediction.risk_model import risk_model
-from rnetstats.prediction.validation_notes import external_notes
+from rnetstats.prediction.validation_notes import curve_note, external_notes
 from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.prediction.validation_tables import FEW, benefit_table, curve_table, risk_grid
 from rnetstats.regression.cox import CoxResult
@@ -79,6 +79,9 @@ def validate_external(
         "n_runs": (~np.isnan(drawn)).sum(axis=0),
     }
     benefit = benefit_table(scale, risk, thresholds if scale.has_curves else np.empty(0), np.array)
+    grid = risk_grid(scale, risk, _GRID)
+    curve = curve_table(scale, risk, grid, np.array)
+    without = curve_note(grid, curve) if scale.has_curves else ""
     return ValidationResult(
         table=table,
         summary={
@@ -91,12 +94,12 @@ def validate_external(
             "horizon": horizon,
             "design": "fixed",
         },
-        calibration_table=curve_table(scale, risk, risk_grid(scale, risk, _GRID), np.array),
+        calibration_table=curve,
         benefit_table=benefit,
         centre_table={},
         inclusion_table={},
         replicates={"test": drawn},
-        notes=external_notes(read, scale, table, options["resamples"], unknown, benefit),
+        notes=external_notes(read, scale, table, options["resamples"], unknown, without, benefit),
         options={
             "formula": read.formula,
             **options,

@@ -14,7 +14,7 @@ from rnetstats.prediction.judges import Judge
 from rnetstats.prediction.refit import Refit, Refitted
 from rnetstats.prediction.resampling_schemes import Runs
 from rnetstats.prediction.selection_bias import selection_frame
-from rnetstats.prediction.validation_notes import resampling_notes
+from rnetstats.prediction.validation_notes import curve_note, resampling_notes
 from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.prediction.validation_tables import FEW, benefit_table, curve_table
 
@@ -68,6 +68,8 @@ def validated(
         thresholds,
         partial(correct, runs.benefit_training, runs.benefit_test),
     )
+    curve = curve_table(judge, risk, grid, partial(correct, runs.curve_training, runs.curve_test))
+    wanted = no_curve or grid.size > 0
     selected, more = _selection(refit, whole, runs)
     done = len(runs.training)
     return ValidationResult(
@@ -82,9 +84,7 @@ def validated(
             "horizon": refit.horizon,
             "design": "fixed" if refit.fixed else "repeated",
         },
-        calibration_table=curve_table(
-            judge, risk, grid, partial(correct, runs.curve_training, runs.curve_test)
-        ),
+        calibration_table=curve,
         benefit_table=benefit,
         centre_table={},
         inclusion_table=inclusion_frame(whole.choices, runs.choices),
@@ -99,7 +99,7 @@ def validated(
                 runs=done,
                 failed=runs.failed,
                 lost=runs.lost,
-                curve=no_curve,
+                curve=curve_note(grid, curve) if wanted else "",
                 benefit=benefit,
             ),
             *more,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnetstats.formatting import listed
 from rnetstats.prediction.corrected import outside_limits
@@ -15,7 +16,7 @@ from rnetstats.prediction.judges import Judge
 from rnetstats.prediction.refit import Refit
 from rnetstats.prediction.validation_tables import FEW
 
-__all__ = ["external_notes", "resampling_notes", "stability_notes"]
+__all__ = ["curve_note", "external_notes", "resampling_notes", "stability_notes"]
 
 _SMALL = 20
 _ENOUGH = 100
@@ -32,7 +33,7 @@ def resampling_notes(
     runs: int,
     failed: int,
     lost: int,
-    curve: bool,
+    curve: str,
     benefit: Mapping[str, Any],
 ) -> tuple[str, ...]:
     """Say what was repeated, what failed and what has no limits.
@@ -43,8 +44,8 @@ def resampling_notes(
         The columns of the validation's table.
     runs, failed, lost : int
         Repetitions with a value, fits without a model, and fits that lost a level.
-    curve : bool
-        Whether a calibration curve was asked for and cannot be drawn.
+    curve : str
+        Why a calibration curve that was asked for cannot be drawn; empty if it can.
     benefit : mapping
         The columns of net benefit; may be empty.
     """
@@ -91,11 +92,31 @@ def resampling_notes(
     notes += _undefined(table, runs)
     notes += _smoothers(judge)
     if curve:
-        notes.append("All predicted risks are alike: there is no calibration curve.")
+        notes.append(curve)
     notes += _without_benefit(benefit)
     if not judge.has_curves:
         notes.append("Without time= there is no calibration or net benefit, which need a horizon.")
     return tuple(notes)
+
+
+def curve_note(grid: NDArray[np.float64], curve: Mapping[str, Any]) -> str:
+    """Say why there is no calibration curve; empty if there is one.
+
+    Parameters
+    ----------
+    grid : array of shape (q,)
+        The risks at which a curve was asked for; none where all are alike.
+    curve : mapping
+        The columns of the curve; may be empty.
+    """
+    if curve:
+        return ""
+    if not grid.size:
+        return "All predicted risks are alike: there is no calibration curve."
+    return (
+        "No calibration curve can be fitted to these risks (they separate the outcomes, or take "
+        "too few values): there is none."
+    )
 
 
 def external_notes(
@@ -104,6 +125,7 @@ def external_notes(
     table: Mapping[str, Any],
     resamples: int,
     apparent: str,
+    curve: str,
     benefit: Mapping[str, Any],
 ) -> tuple[str, ...]:
     """Say that the model was judged as it is, on whom, and what that can tell.
@@ -112,6 +134,8 @@ def external_notes(
     ----------
     apparent : str
         Why the apparent indices are not known; empty if they are.
+    curve : str
+        Why there is no calibration curve; empty if there is one.
     benefit : mapping
         The columns of net benefit; may be empty.
     """
@@ -127,6 +151,8 @@ def external_notes(
         )
     if apparent:
         notes.append(f"The apparent indices are not known: {apparent}")
+    if curve:
+        notes.append(curve)
     few = _few(judge, read.n)
     notes += few
     if judge.rarer < _ENOUGH and judge.rarer >= FEW:

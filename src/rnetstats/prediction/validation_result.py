@@ -187,8 +187,8 @@ class ValidationResult(Result):
         if kind == "calibration":
             if not len(curve):
                 raise OptionError(
-                    "There is no calibration curve: all risks are alike, indices= left it out, or "
-                    "a survival model has no horizon (time=)."
+                    "There is no calibration curve: all risks are alike or separate the outcomes, "
+                    "indices= left it out, or a survival model has no horizon (time=)."
                 )
             return marked(draw_curve(curve, label=label, ax=ax), self.synthetic)
         if kind == "net_benefit":

@@ -54,10 +54,15 @@ def risk_grid(judge: Judge, risk: Floats, points: int) -> Floats:
 
 
 def curve_table(judge: Judge, risk: Floats, grid: Floats, correct: Correct) -> dict[str, Any]:
-    """Return ``predicted, apparent, corrected`` of the model's own risks (1, n)."""
+    """Return ``predicted, apparent, corrected`` of the model's own risks (1, n).
+
+    Empty where no curve can be fitted, as to risks that separate the outcomes.
+    """
     if not grid.size:
         return {}
     first = judge.curve(risk, None, grid)[0]
+    if not np.isfinite(first).any():
+        return {}
     return {"predicted": grid, "apparent": first, "corrected": correct(first)}
 
 
