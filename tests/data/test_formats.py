@@ -139,6 +139,19 @@ def test_a_sheet_that_is_a_chart_holds_no_rows(tmp_path: Path) -> None:
         read_cohort(path, sheet="Chart")
 
 
+def test_a_sheet_without_rows_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"Our ward": []}).to_excel(book, sheet_name="About", index=False)
+        pd.DataFrame({"id": ["a", "b"], "x": [1, 5]}).to_excel(book, sheet_name="Data", index=False)
+    with pytest.raises(
+        ReadError, match=r"the sheet 'About' has a header but no row.* also has Data"
+    ):
+        read_cohort(path)
+    with pytest.raises(ReadError, match=r"the sheet 'About' has a header but no row of .* it\.$"):
+        read_cohort(path, sheet=1)
+
+
 def test_a_sheet_is_its_name_before_its_number(tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
     with pd.ExcelWriter(path) as book:

@@ -172,6 +172,11 @@ def test_an_encoding_that_is_not_the_files(tmp_path: Path) -> None:
         assert not [note for note in notes if "Please check" in note]
     with pytest.raises(ReadError, match=r"cannot be read as ascii.* It is UTF-8: leave the enc"):
         read_cohort(path, encoding="ascii")
+    for odd in ("", "\n"):  # as UTF-16 an odd number of bytes cannot be read, an even one can
+        path = written(tmp_path, text.replace("ü", "u") + odd)
+        for given in ("utf-16", "utf-16-le", "UTF-32", "u16"):
+            with pytest.raises(ReadError, match=r"x.csv: .* It is UTF-8: leave the encoding out"):
+                read_cohort(path, encoding=given)
     for given in (None, "utf-8", "cp1252"):
         path = written(tmp_path, text.encode("utf-16-le"))
         with pytest.raises(ReadError, match='It looks like UTF-16: say encoding = "utf-16-le"'):

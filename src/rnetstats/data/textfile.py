@@ -104,6 +104,10 @@ def _decoded_as(data: bytes, source: str, encoding: str) -> str:
         raise ReadError(f"{source}: cannot be read as {encoding}: {error}.") from None
     if not isinstance(text, str):
         raise OptionError(f"encoding {encoding!r} does not give text; try 'utf-8' or 'cp1252'.")
+    if codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")) and b"\x00" not in data:
+        raise ReadError(  # the ends of its lines would hold zero bytes
+            f"{source}: is not {encoding}: it has no zero byte.{_utf8_hint(data)}"
+        )
     if "\x00" in text:
         raise ReadError(
             f"{source}: holds zero bytes: a binary file, or not in {encoding}.{_utf16_hint(data)}"

@@ -58,6 +58,11 @@ def read_workbook(
     header = ["" if cell is None else cell_name(cell) for cell in rows[0]]
     _refuse_title(source, rows)
     notes = [note for note in [_others(names, chosen, sheet).strip()] if note]
+    if not any(cell is not None for row in rows[1:] for cell in row):
+        raise ReadError(
+            f"{source}: the sheet {chosen!r} has a header but no row of data below it."
+            f"{_others(names, chosen, sheet)}"
+        )
     last = 1 + max(i for i, row in enumerate(rows) if any(cell is not None for cell in row))
     notes += _hidden(inside, last, header)
     if _FORMULA.search(inside):
