@@ -21,6 +21,7 @@ from rnetstats._core.json import decode, encode
 from rnetstats._core.result import SCHEMA_VERSION, Result
 from rnetstats._core.schema import COEFFICIENT_COLUMNS
 from rnetstats.errors import RnetError
+from rnetstats.plots.style import MARK
 from rnetstats.simulation.operating import operating_characteristics
 from rnetstats.simulation.treatment_operating import Cohorts, treatment_characteristics
 from rnetstats.studies.overview import assemble, questions
@@ -69,6 +70,26 @@ def across() -> Any:
     names = {says.study for question in questions() for says in question.says}
     return assemble({"duan2024": reproduced("rnet_like_b")}, dict.fromkeys(names, rn.audit(sheet)))
 
+
+# What these show is drawn by its nature.
+ALWAYS_DRAWN = {
+    "DrawnCohort",
+    "OperatingCharacteristics",
+    "ScheduleSimulationResult",
+    "TreatmentCharacteristics",
+    "Truth",
+}
+# These rest on no cohort; those show other results, which carry the mark.
+NEVER_DRAWN = {
+    "EventSplitsResult",
+    "MatchingCountsResult",
+    "MatchingTablesResult",
+    "SampleSizeResult",
+    "SupportedParametersResult",
+    "TablesResult",
+    "ThresholdResult",
+}
+SHOW_OTHERS = {"FollowUpResult", "TreatmentEffectResult"}
 
 EXAMPLES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "LogisticResult": lambda d: rn.logistic(d, MARGIN),
@@ -314,12 +335,40 @@ def test_result_is_frozen_tidy_and_printable(name: str, results: dict[str, Resul
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_result_plots_on_given_or_new_axes(name: str, results: dict[str, Result]) -> None:
-    drawn = results[name].plot()
+def test_result_plots_on_given_or_new_axes_and_marks_what_was_drawn(
+    name: str, results: dict[str, Result]
+) -> None:
+    drawn = dataclasses.replace(results[name], synthetic=True).plot()
     assert isinstance(drawn, Axes)
     assert drawn.has_data()
     _, ax = plt.subplots()
-    assert results[name].plot(ax=ax) is ax
+    assert dataclasses.replace(results[name], synthetic=False).plot(ax=ax) is ax
+    if name not in SHOW_OTHERS:
+        assert marks(drawn) == (name not in NEVER_DRAWN)
+        assert marks(ax) == (name in ALWAYS_DRAWN)
+
+
+def marks(axes: Axes) -> int:
+    """The most marks of synthetic data on any axes of a figure."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return max([text.get_gid() for text in ax.texts].count(MARK) for ax in figure.axes)
+
+
+@pytest.mark.parametrize("source", ["drawn", "observed"])
+def test_curves_of_other_results_are_marked_too(source: str) -> None:
+    cohort = rn.load_cohort("duan2024")
+    if source == "observed":
+        cohort.attrs = {}
+    positive = cohort[cohort["margin_positive"] == 1]
+    time = "Surv(dfs_months, dfs_event) ~ 1"
+    figures = [
+        rn.follow_up(positive, time).plot(),
+        rn.treatment_effect(
+            positive, time, treatment_time="salvage_months", methods="naive", resamples=0
+        ).plot(),
+    ]
+    assert [marks(axes) for axes in figures] == [source == "drawn"] * 2
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

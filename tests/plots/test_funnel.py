@@ -66,8 +66,6 @@ def test_differences_have_a_plain_axis_and_proportions_no_contours():
     np.testing.assert_allclose(labelled(axes)["no effect"].get_xdata(), 0.0)
     for options in ({"measure": "logit", "null": None}, {"measure": "OR", "contours": False}):
         assert "P < 0.01" not in labelled(funnel(rows(), estimate=0.5, **options))
-    axes = funnel(rows(), estimate=0.5, measure="logit", null=None, synthetic=True)
-    assert "Synthetic data" in [text.get_text() for text in axes.texts]
 
 
 @pytest.mark.parametrize("k", [1, 3, 100])

@@ -265,9 +265,9 @@ def test_means_times_and_other_measures():
 
 
 def test_one_study_and_no_estimate_at_all():
-    axes = meta_forest(studies(1), pooled(), measure="OR", title="One study", synthetic=True)
+    axes = meta_forest(studies(1), pooled(), measure="OR", title="One study")
     words = texts(axes)
-    assert {"One study", "Synthetic data", "100.0 %"} <= set(words)
+    assert {"One study", "100.0 %"} <= set(words)
     none = studies(2).assign(estimate=np.nan, conf_low=np.nan, conf_high=np.nan, used=False)
     words = texts(meta_forest(none, pooled("random").assign(estimate=np.nan), measure="OR"))
     assert words.count("not estimable") == 2

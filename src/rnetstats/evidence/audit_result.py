@@ -92,5 +92,6 @@ class AuditResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw how far each recomputed value is from the printed one."""
         from rnetstats.plots.audit import audit_gaps
+        from rnetstats.plots.style import marked
 
-        return audit_gaps(self.lines, ax=ax, synthetic=self.synthetic)
+        return marked(audit_gaps(self.lines, ax=ax), self.synthetic)

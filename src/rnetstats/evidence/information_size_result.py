@@ -84,16 +84,17 @@ class InformationSizeResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the patients required over the control risk, and those that are there."""
         from rnetstats.plots.information_size import required_information
+        from rnetstats.plots.style import marked
 
         what = f"{self.options['measure']} of {self.options['effect']:g}"
-        return required_information(
+        axes = required_information(
             self.curve,
             self.table,
             there=_number(self.options["patients"]),
             title=f"To show an {what}",
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)
 
 
 def _number(value: int | None) -> float:

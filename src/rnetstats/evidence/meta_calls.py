@@ -74,28 +74,30 @@ def trim_and_fill_of(
 def forest_of(result: MetaAnalysisResult, ax: Axes | None, options: dict[str, Any]) -> Axes:
     """Draw the forest plot."""
     from rnetstats.plots.meta_forest import meta_forest
+    from rnetstats.plots.style import marked
 
-    return meta_forest(
+    axes = meta_forest(
         result.studies,
         pooled_rows(result),
         measure=result.measure,
         conf_level=result.options["conf_level"],
-        synthetic=result.synthetic,
         ax=ax,
         **options,
     )
+    return marked(axes, result.synthetic)
 
 
 def funnel_of(result: MetaAnalysisResult, ax: Axes | None, *, contours: bool) -> Axes:
     """Draw the funnel."""
     from rnetstats.plots.funnel import funnel
+    from rnetstats.plots.style import marked
 
-    return funnel(
+    axes = funnel(
         result.used_studies(),
         estimate=result.estimate,
         measure=result.measure,
         contours=contours,
         conf_level=result.options["conf_level"],
-        synthetic=result.synthetic,
         ax=ax,
     )
+    return marked(axes, result.synthetic)

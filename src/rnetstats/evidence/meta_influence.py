@@ -79,8 +79,9 @@ class InfluenceResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each study's residual without it; a larger mark moves the pooled effect more."""
         from rnetstats.plots.meta_influence import influence_dots
+        from rnetstats.plots.style import marked
 
-        return influence_dots(self.diagnostics, ax=ax, synthetic=self.synthetic)
+        return marked(influence_dots(self.diagnostics, ax=ax), self.synthetic)
 
 
 def influence(result: MetaAnalysisResult) -> InfluenceResult:

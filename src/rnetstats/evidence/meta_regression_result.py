@@ -156,6 +156,7 @@ class MetaRegressionResult(Result):
         if len(names) == 1 and pd.api.types.is_numeric_dtype(self.rows[names[0]]):
             return self._bubbles(names[0], ax)
         from rnetstats.plots.intervals import draw_intervals
+        from rnetstats.plots.style import marked
 
         measure = MEASURES[self.measure]
         rows = self.coefficients.iloc[1:]
@@ -163,17 +164,18 @@ class MetaRegressionResult(Result):
             f"{t}: {level}" if level else t
             for t, level in zip(rows["term"], rows["level"], strict=True)
         ]
-        return draw_intervals(
+        axes = draw_intervals(
             rows.assign(label=labels),
             ax=ax,
             xlabel=f"{self._compared}, {100 * self.options['conf_level']:g} % CI",
             log=measure.log,
             reference=measure.null,
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)
 
     def _bubbles(self, name: str, ax: Axes | None) -> Axes:
         from rnetstats.plots.meta_bubbles import meta_bubbles
+        from rnetstats.plots.style import marked
 
         column, measure = name.removeprefix("moderator:"), MEASURES[self.measure]
         values = self.rows[name].to_numpy(dtype=float)
@@ -185,13 +187,13 @@ class MetaRegressionResult(Result):
                 "weight": self.rows["weight"].to_numpy(),
             }
         )
-        return meta_bubbles(
+        axes = meta_bubbles(
             studies,
             self.predict({column: grid}).assign(value=grid),
             label=column,
             measure=measure.words,
             log=measure.log,
             conf_level=self.options["conf_level"],
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)

@@ -89,17 +89,18 @@ class PooledSets(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw one estimate a pooling; the dashed line is that of all studies."""
         from rnetstats.plots.intervals import draw_intervals
+        from rnetstats.plots.style import marked
 
         rows = self.sets.assign(label=[f"{self.heading} {s}" for s in self.sets["study"]])
         measure = MEASURES[self.measure]
-        return draw_intervals(
+        axes = draw_intervals(
             rows,
             ax=ax,
             xlabel=f"{measure.words.capitalize()}, {100 * self.options['conf_level']:g} % CI",
             log=measure.log,
             reference=self.overall,
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -100,16 +100,17 @@ class SubgroupsResult(Result):
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the forest plot with a diamond a group; ``options`` as of the meta-analysis."""
         from rnetstats.plots.meta_forest import meta_forest
+        from rnetstats.plots.style import marked
 
-        return meta_forest(
+        axes = meta_forest(
             self.studies,
             pd.concat([subgroup_rows(self), self.overall], ignore_index=True),
             measure=self.measure,
             conf_level=self.options["conf_level"],
-            synthetic=self.synthetic,
             ax=ax,
             **options,
         )
+        return marked(axes, self.synthetic)
 
 
 def subgroups(result: MetaAnalysisResult, by: str, *, common_tau2: bool) -> SubgroupsResult:

@@ -196,6 +196,7 @@ class MetaProportionsResult(Result):
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the forest plot; for ``options`` see :mod:`rnetstats.plots.meta_forest`."""
         from rnetstats.plots.meta_forest import meta_forest
+        from rnetstats.plots.style import marked
 
         rows = self.studies.rename(columns={"events": "events_1", "n": "n_1"})
         if rows["weight"].isna().all():
@@ -213,12 +214,12 @@ class MetaProportionsResult(Result):
                 label=self.groups["group"], subgroup=self.groups["group"], text=text
             )
             pooled = pd.concat([group.assign(kind="subgroup"), pooled], ignore_index=True)
-        return meta_forest(
+        axes = meta_forest(
             rows,
             pooled,
             measure="proportion",
             conf_level=self.options["conf_level"],
-            synthetic=self.synthetic,
             ax=ax,
             **{"digits": self._digits(), **options},
         )
+        return marked(axes, self.synthetic)

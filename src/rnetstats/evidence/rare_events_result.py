@@ -107,17 +107,18 @@ class RareEventsResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw one line a method, by what it estimates; profile limits stand under Wald's."""
         from rnetstats.plots.rare_events import draw_rare_events
+        from rnetstats.plots.style import marked
 
         measure = MEASURES[self.measure]
-        return draw_rare_events(
+        axes = draw_rare_events(
             self.rows,
             measure=self.measure,
             name=measure.words,
             log=measure.log,
             conf_level=self.options["conf_level"],
             ax=ax,
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)
 
 
 def _spread(row: dict[Hashable, Any], digits: int) -> str:

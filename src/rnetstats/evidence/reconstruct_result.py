@@ -132,7 +132,7 @@ class ReconstructedSurvival(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the digitised points and the reconstructed curves over each other."""
         from rnetstats.plots.reconstruction import overlaid_curves
+        from rnetstats.plots.style import marked
 
-        return overlaid_curves(
-            self.curve, self.groups, self.at_risk_table, synthetic=self.synthetic, ax=ax
-        )
+        axes = overlaid_curves(self.curve, self.groups, self.at_risk_table, ax=ax)
+        return marked(axes, self.synthetic)

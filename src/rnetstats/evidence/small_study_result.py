@@ -94,19 +94,20 @@ class SmallStudyResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the funnel of the studies, with Egger's line where the test was done."""
         from rnetstats.plots.funnel import funnel
+        from rnetstats.plots.style import marked
 
         egger = self.tests[self.tests["test"] == "egger"].iloc[0]
         line = None
         if not egger["reason"]:
             line = (float(egger["limit_estimate"]), float(egger["estimate"]))
         known = MEASURES.get(self.measure)
-        return funnel(
+        axes = funnel(
             self.studies,
             estimate=float(known.back(self.common)) if known else self.common,
             measure=self.measure if known else "effect on the scale of analysis",
             regression=line,
             conf_level=self.options["conf_level"],
             null=None if known is None else "auto",
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)

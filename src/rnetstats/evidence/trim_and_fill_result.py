@@ -94,16 +94,17 @@ class TrimAndFillResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the funnel, the filled studies as open circles."""
         from rnetstats.plots.funnel import funnel
+        from rnetstats.plots.style import marked
 
         known = self.measure in MEASURES
         observed, filled = self.pooled["estimate"]
-        return funnel(
+        axes = funnel(
             self.studies,
             estimate=float(observed),
             adjusted=float(filled) if self.filled else None,
             measure=self.measure if known else "effect on the scale of analysis",
             conf_level=self.options["conf_level"],
             null="auto" if known else None,
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)

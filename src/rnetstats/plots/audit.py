@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnetstats.plots.style import INK, LIGHT, MUTED, as_text, ax_or_new, marked, plain_axes
+from rnetstats.plots.style import INK, LIGHT, MUTED, as_text, ax_or_new, plain_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,14 +47,13 @@ def audit_height(lines: pd.DataFrame) -> float:
     return _FRAME + _ROW * max(len(audit_rows(lines)), 2)
 
 
-def audit_gaps(lines: pd.DataFrame, *, synthetic: bool = False, ax: Axes | None = None) -> Axes:
+def audit_gaps(lines: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw a row a check: where the recomputed value lies about the printed one.
 
     Parameters
     ----------
     lines : DataFrame
         ``check, verdict, gap_low, gap_high``; the gap in units of the last printed digit.
-    synthetic : bool
     ax : Axes, optional
         Where to draw; a new figure without.
 
@@ -82,7 +81,7 @@ def audit_gaps(lines: pd.DataFrame, *, synthetic: bool = False, ax: Axes | None 
     plain_axes(axes)
     axes.tick_params(axis="y", length=0, labelsize=9)
     axes.spines["left"].set_visible(False)
-    return marked(axes, synthetic)
+    return axes
 
 
 def _row(axes: Axes, place: int, verdict: str, low: float, high: float) -> None:

@@ -14,7 +14,6 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     colour,
-    mark_synthetic,
     plain_axes,
 )
 
@@ -29,7 +28,6 @@ def draw_balance(
     *,
     ax: Axes | None = None,
     threshold: float | None = 0.1,
-    synthetic: bool = False,
 ) -> Axes:
     """Draw absolute standardised mean differences, the largest at the top.
 
@@ -42,8 +40,6 @@ def draw_balance(
         Where to draw; a new figure without.
     threshold : float or None
         Where to draw a dashed line.
-    synthetic : bool
-        Mark the figure as drawn from synthetic data.
 
     Returns
     -------
@@ -74,8 +70,6 @@ def draw_balance(
     plain_axes(ax, grid="y")
     if len(pairs) > 1:
         _legend_above(ax, pairs)
-    if synthetic:
-        mark_synthetic(ax)
     return ax
 
 
@@ -98,7 +92,7 @@ def _dots(ax: Axes, x: np.ndarray, y: np.ndarray, edge: float, index: int, label
         )
 
 
-def draw_shares(rows: pd.DataFrame, *, ax: Axes | None = None, synthetic: bool = False) -> Axes:
+def draw_shares(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw each group's shares of the outcomes as one stacked bar.
 
     Parameters
@@ -107,8 +101,6 @@ def draw_shares(rows: pd.DataFrame, *, ax: Axes | None = None, synthetic: bool =
         Columns group, outcome, n, share; groups and outcomes in their order.
     ax : Axes, optional
         Where to draw; a new figure without.
-    synthetic : bool
-        Mark the figure as drawn from synthetic data.
 
     Returns
     -------
@@ -143,8 +135,6 @@ def draw_shares(rows: pd.DataFrame, *, ax: Axes | None = None, synthetic: bool =
     ax.set_xlabel("Share of the group")
     plain_axes(ax)
     _legend_above(ax, outcomes)
-    if synthetic:
-        mark_synthetic(ax)
     return ax
 
 

@@ -14,7 +14,6 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     legend_below,
-    marked,
     plain_axes,
 )
 
@@ -33,7 +32,6 @@ def bias_distribution(
     title: str = "",
     log: bool = False,
     ax: Axes | None = None,
-    synthetic: bool = False,
 ) -> Axes:
     """Draw both distributions, and the conventional estimate with its limits above them.
 
@@ -48,7 +46,6 @@ def bias_distribution(
         A ratio, on a logarithmic axis.
     ax : Axes, optional
         Where to draw; by default on a new figure.
-    synthetic : bool
 
     Returns
     -------
@@ -96,4 +93,4 @@ def bias_distribution(
     axes.set_ylabel("Density (each to its highest)")
     axes.set_title(as_text(title), fontsize=11)
     axes.legend(**legend_below(3, drop=0.15))
-    return marked(plain_axes(axes), synthetic)
+    return plain_axes(axes)

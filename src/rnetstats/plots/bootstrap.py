@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.plots.style import INK, MUTED, PALETTE, ax_or_new, marked, plain_axes
+from rnetstats.plots.style import INK, MUTED, PALETTE, ax_or_new, plain_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,6 @@ def replicate_histogram(
     limits: pd.DataFrame,
     *,
     share: str,
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a histogram of replicates, with a line for each method's limits below it.
@@ -35,7 +34,6 @@ def replicate_histogram(
         ``method, estimate, conf_low, conf_high``.
     share : str
         The level of confidence, in words.
-    synthetic : bool
     ax : Axes, optional
 
     Returns
@@ -65,4 +63,4 @@ def replicate_histogram(
     axes.margins(x=0.12)
     axes.set_xlabel(f"Replicates of the statistic; line: estimate, bars below: {share} limits")
     axes.set_ylabel("Resamples")
-    return marked(plain_axes(axes), synthetic)
+    return plain_axes(axes)

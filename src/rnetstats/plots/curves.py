@@ -17,7 +17,6 @@ from rnetstats.plots.style import (
     ax_or_new,
     colour,
     line_style,
-    mark_synthetic,
 )
 from rnetstats.plots.survival_axis import survival_axis
 
@@ -40,7 +39,6 @@ def survival_curves(
     *,
     labels: Mapping[str, str],
     conf_level: float = 0.95,
-    synthetic: bool = False,
     band: bool | None = None,
     censor: bool = True,
     risk_table: bool = True,
@@ -65,8 +63,6 @@ def survival_curves(
         ``time`` and ``group``.
     conf_level : float
         Level of the band, for the legend.
-    synthetic : bool
-        Mark the figure as synthetic data.
     band : bool, optional
         Draw the limits. By default they are drawn for up to three groups, all of which have some:
         a group without events has beta product limits or none.
@@ -121,8 +117,6 @@ def survival_curves(
     if risk_table:
         risk_table_below(axes, risk, groups)
         make_room(axes, groups)
-    if synthetic:
-        mark_synthetic(axes)
     return axes
 
 

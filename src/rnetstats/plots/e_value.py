@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnetstats.plots.ratio_axis import ratio_ticks
-from rnetstats.plots.style import INK, PALETTE, as_text, ax_or_new, legend_below, marked, plain_axes
+from rnetstats.plots.style import INK, PALETTE, as_text, ax_or_new, legend_below, plain_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,9 +19,7 @@ _LEAST = 4.0  # the axes reach at least so far
 _MOST = 200.0
 
 
-def bounding_curves(
-    curves: pd.DataFrame, *, label: str = "", ax: Axes | None = None, synthetic: bool = False
-) -> Axes:
+def bounding_curves(curves: pd.DataFrame, *, label: str = "", ax: Axes | None = None) -> Axes:
     """Draw a curve a number: all pairs on or above it suffice.
 
     A confounder's joint bounding factor is ``EU UD / (EU + UD - 1)``.
@@ -33,7 +31,6 @@ def bounding_curves(
     label : str
     ax : Axes, optional
         Where to draw; by default on a new figure.
-    synthetic : bool
 
     Returns
     -------
@@ -65,4 +62,4 @@ def bounding_curves(
     if label:
         axes.set_title(as_text(label), fontsize=11)
     axes.legend(**legend_below(2), labelcolor=INK)
-    return marked(plain_axes(axes, grid="both"), synthetic)
+    return plain_axes(axes, grid="both")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnetstats.formatting import fmt_number
-from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, mark_synthetic
+from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,6 @@ def fidelity_plot(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    mark_synthetic(axes)
     return axes
 
 

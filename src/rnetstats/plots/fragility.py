@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from rnetstats.plots.style import MUTED, as_text, ax_or_new, colour, marked, plain_axes
+from rnetstats.plots.style import MUTED, as_text, ax_or_new, colour, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,6 @@ def fragility_path(
     *,
     alpha: float,
     arm: str,
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw P over the number of outcomes changed, and the level that is crossed.
@@ -32,7 +31,6 @@ def fragility_path(
     alpha : float
     arm : str
         Label of the horizontal axis.
-    synthetic : bool
     ax : Axes, optional
         Where to draw; a new figure without.
 
@@ -60,4 +58,4 @@ def fragility_path(
     axes.set_xlabel(as_text(arm[:1].upper() + arm[1:]))
     axes.set_ylabel("P")
     plain_axes(axes)
-    return marked(axes, synthetic)
+    return axes

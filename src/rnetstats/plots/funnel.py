@@ -10,7 +10,7 @@ import numpy as np
 
 from rnetstats.errors import ColumnError
 from rnetstats.plots.meta_scale import MetaScale, scale_of
-from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, marked, plain_axes
+from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, plain_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,6 @@ def funnel(
     regression: tuple[float, float] | None = None,
     conf_level: float = 0.95,
     null: float | str | None = "auto",
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw studies as points, effect against standard error, the most precise at the top.
@@ -63,8 +62,6 @@ def funnel(
         Of the pseudo limits: where so many studies lie if all estimate the pooled effect.
     null : float, None or "auto"
         The value of no effect.
-    synthetic : bool
-        Mark the figure as drawn from synthetic data.
     ax : Axes, optional
         Where to draw; by default on a new figure.
 
@@ -112,7 +109,7 @@ def funnel(
     axes.set_xlabel(as_text(scale.name) + (" (log scale)" if scale.log else ""))
     axes.set_ylabel("Standard error" + (f" of log {scale.short}" if scale.log else ""))
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=9.5)
-    return marked(plain_axes(axes), synthetic)
+    return plain_axes(axes)
 
 
 def _points(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -15,7 +15,6 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     legend_below,
-    marked,
     percent_ticks,
     plain_axes,
 )
@@ -45,7 +44,6 @@ def stacked_answers(
     title: str = "",
     notes: dict[str, str] | None = None,
     ax: Axes | None = None,
-    synthetic: bool = False,
 ) -> Axes:
     """Draw one bar a label, parted by the answers.
 
@@ -58,7 +56,6 @@ def stacked_answers(
         What to write beside the name of a group.
     ax : Axes, optional
         Where to draw; by default on a new figure.
-    synthetic : bool
 
     Returns
     -------
@@ -85,7 +82,7 @@ def stacked_answers(
     axes.tick_params(axis="y", length=0)
     keys = [Patch(facecolor=_SHADES[w], edgecolor=MUTED, linewidth=0.4, label=w) for w in answers]
     axes.legend(handles=keys, **legend_below(min(4, len(keys)), drop=0.85 / height), labelcolor=INK)
-    return marked(axes, synthetic)
+    return axes
 
 
 def _places(bars: Sequence[tuple[str, str]]) -> tuple[list[float], dict[str, float]]:

@@ -15,7 +15,6 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     colour,
-    marked,
     percent_ticks,
     plain_axes,
 )
@@ -43,7 +42,6 @@ def incidence_curves(
     labels: Mapping[str, str],
     meaning: Mapping[str, str],
     conf_level: float = 0.95,
-    synthetic: bool = False,
     band: bool | None = None,
     risk_table: bool = True,
     y_high: float | None = None,
@@ -68,8 +66,6 @@ def incidence_curves(
         What each cause means.
     conf_level : float
         Level of the band, for the legend.
-    synthetic : bool
-        Mark the figure as synthetic data.
     band : bool, optional
         Draw the limits; by default for up to three curves.
     risk_table : bool
@@ -129,7 +125,7 @@ def incidence_curves(
         table = risk.assign(group=[as_text(named.get(group, group)) for group in risk["group"]])
         risk_table_below(axes, table, shown, shades)
         make_room(axes, shown)
-    return marked(axes, synthetic)
+    return axes
 
 
 def _curve_name(groups: list[str], at: tuple[int, int], cause: str, n_causes: int) -> str:

@@ -13,7 +13,6 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     colour,
-    marked,
     percent_ticks,
     plain_axes,
 )
@@ -33,7 +32,6 @@ def required_information(
     *,
     there: float,
     title: str = "",
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a line each diversity, the sizes asked for as points, and what is there as a level.
@@ -46,7 +44,6 @@ def required_information(
         Patients in the studies; missing if not known.
     title : str
         Of the legend.
-    synthetic : bool
     ax : Axes, optional
         Where to draw; a new figure without.
 
@@ -81,4 +78,4 @@ def required_information(
     axes.set_ylabel("Patients required (log scale)")
     axes.legend(frameon=False, fontsize=9.5, title=as_text(title), title_fontsize=9.5)
     plain_axes(axes, grid="y")
-    return marked(axes, synthetic)
+    return axes

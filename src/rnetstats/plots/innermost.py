@@ -15,7 +15,6 @@ from rnetstats.plots.style import (
     ax_or_new,
     colour,
     line_style,
-    marked,
 )
 from rnetstats.plots.survival_axis import survival_axis
 
@@ -34,7 +33,6 @@ def innermost_curves(
     *,
     labels: Mapping[str, str],
     conf_level: float = 0.95,
-    synthetic: bool = False,
     band: bool | None = None,
     y_label: str = "Free of the event",
     x_label: str | None = None,
@@ -54,8 +52,6 @@ def innermost_curves(
     labels : mapping
         ``time`` and ``group``.
     conf_level : float
-    synthetic : bool
-        Mark the figure as synthetic data.
     band : bool, optional
         Draw the limits; by default for up to three groups, all of which have some.
     y_label, x_label : str
@@ -84,7 +80,7 @@ def innermost_curves(
     axes.set_ylabel(as_text(y_label))
     survival_axis(axes, floor)
     _legend(axes, groups, as_text(labels["group"]), conf_level if shown else None)
-    return marked(axes, synthetic)
+    return axes
 
 
 def _draw(axes: Any, inner: pd.DataFrame, index: int, last: float, name: str) -> None:

@@ -12,7 +12,6 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     colour,
-    mark_synthetic,
     plain_axes,
 )
 
@@ -26,7 +25,6 @@ def draw_intervals(
     xlabel: str = "",
     log: bool = False,
     reference: float | None = None,
-    synthetic: bool = False,
 ) -> Axes:
     """Draw estimates and limits; an end beyond the axis (0 or infinity of a ratio) is an arrow.
 
@@ -42,8 +40,6 @@ def draw_intervals(
         A logarithmic axis.
     reference : float, optional
         Where to draw a dashed line.
-    synthetic : bool
-        Mark the figure as drawn from synthetic data.
 
     Returns
     -------
@@ -72,8 +68,6 @@ def draw_intervals(
     ax.set_ylim(-0.7, len(rows) - 0.3)
     ax.set_xlabel(as_text(xlabel))
     plain_axes(ax, grid="x")
-    if synthetic:
-        mark_synthetic(ax)
     return ax
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnetstats.plots.ratio_axis import at_least, ratio_ticks
-from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, marked, plain_axes
+from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, plain_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,6 @@ def margin_intervals(
     title: str = "",
     log: bool = False,
     ax: Axes | None = None,
-    synthetic: bool = False,
 ) -> Axes:
     """Draw a line an interval over the shaded zone of what would not matter.
 
@@ -43,7 +42,6 @@ def margin_intervals(
         A ratio, on a logarithmic axis.
     ax : Axes, optional
         Where to draw; by default on a new figure.
-    synthetic : bool
 
     Returns
     -------
@@ -79,7 +77,7 @@ def margin_intervals(
     axes.set_xlim(near, far)
     axes.set_xlabel(as_text(xlabel))
     axes.set_title(as_text(title), fontsize=11, color=INK)
-    return marked(plain_axes(axes), synthetic)
+    return plain_axes(axes)
 
 
 def _ends(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnetstats.plots.ratio_axis import at_least, ratio_ticks, visible
-from rnetstats.plots.style import MUTED, PALETTE, as_text, ax_or_new, marked, plain_axes
+from rnetstats.plots.style import MUTED, PALETTE, as_text, ax_or_new, plain_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,6 @@ def meta_bubbles(
     measure: str,
     log: bool,
     conf_level: float,
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a circle a study, its area the weight, and the fitted effect with its limits.
@@ -44,8 +43,6 @@ def meta_bubbles(
     log : bool
         A logarithmic axis of effects.
     conf_level : float
-    synthetic : bool
-        Mark the figure as drawn from synthetic data.
     ax : Axes, optional
         Where to draw; by default on a new figure.
     """
@@ -81,7 +78,7 @@ def meta_bubbles(
     axes.set_xlabel(as_text(label))
     axes.set_ylabel(as_text(measure.capitalize()))
     axes.legend(loc="best", frameon=False, fontsize=9)
-    return marked(plain_axes(axes), synthetic)
+    return plain_axes(axes)
 
 
 def _ends(studies: pd.DataFrame, line: pd.DataFrame, log: bool) -> tuple[float, float]:

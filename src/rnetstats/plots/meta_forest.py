@@ -14,7 +14,7 @@ from rnetstats.plots.meta_columns import Columns
 from rnetstats.plots.meta_lines import Line, arm_columns, forest_lines, weight_columns
 from rnetstats.plots.meta_marks import diamond, prediction_bar, study_mark
 from rnetstats.plots.meta_scale import MetaScale, scale_of
-from rnetstats.plots.style import INK, MUTED, as_text, ax_or_new, marked
+from rnetstats.plots.style import INK, MUTED, as_text, ax_or_new
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,6 @@ def meta_forest(
     null: float | str | None = "auto",
     digits: int | None = None,
     title: str = "",
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a meta-analysis: one line a study, diamonds for what was pooled.
@@ -75,8 +74,6 @@ def meta_forest(
     digits : int, optional
         Decimals of the effects.
     title : str
-    synthetic : bool
-        Mark the figure as drawn from synthetic data.
     ax : Axes, optional
         Where to draw; by default on a new figure that is large enough. The columns stand outside
         the axes, left and right.
@@ -118,7 +115,7 @@ def meta_forest(
     columns.write_heads(axes)
     _frame(axes, scale, conf_level, favours)
     columns.write_title(axes, title)
-    return marked(axes, synthetic)
+    return axes
 
 
 def _extent(lines: Sequence[Line]) -> tuple[np.ndarray, np.ndarray]:

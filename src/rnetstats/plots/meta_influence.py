@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnetstats.plots.style import INK, LIGHT, PALETTE, as_text, ax_or_new, marked, plain_axes
+from rnetstats.plots.style import INK, LIGHT, PALETTE, as_text, ax_or_new, plain_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,15 +17,13 @@ __all__ = ["influence_dots"]
 _SMALLEST, _LARGEST = 4.0, 13.0  # points across
 
 
-def influence_dots(rows: pd.DataFrame, *, synthetic: bool = False, ax: Axes | None = None) -> Axes:
+def influence_dots(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw one studentised residual a study, larger with Cook's distance.
 
     Parameters
     ----------
     rows : DataFrame
         ``study, rstudent, cook_d, influential``, top to bottom.
-    synthetic : bool
-        Mark the figure as drawn from synthetic data.
     ax : Axes, optional
         Where to draw; by default on a new figure.
     """
@@ -62,4 +60,4 @@ def influence_dots(rows: pd.DataFrame, *, synthetic: bool = False, ax: Axes | No
             markerscale=0.6,
             borderaxespad=0.2,
         )
-    return marked(plain_axes(axes), synthetic)
+    return plain_axes(axes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnetstats.formatting import group_names, inside
-from rnetstats.plots.style import INK, as_text, ax_or_new, colour, marked, plain_axes
+from rnetstats.plots.style import INK, as_text, ax_or_new, colour, plain_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,6 @@ def points_over_time(
     *,
     labels: Mapping[str, str],
     conf_level: float = 0.95,
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw estimates with their limits; times stand at even distances.
@@ -37,8 +36,6 @@ def points_over_time(
     labels : mapping
         ``time``, ``event`` and ``group``.
     conf_level : float
-    synthetic : bool
-        Mark the figure as synthetic data.
     ax : Axes, optional
         Where to draw; by default on a new figure.
     """
@@ -77,4 +74,4 @@ def points_over_time(
             alignment="left",
         )
         legend.get_title().set_color(INK)
-    return marked(plain_axes(axes, grid="y"), synthetic)
+    return plain_axes(axes, grid="y")

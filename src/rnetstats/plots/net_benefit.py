@@ -16,7 +16,6 @@ from rnetstats.plots.style import (
     ax_or_new,
     colour,
     line_style,
-    marked,
     plain_axes,
 )
 
@@ -47,7 +46,6 @@ def decision_curves(
     action: str = "treat",
     per: float = 100,
     conf_level: float = 0.95,
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw one curve a strategy.
@@ -65,8 +63,6 @@ def decision_curves(
         Patients to whom interventions avoided refer.
     conf_level : float
         Level of the band, for the legend.
-    synthetic : bool
-        Mark the figure as synthetic data.
     ax : Axes, optional
 
     Returns
@@ -101,7 +97,7 @@ def decision_curves(
     _threshold_axis(axes, action)
     title = f"Band: pointwise {100 * conf_level:g} % limits" if shown else None
     _legend(axes, title, "best" if kind != "interventions" else "lower right")
-    return marked(axes, synthetic)
+    return axes
 
 
 def impact_curves(
@@ -110,7 +106,6 @@ def impact_curves(
     outcome: str,
     action: str = "treat",
     conf_level: float = 0.95,
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how many of a population are at high risk, and how many of these have the event.
@@ -122,7 +117,7 @@ def impact_curves(
         and ``population``.
     outcome : str
         The event, for the legend.
-    action, conf_level, synthetic, ax
+    action, conf_level, ax
         As for :func:`decision_curves`.
 
     Returns
@@ -155,7 +150,7 @@ def impact_curves(
     axes.set_ylabel(as_text(f"Of {population:,.0f} patients, by {model}"))
     _threshold_axis(axes, action)
     _legend(axes, f"Band: pointwise {100 * conf_level:g} % limits" if shown else None)
-    return marked(axes, synthetic)
+    return axes
 
 
 def _references(axes: Axes, rows: pd.DataFrame, kind: str, action: str) -> None:

@@ -12,7 +12,6 @@ from rnetstats.plots.style import (
     PALETTE,
     as_text,
     ax_or_new,
-    mark_synthetic,
     plain_axes,
 )
 
@@ -23,9 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["observed_expected"]
 
 
-def observed_expected(
-    table: pd.DataFrame, *, title: str = "", synthetic: bool = False, ax: Axes | None = None
-) -> Axes:
+def observed_expected(table: pd.DataFrame, *, title: str = "", ax: Axes | None = None) -> Axes:
     """Draw a line from expected to observed events in each group.
 
     Parameters
@@ -33,8 +30,6 @@ def observed_expected(
     table : DataFrame
         ``group, observed, expected``, top to bottom.
     title : str
-    synthetic : bool
-        Mark the figure as synthetic data.
     ax : Axes, optional
         Where to draw; by default on a new figure.
 
@@ -74,6 +69,4 @@ def observed_expected(
     axes.set_title(title, fontsize=11, loc="left", pad=30.0)  # above the legend
     plain_axes(axes, grid="x")
     axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
-    if synthetic:
-        mark_synthetic(axes)
     return axes

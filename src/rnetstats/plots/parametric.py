@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnetstats.plots.style import as_text, ax_or_new, colour, legend_place, marked, plain_axes
+from rnetstats.plots.style import as_text, ax_or_new, colour, legend_place, plain_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,6 @@ def fitted_over_observed(
     *,
     distribution: str,
     time_label: str,
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw each group's fitted curve over its Kaplan-Meier steps.
@@ -30,8 +29,6 @@ def fitted_over_observed(
     distribution : str
         The law's name.
     time_label : str
-    synthetic : bool
-        Mark the figure as synthetic data.
     ax : Axes, optional
         Where to draw; by default on a new figure.
     """
@@ -62,4 +59,4 @@ def fitted_over_observed(
     axes.set_xlabel(as_text(time_label))
     axes.set_ylabel("Survival")
     axes.legend(**legend_place(2 * len(groups), "lower left"))
-    return marked(plain_axes(axes), synthetic)
+    return plain_axes(axes)

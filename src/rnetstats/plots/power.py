@@ -13,7 +13,6 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     colour,
-    marked,
     plain_axes,
     title_above,
 )
@@ -33,7 +32,6 @@ def power_curve(
     wanted: float,
     detectable: tuple[float, float],
     title: str = "",
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw power against the hazard ratio, with type M errors on an axis at the right.
@@ -47,7 +45,6 @@ def power_curve(
     detectable : tuple of float
         Hazard ratios with that power, below and above 1; missing ones are not drawn.
     title : str
-    synthetic : bool
     ax : Axes, optional
         Where to draw; a new figure without.
 
@@ -79,7 +76,7 @@ def power_curve(
     title_above(axes, as_text(title), fontsize=11, loc="left")
     plain_axes(axes)
     _exaggeration(axes, ratio, table["type_m"].to_numpy(float))
-    return marked(axes, synthetic)
+    return axes
 
 
 def _exaggeration(axes: Axes, ratio: np.ndarray, type_m: np.ndarray) -> None:

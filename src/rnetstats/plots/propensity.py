@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats.plots.style import INK, LIGHT, MUTED, as_text, ax_or_new, colour, marked, plain_axes
+from rnetstats.plots.style import INK, LIGHT, MUTED, as_text, ax_or_new, colour, plain_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ _LARGE = 0.1  # a standardised difference beyond the dashed lines
 _BINS = 25  # of the score
 
 
-def love_plot(table: pd.DataFrame, *, ax: Axes | None = None, synthetic: bool = False) -> Axes:
+def love_plot(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw signed standardised mean differences before and after weighting.
 
     Parameters
@@ -31,8 +31,6 @@ def love_plot(table: pd.DataFrame, *, ax: Axes | None = None, synthetic: bool = 
         Infinite differences stand at the edge as arrows, undefined ones are left out.
     ax : Axes, optional
         Where to draw; a new figure without.
-    synthetic : bool
-        Mark the figure as drawn from synthetic data.
     """
     order = table["smd_before"].abs().fillna(-1.0).sort_values(kind="stable").index
     shown = table.loc[order]
@@ -70,7 +68,7 @@ def love_plot(table: pd.DataFrame, *, ax: Axes | None = None, synthetic: bool = 
     ax.set_xlabel("Standardised mean difference (treated less control)")
     plain_axes(ax, grid="y")
     ax.legend(frameon=False, fontsize=9.5, ncols=2, loc="lower left", bbox_to_anchor=(0.0, 1.0))
-    return marked(ax, synthetic)
+    return ax
 
 
 def score_overlap(
@@ -81,7 +79,6 @@ def score_overlap(
     *,
     arms: tuple[str, str],
     ax: Axes | None = None,
-    synthetic: bool = False,
 ) -> Axes:
     """Draw the distribution of the score in both arms, the treated up and the controls down.
 
@@ -93,8 +90,6 @@ def score_overlap(
         Names of the control arm and of the treated arm.
     ax : Axes, optional
         Where to draw; a new figure without.
-    synthetic : bool
-        Mark the figure as drawn from synthetic data.
 
     Notes
     -----
@@ -141,4 +136,4 @@ def score_overlap(
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
     )
-    return marked(ax, synthetic)
+    return ax

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number
 from rnetstats.plots.ratio_axis import at_least, ratio_ticks, visible
-from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, marked
+from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,6 @@ def draw_rare_events(
     log: bool,
     conf_level: float = 0.95,
     ax: Axes | None = None,
-    synthetic: bool = False,
 ) -> Axes:
     """Draw one line a method; profile limits are thin lines under Wald or exact ones.
 
@@ -52,8 +51,6 @@ def draw_rare_events(
     conf_level : float
     ax : Axes, optional
         Where to draw; by default on a new figure.
-    synthetic : bool
-        Mark the figure as drawn from synthetic data.
 
     Returns
     -------
@@ -84,7 +81,7 @@ def draw_rare_events(
         as_text(f"{name[:1].upper()}{name[1:]}, {percent} limits; thin lines: profile likelihood"),
         color=INK,
     )
-    return marked(axes, synthetic)
+    return axes
 
 
 def _lines(rows: pd.DataFrame) -> list[dict[str, Any]]:

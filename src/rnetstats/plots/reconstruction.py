@@ -8,7 +8,7 @@ import numpy as np
 
 from rnetstats.formatting import fmt_count
 from rnetstats.plots.risk_table import ROW, make_room, risk_table_below
-from rnetstats.plots.style import INK, as_text, ax_or_new, colour, line_style, marked
+from rnetstats.plots.style import INK, as_text, ax_or_new, colour, line_style
 from rnetstats.plots.survival_axis import survival_axis
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ def overlaid_curves(
     groups: pd.DataFrame,
     at_risk: pd.DataFrame,
     *,
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the points as dots, the reconstructed curves as steps, and the numbers reached.
@@ -36,7 +35,6 @@ def overlaid_curves(
         ``group, n, n_events, largest_distance``.
     at_risk : DataFrame
         ``group, time, reached``: the numbers below the axis.
-    synthetic : bool
     ax : Axes, optional
         Where to draw; a new figure without.
 
@@ -78,7 +76,7 @@ def overlaid_curves(
         shown = shown[shown["time"].isin(axes.get_xticks())]
         risk_table_below(axes, shown.assign(n_risk=shown["reached"]), names)
         make_room(axes, names)
-    return marked(axes, synthetic)
+    return axes
 
 
 def _apart(times: np.ndarray, end: float) -> np.ndarray:

@@ -12,7 +12,6 @@ from rnetstats.plots.style import (
     ax_or_new,
     colour,
     legend_below,
-    marked,
     percent_ticks,
     plain_axes,
 )
@@ -37,7 +36,6 @@ def truncated_law(
     names: Mapping[str, str] | None = None,
     conf_level: float = 0.95,
     band: bool | None = None,
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the share with the event over the interval, corrected (lines) and naive (dashed).
@@ -57,7 +55,6 @@ def truncated_law(
     conf_level : float
     band : bool, optional
         Draw the limits; by default for up to two groups.
-    synthetic : bool
     ax : Axes, optional
         Where to draw; a new figure without.
 
@@ -109,7 +106,7 @@ def truncated_law(
     axes.set_ylabel(f"Share of those with the event\nwithin {within:.4g} who had it by then")
     axes.legend(**legend_below(3 if len(groups) == 1 else 2, drop=0.15))
     plain_axes(axes, grid="y")
-    return marked(axes, synthetic)
+    return axes
 
 
 def _steps(curve: pd.DataFrame, within: float) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,6 @@ from rnetstats.plots.style import (
     colour,
     legend_place,
     line_style,
-    marked,
     plain_axes,
 )
 
@@ -34,7 +33,6 @@ def areas_under_curves(
     *,
     tau: float,
     labels: Mapping[str, str],
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw survival curves with the areas under them up to tau.
@@ -48,8 +46,6 @@ def areas_under_curves(
     tau : float
     labels : mapping
         ``time``, ``event`` and ``group``.
-    synthetic : bool
-        Mark the figure as synthetic data.
     ax : Axes, optional
         Where to draw; by default on a new figure.
     """
@@ -76,7 +72,7 @@ def areas_under_curves(
     axes.set_title(f"Areas up to tau = {tau:g}", loc="left", fontsize=10, color=INK)
     title = as_text(labels["group"]) if named else None
     axes.legend(title=title, title_fontsize=9.5, **legend_place(len(means), "lower left"))
-    return marked(plain_axes(axes), synthetic)
+    return plain_axes(axes)
 
 
 def difference_curve(
@@ -84,7 +80,6 @@ def difference_curve(
     *,
     labels: Mapping[str, str],
     conf_level: float = 0.95,
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw differences of restricted means over tau with their pointwise band.
@@ -96,8 +91,6 @@ def difference_curve(
     labels : mapping
         ``time`` and ``group``.
     conf_level : float
-    synthetic : bool
-        Mark the figure as synthetic data.
     ax : Axes, optional
         Where to draw; by default on a new figure.
     """
@@ -125,4 +118,4 @@ def difference_curve(
     axes.set_title(f"Pointwise {100 * conf_level:g} % limits", loc="left", fontsize=10, color=INK)
     title = as_text(labels["group"]) if named else None
     axes.legend(title=title, title_fontsize=9.5, **legend_place(len(groups), "best"))
-    return marked(plain_axes(axes), synthetic)
+    return plain_axes(axes)

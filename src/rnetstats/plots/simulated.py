@@ -14,7 +14,6 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     legend_below,
-    mark_synthetic,
     plain_axes,
 )
 
@@ -54,7 +53,6 @@ def follow_up_by_enrolment(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axe
     axes.set_ylabel("Months of follow-up")
     axes.set_ylim(bottom=0.0)
     axes.legend(**legend_below(2))
-    mark_synthetic(axes)
     return plain_axes(axes)
 
 
@@ -81,7 +79,6 @@ def true_ratios(labels: list[str], values: np.ndarray, *, ax: Axes | None = None
     ratio_ticks(axes.xaxis, low, high)
     axes.axvline(1.0, color=MUTED, linewidth=0.9, zorder=1)
     axes.set_xlabel("True odds or hazard ratio")
-    mark_synthetic(axes)
     return axes
 
 
@@ -116,7 +113,6 @@ def coverage_of_methods(
     low, high = axes.get_xlim()
     axes.set_xlim(max(low, -0.02), min(high, 1.02))
     axes.set_xlabel(as_text(axis))
-    mark_synthetic(axes)
     return axes
 
 

@@ -13,7 +13,6 @@ from rnetstats.plots.style import (
     PALETTE,
     as_text,
     ax_or_new,
-    marked,
     percent_ticks,
     plain_axes,
     title_above,
@@ -37,10 +36,9 @@ def stacked_incidence(
     labels: Mapping[str, str],
     meaning: Mapping[str, str],
     times: Sequence[float],
-    synthetic: bool = False,
     names: Mapping[str, str] | None = None,
     ax: Axes | None = None,
-) -> Axes:
+) -> list[Axes]:
     """Draw the states of one group, or of several side by side.
 
     Parameters
@@ -55,8 +53,6 @@ def stacked_incidence(
         What each cause means.
     times : sequence of float
         Ticks of the time axis.
-    synthetic : bool
-        Mark the figures as synthetic data.
     names : mapping, optional
         What to call the groups.
     ax : Axes, optional
@@ -64,8 +60,8 @@ def stacked_incidence(
 
     Returns
     -------
-    Axes
-        Of the first group.
+    list of Axes
+        One a group.
     """
     if ax is not None or len(groups) == 1:
         panels = [ax_or_new(ax, figsize=(_WIDTH + 1.6, _HEIGHT))]
@@ -80,10 +76,9 @@ def stacked_incidence(
             title_above(axes, as_text(text), fontsize=11, color=INK)
         if place == 0:
             axes.set_ylabel("Probability")
-        marked(axes, synthetic)
     _label_time(panels, as_text(labels["time"]))
     _legend(panels)
-    return panels[0]
+    return panels
 
 
 def _panels(count: int) -> list[Axes]:

@@ -13,7 +13,6 @@ from rnetstats.plots.style import (
     ax_or_new,
     colour,
     legend_place,
-    marked,
     plain_axes,
 )
 
@@ -33,7 +32,6 @@ def ratio_over_time(
     time_label: str,
     constancy: str,
     conf_level: float = 0.95,
-    synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a hazard ratio over time.
@@ -49,8 +47,6 @@ def ratio_over_time(
     constancy : str
         P of the test of constancy.
     conf_level : float
-    synthetic : bool
-        Mark the figure as synthetic data.
     ax : Axes, optional
         Where to draw; by default on a new figure.
     """
@@ -76,4 +72,4 @@ def ratio_over_time(
     axes.set_ylabel(as_text(f"Hazard ratio of {inside(label)}"))
     axes.set_title(f"P of a constant ratio {constancy}", loc="left", fontsize=10, color=INK)
     axes.legend(**legend_place(len(columns), "best"))
-    return marked(plain_axes(axes), synthetic)
+    return plain_axes(axes)

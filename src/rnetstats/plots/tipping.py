@@ -16,7 +16,6 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     legend_below,
-    marked,
     plain_axes,
 )
 
@@ -40,7 +39,6 @@ def tipping_contours(
     measure: str,
     title: str = "",
     ax: Axes | None = None,
-    synthetic: bool = False,
 ) -> Axes:
     """Draw the ratio left over against a confounder's prevalence and effect.
 
@@ -59,7 +57,6 @@ def tipping_contours(
     measure, title : str
     ax : Axes, optional
         Where to draw; by default on a new figure.
-    synthetic : bool
 
     Returns
     -------
@@ -93,7 +90,7 @@ def tipping_contours(
     axes.set_ylabel("Confounder's effect (ratio)")
     axes.set_title(as_text(f"{name}{estimate:.2f}, contours: what is left"), fontsize=11)
     axes.legend(**legend_below(2), labelcolor=INK)
-    return marked(plain_axes(axes), synthetic)
+    return plain_axes(axes)
 
 
 def _line(

@@ -69,14 +69,15 @@ class BootstrapResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the replicates, the estimate and the limits of each method."""
         from rnetstats.plots.bootstrap import replicate_histogram
+        from rnetstats.plots.style import marked
 
-        return replicate_histogram(
+        axes = replicate_histogram(
             self.replicates,
             self.table,
             share=f"{100.0 * self.summary['conf_level']:.10g} %",
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)
 
 
 def limits_of(

@@ -230,16 +230,17 @@ class DecisionCurveResult(Result):
         """
         choice("kind", kind, (*_QUANTITIES, "impact"))
         from rnetstats.plots import net_benefit as plots
+        from rnetstats.plots.style import marked
 
         shared: dict[str, Any] = {
             "action": self.options["action"],
             "conf_level": self.options["conf_level"],
-            "synthetic": self.synthetic,
             "ax": ax,
         }
         if kind == "impact":
-            one = model or self._models()[0]
-            return plots.impact_curves(self.clinical_impact(one), outcome=self.outcome, **shared)
+            impact = self.clinical_impact(model or self._models()[0])
+            axes = plots.impact_curves(impact, outcome=self.outcome, **shared)
+            return marked(axes, self.synthetic)
         value, low, high = _QUANTITIES[kind]
         rows = self.curves
         if model is not None:
@@ -253,7 +254,8 @@ class DecisionCurveResult(Result):
             conf_low=rows[low],
             conf_high=rows[high],
         )
-        return plots.decision_curves(table, kind=kind, per=self.options["per"], **shared)
+        axes = plots.decision_curves(table, kind=kind, per=self.options["per"], **shared)
+        return marked(axes, self.synthetic)
 
     def _models(self) -> list[str]:
         models = dict.fromkeys(self.curves["model"])

@@ -206,14 +206,15 @@ class ParametricResult(Result):
         mean of its patients' own.
         """
         from rnetstats.plots.parametric import fitted_over_observed
+        from rnetstats.plots.style import marked
 
-        return fitted_over_observed(
+        axes = fitted_over_observed(
             self.curves,
             distribution=self.options["distribution"],
             time_label=self.summary["time"],
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)
 
     def _law(self) -> FittedLaw:
         stored = {**self.law, "extra": tuple(self.law["extra"])}

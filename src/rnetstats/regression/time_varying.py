@@ -111,17 +111,18 @@ class TimeVaryingResult(Result):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the hazard ratio over time with its limits."""
+        from rnetstats.plots.style import marked
         from rnetstats.plots.time_varying import ratio_over_time
 
-        return ratio_over_time(
+        axes = ratio_over_time(
             self.curves,
             label=self.label,
             time_label=self.time_label,
             constancy=fmt_p(float(self.test["p_value"].iloc[0])),
             conf_level=self.options["conf_level"],
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)
 
 
 def time_varying_effect(

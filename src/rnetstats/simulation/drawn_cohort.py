@@ -95,10 +95,12 @@ class DrawnCohort(Result):
         Cohorts without such dates show instead how close they come to what is printed.
         """
         rows = self._need("data", "The plot of follow-up")
+        from rnetstats.plots.style import marked
+
         if "enrolment_date" not in rows:
             from rnetstats.plots.fidelity import fidelity_plot
 
-            return fidelity_plot(self.fidelity, ax=ax)
+            return marked(fidelity_plot(self.fidelity, ax=ax), True)
         from rnetstats.plots.simulated import follow_up_by_enrolment
 
-        return follow_up_by_enrolment(rows, ax=ax)
+        return marked(follow_up_by_enrolment(rows, ax=ax), True)

@@ -79,15 +79,17 @@ class OperatingCharacteristics(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the coverage of every method, with three Monte Carlo errors."""
         from rnetstats.plots.simulated import coverage_of_methods
+        from rnetstats.plots.style import marked
 
         rows = self.table[self.table["coverage"].notna()]
-        return coverage_of_methods(
+        axes = coverage_of_methods(
             (rows["analysis"] + ": " + rows["estimand"] + " | " + rows["method"]).tolist(),
             rows["coverage"].to_numpy(),
             rows["coverage_mcse"].to_numpy(),
             axis=f"Coverage of 95 % intervals\n(truth {self.truth}, totals {self.totals})",
             ax=ax,
         )
+        return marked(axes, True)
 
     def check(self) -> pd.DataFrame:
         """Return the rows that break a requirement; empty if all is well.

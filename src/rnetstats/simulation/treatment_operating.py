@@ -135,15 +135,17 @@ class TreatmentCharacteristics(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the coverage of every method, with three Monte Carlo errors."""
         from rnetstats.plots.simulated import coverage_of_methods
+        from rnetstats.plots.style import marked
 
         rows = self.table[self.table["coverage_given"].notna()]
-        return coverage_of_methods(
+        axes = coverage_of_methods(
             (rows["method"] + ": " + rows["estimand"] + " | " + rows["limits"]).tolist(),
             rows["coverage_given"].to_numpy(),
             rows["coverage_given_mcse"].to_numpy(),
             axis=f"Coverage of the 95 % intervals given\n(truth {self.truth})",
             ax=ax,
         )
+        return marked(axes, True)
 
     def check(self) -> pd.DataFrame:
         """Return the rows that break a requirement; empty if all is well.

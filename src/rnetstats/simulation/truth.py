@@ -100,11 +100,12 @@ class Truth(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the true odds and hazard ratios on a logarithmic axis."""
         from rnetstats.plots.simulated import true_ratios
+        from rnetstats.plots.style import marked
 
         rows = self.estimands[self.estimands["measure"].isin(["OR", "HR"])]
         parts = zip(rows["estimand"], rows["endpoint"], rows["group"], strict=True)
         labels = [": ".join(part for part in told if part) for told in parts]
-        return true_ratios(labels, rows["value"].to_numpy(), ax=ax)
+        return marked(true_ratios(labels, rows["value"].to_numpy(), ax=ax), True)
 
 
 def _coefficients(recipe: Recipe, truth: str, constants: Constants) -> pd.DataFrame:

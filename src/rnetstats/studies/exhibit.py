@@ -60,6 +60,7 @@ class Exhibit(Result):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Write the table on axes, for slides."""
+        from rnetstats.plots.style import marked
         from rnetstats.plots.text_table import text_table
 
-        return text_table(self.shown, title=self.title, ax=ax)
+        return marked(text_table(self.shown, title=self.title, ax=ax), self.synthetic)

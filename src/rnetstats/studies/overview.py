@@ -129,6 +129,7 @@ class OverviewResult(Result):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw a table of questions by documents with the verdict by print alone."""
+        from rnetstats.plots.style import marked
         from rnetstats.plots.text_table import text_table
 
         rows = self.answers.assign(
@@ -136,7 +137,8 @@ class OverviewResult(Result):
         )
         wide = rows.pivot(index="study", columns="text", values="shown")
         wide = wide.loc[list(dict.fromkeys(rows["study"])), list(dict.fromkeys(rows["text"]))]
-        return text_table(wide.rename_axis("Document").reset_index(), title="", ax=ax)
+        table = wide.rename_axis("Document").reset_index()
+        return marked(text_table(table, title="", ax=ax), self.synthetic)
 
 
 def assemble(

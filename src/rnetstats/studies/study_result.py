@@ -111,6 +111,7 @@ class StudyResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the estimate behind each judged claim as a forest plot."""
         from rnetstats.plots.forest import forest
+        from rnetstats.plots.style import marked
 
         rows = self.estimates.rename(columns={"contrast": "label"})
-        return forest(rows, measure="Ratio (odds or hazard)", ax=ax)
+        return marked(forest(rows, measure="Ratio (odds or hazard)", ax=ax), self.synthetic)

@@ -118,16 +118,17 @@ class GrayTestResult(Result):
         """
         from rnetstats._core.options import choice
         from rnetstats.plots.observed import observed_expected
+        from rnetstats.plots.style import marked
 
         known = list(self.tests["cause"])
         shown = known[0] if cause is None else choice("cause", str(cause), known)
         p_value = self.tests.loc[self.tests["cause"] == shown, "p_value"].item()
-        return observed_expected(
+        axes = observed_expected(
             self.table[self.table["cause"] == shown],
             title=f"{self.meaning[shown]}: Gray {p_text(p_value)}",
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)
 
 
 def gray_test(

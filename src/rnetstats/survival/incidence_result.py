@@ -189,6 +189,7 @@ class CumulativeIncidenceResult(Result):
         if kind == "stacked":
             return self.plot_stacked(ax, **options)
         from rnetstats.plots.incidence import incidence_curves
+        from rnetstats.plots.style import marked
         from rnetstats.survival.ticks import round_times
 
         shown = self._asked("cause", options.pop("cause", None), self.causes)
@@ -196,17 +197,17 @@ class CumulativeIncidenceResult(Result):
         if times is None:
             times = round_times(self.curves["time"].max(), 8, self.labels["time"])
         self._name_groups(options)
-        return incidence_curves(
+        axes = incidence_curves(
             self.curves[self.curves["cause"].isin(shown)],
             self.risk_table(times),
             self.counts,
             labels=self.labels,
             meaning=self.meaning,
             conf_level=self.options["conf_level"],
-            synthetic=self.synthetic,
             ax=ax,
             **options,
         )
+        return marked(axes, self.synthetic)
 
     def plot_stacked(
         self, ax: Axes | None = None, *, group: str | None = None, **options: Any
@@ -233,6 +234,7 @@ class CumulativeIncidenceResult(Result):
             If a cause was left out, or several groups are to share one ``ax``.
         """
         from rnetstats.plots.stacked import stacked_incidence
+        from rnetstats.plots.style import marked
         from rnetstats.survival.ticks import round_times
 
         if self.options["cause"] is not None:
@@ -247,16 +249,18 @@ class CumulativeIncidenceResult(Result):
         if times is None:
             times = round_times(self.curves["time"].max(), 6, self.labels["time"])
         self._name_groups(options)
-        return stacked_incidence(
+        panels = stacked_incidence(
             joined_values(self.curves, self.free),
             list(shown),
             labels=self.labels,
             meaning=self.meaning,
             times=times,
-            synthetic=self.synthetic,
             ax=ax,
             **options,
         )
+        for axes in panels:
+            marked(axes, self.synthetic)
+        return panels[0]
 
     def _name_groups(self, options: dict[str, Any]) -> None:
         """Call the groups of a 0/1 column no and yes."""

@@ -88,6 +88,7 @@ class IntervalTestResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each group's score with a line at 0."""
         from rnetstats.plots.intervals import draw_intervals
+        from rnetstats.plots.style import marked
 
         rows = pd.DataFrame(
             {
@@ -98,7 +99,7 @@ class IntervalTestResult(Result):
             }
         )
         label = "Score (positive: events earlier than expected)"
-        return draw_intervals(rows, ax=ax, xlabel=label, reference=0.0, synthetic=self.synthetic)
+        return marked(draw_intervals(rows, ax=ax, xlabel=label, reference=0.0), self.synthetic)
 
 
 def hazard_scores(rows: IntervalRows) -> Floats:

@@ -202,6 +202,7 @@ class KaplanMeierResult(Result):
         Axes
         """
         from rnetstats.plots.curves import survival_curves
+        from rnetstats.plots.style import marked
         from rnetstats.survival.ticks import round_times
 
         reverse = self.options["reverse"]
@@ -215,15 +216,15 @@ class KaplanMeierResult(Result):
         times = options.pop("times", None)
         if times is None:
             times = round_times(self.curves["time"].max(), 8, self.labels["time"])
-        return survival_curves(
+        axes = survival_curves(
             self.to_frame(),
             self.risk_table(times),
             labels=self.labels,
             conf_level=self.options["conf_level"],
-            synthetic=self.synthetic,
             ax=ax,
             **options,
         )
+        return marked(axes, self.synthetic)
 
 
 def _with_limits(row: Mapping[Hashable, Any], name: str, digits: int) -> str:

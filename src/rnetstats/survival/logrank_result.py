@@ -116,10 +116,10 @@ class LogrankResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw observed against expected events by group."""
         from rnetstats.plots.observed import observed_expected
+        from rnetstats.plots.style import marked
 
-        return observed_expected(
-            self.table, title=f"Log-rank {p_text(self.p_value)}", synthetic=self.synthetic, ax=ax
-        )
+        axes = observed_expected(self.table, title=f"Log-rank {p_text(self.p_value)}", ax=ax)
+        return marked(axes, self.synthetic)
 
     def pairwise(self, adjust: str = "holm") -> pd.DataFrame:
         """Return the test of each pair of groups, by the same method.

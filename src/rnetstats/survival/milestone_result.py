@@ -135,14 +135,15 @@ class MilestoneResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw estimates with limits, a colour a group."""
         from rnetstats.plots.milestone import points_over_time
+        from rnetstats.plots.style import marked
 
-        return points_over_time(
+        axes = points_over_time(
             self.estimates,
             labels=self.labels,
             conf_level=self.options["conf_level"],
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, float]]:

@@ -173,8 +173,9 @@ class RightTruncatedResult(Result):
             Draw the limits; by default for up to two groups.
         """
         from rnetstats.plots.right_truncation import truncated_law
+        from rnetstats.plots.style import marked
 
-        return truncated_law(
+        axes = truncated_law(
             self.curves,
             self.naive,
             within=self.within,
@@ -182,6 +183,6 @@ class RightTruncatedResult(Result):
             names=group_names(self.groups["group"]),
             conf_level=self.options["conf_level"],
             band=band,
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)

@@ -229,12 +229,13 @@ class RmstResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the curves with the areas under them up to tau."""
         from rnetstats.plots.rmst import areas_under_curves
+        from rnetstats.plots.style import marked
 
-        return areas_under_curves(
+        axes = areas_under_curves(
             self.curves,
             self.means,
             tau=self.tau,
             labels=self.labels,
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)

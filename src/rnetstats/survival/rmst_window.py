@@ -79,14 +79,15 @@ class RmstWindow(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the differences over tau with their pointwise band."""
         from rnetstats.plots.rmst import difference_curve
+        from rnetstats.plots.style import marked
 
-        return difference_curve(
+        axes = difference_curve(
             self.differences,
             labels=self.labels,
             conf_level=self.options["conf_level"],
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)
 
 
 def difference_over_tau(

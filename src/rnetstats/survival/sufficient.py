@@ -86,6 +86,7 @@ class SufficientFollowUpResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each group's window of events, its last event and its plateau."""
         from rnetstats.plots.intervals import draw_intervals
+        from rnetstats.plots.style import marked
 
         about = [
             f"{row['group']} ({row['n_events']} events): {row['verdict']}"
@@ -106,7 +107,7 @@ class SufficientFollowUpResult(Result):
                 conf_low=0.0,
                 conf_high=self.table["last_time"],
             )
-        return draw_intervals(rows, ax=ax, xlabel=label, synthetic=self.synthetic)
+        return marked(draw_intervals(rows, ax=ax, xlabel=label), self.synthetic)
 
 
 def sufficient_follow_up(

@@ -207,17 +207,18 @@ class TurnbullResult(Result):
             Those of :func:`rnetstats.plots.innermost.innermost_curves`.
         """
         from rnetstats.plots.innermost import innermost_curves
+        from rnetstats.plots.style import marked
 
-        return innermost_curves(
+        axes = innermost_curves(
             self.intervals,
             self.groups,
             self.limits,
             labels=self.labels,
             conf_level=self.options["conf_level"],
-            synthetic=self.synthetic,
             ax=ax,
             **options,
         )
+        return marked(axes, self.synthetic)
 
 
 def _shown(row: dict[Any, Any]) -> str:

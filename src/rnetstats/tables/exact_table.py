@@ -102,8 +102,9 @@ class ExactContingencyResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each group's shares of the outcomes as a stacked bar."""
         from rnetstats.plots.balance import draw_shares
+        from rnetstats.plots.style import marked
 
-        return draw_shares(self.to_frame(), ax=ax, synthetic=self.synthetic)
+        return marked(draw_shares(self.to_frame(), ax=ax), self.synthetic)
 
 
 def exact_table(

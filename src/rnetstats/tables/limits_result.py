@@ -91,6 +91,7 @@ class LimitsByMethod(Result):
     def plot(self, ax: Axes | None = None, *, measure: str | None = None) -> Axes:
         """Draw the limits of one measure (the first by default), one line a method."""
         from rnetstats.plots.intervals import draw_intervals
+        from rnetstats.plots.style import marked
 
         name = str(self.limits["measure"].iloc[0]) if measure is None else measure
         choice("measure", name, self.limits["measure"].unique().tolist())
@@ -100,14 +101,14 @@ class LimitsByMethod(Result):
         shown.loc[rows["method"] == "one-sided lower", "conf_high"] = math.inf
         shown.loc[rows["method"] == "one-sided upper", "conf_low"] = -math.inf
         log = name.endswith("ratio")
-        return draw_intervals(
+        axes = draw_intervals(
             shown,
             ax=ax,
             xlabel=f"{name[:1].upper()}{name[1:]}, {100 * self.conf_level:g} % limits",
             log=log,
             reference=self._reference(name),
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)
 
     @staticmethod
     def _reference(measure: str) -> float | None:

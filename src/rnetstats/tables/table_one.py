@@ -102,6 +102,7 @@ class TableOneResult(Result):
             Where to draw a dashed line.
         """
         from rnetstats.plots.balance import draw_balance
+        from rnetstats.plots.style import marked
 
         if len(self.pairwise) == 0:
             raise OptionError("There are no differences to draw: give table_one by= and smd=True.")
@@ -110,7 +111,7 @@ class TableOneResult(Result):
             label=[str(labels[name]) for name in self.pairwise["variable"]],
             pair=[f"{a} – {b}" for a, b in self.pairwise[["group_1", "group_2"]].to_numpy()],
         )
-        return draw_balance(rows, ax=ax, threshold=threshold, synthetic=self.synthetic)
+        return marked(draw_balance(rows, ax=ax, threshold=threshold), self.synthetic)
 
     def _layout(self) -> Layout:
         prefix = f"{self.by_label}: " if self.by_label else ""

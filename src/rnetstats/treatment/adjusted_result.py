@@ -125,18 +125,19 @@ class AdjustedSurvivalResult(Result):
         Axes
         """
         from rnetstats.plots.curves import survival_curves
+        from rnetstats.plots.style import marked
 
         options.setdefault("y_label", f"Free of {inside(self.labels['event'])} (adjusted)")
         names = group_names(self.groups["group"])
         if names and "names" not in options:
             options |= {"names": names, "title": self.labels["group"]}
-        return survival_curves(
+        axes = survival_curves(
             self.curves.assign(n_censor=0),
             self.at_risk,
             labels=self.labels,
             conf_level=self.options["conf_level"],
-            synthetic=self.synthetic,
             censor=False,
             ax=ax,
             **options,
         )
+        return marked(axes, self.synthetic)

@@ -82,8 +82,9 @@ class BalanceResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the love plot: standardised differences before and after weighting."""
         from rnetstats.plots.propensity import love_plot
+        from rnetstats.plots.style import marked
 
-        return love_plot(self.table, ax=ax, synthetic=self.synthetic)
+        return marked(love_plot(self.table, ax=ax), self.synthetic)
 
 
 def balance_frame(

@@ -115,13 +115,14 @@ class BiasAnalysisResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the distributions under systematic and total error beside the conventional one."""
         from rnetstats.plots.bias import bias_distribution
+        from rnetstats.plots.style import marked
 
         scale = 100.0 if self.measure == "risk difference" else 1.0
         histogram = self.histogram.copy()
         histogram[["low", "high"]] *= scale
         first = self.summary.iloc[0]
         unit = " (percentage points)" if scale > 1.0 else ""
-        return bias_distribution(
+        axes = bias_distribution(
             histogram,
             conventional=(
                 scale * first["estimate"],
@@ -132,5 +133,5 @@ class BiasAnalysisResult(Result):
             title=f"{self.label}: misclassified {self.misclassified}",
             log=scale == 1.0,
             ax=ax,
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)

@@ -87,15 +87,16 @@ class DetectableEffectResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the power curve, the detectable ratios and the type M errors."""
         from rnetstats.plots.power import power_curve
+        from rnetstats.plots.style import marked
 
         arms = f"{self.share:.0%} of the patients in arm 1"
         if not math.isnan(self.n_1):
             arms = f"{self.n_1:g} : {self.n_2:g} patients"
-        return power_curve(
+        axes = power_curve(
             self.table,
             wanted=self.options["power"],
             detectable=(self.detectable_low, self.detectable_high),
             title=f"{self.events} events, {arms}",
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)

@@ -93,6 +93,7 @@ class EValueResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the pairs of associations that would explain the estimate (and limit) away."""
         from rnetstats.plots.e_value import bounding_curves
+        from rnetstats.plots.style import marked
 
         rows = self.values.dropna(subset=["e_value"])
         null = self._null
@@ -104,7 +105,7 @@ class EValueResult(Result):
                 "e_value": rows["e_value"].to_numpy(),
             }
         )
-        return bounding_curves(curves, label=self.label, ax=ax, synthetic=self.synthetic)
+        return marked(bounding_curves(curves, label=self.label, ax=ax), self.synthetic)
 
     @property
     def _null(self) -> float:

@@ -89,7 +89,7 @@ def draw_arms(
 ) -> Axes:
     """Draw both arms; no band where an arm has too few events for one."""
     from rnetstats.plots.curves import survival_curves
-    from rnetstats.plots.style import MUTED
+    from rnetstats.plots.style import MUTED, marked
 
     times = round_times(float(curves.curves["time"].max()), 8, curves.labels["time"])
     risk = curves.risk_table(np.maximum(times, np.nextafter(0.0, 1.0)).tolist())
@@ -104,13 +104,12 @@ def draw_arms(
         risk,
         labels=labels,
         conf_level=curves.options["conf_level"],
-        synthetic=curves.synthetic,
         ax=ax,
         **options,
     )
     if since > 0.0:
         axes.axvline(since, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
-    return axes
+    return marked(axes, curves.synthetic)
 
 
 def draw_strategies(
@@ -124,6 +123,7 @@ def draw_strategies(
 ) -> Axes:
     """Draw the weighted curves of both strategies, clones at risk counted without weights."""
     from rnetstats.plots.curves import survival_curves
+    from rnetstats.plots.style import marked
 
     times = round_times(float(curves["time"].max()), 8, labels["time"])
     parts = []
@@ -133,15 +133,15 @@ def draw_strategies(
         parts.append(pd.DataFrame({"group": group, "time": times, "n_risk": n_risk}))
     options.setdefault("y_label", f"Free of {inside(labels['event'])} (weighted)")
     options.setdefault("censor", False)
-    return survival_curves(
+    axes = survival_curves(
         curves,
         pd.concat(parts, ignore_index=True),
         labels={**labels, "group": ""},
         conf_level=conf_level,
-        synthetic=synthetic,
         ax=ax,
         **options,
     )
+    return marked(axes, synthetic)
 
 
 def draw_landmarks(

@@ -108,6 +108,7 @@ class FewEventsResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the ratios with their limits; where no event happened, the risk differences."""
         from rnetstats.plots.intervals import draw_intervals
+        from rnetstats.plots.style import marked
 
         ratio = self.table["measure"].str.endswith("ratio")
         known = ratio & self.table["estimate"].notna()
@@ -118,14 +119,14 @@ class FewEventsResult(Result):
         one, two = (names.get(arm, arm) for arm in self.counts["arm"])
         what = "Ratio" if any_ratio else "Risk difference"
         percent = f"{100 * self.options['conf_level']:g} % limits"
-        return draw_intervals(
+        axes = draw_intervals(
             shown.assign(label=labels).reset_index(drop=True),
             ax=ax,
             xlabel=f"{what}, {self.group}: {one} against {two}, {percent}",
             log=any_ratio,
             reference=1.0 if any_ratio else 0.0,
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)
 
 
 def few_events(

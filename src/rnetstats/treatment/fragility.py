@@ -108,15 +108,16 @@ class FragilityResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw P over the number of outcomes changed."""
         from rnetstats.plots.fragility import fragility_path
+        from rnetstats.plots.style import marked
 
-        return fragility_path(
+        axes = fragility_path(
             self.table["changed"].to_numpy(),
             self.table["p_value"].to_numpy(),
             alpha=self.options["alpha"],
             arm=f"outcomes changed in arm {self.changed_arm}",
-            synthetic=self.synthetic,
             ax=ax,
         )
+        return marked(axes, self.synthetic)
 
 
 def fragility(

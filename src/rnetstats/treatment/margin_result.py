@@ -177,6 +177,7 @@ class MarginResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the intervals against the margins."""
         from rnetstats.plots.margins import margin_intervals
+        from rnetstats.plots.style import marked
 
         percent = 100.0 if self.measure == "risk difference" else 1.0
         columns = ["estimate", "conf_low", "conf_high"]
@@ -186,15 +187,15 @@ class MarginResult(Result):
         called = group_names(self.arms["group"])
         new, reference = (called.get(arm, arm) for arm in self.arms["group"])
         names = f"{self.group}, {new} against {reference}"
-        return margin_intervals(
+        axes = margin_intervals(
             rows,
             zone=(percent * self.margin_low, percent * self.margin_high),
             xlabel=f"{self.measure_name}{unit}, {100 * self.conf_level:g} % CI",
             title=f"{names}: {self.verdict}",
             log=self.measure == "hr",
             ax=ax,
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)
 
 
 def reason_why_not(result_row: dict[str, float], *, zone: tuple[float, float], few: str) -> str:

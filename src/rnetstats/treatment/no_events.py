@@ -92,6 +92,7 @@ class NoEventsResult(Result):
     def plot(self, ax: Axes | None = None, *, measure: str | None = None) -> Axes:
         """Draw the bounds of one measure (the first by default), one line a method and group."""
         from rnetstats.plots.intervals import draw_intervals
+        from rnetstats.plots.style import marked
 
         measures = tuple(self.table["measure"].unique())
         name = measures[0] if measure is None else choice("measure", measure, measures)
@@ -105,12 +106,12 @@ class NoEventsResult(Result):
         ]
         percent = f"{100 * self.options['conf_level']:g} % limits"
         words = {"risk": "Risk", "rate": "Events per 100 patient-years", "survival": "Survival"}
-        return draw_intervals(
+        axes = draw_intervals(
             rows.assign(label=labels),
             ax=ax,
             xlabel=f"{words[name]}, {percent}",
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)
 
 
 def no_events(

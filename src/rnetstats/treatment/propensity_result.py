@@ -79,8 +79,9 @@ class PropensityResult(WeightedComparisons):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the love plot: standardised differences before and after weighting."""
         from rnetstats.plots.propensity import love_plot
+        from rnetstats.plots.style import marked
 
-        return love_plot(self.balances, ax=ax, synthetic=self.synthetic)
+        return marked(love_plot(self.balances, ax=ax), self.synthetic)
 
     def plot_overlap(self, ax: Axes | None = None) -> Axes:
         """Draw the scores of both arms, back to back, before and after weighting.
@@ -91,17 +92,18 @@ class PropensityResult(WeightedComparisons):
             After reading back from JSON.
         """
         from rnetstats.plots.propensity import score_overlap
+        from rnetstats.plots.style import marked
 
         fit: ScoreFit = self._need("fit", "The overlap of the scores")
-        return score_overlap(
+        axes = score_overlap(
             fit.score,
             fit.weights,
             fit.rows.treated,
             fit.rows.freq,
             arms=(self.arms[0], self.arms[1]),
             ax=ax,
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)
 
     def balance(self, *, variances: str = "unweighted") -> BalanceResult:
         """Return the balance of the covariates, level by level, before and after weighting.

@@ -77,6 +77,7 @@ class ScheduleSimulationResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the hazard ratios: the mean and the middle 95 % of cohorts, with the truth."""
         from rnetstats.plots.intervals import draw_intervals
+        from rnetstats.plots.style import marked
 
         rows = self.table[self.table["measure"] == _RATIO]
         shown = rows.rename(columns={"analysis": "label", "q025": "conf_low", "q975": "conf_high"})
@@ -86,7 +87,7 @@ class ScheduleSimulationResult(Result):
         )
         truth = float(rows["truth"].iloc[0])
         wide = bool(rows["q975"].max() > 2.0 * rows["q025"].min())  # else a log axis has one tick
-        return draw_intervals(shown, ax=ax, xlabel=label, log=wide, reference=truth, synthetic=True)
+        return marked(draw_intervals(shown, ax=ax, xlabel=label, log=wide, reference=truth), True)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -152,6 +153,7 @@ class ScheduleRegridResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the hazard ratios of each analysis."""
         from rnetstats.plots.intervals import draw_intervals
+        from rnetstats.plots.style import marked
 
         several = self.table["level"].nunique() > 1
         labels = [
@@ -160,6 +162,5 @@ class ScheduleRegridResult(Result):
         ]
         rows = self.table.assign(label=labels)
         label = f"Hazard ratio, {self.labels['group']}"
-        return draw_intervals(
-            rows, ax=ax, xlabel=label, log=True, reference=1.0, synthetic=self.synthetic
-        )
+        axes = draw_intervals(rows, ax=ax, xlabel=label, log=True, reference=1.0)
+        return marked(axes, self.synthetic)

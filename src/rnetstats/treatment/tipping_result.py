@@ -147,12 +147,13 @@ class TippingPointResult(Result):
             The prevalence that is held: among the unexposed for a ratio above 1, among the exposed
             for one below 1.
         """
+        from rnetstats.plots.style import marked
         from rnetstats.plots.tipping import tipping_contours
 
         held = real("other_prevalence", other_prevalence, low=0.0, high=1.0)
         above = self.estimate >= 1.0
         lines = {"estimate": self.factor_estimate, "limit": self.factor_limit}
-        return tipping_contours(
+        axes = tipping_contours(
             estimate=self.estimate,
             held=held,
             lines=lines,
@@ -161,5 +162,5 @@ class TippingPointResult(Result):
             measure=NAMES[self.measure],
             title=self.label,
             ax=ax,
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)

@@ -122,13 +122,14 @@ class ClassificationResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the share of patients with each answer, by size of the tumour."""
         from rnetstats.plots.guidelines import stacked_answers
+        from rnetstats.plots.style import marked
 
-        return stacked_answers(
+        axes = stacked_answers(
             self.bands.rename(columns={"band": "label"}).assign(group=""),
             title=f"{self.name}, {self.situation}",
             ax=ax,
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)
 
 
 _NAMES = {

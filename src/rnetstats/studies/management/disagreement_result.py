@@ -142,6 +142,7 @@ class DisagreementResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each guideline's answers, by size of the tumour, where any has a rule."""
         from rnetstats.plots.guidelines import stacked_answers
+        from rnetstats.plots.style import marked
 
         counts = self.bars()
         notes = {
@@ -150,13 +151,13 @@ class DisagreementResult(Result):
             else ": no two steps to compare"
             for name, _, compared, differ, _ in zip(*(self.bands[c] for c in _BAND), strict=True)
         }
-        return stacked_answers(
+        axes = stacked_answers(
             counts,
             title=f"What guidelines say, {self.situation}",
             notes=notes,
             ax=ax,
-            synthetic=self.synthetic,
         )
+        return marked(axes, self.synthetic)
 
 
 _PAIR = ("guideline_1", "guideline_2", "n", "n_both", "n_disagree", "share")
