@@ -19,7 +19,7 @@ from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.analysis import _share_positive, judge_cohort
 from rnetstats.studies.duan2024.answer import answer
 from rnetstats.studies.duan2024.arithmetic import PrintedNumbers
-from rnetstats.studies.duan2024.claims import outcome_claim
+from rnetstats.studies.duan2024.claims import outcome_claim, predictor_claims
 from rnetstats.studies.duan2024.cohort import MARGIN_LEVELS, prepare
 from rnetstats.studies.duan2024.cutoffs import cutoff_row, half_millimetres, youden_cutoff
 from rnetstats.studies.duan2024.figures import figures
@@ -488,6 +488,18 @@ def test_a_model_without_predictors_has_no_outcomes_per_parameter() -> None:
         notes = " ".join(_model_notes(models))
         assert notes.count("outcomes per parameter") == many
         assert "–" not in notes
+
+
+def test_two_methods_are_compared_by_name() -> None:
+    data = rn.read_cohort(raw(), codebook="duan2024")
+    two = data.assign(method=data["method"].astype(object).where(data["method"] == "ESD", "cEMR"))
+    two["method"] = pd.Categorical(two["method"], categories=["cEMR", "ESD"])
+    two.attrs = data.attrs
+    sheet, attempts = read_facts("rnetstats.studies.duan2024"), Attempts()
+    models = fit_margin_models(prepare(two), sheet, attempts)
+    method, *_ = predictor_claims(models, predictors(sheet), 0, attempts)
+    assert [c.label for c in method.contrasts] == ["ESD against cEMR"]
+    assert method.said.startswith("ESD against cEMR: ")
 
 
 def test_the_answer_reads_as_sentences() -> None:

@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,10 @@ from rnetstats.studies.duan2024.figures import figures
 from rnetstats.studies.duan2024.salvage_claims import salvage_claims
 from rnetstats.studies.duan2024.salvage_comparisons import _without_empty_arms
 from rnetstats.studies.duan2024.salvage_effects import _rows
+from rnetstats.studies.duan2024.salvage_facts import salvage_facts
 from rnetstats.studies.duan2024.salvage_margins import HORIZON, MARGINS, horizon_within
 from rnetstats.studies.duan2024.salvage_paragraphs import kinds
+from rnetstats.studies.duan2024.salvage_tables import _reasons
 from rnetstats.studies.duan2024.salvage_words import (
     counted,
     fewer_or_more,
@@ -219,6 +222,35 @@ def test_who_is_not_followed_past_the_day_of_resection_is_left_out_and_counted()
         rows, "Surv(dfs_months, dfs_event) ~ 1", treatment_time="salvage_months", resamples=0
     )
     assert effect.glance()["n"].iloc[0] == len(rows)
+
+
+def test_one_salvaged_patient_has_no_standardised_difference() -> None:
+    data = positives(rn.read_cohort(raw(), codebook="duan2024"))
+    first = (np.arange(len(data)) == 0).astype(int)
+    chapter: Any = SimpleNamespace(
+        n=len(data),
+        n_treated=1,
+        median_delay=1.0,
+        confounders=("size_mm", "age"),
+        effects={},
+        kinds={},
+        immortal=None,
+        biases=None,
+        detectable=None,
+        score=rn.propensity(data.assign(salvaged=first), "salvaged ~ size_mm + age"),
+    )
+    facts = salvage_facts(chapter)
+    assert facts is not None
+    assert "most_unlike" not in facts
+    several = np.arange(len(data)) % 3 == 0
+    chapter.score = rn.propensity(data.assign(salvaged=several), "salvaged ~ size_mm + age")
+    again = salvage_facts(chapter)
+    assert again is not None
+    assert again["most_unlike"]["name"] in ("tumour size", "age")
+    table = _reasons(chapter)
+    assert table is not None
+    notes = table.notes
+    assert f"the {several.sum()} patients salvaged are worth " in notes[0]
 
 
 def test_an_arm_without_events_has_no_hazard_ratio(cohort: StudyResult) -> None:

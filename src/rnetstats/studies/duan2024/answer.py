@@ -37,7 +37,7 @@ _SHORT = {
     "too few": "beyond judging (too few events)",
     "too wide": "beyond judging (too few events)",
     "not judged": "not judged here",
-    "association only": "an association, not an effect",
+    "association only": "an association (not an effect)",
     "association against": "met by an association the other way (no effect either)",
 }
 

@@ -213,7 +213,8 @@ def _contrasts(
     *others, (base, n_0, events_0) = _groups(predictor, frame)
     made = []
     for (name, n_1, events_1), row in zip(others, records(rows), strict=True):
-        label = f"{name} against {base}" if len(others) > 1 else predictor.label
+        by_level = predictor.exposed(frame) is None
+        label = f"{name} against {base}" if by_level else predictor.label
         made.append(
             Contrast(
                 label=label,

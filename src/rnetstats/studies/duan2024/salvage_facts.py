@@ -43,11 +43,14 @@ def salvage_facts(chapter: SalvageEffects | None) -> dict[str, Any] | None:
     if chapter.detectable is not None:
         facts["detectable"] = _power(chapter.detectable)
     if chapter.score is not None:
-        worst = max(records(chapter.score.balance().to_frame()), key=lambda r: abs(r["smd_before"]))
-        facts["most_unlike"] = {
-            "name": CONFOUNDERS[worst["variable"]],
-            "smd": fmt_number(round(worst["smd_before"], 2)),
-        }
+        factors = records(chapter.score.balance().to_frame())
+        known = not any(math.isnan(row["smd_before"]) for row in factors)
+        if known:  # unlike where one patient alone was salvaged
+            worst = max(factors, key=lambda row: abs(row["smd_before"]))
+            facts["most_unlike"] = {
+                "name": CONFOUNDERS[worst["variable"]],
+                "smd": fmt_number(round(worst["smd_before"], 2)),
+            }
     return facts
 
 

@@ -140,12 +140,18 @@ def _reasons(chapter: SalvageEffects) -> Exhibit | None:
         shown=shown,
         notes=(
             "SMD: standardised mean difference; weighted by the inverse probability of the salvage "
-            f"that was given, the {glance['n_treated']:g} salvaged are worth "
-            f"{fmt_number(glance['ess_treated'], 0)} patients and the {glance['n_control']:g} "
-            "others "
-            f"{fmt_number(glance['ess_control'], 0)} ({fmt_percent(_left(glance))} of all).",
+            f"that was given, {_worth(glance, 'treated', 'salvaged')}, and "
+            f"{_worth(glance, 'control', 'not salvaged')} ({fmt_percent(_left(glance))} of all).",
         ),
     )
+
+
+def _worth(glance: pd.Series[Any], arm: str, words: str) -> str:
+    """Say how many patients a weighted arm is worth."""
+    n, worth = int(glance[f"n_{arm}"]), fmt_number(glance[f"ess_{arm}"], 0)
+    if n == 1:
+        return f"the 1 patient {words} is worth {worth}"
+    return f"the {n} patients {words} are worth {worth}"
 
 
 def _left(glance: pd.Series) -> float:
