@@ -157,24 +157,9 @@ def check_proportional_hazards(
     points = schoenfeld_residuals(fitted)
     curves = scaled_schoenfeld(points, covariance, fitted.coef)
     columns = [column.name for column in frame.design.columns]
-    notes = []
-    if engine.penalised:
-        kind = "Firth's penalty" if engine.firth else "the log-F priors"
-        notes.append(f"The test is that of the maximum likelihood fit, without {kind}.")
     untested = [
         name for name, of in zip([*names, "GLOBAL"], statistic, strict=True) if np.isnan(of)
     ]
-    if untested:
-        notes.append(
-            f"No test of {', '.join(untested)}: the events at different times are too few to show "
-            "a change of the coefficients over time, and P is missing."
-        )
-    if len(points.times) < _FEW_EVENTS:
-        events = "1 event" if len(points.times) == 1 else f"{len(points.times)} events"
-        notes.append(
-            f"With {events} this test finds only gross departures: a large P "
-            "is not evidence of proportional hazards."
-        )
     return ProportionalHazardsResult(
         tests=pd.DataFrame(
             {
@@ -194,9 +179,29 @@ def check_proportional_hazards(
             conf_level=conf_level,
         ),
         residuals=pd.DataFrame(curves, columns=columns).assign(time=points.times),
-        notes=tuple(notes),
+        notes=_notes(engine, untested, len(points.times)),
         options={"transform": transform, "conf_level": conf_level},
     )
+
+
+def _notes(engine: Engine, untested: list[str], n_events: int) -> tuple[str, ...]:
+    """Say what fit the tests are of, which there are not, and how little few events show."""
+    notes = []
+    if engine.penalised:
+        kind = "Firth's penalty" if engine.firth else "the log-F priors"
+        notes.append(f"The test is that of the maximum likelihood fit, without {kind}.")
+    if untested:
+        notes.append(
+            f"No test of {', '.join(untested)}: the events at different times are too few to show "
+            "a change of the coefficients over time, and P is missing."
+        )
+    if n_events < _FEW_EVENTS:
+        events = "1 event" if n_events == 1 else f"{n_events} events"
+        notes.append(
+            f"With {events} this test finds only gross departures: a large P "
+            "is not evidence of proportional hazards."
+        )
+    return tuple(notes)
 
 
 def _at_events(events: np.ndarray, times: np.ndarray, g: np.ndarray) -> np.ndarray:
