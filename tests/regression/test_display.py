@@ -176,6 +176,7 @@ def test_figures_of_a_drawn_cohort_say_so_and_conditions_read_plainly() -> None:
 
 def test_arrows_of_forest_plots_do_not_touch_the_labels() -> None:
     axes = drawn(forest_of(("wide", 1.0, 0.0, np.inf), ("far", 0.9, 1e-9, 4.0)))
-    arrow = axes.transAxes.transform((0.0, 0.0))[0] - 2.5 * axes.figure.dpi / 72.0
+    point = axes.figure.dpi / 72.0
+    arrow = axes.transAxes.transform((0.0, 0.0))[0] - 3.0 * point  # half a marker with its edge
     for label in axes.get_yticklabels():
-        assert label.get_window_extent().x1 < arrow - 1.0
+        assert label.get_window_extent().x1 < arrow - 2.0 * point

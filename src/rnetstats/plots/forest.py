@@ -65,7 +65,8 @@ def forest(
     axes.set_ylim(-0.7, count - 0.3)
     axes.set_yticks(place, labels)
     leaves = (np.isfinite(low) | np.isfinite(high)) & ~(low > left)
-    axes.tick_params(axis="y", length=0, colors=INK, pad=8.0 if leaves.any() else None)
+    room = {"pad": 8.0} if leaves.any() else {}  # beside the arrow heads
+    axes.tick_params(axis="y", length=0, colors=INK, **room)
     ratio_ticks(axes.xaxis, left, right)
     axes.set_xlabel(f"{as_text(measure)} ({100 * conf_level:g} % CI, log scale)")
     for side in ("left", "right", "top"):
