@@ -43,6 +43,10 @@ FIGURES: dict[str, Callable[[pd.DataFrame], Axes]] = {
     "dichotomising": lambda d: rn.dichotomising_cost(d, "e ~ x", cuts={"x": 0.5}).plot(),
     "Kaplan-Meier": lambda d: rn.kaplan_meier(d, "Surv(t, e) ~ arm").plot(),
     "restricted means": lambda d: rn.rmst(d, "Surv(t, e) ~ arm", tau=20).plot(),
+    "weighted risks": lambda d: (
+        rn.propensity(d, "arm ~ x").risk("Surv(t, e)", horizon=20, resamples=0).plot()
+    ),
+    "weighted hazards": lambda d: rn.propensity(d, "arm ~ x").cox("Surv(t, e)", resamples=0).plot(),
     "milestone": lambda d: rn.milestone(d, "Surv(t, e) ~ arm", times=20).plot(),
     "adjusted survival": lambda d: rn.adjusted_survival(
         d, "Surv(t, e) ~ arm + x", times=20, resamples=0

@@ -114,6 +114,7 @@ def weighted_result(
         table=table,
         arms=rows.counts(seen),
         outcome=rows.name,
+        endpoint=rows.label,
         counted=(Draws.empty(0, 1) if draws is None else draws).counted(),
         reason=reason,
         notes=tuple(said),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rnetstats._core.frame import label_of
 from rnetstats.errors import DataError, FormulaError
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.outcome import Outcome
@@ -38,6 +39,8 @@ class WeightedRows:
         Places among these.
     y
         Binary outcome; None for times.
+    name, label
+        The outcome as the formula names it, and its event as readers call it.
     start, stop, event
         Times and whether the event was seen; the event is y for a binary outcome.
     """
@@ -45,6 +48,7 @@ class WeightedRows:
     score: ScoreRows
     place: NDArray[np.intp]
     name: str
+    label: str
     arms: tuple[str, ...]
     treated: Flags
     freq: Floats
@@ -114,10 +118,12 @@ def weighted_rows(fitted: WeightedComparisons, outcome: str, kind: str) -> Weigh
     shared, place, here = np.intersect1d(fit.rows.positions, frame.rows, return_indices=True)
     event = read.y == 1.0 if read.y is not None else read.event
     assert event is not None
+    _, comparison, value = read.name.removesuffix(")").partition(" == ")
     rows = WeightedRows(
         score=fit.rows,
         place=place,
         name=read.name,
+        label=label_of(fit.rows.table, read.columns[-1]) + (f" = {value}" if comparison else ""),
         arms=fit.arms,
         treated=fit.rows.treated[place],
         freq=fit.rows.freq[place],

@@ -12,7 +12,7 @@ from scipy.special import stdtr, stdtrit
 
 from rnetstats._core.distributions import normal_quantile, two_sided_p
 from rnetstats._core.result import Result
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent, inside
 from rnetstats.kernels.percentiles import percentile_limits, percentile_p
 from rnetstats.treatment.draws import Draws
 
@@ -42,6 +42,8 @@ class WeightedEffectResult(Result):
         events are counted, not weighted.
     outcome : str
         The endpoint as the formula names it.
+    endpoint : str
+        The event as readers call it, for figures.
     counted : dict
         ``resamples, n_failed, n_lost_level, n_without_events`` of the bootstrap.
     reason : str
@@ -53,6 +55,7 @@ class WeightedEffectResult(Result):
     outcome: str
     counted: dict[str, int]
     reason: str = ""
+    endpoint: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return every measure by each method (a copy)."""
@@ -104,9 +107,10 @@ class WeightedEffectResult(Result):
         measure = self.table["measure"].iloc[-1]
         rows = self.table[self.table["measure"] == measure]
         shown = rows.assign(label=rows["method"].str.removeprefix("weighted, "))
+        until = f" by {self.options['horizon']:g}" if "horizon" in self.options else ""
         axes = forest(
             shown,
-            measure=f"{measure.capitalize()} of {self.outcome}",
+            measure=f"{measure.capitalize()} of {inside(self.endpoint or self.outcome)}{until}",
             conf_level=self.options["conf_level"],
             ax=ax,
         )
