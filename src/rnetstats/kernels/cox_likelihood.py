@@ -233,9 +233,7 @@ class CoxLikelihood:
         else:
             tied = block.design.death_sums(risk[:, sets.deaths], sets)
             ties = efron_sums(sums[:, 0], tied[:, 0], block.terms, order)
-        return CoxPoint(
-            risk, shift, sums[:, 0], sums[:, 1:], tied[:, 0], tied[:, 1:], ties, segments
-        )
+        return CoxPoint(risk, shift, sums[:, 0], sums[:, 1:], tied[:, 1:], ties, segments)
 
     def _total(self, block: CoxBlock, point: CoxPoint, exposed: FloatArray | None) -> FloatArray:
         """Sum over terms of the mean of x x', (A, p, p), from rows or from segments of rows."""

@@ -19,9 +19,9 @@ class CoxPoint(NamedTuple):
         (A, m) weighted risk of each kept row, divided by exp(shift).
     shift
         (A,) what was taken off the linear predictor.
-    s0, s1, t0, t1
-        (A, E), (A, p, E): sums over the risk set and over the tied events, weighted by risk; the
-        latter empty without ties.
+    s0, s1, t1
+        (A, E), (A, p, E): sums over the risk set, and (A, p, E) over the tied events, weighted by
+        risk; the last is empty without ties.
     ties
         Sums over the terms of each time.
     segments
@@ -32,7 +32,6 @@ class CoxPoint(NamedTuple):
     shift: FloatArray
     s0: FloatArray
     s1: FloatArray
-    t0: FloatArray
     t1: FloatArray
     ties: TieSums
     segments: FloatArray | None

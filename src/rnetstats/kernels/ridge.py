@@ -47,7 +47,6 @@ class RidgeFit:
 
     Attributes
     ----------
-    penalties : array of shape (K,)
     coef : array of shape (B, K, p)
         Of the columns as given; a column that is constant in a replicate has 0. NaN where there
         is no estimate (penalty 0 and separated data, or one outcome only).
@@ -61,7 +60,6 @@ class RidgeFit:
         Parameters beside the slopes: the intercept, or 0 of a Cox model.
     """
 
-    penalties: FloatArray
     coef: FloatArray
     log_likelihood: FloatArray
     df: FloatArray
@@ -164,7 +162,7 @@ def along_penalties(
         for k in np.argsort(-levels, kind="stable"):  # each is a start for the next
             found = block.fit(float(levels[k]), start)
             coef[rows, k], value[rows, k], df[rows, k], status[rows, k], start = found
-    return RidgeFit(levels, coef, value, df, status, unpenalised)
+    return RidgeFit(coef, value, df, status, unpenalised)
 
 
 def ridge_deviance(
