@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 
 __all__ = [
@@ -19,7 +18,6 @@ __all__ = [
 
 MISSING = "–"
 _NOISE = 1e-13
-_DIGIT = re.compile(r"\d")
 
 
 def group_names(groups: Iterable[str]) -> dict[str, str]:
@@ -30,11 +28,11 @@ def group_names(groups: Iterable[str]) -> dict[str, str]:
 def inside(label: str) -> str:
     """Write a label within a sentence: its first letter small, unless that belongs to its name.
 
-    "Positive margin" becomes "positive margin"; "DFS event", "Ki-67" and "T stage" stay.
+    "Positive margin" becomes "positive margin"; "DFS event", "Ki-67", "T stage" and names of
+    columns such as "Margin_positive" stay.
     """
-    first = label.split(maxsplit=1)[0] if label.strip() else ""
-    rest = first[1:]
-    return label[:1].lower() + label[1:] if rest.islower() and not _DIGIT.search(rest) else label
+    rest = (label.split(maxsplit=1) or [""])[0][1:].rstrip(",;:").replace("-", "")
+    return label[:1].lower() + label[1:] if rest.isalpha() and rest.islower() else label
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:

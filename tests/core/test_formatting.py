@@ -22,6 +22,7 @@ def test_words_are_listed_as_in_a_sentence() -> None:
         ("Äußerer Rand", "äußerer Rand"),
         ("Death from NET", "death from NET"),
         *((same, same) for same in ("DFS event", "Ki-67", "T stage", "R1", "G2 tumour", "CgA")),
+        *((same, same) for same in ("Margin_positive", "Surv(t, e)", "Crohn's disease", "ÄÖ", "x")),
         *((same, same) for same in ("dfs_event", "Child-Pugh class", "N", "5-year", "", " ")),
     ],
 )
