@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import rnetstats as rn
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import DIVERGED, OK, maximise
 
@@ -29,3 +30,36 @@ def test_the_tail_takes_fewer_steps_and_others_the_same() -> None:
     assert at_once.iterations[1] == step_by_step.iterations[1]
     np.testing.assert_array_equal(at_once.coef[1], step_by_step.coef[1])
     np.testing.assert_allclose(at_once.log_likelihood, step_by_step.log_likelihood, atol=1e-8)
+
+
+def narrowly_separated(gap: float, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Intercept, an x that separates 40 rows from 20 by a gap between two of them, and a count."""
+    rng = np.random.default_rng(seed)
+    x = np.sort(rng.normal(size=60))
+    x[40] = x[39] + gap
+    x[41:] = np.maximum(x[41:], x[40] + 0.01 * np.arange(1, 20))
+    count = rng.integers(0, 9, 60)
+    count[39:41] = 5
+    return np.column_stack([np.ones(60), x, count]), (np.arange(60) >= 40).astype(float)
+
+
+@pytest.mark.parametrize("gap", [1e-2, 1e-3, 1e-4, 1e-6])
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_narrow_gap_is_climbed_to_the_end(gap: float, seed: int) -> None:
+    """Far out two rows alone have weight, and the information of three coefficients is singular."""
+    X, y = narrowly_separated(gap, seed)
+    likelihood = LogisticLikelihood(X / np.abs(X).max(axis=0), y[None])
+    for concave in (False, True):
+        fit = maximise(likelihood.scaled, np.zeros((1, 3)), concave=concave)
+        assert fit.status[0] == DIVERGED
+        assert -2e-8 < fit.log_likelihood[0] <= 0.0  # its supremum
+
+
+def test_what_separated_outcomes_do_not_need_has_a_statistic_of_zero() -> None:
+    X, y = narrowly_separated(1e-4)
+    data = {"x": X[:, 1], "count": X[:, 2], "y": y, "noise": np.arange(60) % 2}
+    fit = rn.logistic(data, "y ~ x + count + noise", penalty=None)
+    table = fit.to_frame().set_index("term")
+    assert fit.summary["log_likelihood"] == pytest.approx(0.0, abs=1e-7)
+    np.testing.assert_allclose(table.loc[["count", "noise"], "statistic"], 0.0, atol=1e-6)
+    np.testing.assert_allclose(fit.term_tests()["statistic"][1:], 0.0, atol=1e-6)

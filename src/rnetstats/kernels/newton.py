@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from rnetstats.kernels.newton_climb import WORTH, climb_on, still_to_gain
 from rnetstats.kernels.newton_steps import (
     DIVERGED,
     FAILED,
@@ -141,7 +142,23 @@ def maximise(
         zero = np.zeros((1, p)) if mask is None else np.where(mask[alone], 0.0, start[alone])
         now = Points.at(zero, alone, evaluate(zero, alone), mask)
         _ascend(evaluate, now, max_iter, fit, False)
+    _to_the_end(evaluate, fit, np.flatnonzero(fit.status == DIVERGED), mask)
     return fit
+
+
+def _to_the_end(evaluate: Evaluate, fit: NewtonFit, rows: IntArray, free: BoolArray | None) -> None:
+    """Where a likelihood without a maximum can still rise, go on; it stays without one."""
+    if not len(rows):
+        return
+    held = None if free is None else free[rows]
+    left = still_to_gain(fit.score[rows], fit.information[rows], held) > WORTH
+    for row in rows[left]:
+        alone = np.array([row])
+        found = fit.log_likelihood[alone], fit.score[alone], fit.information[alone]
+        mask = None if free is None else free[alone]
+        beta, found = climb_on(evaluate, fit.coef[alone], found, alone, mask)
+        fit.coef[alone] = beta
+        fit.log_likelihood[alone], fit.score[alone], fit.information[alone] = found
 
 
 def rows_of(array: AnyArray, index: IntArray) -> AnyArray:
