@@ -454,3 +454,35 @@ def test_a_ratio_beyond_the_range_of_numbers_is_said() -> None:
     assert row["conf_high"] == np.inf or row["conf_low"] == 0
     assert any("tiny" in note and "larger units" in note for note in fit.notes)
     assert not any("larger units" in note for note in logistic(data, "low ~ age + smoke").notes)
+
+
+def overlapping_by(gap: float, seed: int) -> pd.DataFrame:
+    """Outcomes that x would separate, were two neighbouring rows not exchanged."""
+    rng = np.random.default_rng(seed)
+    x = np.sort(rng.normal(size=30))
+    x[15] = x[14] + gap
+    x[16:] = np.maximum(x[16:], x[15] + 0.01 * np.arange(1, 15))
+    data = pd.DataFrame({"x": x, "b": rng.integers(0, 2, 30), "y": np.repeat([0, 1], 15)})
+    data.loc[[14, 15], "y"] = [1, 0]
+    data.loc[[14, 15], "b"] = seed % 2
+    return data
+
+
+@pytest.mark.parametrize("seed", [3, 6, 8])
+def test_limits_of_outcomes_nearly_separated_solve_their_equation(seed: int) -> None:
+    data = overlapping_by(1e-3, seed)
+    fit = logistic(data, "y ~ x + b", penalty=None)
+    row = fit.to_frame().set_index("term").loc["x"]
+    assert fit.summary["separation"] == "none"
+    # Held at the limit: x less a constant, so that the offset stays small where it matters.
+    away = (data["x"] - data.loc[14, "x"]) * np.log(row["conf_low"])
+    held = logistic(data.assign(held=away), "y ~ b + offset(held)", penalty=None)
+    fall = 2.0 * (fit.summary["log_likelihood"] - held.summary["log_likelihood"])
+    assert fall == pytest.approx(3.841458820694124, rel=1e-6)
+
+
+def test_an_estimate_too_far_out_points_to_firth() -> None:
+    data = overlapping_by(1e-4, 0)
+    with pytest.raises(ConvergenceError, match=r"but for a few rows.*penalty='firth'"):
+        logistic(data, "y ~ x + b", penalty=None)
+    assert np.isfinite(logistic(data, "y ~ x + b").to_frame()["coef"]).all()

@@ -74,7 +74,8 @@ def _shrinking(size: FloatArray, before: FloatArray) -> FloatArray:
     A gain falls as the square of what the nuisance coefficients are off, which the step of the
     one sought follows.
     """
-    ratio = np.where(np.isfinite(before), size / np.maximum(before, _TINY), 1.0)
+    known = np.isfinite(before)
+    ratio = np.divide(size, np.maximum(before, _TINY), out=np.ones(size.shape), where=known)
     off = np.minimum(np.maximum(ratio[0], np.sqrt(ratio[1])), 1.0)
     return np.stack([off, off * off])
 

@@ -201,7 +201,10 @@ def check_converged(
     else:
         remedy = "Look for two columns that say nearly the same, and leave one out."
         if penalty is None:
-            remedy += " penalty='firth' may help too."
+            remedy += (
+                " Or a column separates the outcomes but for a few rows, and the estimate lies too "
+                "far out to be computed: use penalty='firth'."
+            )
     raise ConvergenceError(
         f"The likelihood did not reach a maximum (status {STATUS_TEXT[status]!r}). {remedy}"
     )
