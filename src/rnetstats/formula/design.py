@@ -72,6 +72,13 @@ class ModelFrame(RowsUsed):
     offset: Floats | None
     variables: dict[str, Variable]
 
+    @property
+    def weights(self) -> Floats | None:
+        """Frequency times sampling weight of each row (n,); None without both."""
+        if self.freq_weights is None or self.sampling_weights is None:
+            return self.sampling_weights if self.freq_weights is None else self.freq_weights
+        return self.freq_weights * self.sampling_weights
+
 
 def model_frame(
     data: Data,

@@ -14,7 +14,6 @@ from rnetstats.kernels.bent import bent, differenced
 from rnetstats.kernels.cox_likelihood import CoxLikelihood
 from rnetstats.kernels.firth import without
 from rnetstats.kernels.newton import (
-    FAILED,
     OK,
     BoolArray,
     Evaluate,
@@ -53,7 +52,7 @@ def maximise_penalised(likelihood: CoxLikelihood, start: FloatArray, free: BoolA
     if alone:
         evaluate = bent(evaluate, differenced(evaluate, start[0]))
     fit = maximise(evaluate, start, free=free, max_iter=_PATIENCE)
-    slow = np.flatnonzero(fit.status == FAILED)
+    slow = np.flatnonzero(fit.status != OK)
     slow = np.union1d(slow, _go_on(evaluate, fit, free))
     if alone:
         _write(likelihood.scaled, fit, np.zeros(1, dtype=np.int64))

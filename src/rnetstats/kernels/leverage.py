@@ -1,8 +1,9 @@
-"""Whether a penalised likelihood may have several maxima: where single rows have much leverage.
+"""Whether a penalised likelihood may have several maxima: where few patients have much leverage.
 
 Firth's penalty is half the log-determinant of the information. Where one row holds much of that,
 it may pay to give the row up, and the penalised likelihood has a second maximum with another fit
-to it. With little leverage everywhere hardly any second one was found in trials.
+to it. Rows that are alike and have one outcome would be given up together: their leverage is that
+of all of them. With little leverage everywhere hardly any second maximum was found in trials.
 """
 
 from __future__ import annotations
@@ -15,30 +16,84 @@ from rnetstats.kernels.firth import inverse_information
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import Evaluate, FloatArray
 
-__all__ = ["MUCH", "around", "largest_leverage", "may_have_several_maxima"]
+__all__ = ["MUCH", "hazards_leverage", "largest_leverage", "may_have_several_maxima"]
 
 MUCH = 0.25
 """Leverage above which other maxima are looked for."""
 
 _MORE = 1 / 3  # above which also at the limits and under the hypotheses
-_FEW_EVENTS = 3  # for each coefficient of a hazard model
-_FAR = 5.0  # standard errors: where other maxima are looked for from
 
 
-def largest_leverage(X: FloatArray, predictor: FloatArray, covariance: FloatArray) -> float:
-    """Largest diagonal element of a logistic model's hat matrix.
+def largest_leverage(
+    X: FloatArray,
+    y: FloatArray,
+    predictor: FloatArray,
+    covariance: FloatArray,
+    weights: FloatArray | None = None,
+) -> float:
+    """Largest leverage in a logistic model, of a row or of rows that are alike.
+
+    Rows that are alike count together where all of them have one outcome, a row that stands three
+    times as three rows; where they have both, one by one.
 
     Parameters
     ----------
     X : array of shape (n, p)
+    y : array of shape (n,)
+        Two numbers.
     predictor : array of shape (n,)
         The log odds.
     covariance : array of shape (p, p)
+    weights : array of shape (n,), optional
+        How often each row stands, times its sampling weight.
+
+    Returns
+    -------
+    float
+        Sum of diagonal elements of the hat matrix, at most p.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
+    >>> covariance = np.linalg.inv(X.T @ X / 4)
+    >>> largest_leverage(X, np.array([0.0, 1.0, 1.0, 1.0]), np.zeros(4), covariance)
+    1.0
     """
     with np.errstate(over="ignore"):
         odds = np.exp(-np.abs(predictor))
-    spread = odds / (1.0 + odds) ** 2
-    return float((spread * np.vecdot(X @ covariance, X)).max())
+    leverage = odds / (1.0 + odds) ** 2 * np.vecdot(X @ covariance, X)
+    largest = float(leverage.max())
+    count = np.ones(len(X)) if weights is None else weights
+    # Rows are alike where a sum of theirs is, with factors that no whole numbers relate.
+    code = np.vecdot(X, np.sin(np.arange(1.0, X.shape[1] + 1.0)))
+    codes, group = np.unique(code, return_inverse=True)
+    if len(codes) == len(X):
+        return max(largest, float((count * leverage).max()))
+    first = np.bincount(group, count * (y == y[0]))
+    pure = (first == 0) | (first == np.bincount(group, count))
+    return max(largest, float((np.bincount(group, count * leverage) * pure).max()))
+
+
+def hazards_leverage(X: FloatArray, events: float, weights: FloatArray | None = None) -> float:
+    """Largest leverage in a model of hazards, whatever the coefficients are.
+
+    That of an event on average, or of a patient whose columns are far from all others': in trials
+    other maxima were found where a patient held a quarter of a column's variance, with ten events
+    for the coefficient too.
+
+    Parameters
+    ----------
+    X : array of shape (n, p)
+    events : float
+    weights : array of shape (n,), optional
+        How often each row stands, times its sampling weight.
+    """
+    count = np.ones(len(X)) if weights is None else weights
+    away = X - np.average(X, axis=0, weights=count)
+    spread = np.linalg.pinv((away.T * count) @ away, hermitian=True)
+    far = float((count * np.vecdot(away @ spread, away)).max())
+    return max(float(X.shape[1] / events), far)
 
 
 def may_have_several_maxima(
@@ -47,9 +102,7 @@ def may_have_several_maxima(
     information: FloatArray,
     leverage: float | None = None,
 ) -> bool:
-    """Whether it has a penalty that is not concave, and single rows have much leverage.
-
-    In a model of hazards every event has, where events are few beside the coefficients.
+    """Whether it has a penalty that is not concave, and few patients have much leverage.
 
     Parameters
     ----------
@@ -59,37 +112,25 @@ def may_have_several_maxima(
     information : array of shape (p, p)
         There.
     leverage : float, optional
-        The largest one there in a logistic model, where it is known.
+        The largest one there, where it is known.
     """
     if not getattr(evaluate, "firth", False):
         return False
-    if isinstance(evaluate, CoxLikelihood):
-        return bool(evaluate.sets.deaths.size < _FEW_EVENTS * len(estimate))
-    if isinstance(evaluate, FineGrayLikelihood):
-        return bool(evaluate.layout.own.size < _FEW_EVENTS * len(estimate))
-    if not isinstance(evaluate, LogisticLikelihood):
-        return True
     if leverage is not None:
         return leverage > _MORE
+    if isinstance(evaluate, CoxLikelihood):
+        columns = evaluate.design.x.T
+        return hazards_leverage(columns, evaluate.sets.deaths.size) > _MORE
+    if isinstance(evaluate, FineGrayLikelihood):
+        return hazards_leverage(evaluate.x, evaluate.layout.own.size) > _MORE
+    if not isinstance(evaluate, LogisticLikelihood):
+        return True
     scale = evaluate.scale[0]
     covariance = inverse_information(information[None])[0] * (scale[:, None] * scale)
     predictor = evaluate.X @ (estimate * scale)
     if evaluate.offset is not None:
         predictor = predictor + evaluate.offset[0]
-    return largest_leverage(evaluate.X, predictor, covariance) > _MORE
-
-
-def around(estimate: FloatArray, covariance: FloatArray) -> FloatArray:
-    """Points far out on the profile of each coefficient, were the likelihood quadratic.
-
-    Parameters
-    ----------
-    estimate : array of shape (p,)
-    covariance : array of shape (p, p)
-
-    Returns
-    -------
-    array of shape (2 p, p)
-    """
-    away = _FAR * covariance / np.sqrt(covariance.diagonal())[:, None]
-    return np.concatenate([estimate + away, estimate - away])
+    y = evaluate.design.outcome_sign[0]
+    X = evaluate.X * y[:, None] if evaluate.sign.size == 1 else evaluate.X  # as given
+    weights = None if evaluate.weights is None else evaluate.weights[0]
+    return largest_leverage(X, y, predictor, covariance, weights) > _MORE

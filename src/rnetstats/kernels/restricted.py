@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rnetstats.kernels.far_points import along_profiles
 from rnetstats.kernels.firth import inverse_information, without
-from rnetstats.kernels.leverage import around
 from rnetstats.kernels.newton import (
     OK,
     BoolArray,
@@ -123,7 +123,7 @@ def _take_higher(unit: Unit, fit: NewtonFit, free: BoolArray) -> None:
     variances = inverse_information(unit.information[None])[0]
     if not (variances.diagonal() > 0).all():
         return
-    points = around(unit.centre, variances)
+    points = along_profiles(unit.centre, variances)
     begin = np.concatenate([_conditional(unit, free, point) for point in points])
     which = np.tile(np.arange(len(free)), len(points))
     known, first = known_starts(unit.evaluate, begin)

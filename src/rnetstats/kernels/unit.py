@@ -47,7 +47,7 @@ def standardised(
     """Measure the coefficients of one data set in standard errors.
 
     `found` holds log-likelihood (1,) and information (1, p, p) at the estimate, where known, and
-    `leverage` the largest one of a logistic model's rows.
+    `leverage` the largest one of the rows.
     """
     beta = np.asarray(estimate, dtype=float)
     if found is None:

@@ -31,6 +31,7 @@ from rnetstats.regression.fitting import (
     sandwich_covariance,
     with_infinities,
 )
+from rnetstats.regression.maxima import highest_of_hazards
 from rnetstats.regression.penalty import (
     Strength,
     finite_under,
@@ -100,29 +101,19 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
     n_events = float(event.sum() if freq is None else freq @ event)
     if ties == "efron":
         check_tied_events(n_events)
-    if not carrying_weight(frame, event).any():
-        idle = "" if frame.sampling_weights is None else " with a weight above 0"
-        raise TooFewEventsError(
-            f"No row of the {frame.n} used{idle} has the event of {outcome_name(frame)}: no hazard "
-            "ratio can be estimated. kaplan_meier(ci='bpcp') and exact_rate() give bounds."
-        )
-    if X.shape[1] == 0:
-        raise OptionError("A Cox model needs a term: '~ 1' leaves nothing to estimate.")
+    _refuse(frame, event)
     notes = check_parameters(X.shape[1], n_events, "events", penalty)
     strata = None if frame.strata is None else frame.strata.codes
     sets = prepare(outcome.start, stop, event, strata)
     # Tests and limits under a penalty look at many points at once.
     design = build_design(X, sets, batch=penalty is not None)
-    maximise = partial(
-        fit_cox,
-        X,
-        sets,
-        freq=freq,
-        case=frame.sampling_weights,
-        offset=frame.offset,
-        ties=ties,
-        design=design,
-    )
+    options: dict[str, Any] = {
+        "freq": freq,
+        "case": frame.sampling_weights,
+        "offset": frame.offset,
+        "ties": ties,
+    }
+    maximise = partial(fit_cox, X, sets, **options, design=design)
     fit = plain = maximise()
     refuse_lost_columns(frame, plain.lost[0])
     separation = finite_everywhere(X.shape[1])
@@ -130,8 +121,17 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
         separation = _monotone(frame, X, ties)
     prior, effective = prior_of(frame, m), separation
     start = plain.coef[0] if plain.status[0] == OK else None
+    leverage = None
     if penalty == "firth":
-        fit, effective = maximise(firth=True, start=start), finite_everywhere(X.shape[1])
+        found = highest_of_hazards(
+            lambda columns: cox_likelihood(columns, sets, **options, firth=True),
+            lambda begin: maximise(firth=True, start=begin),
+            frame,
+            n_events,
+            start,
+        )
+        fit, effective = found.fit, finite_everywhere(X.shape[1])
+        notes, leverage = (*notes, *found.notes), found.leverage
     elif prior is not None:
         fit = maximise(prior=prior, start=start)
         if separation.kind != "none":
@@ -140,8 +140,20 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
             if free.any():
                 effective = finite_under(free, _monotone(frame, X[:, free], ties))
     check_converged(frame, int(fit.status[0]), effective, penalty)
-    known = Known(design, fit.information[0]) if fit.inverse is None else None
+    known = Known(design, fit.information[0], leverage=leverage) if fit.inverse is None else None
     return CoxFitted(event, sets, fit, separation, effective, prior, n, n_events, notes, known)
+
+
+def _refuse(frame: ModelFrame, event: np.ndarray) -> None:
+    """Refuse data without an event, and a model without a term."""
+    if not carrying_weight(frame, event).any():
+        idle = "" if frame.sampling_weights is None else " with a weight above 0"
+        raise TooFewEventsError(
+            f"No row of the {frame.n} used{idle} has the event of {outcome_name(frame)}: no hazard "
+            "ratio can be estimated. kaplan_meier(ci='bpcp') and exact_rate() give bounds."
+        )
+    if frame.design.X.shape[1] == 0:
+        raise OptionError("A Cox model needs a term: '~ 1' leaves nothing to estimate.")
 
 
 def build_engine(
@@ -235,10 +247,10 @@ def cluster_notes(frame: ModelFrame) -> tuple[str, ...]:
 
 def _concordance(frame: ModelFrame, coef: np.ndarray) -> float:
     outcome, stop, event = _times(frame)
-    predictor, weight = frame.design.X @ coef, frame.freq_weights
+    predictor = frame.design.X @ coef
     if frame.offset is not None:
         predictor = predictor + frame.offset
-    if frame.sampling_weights is not None:
-        weight = frame.sampling_weights * (1.0 if weight is None else weight)
     strata = None if frame.strata is None else frame.strata.codes
-    return float(harrell(stop, event, predictor, weight, start=outcome.start, strata=strata)[0])
+    return float(
+        harrell(stop, event, predictor, frame.weights, start=outcome.start, strata=strata)[0]
+    )

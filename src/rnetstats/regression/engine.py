@@ -120,11 +120,8 @@ class Engine:
     @property
     def patient_weights(self) -> np.ndarray:
         """Frequency times sampling weight of each row (n,)."""
-        weight = np.ones(self.frame.n)
-        for part in (self.frame.freq_weights, self.frame.sampling_weights):
-            if part is not None:
-                weight = weight * part
-        return weight
+        weights = self.frame.weights
+        return np.ones(self.frame.n) if weights is None else weights
 
     @property
     def separated(self) -> bool:

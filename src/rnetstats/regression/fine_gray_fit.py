@@ -27,6 +27,7 @@ from rnetstats.regression.fitting import (
     sandwich_covariance,
     with_infinities,
 )
+from rnetstats.regression.maxima import highest_of_hazards
 from rnetstats.regression.recession import Recession, monotone_likelihood
 
 __all__ = [
@@ -89,16 +90,23 @@ def fit_frame(frame: ModelFrame, penalty: str | None, censoring: str) -> FineGra
     if plain.status[0] != OK:
         beyond = np.where(code == 2, 2.0 * stop.max() + 1.0, stop)
         separation = monotone_likelihood(X, None, beyond, code == 1)
-    fit = fit_fine_gray(
-        X,
-        stop,
-        code,
-        freq=frame.freq_weights,
-        offset=frame.offset,
-        firth=penalty == "firth",
-        censoring=censoring,
-        start=plain.coef[0] if plain.status[0] == OK else None,
-    )
+    rows: dict[str, Any] = {
+        "freq": frame.freq_weights,
+        "offset": frame.offset,
+        "censoring": censoring,
+    }
+    start = plain.coef[0] if plain.status[0] == OK else None
+    if penalty == "firth":
+        found = highest_of_hazards(
+            lambda columns: FineGrayLikelihood(columns, stop, code, **rows, firth=True),
+            lambda begin: fit_fine_gray(X, stop, code, **rows, firth=True, start=begin),
+            frame,
+            n_events,
+            start,
+        )
+        fit, notes = found.fit, (*notes, *found.notes)
+    else:
+        fit = fit_fine_gray(X, stop, code, **rows, start=start)
     check_converged(frame, int(fit.status[0]), separation, penalty)
     return FineGrayFitted(
         code=code,

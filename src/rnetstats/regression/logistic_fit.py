@@ -146,15 +146,12 @@ def build_engine(
         p = expit(predictor if frame.offset is None else predictor + frame.offset)
         scores = row_scores(frame.design.X, fitted.y, p, frame.sampling_weights)
         covariance = sandwich_covariance(frame, inverse, scores)
-    weights = frame.freq_weights
-    if frame.sampling_weights is not None:
-        weights = frame.sampling_weights * (1.0 if weights is None else weights)
     return Engine(
         frame=frame,
         likelihood=LogisticLikelihood,
         likelihood_options={
             "y": fitted.y,
-            "weights": weights,
+            "weights": frame.weights,
             "offset": frame.offset,
             "firth": firth,
             "prior": fitted.prior,

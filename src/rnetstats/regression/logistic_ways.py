@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
 
 from rnetstats.formula.design import ModelFrame
+from rnetstats.kernels.leverage import largest_leverage
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic import LogisticFit
+from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import OK
 from rnetstats.kernels.overlap import surely_overlaps
 from rnetstats.regression.fitting import finite_everywhere, refuse_lost_columns
-from rnetstats.regression.logistic_maxima import highest
+from rnetstats.regression.maxima import Slope, highest
 from rnetstats.regression.penalty import finite_under, unpenalised
 from rnetstats.regression.recession import Recession, binary_separation
 
@@ -29,11 +32,6 @@ __all__ = [
 ]
 
 Maximise = Callable[..., LogisticFit]
-
-_SEVERAL = (
-    "The penalised likelihood has several maxima, of which the highest found is reported: it hangs "
-    "on single patients (columns with values far from all others, or hardly any events)."
-)
 
 
 class Arrived(NamedTuple):
@@ -124,19 +122,39 @@ def by_firth(frame: ModelFrame, maximise: Maximise, start: np.ndarray) -> Arrive
         separation = plain.separation
         if plain.fit.status[0] == OK:
             starts.append(plain.fit.coef[0])
-        if not reached:
-            fit = maximise(firth=True, start=starts[-1])
-    fit, leverage, several = highest(maximise, fit, X, frame.offset, starts)
-    return Arrived(fit, separation, finite, leverage, (_SEVERAL,) if several else ())
+    slope = Slope(
+        X=X,
+        likelihood=partial(
+            LogisticLikelihood,
+            y=binary_outcome(frame),
+            weights=frame.weights,
+            offset=frame.offset,
+            firth=True,
+        ),
+        maximise=lambda begin: maximise(firth=True, start=begin),
+        leverage=partial(_leverage, frame),
+        starts=starts,
+    )
+    found = highest(slope, fit)
+    return Arrived(found.fit, separation, finite, found.leverage, found.notes)
+
+
+def _leverage(frame: ModelFrame, fit: LogisticFit) -> float:
+    """Largest leverage at a fit."""
+    X, y = frame.design.X, binary_outcome(frame)
+    return largest_leverage(X, y, _predictor(frame, fit), fit.covariance[0], frame.weights)
+
+
+def _predictor(frame: ModelFrame, fit: LogisticFit) -> np.ndarray:
+    """Log odds of the rows used, (n,)."""
+    predictor: np.ndarray = frame.design.X @ fit.coef[0]
+    return predictor if frame.offset is None else predictor + frame.offset
 
 
 def _surely_overlap(frame: ModelFrame, fit: LogisticFit) -> bool:
     """Whether the likelihood near a fit proves that the outcomes are not separated."""
-    X, weights = frame.design.X, frame.sampling_weights
-    predictor = X @ fit.coef[0]
-    residual = binary_outcome(frame) - expit(
-        predictor if frame.offset is None else predictor + frame.offset
-    )
-    for part in (frame.freq_weights, weights):
-        residual = residual if part is None else part * residual
-    return surely_overlaps(X, residual @ X, fit.covariance[0], weights)
+    X = frame.design.X
+    residual = binary_outcome(frame) - expit(_predictor(frame, fit))
+    if frame.weights is not None:
+        residual = frame.weights * residual
+    return surely_overlaps(X, residual @ X, fit.covariance[0], frame.sampling_weights)

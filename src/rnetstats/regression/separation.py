@@ -196,10 +196,8 @@ def find_separation(frame: ModelFrame) -> Recession:
     """
     outcome, X = frame.outcome, frame.design.X
     assert outcome is not None
-    parts = [part for part in (frame.freq_weights, frame.sampling_weights) if part is not None]
-    weights = np.prod(parts, axis=0) if parts else None
     if outcome.y is not None:
-        return binary_separation(X, outcome.y, weights)
+        return binary_separation(X, outcome.y, frame.weights)
     assert outcome.stop is not None
     assert outcome.event is not None
     if not outcome.event.any():
@@ -208,7 +206,7 @@ def find_separation(frame: ModelFrame) -> Recession:
         )
     strata = None if frame.strata is None else frame.strata.codes
     return monotone_likelihood(
-        X, outcome.start, outcome.stop, outcome.event, strata, weights=weights
+        X, outcome.start, outcome.stop, outcome.event, strata, weights=frame.weights
     )
 
 
