@@ -126,9 +126,10 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
         found = highest_of_hazards(
             lambda columns: cox_likelihood(columns, sets, **options, firth=True),
             lambda begin: maximise(firth=True, start=begin),
-            frame,
+            X,
             n_events,
             start,
+            frame.weights,
         )
         fit, effective = found.fit, finite_everywhere(X.shape[1])
         notes, leverage = (*notes, *found.notes), found.leverage

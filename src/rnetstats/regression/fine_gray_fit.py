@@ -100,9 +100,10 @@ def fit_frame(frame: ModelFrame, penalty: str | None, censoring: str) -> FineGra
         found = highest_of_hazards(
             lambda columns: FineGrayLikelihood(columns, stop, code, **rows, firth=True),
             lambda begin: fit_fine_gray(X, stop, code, **rows, firth=True, start=begin),
-            frame,
+            X,
             n_events,
             start,
+            frame.weights,
         )
         fit, notes = found.fit, (*notes, *found.notes)
     else:

@@ -7,7 +7,6 @@ from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from rnetstats.formula.design import ModelFrame
 from rnetstats.kernels.conditioning import conditioned
 from rnetstats.kernels.cox import CoxFit
 from rnetstats.kernels.far_points import along_profiles, in_all_directions
@@ -111,9 +110,10 @@ def highest(slope: Slope[Fit], fit: Fit) -> Highest[Fit]:
 def highest_of_hazards(
     likelihood: Callable[[np.ndarray], Evaluate],
     maximise: Callable[[np.ndarray], CoxFit],
-    frame: ModelFrame,
+    X: np.ndarray,
     events: float,
     plain: np.ndarray | None,
+    weights: np.ndarray | None = None,
 ) -> Highest[CoxFit]:
     """Fit a model of hazards, and look for the highest maximum.
 
@@ -121,17 +121,18 @@ def highest_of_hazards(
     ----------
     likelihood, maximise : callable
         As in :class:`Slope`.
-    frame : ModelFrame
+    X : array of shape (n, p)
     events : float
     plain : array of shape (p,) or None
         The maximum-likelihood estimate, where there is one.
+    weights : array of shape (n,), optional
+        How often each row stands, times its sampling weight.
 
     Returns
     -------
     Highest
     """
-    X = frame.design.X
-    zero, leverage = np.zeros(X.shape[1]), hazards_leverage(X, events, frame.weights)
+    zero, leverage = np.zeros(X.shape[1]), hazards_leverage(X, events, weights)
     starts = [zero] if plain is None else [zero, plain]
     slope = Slope(X - X.mean(axis=0), likelihood, maximise, lambda _: leverage, starts)
     return highest(slope, maximise(starts[-1]))

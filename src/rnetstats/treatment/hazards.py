@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from rnetstats._core.distributions import chi_square_p
 from rnetstats.kernels.cox import cox_likelihood, fit_cox
-from rnetstats.kernels.newton import OK
+from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.profile import profile_limits, restricted_fits
 from rnetstats.kernels.risksets import prepare
+from rnetstats.regression.maxima import highest_of_hazards
 from rnetstats.treatment.patients import Patients
 
 __all__ = [
@@ -166,7 +167,14 @@ def hazard_ratio(rows: ArmRows, conf_level: float) -> Effect:
     if lost.any():
         word = "covariate column" + ("s" if lost.sum() > 1 else "")
         notes = (f"{int(lost.sum())} {word} without information in these rows left out",)
-    fit = fit_cox(design, sets, firth=True)
+    found = highest_of_hazards(
+        lambda columns: cox_likelihood(columns, sets, firth=True),
+        lambda start: fit_cox(design, sets, firth=True, start=start),
+        design,
+        float(rows.event.sum()),
+        plain.coef[0][~lost] if plain.status[0] in (OK, LOST_TERM) else None,
+    )
+    fit, notes = found.fit, (*notes, *found.notes)
     if fit.status[0] != OK:
         return Effect(reason="the likelihood did not reach a maximum", notes=notes)
     estimate = float(np.exp(fit.coef[0, 0]))
