@@ -17,8 +17,8 @@ NOTHING = np.empty((4, 0))
 RUNS = Runs(TRAINING, TEST, NOTHING, NOTHING, NOTHING, NOTHING)
 
 
-def table(method: str, *, limits: bool = True) -> dict[str, np.ndarray]:
-    return corrected_table(NAMES, APPARENT, RUNS, method=method, conf_level=0.5, limits=limits)
+def table(method: str, *, runs: Runs = RUNS, limits: bool = True) -> dict[str, np.ndarray]:
+    return corrected_table(NAMES, APPARENT, runs, method=method, conf_level=0.5, limits=limits)
 
 
 def test_the_bootstrap_takes_off_the_mean_of_training_less_test() -> None:
@@ -30,11 +30,34 @@ def test_the_bootstrap_takes_off_the_mean_of_training_less_test() -> None:
     np.testing.assert_allclose(found["corrected"], [0.8 - gaps.mean(), 0.8])
     np.testing.assert_allclose(found["mcse"][0], gaps.std(ddof=1) / np.sqrt(3))
     np.testing.assert_allclose(found["n_runs"], [3, 2])
+
+
+def test_limits_are_percentiles_of_training_shifted_by_the_optimism() -> None:
+    made = Runs(TRAINING[:3], TEST[:3], NOTHING, NOTHING, NOTHING, NOTHING)
+    found = table("boot", runs=made)
     # quartiles of 0.80, 0.84 and 0.86, shifted; the slope is 1 in every training set
-    low, high = 0.82 - gaps.mean(), 0.85 - gaps.mean()
-    np.testing.assert_allclose(found["conf_low"], [low, np.nan])
-    np.testing.assert_allclose(found["conf_high"], [high, np.nan])
-    assert np.isnan(table("boot", limits=False)["conf_low"]).all()
+    optimism = np.mean([0.08, 0.02, 0.12])
+    np.testing.assert_allclose(found["conf_low"], [0.82 - optimism, np.nan])
+    np.testing.assert_allclose(found["conf_high"], [0.85 - optimism, np.nan])
+    assert np.isnan(table("boot", runs=made, limits=False)["conf_low"]).all()
+
+
+@pytest.mark.parametrize(
+    ("undefined", "failed", "given"),
+    [(1, 0, True), (2, 0, False), (0, 1, True), (1, 1, False)],
+)
+def test_limits_need_a_value_in_19_of_20_resamples(
+    undefined: int, failed: int, given: bool
+) -> None:
+    """Resamples without a model count as those without a value."""
+    done = 20 - failed
+    training, test = np.full((done, 2), 0.8), np.full((done, 2), 0.7)
+    test[:undefined, 0] = np.nan
+    made = Runs(training, test, NOTHING, NOTHING, NOTHING, NOTHING, failed=failed)
+    found = table("boot", runs=made)
+    np.testing.assert_allclose(found["corrected"][0], 0.7)
+    want = 0.7 if given else np.nan
+    np.testing.assert_allclose([found["conf_low"][0], found["conf_high"][0]], want)
 
 
 def test_the_other_schemes_weigh_the_test_index() -> None:

@@ -371,3 +371,29 @@ def test_risks_that_separate_the_outcomes_have_no_calibration_curve() -> None:
         assert sum("No calibration curve can be fitted" in note for note in found.notes) == 1
         with pytest.raises(OptionError, match="no calibration curve"):
             found.plot(kind="calibration")
+
+
+def test_limits_of_an_index_that_many_resamples_lack_are_refused() -> None:
+    """One patient alone overlaps: where he is not drawn, the outcomes are separated."""
+    x = np.array([*np.linspace(-2.0, -0.5, 20), *np.linspace(0.5, 2.0, 12)])
+    others = pd.DataFrame({"x": x, "y": np.repeat([0, 1], [20, 12])})
+    others.loc[0, "x"] = 1.0
+    rng = np.random.default_rng(3)
+    made = pd.DataFrame({"x": rng.normal(size=300)})
+    made["y"] = (made["x"] + rng.normal(size=300) > 0.0).astype(int)
+    found = rn.validate(rn.logistic(made, "y ~ x"), external=others, resamples=400, seed=1)
+    table = found.to_frame().set_index("index")
+    assert np.isfinite(table.loc["slope", "corrected"])
+    assert 200 < table.loc["slope", "n_runs"] < 300  # 1 - exp(-1) of 400
+    assert table.loc["slope", ["conf_low", "conf_high"]].isna().all()
+    assert table.loc[["auc", "brier"], ["conf_low", "conf_high"]].notna().all(axis=None)
+    (said,) = [note for note in found.notes if note.startswith("No limits of")]
+    assert "slope" in said and "auc" not in said
+    assert "more than 5 % of 400 resamples" in said
+    # the bootstrap's own limits likewise; the slope never has any there, which is said apart
+    own = rn.validate(rn.logistic(others, "y ~ x"), resamples=200, seed=1)
+    table = own.to_frame().set_index("index")
+    assert np.isfinite(table.loc["r2", "corrected"]) and np.isnan(table.loc["r2", "conf_low"])
+    assert np.isfinite(table.loc["auc", "conf_low"])
+    (said,) = [note for note in own.notes if note.startswith("No limits of")]
+    assert "r2" in said and "slope" not in said

@@ -14,12 +14,16 @@ Hyndman RJ, Fan Y (1996). Sample quantiles in statistical packages. The American
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 
 from rnetstats.kernels.newton import FloatArray
 
-__all__ = ["percentile_limits", "percentile_p", "percentiles"]
+__all__ = ["MOST_UNDEFINED", "percentile_limits", "percentile_p", "percentiles"]
+
+MOST_UNDEFINED: Final = 0.05
+"""Share of replicates without a value above which no limits are made of the others."""
 
 _WHOLE = 1e-9  # a place in the order is whole but for rounding
 

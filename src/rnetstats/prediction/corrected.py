@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from rnetstats.kernels.percentiles import percentile_limits
+from rnetstats.kernels.percentiles import MOST_UNDEFINED, percentile_limits
 from rnetstats.prediction.indices import ANCHORED, DISTANCES, UNCORRECTED
 from rnetstats.prediction.resampling_schemes import Runs
 
-__all__ = ["corrected_curve", "corrected_table", "outside_limits"]
+__all__ = ["LIMITLESS", "corrected_curve", "corrected_table", "enough_runs", "outside_limits"]
 
 Floats = NDArray[np.float64]
 _LEFT_OUT = 0.632
+
+LIMITLESS: Final = ANCHORED | DISTANCES
+"""Indices of which the bootstrap's percentiles are no limits, see :func:`corrected_table`."""
 
 
 def corrected_table(
@@ -33,7 +36,8 @@ def corrected_table(
     limits are the percentiles of the training index, shifted by the optimism (Noma et al. 2021);
     an index that every fit brings to its ideal (slope, intercept) does not vary there, and has
     none. Nor have distances from perfect calibration, which cannot be below zero: resampling
-    adds to them, so that shifted percentiles may lie beside the estimate.
+    adds to them, so that shifted percentiles may lie beside the estimate. An index without a value
+    in more than 5 % of the resamples, those without a model included, has no limits either.
     .632 weighs the apparent index by .368 and that of the patients left out by .632.
     Cross-validation gives the test index itself. Hosmer and Lemeshow's statistic is not corrected:
     it grows with patients who stand several times in a resample, and with their number.
@@ -60,12 +64,14 @@ def corrected_table(
     training, test = _mean(runs.training, k), _mean(runs.test, k)
     low = high = np.full(k, np.nan)
     used = runs.training - runs.test if method == "boot" else runs.test
+    n_runs = np.isfinite(used).sum(axis=0)
     if method == "boot":
         optimism = _mean(used, k)
         corrected, error = apparent - optimism, _error(used, k)
         if limits and len(runs.training):
             low, high = np.stack(percentile_limits(runs.training, conf_level)) - optimism
-            bare = np.isin(names, tuple(ANCHORED | DISTANCES))
+            bare = np.isin(names, tuple(LIMITLESS))
+            bare |= ~enough_runs(n_runs, len(used) + runs.failed)
             low, high = np.where(bare, np.nan, low), np.where(bare, np.nan, high)
     elif method == "632":
         corrected = (1.0 - _LEFT_OUT) * apparent + _LEFT_OUT * test
@@ -86,8 +92,13 @@ def corrected_table(
         "conf_low": low,
         "conf_high": high,
         "mcse": error,
-        "n_runs": np.isfinite(used).sum(axis=0),
+        "n_runs": n_runs,
     }
+
+
+def enough_runs(n_runs: ArrayLike, drawn: int) -> NDArray[np.bool_]:
+    """Say of which indices (k,) resamples enough have a value for limits, 95 % of those drawn."""
+    return np.asarray(drawn - np.asarray(n_runs) <= MOST_UNDEFINED * drawn)
 
 
 def outside_limits(table: Mapping[str, Any]) -> list[str]:

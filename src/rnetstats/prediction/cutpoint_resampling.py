@@ -27,6 +27,7 @@ from rnetstats._core.result import Result
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
 from rnetstats.formula.variables import Floats
 from rnetstats.kernels.maxstat import best_cut, best_cut_survival
+from rnetstats.kernels.percentiles import MOST_UNDEFINED
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.cutpoint_rows import CutpointRows
 
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["CutpointDistribution", "resampled_cuts"]
 
 _EVENTS = 5  # events (and non-events) that a subsample must hold on average for limits
-_LOST = 0.05  # share of resamples without a cut-off above which there are no limits
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -220,7 +220,7 @@ def _too_few(rows: CutpointRows, time: float | None, size: int, known: int, draw
             f"No limits: a subsample of {size} rows holds {fewest * size / n:.1f} of the rarer "
             f"outcome on average, fewer than {_EVENTS}."
         )
-    if draws - known > _LOST * draws:
+    if draws - known > MOST_UNDEFINED * draws:
         return f"No limits: {draws - known} of {draws} subsamples had no cut-off."
     return ""
 

@@ -13,6 +13,7 @@ from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.kernels.links import cloglog, logit
 from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.kernels.resampling import bootstrap_counts
+from rnetstats.prediction.corrected import enough_runs
 from rnetstats.prediction.judged import Judged, is_risk_model, judge
 from rnetstats.prediction.judges import Judge, judge_of
 from rnetstats.prediction.refit import Floats
@@ -62,9 +63,11 @@ def validate_external(
     risk, predictor = _predictions(model, read, data, outcome)
     found = scale.indices(risk, predictor, None)[0]
     drawn = _resampled(scale, risk, predictor, options["resamples"], seed)
+    n_runs = (~np.isnan(drawn)).sum(axis=0)
     low = high = np.full(len(found), np.nan)
     if scale.rarer >= FEW:
-        low, high = percentile_limits(drawn, options["conf_level"])
+        enough = enough_runs(n_runs, len(drawn))
+        low, high = np.where(enough, percentile_limits(drawn, options["conf_level"]), np.nan)
     apparent, unknown = _apparent(model, horizon, options["intercept"], scale.names)
     table = {
         "index": scale.names,
@@ -76,7 +79,7 @@ def validate_external(
         "conf_low": low,
         "conf_high": high,
         "mcse": np.full(len(found), np.nan),
-        "n_runs": (~np.isnan(drawn)).sum(axis=0),
+        "n_runs": n_runs,
     }
     benefit = benefit_table(scale, risk, thresholds if scale.has_curves else np.empty(0), np.array)
     grid = risk_grid(scale, risk, _GRID)

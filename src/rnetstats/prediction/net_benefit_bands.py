@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats._core.random import chunk_generators
-from rnetstats.kernels.percentiles import percentile_limits
+from rnetstats.kernels.percentiles import MOST_UNDEFINED, percentile_limits
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.decision import Curves, Decision
 
@@ -24,7 +24,6 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 LEAST_EVENTS = 5
-_MOST_UNDEFINED = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +103,7 @@ def limits(values: Floats, conf_level: float, enough: Flags) -> Floats:
     Missing where ``enough`` (k,) is false, or more than 5 % of the replicates are undefined.
     """
     found = np.full((2, values.shape[1]), np.nan)
-    use = enough & (np.isnan(values).mean(axis=0) <= _MOST_UNDEFINED)
+    use = enough & (np.isnan(values).mean(axis=0) <= MOST_UNDEFINED)
     found[:, use] = percentile_limits(values[:, use], conf_level)
     return found
 

@@ -107,10 +107,11 @@ def validate(
     values imputed by all patients. Cross-validation judges the predictions of all folds together,
     not fold by fold. Limits shift the percentiles of the index in the resamples by the optimism;
     they lean to the flattering side and hold the truth less often than they say
-    (``docs/corrected_limits.md``). With fewer than 5 events (or non-events) there are none.
-    Resamples without a model are left out and counted. ICI and its kin rest on lowess (at a
-    horizon on a Cox regression on a spline), :func:`rnetstats.calibration` on the smoother that
-    it is asked for: compare within one of the two.
+    (``docs/corrected_limits.md``). With fewer than 5 events (or non-events) there are none, nor for
+    an index without a value in more than 5 % of the resamples. Resamples without a model are left
+    out and counted. ICI and its kin rest on lowess (at a horizon on a Cox regression on a spline),
+    :func:`rnetstats.calibration` on the smoother that it is asked for: compare within one of the
+    two.
 
     References
     ----------

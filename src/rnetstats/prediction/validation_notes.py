@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats.formatting import listed
-from rnetstats.prediction.corrected import outside_limits
+from rnetstats.kernels.percentiles import MOST_UNDEFINED
+from rnetstats.prediction.corrected import LIMITLESS, enough_runs, outside_limits
 from rnetstats.prediction.indices import UNCORRECTED
 from rnetstats.prediction.judged import Judged
 from rnetstats.prediction.judges import Judge
@@ -80,6 +81,7 @@ def resampling_notes(
         )
         if runs < _PERCENTILES:
             notes.append(f"Limits from {runs} resamples are rough; they want some 1,000.")
+        notes += _too_often_undefined(table, runs + failed, LIMITLESS)
         notes += _outside(table)
     if UNCORRECTED.intersection(judge.names):
         notes.append(
@@ -161,6 +163,8 @@ def external_notes(
             "about 100 or more to tell a calibration slope (Collins, Ogundimu & Altman 2016)."
         )
     notes += _without_benefit(benefit)
+    if judge.rarer >= FEW:
+        notes += _too_often_undefined(table, resamples, frozenset())
     return (*notes, *_undefined(table, resamples), *_smoothers(judge))
 
 
@@ -191,6 +195,23 @@ def _outside(table: Mapping[str, Any]) -> list[str]:
         f"Corrected, but outside their own limits: {listed(names)}. Models made of resamples "
         "look better in them than this one does here, and the shift by the optimism leaves that "
         "in: these limits flatter."
+    ]
+
+
+def _too_often_undefined(table: Mapping[str, Any], drawn: int, bare: frozenset[str]) -> list[str]:
+    """Name the indices that have no limits because resamples lack them; ``bare`` never have any."""
+    enough = enough_runs(table["n_runs"], drawn)
+    known = np.isfinite(np.asarray(table["corrected"], dtype=float))
+    names = [
+        str(name)
+        for name, some, value in zip(table["index"], enough, known, strict=True)
+        if value and not some and name not in bare
+    ]
+    if not names:
+        return []
+    return [
+        f"No limits of {listed(names)}: undefined in more than {100 * MOST_UNDEFINED:g} % of "
+        f"{drawn} resamples, those without a model included."
     ]
 
 

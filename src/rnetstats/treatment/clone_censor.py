@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from rnetstats._core.random import chunk_generators
 from rnetstats.kernels.clone_censor import Clones, Replicates, clone_replicates
-from rnetstats.kernels.percentiles import percentile_limits, percentile_p
+from rnetstats.kernels.percentiles import MOST_UNDEFINED, percentile_limits, percentile_p
 from rnetstats.kernels.resampling import bootstrap_counts
-from rnetstats.treatment.clone_tables import LEAST_SHARE, MOST_EMPTY, strategy_curves, weight_table
+from rnetstats.treatment.clone_tables import LEAST_SHARE, strategy_curves, weight_table
 from rnetstats.treatment.hazards import Effect, few_events
 from rnetstats.treatment.patients import Patients
 
@@ -218,13 +218,13 @@ def _judge_draws(
     draws: dict[str, Floats], empty: float, options: CloneOptions
 ) -> tuple[str, tuple[str, ...]]:
     """Say why the resamples give no interval, and what was left out of them."""
-    if empty > MOST_EMPTY:
+    if empty > MOST_UNDEFINED:
         return (
             f"{100.0 * empty:.1f} % of {options.resamples} resamples have an arm without events "
             "of its own: no interval and no P"
         ), ()
     short = float(np.isnan(draws["risk difference"]).mean())
-    if short > MOST_EMPTY:
+    if short > MOST_UNDEFINED:
         return (
             f"in {100.0 * short:.1f} % of {options.resamples} resamples an arm's follow-up ends "
             "before the horizon: no interval and no P"

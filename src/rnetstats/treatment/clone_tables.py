@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from rnetstats.kernels.clone_censor import Clones, Replicates, treated_weights, untreated_weights
 from rnetstats.kernels.clone_weights import staying_hazard
-from rnetstats.kernels.percentiles import percentile_limits
+from rnetstats.kernels.percentiles import MOST_UNDEFINED, percentile_limits
 
-__all__ = ["LEAST_SHARE", "MOST_EMPTY", "strategy_curves", "weight_table"]
+__all__ = ["LEAST_SHARE", "strategy_curves", "weight_table"]
 
 Floats = NDArray[np.float64]
 
-MOST_EMPTY = 0.05  # share of resamples in which an arm may be without events
 LEAST_SHARE = 0.8  # of the patients at risk, for whom those left in an arm must stand
 _LARGE = 20.0  # a weight that is told of
 
@@ -32,7 +31,7 @@ def strategy_curves(
         passed = np.searchsorted(clones.times, time, side="right")
         low, high = np.full((2, clones.times.size + 1), np.nan)
         if draws is not None and len(draws):
-            some = np.isfinite(draws[:, place]).mean(axis=0) > 1.0 - MOST_EMPTY
+            some = np.isfinite(draws[:, place]).mean(axis=0) > 1.0 - MOST_UNDEFINED
             band = percentile_limits(draws[:, place][:, some], conf_level)
             low[1:][some], high[1:][some] = band
         frame = pd.DataFrame(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rnetstats._core.options import positive_int
 from rnetstats._core.random import chunk_generators
 from rnetstats.errors import OptionError
+from rnetstats.kernels.percentiles import MOST_UNDEFINED
 from rnetstats.kernels.resampling import bootstrap_counts
 
 __all__ = [
@@ -26,7 +27,6 @@ Flags = NDArray[np.bool_]
 
 FEWEST_EVENTS = 5
 _FEWEST_RESAMPLES = 20
-MOST_LOST = 0.05  # share of resamples without events in an arm, or without an estimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +66,13 @@ class Draws:
         """Say why these draws give no limits, or nothing."""
         size = max(len(self.failed), 1)
         share = int(self.eventless.sum()) / size
-        if share > MOST_LOST:
+        if share > MOST_UNDEFINED:
             return (
                 f"an arm has no event in {100 * share:.1f} % of the resamples (limit "
-                f"{100 * MOST_LOST:g} %)"
+                f"{100 * MOST_UNDEFINED:g} %)"
             )
         share = int(self.failed.sum()) / size
-        if share > MOST_LOST:
+        if share > MOST_UNDEFINED:
             return f"{100 * share:.1f} % of the resamples have no estimate"
         return ""
 
