@@ -339,6 +339,29 @@ def test_completeness_of_follow_up_by_hand_and_only_where_dates_allow() -> None:
     expected = months.sum() / np.maximum(possible, months).sum()
     assert row["completeness"] == pytest.approx(expected, rel=1e-3)
     assert row["closing"] in table.caption
+    assert not table.notes
+
+
+@pytest.mark.slow
+def test_patients_without_a_date_are_left_out_of_completeness_and_counted() -> None:
+    data = raw().assign(enrolment_date="2015-01-01")
+    dead = data.index[data["death"] == 1][:2]
+    data.loc[dead, "enrolment_date"] = None
+    found = again(data)
+    table = found.table("follow_up")
+    row = table.to_frame().iloc[0]
+    dated = data.drop(index=dead)
+    months, end = dated["os_months"], (dated["os_months"] * 30.4375).round().max() / 30.4375
+    possible = np.where(dated["death"] == 1, months, end)
+    assert row["completeness"] == pytest.approx(
+        months.sum() / np.maximum(possible, months).sum(), rel=1e-3
+    )
+    assert int(row["n"]) == len(data)
+    assert table.notes == (
+        f"Completeness is that of the {len(data) - 2} of {len(data)} patients whose date of "
+        "enrolment is known.",
+    )
+    assert not any("ompleteness" in line for line in found.skipped)
 
 
 @pytest.mark.slow

@@ -67,6 +67,41 @@ def test_completeness_from_dates():
     assert_close(in_weeks.to_frame()["completeness"], [want])
 
 
+@pytest.mark.parametrize("empty", [None, np.nan, pd.NaT])
+def test_rows_without_a_date_are_left_out_of_the_index_alone(empty):
+    """The event of the first row is followed to the end, but counted only with a date."""
+    data = {**TOY, "in": [empty, "2020-01-11", "2020-01-21", "2020-01-31"]}
+    options = {"enrolled": "in", "closing": "2020-02-10", "unit": "days"}
+    result = rn.follow_up(data, "Surv(t, e) ~ g", **options)
+    frame = result.to_frame().set_index("group")
+    # possible: 30, 20, 10 against 4 + 6 + 8 seen
+    assert_close(frame["completeness"], [18 / 60, 4 / 30, 14 / 30])
+    assert frame["n_completeness"].tolist() == [3, 1, 2]
+    plain = rn.follow_up(TOY, "Surv(t, e) ~ g").to_frame().set_index("group")
+    rest = ["n", "n_events", "person_time", "median", "naive_median_censored"]
+    pd.testing.assert_frame_equal(frame[rest], plain[rest])
+    assert plain["n_completeness"].tolist() == [0, 0, 0]
+    (said,) = [note for note in result.notes if "completeness" in note]
+    assert "'in' is empty in row 1 (1 of 4)" in said
+
+    # a group without any date has no index, the others have
+    data["in"] = [empty, empty, "2020-01-21", "2020-01-31"]
+    result = rn.follow_up(data, "Surv(t, e) ~ g", **options)
+    assert_close(result.to_frame()["completeness"], [14 / 30, np.nan, 14 / 30])
+    assert any("rows 1, 2 (2 of 4)" in note for note in result.notes)
+
+
+def test_no_date_at_all_and_dates_that_cannot_be_read_are_refused():
+    for dates in ([None] * 4, pd.Series([pd.NaT] * 4)):
+        with pytest.raises(DataError, match="'in' is empty in every row used"):
+            rn.follow_up(
+                {**TOY, "in": dates}, "Surv(t, e) ~ 1", enrolled="in", closing="2020-02-10"
+            )
+    data = {**TOY, "in": [None, "2020-01-11", "soon", "2020-01-31"]}
+    with pytest.raises(DataError, match="row 3 column 'in' holds no date"):
+        rn.follow_up(data, "Surv(t, e) ~ 1", enrolled="in", closing="2020-02-10")
+
+
 def test_without_potential_follow_up_a_note_says_what_is_needed():
     result = rn.follow_up(TOY, "Surv(t, e) ~ 1")
     assert any("enrolled=" in note and "closing=" in note for note in result.notes)

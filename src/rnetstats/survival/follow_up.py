@@ -41,8 +41,9 @@ class FollowUpResult(Result):
     ----------
     table : DataFrame
         ``group, n, n_events, person_time, median, conf_low, conf_high, q25, q75,
-        naive_median_censored, completeness``; the median and quartiles are those of the reverse
-        Kaplan-Meier curve.
+        naive_median_censored, completeness, n_completeness``; the median and quartiles are those
+        of the reverse Kaplan-Meier curve, and ``n_completeness`` the patients whose possible
+        follow-up is known.
     reverse : KaplanMeierResult
         The reverse Kaplan-Meier curves: censoring is the event.
     unit : str
@@ -136,7 +137,8 @@ def follow_up(
         they count as losses to follow-up.
     enrolled : str, optional
         A column with the date at which follow-up began; with ``closing`` it gives the follow-up
-        that was possible.
+        that was possible. Rows without a date are left out of the completeness index, and counted
+        in a note.
     closing : str or date, optional
         The last date of the study, ISO text or a date.
     potential : str, float or array, optional
@@ -259,6 +261,9 @@ def _table(
     for code, label in enumerate(rows.labels):
         mine = rows.group == code
         stop, event = rows.stop[mine], rows.event[mine]
+        wanted = (
+            np.full(len(stop), np.nan) if possible is None else np.resize(possible, len(mine))[mine]
+        )
         lines.append(
             {
                 "group": label,
@@ -273,7 +278,8 @@ def _table(
                 "naive_median_censored": float(np.median(stop[~event]))
                 if (~event).any()
                 else np.nan,
-                "completeness": _completeness(stop, possible, mine, cut),
+                "completeness": _completeness(stop, wanted, cut),
+                "n_completeness": int((~np.isnan(wanted)).sum()),
             }
         )
     return pd.DataFrame(lines)
@@ -294,13 +300,8 @@ def _gaps(table: pd.DataFrame) -> list[str]:
     return notes
 
 
-def _completeness(
-    stop: NDArray[np.float64],
-    possible: NDArray[np.float64] | None,
-    mine: NDArray[np.bool_],
-    cut: float,
-) -> float:
-    if possible is None:
-        return float("nan")
-    wanted = np.resize(possible, len(mine))[mine].sum()
-    return float(np.minimum(stop, cut).sum() / wanted) if wanted > 0.0 else float("nan")
+def _completeness(stop: NDArray[np.float64], possible: NDArray[np.float64], cut: float) -> float:
+    """Person-time seen of that possible (n,), over the patients of whom this is known."""
+    known = ~np.isnan(possible)
+    wanted = possible[known].sum()
+    return float(np.minimum(stop[known], cut).sum() / wanted) if wanted > 0.0 else float("nan")

@@ -36,49 +36,76 @@ def potential_times(
 ) -> tuple[Floats | None, float, tuple[str, ...]]:
     """Return each used row's possible follow-up (n,), where follow-up is cut, and notes.
 
-    A row with the event could be followed up to the event. Follow-up is cut only where
-    ``potential`` is one time for everybody. Without any option the times are None.
+    A row with the event could be followed up to the event. A row without a date of enrolment has
+    no time, with the event or without: kept for its event alone, it would make follow-up look more
+    complete than it was. Follow-up is cut only where ``potential`` is one time for everybody.
+    Without any option the times are None.
 
     Raises
     ------
     OptionError
         If only one of ``enrolled`` and ``closing`` is given, or ``potential`` beside them.
     DataError
-        If a date or a time is missing or cannot be read, or lies after the closing date.
+        If no row has a date, a date cannot be read or lies after the closing date, or a time in
+        ``potential`` is missing.
     """
     if enrolled is None and closing is None and potential is None:
         return None, np.inf, ()
     if potential is not None and (enrolled is not None or closing is not None):
         raise OptionError("Give potential=, or enrolled= with closing=, not both.")
     cut = np.inf
+    notes: tuple[str, ...] = ()
     if potential is None:
         if enrolled is None or closing is None:
             raise OptionError("enrolled= and closing= belong together: give both.")
         possible = _from_dates(frame, positions, enrolled, closing) / UNIT_DAYS[unit]
+        notes = _without_date(np.isnan(possible), positions, enrolled)
     else:
         possible = _as_given(frame, positions, potential)
         if possible.size == 1 and np.ndim(potential) == 0 and not isinstance(potential, str):
             cut = float(possible[0])
             possible = np.full(len(positions), cut)
     seen = np.minimum(rows.stop, cut)
-    notes = _longer_than_possible(possible, seen, rows.event, positions)
-    return np.where(rows.event, seen, np.maximum(possible, seen)), cut, notes
+    notes += _longer_than_possible(possible, seen, rows.event, positions)
+    ends = np.where(rows.event, seen, np.maximum(possible, seen))
+    return np.where(np.isnan(possible), np.nan, ends), cut, notes
 
 
 def _from_dates(
     frame: pd.DataFrame, positions: NDArray[np.intp], enrolled: str, closing: str | date
 ) -> Floats:
-    """Return days from enrolment to the closing date."""
+    """Return days from enrolment to the closing date (n,), missing where the date is."""
     try:
         end = pd.Timestamp(closing)
     except (ValueError, TypeError):
         raise OptionError(f"closing={closing!r} is no date; write it as '2023-06-30'.") from None
     values = column(frame, enrolled).iloc[positions]
+    empty = values.isna().to_numpy()
+    if len(values) and empty.all():
+        raise DataError(
+            f"Column {enrolled!r} is empty in every row used: the completeness index needs the "
+            "date of at least one patient."
+        )
     dates = pd.to_datetime(values, errors="coerce", format="ISO8601")
-    _refuse(dates.isna().to_numpy(), positions, f"column {enrolled!r} holds no date (ISO 8601)")
+    unread = dates.isna().to_numpy() & ~empty
+    _refuse(unread, positions, f"column {enrolled!r} holds no date (ISO 8601)")
     days = ((end - dates) / pd.Timedelta(days=1)).to_numpy(float)
     _refuse(days < 0.0, positions, f"column {enrolled!r} is after the closing date {closing}")
     return np.asarray(days)
+
+
+def _without_date(
+    empty: NDArray[np.bool_], positions: NDArray[np.intp], enrolled: str
+) -> tuple[str, ...]:
+    """Say how many rows have no date of enrolment, and that the index leaves them out."""
+    if not empty.any():
+        return ()
+    found = (positions[empty] + 1).tolist()
+    are = "is" if len(found) == 1 else "are"
+    return (
+        f"Column {enrolled!r} is empty in {rows_text(found)} ({len(found)} of {len(empty)}), which "
+        f"{are} left out of the completeness index alone.",
+    )
 
 
 def _as_given(

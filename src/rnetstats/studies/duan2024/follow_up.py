@@ -42,9 +42,9 @@ def follow_up_rows(cohort: Cohort, attempts: Attempts) -> list[dict[str, Any]]:
 
 
 def last_date(cohort: Cohort) -> str:
-    """Return the last date on which anybody was followed; empty without dates of enrolment."""
+    """Return the last date on which anybody was followed; empty where no date tells."""
     if not cohort.has("enrolment_date", "os_months"):
         return ""
     days = (cohort.everyone["os_months"] * UNIT_DAYS["months"]).round()
     last = (cohort.everyone["enrolment_date"] + pd.to_timedelta(days, unit="D")).max()
-    return str(last.date())
+    return "" if pd.isna(last) else str(last.date())

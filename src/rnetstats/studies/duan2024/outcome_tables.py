@@ -268,4 +268,15 @@ def follow_up_table(rows: list[dict[str, Any]]) -> Exhibit:
         ),
         numbers=numbers,
         shown=shown,
+        notes=_undated(rows[0]) if closing else (),
+    )
+
+
+def _undated(everybody: dict[str, Any]) -> tuple[str, ...]:
+    """Say of how many patients completeness is known, where that is not everybody."""
+    n, known = int(everybody["n"]), int(everybody["n_completeness"])
+    if known == n:
+        return ()
+    return (
+        f"Completeness is that of the {known} of {n} patients whose date of enrolment is known.",
     )
