@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from logistic_designs import small_data
-from rnetstats.kernels.branches import Reached, ahead_of, higher_points
+from rnetstats.kernels.branches import Around, Reached, higher_points
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import FloatArray, IntArray
@@ -44,18 +44,31 @@ def test_no_start_of_the_look_for_higher_branches_is_evaluated_twice(seed: int) 
     column, side = np.repeat(np.arange(len(centre)), 2), np.tile([-1.0, 1.0], len(centre))
     limit, status = walk_outward(evaluate, centre, column, side, target=target, several=False)
     assert (status == FOUND).all()
-    ahead = ahead_of(evaluate, centre, column)
-    assert ahead is not None
-    points = centre + (limit - centre[column])[:, None] * ahead
+    around = Around.of(evaluate, centre, column)
+    assert around is not None
+    points = centre + (limit - centre[column])[:, None] * around.ahead
     everyone = np.arange(len(column))
     reached = Reached(everyone, column, limit, points, np.ones(len(column), dtype=bool))
-    for alone in (True, False):
+    for others in (False, True):
         evaluate.asked.clear()
-        higher_points(evaluate, centre, ahead, reached, target, alone=alone)
+        higher_points(evaluate, around, reached, target, others=others)
         starts, *steps = evaluate.asked
         assert len(starts) >= len(column)
         begun = {row.tobytes() for row in starts}
         assert not any(row.tobytes() in begun for row in steps[0])
+
+
+def test_a_limit_alone_has_no_others_to_start_from() -> None:
+    evaluate, centre, _, target = walked(1)
+    column = np.array([1])
+    around = Around.of(evaluate, centre, column)
+    assert around is not None
+    np.testing.assert_array_equal(around.points[0], centre)
+    assert len(around.points) == 1 + 2 * len(centre)
+    one = Reached(np.zeros(1, int), column, centre[column], centre[None], np.ones(1, dtype=bool))
+    assert higher_points(evaluate, around, one, target, others=True) == {}
+    (point,) = higher_points(evaluate, around, one, target, others=False).values()
+    assert point.height == pytest.approx(HALF_CHI2_95, abs=1e-8)
 
 
 def test_limits_found_in_another_way_stand_and_are_not_walked_to() -> None:

@@ -20,6 +20,25 @@ from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import OK
 from rnetstats.regression.maxima import Slope, highest
 
+# Two markers and their product; tests and limits on branches far from the estimate's.
+FIFTEEN_ROWS = {
+    "a": [1, 2, 3, 3, 0, 1, 0, 0, 3, 1, 0, 1, 0, 2, 0],
+    "b": [6.4, 0.1, 0.4, 1.4, 1.7, 2.2, 0.5, 1.3, 0.6, 0.7, 1.2, 46.9, 1.6, 3, 0.7],
+}
+FIFTEEN_COUNTED = pd.DataFrame(
+    {
+        "y": [0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0],
+        **FIFTEEN_ROWS,
+        "times": [2, 3, 2, 1, 1, 3, 3, 1, 2, 3, 1, 3, 1, 3, 3],
+    }
+)
+FIFTEEN_TIMED = pd.DataFrame(
+    {
+        **FIFTEEN_ROWS,
+        "time": [13, 9, 3, 11, 6, 5, 1, 2, 10, 8, 12, 15, 7, 14, 4],
+        "event": [0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0],
+    }
+)
 # A marker of 20 patients by how often each stands; no single copy has much leverage.
 TWENTY = pd.DataFrame(
     {
@@ -359,3 +378,33 @@ def test_a_flat_way_to_a_maximum_is_gone_to_its_end() -> None:
     assert np.abs(score).max() < 1e-7
     around = found.coef.to_numpy() + np.random.default_rng(3).normal(size=(200, 3))
     assert (likelihood(around, np.zeros(200, int))[0] < value).all()
+
+
+def test_tests_and_limits_are_on_the_highest_branch_in_every_direction() -> None:
+    found = rn.logistic(FIFTEEN_COUNTED, "y ~ a * b", freq_weights="times")
+    each = FIFTEEN_COUNTED.loc[FIFTEEN_COUNTED.index.repeat(FIFTEEN_COUNTED["times"])]
+    written = each[["y", "a", "b"]].assign(ab=each["a"] * each["b"])
+    top = float(found.glance()["log_likelihood_penalized"].iloc[0])
+    assert top == pytest.approx(highest_by_force(written, size=200), abs=1e-8)
+    table = found.to_frame()
+    for column in (0, 2):
+        held = highest_by_force(written, column, size=200)
+        assert table["statistic"][column] == pytest.approx(2.0 * (top - held), abs=1e-6)
+    for column, side in ((0, "conf_high"), (2, "conf_low")):
+        at = np.log(table[side][column])
+        there = highest_by_force(written, column, at, size=200)
+        assert there == pytest.approx(top - HALF_CHI2_95, abs=1e-6)
+
+
+def test_hazards_have_tests_on_the_highest_branch_too() -> None:
+    found = rn.cox(FIFTEEN_TIMED, "Surv(time, event) ~ a * b")
+    top = float(found.glance()["log_likelihood_penalized"].iloc[0])
+    X = FIFTEEN_TIMED[["a", "b"]].assign(ab=FIFTEEN_TIMED["a"] * FIFTEEN_TIMED["b"]).to_numpy(float)
+    sets = prepare(None, FIFTEEN_TIMED["time"], FIFTEEN_TIMED["event"])
+    start = np.random.default_rng(1).normal(size=(200, 3)) * np.repeat([1, 4, 10, 30], 50)[:, None]
+    start /= X.std(axis=0)
+    start[:, 1] = 0.0
+    fits = fit_cox(X, sets, firth=True, start=start, free=np.array([True, False, True]))
+    assert fits.log_likelihood_penalized is not None
+    held = fits.log_likelihood_penalized[fits.status == OK].max()
+    assert found.to_frame()["statistic"][1] == pytest.approx(2.0 * (top - held), abs=1e-8)

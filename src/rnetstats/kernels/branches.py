@@ -2,8 +2,9 @@
 
 At one value of a coefficient a penalised likelihood may have several maxima. Who walks outward
 stays on one branch and would not see another rise above it. At each limit the others are therefore
-fitted anew: from the estimate along the profile's tangent, and likewise from the limits of the
-other coefficients, each of which may lie on another branch, and from beyond them.
+fitted anew: from the estimate and from points far from it in all directions along the profile's
+tangent, and likewise from the limits of the other coefficients, each of which may lie on another
+branch, and from beyond them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnetstats.kernels.far_points import in_all_directions
+from rnetstats.kernels.firth import inverse_information
 from rnetstats.kernels.newton import BoolArray, Evaluate, FloatArray, IntArray
 from rnetstats.kernels.profile_points import (
     ProfilePoint,
@@ -20,12 +23,13 @@ from rnetstats.kernels.profile_points import (
     tangent,
 )
 
-__all__ = ["Reached", "ahead_of", "higher_points"]
+__all__ = ["Around", "Reached", "higher_points"]
 
 _HIGHER = 1e-6  # log-likelihood by which another maximum at a limit is a higher one
 _AS_FAR = (1.0, 3.0)  # as the other limits are from the estimate: where to start
 _MOST = 400  # fits of one check
 _STEPS = 25  # of each
+_DIRECTIONS = 2  # for each coefficient
 
 
 class Reached(NamedTuple):
@@ -41,34 +45,44 @@ class Reached(NamedTuple):
     new: BoolArray
 
 
-def ahead_of(evaluate: Evaluate, centre: FloatArray, column: IntArray) -> FloatArray | None:
-    """How all coefficients follow each of some, at the estimate.
+class Around(NamedTuple):
+    """What lies about the estimate.
 
-    Parameters
+    Attributes
     ----------
-    evaluate : Evaluate
-    centre : array of shape (p,)
-    column : int array of shape (A,)
-
-    Returns
-    -------
-    array of shape (A, p) or None
-        None where the information there is unknown.
+    points : array of shape (s, p)
+        The estimate, and points far from it.
+    ahead : array of shape (A, p)
+        How all coefficients follow each of some, at the estimate.
     """
-    information = evaluate(centre[None], np.zeros(1, dtype=np.int64))[2]
-    if not np.isfinite(information).all():
-        return None
-    return np.array([tangent(information[0], j) for j in column])
+
+    points: FloatArray
+    ahead: FloatArray
+
+    @classmethod
+    def of(cls, evaluate: Evaluate, centre: FloatArray, column: IntArray) -> Around | None:
+        """Look about an estimate (p,) for the coefficients `column` (A,).
+
+        None where the information there is unknown.
+        """
+        information = evaluate(centre[None], np.zeros(1, dtype=np.int64))[2]
+        if not np.isfinite(information).all():
+            return None
+        ahead = np.array([tangent(information[0], j) for j in column])
+        points, covariance = centre[None], inverse_information(information)[0]
+        if (covariance.diagonal() > 0).all():
+            far = in_all_directions(centre, covariance, _DIRECTIONS * len(centre))
+            points = np.concatenate([points, far])
+        return cls(points, ahead)
 
 
 def higher_points(
     evaluate: Evaluate,
-    centre: FloatArray,
-    ahead: FloatArray,
+    around: Around,
     reached: Reached,
     target: float,
     *,
-    alone: bool,
+    others: bool,
 ) -> dict[int, ProfilePoint]:
     """Fit at the limits anew; the points that are higher, by whose limit it was.
 
@@ -78,16 +92,14 @@ def higher_points(
     ----------
     evaluate : Evaluate
         Of coefficients measured in standard errors.
-    centre : array of shape (p,)
-        The estimate.
-    ahead : array of shape (A, p)
-        From :func:`ahead_of` the coefficient of each limit sought.
+    around : Around
+        The estimate, for the coefficient of each limit sought.
     reached : Reached
         m limits.
     target : float
         Log-likelihood at the limits.
-    alone : bool
-        Whether to start from the estimate alone.
+    others : bool
+        Whether to start from the other limits, not from around the estimate.
 
     Returns
     -------
@@ -95,7 +107,9 @@ def higher_points(
     """
     if not len(reached.which):
         return {}
-    starts, owner = _starts(centre, reached, ahead[reached.which], alone=alone)
+    starts, owner = _starts(around, reached, others=others)
+    if not len(owner):
+        return {}
     known, first = known_starts(evaluate, starts)
     starts, owner = starts[known], owner[known]
     if not len(owner):
@@ -114,21 +128,20 @@ def higher_points(
     return higher
 
 
-def _starts(
-    centre: FloatArray, reached: Reached, ahead: FloatArray, *, alone: bool
-) -> tuple[FloatArray, IntArray]:
+def _starts(around: Around, reached: Reached, *, others: bool) -> tuple[FloatArray, IntArray]:
     """Where to start at each limit (s, p), and at which limit (s,) that is."""
-    points = centre[None]
-    if not alone:
-        away = reached.points - centre
-        points = np.concatenate([centre + far * away for far in _AS_FAR])
-    m = len(reached.which)
+    points, m = around.points, len(reached.which)
+    if others:
+        away = reached.points - points[0]
+        points = np.concatenate([points[0] + far * away for far in _AS_FAR])
     spread = np.arange(0, len(points), 1 + m * len(points) // _MOST)
     owner, source = (part.ravel() for part in np.meshgrid(np.arange(m), spread, indexing="ij"))
-    other = (source % m != owner) & (reached.new[owner] | reached.new[source % m]) | alone
-    owner, source = owner[other], source[other]
+    if others:
+        new = reached.new[owner] | reached.new[source % m]
+        wanted = (source % m != owner) & new
+        owner, source = owner[wanted], source[wanted]
     column, at, begin = reached.column[owner], reached.at[owner], points[source]
     rows = np.arange(len(owner))
-    starts = begin + (at - begin[rows, column])[:, None] * ahead[owner]
+    starts = begin + (at - begin[rows, column])[:, None] * around.ahead[reached.which][owner]
     starts[rows, column] = at
     return starts, owner

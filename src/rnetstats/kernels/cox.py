@@ -273,7 +273,8 @@ def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) ->
     penalised = likelihood.firth or likelihood.prior is not None
     value = log_likelihood = fit.log_likelihood
     if likelihood.firth:
-        log_likelihood = value - half_log_det(without(fit.information, lost))
+        with np.errstate(invalid="ignore"):  # both infinite, where a fit has failed far out
+            log_likelihood = value - half_log_det(without(fit.information, lost))
         value = value + likelihood.log_scale(everyone)
     if likelihood.prior is not None:
         log_likelihood = value - likelihood.prior.log_density(fit.coef / scale)

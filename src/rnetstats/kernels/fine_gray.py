@@ -90,7 +90,8 @@ def _fit_block(likelihood: FineGrayLikelihood, start: FloatArray | None) -> CoxF
     if firth:
         # it asks the likelihood for values at scaled coefficients, and for nothing else
         fit = maximise_penalised(cast(CoxLikelihood, likelihood), begin, everything)
-        plain = fit.log_likelihood - half_log_det(fit.information)
+        with np.errstate(invalid="ignore"):  # both infinite, where a fit has failed far out
+            plain = fit.log_likelihood - half_log_det(fit.information)
     else:
         fit = maximise(likelihood.scaled, begin)
         plain = fit.log_likelihood

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnetstats.kernels.far_points import along_profiles
+from rnetstats.kernels.far_points import along_profiles, in_all_directions
 from rnetstats.kernels.firth import inverse_information, without
 from rnetstats.kernels.newton import (
     OK,
@@ -34,6 +34,7 @@ _SHRINKS = 0.1  # by which each further gain is smaller
 _SETTLED = 1e-12  # a gain, beyond which the likelihood is known to far more digits
 _MOST = 6
 _STEPS = 25  # of each fit from elsewhere
+_DIRECTIONS = 2  # for each coefficient
 _HIGHER = 1e-8  # log-likelihood by which another maximum is a higher one
 
 
@@ -123,7 +124,13 @@ def _take_higher(unit: Unit, fit: NewtonFit, free: BoolArray) -> None:
     variances = inverse_information(unit.information[None])[0]
     if not (variances.diagonal() > 0).all():
         return
-    points = along_profiles(unit.centre, variances)
+    size = _DIRECTIONS * len(unit.centre)
+    points = np.concatenate(
+        [
+            along_profiles(unit.centre, variances),
+            in_all_directions(unit.centre, variances, size),
+        ]
+    )
     begin = np.concatenate([_conditional(unit, free, point) for point in points])
     which = np.tile(np.arange(len(free)), len(points))
     known, first = known_starts(unit.evaluate, begin)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnetstats.kernels.branches import Reached, ahead_of, higher_points
+from rnetstats.kernels.branches import Around, Reached, higher_points
 from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray
 from rnetstats.kernels.profile_points import Fitted, ProfilePoint, fit_points
 
@@ -170,13 +170,13 @@ def _look_higher(
     target: float,
 ) -> None:
     """Fit at the limits from elsewhere; who finds a higher maximum goes on from there."""
-    ahead = ahead_of(evaluate, centre, column)
-    if ahead is None:
+    around = Around.of(evaluate, centre, column)
+    if around is None:
         return
     fresh = set(range(len(walkers)))
     for check in range(_CHECKS):
         reached = _reached(walkers, column, fresh)
-        higher = higher_points(evaluate, centre, ahead, reached, target, alone=check == 0)
+        higher = higher_points(evaluate, around, reached, target, others=check > 0)
         if higher:
             for which, point in higher.items():
                 walkers[which].go_on(point)
