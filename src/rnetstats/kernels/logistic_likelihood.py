@@ -310,6 +310,10 @@ class LogisticLikelihood:
         if self.sign.size > 1:
             weights = weights * rows_of(self.sign, index)
         thirds = np.empty((len(weights), self.p, self.p, self.p))
+        if self.products is not None and len(weights) > self.p:  # fewer products, of larger ones
+            for j, column in enumerate(self.X.T):
+                thirds[:, j] = ((weights * column) @ self.products)[:, self._packing.place]
+            return thirds
         for one, (weight, replicate) in enumerate(zip(weights, index, strict=True)):
             X = self.X if self.shared else self.X[replicate if len(self.X) > 1 else 0]
             products = column_products(X) if self.products is None else self.products
