@@ -21,7 +21,12 @@ from rnetstats.studies.duan2024.salvage_claims import salvage_claims
 from rnetstats.studies.duan2024.salvage_comparisons import _without_empty_arms
 from rnetstats.studies.duan2024.salvage_effects import _rows
 from rnetstats.studies.duan2024.salvage_facts import salvage_facts
-from rnetstats.studies.duan2024.salvage_margins import HORIZON, MARGINS, horizon_within
+from rnetstats.studies.duan2024.salvage_margins import (
+    HORIZON,
+    MARGINS,
+    compare_kinds,
+    horizon_within,
+)
 from rnetstats.studies.duan2024.salvage_paragraphs import kinds
 from rnetstats.studies.duan2024.salvage_tables import _reasons
 from rnetstats.studies.duan2024.salvage_words import (
@@ -367,9 +372,9 @@ def test_patients_needed_say_that_an_unseen_risk_is_its_bound() -> None:
 
 
 def test_a_shorter_follow_up_has_a_shorter_horizon() -> None:
-    asked = (126.0, 60.0, 59.9, 48.0, 36.0, 30.1, 12.0, 5.0)
+    asked = (126.0, 60.0, 59.9, 48.0, 36.0, 30.1, 12.0, 6.0, 5.0)
     found = [horizon_within(longest) for longest in asked]
-    assert found == [60.0, 60.0, 48.0, 36.0, 24.0, 24.0, 6.0, 60.0]
+    assert found == [60.0, 60.0, 48.0, 36.0, 24.0, 24.0, 6.0, None, None]
 
 
 @pytest.mark.slow
@@ -386,3 +391,60 @@ def test_three_years_of_follow_up_still_compare_salvage() -> None:
     assert claim(result, "salvage_dfs")["rule"] != "not judged"
     assert "within 36 months" in claim(result, "salvage_kinds")["endpoint"]
     assert "by month 36 (95 % CI)" in " ".join(result.table("salvage_risks").display().columns)
+
+
+def shortened(months: float) -> StudyResult:
+    """The study where all of it happened faster, so that the events are still there."""
+    data = raw()
+    scale = months / data[["dfs_months", "os_months"]].max().max()
+    for time in ("dfs_months", "os_months", "salvage_days"):
+        data[time] = data[time] * scale
+    return rn.reproduce("duan2024", data=data, resamples=20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("months", "kinds"), [(5.0, False), (8.0, True)])
+def test_a_follow_up_too_short_for_salvage_is_said_in_the_words_of_the_report(
+    months: float, kinds: bool
+) -> None:
+    result = shortened(months)
+    for key in ("salvage_recurrence", "salvage_dfs"):
+        assert claim(result, key)["rule"] == "not judged"
+        assert "for more than 12 months" in claim(result, key)["because"]
+        assert claim(result, key)["because"] in words(result)
+    said = " ".join(result.skipped)
+    assert "Salvage as it began, and immortal time: no patient" in said
+    assert ("after endoscopic or radical salvage nobody is followed" in said) != kinds
+    assert ("salvage_margins" in result.tables) == kinds
+    for raised in ("horizon", "grace period", "60", "choose", "delays"):
+        assert raised not in said
+    # what needs no such time stands
+    assert {"salvage_detectable", "salvage_naive"} <= set(result.tables)
+    assert "salvage_lanes" in {figure.name for figure in figures(result)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("months", [12.5, 20.0])
+def test_immortal_time_is_shown_of_delays_before_the_horizon(months: float) -> None:
+    result = shortened(months)
+    assert not any("mmortal" in line for line in result.skipped)
+    asked = result.table("salvage_immortal").to_frame()["delay"]
+    assert {1.0, 2.0, 3.0, 6.0, 9.0} <= set(asked)
+    assert asked.max() < 12.0
+    assert "by month 12" in words(result)
+
+
+def test_kinds_of_salvage_followed_for_too_short_are_named() -> None:
+    data = rn.read_cohort(raw(), codebook="duan2024")
+    rows = _rows(prepare(data), Attempts())
+    assert rows is not None
+    radical = rows["salvage"] == "radical"
+    rows.loc[radical, "dfs_months"] = rows.loc[radical, "salvage_months"] + 5.0
+    attempts = Attempts()
+    assert compare_kinds(rows, attempts) == {}
+    (said,) = attempts.skipped
+    assert "after radical salvage nobody is followed" in said
+    rows.loc[radical, "dfs_months"] += 2.0
+    (first, *_), _ = compare_kinds(rows, attempts).values()
+    assert first.options["horizon"] == 6.0
+    assert len(attempts.skipped) == 1

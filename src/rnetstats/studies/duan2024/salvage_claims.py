@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, Endpoint
 from rnetstats.studies.duan2024.salvage import UNTREATED, NaiveSalvage
-from rnetstats.studies.duan2024.salvage_effects import SalvageEffects, adjusted_for
+from rnetstats.studies.duan2024.salvage_effects import EARLIEST, GRACE, SalvageEffects, adjusted_for
 from rnetstats.studies.duan2024.salvage_words import (
     EVENTS,
     READINGS,
@@ -107,6 +107,12 @@ def _why_not(key: str, chapter: SalvageEffects | None, naive: NaiveSalvage | Non
         )
     if int(naive.groups[_COLUMNS[key]].sum()) == 0:
         return f"No {EVENTS[key][0]} was seen among the {n} patients with a positive margin."
+    if chapter.horizon is None:
+        return (
+            "No patient with a positive margin is followed, free of recurrence, for more than "
+            f"{EARLIEST:g} months. Salvage is given {GRACE:g} months to begin, and risks are "
+            f"compared at {EARLIEST:g} months at the earliest."
+        )
     return (
         "These data refuse the comparison; the reason stands at the end of the report, among what "
         "was left out."

@@ -23,13 +23,15 @@ from rnetstats.treatment.e_value import e_value
 from rnetstats.treatment.effect import TreatmentEffectResult, treatment_effect
 from rnetstats.treatment.equivalence import MarginResult
 from rnetstats.treatment.immortal_biases import ImmortalBiases
-from rnetstats.treatment.immortal_time import ImmortalTimeResult, immortal_time
+from rnetstats.treatment.immortal_time import DELAYS, ImmortalTimeResult, immortal_time
 from rnetstats.treatment.propensity import PropensityResult, propensity
 from rnetstats.treatment.swimmer import SwimmerResult, swimmer
 from rnetstats.treatment.words import TIME_DEPENDENT
 
 __all__ = [
     "CONFOUNDERS",
+    "EARLIEST",
+    "GRACE",
     "RESAMPLES",
     "SalvageEffects",
     "adjusted_for",
@@ -37,8 +39,10 @@ __all__ = [
 ]
 
 GRACE = 6.0
+EARLIEST = 12.0  # month at which risks are compared, beyond those of grace
 RESAMPLES = 500
 COHORTS, PATIENTS = 20, 10_000  # of the simulated biases; fewer cohorts with fewer resamples
+_OUTCOME = ["dfs_months", "recurrence", "dfs_event"]
 CONFOUNDERS = {"size_mm": "tumour size", "lvi": "lymphovascular invasion", "age": "age"}
 
 
@@ -50,6 +54,8 @@ class SalvageEffects:
     ----------
     n, n_treated : int
         Patients with a positive margin whose salvage, and its day, is known; the salvaged ones.
+    horizon : float or None
+        Months by which risks are compared; None where nobody is followed long enough for any.
     median_delay : float
         Months from the first resection to salvage, of the salvaged; missing without any.
     lanes : SwimmerResult or None
@@ -69,6 +75,7 @@ class SalvageEffects:
 
     n: int
     n_treated: int
+    horizon: float | None
     median_delay: float
     lanes: SwimmerResult | None
     effects: dict[str, TreatmentEffectResult]
@@ -133,36 +140,29 @@ def salvage_effects(
         name for name in CONFOUNDERS if cohort.has(name) and rows[name].dropna().nunique() > 1
     )
     right = " + ".join(known) or "1"
-    recurrence = ENDPOINTS[0]
-    horizon = horizon_within(float(rows["dfs_months"].max()))
-    cohorts = min(COHORTS, max(3, resamples // 10))
-    immortal = attempts.run(
-        "Immortal time",
-        lambda: immortal_time(
-            rows,
-            recurrence.surv,
-            treatment_time=MONTHS,
-            treatment="salvage",
-            cohorts=cohorts,
-            patients=PATIENTS,
-            horizon=horizon,
-            seed=seed,
-        ),
-    )
-    biases = None
-    if immortal is not None:
-        biases = attempts.run(
-            "Biases of a comparison by salvage",
-            lambda: immortal.biases(cohorts=cohorts, patients=PATIENTS),
+    longest = float(rows.dropna(subset=_OUTCOME)["dfs_months"].max())
+    horizon = horizon_within(longest, EARLIEST)
+    effects: dict[str, TreatmentEffectResult] = {}
+    immortal, biases = None, None
+    if horizon is None:
+        attempts.skip(
+            "Salvage as it began, and immortal time",
+            "no patient with a positive margin is followed, free of recurrence, for more than "
+            f"{EARLIEST:g} months; salvage is given {GRACE:g} months to begin, and risks are "
+            f"compared at {EARLIEST:g} months at the earliest",
         )
+    else:
+        immortal, biases = _immortal(rows, horizon, seed, resamples, attempts)
+        effects = _effects(rows, right, horizon, seed, min(resamples, RESAMPLES), attempts)
     lanes = attempts.run("Course of each patient", lambda: _lanes(rows))
     treated = rows["salvaged"] == 1
     return SalvageEffects(
         n=len(rows),
         n_treated=int(treated.sum()),
+        horizon=horizon,
         median_delay=float(rows.loc[treated, MONTHS].median()) if treated.any() else math.nan,
         lanes=lanes,
-        effects=_effects(rows, right, horizon, seed, min(resamples, RESAMPLES), attempts),
+        effects=effects,
         immortal=immortal,
         biases=biases,
         score=attempts.run("Reasons for salvage", lambda: _score(rows, right)) if known else None,
@@ -171,6 +171,33 @@ def salvage_effects(
         if lanes is None
         else attempts.run("What effect of salvage could be shown", lambda: _detectable(lanes)),
         confounders=known,
+    )
+
+
+def _immortal(
+    rows: pd.DataFrame, horizon: float, seed: int, resamples: int, attempts: Attempts
+) -> tuple[ImmortalTimeResult | None, ImmortalBiases | None]:
+    """Return what immortal time does to a comparison by salvage, and the larger biases."""
+    cohorts = min(COHORTS, max(3, resamples // 10))
+    immortal = attempts.run(
+        "Immortal time",
+        lambda: immortal_time(
+            rows,
+            ENDPOINTS[0].surv,
+            treatment_time=MONTHS,
+            treatment="salvage",
+            delays=[delay for delay in DELAYS if delay < horizon],
+            cohorts=cohorts,
+            patients=PATIENTS,
+            horizon=horizon,
+            seed=seed,
+        ),
+    )
+    if immortal is None:
+        return None, None
+    return immortal, attempts.run(
+        "Biases of a comparison by salvage",
+        lambda: immortal.biases(cohorts=cohorts, patients=PATIENTS),
     )
 
 
