@@ -397,3 +397,16 @@ def test_limits_of_an_index_that_many_resamples_lack_are_refused() -> None:
     assert np.isfinite(table.loc["auc", "conf_low"])
     (said,) = [note for note in own.notes if note.startswith("No limits of")]
     assert "r2" in said and "slope" not in said
+
+
+def test_where_many_resamples_give_no_model_no_index_has_limits() -> None:
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"x": rng.normal(size=40)})
+    data["y"] = (data["x"] + 0.3 * rng.normal(size=40) > 1.0).astype(int)
+    found = rn.validate(rn.recipe("y ~ x", penalty=None), data, resamples=100, seed=1)
+    row = found.glance().iloc[0]
+    assert 5 < row["n_failed"] < 50  # separated, so that there is no maximum
+    assert found.to_frame()[["conf_low", "conf_high"]].isna().all(axis=None)
+    (said,) = [note for note in found.notes if note.startswith("No limits of")]
+    assert "auc" in said and "of 100 resamples, those without a model included" in said
+    assert not any("Limits from" in note for note in found.notes)

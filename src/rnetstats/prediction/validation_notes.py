@@ -79,9 +79,9 @@ def resampling_notes(
             "them to their ideal, so that they do not vary there; Spiegelhalter's z likewise. Nor "
             "have ICI, E50, E90 and Emax: resampling adds a distance of its own to a distance."
         )
-        if runs < _PERCENTILES:
+        if runs < _PERCENTILES and np.isfinite(np.asarray(table["conf_low"], dtype=float)).any():
             notes.append(f"Limits from {runs} resamples are rough; they want some 1,000.")
-        notes += _too_often_undefined(table, runs + failed, LIMITLESS)
+        notes += _too_often_undefined(table, runs, failed, LIMITLESS)
         notes += _outside(table)
     if UNCORRECTED.intersection(judge.names):
         notes.append(
@@ -164,7 +164,7 @@ def external_notes(
         )
     notes += _without_benefit(benefit)
     if judge.rarer >= FEW:
-        notes += _too_often_undefined(table, resamples, frozenset())
+        notes += _too_often_undefined(table, resamples, 0, frozenset())
     return (*notes, *_undefined(table, resamples), *_smoothers(judge))
 
 
@@ -198,8 +198,11 @@ def _outside(table: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _too_often_undefined(table: Mapping[str, Any], drawn: int, bare: frozenset[str]) -> list[str]:
+def _too_often_undefined(
+    table: Mapping[str, Any], runs: int, failed: int, bare: frozenset[str]
+) -> list[str]:
     """Name the indices that have no limits because resamples lack them; ``bare`` never have any."""
+    drawn = runs + failed
     enough = enough_runs(table["n_runs"], drawn)
     known = np.isfinite(np.asarray(table["corrected"], dtype=float))
     names = [
@@ -209,9 +212,10 @@ def _too_often_undefined(table: Mapping[str, Any], drawn: int, bare: frozenset[s
     ]
     if not names:
         return []
+    included = ", those without a model included" if failed else ""
     return [
         f"No limits of {listed(names)}: undefined in more than {100 * MOST_UNDEFINED:g} % of "
-        f"{drawn} resamples, those without a model included."
+        f"{drawn} resamples{included}."
     ]
 
 
