@@ -89,6 +89,9 @@ def test_rows_without_a_date_are_left_out_of_the_index_alone(empty):
     result = rn.follow_up(data, "Surv(t, e) ~ g", **options)
     assert_close(result.to_frame()["completeness"], [14 / 30, np.nan, 14 / 30])
     assert any("rows 1, 2 (2 of 4)" in note for note in result.notes)
+    told = "a: no patient has a date of enrolment: no completeness index."
+    assert told in result.notes
+    assert told not in rn.follow_up(TOY, "Surv(t, e) ~ g").notes
 
 
 def test_no_date_at_all_and_dates_that_cannot_be_read_are_refused():

@@ -204,7 +204,8 @@ def follow_up(
         potential=potential,
         unit=unit,
     )
-    if possible is None:
+    dated = possible is not None
+    if not dated:
         notes = (_NO_POTENTIAL,)
     both = _with_all(rows)
     reverse = _reverse(both, info, options, is_synthetic(frame))
@@ -213,7 +214,7 @@ def follow_up(
         table=table,
         reverse=reverse,
         unit=unit,
-        notes=(*info.notes, *notes, *_gaps(table)),
+        notes=(*info.notes, *notes, *_gaps(table, dated)),
         options=options,
     )
 
@@ -285,10 +286,14 @@ def _table(
     return pd.DataFrame(lines)
 
 
-def _gaps(table: pd.DataFrame) -> list[str]:
-    """Say for which groups the median follow-up, a quartile or a limit is not reached."""
+def _gaps(table: pd.DataFrame, dated: bool) -> list[str]:
+    """Say for which groups the median, a quartile or a limit is not reached, or no date known."""
     notes = []
     for row in table.to_dict("records"):
+        if dated and not row["n_completeness"]:
+            notes.append(
+                f"{row['group']}: no patient has a date of enrolment: no completeness index."
+            )
         if row["n_events"] == row["n"]:
             notes.append(f"{row['group']}: nobody is censored, so follow-up has no estimate.")
             continue
