@@ -70,10 +70,10 @@ def inverse_information(information: FloatArray) -> FloatArray:
     try:
         return np.asarray(np.linalg.inv(information), dtype=float)
     except np.linalg.LinAlgError:
-        known = np.isfinite(information).all(axis=(1, 2))
-        known[known] = np.linalg.slogdet(information[known])[0] != 0
+        known = np.isfinite(information).all(axis=(1, 2), keepdims=True)
+        sign, _ = np.linalg.slogdet(np.where(known, information, 0.0))
         inverse = np.zeros_like(information)
-        for row in np.flatnonzero(known):
+        for row in np.flatnonzero(sign):
             with suppress(np.linalg.LinAlgError):  # a pivot below the smallest number
                 inverse[row] = np.linalg.inv(information[row])
         return inverse
