@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import rnetstats as rn
+from rnetstats.kernels.conditioning import conditioned
 from rnetstats.kernels.cox import cox_likelihood, fit_cox, prepare
 from rnetstats.kernels.far_points import along_profiles, in_all_directions
+from rnetstats.kernels.fine_gray_likelihood import FineGrayLikelihood
 from rnetstats.kernels.leverage import (
     MUCH,
     hazards_leverage,
     largest_leverage,
     may_have_several_maxima,
 )
-from rnetstats.kernels.logistic import fit_logistic, hat_values
+from rnetstats.kernels.logistic import LogisticFit, fit_logistic, hat_values
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
-from rnetstats.kernels.newton import OK
+from rnetstats.kernels.newton import FAILED, OK
 from rnetstats.regression.maxima import Slope, highest
 
 # Two markers and their product; tests and limits on branches far from the estimate's.
@@ -242,8 +247,6 @@ def test_rows_that_are_alike_share_a_leverage_where_they_have_one_outcome() -> N
     assert counted == pytest.approx(written, rel=1e-12)
     hat = times * hat_values(X, 1.0 / (1.0 + np.exp(-predictor)), covariance)
     assert counted == pytest.approx(hat.max(), rel=1e-12)
-    hat = times * hat_values(X, 1.0 / (1.0 + np.exp(-predictor)), covariance)
-    assert counted == pytest.approx(hat.max(), rel=1e-12)
 
 
 @pytest.mark.parametrize(("y", "leverage"), [([0, 0, 0, 1], 0.75), ([0, 1, 0, 1], 0.25)])
@@ -300,6 +303,13 @@ def test_points_in_all_directions_lie_on_two_ellipsoids() -> None:
     distance = np.sqrt(np.vecdot(away @ np.linalg.inv(covariance), away))
     np.testing.assert_allclose(distance, np.sqrt(3.0) * np.tile([3.0, 6.0], 20))
     np.testing.assert_array_equal(in_all_directions(centre, covariance, 7), points[:7])
+    assert in_all_directions(centre, covariance, 0).shape == (0, 3)
+
+
+def test_points_about_an_estimate_with_a_direction_unknown_lie_in_the_others() -> None:
+    covariance = np.array([[1.0, 2.0, 0.3], [2.0, 4.0, 0.6], [0.3, 0.6, 0.09]])
+    points = in_all_directions(np.zeros(3), covariance, 12)
+    np.testing.assert_allclose(points[:, 1:], points[:, :1] * [2.0, 0.3], atol=1e-6)
 
 
 def test_in_a_cox_model_few_events_for_each_coefficient_are_looked_at() -> None:
@@ -321,12 +331,17 @@ def test_in_a_cox_model_a_patient_far_from_all_others_has_leverage() -> None:
         ).max()
         - 1.0 / 40.0
     )
-    assert hazards_leverage(x, 30.0) == pytest.approx(expected)
-    assert hazards_leverage(x, 1.2) == pytest.approx(1.0 / 1.2)
-    times = np.append(np.full(39, 2.0), 1.0)
+    event = (np.arange(40) % 4 > 0).astype(float)
+    assert hazards_leverage(x, event, 30.0) == pytest.approx(expected)
+    assert hazards_leverage(x, event, 1.2) == pytest.approx(1.0 / 1.2)
+    times = np.append(np.full(39, 2.0), 3.0)
     each = np.repeat(np.arange(40), times.astype(int))
-    assert hazards_leverage(x, 30.0, times) == pytest.approx(hazards_leverage(x[each], 30.0))
-    sets = prepare(None, np.arange(1.0, 41.0), (np.arange(40) % 4 > 0).astype(float))
+    counted = hazards_leverage(x, event, 61.0, times)
+    assert counted == pytest.approx(hazards_leverage(x[each], event[each], 61.0))
+    mixed = event[each].copy()
+    mixed[-1] = 1.0 - mixed[-1]  # patients who are alike, but not in their outcome
+    assert hazards_leverage(x[each], mixed, 61.0) == pytest.approx(counted / 3.0)
+    sets = prepare(None, np.arange(1.0, 41.0), event)
     likelihood = cox_likelihood(x, sets, firth=True)
     assert may_have_several_maxima(likelihood, np.zeros(1), np.eye(1))
 
@@ -408,3 +423,80 @@ def test_hazards_have_tests_on_the_highest_branch_too() -> None:
     assert fits.log_likelihood_penalized is not None
     held = fits.log_likelihood_penalized[fits.status == OK].max()
     assert found.to_frame()["statistic"][1] == pytest.approx(2.0 * (top - held), abs=1e-8)
+
+
+# Cox's penalised likelihood of these patients, the third four times, has two maxima.
+ALIKE = pd.DataFrame(
+    {
+        "a": [0.12, 1.28, 2.0, 0.65, 54.18, 0.07],
+        "time": [6, 4, 5, 2, 1, 3],
+        "event": [1, 1, 1, 0, 1, 0],
+        "times": [2, 2, 1, 3, 4, 3],
+    }
+)
+
+
+@pytest.mark.parametrize("verb", ["cox", "fine_gray"])
+def test_counted_rows_have_the_hazards_of_rows_written_out(verb: str) -> None:
+    formula, each = "Surv(time, event) ~ a", ALIKE.loc[ALIKE.index.repeat(ALIKE["times"])]
+
+    def fit(data: pd.DataFrame, **options: str) -> pd.Series:
+        if verb == "cox":
+            return rn.cox(data, formula, penalty="firth", ties="breslow", **options).coef
+        return rn.fine_gray(data, formula, cause=1, penalty="firth", **options).coef
+
+    written = fit(each)
+    assert written.iloc[0] == pytest.approx(fit(ALIKE, freq_weights="times").iloc[0], rel=1e-6)
+    X = each[["a"]].to_numpy(float)
+    sets = prepare(None, each["time"], each["event"])
+    likelihood = cox_likelihood(X, sets, firth=True, ties="breslow")
+    value = float(likelihood(written.to_numpy()[None], np.zeros(1, int))[0][0])
+    grid = np.linspace(-12.0, 12.0, 24_001)[:, None] / X.std()
+    assert value > float(np.nanmax(likelihood(grid, np.zeros(24_001, int))[0])) - 1e-8
+
+
+def test_the_leverage_is_that_of_weighted_scaled_columns_with_an_offset(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    X, y = design(FIFTEEN)
+    X = X * [1.0, 30.0, 0.01, 5.0]
+    offset, weights = np.linspace(-1.0, 2.0, 15), np.linspace(0.5, 2.5, 15)
+    likelihood = LogisticLikelihood(X, y, firth=True, offset=offset, weights=weights)
+    fit = fit_logistic(X, y, firth=True)
+    p = 1.0 / (1.0 + np.exp(-(X @ fit.coef[0] + offset)))
+    expected = float((weights * hat_values(X, p, fit.covariance[0])).max())
+    for share, several in ((1.0 - 1e-9, True), (1.0 + 1e-9, False)):
+        monkeypatch.setattr("rnetstats.kernels.leverage._MORE", expected * share)
+        assert may_have_several_maxima(likelihood, fit.coef[0], fit.information[0]) is several
+        known = may_have_several_maxima(likelihood, fit.coef[0], fit.information[0], expected)
+        assert known is several
+
+
+def test_in_a_fine_gray_model_few_events_for_each_coefficient_are_looked_at() -> None:
+    X, time = np.random.default_rng(2).normal(size=(40, 2)), np.arange(1.0, 41.0)
+    for events, several in ((5, True), (6, False)):
+        likelihood = FineGrayLikelihood(X, time, np.where(np.arange(40) < events, 1, 2), firth=True)
+        assert may_have_several_maxima(likelihood, np.zeros(2), np.eye(2)) is several
+
+
+def test_a_way_up_that_fails_leaves_the_fit_as_it_is() -> None:
+    """Other maxima are found in turned columns too, and handed on for the columns as given."""
+    X, y = design(ONE_FAR)
+    share = np.array([np.log(y.mean() / (1.0 - y.mean())), 0.0])
+    lower = fit_logistic(X, y, firth=True, start=share)
+    X[:, 1] += 1e6
+    lower = dataclasses.replace(lower, coef=lower.coef - [1e6, 0.0] * lower.coef[:, [1]])
+    assert conditioned(X) is not None
+    likelihood = LogisticLikelihood(X, y, firth=True)
+    begun: list[float] = []
+
+    def fails(start: np.ndarray) -> LogisticFit:
+        begun.append(float(likelihood(start[None], np.zeros(1, int))[0][0]))
+        return dataclasses.replace(lower, status=np.array([FAILED]))
+
+    of_columns = partial(LogisticLikelihood, y=y, firth=True)
+    ways = Slope(X, of_columns, fails, lambda _: 1.0, [share])
+    found = highest(ways, lower)
+    assert found.fit is lower
+    assert found.several
+    assert max(begun) > lower.log_likelihood_penalized[0] + 1.0

@@ -14,7 +14,7 @@ from rnetstats.kernels.cox_likelihood import CoxLikelihood
 from rnetstats.kernels.fine_gray_likelihood import FineGrayLikelihood
 from rnetstats.kernels.firth import inverse_information
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
-from rnetstats.kernels.newton import Evaluate, FloatArray
+from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray
 
 __all__ = ["MUCH", "hazards_leverage", "largest_leverage", "may_have_several_maxima"]
 
@@ -63,37 +63,47 @@ def largest_leverage(
     with np.errstate(over="ignore"):
         odds = np.exp(-np.abs(predictor))
     leverage = odds / (1.0 + odds) ** 2 * np.vecdot(X @ covariance, X)
-    largest = float(leverage.max())
     count = np.ones(len(X)) if weights is None else weights
-    # Rows are alike where a sum of theirs is, with factors that no whole numbers relate.
-    code = np.vecdot(X, np.sin(np.arange(1.0, X.shape[1] + 1.0)))
-    codes, group = np.unique(code, return_inverse=True)
-    if len(codes) == len(X):
-        return max(largest, float((count * leverage).max()))
-    first = np.bincount(group, count * (y == y[0]))
-    pure = (first == 0) | (first == np.bincount(group, count))
-    return max(largest, float((np.bincount(group, count * leverage) * pure).max()))
+    return max(float(leverage.max()), _together(X, y, count * leverage))
 
 
-def hazards_leverage(X: FloatArray, events: float, weights: FloatArray | None = None) -> float:
+def hazards_leverage(
+    X: FloatArray, event: FloatArray, events: float, weights: FloatArray | None = None
+) -> float:
     """Largest leverage in a model of hazards, whatever the coefficients are.
 
     That of an event on average, or of a patient whose columns are far from all others': in trials
     other maxima were found where a patient held a quarter of a column's variance, with ten events
-    for the coefficient too.
+    for the coefficient too. Patients who are alike count as in :func:`largest_leverage`.
 
     Parameters
     ----------
     X : array of shape (n, p)
+    event : array of shape (n,)
+        Whether the row ends in the event.
     events : float
+        Their number.
     weights : array of shape (n,), optional
         How often each row stands, times its sampling weight.
     """
     count = np.ones(len(X)) if weights is None else weights
     away = X - np.average(X, axis=0, weights=count)
     spread = np.linalg.pinv((away.T * count) @ away, hermitian=True)
-    far = float((count * np.vecdot(away @ spread, away)).max())
+    leverage = np.vecdot(away @ spread, away)
+    far = max(float(leverage.max()), _together(X, event, count * leverage))
     return max(float(X.shape[1] / events), far)
+
+
+def _together(X: FloatArray, y: FloatArray, leverage: FloatArray) -> float:
+    """Largest sum of the leverage of rows that are alike and have one outcome; 0 without any."""
+    # Rows are alike where a sum of theirs is, with factors that no whole numbers relate.
+    code = np.vecdot(X, np.sin(np.arange(1.0, X.shape[1] + 1.0)))
+    codes, group = np.unique(code, return_inverse=True)
+    if len(codes) == len(X):
+        return float(leverage.max())
+    first = np.bincount(group, y == y[0])
+    pure = (first == 0) | (first == np.bincount(group))
+    return float((np.bincount(group, leverage) * pure).max())
 
 
 def may_have_several_maxima(
@@ -119,10 +129,11 @@ def may_have_several_maxima(
     if leverage is not None:
         return leverage > _MORE
     if isinstance(evaluate, CoxLikelihood):
-        columns = evaluate.design.x.T
-        return hazards_leverage(columns, evaluate.sets.deaths.size) > _MORE
+        columns, deaths = evaluate.design.x.T, evaluate.sets.deaths
+        return hazards_leverage(columns, _marked(deaths, columns), deaths.size) > _MORE
     if isinstance(evaluate, FineGrayLikelihood):
-        return hazards_leverage(evaluate.x, evaluate.layout.own.size) > _MORE
+        own = evaluate.layout.own
+        return hazards_leverage(evaluate.x, _marked(own, evaluate.x), own.size) > _MORE
     if not isinstance(evaluate, LogisticLikelihood):
         return True
     scale = evaluate.scale[0]
@@ -131,6 +142,13 @@ def may_have_several_maxima(
     if evaluate.offset is not None:
         predictor = predictor + evaluate.offset[0]
     y = evaluate.design.outcome_sign[0]
-    X = evaluate.X * y[:, None] if evaluate.sign.size == 1 else evaluate.X  # as given
+    X = evaluate.X * y[:, None]  # as given: the columns of one data set carry the outcome's sign
     weights = None if evaluate.weights is None else evaluate.weights[0]
     return largest_leverage(X, y, predictor, covariance, weights) > _MORE
+
+
+def _marked(rows: IntArray, X: FloatArray) -> FloatArray:
+    """1 for some rows of X, else 0."""
+    event = np.zeros(len(X))
+    event[rows] = 1.0
+    return event

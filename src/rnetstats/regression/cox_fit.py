@@ -127,6 +127,7 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
             lambda columns: cox_likelihood(columns, sets, **options, firth=True),
             lambda begin: maximise(firth=True, start=begin),
             X,
+            event,
             n_events,
             start,
             frame.weights,

@@ -101,6 +101,7 @@ def fit_frame(frame: ModelFrame, penalty: str | None, censoring: str) -> FineGra
             lambda columns: FineGrayLikelihood(columns, stop, code, **rows, firth=True),
             lambda begin: fit_fine_gray(X, stop, code, **rows, firth=True, start=begin),
             X,
+            code == 1,
             n_events,
             start,
             frame.weights,

@@ -111,6 +111,7 @@ def highest_of_hazards(
     likelihood: Callable[[np.ndarray], Evaluate],
     maximise: Callable[[np.ndarray], CoxFit],
     X: np.ndarray,
+    event: np.ndarray,
     events: float,
     plain: np.ndarray | None,
     weights: np.ndarray | None = None,
@@ -122,7 +123,10 @@ def highest_of_hazards(
     likelihood, maximise : callable
         As in :class:`Slope`.
     X : array of shape (n, p)
+    event : array of shape (n,)
+        Whether the row ends in the event.
     events : float
+        Their number.
     plain : array of shape (p,) or None
         The maximum-likelihood estimate, where there is one.
     weights : array of shape (n,), optional
@@ -132,7 +136,7 @@ def highest_of_hazards(
     -------
     Highest
     """
-    zero, leverage = np.zeros(X.shape[1]), hazards_leverage(X, events, weights)
+    zero, leverage = np.zeros(X.shape[1]), hazards_leverage(X, event, events, weights)
     starts = [zero] if plain is None else [zero, plain]
     slope = Slope(X - X.mean(axis=0), likelihood, maximise, lambda _: leverage, starts)
     return highest(slope, maximise(starts[-1]))

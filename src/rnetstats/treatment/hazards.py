@@ -171,6 +171,7 @@ def hazard_ratio(rows: ArmRows, conf_level: float) -> Effect:
         lambda columns: cox_likelihood(columns, sets, firth=True),
         lambda start: fit_cox(design, sets, firth=True, start=start),
         design,
+        rows.event,
         float(rows.event.sum()),
         plain.coef[0][~lost] if plain.status[0] in (OK, LOST_TERM) else None,
     )
