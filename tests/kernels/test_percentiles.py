@@ -77,4 +77,7 @@ def test_p_is_twice_the_smaller_tail():
         2 * 3 / 20
     )
     assert percentile_p(np.array([-1.0, 0.0, 1.0]), 0.0) == 1.0
+    for sign in (-1.0, 1.0):  # replicates at the null are beyond it, on either side
+        ties = sign * np.array([0.0] * 4 + [*range(1, 16)])
+        assert percentile_p(ties, 0.0) == pytest.approx(2 * 5 / 20)
     assert np.isnan(percentile_p(np.array([NAN]), 0.0))

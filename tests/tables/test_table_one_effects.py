@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import rnetstats as rn
-from rnetstats.errors import OptionError
+from rnetstats.errors import ColumnError, OptionError
 from support import assert_close, read
 from table_one_cases import CASES, TABLES, TWO, frame, groups
 
@@ -128,9 +128,10 @@ def test_rows_without_their_pair_are_left_out_and_told() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"pair": ["a"] * 2 + ["b"] * 4}, "1 pairs have several rows in 'x'"),
+        ({"pair": ["a"] * 2 + ["b"] * 4}, "Pairs with several rows in 'x': 1"),
         ({"group": ["x", "y", "z"] * 2}, "compares two groups, not 3"),
         ({"pair": list("abcdef")}, "Pairs with both values: 0"),
+        ({"pair": list("abcade")}, "Pairs with both values: 1"),
     ],
 )
 def test_pairs_that_are_none_have_no_test_and_a_note(change: dict[str, Any], words: str) -> None:
@@ -149,3 +150,28 @@ def test_pairs_and_paired_tests_go_together() -> None:
         compared(pairs(), "paired-t")
     with pytest.raises(OptionError, match="belongs to the paired tests: paired-t, signed-rank"):
         compared(pairs(), "welch", pairs="pair")
+    with pytest.raises(ColumnError, match=r"no column \['pair'\]"):
+        compared(pairs(), "paired-t", pairs=["pair"])
+
+
+def test_rows_without_a_name_of_their_pair_are_no_pair() -> None:
+    data = pairs().reset_index(drop=True)
+    unnamed = pd.DataFrame({"outcome": [1.0, 9.0], "group": ["x", "y"], "pair": [None, None]})
+    row = compared(pd.concat([data, unnamed], ignore_index=True), "paired-t", pairs="pair")
+    assert_close(row["p_value"], CASES["paired"]["p_t"])
+    complete = rn.table_one(data, "group", tests={"outcome": "paired-t"}, pairs="pair")
+    assert not any("not tested" in note for note in complete.notes)
+
+
+@pytest.mark.parametrize("test", ["t", "welch", "wilcoxon-exact", "paired-t"])
+def test_limits_are_of_the_level_asked_for(test: str) -> None:
+    options = {"pairs": "pair"} if test == "paired-t" else {}
+    wide, narrow = (compared(pairs(), test, conf_level=level, **options) for level in (0.95, 0.5))
+    assert wide["estimate"] == narrow["estimate"]
+    assert wide["conf_low"] < narrow["conf_low"] < narrow["conf_high"] < wide["conf_high"]
+
+
+def test_a_group_of_one_value_has_no_variance_to_compare() -> None:
+    data = {"outcome": [1.0, 2.0, 4.0], "group": ["x", "x", "y"]}
+    table = rn.table_one(data, "group", tests={"outcome": "variance-f"})
+    assert any("Each group needs 2 values" in note for note in table.notes)

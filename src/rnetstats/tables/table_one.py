@@ -203,7 +203,8 @@ def table_one(
     ColumnError
         If a column does not exist, has no values, or cannot make groups.
     OptionError
-        If a test or a summary is unknown.
+        If a test or a summary is unknown, or a paired test is asked for without `pairs` (or these
+        without a paired test).
 
     References
     ----------
@@ -226,7 +227,8 @@ def table_one(
         raise OptionError("tests= compares groups: give by= too.")
     groups = make_groups(frame, by)
     measured = () if isinstance(summaries, str) else tuple(summaries)
-    described = frame.drop(columns=pairs) if columns is None and pairs in frame else frame
+    pair = None if pairs is None else pd.factorize(column(frame, pairs))[0]
+    described = frame if pairs is None or columns is not None else frame.drop(columns=pairs)
     variables, notes = chosen_variables(
         described, columns, by, categorical=categorical, continuous=measured
     )
@@ -238,7 +240,7 @@ def table_one(
         continuity=continuity,
         conf_level=level(conf_level),
         seed=drawn,
-        pairs=None if pairs is None else pd.factorize(column(frame, pairs))[0],
+        pairs=pair,
     )
     comparisons, failed = compare_variables(variables, groups, plan, styles)
     between = pairwise_differences(variables if smd else [], groups.rows)

@@ -46,13 +46,8 @@ _MANY: dict[str, Callable[[Arrays], TestResult]] = {
 }
 CONTINUOUS = (*_TWO, *_MANY, *_PAIRED)
 CATEGORICAL = ("chi-square", "fisher", "fisher-monte-carlo")
-_MOMENTS = (
-    "welch",
-    "t",
-    "variance-f",
-    "anova",
-    "welch-anova",
-)  # these need two values a group, ranks need one
+# These need two values a group, ranks need one.
+_MOMENTS = ("welch", "t", "variance-f", "anova", "welch-anova")
 _FASTER = {
     "wilcoxon-exact": "wilcoxon",
     "signed-rank-exact": "signed-rank",
@@ -203,7 +198,8 @@ def _paired(
         rows = np.flatnonzero(inside & ~np.isnan(variable.values) & (plan.pairs >= 0))
         codes, first, held = np.unique(plan.pairs[rows], return_index=True, return_counts=True)
         if (held > 1).any():
-            raise DataError(f"{int((held > 1).sum())} pairs have several rows in {name!r}.")
+            several = int((held > 1).sum())
+            raise DataError(f"Pairs with several rows in {name!r}: {several}; keep one of each.")
         sides.append((codes, variable.values[rows[first]]))
     (one, x), (two, y) = sides
     _, at_x, at_y = np.intersect1d(one, two, assume_unique=True, return_indices=True)
