@@ -63,3 +63,15 @@ def test_what_separated_outcomes_do_not_need_has_a_statistic_of_zero() -> None:
     assert fit.summary["log_likelihood"] == pytest.approx(0.0, abs=1e-7)
     np.testing.assert_allclose(table.loc[["count", "noise"], "statistic"], 0.0, atol=1e-6)
     np.testing.assert_allclose(fit.term_tests()["statistic"][1:], 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_what_is_held_stays_on_the_way_to_the_end(seed: int) -> None:
+    X, y = narrowly_separated(1e-4, seed)
+    X = np.column_stack([X, np.random.default_rng(9).normal(size=60)])
+    likelihood = LogisticLikelihood(X / np.abs(X).max(axis=0), y[None])
+    start, free = np.array([[0.0, 0.0, 0.0, 0.7]]), np.array([[True, True, True, False]])
+    fit = maximise(likelihood.scaled, start, free=free)
+    assert fit.status[0] == DIVERGED
+    assert fit.coef[0, 3] == 0.7
+    assert -2e-8 < fit.log_likelihood[0] <= 0.0  # its supremum
