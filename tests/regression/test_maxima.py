@@ -258,6 +258,17 @@ def test_rows_that_are_alike_and_have_both_outcomes_count_one_by_one(
     assert largest_leverage(X, np.array(y), np.zeros(4), covariance) == leverage
 
 
+def test_a_row_alike_one_with_the_other_outcome_has_its_own_leverage() -> None:
+    X = np.array([[3.0], [3.0], [1.0]])
+    assert largest_leverage(X, np.array([0.0, 1.0, 1.0]), np.zeros(3), np.eye(1)) == 9.0 / 4.0
+
+
+def test_rows_with_the_same_sum_are_not_alike() -> None:
+    X = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    assert largest_leverage(X, np.array([0.0, 0.0, 1.0]), np.zeros(3), np.eye(2)) == 1.0 / 4.0
+    assert largest_leverage(X, np.zeros(3), np.zeros(3), np.eye(2)) == 2.0 / 4.0
+
+
 def test_a_factor_of_many_patients_has_much_leverage_only_where_all_had_one_outcome() -> None:
     X = np.column_stack([np.ones(80), np.repeat([0.0, 1.0], 40)])
     y = np.tile([0.0, 1.0, 0.0, 0.0], 20)
