@@ -16,6 +16,9 @@ __all__ = ["Bound", "Cone"]
 Floats = NDArray[np.float64]
 Bound = tuple[float | None, float | None]
 
+_MANY = 4000  # rows, from which on a program begins with some of them
+_SOME = 500
+_WITHIN = 1e-10  # of 0: what holds
 _OPTIONS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
 
@@ -39,7 +42,29 @@ class Cone:
         ------
         ConvergenceError
             The linear program did not end.
+
+        Notes
+        -----
+        Of very many rows most are idle. Where every variable is bounded, a program of some of them
+        is solved, and those that its solution breaks most are added until it breaks none: then it
+        solves the whole.
         """
+        m = self.rows.shape[0]
+        if m <= _MANY or any(None in pair for pair in bounds):
+            return self._furthest(objective, bounds)
+        held = np.zeros(m, dtype=bool)
+        held[:: m // _SOME] = True
+        while True:
+            far = Cone(self.rows[held], self.equal)._furthest(objective, bounds)
+            beyond = np.where(held, -np.inf, self.rows @ far)
+            worst = np.argpartition(-beyond, _SOME)[:_SOME]
+            worst = worst[beyond[worst] > _WITHIN]
+            if not worst.size:
+                return far
+            held[worst] = True
+
+    def _furthest(self, objective: Floats, bounds: list[Bound]) -> Floats:
+        """Solve the program of all rows at once."""
         equal = self.equal
         solve: Any = scipy.optimize.linprog
         found = solve(

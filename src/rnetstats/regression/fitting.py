@@ -105,7 +105,8 @@ def check_parameters(df: int, events: float, what: str, penalty: str | None) -> 
     """
     if df <= events:
         return ()
-    said = f"{df} parameters for {events:g} {what}"
+    counted = what if events != 1 else what.replace("events", "event").replace("rows", "row")
+    said = f"{df} parameters for {events:g} {counted}"
     if penalty is None:
         raise TooFewEventsError(
             f"{said}: maximum likelihood cannot support this model. "
