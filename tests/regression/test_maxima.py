@@ -357,6 +357,27 @@ def test_in_a_cox_model_a_patient_far_from_all_others_has_leverage() -> None:
     assert may_have_several_maxima(likelihood, np.zeros(1), np.eye(1))
 
 
+def test_leverage_in_a_model_of_hazards_does_not_hang_on_units() -> None:
+    rng = np.random.default_rng(5)
+    X, event = rng.normal(size=(50, 3)), (np.arange(50) % 2).astype(float)
+    X[7, 0] = 9.0  # far away in the column of the smallest unit
+    expected = hazards_leverage(X, event, 25.0)
+    assert expected > 0.5
+    assert hazards_leverage(X * [1e-6, 1.0, 1e6], event, 25.0) == pytest.approx(expected)
+
+
+def test_rows_of_weight_0_say_nothing_of_who_is_alike() -> None:
+    X, y = design(SEVEN)
+    fit = fit_logistic(X, y, firth=True)
+    times = np.array([3.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0])
+    rows, outcome = np.vstack([X, X[:1]]), np.append(y, 1.0 - y[0])
+    covariance = fit.covariance[0]
+    found = largest_leverage(rows, outcome, rows @ fit.coef[0], covariance, times)
+    assert found == largest_leverage(X, y, X @ fit.coef[0], covariance, times[:7])
+    single = largest_leverage(X, y, X @ fit.coef[0], covariance)
+    assert found > single
+
+
 def test_counted_rows_have_the_maximum_of_rows_written_out() -> None:
     counted = rn.logistic(TWENTY, "y ~ a", freq_weights="times")
     each = TWENTY.loc[TWENTY.index.repeat(TWENTY["times"]), ["y", "a"]]

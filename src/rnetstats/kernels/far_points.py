@@ -50,7 +50,8 @@ def in_all_directions(estimate: FloatArray, covariance: FloatArray, size: int) -
     directions = np.random.default_rng(_SEED).normal(size=(size, p))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     directions *= np.sqrt(p) * np.resize(_DISTANCES, size)[:, None]
-    errors = np.sqrt(covariance.diagonal())
+    variances = covariance.diagonal()
+    errors = np.sqrt(np.where(variances > 0, variances, 1.0))
     values, vectors = np.linalg.eigh(covariance / (errors[:, None] * errors))
     points: FloatArray = estimate + errors * (
         directions * np.sqrt(np.maximum(values, 0.0)) @ vectors.T

@@ -88,6 +88,8 @@ def hazards_leverage(
     """
     count = np.ones(len(X)) if weights is None else weights
     away = X - np.average(X, axis=0, weights=count)
+    length = np.sqrt(count @ away**2)
+    away /= np.where(length > 0, length, 1.0)  # a matrix of correlations has no small columns
     spread = np.linalg.pinv((away.T * count) @ away, hermitian=True)
     leverage = np.vecdot(away @ spread, away)
     far = max(float(leverage.max()), _together(X, event, count * leverage))
@@ -96,11 +98,13 @@ def hazards_leverage(
 
 def _together(X: FloatArray, y: FloatArray, leverage: FloatArray) -> float:
     """Largest sum of the leverage of rows that are alike and have one outcome; 0 without any."""
+    standing = leverage > 0  # without those of weight 0
+    X, y, leverage = X[standing], y[standing], leverage[standing]
     # Rows are alike where a sum of theirs is, with factors that no whole numbers relate.
     code = np.vecdot(X, np.sin(np.arange(1.0, X.shape[1] + 1.0)))
     codes, group = np.unique(code, return_inverse=True)
     if len(codes) == len(X):
-        return float(leverage.max())
+        return float(leverage.max(initial=0.0))
     first = np.bincount(group, y == y[0])
     pure = (first == 0) | (first == np.bincount(group))
     return float((np.bincount(group, leverage) * pure).max())

@@ -171,8 +171,11 @@ def _higher(slope: Slope[Fit], fit: Fit) -> tuple[Fit | None, bool]:
 def _points(unit: Unit, columns: np.ndarray, starts: np.ndarray, reached: bool) -> np.ndarray:
     """Starts and points about the first of them, and far from the estimate if there is one."""
     n, p = columns.shape
-    spread = np.linalg.pinv(columns.T @ columns / n, hermitian=True)
-    about = in_all_directions(starts[0], spread, min(_FEWER * p, _MOST // n))
+    length = np.sqrt(np.einsum("ij,ij->j", columns, columns) / n)
+    length = np.where(length > 0, length, 1.0)
+    alike = columns / length
+    spread = np.linalg.pinv(alike.T @ alike / n, hermitian=True)
+    about = in_all_directions(starts[0] * length, spread, min(_FEWER * p, _MOST // n)) / length
     points = [starts / unit.scale, about / unit.scale]
     if reached:
         covariance = inverse_information(unit.information[None])[0]
