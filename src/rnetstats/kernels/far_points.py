@@ -4,13 +4,38 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnetstats.kernels.firth import inverse_information
 from rnetstats.kernels.newton import FloatArray
 
-__all__ = ["along_profiles", "in_all_directions"]
+__all__ = ["along_profiles", "far_from", "in_all_directions"]
 
 _FAR = 5.0  # standard errors
 _DISTANCES = (3.0, 6.0)  # standard errors of one coefficient, times the root of their number
 _SEED = 1993  # directions are always the same ones
+
+
+def far_from(estimate: FloatArray, information: FloatArray, size: int) -> FloatArray:
+    """Points along all profiles of an estimate, and some in scattered directions.
+
+    Parameters
+    ----------
+    estimate : array of shape (p,)
+    information : array of shape (p, p)
+        There.
+    size : int
+        Scattered ones.
+
+    Returns
+    -------
+    array of shape (2 p + size, p)
+        Of shape (0, p) where the information gives a coefficient no variance.
+    """
+    covariance = inverse_information(information[None])[0]
+    if not (covariance.diagonal() > 0).all():
+        return np.empty((0, len(estimate)))
+    return np.concatenate(
+        [along_profiles(estimate, covariance), in_all_directions(estimate, covariance, size)]
+    )
 
 
 def along_profiles(estimate: FloatArray, covariance: FloatArray) -> FloatArray:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnetstats.kernels.far_points import along_profiles, in_all_directions
-from rnetstats.kernels.firth import inverse_information, without
+from rnetstats.kernels.far_points import far_from
+from rnetstats.kernels.firth import without
 from rnetstats.kernels.newton import (
     OK,
     BoolArray,
@@ -121,16 +121,9 @@ def _definite(matrices: FloatArray) -> bool:
 
 def _take_higher(unit: Unit, fit: NewtonFit, free: BoolArray) -> None:
     """Fit with the same restrictions anew from far out, and take what is higher."""
-    variances = inverse_information(unit.information[None])[0]
-    if not (variances.diagonal() > 0).all():
+    points = far_from(unit.centre, unit.information, _DIRECTIONS * len(unit.centre))
+    if not len(points):
         return
-    size = _DIRECTIONS * len(unit.centre)
-    points = np.concatenate(
-        [
-            along_profiles(unit.centre, variances),
-            in_all_directions(unit.centre, variances, size),
-        ]
-    )
     begin = np.concatenate([_conditional(unit, free, point) for point in points])
     which = np.tile(np.arange(len(free)), len(points))
     known, first = known_starts(unit.evaluate, begin)

@@ -9,8 +9,7 @@ import numpy as np
 
 from rnetstats.kernels.conditioning import conditioned
 from rnetstats.kernels.cox import CoxFit
-from rnetstats.kernels.far_points import along_profiles, in_all_directions
-from rnetstats.kernels.firth import inverse_information
+from rnetstats.kernels.far_points import far_from, in_all_directions
 from rnetstats.kernels.leverage import MUCH, hazards_leverage
 from rnetstats.kernels.logistic import LogisticFit
 from rnetstats.kernels.newton import OK, Evaluate, NewtonFit, maximise
@@ -178,13 +177,7 @@ def _points(unit: Unit, columns: np.ndarray, starts: np.ndarray, reached: bool) 
     about = in_all_directions(starts[0] * length, spread, min(_FEWER * p, _MOST // n)) / length
     points = [starts / unit.scale, about / unit.scale]
     if reached:
-        covariance = inverse_information(unit.information[None])[0]
-        if (covariance.diagonal() > 0).all():
-            size = min(_DIRECTIONS * p, _MOST // n)
-            points += [
-                along_profiles(unit.centre, covariance),
-                in_all_directions(unit.centre, covariance, size),
-            ]
+        points.append(far_from(unit.centre, unit.information, min(_DIRECTIONS * p, _MOST // n)))
     return np.concatenate(points)
 
 
