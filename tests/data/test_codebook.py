@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rnetstats.data.codebook import Codebook, ColumnSpec
+from rnetstats.data.read import read_cohort
 from rnetstats.data.codebook_toml import COLUMN_KEYS
 from rnetstats.errors import CodebookError
 
@@ -157,3 +158,12 @@ def test_the_documentation_s_codebooks_are_valid() -> None:
     assert blocks
     for block in blocks:
         Codebook.from_text(block.split("```")[0])
+
+
+def test_a_unit_to_be_converted_needs_one_to_become() -> None:
+    """A study's codebook may complete it; by itself it is refused when a file is read."""
+    alone = Codebook.from_text('[columns.t]\ntype = "numeric"\nunit_in = "days"\n')
+    with pytest.raises(CodebookError, match=r'\[columns.t\]: unit_in = .days. .*"months", "years"'):
+        read_cohort({"t": [365.25]}, codebook=alone)
+    with pytest.raises(CodebookError, match="no conversion from unit_in 'day' .*Did you mean 'd"):
+        Codebook.from_text('[columns.t]\ntype = "numeric"\nunit_in = "day"\n')

@@ -78,6 +78,10 @@ def test_the_ranges_and_rules_of_the_study_hold(tmp_path: Path) -> None:
     path, book = edited(tmp_path, dfs_months=times * 30.4375)
     with pytest.raises(DataError, match='If these are days, write unit_in = "days"'):
         read_cohort(path, codebook=completed(book, STUDY))
+    # the advice, followed to the letter, is enough
+    says_days = Codebook.from_text('[columns.dfs_months]\ntype = "numeric"\nunit_in = "days"\n')
+    months = read_cohort(path, codebook=completed(says_days, STUDY))["dfs_months"]
+    assert months.to_numpy() == pytest.approx(times.to_numpy())
     path, book = edited(tmp_path, dfs_months=times.where(times.index != 4, 599.0))
     with pytest.raises(DataError, match="dfs_months <= os_months"):
         read_cohort(path, codebook=completed(book, STUDY))

@@ -44,7 +44,7 @@ from typing import Literal, TypeAlias
 from rnetstats.data.cells import number_of
 from rnetstats.data.codebook_checks import check_codebook
 from rnetstats.data.rules import Rule
-from rnetstats.data.units import convertible
+from rnetstats.data.units import UNITS, convertible
 from rnetstats.errors import CodebookError, closest
 
 __all__ = [
@@ -216,11 +216,16 @@ class ColumnSpec:
         hidden = [code for code in codes if number_of(str(code)) in map(number_of, self.missing)]
         if hidden:
             raise CodebookError(f"{hidden[0]} is a code and a missing code; it can be one only.")
-        if self.unit_in and self.unit_in not in convertible(self.unit):
-            known = ", ".join(convertible(self.unit)) or "none"
+        self._check_conversion()
+
+    def _check_conversion(self) -> None:
+        """Without ``unit`` the codebook may yet be completed by a study's, which has one."""
+        possible = convertible(self.unit) if self.unit else UNITS
+        if self.unit_in and self.unit_in not in possible:
+            to = f"to unit {self.unit!r} " if self.unit else ""
             raise CodebookError(
-                f"there is no conversion from unit_in {self.unit_in!r} to unit {self.unit!r} "
-                f"(possible: {known}).{closest(self.unit_in, convertible(self.unit))}"
+                f"there is no conversion from unit_in {self.unit_in!r} {to}"
+                f"(possible: {', '.join(possible) or 'none'}).{closest(self.unit_in, possible)}"
             )
 
 

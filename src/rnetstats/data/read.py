@@ -20,6 +20,7 @@ from rnetstats.data.formats import read_file
 from rnetstats.data.infer import infer_codebook
 from rnetstats.data.ledger import Ledger
 from rnetstats.data.raw import RawTable, from_frame
+from rnetstats.data.units import convertible
 from rnetstats.data.written import check_written
 from rnetstats.errors import CodebookError, ReadError, closest
 
@@ -93,6 +94,7 @@ def read_cohort(
     check_written(source, delimiter=delimiter, encoding=encoding, decimal=decimal, sheet=sheet)
     book = None if codebook is None else resolve_codebook(codebook)
     if book is not None:
+        _check_units(book)
         delimiter = book.file.delimiter if delimiter is None else delimiter
         encoding = book.file.encoding if encoding is None else encoding
         if sheet is None and _is_path(source):
@@ -113,6 +115,17 @@ def read_cohort(
         return apply_codebook(table, inferred.codebook, ledger)
     ledger = _ledger(table)
     return apply_codebook(table, book, ledger)
+
+
+def _check_units(book: Codebook) -> None:
+    """Refuse a unit that is to be converted into nothing."""
+    for spec in book.columns:
+        if spec.unit_in and not spec.unit:
+            known = ", ".join(f'"{unit}"' for unit in convertible(spec.unit_in))
+            raise CodebookError(
+                f"[columns.{spec.name}]: unit_in = {spec.unit_in!r} says what the file has; write "
+                f"unit beside it, what the numbers are to become ({known})."
+            )
 
 
 def _is_path(source: object) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["DAYS_PER_MONTH", "conversion", "convertible"]
+__all__ = ["DAYS_PER_MONTH", "UNITS", "conversion", "convertible"]
 
 DAYS_PER_MONTH = 30.4375
 
 _DAYS = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 12 * DAYS_PER_MONTH}
 _MILLIMETRES = {"mm": 1.0, "cm": 10.0}
+UNITS = (*_DAYS, *_MILLIMETRES)
 
 
 def convertible(unit: str) -> tuple[str, ...]:
