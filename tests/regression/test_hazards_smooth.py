@@ -59,6 +59,54 @@ def test_the_band_has_the_level_of_the_fit(check):
     plt.close("all")
 
 
+@pytest.fixture(scope="module")
+def weighted():
+    rng = np.random.default_rng(4)
+    data = read("veteran.csv").assign(
+        copies=rng.integers(1, 4, 137), weight=rng.uniform(0.5, 2.0, 137)
+    )
+    written_out = data.loc[data.index.repeat(data["copies"])].reset_index(drop=True)
+    return data, written_out
+
+
+def test_frequency_weights_give_the_curve_of_the_rows_written_out(weighted):
+    data, written_out = weighted
+    short = rn.cox(data, FORMULA, penalty=None, freq_weights="copies", ties="breslow")
+    long = rn.cox(written_out, FORMULA, penalty=None, ties="breslow")
+    curves = [fit.proportional_hazards().curves for fit in (short, long)]
+    for name in ("time", "estimate", "conf_low", "conf_high"):
+        assert_close(curves[0][name], curves[1][name].to_numpy(), rel=1e-6)
+    scaled = [fit.residuals("scaledsch") for fit in (short, long)]
+    assert_close(
+        scaled[0].drop_duplicates().sort_values(["time", "karno", "trt"]).to_numpy(),
+        scaled[1].round(9).drop_duplicates().sort_values(["time", "karno", "trt"]).to_numpy(),
+        rel=1e-6,
+    )
+
+
+def test_a_curve_does_not_depend_on_the_unit_of_sampling_weights(weighted):
+    data = weighted[0].assign(tenfold=lambda table: 10.0 * table["weight"])
+    options = {"penalty": None, "ties": "breslow"}
+    once = rn.cox(data, FORMULA, sampling_weights="weight", **options)
+    ten = rn.cox(data, FORMULA, sampling_weights="tenfold", **options)
+    assert_close(
+        once.proportional_hazards().curves["estimate"],
+        ten.proportional_hazards().curves["estimate"].to_numpy(),
+        rel=1e-6,
+    )
+    scaled = once.residuals("scaledsch")
+    events = data[data["status"] == 1].sort_values("time", kind="stable")
+    for name, estimate in zip(("trt", "karno"), once.to_frame()["coef"], strict=True):
+        assert_close(np.average(scaled[name], weights=events["weight"]), estimate, rel=1e-6)
+
+
+def test_few_events_are_counted_by_their_frequency():
+    few = read("veteran.csv").head(9).assign(copies=3)
+    fit = rn.cox(few, "Surv(time, status) ~ karno", penalty=None, freq_weights="copies")
+    assert int(fit.glance().loc[0, "n_events"]) == 27
+    assert not [note for note in fit.proportional_hazards().notes if "gross departures" in note]
+
+
 def test_figures(check):
     axes = check.plot(column="karno")
     labels = axes.get_legend_handles_labels()[1]

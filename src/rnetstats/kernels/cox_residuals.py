@@ -147,13 +147,29 @@ def schoenfeld_residuals(fitted: FittedCox) -> SchoenfeldResiduals:
 
 
 def scaled_schoenfeld(
-    residuals: SchoenfeldResiduals, covariance: FloatArray, coef: FloatArray
+    residuals: SchoenfeldResiduals,
+    covariance: FloatArray,
+    coef: FloatArray,
+    weights: FloatArray | None = None,
 ) -> FloatArray:
     """Schoenfeld residuals times the covariance and the number of events, plus the estimate.
 
-    Their mean over time is a rough curve of the coefficient, (D, p).
+    Their (weighted) mean over time is a rough curve of the coefficient, (D, p).
+
+    Parameters
+    ----------
+    residuals
+        From `schoenfeld_residuals`.
+    covariance
+        (p, p) inverse information.
+    coef
+        (p,) coefficients of the columns as given.
+    weights
+        (D,) of the events. The information is a sum over the events with these weights, so their
+        sum is the number that makes of the covariance the inverse of its mean.
     """
-    return len(residuals.values) * residuals.values @ covariance + coef
+    events = float(len(residuals.values) if weights is None else weights.sum())
+    return events * residuals.values @ covariance + coef
 
 
 def dfbeta(

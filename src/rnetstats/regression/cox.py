@@ -153,7 +153,10 @@ class CoxResult(TestedAsWhole, RegressionResult):
         ----------
         kind : {"martingale", "deviance", "score", "schoenfeld", "scaledsch", "dfbeta"}
             The first two are an array (n,) in the order of the rows used; score and dfbeta a
-            frame (n, p); Schoenfeld residuals a frame with ``time``, one row an event.
+            frame (n, p); Schoenfeld residuals a frame with ``time``, one row an event. They are
+            those of one patient of the row. Scaled ones are multiplied by the total weight of the
+            events, so that their weighted mean is the estimate whatever the weights' unit (R takes
+            the number of rows with an event).
         """
         fitted, engine = self._at_estimate("A residual")
         return residual_values(fitted, engine, kind)

@@ -15,6 +15,7 @@ from rnetstats.errors import DataError, OptionError, closest
 from rnetstats.formatting import fmt_number, fmt_p
 from rnetstats.kernels.cox_residuals import (
     FittedCox,
+    SchoenfeldResiduals,
     deviance_residuals,
     dfbeta,
     martingale_residuals,
@@ -155,7 +156,8 @@ def check_proportional_hazards(
     df = np.append(np.array(found.df, dtype=int), found.global_df)
     names = [term.name for term in frame.design.terms]
     points = schoenfeld_residuals(fitted)
-    curves = scaled_schoenfeld(points, covariance, fitted.coef)
+    weights, copies = (_of_events(points, of) for of in (frame.weights, frame.freq_weights))
+    curves = scaled_schoenfeld(points, covariance, fitted.coef, weights)
     columns = [column.name for column in frame.design.columns]
     untested = [
         name for name, of in zip([*names, "GLOBAL"], statistic, strict=True) if np.isnan(of)
@@ -177,9 +179,11 @@ def check_proportional_hazards(
             np.diag(covariance),
             columns,
             conf_level=conf_level,
+            freq=copies,
+            sampling=_of_events(points, frame.sampling_weights),
         ),
         residuals=pd.DataFrame(curves, columns=columns).assign(time=points.times),
-        notes=_notes(engine, untested, len(points.times)),
+        notes=_notes(engine, untested, len(points.times) if copies is None else int(copies.sum())),
         options={"transform": transform, "conf_level": conf_level},
     )
 
@@ -202,6 +206,11 @@ def _notes(engine: Engine, untested: list[str], n_events: int) -> tuple[str, ...
             "is not evidence of proportional hazards."
         )
     return tuple(notes)
+
+
+def _of_events(points: SchoenfeldResiduals, weights: np.ndarray | None) -> np.ndarray | None:
+    """Return the weights (n,) of the rows with the events, in the order of the residuals."""
+    return None if weights is None else weights[points.rows]
 
 
 def _at_events(events: np.ndarray, times: np.ndarray, g: np.ndarray) -> np.ndarray:
@@ -229,7 +238,8 @@ def residual_values(fitted: FittedCox, engine: Engine, kind: str) -> np.ndarray 
     points = schoenfeld_residuals(fitted)
     values = points.values
     if kind == "scaledsch":
-        values = scaled_schoenfeld(points, engine.model_covariance, fitted.coef)
+        weights = _of_events(points, engine.frame.weights)
+        values = scaled_schoenfeld(points, engine.model_covariance, fitted.coef, weights)
     table = pd.DataFrame(values, columns=names)
     table.insert(0, "time", points.times)
     return table

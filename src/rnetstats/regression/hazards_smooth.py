@@ -1,8 +1,9 @@
 """A smooth curve through scaled Schoenfeld residuals: the coefficient over time, with a band.
 
-A natural cubic spline of transformed time is fitted by least squares. A scaled residual has about
-the variance ``d V``, with d events and V the variance of the coefficient, so that the band takes
-no variance from the scatter of a few residuals.
+A natural cubic spline of transformed time is fitted by least squares, weighted as the events are. A
+scaled residual has about the variance ``d V``, with d the events (the sum of their weights) and V
+the variance of the coefficient, so that the band takes no variance from the scatter of a few
+residuals.
 
 References
 ----------
@@ -36,6 +37,8 @@ def smooth_residuals(
     names: Sequence[str],
     *,
     conf_level: float,
+    freq: np.ndarray | None = None,
+    sampling: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Smooth each coefficient's residuals over transformed time.
 
@@ -49,6 +52,8 @@ def smooth_residuals(
         Of the coefficients.
     names : sequence of str, p
     conf_level : float
+    freq, sampling : arrays of shape (d,), optional
+        Weights of the events: so many events alike, and their probability weight.
 
     Returns
     -------
@@ -61,16 +66,19 @@ def smooth_residuals(
         return pd.DataFrame(columns=list(CURVE_COLUMNS)).astype(
             dict.fromkeys(CURVE_COLUMNS[1:], float)
         )
-    inner, boundary = natural_knots(transformed, _DF)
+    copies = np.ones(len(times)) if freq is None else freq
+    events = copies if sampling is None else copies * sampling
+    inner, boundary = natural_knots(transformed, _DF, copies)
 
     def basis(x: np.ndarray) -> np.ndarray:
         return np.column_stack([np.ones(len(x)), natural_basis(x, inner, boundary)])
 
     known, wanted = basis(transformed), basis(at)
-    weights = wanted @ np.linalg.pinv(known)
-    curve = weights @ values
-    share = np.sum(weights**2, axis=1)
-    reach = normal_quantile(conf_level) * np.sqrt(len(times) * np.outer(share, variance))
+    root = np.sqrt(events)
+    parts_of = wanted @ np.linalg.pinv(root[:, None] * known) * root
+    curve = parts_of @ values
+    share = np.sum(parts_of**2 / copies, axis=1)  # each copy has its part of an event's weight
+    reach = normal_quantile(conf_level) * np.sqrt(events.sum() * np.outer(share, variance))
     parts = [
         pd.DataFrame(
             {
