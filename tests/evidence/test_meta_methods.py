@@ -120,6 +120,82 @@ def test_predictions_of_a_regression_on_groups_are_the_groups() -> None:
     assert table["n_events"].iloc[0] == 1065 + 1510
 
 
+@pytest.mark.parametrize(
+    ("ci", "prediction", "std_error", "limits", "reach"),
+    [
+        ("hartung-knapp", "hk", 0.1982457487506, (-1.3389447625846, -0.4420186815238),
+         (-1.8488172897846, 0.0678538456762)),
+        ("hartung-knapp", "hts", 0.1982457487506, (-1.3389447625846, -0.4420186815238),
+         (-1.8590875674956, 0.0781241233872)),
+        ("wald", "normal", 0.1904282652914, (-1.2637142636637, -0.5172491804447),
+         (-1.7137380828291, -0.0672253612793)),
+    ],
+)  # fmt: skip
+def test_predictions_of_a_regression_are_of_the_kinds_asked_for(
+    ci: str,
+    prediction: str,
+    std_error: float,
+    limits: tuple[float, float],
+    reach: tuple[float, float],
+) -> None:
+    """R's metafor 3.8: predict(rma(yi, vi, mods = ~ ablat + alloc)), test "knha" and "z".
+
+    The second interval of a new study is the mean plus and minus qt(.975, 13 - 4 - 1) times
+    sqrt(tau2 + se^2), se that of test = "z".
+    """
+    found = pooled_bcg(ci, prediction).meta_regression("ablat + alloc")
+    row = found.predict({"ablat": [33.0], "alloc": ["random"]}).iloc[0]
+    assert_close(row["coef"], -0.8904817220542, rel=1e-7)
+    assert_close(row["std_error"], std_error, rel=1e-7)
+    assert_close(np.log([row["conf_low"], row["conf_high"]]), limits, rel=1e-7)
+    assert_close(np.log([row["pi_low"], row["pi_high"]]), reach, rel=1e-7)
+
+
+def test_a_regression_predicts_no_new_study_where_none_was_asked_for() -> None:
+    row = pooled_bcg("wald", None).meta_regression("ablat").predict({"ablat": [33.0]}).iloc[0]
+    assert np.isnan([row["pi_low"], row["pi_high"]]).all()
+    assert row["conf_low"] < row["conf_high"]
+
+
+def pooled_bcg(ci: str, prediction: str | None) -> Any:
+    columns = {"events_1": "tpos", "n_1": "n1", "events_2": "cpos", "n_2": "n2"}
+    options = {"ci": ci, "prediction": prediction, "columns": columns}
+    return rn.meta_analysis(studies("bcg_OR"), measure="OR", **options)
+
+
+FOUR_TRIALS = {
+    "coef": [-0.357, -0.105, -0.511, 0.095],
+    "std_error": [0.177, 0.216, 0.354, 0.177],
+    "year": [1, 2, 3, 5],
+}
+
+
+@pytest.mark.parametrize("moved", [0.0, 0.6])
+def test_the_wider_limits_of_a_regression_are_so_in_each_of_its_tables(moved: float) -> None:
+    """Of one coefficient the joint test is its own, and the intercept a prediction at 0."""
+    data = {**FOUR_TRIALS, "coef": [moved, *FOUR_TRIALS["coef"][1:]]}
+    rows = {}
+    for ci in ("hartung-knapp", "wald", "hartung-knapp-wider"):
+        found = rn.meta_analysis(data, measure="HR", ci=ci).meta_regression("year")
+        row, at = found.to_frame().iloc[0], found.predict({"year": [0]}).iloc[0]
+        for name in ("conf_low", "conf_high", "std_error"):
+            assert_close(at[name], row[name])
+        slope = found.to_frame().iloc[1]
+        assert_close(found.term_tests()["p_value"], [slope["p_value"]] * 2)
+        rows[ci] = slope["conf_high"] / slope["conf_low"]
+    assert rows["hartung-knapp-wider"] == max(rows.values())
+
+
+def test_the_joint_test_of_the_wider_limits_is_that_of_the_larger_region() -> None:
+    spread = {**FOUR_TRIALS, "coef": [-0.3571, -0.2, -0.04, 0.27], "x": [1, 0, 0, 1]}
+    tests = {
+        ci: rn.meta_analysis(spread, measure="HR", ci=ci).meta_regression("year + x").term_tests()
+        for ci in ("hartung-knapp", "wald", "hartung-knapp-wider")
+    }
+    assert tests["hartung-knapp"]["p_value"].iloc[0] < tests["wald"]["p_value"].iloc[0]
+    pd.testing.assert_frame_equal(tests["hartung-knapp-wider"], tests["wald"])
+
+
 @pytest.mark.parametrize("name", POOLED_CASES)
 def test_leave_one_out(name: str) -> None:
     expected = case("meta", name)["values"]["leave_one_out_DL"]
@@ -315,3 +391,18 @@ def test_a_group_of_one_and_studies_without_a_group() -> None:
     assert alone["method"].endswith("Wald")
     assert any("site is missing in 1 of 5" in note for note in found.notes)
     assert any("One study alone in y" in note for note in found.notes)
+
+
+def test_one_study_is_counted_as_one() -> None:
+    alone = rn.meta_analysis({"coef": [-0.3], "std_error": [0.2]}, measure="HR")
+    refused = alone.small_study_tests()
+    assert refused.notes[0].startswith("Refused: there is 1 study, and tests for")
+    assert refused.to_frame()["reason"].iloc[0] == "1 study: a regression takes three"
+    with pytest.raises(DataError, match=r"at least 3 studies; 1 study with an effect\."):
+        alone.trim_and_fill()
+    with pytest.raises(DataError, match=r"at least three studies; there is 1\."):
+        alone.influence()
+    four = {"coef": [-0.36, -0.11, -0.51, 0.09], "std_error": [0.18, 0.22, 0.35, 0.18]}
+    filled = rn.meta_analysis(four, measure="HR").trim_and_fill()
+    assert filled.glance()["filled"].iloc[0] == 1
+    assert any(note.startswith("The limits with 1 filled study take") for note in filled.notes)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from rnetstats._core.distributions import two_sided_p
-from rnetstats.evidence.study_effects import StudyEffects
+from rnetstats.evidence.study_effects import StudyEffects, how_many
 from rnetstats.kernels.kendall import inversion_distribution, kendall_score, kendall_variance
 
 __all__ = [
@@ -94,7 +94,7 @@ def regression_row(name: str, effects: StudyEffects, conf_level: float) -> Row:
     informative = _informative(effects) if test.counts else effects
     k = informative.k
     if k < 3:
-        return refused_row(name, k, test.method, f"{k} studies: a regression takes three")
+        return refused_row(name, k, test.method, f"{how_many(k)}: a regression takes three")
     y, x, w = test.terms(informative)
     if np.ptp(x) <= _SPREAD * np.abs(x).max():
         return refused_row(name, k, test.method, f"the studies' {test.what} do not differ")

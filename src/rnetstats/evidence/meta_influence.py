@@ -104,7 +104,8 @@ def influence(result: MetaAnalysisResult) -> InfluenceResult:
     """
     used = result.used_studies()
     if len(used) < 3:
-        raise DataError(f"Influence takes at least three studies; there are {len(used)}.")
+        found = "is 1" if len(used) == 1 else f"are {len(used)}"
+        raise DataError(f"Influence takes at least three studies; there {found}.")
     table = _diagnostics(used, result.pooling, MEASURES[result.measure])
     return InfluenceResult(
         measure=result.measure,

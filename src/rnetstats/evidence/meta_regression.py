@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import chdtri, fdtri
 
 from rnetstats._core.distributions import chi_square_p, f_p
 from rnetstats._core.schema import coefficient_frame
@@ -77,7 +78,8 @@ def meta_regression(result: MetaAnalysisResult, formula: str) -> MetaRegressionR
         heterogeneity=pd.DataFrame({name: [float(value)] for name, value in spread.items()}).assign(
             tau2_alone=alone, r2=_explained(tau2, alone)
         ),
-        covariance=fit.cov * _scale(factor, how),
+        covariance=fit.cov,
+        knapp=factor,
         spec=frame.design.spec.to_dict(),
         rows=_shown(rows, data.iloc[frame.rows], frame.design.spec),
         notes=(
@@ -131,7 +133,18 @@ def _scale(factor: float, how: PoolOptions) -> float:
     """What Hartung and Knapp multiply the covariance with."""
     if how.ci == "wald":
         return 1.0
-    return factor if how.ci == "hartung-knapp" else max(factor, 1.0)
+    return max(factor, 1.0) if how.ci == "hartung-knapp-adhoc" else factor
+
+
+def _classical_is_wider(df: int, residual: float, factor: float, how: PoolOptions) -> bool:
+    """Whether the wider of two confidence regions of df coefficients is the classical one.
+
+    Of one coefficient this is the wider of its two intervals.
+    """
+    if how.ci != "hartung-knapp-wider":
+        return False
+    student = df * factor * float(fdtri(df, residual, how.conf_level))
+    return float(chdtri(df, 1.0 - how.conf_level)) > student
 
 
 def _table(
@@ -174,19 +187,20 @@ def _counts(frame: ModelFrame, rows: pd.DataFrame) -> tuple[Floats, Floats]:
 def _tests(spec: Spec, fit: Pooled, factor: float, how: PoolOptions) -> pd.DataFrame:
     """Joint tests of all moderators and of each term: chi-square, or F with Hartung-Knapp."""
     scale = _scale(factor, how)
+    residual = float(fit.df)
     sets = [("all moderators", slice(1, len(spec.columns)))]
     sets += [(term.name, term.columns) for term in spec.terms]
     rows: list[dict[str, Any]] = []
     for name, columns in sets:
         b, block = fit.coef[columns], fit.cov[columns, columns]
         q, df = float(b @ np.linalg.solve(block, b)), len(b)
-        if how.ci == "wald":
+        if how.ci == "wald" or _classical_is_wider(df, residual, factor, how):
             found = {"statistic": q, "df": df, "df_residual": np.inf}
             p, method = float(chi_square_p(q, df)), "Wald chi-square"
         else:
             f = q / df / scale if scale > 0.0 else float("nan")
-            found = {"statistic": f, "df": df, "df_residual": float(fit.df)}
-            p, method = f_p(f, df, float(fit.df)), "F, Hartung-Knapp"
+            found = {"statistic": f, "df": df, "df_residual": residual}
+            p, method = f_p(f, df, residual), "F, Hartung-Knapp"
         rows.append({"term": name, **found, "p_value": p, "method": method})
     return pd.DataFrame(rows)
 
@@ -205,7 +219,7 @@ def _shown(rows: pd.DataFrame, data: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 
 def _exact_note(factor: float, how: PoolOptions) -> list[str]:
     """Without residuals Hartung-Knapp limits shrink to points."""
-    if _scale(factor, how) > 0.0:
+    if factor > 0.0 or how.ci != "hartung-knapp":
         return []
     return [
         "The moderators leave no residual: the Hartung-Knapp limits shrink to points and there "

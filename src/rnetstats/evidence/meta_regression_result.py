@@ -11,8 +11,9 @@ import pandas as pd
 from rnetstats._core.frame import Data
 from rnetstats._core.result import Result
 from rnetstats.evidence.meta_display import digits_of
-from rnetstats.evidence.meta_intervals import t_quantile
+from rnetstats.evidence.meta_intervals import limits_of, prediction_limits
 from rnetstats.evidence.meta_measures import MEASURES
+from rnetstats.evidence.meta_options import PoolOptions
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
 from rnetstats.formula.spec import Spec
 
@@ -38,7 +39,9 @@ class MetaRegressionResult(Result):
         One row, residual: as of a meta-analysis, ``tau2_alone`` without moderators, and ``r2``,
         the share of it that they explain.
     covariance : array of shape (p, p)
-        Of the coefficients, by the method of the limits.
+        Of the coefficients, with the weights taken as known.
+    knapp : float
+        What Hartung and Knapp multiply it with.
     spec : dict
         How the design is made from columns.
     rows : DataFrame
@@ -51,6 +54,7 @@ class MetaRegressionResult(Result):
     tests: pd.DataFrame
     heterogeneity: pd.DataFrame
     covariance: np.ndarray
+    knapp: float
     spec: dict[str, Any]
     rows: pd.DataFrame
 
@@ -98,29 +102,30 @@ class MetaRegressionResult(Result):
         -------
         DataFrame
             ``estimate, conf_low, conf_high, pi_low, pi_high``, then ``coef`` and ``std_error`` on
-            the scale of analysis. The prediction interval takes one degree of freedom less than
-            the limits, as that of Higgins, Thompson and Spiegelhalter.
+            the scale of analysis. The prediction interval is the one that the meta-analysis was
+            asked for, its degrees of freedom those left by the moderators: one less than the
+            limits have by default (Higgins, Thompson and Spiegelhalter).
         """
         x = Spec.from_dict(self.spec).matrix(data)
         coef = x @ self.coefficients["coef"].to_numpy()
-        error = np.sqrt(np.einsum("ij,jk,ik->i", x, self.covariance, x))
-        residual = float(self.heterogeneity["q_df"].iloc[0])
-        wald = self.options["ci"] == "wald"
-        level = self.options["conf_level"]
-        half = t_quantile(np.array(np.inf if wald else residual), level) * error
-        free = np.array(residual - 1.0 if residual > 1.0 else np.nan)
-        total = np.sqrt(np.square(error) + float(self.heterogeneity["tau2"].iloc[0]))
-        reach = t_quantile(free, level) * total
+        wald = np.sqrt(np.einsum("ij,jk,ik->i", x, self.covariance, x))
+        knapp = np.sqrt(self.knapp) * wald
+        df = np.full_like(coef, self.heterogeneity["q_df"].iloc[0], dtype=float)
+        tau2 = np.full_like(coef, self.heterogeneity["tau2"].iloc[0], dtype=float)
+        names = ("tau2", "ci", "prediction", "conf_level")
+        how = PoolOptions(**{name: self.options[name] for name in names})
+        limits = limits_of(coef, wald, knapp, df, how)
+        pi_low, pi_high = prediction_limits(coef, wald, knapp, tau2, df, how)
         back = MEASURES[self.measure].back
         return pd.DataFrame(
             {
                 "estimate": back(coef),
-                "conf_low": back(coef - half),
-                "conf_high": back(coef + half),
-                "pi_low": back(coef - reach),
-                "pi_high": back(coef + reach),
+                "conf_low": back(limits.low),
+                "conf_high": back(limits.high),
+                "pi_low": back(pi_low),
+                "pi_high": back(pi_high),
                 "coef": coef,
-                "std_error": error,
+                "std_error": limits.std_error,
             }
         )
 

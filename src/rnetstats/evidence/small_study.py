@@ -20,7 +20,7 @@ from rnetstats.evidence.asymmetry import (
     regression_row,
 )
 from rnetstats.evidence.small_study_result import SmallStudyResult
-from rnetstats.evidence.study_effects import StudyEffects, study_effects
+from rnetstats.evidence.study_effects import StudyEffects, how_many, study_effects
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -166,7 +166,7 @@ def _test(name: str, effects: StudyEffects, measure: str, conf_level: float) -> 
 
 def _withheld(row: Row) -> Row:
     """The row of a test without its numbers."""
-    few = f"{row['k']} studies, and these tests take {FEWEST}"
+    few = f"{how_many(row['k'])}, and these tests take {FEWEST}"
     return refused_row(row["test"], row["k"], row["method"], row["reason"] or few)
 
 
@@ -180,15 +180,18 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     if effects.left_out:
-        notes.append(f"{effects.left_out} studies without an effect, or not used, are left out.")
+        some = how_many(effects.left_out)
+        verb = "is" if effects.left_out == 1 else "are"
+        notes.append(f"{some} without an effect, or not used, {verb} left out.")
     if refused:
+        there = f"{'is' if effects.k == 1 else 'are'} {how_many(effects.k)}"
         notes.append(
-            f"Refused: there are {effects.k} studies, and tests for small-study effects take "
+            f"Refused: there {there}, and tests for small-study effects take "
             f"{FEWEST}. Fewer have next to no power; force=True does the tests all the same."
         )
     elif few:
         notes.append(
-            f"Done by force with {effects.k} studies: these tests take {FEWEST}, and with fewer "
+            f"Done by force with {how_many(effects.k)}: these tests take {FEWEST}, and with fewer "
             "neither a small nor a large P says much."
         )
     if not refused:

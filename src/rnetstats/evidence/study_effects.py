@@ -15,7 +15,7 @@ from rnetstats.errors import ColumnError, DataError, closest, rows_text
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["StudyEffects", "study_effects"]
+__all__ = ["StudyEffects", "how_many", "study_effects"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Source: TypeAlias = "str | ArrayLike"
@@ -49,6 +49,12 @@ class StudyEffects:
     def weights(self) -> Floats:
         """Inverse variances."""
         return 1.0 / np.square(self.std_error)
+
+
+def how_many(count: int, what: str = "") -> str:
+    """Count studies in words: ``1 study``, ``3 filled studies``."""
+    kind = f"{what} " if what else ""
+    return f"{count} {kind}{'study' if count == 1 else 'studies'}"
 
 
 def study_effects(studies: pd.DataFrame, coef: Source, std_error: Source) -> StudyEffects:

@@ -17,7 +17,7 @@ from rnetstats.evidence.meta_empty import NO_LIMITS, arms_of
 from rnetstats.evidence.meta_measures import MEASURES
 from rnetstats.evidence.meta_options import PoolOptions, pool_options
 from rnetstats.evidence.meta_pooling import Pools, pool_sets
-from rnetstats.evidence.study_effects import StudyEffects, study_effects
+from rnetstats.evidence.study_effects import StudyEffects, how_many, study_effects
 from rnetstats.evidence.trim_and_fill_result import TrimAndFillResult
 from rnetstats.evidence.trimming import ESTIMATORS, Trimmed, trim
 from rnetstats.kernels.meta_pool import inverse_variance
@@ -121,7 +121,9 @@ def trim_and_fill(
     how = pool_options(tau2, ci, None, conf_level)
     effects = study_effects(studies, coef, std_error)
     if effects.k < 3:
-        raise DataError(f"Trim-and-fill takes at least 3 studies; {effects.k} have an effect.")
+        raise DataError(
+            f"Trim-and-fill takes at least 3 studies; {how_many(effects.k)} with an effect."
+        )
     chosen = side or _side(effects, how)
     sign = -1.0 if chosen == "right" else 1.0
     order = np.argsort(sign * effects.coef, kind="stable")
@@ -215,11 +217,13 @@ def _pooled(observed: Pools, filled: Pools, measure: str) -> pd.DataFrame:
 def _notes(effects: StudyEffects, found: Trimmed, side: str | None) -> tuple[str, ...]:
     notes = [MEANING]
     if effects.left_out:
-        notes.append(f"{effects.left_out} studies without an effect, or not used, are left out.")
+        some = how_many(effects.left_out)
+        verb = "is" if effects.left_out == 1 else "are"
+        notes.append(f"{some} without an effect, or not used, {verb} left out.")
     if effects.k < _FEW:
         notes.append(
-            f"With {effects.k} studies the number of missing ones is hardly known, and neither is "
-            "the side."
+            f"With {how_many(effects.k)} the number of missing ones is hardly known, and neither "
+            "is the side."
         )
     if found.cycled:
         notes.append("The number of missing studies went in a circle; the largest was taken.")
@@ -227,8 +231,8 @@ def _notes(effects: StudyEffects, found: Trimmed, side: str | None) -> tuple[str
         notes.append("The number of missing studies has no standard error: nearly all are missing.")
     if found.count:
         notes.append(
-            f"The limits with {found.count} filled studies take them for observed ones: they are "
-            "too narrow."
+            f"The limits with {how_many(found.count, 'filled')} take what was filled in for "
+            "observed: they are too narrow."
         )
     else:
         notes.append("No study is filled in: both lines are the same.")
