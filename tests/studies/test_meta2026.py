@@ -23,6 +23,7 @@ from rnetstats.studies.meta2026.comparison import (
     compare,
     forest_table,
     sensitivity_table,
+    span_words,
 )
 from rnetstats.studies.meta2026.crude import crude_worlds
 from rnetstats.studies.meta2026.gap import benefit_table, gap_of, gap_table
@@ -423,3 +424,46 @@ def test_the_order_of_studies_is_irrelevant() -> None:
         np.testing.assert_allclose(
             again.rare.to_frame()["estimate"], first[0].rare.to_frame()["estimate"], rtol=1e-5
         )
+
+
+def test_series_of_the_print_are_not_taken_for_the_readers() -> None:
+    """A table without residual tumours leaves the known series, which are not the reader's."""
+    sentences = {}
+    for name, data in (("without", frame()), ("with", frame(residual=[5, 8, 3]))):
+        claims = rn.reproduce("meta2026", data=data).claims.set_index("claim")
+        sentences[name] = str(claims.loc["residual", "sentence"])
+    assert "Pooled from the series at hand (ours)" in sentences["without"]
+    assert "76 of 202 in 3 series" in sentences["without"]
+    assert "Pooled from the series of your table (ours)" in sentences["with"]
+    assert "16 of 90 in 3 series" in sentences["with"]
+
+
+def test_studies_in_which_everybody_recurred_are_not_left_by_themselves() -> None:
+    """Without the one study that tells of an odds ratio there is none to pool: no such choice."""
+    full = frame(events_1=[30, 40, 10], events_2=[50, 60, 60])
+    table = sensitivity_table(compare(read_table(full), Attempts()))
+    assert table is not None
+    assert "studies" not in set(table.numbers["choice"])
+    two = frame(events_1=[30, 30, 10], events_2=[50, 40, 60])
+    table = sensitivity_table(compare(read_table(two), Attempts()))
+    assert table is not None
+    without = table.numbers[table.numbers["choice"] == "studies"]
+    assert without["analysis"].tolist() == ["Without B", "Without C"]
+    assert without["estimate"].notna().all()
+
+
+def test_the_span_of_methods_counts_those_that_it_spans() -> None:
+    """Crude sums compare nothing within studies: named beside the span, not counted in it."""
+    found = compare(known_studies(), Attempts())
+    assert found.rare is not None
+    rows = found.rare.to_frame().set_index("method")
+    others = rows.drop(index="crude")["estimate"]
+    crude = (1 / 94) / (3 / 200)
+    assert math.isclose(rows.loc["crude", "estimate"], crude)
+    words = span_words(found.rare)
+    assert words == (
+        f"{others.min():.2f} to {others.max():.2f} by 9 methods (crude sums of the same studies: "
+        f"{crude:.2f})"
+    )
+    assert words in str(own_finding(found).said)
+    assert words in study().answer[2]

@@ -108,7 +108,7 @@ def analyse(
     printed = crude_table(sheet)
     judged: list[Finding] = [
         claims.rate_finding(sheet, shares),
-        claims.residual_finding(sheet, scales.numbers, residual, own=table.own),
+        claims.residual_finding(sheet, scales.numbers, residual, own=table.own_residuals),
         *crude_findings(sheet, worlds, printed.numbers, simulated.numbers),
         within_finding(sheet),
         claims.own_finding(found),

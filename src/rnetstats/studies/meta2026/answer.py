@@ -7,9 +7,7 @@ import pandas as pd
 from rnetstats.evidence.facts import FactSheet
 from rnetstats.evidence.information_size_result import InformationSizeResult
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_percent
-from rnetstats.studies.meta2026.comparison import (
-    Comparison,
-)
+from rnetstats.studies.meta2026.comparison import Comparison, span_words
 from rnetstats.studies.meta2026.crude import (
     by_part,
 )
@@ -76,12 +74,7 @@ def _own_words(found: Comparison) -> str:
     if found.pooled is None:
         return "no odds ratio can be given"
     if found.rare is not None:
-        row = found.rare.glance().iloc[0]
-        words = (
-            "by method the odds ratio lies between "
-            f"{fmt_number(float(row['estimate_lowest']))} and "
-            f"{fmt_number(float(row['estimate_highest']))}"
-        )
+        words = f"the odds ratio is {span_words(found.rare)}"
         rows = found.rare.to_frame().dropna(subset=["conf_low", "conf_high"])
         wide = (rows["conf_low"] <= HALVING) & (rows["conf_high"] >= DOUBLING)
         if len(rows) and wide.all():

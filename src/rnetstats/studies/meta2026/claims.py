@@ -12,7 +12,7 @@ from rnetstats.evidence.information_size_result import InformationSizeResult
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_p, fmt_percent
 from rnetstats.studies.evidence_verdicts import evidence_verdict
 from rnetstats.studies.finding import Contrast, Finding
-from rnetstats.studies.meta2026.comparison import Comparison
+from rnetstats.studies.meta2026.comparison import Comparison, span_words
 from rnetstats.studies.meta2026.crude_claims import RECURRENCE
 from rnetstats.studies.meta2026.proportions import PooledShare
 from rnetstats.studies.records import records
@@ -199,12 +199,7 @@ def _own_said(
         f"{fmt_p(float(row['p_value']))}, by “{row['label']}”."
     )
     if found.rare is not None:
-        span = found.rare.glance().iloc[0]
-        said += (
-            f" By {len(found.rare.rows)} methods the estimate lies between "
-            f"{fmt_number(float(span['estimate_lowest']))} and "
-            f"{fmt_number(float(span['estimate_highest']))}."
-        )
+        said += f" It is {span_words(found.rare)}."
     return said
 
 

@@ -19,7 +19,14 @@ from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.meta2026.table import COUNTS, LVI_ONLY, StudyTable
 
-__all__ = ["Comparison", "compare", "forest_table", "methods_table", "sensitivity_table"]
+__all__ = [
+    "Comparison",
+    "compare",
+    "forest_table",
+    "methods_table",
+    "sensitivity_table",
+    "span_words",
+]
 
 _CORRECTIONS = {
     "half": "0.5 to every cell of a study with a zero cell",
@@ -103,7 +110,8 @@ def _sensitivity(table: StudyTable, attempts: Attempts) -> pd.DataFrame:
         lambda: meta_analysis(rows[["study", *COUNTS]], measure="OR", ci="wald", correction=0.0),
     )
     lines.append(_line("correction", "None: studies with a zero cell give nothing", plain))
-    told = rows[rows[["events_1", "events_2"]].sum(axis=1) > 0]
+    events, patients = (rows[[f"{name}_1", f"{name}_2"]].sum(axis=1) for name in ("events", "n"))
+    told = rows[(events > 0) & (events < patients)]
     if 2 <= len(told) <= _MOST_LEFT_OUT:
         for row in told.to_dict("records"):
             rest = rows[rows["study"] != row["study"]]
@@ -177,6 +185,19 @@ def forest_table(found: Comparison) -> Exhibit | None:
         shown=display_rows(found.pooled, pd.DataFrame()),
         from_print=not own,
         notes=tuple(notes),
+    )
+
+
+def span_words(rare: RareEventsResult) -> str:
+    """Say how far the methods that do not just sum are apart, and what the sums say."""
+    row, rows = rare.glance().iloc[0], rare.to_frame()
+    crude = rows["kind"] == "crude"
+    count = int(rows.loc[~crude, "estimate"].notna().sum())
+    lowest, highest = float(row["estimate_lowest"]), float(row["estimate_highest"])
+    sums = fmt_number(float(rows.loc[crude, "estimate"].iloc[0]))
+    return (
+        f"{fmt_number(lowest)} to {fmt_number(highest)} by {count} methods (crude sums of the same "
+        f"studies: {sums})"
     )
 
 

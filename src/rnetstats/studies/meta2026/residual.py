@@ -137,7 +137,7 @@ def known_residuals() -> pd.DataFrame:
 
 def residual_rows(table: StudyTable) -> pd.DataFrame:
     """Return the series to be pooled: the reader's where there are any, else the known ones."""
-    if table.own and "residual" in table.frame:
+    if table.own_residuals:
         rows = table.frame[table.frame["residual"].notna() & (table.frame["all_1"] > 0)]
         return pd.DataFrame(
             {

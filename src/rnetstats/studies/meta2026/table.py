@@ -67,6 +67,11 @@ class StudyTable:
             return f"the {k} studies of your table" if k != 1 else "the one study of your table"
         return f"the {k} studies whose counts are known"
 
+    @property
+    def own_residuals(self) -> bool:
+        """Whether the reader's table tells of residual tumour."""
+        return self.own and "residual" in self.frame
+
     def arm(self, number: int) -> tuple[int, int]:
         """Return events and patients of an arm, over the studies with both."""
         return int(self.both[f"events_{number}"].sum()), int(self.both[f"n_{number}"].sum())
