@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rnetstats.data.codebook import Codebook, ColumnSpec
-from rnetstats.data.read import read_cohort
 from rnetstats.data.codebook_toml import COLUMN_KEYS
+from rnetstats.data.read import read_cohort
 from rnetstats.errors import CodebookError
 
 GOOD = """
@@ -165,5 +165,37 @@ def test_a_unit_to_be_converted_needs_one_to_become() -> None:
     alone = Codebook.from_text('[columns.t]\ntype = "numeric"\nunit_in = "days"\n')
     with pytest.raises(CodebookError, match=r'\[columns.t\]: unit_in = .days. .*"months", "years"'):
         read_cohort({"t": [365.25]}, codebook=alone)
-    with pytest.raises(CodebookError, match="no conversion from unit_in 'day' .*Did you mean 'd"):
+    with pytest.raises(CodebookError, match=r"no conversion from unit_in 'day' .*Did you mean 'd"):
         Codebook.from_text('[columns.t]\ntype = "numeric"\nunit_in = "day"\n')
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (
+            'type = "category"\nlevels = ["1", "2"]\nmissing = ["01"]',
+            "'1' is a level and a missing",
+        ),
+        (
+            'type = "numeric"\nrecode = { "1.0" = 3 }\nmissing = [1]',
+            "'1.0' is recoded and a missing",
+        ),
+        ('type = "category"\nlevels = ["a", ""]', "a level is empty"),
+        ('type = "category"\nrecode = { "?" = "" }', r'write missing = \["\?"\] instead'),
+        ('type = "category"\nrecode = { "" = "none" }', "an empty cell is no value"),
+        (
+            'type = "binary"\nrecode = { 1 = 0, "1.0" = 1 }',
+            "'1' and '1.0', which are the same number",
+        ),
+        ('type = "integer"\ncodes = { 1 = "a", "01" = "b" }', "codes has 1 twice"),
+        ('type = "integer"\ncodes = { "1_0" = "a" }', "'1_0' is not a whole number"),
+    ],
+)
+def test_keys_that_collide(keys: str, said: str) -> None:
+    with pytest.raises(CodebookError, match=r"\[columns.x\]: .*" + said):
+        Codebook.from_text(f"[columns.x]\n{keys}\n")
+
+
+def test_a_column_that_is_no_table_is_named() -> None:
+    with pytest.raises(CodebookError, match=r"\[columns.x\]: must be a table of keys, not 3"):
+        Codebook.from_text("[columns]\nx = 3\n")

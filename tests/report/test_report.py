@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -155,6 +156,8 @@ def test_every_claim_stands_with_its_verdict_and_rule(synthetic: Path) -> None:
         assert row.verdict in card
         for word in ("Question (estimand)", "Endpoint", "Events", "Estimate", "Rule"):
             assert word in card
+        adjusted = f", adjusted for all claims {row.p_adjusted_text}" in html.unescape(card)
+        assert adjusted == (row.p_adjusted_text != "–"), "no dash where nothing was adjusted"
 
 
 def stored(folder: Path) -> StudyResult:

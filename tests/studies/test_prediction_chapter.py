@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import rnetstats as rn
 from reproduced import raw
@@ -19,6 +22,7 @@ from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.figures import figures
 from rnetstats.studies.duan2024.model_claim import pairs
+from rnetstats.studies.duan2024.prediction_section import _chosen
 from rnetstats.studies.duan2024.prediction_support import support_table
 from rnetstats.studies.duan2024.sections import sections
 from rnetstats.studies.study_result import StudyResult
@@ -198,6 +202,47 @@ def test_cutoffs_searched_have_an_adjusted_p_and_a_spread_but_no_limits() -> Non
     assert "14.5 and 15" in notes
     assert "14.89 cannot be" in notes
     assert "14.89 mm cannot come from sizes in half millimetres" in words(study("rnet_like_a"))
+
+
+def test_cutoffs_are_written_and_drawn_halfway_between_two_values() -> None:
+    """The best cut-off is found as "at least 15"; the report says "> 14.95" of it throughout."""
+    result = study("rnet_like_a")
+    table = result.table("cutoff_search")
+    numbers = table.to_frame()
+    shown = dict(zip(table.display()["Search"], table.display().to_dict("records"), strict=True))
+    sizes = np.sort(raw()["size_mm"].unique())
+    middles = {round(float(m), 6) for m in (sizes[1:] + sizes[:-1]) / 2}
+    for end in shown["Size, Youden’s index"]["Middle 95 % of resamples"].split(" to "):
+        assert float(end) in middles
+    (drawn,) = (figure for figure in figures(result) if figure.name == "cutoff_distribution")
+    figure = Figure(figsize=drawn.size)
+    drawn.draw(figure)
+    for ax, column in zip(figure.axes, ("nlr", "size_mm"), strict=True):
+        row = numbers[(numbers["marker"] == column) & (numbers["method"] == "youden")].iloc[0]
+        best, printed = (float(line.get_xdata()[0]) for line in ax.lines)
+        assert (best, printed) == (row["midpoint"], row["printed"])
+
+
+def test_the_equation_has_a_note_for_each_line() -> None:
+    result = study("rnet_like_b")
+    odds, risk, where, _ = result.table("model_equation").notes
+    model = result.analysis("model")
+    assert isinstance(model, rn.RiskModel)
+    assert odds.startswith("log odds of margin_positive = ")
+    assert odds.count(" * ") == len(model.to_frame()) - 1
+    assert risk.endswith("= 1 / (1 + exp(-(log odds)))")
+    assert where.startswith("where [condition]")
+
+
+def test_no_candidate_kept_is_said_in_a_word() -> None:
+    rows = pd.DataFrame({"kind": ["term"] * 3, "choice": ["a", "b", "c"], "frequency": [0.5] * 3})
+    result: Any = SimpleNamespace(
+        tables={"model_inclusion"}, table=lambda _: SimpleNamespace(to_frame=lambda: rows)
+    )
+    for frequency, said in ((0.5, "none is kept"), (0.9, "3 are kept")):
+        rows["frequency"] = frequency
+        (paragraph,) = _chosen(result, {"resamples": 60})
+        assert f"Of 3 candidates, {said} in at least 90 % of 60 resamples" in paragraph.text
 
 
 def test_the_printed_events_support_few_coefficients() -> None:

@@ -17,7 +17,7 @@ from reproduced import raw, reproduced
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.cohort import prepare
 from rnetstats.studies.duan2024.figures import figures
-from rnetstats.studies.duan2024.salvage_claims import salvage_claims
+from rnetstats.studies.duan2024.salvage_claims import _support, salvage_claims
 from rnetstats.studies.duan2024.salvage_comparisons import _without_empty_arms
 from rnetstats.studies.duan2024.salvage_effects import _rows
 from rnetstats.studies.duan2024.salvage_facts import salvage_facts
@@ -258,6 +258,39 @@ def test_one_salvaged_patient_has_no_standardised_difference() -> None:
     assert f"the {several.sum()} patients salvaged are worth " in notes[0]
 
 
+def evidently(evidence: TreatmentEvidence, *, used: int, n: int = 100) -> Any:
+    """A chapter with the same evidence for both endpoints, of ``used`` among ``n`` patients."""
+    effect = SimpleNamespace(glance=lambda: pd.DataFrame({"n": [used]}))
+    return SimpleNamespace(
+        evidence=lambda key: evidence,
+        effects=dict.fromkeys(("recurrence", "dfs"), effect),
+        n=n,
+        kinds={},
+        confounders=(),
+    )
+
+
+def test_patients_left_out_are_counted_beside_the_events() -> None:
+    seven = TreatmentEvidence(7, 9, 0.8, 0.4, 1.6)
+    for used, said in ((100, ""), (75, " (complete cases, 75 of 100)")):
+        for found in salvage_claims(evidently(seven, used=used), None)[:2]:
+            assert found.events.endswith(f": 7 after salvage, 9 before or without it{said}")
+
+
+def test_limits_below_no_difference_meet_any_margin() -> None:
+    """Of risks that are lower beyond chance "0 more of 100" would be no margin."""
+    lower = {"events_new": 9, "n_new": 60, "events_reference": 20, "n_reference": 30}
+    row = {**lower, "sparse": False, "smallest_margin": 0.0, "horizon": 60, "needed": ""}
+    (paragraph,) = kinds({"kinds": {"dfs": row}})
+    assert "and any margin above 0 would have shown “no worse”" in paragraph.text
+    assert "0 more" not in paragraph.text
+    arms = {"events_new": [9], "events_reference": [20]}
+    result: Any = SimpleNamespace(smallest_margin=0.0, glance=lambda: pd.DataFrame(arms))
+    assert _support({"dfs": result}) == (
+        "For recurrence or death these patients would have met any margin above 0."
+    )
+
+
 def test_an_arm_without_events_has_no_hazard_ratio(cohort: StudyResult) -> None:
     table = cohort.table("salvage_effects").to_frame()
     empty = table[["events_treated", "events_untreated"]].min(axis=1) == 0
@@ -268,7 +301,7 @@ def test_an_arm_without_events_has_no_hazard_ratio(cohort: StudyResult) -> None:
     assert made.loc[ratios, "estimate"].isna().all()
     assert (made.loc[~ratios, "estimate"] == 0.17).all()
     nobody = TreatmentEvidence(0, 6, 0.17, math.nan, math.nan)
-    chapter = SimpleNamespace(evidence=lambda key: nobody, kinds={}, confounders=())
+    chapter = evidently(nobody, used=100)
     found = {claim.key: claim for claim in salvage_claims(chapter, None)}
     assert found["salvage_recurrence"].shown == "no hazard ratio"
     assert "0.17" not in found["salvage_recurrence"].said

@@ -68,6 +68,8 @@ def test_type_m_below_1_is_explained() -> None:
     assert any("Type M is below 1 at hazard ratios of 0.01, 100:" in n for n in found.notes)
     mild = rn.detectable_effect(**TWELVE, hazard_ratios=[2, 4])
     assert not any("Type M is below 1" in note for note in mild.notes)
+    one = rn.detectable_effect(events=11, allocation=(59, 122), hazard_ratios=[0.01, 0.5])
+    assert any("Type M is below 1 at a hazard ratio of 0.01:" in note for note in one.notes)
 
 
 @given(

@@ -209,7 +209,8 @@ def _notes(
     if len(shrunken):
         ratios = ", ".join(f"{ratio:g}" for ratio in shrunken["hazard_ratio"])
         notes.append(
-            f"Type M is below 1 at hazard ratios of {ratios}: so strong a ratio leaves hardly an "
+            f"Type M is below 1 at {'hazard ratios' if len(shrunken) > 1 else 'a hazard ratio'} of "
+            f"{ratios}: so strong a ratio leaves hardly an "
             "event in one arm, and Firth's estimate, which stays finite, is drawn towards 1."
         )
     if method == "exact" and arms.sized and events > _RARE * arms.n:

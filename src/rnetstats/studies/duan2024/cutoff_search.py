@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 from rnetstats._core.result import Result
 from rnetstats.errors import RnetError
 from rnetstats.evidence.facts import FactSheet
-from rnetstats.formatting import fmt_interval, fmt_p, fmt_percent
+from rnetstats.formatting import fmt_p, fmt_percent
 from rnetstats.prediction.cutpoint_resampling import CutpointDistribution
 from rnetstats.prediction.cutpoints import CutpointResult, cutpoint
 from rnetstats.prediction.resolution import cut_resolution
@@ -19,7 +20,7 @@ from rnetstats.studies.duan2024.margin_models import MarginModels, Predictor
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.records import records
 
-__all__ = ["CutoffSearch", "search_cutoffs", "search_table"]
+__all__ = ["CutoffSearch", "halfway", "search_cutoffs", "search_table"]
 
 _METHODS = {"youden": "Youden’s index", "maxstat": "maximal rank statistic"}
 _PERMUTATIONS = 1999
@@ -82,6 +83,21 @@ def search_cutoffs(
     return made
 
 
+def halfway(found: CutpointResult, cuts: Iterable[float]) -> list[float]:
+    """Return cut-offs as the report writes them, halfway between two neighbouring values.
+
+    Parameters
+    ----------
+    found : CutpointResult
+        Whose :meth:`curve` has each cut-off with its midpoint.
+    cuts : iterable of float
+        As values of the data; one that the cohort did not search is kept.
+    """
+    curve = found.curve()
+    middle = dict(zip(curve["cut"], curve["midpoint"].astype(float), strict=True))
+    return [middle.get(cut, cut) for cut in cuts]
+
+
 def search_table(
     searches: list[CutoffSearch], models: MarginModels, facts: FactSheet
 ) -> Exhibit | None:
@@ -128,7 +144,9 @@ def _shown(search: CutoffSearch) -> dict[str, str]:
         "Same cut-off again": "–" if spread is None else fmt_percent(spread["share_at_estimate"]),
         "Middle 95 % of resamples": "–"
         if spread is None
-        else fmt_interval(spread["q025"], spread["q975"]),
+        else " to ".join(
+            f"{cut:.4g}" for cut in halfway(search.found, (spread["q025"], spread["q975"]))
+        ),
     }
 
 
@@ -159,5 +177,5 @@ def _why(searches: list[CutoffSearch]) -> str:
     return (
         f"{events} positive margins among {n} patients. Youden’s index: P by "
         f"{_PERMUTATIONS:,} permutations; maximal rank statistic: a bound by Lausen and others "
-        "(1994). The best cut-off lies halfway between two neighbouring values."
+        "(1994). Cut-offs lie halfway between two neighbouring values."
     )

@@ -9,6 +9,7 @@ from rnetstats.plots.cutpoint import cut_distribution
 from rnetstats.plots.style import INK, PALETTE, title_above
 from rnetstats.plots.validation import draw_benefit, draw_curve
 from rnetstats.prediction.validation_result import ValidationResult
+from rnetstats.studies.duan2024.cutoff_search import halfway
 from rnetstats.studies.figure import StudyFigure
 
 if TYPE_CHECKING:
@@ -119,9 +120,10 @@ def _nomogram(model: Any, count: str) -> StudyFigure:
 def _cutoffs(result: StudyResult, count: str) -> Iterator[StudyFigure]:
     spreads = {}
     for column, unit in (("nlr", "NLR"), ("size_mm", "size, mm")):
-        found = result.analysis(f"cutoff_{column}_youden_spread")
-        if found is not None and len(found.to_frame()):
-            spreads[column] = (found, unit)
+        found = result.analysis(f"cutoff_{column}_youden")
+        spread = result.analysis(f"cutoff_{column}_youden_spread")
+        if found is not None and spread is not None and len(spread.to_frame()):
+            spreads[column] = (found, spread, unit)
     if spreads:
         printed = _printed(result)
         yield StudyFigure(
@@ -143,9 +145,11 @@ def _printed(result: StudyResult) -> dict[str, float]:
 
 def _draw_cutoffs(figure: Figure, spreads: dict[str, Any], printed: dict[str, float]) -> None:
     axes = figure.subplots(1, len(spreads), squeeze=False)[0]
-    for ax, (column, (found, unit)) in zip(axes, spreads.items(), strict=True):
-        chosen = found.summary["estimate"]
-        cut_distribution(found.to_frame(), chosen=chosen, label=unit, ax=ax)
+    for ax, (column, (found, spread, unit)) in zip(axes, spreads.items(), strict=True):
+        table = spread.to_frame()
+        table["cut"] = halfway(found, table["cut"])
+        (chosen,) = halfway(found, [found.estimate])
+        cut_distribution(table, chosen=chosen, label=unit, ax=ax)
         ax.axvline(printed[column], color=PALETTE[6], linewidth=1.4, linestyle=(0, (1, 2)))
         ax.set_xlabel(f"Cut-off of {unit}")
 

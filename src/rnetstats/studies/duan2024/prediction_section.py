@@ -192,9 +192,10 @@ def _chosen(result: StudyResult, facts: dict[str, Any]) -> tuple[Paragraph, ...]
     parts = []
     if len(terms):
         always = int((terms["frequency"] >= 0.9).sum())
+        kept = f"{always or 'none'} {'are' if always > 1 else 'is'} kept"
         parts.append(
-            f"Of {len(terms)} candidates, {always} {'is' if always == 1 else 'are'} kept in at "
-            f"least 90 % of {facts['resamples']:,} resamples"
+            f"Of {len(terms)} candidates, {kept} in at least 90 % of {facts['resamples']:,} "
+            "resamples"
         )
     for row in cuts.to_dict("records"):
         name = _SHORT[str(row["choice"]).removeprefix("cut-off of ")]

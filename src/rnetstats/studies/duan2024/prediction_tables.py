@@ -194,7 +194,7 @@ def selection_table(models: PredictionModels) -> Exhibit | None:
                 if row["coef"] == 0.0
                 else fmt_number(row["coef"]),
                 "Kept in": fmt_percent(row["frequency"], 0),
-                "Bias where kept": "–" if math.isnan(bias) else f"{fmt_number(bias, 0)} %",
+                "Bias where kept": fmt_percent(bias / 100.0, 0),
                 "Median (middle 95 %), 0 where left out": f"{fmt_number(row['median'])} "
                 f"({fmt_interval(row['low'], row['high'])})",
             }
@@ -256,7 +256,8 @@ def equation_table(models: PredictionModels) -> Exhibit | None:
         }
     )
     shown["Term"] = shown["Term"].replace("(Intercept)", "Intercept")
-    lines = [line.strip() for line in model.equation(4).splitlines()]
+    # one note a line; an indented one goes on with the line before
+    lines = model.equation(4).replace("\n  ", " ").splitlines()
     return Exhibit(
         name="model_equation",
         title="The printed model, written out",
@@ -268,7 +269,7 @@ def equation_table(models: PredictionModels) -> Exhibit | None:
         numbers=model.to_frame(),
         shown=shown,
         notes=(
-            " ".join(lines),
+            *lines,
             "A description of this cohort, not a tool: the resection method in it is a decision, "
             "and its odds ratio does not say what another method would have done.",
         ),

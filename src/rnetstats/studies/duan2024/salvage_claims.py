@@ -62,6 +62,7 @@ def _benefit(
         total = evidence.events_treated + evidence.events_untreated
         after, others = evidence.events_treated, evidence.events_untreated
         events = f"{EVENTS[key][1]}: {after} after salvage, {others} before or without it"
+        events += _complete(chapter, key)
         # a finite ratio of an arm without events would be that of the penalty
         ratio = evidence.estimate if fewest else math.nan
         shown = _ratio(ratio, evidence.conf_low, evidence.conf_high)
@@ -86,6 +87,12 @@ def _benefit(
         fixed=verdict,
         shown=shown,
     )
+
+
+def _complete(chapter: SalvageEffects, key: str) -> str:
+    """Say how many patients are compared, where values are missing for others."""
+    used = int(chapter.effects[key].glance()["n"].iloc[0])
+    return "" if used == chapter.n else f" (complete cases, {used} of {chapter.n})"
 
 
 def _why_not(key: str, chapter: SalvageEffects | None, naive: NaiveSalvage | None) -> str:
@@ -208,6 +215,8 @@ def _support(found: dict[str, MarginResult]) -> str:
                 f"for {READINGS[key]} an arm has fewer than {MINIMUM} events, too few to say "
                 "anything of a margin"
             )
+        elif result.smallest_margin == 0.0:
+            parts.append(f"for {READINGS[key]} these patients would have met any margin above 0")
         elif math.isfinite(result.smallest_margin):
             parts.append(
                 f"for {READINGS[key]} these patients could have met no margin below "

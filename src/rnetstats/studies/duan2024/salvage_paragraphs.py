@@ -139,6 +139,8 @@ def _kind(key: str, row: dict[str, Any]) -> str:
         return f"{counts}, too few to say anything"
     if not math.isfinite(row["smallest_margin"]):
         return f"{counts}, and no margin at all would have been met"
+    if row["smallest_margin"] == 0.0:
+        return f"{counts}, and any margin above 0 would have shown “no worse”"
     return (
         f"{counts}, and “no worse” could have been shown only if "
         f"{math.ceil(100.0 * row['smallest_margin'])} more of 100 had been declared acceptable "
@@ -154,7 +156,7 @@ def detectable(facts: dict[str, Any]) -> tuple[Paragraph, ...]:
     shown = (
         "no hazard ratio below 1, however low, would"
         if math.isnan(found["low"])
-        else f"only a hazard ratio of {fmt_number(found['low'])} or lower would"
+        else f"of ratios below 1 only a hazard ratio of {fmt_number(found['low'])} or lower would"
     )
     hardly = found["power"] < 0.005
     few = "almost none" if hardly else fmt_percent(found["power"], 0)

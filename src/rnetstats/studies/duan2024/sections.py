@@ -82,9 +82,9 @@ def _ceiling(printed: PrintedNumbers) -> Paragraph:
         f"prevented the {printed.recurrences} recurrences that were seen and no more: "
         f"{printed.positive}/{printed.recurrences} = {fmt_number(top['salvages_per_prevented'])} "
         "salvages for each recurrence prevented. Fewer recurrences among the positives mean more "
-        "salvages for each. Only two things could mean fewer: recurrences that the salvages "
-        "already done had prevented, which nobody can count here, and choosing for salvage those "
-        "at higher risk.",
+        "salvages for each. Only two things could mean fewer salvages for each: recurrences that "
+        "the salvages already done had prevented, which nobody can count here, and choosing for "
+        "salvage those at higher risk.",
     )
 
 
