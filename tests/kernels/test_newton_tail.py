@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
+from scipy.special import expit
 
 import rnetstats as rn
+from rnetstats.formula.splines import restricted_basis, restricted_knots
+from rnetstats.kernels.cox import fit_cox
+from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import DIVERGED, OK, maximise
+from rnetstats.kernels.risksets import prepare
 
 X = np.column_stack([np.ones(8), np.arange(8.0) - 3.5])
 SEPARATED = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0])
@@ -75,3 +81,53 @@ def test_what_is_held_stays_on_the_way_to_the_end(seed: int) -> None:
     assert fit.status[0] == DIVERGED
     assert fit.coef[0, 3] == 0.7
     assert -2e-8 < fit.log_likelihood[0] <= 0.0  # its supremum
+
+
+def bent_in_a_small_sample(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Intercept and three columns of a spline of 40 values; a steep rise of risk with them."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=40)
+    y = (rng.random(40) < expit(4.0 * x - 2.0)).astype(float)
+    spline = restricted_basis(x, restricted_knots(x, 4))
+    return np.column_stack([np.ones(40), spline]), y
+
+
+def separated(uphill: np.ndarray) -> bool:
+    """Whether some direction leads up, or level, along every row, by linear programming."""
+    rows = uphill / np.abs(uphill).max(axis=0)
+    box = [(-1, 1)] * rows.shape[1]
+    found = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=box)
+    return bool(-found.fun > 1e-6)
+
+
+def test_curves_that_separate_never_pass_for_a_maximum() -> None:
+    """Far out fewer rows than coefficients have weight, and no step is long any more."""
+    many = 0
+    for seed in range(60):
+        X, y = bent_in_a_small_sample(seed)
+        fit = fit_logistic(X, y)
+        if separated(np.where(y > 0.0, 1.0, -1.0)[:, None] * X):
+            many += 1
+            assert fit.status[0] != OK
+        else:
+            assert fit.status[0] == OK
+            assert (fit.covariance[0].diagonal() > 0.0).all()
+    assert many >= 10
+
+
+def test_monotone_curves_never_pass_for_a_maximum() -> None:
+    many = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        X = bent_in_a_small_sample(seed)[0][:, 1:]
+        time = rng.exponential(np.exp(-2.0 * X[:, 0]))
+        event = (rng.random(40) < 0.1) | (time == np.median(time[:39]))
+        gaps = [X[i] - X[(time >= time[i]) & (np.arange(40) != i)] for i in np.flatnonzero(event)]
+        fit = fit_cox(X, prepare(None, time, event))
+        if separated(np.concatenate(gaps)):
+            many += 1
+            assert fit.status[0] != OK
+        else:
+            assert fit.status[0] == OK
+            assert (fit.covariance[0].diagonal() > 0.0).all()
+    assert many >= 10

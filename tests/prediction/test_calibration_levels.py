@@ -28,3 +28,42 @@ def test_few_patients_without_the_event_are_as_few_events() -> None:
         verdicts.append(levels.set_index("level")["verdict"])
     for level in ("weak", "moderate"):
         assert verdicts[0][level] == verdicts[1][level] == "cannot be judged"
+
+
+def test_a_falling_line_beside_risks_of_exactly_zero_is_said_to_be_none() -> None:
+    risk = np.repeat([0.0, 0.1, 0.2, 0.5, 0.6], [22, 13, 17, 42, 4])
+    y = np.zeros(98, dtype=int)
+    y[[22, 23, 97, 96]] = 1  # two at a risk of 0.1, two at 0.6: the line falls
+    found = rn.calibration({"y": y, "p": risk}, "y ~ p")
+    assert np.isnan(found.to_frame()["slope"].iloc[0])
+    assert any("only a rising line fits" in note for note in found.notes)
+    inside = risk > 0.0
+    alone = rn.calibration({"y": y[inside], "p": risk[inside]}, "y ~ p")
+    assert alone.to_frame()["slope"].iloc[0] < 0.0
+    no_events = rn.calibration(
+        {"y": [0, 0, 0, 0, 1, 1], "p": [0.0, 0.2, 0.3, 0.4, 1.0, 1.0]}, "y ~ p"
+    )
+    assert any("(0, 1) all have one outcome" in note for note in no_events.notes)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_spline_that_separates_has_no_test_and_says_so(weighted: bool) -> None:
+    """Eight risks, events at two of them: the spline's likelihood has no maximum."""
+    risk = np.arange(1, 9) / 10.0
+    count, events = np.array([13, 17, 6, 16, 20, 4, 3, 1]), np.array([2, 0, 0, 0, 0, 2, 0, 0])
+    table = {
+        "p": np.repeat(risk, 2),
+        "y": np.tile([0, 1], 8),
+        "n": np.column_stack([count - events, events]).ravel(),
+    }
+    weights: dict[str, str] = {"freq_weights": "n"}
+    if not weighted:
+        again = np.repeat(np.arange(16), table["n"])
+        table, weights = {name: values[again] for name, values in table.items()}, {}
+    table = {name: values[table["n"] > 0] for name, values in table.items()}
+    found = rn.calibration(table, "y ~ p", smoother="rcs", **weights)
+    row = found.tests().set_index("test").loc["a spline against the ideal line"]
+    assert np.isnan(row["p_value"])
+    assert found.levels().set_index("level").loc["moderate", "verdict"] == "cannot be judged"
+    assert any("a spline of the risks has no estimate" in note for note in found.notes)
+    assert found.curve()["observed"].isna().all()

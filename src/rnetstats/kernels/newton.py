@@ -97,8 +97,9 @@ def maximise(
     A replicate has converged when the relative change of its log-likelihood is below 1e-12 and
     score' I^-1 score below 1e-18; one more step is then made. It has diverged when its steps do
     not shrink while the decrement vanishes: in the exponential tail of a separated likelihood
-    each Newton step is as long as the one before. What fails is tried once more, alone, from
-    zero. Columns are expected to be scaled to order one.
+    each Newton step is as long as the one before; or when it settles, if concave, where it is
+    flat to rounding in some direction. What fails is tried once more, alone, from zero. Columns
+    are expected to be scaled to order one.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def maximise(
         Whether to try what failed once more.
     concave : bool
         Whether the log-likelihoods are concave everywhere: in an exponential tail, as many steps
-        as lead to its end are then taken at once.
+        as lead to its end are then taken at once, and where one is flat it has no maximum.
 
     Returns
     -------
@@ -134,14 +135,14 @@ def maximise(
     )
     everyone = np.arange(size)
     first = first or evaluate(start, everyone)
-    _ascend(evaluate, Points.at(start, everyone, first, mask), max_iter, fit, concave)
+    _ascend(evaluate, Points.at(start, everyone, first, mask), max_iter, fit, concave=concave)
     for row in np.flatnonzero(fit.status == FAILED):
         _leave_saddle(evaluate, fit, np.array([row]), mask, max_iter)
     for row in np.flatnonzero(fit.status == FAILED) if retry else ():
         alone = np.array([row])
         zero = np.zeros((1, p)) if mask is None else np.where(mask[alone], 0.0, start[alone])
         now = Points.at(zero, alone, evaluate(zero, alone), mask)
-        _ascend(evaluate, now, max_iter, fit, False)
+        _ascend(evaluate, now, max_iter, fit, concave=concave, leap=False)
     _to_the_end(evaluate, fit, np.flatnonzero(fit.status == DIVERGED), mask)
     return fit
 
@@ -170,12 +171,23 @@ def rows_of(array: AnyArray, index: IntArray) -> AnyArray:
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a step towards infinity is halved
-def _ascend(evaluate: Evaluate, now: Points, max_iter: int, fit: NewtonFit, concave: bool) -> None:
-    """Run the replicates to their end, writing into `fit` as each arrives."""
+def _ascend(
+    evaluate: Evaluate,
+    now: Points,
+    max_iter: int,
+    fit: NewtonFit,
+    *,
+    concave: bool = False,
+    leap: bool = True,
+) -> None:
+    """Run the replicates to their end, writing into `fit` as each arrives.
+
+    ``leap``: in the tail of a concave log-likelihood, take the steps to its end at once.
+    """
     for iteration in range(1, max_iter + 1):
         decrement, length = now.decrement, now.length
-        step, verdict = judge(now)
-        if concave and iteration > 2:
+        step, verdict = judge(now, concave=concave)
+        if concave and leap and iteration > 2:
             step *= tail_steps(now, decrement, length)[:, None]
         arrived = verdict != RUNNING
         if arrived.any():
@@ -214,7 +226,7 @@ def _leave_saddle(
         trial = NewtonFit(**{name: part.copy() for name, part in vars(fit).items()})
         beta = saddle + side * vectors[:, 0]
         now = Points.at(beta, alone, evaluate(beta, alone), free)
-        _ascend(evaluate, now, max_iter, trial, False)
+        _ascend(evaluate, now, max_iter, trial)
         if trial.status[alone] == OK and trial.log_likelihood[alone] > best:
             best = trial.log_likelihood[alone]
             fit.replace(alone, NewtonFit(**{k: part[alone] for k, part in vars(trial).items()}))

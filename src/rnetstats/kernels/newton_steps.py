@@ -56,6 +56,8 @@ FLAT_STEP = 1e-4  # a step this long at a zero decrement: the likelihood is flat
 _TAIL_DECREMENT = 1e-8  # below it, equal steps in a row are those of an exponential tail
 _TAIL_STEPS = 4
 _TAIL_BEGINS = 1e-2  # decrement below which equal steps are taken for the tail's
+_FLAT = 1e-14  # least eigenvalue of the information in units of its columns: below is rounding
+_OWN_SHARE = 1e-10  # a column's pivot in its own information, above which none is that small
 
 
 @dataclass
@@ -97,8 +99,12 @@ class Points:
         return Points(*parts)
 
 
-def judge(now: Points) -> tuple[FloatArray, IntArray]:
-    """Newton's step from here, and whether it is the last one."""
+def judge(now: Points, *, concave: bool = False) -> tuple[FloatArray, IntArray]:
+    """Newton's step from here, and whether it is the last one.
+
+    A concave log-likelihood that is flat to rounding in some direction has no maximum that could
+    be told from its tail.
+    """
     score, information = now.score, now.information
     if now.free is not None:
         score = np.where(now.free, score, 0.0)
@@ -122,7 +128,8 @@ def judge(now: Points) -> tuple[FloatArray, IntArray]:
         )
         verdict[settled & ~singular] = OK
         if settled.any():
-            verdict[settled] = np.where(_definite(information[settled]), verdict[settled], FAILED)
+            ends = _ends(information[settled], concave)
+            verdict[settled] = np.where(ends == OK, verdict[settled], ends)
         verdict[(now.tail >= _TAIL_STEPS) | (settled & long)] = DIVERGED
     now.decrement, now.length = decrement, length
     return step, verdict
@@ -242,11 +249,21 @@ def _uphill(matrices: FloatArray, score: FloatArray) -> FloatArray:
     return np.asarray((vectors @ turned[:, :, None])[:, :, 0])
 
 
-def _definite(matrices: FloatArray) -> BoolArray:
-    """Whether no eigenvalue is negative beyond rounding: a saddle is not a maximum."""
+def _ends(matrices: FloatArray, concave: bool) -> IntArray:
+    """What a settled replicate has reached (B,): a maximum, a saddle or, if concave, a flat tail.
+
+    No eigenvalue may be negative beyond rounding; a concave log-likelihood has none that is zero.
+    """
+    found: IntArray = np.full(len(matrices), OK)
     try:
-        np.linalg.cholesky(matrices)
+        pivots = np.linalg.cholesky(matrices).diagonal(axis1=1, axis2=2) ** 2
+        if not concave or (pivots > _OWN_SHARE * matrices.diagonal(axis1=1, axis2=2)).all():
+            return found
     except np.linalg.LinAlgError:
         values = np.linalg.eigvalsh(matrices)
-        return np.asarray(values[:, 0] > -1e-8 * values[:, -1])
-    return np.ones(len(matrices), dtype=bool)
+        found[~(values[:, 0] > -1e-8 * values[:, -1])] = FAILED
+    if concave:
+        size = np.sqrt(np.maximum(matrices.diagonal(axis1=1, axis2=2), np.finfo(float).tiny))
+        values = np.linalg.eigvalsh(matrices / (size[:, :, None] * size[:, None, :]))
+        found[(found == OK) & ~(values[:, 0] > _FLAT * values[:, -1])] = DIVERGED
+    return found

@@ -106,12 +106,13 @@ def calibration(
     -----
     The intercept is that of calibration in the large, with logit(risk) as offset. Its P and that
     of the slope are likelihood-ratio tests (:meth:`CalibrationResult.tests`), their limits
-    Wald's. Risks of exactly 0 or 1 that the outcome agrees with fit every line and are left out
-    of it. A slope is infinite where the risks separate the outcomes, and undefined for identical
-    risks; without both outcomes slope and scaled scores are undefined and the intercept is
-    infinite. Perfect prediction has ICI 0. The Hosmer-Lemeshow test takes the number of groups
-    as its degrees of freedom, or two less for a model fitted on these rows. O/E with fewer than
-    five events has exact Poisson limits, and neither line nor curve is then judged.
+    Wald's. Risks of exactly 0 or 1 that the outcome agrees with fit every rising line and are
+    left out of it; beside them no falling line exists. A slope is infinite where the risks
+    separate the outcomes, and undefined for identical risks; without both outcomes slope and
+    scaled scores are undefined and the intercept is infinite. Perfect prediction has ICI 0. The
+    Hosmer-Lemeshow test takes the number of groups as its degrees of freedom, or two less for a
+    model fitted on these rows. O/E with fewer than five events has exact Poisson limits, and
+    neither line nor curve is then judged.
 
     Late entry is refused, though Kaplan-Meier curves allow for it: those who enter late have
     survived until then, so that their mean predicted risk is below that of the patients from the

@@ -132,6 +132,13 @@ def _binary(
         }
     )
     measures |= _level_tests(tests[2], tests[4])
+    notes = []
+    if 0.0 < y.sum() < y.size and not np.isfinite(measures["moderate_p"]):
+        notes.append(
+            "a spline of the risks has no estimate (it separates events from non-events, or there "
+            "are none of one kind among risks within (0, 1)): its test is missing, and the "
+            "moderate level is not judged"
+        )
     curve = smooth(y, risk, freq, settings.how, settings.conf_level)
 
     def again() -> Again:
@@ -144,7 +151,7 @@ def _binary(
             "measures": measures,
             "groups": table,
             "tests": pd.DataFrame(tests),
-            "notes": [],
+            "notes": notes,
             "again": again,
         },
         curve,

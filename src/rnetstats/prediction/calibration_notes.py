@@ -86,10 +86,11 @@ def model_notes(
         many = weight[edge].sum()
         notes.append(
             f"a risk of exactly 0 or 1 ({many:g} patient{'' if many == 1 else 's'}), which the "
-            "outcome agrees with, fits every line and is left out of intercept and slope"
+            "outcome agrees with, fits every rising line and is left out of intercept and slope"
         )
     if judged.horizon is None and both:
-        notes += _slope_notes(measures, risk, edge)
+        assert judged.outcome.y is not None
+        notes += _slope_notes(measures, risk, judged.outcome.y, edge)
     if judged.horizon is None and not np.isfinite(measures["spiegelhalter_z"]):
         notes.append("Spiegelhalter's test is undefined: every risk is 0, 1/2 or 1")
     if judged.apparent.get(label):
@@ -100,7 +101,9 @@ def model_notes(
     return [note if note[0].isupper() else f"{label}: {note}." for note in notes]
 
 
-def _slope_notes(measures: dict[str, Any], risk: Floats, edge: NDArray[np.bool_]) -> list[str]:
+def _slope_notes(
+    measures: dict[str, Any], risk: Floats, y: Floats, edge: NDArray[np.bool_]
+) -> list[str]:
     slope = measures["slope"]
     if np.isinf(slope):
         way = "events from non-events" if slope > 0 else "events from non-events the wrong way"
@@ -115,4 +118,15 @@ def _slope_notes(measures: dict[str, Any], risk: Floats, edge: NDArray[np.bool_]
         return ["every risk is 0 or 1: slope and joint intercept are undefined (missing)"]
     if np.ptp(inner) <= 1e-12:
         return ["the risks are all the same: slope and joint intercept are undefined (missing)"]
+    if np.ptp(y[~edge]) == 0.0:
+        return [
+            "patients with a risk within (0, 1) all have one outcome: slope and joint intercept "
+            "are undefined (missing)"
+        ]
+    if edge.any():
+        return [
+            "beside risks of exactly 0 or 1 only a rising line fits, and among the others events "
+            "do not become more frequent with the risk: slope and joint intercept are undefined "
+            "(missing)"
+        ]
     return ["slope and joint intercept are undefined among risks within (0, 1) (missing)"]
