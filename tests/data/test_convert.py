@@ -251,3 +251,16 @@ def test_extra_columns() -> None:
 def test_a_cohort_s_width_counts_what_is_read() -> None:
     wide: dict[str, list[object]] = {f"c{i}": [1.5, 2.5] for i in range(9)}
     assert len(read(wide, "[columns.c1]\ntype = 'numeric'\n")) == 2
+
+
+def test_thousands_are_no_whole_numbers_where_the_comma_is_the_decimal_mark() -> None:
+    """1.000 is a thousand there, never 1."""
+    toml = '[file]\ndecimal = ","\n[columns.x]\ntype = "integer"\n'
+    assert read({"x": ["1,0", "20"]}, toml)["x"].tolist() == [1, 20]
+    with pytest.raises(DataError, match=r"'1\.000' in row 1 is not a number.*parts thousands"):
+        read({"x": ["1.000", "20"]}, toml)
+
+
+def test_a_level_goes_before_a_missing_code_of_the_file_that_is_the_same_number() -> None:
+    toml = "[file]\nmissing = [-9]\n[columns.x]\ntype = 'category'\nlevels = ['1', '-9.0']\n"
+    assert read({"x": ["1", "-9.0", "1"]}, toml)["x"].tolist() == ["1", "-9.0", "1"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -241,3 +242,116 @@ def test_a_missing_package_is_named(
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ReadError, match=rf"needs the package {package}: .*rnetstats\[formats\]"):
         read_cohort(path)
+
+
+def saved(path: Path, rows: list[list[object]]) -> Any:
+    """A workbook with one sheet of these rows, and the sheet, to be changed and saved."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return book
+
+
+ROWS: list[list[object]] = [
+    ["id", "site", "ki67"],
+    ["a", "x", 0.03],
+    ["b", "y", 0.2],
+    ["c", "x", 0],
+]
+
+
+def test_a_hidden_sheet_is_not_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    book = saved(path, ROWS)
+    codes = book.create_sheet("codes", 0)
+    codes.append(["code", "meaning"])
+    codes.append([1, "yes"])
+    codes.append([0, "no"])
+    codes.sheet_state = "hidden"
+    book.save(path)
+    cohort = read_cohort(path)
+    assert list(cohort.columns) == ["id", "site", "ki67"]
+    assert "The sheet 'Sheet' was read; the workbook also has codes (hidden)" in told(cohort)
+    assert list(read_cohort(path, sheet=1).columns) == ["id", "site", "ki67"]
+    assert list(read_cohort(path, sheet="codes").columns) == ["code", "meaning"]
+    with pytest.raises(OptionError, match=r"'Sheet', 'codes' \(or count from 1, without hidden on"):
+        read_cohort(path, sheet=2)
+
+
+def test_merged_cells_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    book = saved(path, ROWS)
+    book.active.merge_cells("B3:B4")
+    book.active.merge_cells("A9:B9")  # below the table
+    book.save(path)
+    cohort = read_cohort(path)
+    assert cohort["site"].isna().tolist() == [False, False, True]
+    assert "Merged cells: B3:B4. Only the first cell of each holds its value" in told(cohort)
+    assert "A9:B9" not in told(cohort)
+
+
+def test_numbers_shown_as_per_cent_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    book = saved(path, ROWS)
+    for row, form in ((2, "0%"), (3, "0.00%"), (4, "General")):
+        book.active.cell(row, 3).number_format = form
+    book.save(path)
+    cohort = read_cohort(path)
+    assert cohort["ki67"].tolist() == [0.03, 0.2, 0.0]
+    assert (
+        "ki67: 2 cells shown as per cent in the sheet, read as the number behind: 3% as 0.03."
+        in told(cohort)
+    )
+    saved(path, ROWS)
+    assert "per cent" not in told(read_cohort(path))
+
+
+def told(cohort: pd.DataFrame) -> str:
+    return " ".join(cohort.attrs["rnetstats"]["notes"])
+
+
+def test_codes_that_spss_declares_as_missing_are_told(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"sex": [1.0, 2.0, 9.0, 1.0], "grade": [1.0, 97.0, 99.0, 2.0], "arm": ["a", "XX", "b", "a"]}
+    )
+    pyreadstat.write_sav(
+        frame,
+        str(tmp_path / "x.sav"),
+        variable_value_labels={"sex": {1: "m", 2: "f", 9: "refused"}},
+        missing_ranges={"sex": [9], "grade": [{"lo": 90, "hi": 99}], "arm": ["XX"]},
+    )
+    cohort = read_cohort(tmp_path / "x.sav")
+    assert cohort["sex"].tolist()[:2] == ["m", "f"]
+    assert cohort.isna().sum().to_dict() == {"sex": 1, "grade": 2, "arm": 1}
+    said = told(cohort)
+    assert (
+        "sex: codes that the file declares as missing, read so, with their number: '9' = refus"
+        in said
+    )
+    assert (
+        "grade: codes that the file declares as missing, read so, with their number: "
+        "'97' (1), '99' (1)." in said
+    )
+    assert "'XX' (1)" in said
+
+
+def test_codes_that_stata_declares_as_missing_are_told(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": [1.0, 2.0, 3.0], "grade": [1.0, "a", 3.0]})
+    path = tmp_path / "x.dta"
+    pyreadstat.write_dta(frame, str(path), missing_user_values={"grade": ["a"]})
+    cohort = read_cohort(path)
+    assert cohort["grade"].isna().tolist() == [False, True, False]
+    assert cohort["grade"].sum() == 4.0
+    assert (
+        "grade: codes that the file declares as missing, read so, with their number: '.a' (1)."
+        in (told(cohort))
+    )
+
+
+def test_long_whole_numbers_with_gaps_keep_their_digits(tmp_path: Path) -> None:
+    numbers = pd.array([2**53, 2**53 + 1, None], dtype="Int64")  # equal as floats
+    pd.DataFrame({"case": numbers, "age": [1, 2, 3]}).to_parquet(tmp_path / "x.parquet")
+    book = Codebook.from_text('[columns.case]\ntype = "text"')
+    found = read_cohort(tmp_path / "x.parquet", codebook=book)["case"].tolist()
+    assert found == ["9007199254740992", "9007199254740993", None]

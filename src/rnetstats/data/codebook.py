@@ -15,7 +15,8 @@ A codebook is a TOML file; ``docs/codebook.md`` explains it with examples, and
     ``label``, ``unit``: for output. ``source``: the column's name in the file, if not NAME.
     ``required``: default true; ``needed_for``: what is skipped without an optional column.
     ``missing``: codes for "no value". ``recode``: value in the file -> value here.
-    ``decimal``; ``unit_in``: the file's unit, converted to ``unit``; ``date_format`` (strptime).
+    ``decimal``; ``unit_in``: the file's unit, converted to ``unit``; ``date_format`` (strptime,
+    with a year).
     ``range``: smallest and largest value, in ``unit``. ``levels``: in order, reference first.
     ``codes``: meaning of each integer code. ``unique``: each value once (default for id).
     ``applies_when``: a rule; where it fails an empty cell is no missing value.
@@ -43,6 +44,7 @@ from typing import Literal, TypeAlias
 
 from rnetstats.data.cells import number_of
 from rnetstats.data.codebook_checks import check_codebook
+from rnetstats.data.date_forms import check_date_form
 from rnetstats.data.rules import Rule
 from rnetstats.data.units import UNITS, convertible
 from rnetstats.errors import CodebookError, closest
@@ -149,6 +151,8 @@ class ColumnSpec:
         self._check_levels()
         self._check_recode()
         self._check_numbers()
+        if self.date_format:
+            check_date_form(self.date_format)
 
     def _check_keys_of_type(self) -> None:
         allowed = {
@@ -175,19 +179,52 @@ class ColumnSpec:
         twice = sorted({level for level in self.levels if self.levels.count(level) > 1})
         if twice:
             raise CodebookError(f"levels has {twice[0]!r} twice.")
-        both = [level for level in self.levels if level in self.missing]
+        if "" in self.levels:
+            raise CodebookError("a level is empty; an empty cell is no value.")
+        both = [level for level in self.levels if self._is_missing(level)]
         if both:
             raise CodebookError(f"{both[0]!r} is a level and a missing code; it can be one only.")
 
     def _check_recode(self) -> None:
         for value, target in self.recode:
-            if value in self.missing:
+            if not value:
+                raise CodebookError("recode has an empty value; an empty cell is no value.")
+            if target == "":
+                raise CodebookError(
+                    f"recode turns {value!r} into nothing; if it means no value, write "
+                    f'missing = ["{value}"] instead.'
+                )
+            if self._is_missing(value):
                 raise CodebookError(f"{value!r} is recoded and a missing code; one must go.")
             if not self._allows(target):
                 raise CodebookError(
                     f"recode turns {value!r} into {target!r}, which is not {self._allowed_text()}"
                     f".{closest(str(target), self.levels)}"
                 )
+
+        if self.type in _NUMBERS:
+            self._check_recoded_numbers()
+
+    def _check_recoded_numbers(self) -> None:
+        """Refuse two targets for one number, which 1 and "1.0" are."""
+        seen: dict[float, tuple[str, float | str]] = {}
+        for value, target in self.recode:
+            number = number_of(value)
+            if number is None:
+                continue
+            earlier, its_target = seen.setdefault(number, (value, target))
+            if its_target != target:
+                raise CodebookError(
+                    f"recode gives {earlier!r} and {value!r}, which are the same number, "
+                    "different values."
+                )
+
+    def _is_missing(self, value: str) -> bool:
+        """Whether a value is one of the column's missing codes, by its text or its number."""
+        number = number_of(value) if self.type not in {"text", "id"} else None
+        return value in self.missing or (
+            number is not None and number in map(number_of, self.missing)
+        )
 
     def _allows(self, target: float | str) -> bool:
         if self.type in _NUMBERS:
@@ -213,6 +250,9 @@ class ColumnSpec:
         if self.tolerance < 0 or not math.isfinite(self.tolerance):
             raise CodebookError("tolerance must be a number of 0 or more.")
         codes = [code for code, _ in self.codes]
+        twice = [code for code in codes if codes.count(code) > 1]
+        if twice:
+            raise CodebookError(f"codes has {twice[0]} twice.")
         hidden = [code for code in codes if number_of(str(code)) in map(number_of, self.missing)]
         if hidden:
             raise CodebookError(f"{hidden[0]} is a code and a missing code; it can be one only.")

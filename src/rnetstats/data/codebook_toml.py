@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,8 @@ from rnetstats.errors import CodebookError, closest
 __all__ = ["COLUMN_KEYS", "codebook_from_file", "codebook_from_text"]
 
 Reader: TypeAlias = Callable[[Any], Any]
+
+_WHOLE = re.compile(r"[+-]?\d{1,15}", re.ASCII)
 
 
 def codebook_from_file(path: Path) -> Codebook:
@@ -78,7 +81,7 @@ def _codebook(raw: Mapping[str, Any], name: str, digest: str) -> Codebook:
         "[codebook]",
     )
     columns = tuple(
-        ColumnSpec(name=column, **_column(_plain_table(keys), f"[columns.{column}]"))
+        ColumnSpec(name=column, **_column(keys, f"[columns.{column}]"))
         for column, keys in parts.get("columns", {}).items()
     )
     checks = [
@@ -101,7 +104,9 @@ def _codebook(raw: Mapping[str, Any], name: str, digest: str) -> Codebook:
     )
 
 
-def _column(keys: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _column(keys: object, where: str) -> dict[str, Any]:
+    if not isinstance(keys, dict):
+        raise CodebookError(f"{where}: {_wrong(keys, 'a table of keys')}")
     return _required(_table(keys, COLUMN_KEYS, where), "type", where)
 
 
@@ -214,12 +219,9 @@ def _recode(value: object) -> tuple[tuple[str, float | str], ...]:
 def _codes(value: object) -> tuple[tuple[int, str], ...]:
     pairs = []
     for key, meaning in _plain_table(value).items():
-        try:
-            pairs.append((int(key), _text(meaning)))
-        except ValueError as error:
-            if isinstance(error, CodebookError):
-                raise
-            raise CodebookError(f"the code {key!r} is not a whole number.") from None
+        if not _WHOLE.fullmatch(key.strip()):
+            raise CodebookError(f"the code {key!r} is not a whole number.")
+        pairs.append((int(key), _text(meaning)))
     return tuple(pairs)
 
 

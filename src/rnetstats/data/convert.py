@@ -9,11 +9,11 @@ import pandas as pd
 
 from rnetstats.data.cells import Cells, number_text
 from rnetstats.data.codebook import ColumnSpec, FileSpec
+from rnetstats.data.dates import date_column
 from rnetstats.data.ledger import Ledger
 from rnetstats.data.typed import (
     Task,
     category_column,
-    date_column,
     finder,
     number_column,
     text_column,
@@ -56,7 +56,8 @@ def convert(
     if recoded is None:
         return None
     if spec.type in {"numeric", "integer", "binary"}:
-        decimal = spec.decimal or (file.decimal if spec.type == "numeric" else ".")
+        # 1.000 with decimal commas is a thousand, or an error: never 1, whole as it may look
+        decimal = spec.decimal or (file.decimal if spec.type != "binary" else ".")
         return number_column(task, recoded, decimal)
     if spec.type == "category":
         return category_column(task, recoded)
@@ -73,7 +74,7 @@ def _without_missing(cells: Cells, spec: ColumnSpec, file: FileSpec, ledger: Led
     for i, text in enumerate(cells.texts):
         exact_only = spec.type in {"text", "id"}
         code = (text if text in codes else None) if exact_only else find(text)
-        if code is not None:
+        if code is not None and text not in kept_as_values:
             dropped.append(i)
             found[code] = found.get(code, 0) + int(counts[i])
     if found:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from rnetstats.data.labelled import read_labelled
 from rnetstats.data.raw import RawTable, from_frame
 from rnetstats.data.textfile import read_text
-from rnetstats.data.workbook import cell_name, read_workbook
+from rnetstats.data.workbook import read_workbook
 from rnetstats.errors import OptionError, ReadError, RnetError, closest
 
 __all__ = ["read_file"]
@@ -79,7 +78,9 @@ def read_file(
             return read_workbook(openpyxl, data, path.name, digest, sheet)
     if kind == "Parquet":
         return _parquet(data, path.name, digest)
-    return _labelled(path, digest, kind)
+    pyreadstat = _need("pyreadstat", kind)
+    with _as_read_error(path.name, f"{kind} data"):
+        return read_labelled(pyreadstat, path, digest, kind)
 
 
 def _bytes(path: Path) -> bytes:
@@ -142,32 +143,11 @@ def _parquet(data: bytes, source: str, sha256: str) -> RawTable:
     parquet = _need("pyarrow.parquet", "Parquet")
     notes = []
     with _as_read_error(source, "Parquet"):
-        frame = parquet.read_table(BytesIO(data)).to_pandas(ignore_metadata=True)
+        read = parquet.read_table(BytesIO(data))
+        # long identifiers would lose digits as floats, which whole numbers with gaps become
+        frame = read.to_pandas(ignore_metadata=True, integer_object_nulls=True)
         index = [name for name in frame.columns if str(name).startswith("__index_level_")]
         if index:
             frame = frame.drop(columns=index)
             notes.append("The nameless index of the Parquet file was left out.")
     return from_frame(frame, source=source, sha256=sha256, notes=notes)
-
-
-def _labelled(path: Path, sha256: str, kind: str) -> RawTable:
-    """Stata and SPSS: codes stay codes, their labels come along."""
-    pyreadstat = _need("pyreadstat", kind)
-    read: Callable[..., tuple[pd.DataFrame, Any]] = (
-        pyreadstat.read_dta if kind == "Stata" else pyreadstat.read_sav
-    )
-    with _as_read_error(path.name, f"{kind} data"):
-        frame, meta = read(str(path))
-        frame = pd.DataFrame(frame)
-        value_labels = {
-            str(name): {cell_name(code): str(label) for code, label in labels.items()}
-            for name, labels in meta.variable_value_labels.items()
-        }
-        labels = _texts(meta.column_names_to_labels)
-    return from_frame(
-        frame, source=path.name, sha256=sha256, labels=labels, value_labels=value_labels
-    )
-
-
-def _texts(labels: Mapping[str, str | None]) -> dict[str, str]:
-    return {str(name): str(label) for name, label in labels.items() if label}

@@ -49,8 +49,8 @@ def read_cohort(
     delimiter, encoding, decimal, sheet
         How the file is written; each goes before what ``[file]`` of the codebook says. By default
         the delimiter is found, the encoding is UTF-8 (or UTF-16 with its mark), the decimal mark a
-        point, and the sheet of a workbook the first; ``sheet`` is its name, or its number from 1.
-        Delimiter and encoding are for text files, and passed over for others.
+        point, and the sheet of a workbook the first that is not hidden; ``sheet`` is its name, or
+        its number from 1. Delimiter and encoding are for text files, and passed over for others.
 
     Returns
     -------

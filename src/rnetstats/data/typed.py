@@ -23,7 +23,6 @@ __all__ = [
     "THOUSANDS",
     "Task",
     "category_column",
-    "date_column",
     "finder",
     "number_column",
     "recode_text",
@@ -33,8 +32,6 @@ __all__ = [
 
 _TRUTH = {"true": 1.0, "false": 0.0}
 _YES = {"yes", "y", "ja", "oui", "si", "sí", "true", "t", "positive", "pos", "dead", "event"}
-_YEARS = (1678, 2261)  # what a nanosecond clock can hold
-_DAY_NUMBER = re.compile(r"[2-6]\d{4}")  # days since 1900: from 1954 to 2091
 THOUSANDS = re.compile(
     r"[+-]?\d{1,3}(?:([,.'\u2019 \u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d+)?", re.ASCII
 )
@@ -270,39 +267,3 @@ def text_column(task: Task, recoded: Cells) -> pd.Series[Any] | None:
             task.refuse(totals, "looks like a row of totals, not a patient", "Take the row out.")
             return None
     return pd.Series(recoded.objects(recoded.texts), name=task.spec.name)
-
-
-def date_column(task: Task) -> pd.Series[Any] | None:
-    """Return days as datetime64[ns]; a time of day is left out."""
-    cells, form = task.cells, task.spec.date_format
-    pairs = zip(cells.values, cells.texts, strict=True)
-    days = [_day(value, text, form) for value, text in pairs]
-    wrong = [i for i, day in enumerate(days) if day is None]
-    if wrong:
-        serial = all(_DAY_NUMBER.fullmatch(cells.texts[i]) for i in wrong)
-        task.refuse(
-            wrong,
-            "is not a date" + (f" of the form {form}" if form else ""),
-            "If that is a spreadsheet's number of a day, format the column as a date there."
-            if serial
-            else "Write dates as 2023-06-30, or give their form: "
-            f'date_format = "{form or "%d.%m.%Y"}".',
-        )
-        return None
-    stamps = np.array([*days, None], dtype="datetime64[D]").astype("datetime64[ns]")
-    return pd.Series(stamps[cells.codes], name=task.spec.name)
-
-
-def _day(value: object, text: str, form: str) -> dt.date | None:
-    day: dt.date | None = None
-    if isinstance(value, dt.date):  # datetimes are dates too
-        day = dt.date(value.year, value.month, value.day)
-    else:
-        try:
-            if form:
-                day = dt.datetime.strptime(text, form).date()
-            elif len(text) >= 10 and text[4] == text[7] == "-":
-                day = dt.datetime.fromisoformat(text).date()
-        except ValueError:
-            return None
-    return day if day is not None and _YEARS[0] <= day.year <= _YEARS[1] else None
