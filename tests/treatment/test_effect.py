@@ -17,8 +17,12 @@ from rnetstats.errors import (
     OptionError,
     TooFewEventsError,
 )
+from rnetstats.kernels.clone_censor import Clones, treated_weights, untreated_weights
+from rnetstats.kernels.clone_weights import staying_hazard
 from rnetstats.treatment.clone_censor import CloneOptions, _effect, _judge_draws
+from rnetstats.treatment.clone_tables import count_cut
 from rnetstats.treatment.effect import TreatmentEffectResult
+from rnetstats.treatment.patients import read_patients
 from treatment_cohorts import SIX, draw
 
 METHODS = ("naive", "time-dependent Cox", "landmark", "clone-censor-weight")
@@ -518,6 +522,54 @@ def test_positivity_and_large_weights_are_told():
     capped = effect(single, "Surv(months, event) ~ centre", grace=24, max_weight=10)
     assert capped.weights["max"].max() == 10
     assert np.isfinite(row(capped, "clone-censor-weight", "risk difference")["estimate"])
+
+
+def test_a_cap_on_the_weights_is_told_and_is_not_called_positivity():
+    data = many(n=400)
+    free = effect(data, grace=24)
+    largest = free.weights.query("group.str.startswith('treated') and time == 24")["max"].item()
+    cap = 0.5 * (1.0 + largest)
+    capped = effect(data, grace=24, max_weight=cap)
+    told = next(note for note in capped.notes if "max_weight=" in note)
+    left = capped.weights.query("group.str.startswith('treated') and time == 24")
+    assert f"of the {left['n'].item()} patients left in the treated arm after" in told
+    assert "less variance for some bias" in told
+    assert not any("max_weight=" in note for note in free.notes)
+    assert not any("are set to it" in note for note in effect(data, grace=24, max_weight=1e6).notes)
+    reason = row(capped, "clone-censor-weight", "risk difference")["reason"]
+    assert re.match(
+        rf"max_weight={cap:g} cuts the weights: the \d+ patients left in the \w+ arm at month 24 "
+        r"stand for \d+ of \d+ at risk: no interval and no P$",
+        reason,
+    )
+    reason = row(free, "clone-censor-weight", "risk difference")["reason"]
+    assert reason == "resamples=0: no interval and no P"
+
+
+def test_the_cap_counts_each_weight_that_it_changes():
+    data = many(n=300)
+    patients = read_patients(data, "Surv(months, event) ~ x", "treated_at")
+    clones = Clones(
+        stop=patients.stop,
+        event=patients.event,
+        treated_at=patients.treated_at,
+        X=patients.X,
+        grace=24.0,
+        ever=True,
+    )
+    freq = np.ones((1, patients.n))
+    own = treated_weights(clones, freq)[0]
+    held = (patients.stop > 24.0) & (patients.treated_at <= 24.0)
+    # the untreated arm: each patient's weight just before leaving it, by 60 at the latest
+    times = np.minimum(np.minimum(patients.stop, patients.treated_at), 60.0)
+    weights = np.empty(patients.n)
+    for i, time in enumerate(times):
+        hazard, risk = staying_hazard(clones, freq, np.array([time]))
+        weights[i] = untreated_weights(hazard, risk, int(hazard.places[0]))[0, i]
+    cap = float(np.median(weights))
+    want = (int((own[held] > cap).sum()), int(held.sum())), (int((weights > cap).sum()), 300)
+    assert count_cut(clones, 60.0, cap) == want
+    assert want[1][0] > 0
 
 
 def test_a_patient_treated_at_time_zero_is_treated_from_the_start():

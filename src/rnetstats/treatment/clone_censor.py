@@ -12,7 +12,12 @@ from rnetstats._core.random import chunk_generators
 from rnetstats.kernels.clone_censor import Clones, Replicates, clone_replicates
 from rnetstats.kernels.percentiles import MOST_UNDEFINED, percentile_limits, percentile_p
 from rnetstats.kernels.resampling import bootstrap_counts
-from rnetstats.treatment.clone_tables import LEAST_SHARE, strategy_curves, weight_table
+from rnetstats.treatment.clone_tables import (
+    LEAST_SHARE,
+    count_cut,
+    strategy_curves,
+    weight_table,
+)
 from rnetstats.treatment.hazards import Effect, few_events
 from rnetstats.treatment.patients import Patients
 
@@ -102,8 +107,9 @@ def compare_strategies(patients: Patients, options: CloneOptions) -> Strategies:
     point = clone_replicates(clones, np.ones((1, patients.n)), cap=options.max_weight)
     measured = _measures(point, options)
     weights, told = weight_table(clones, options.grace, options.horizon, options.max_weight)
-    refusal = _refusal(clones, point, options, counts, patients) or _unrepresented(
-        weights, patients
+    told = (*_cut_note(clones, options, patients), *told)
+    refusal = _refusal(clones, point, options, counts, patients) or _not_brought_back(
+        clones, weights, options, patients
     )
     notes: tuple[str, ...] = ()
     draws: dict[str, Floats] = {}
@@ -176,14 +182,43 @@ def _refusal(
     return few_events(counts.own, where)
 
 
-def _unrepresented(weights: pd.DataFrame, patients: Patients) -> str:
-    """Say that the weights of an arm do not bring back those who left it."""
+def _cut_note(clones: Clones, options: CloneOptions, patients: Patients) -> tuple[str, ...]:
+    """Say how many weights a cap changes."""
+    cap = options.max_weight
+    if cap is None:
+        return ()
+    (one, n_one), (zero, n_zero) = count_cut(clones, options.horizon, cap)
+    if not one + zero:
+        return ()
+    return (
+        f"Weights above {cap:g} are set to it (max_weight=): those of {one} of the {n_one} "
+        f"patients left in the treated arm after {patients.at(options.grace)} and of {zero} of "
+        f"the {n_zero} of the untreated arm: less variance for some bias.",
+    )
+
+
+def _not_brought_back(
+    clones: Clones, weights: pd.DataFrame, options: CloneOptions, patients: Patients
+) -> str:
+    """Say that weights do not bring back those who left, for want of patients or by the cap."""
+    cut = _unrepresented(weights, patients, "positivity")
+    if not cut or options.max_weight is None:
+        return cut
+    whole, _ = weight_table(clones, options.grace, options.horizon, None)
+    by_cap = f"max_weight={options.max_weight:g} cuts the weights"
+    return _unrepresented(whole, patients, "positivity") or _unrepresented(
+        weights, patients, by_cap
+    )
+
+
+def _unrepresented(weights: pd.DataFrame, patients: Patients, cause: str) -> str:
+    """Say that the weights of an arm do not bring back those who left it, and why."""
     after = weights[(weights["time"] == weights["time"].min()) & (weights["n"] > 0)]
     for row in after.to_dict("records"):
         if row["total"] < LEAST_SHARE * row["at_risk"]:
             name = "treated" if row["arm"] else "untreated"
             return (
-                f"positivity: the {row['n']} patients left in the {name} arm at "
+                f"{cause}: the {row['n']} patients left in the {name} arm at "
                 f"{patients.at(row['time'])} stand for {row['total']:.0f} of {row['at_risk']} at "
                 "risk: no interval and no P"
             )

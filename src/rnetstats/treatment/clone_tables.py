@@ -10,7 +10,7 @@ from rnetstats.kernels.clone_censor import Clones, Replicates, treated_weights, 
 from rnetstats.kernels.clone_weights import staying_hazard
 from rnetstats.kernels.percentiles import MOST_UNDEFINED, percentile_limits
 
-__all__ = ["LEAST_SHARE", "strategy_curves", "weight_table"]
+__all__ = ["LEAST_SHARE", "count_cut", "strategy_curves", "weight_table"]
 
 Floats = NDArray[np.float64]
 
@@ -76,6 +76,20 @@ def weight_table(
             "estimate rests on few. Look at the positivity table; max_weight= caps weights.",
         )
     return table, ()
+
+
+def count_cut(clones: Clones, horizon: float, cap: float) -> tuple[tuple[int, int], ...]:
+    """Return how many clones have a weight above a cap, and of how many, by arm.
+
+    Those of the treated arm after the grace period first; then those of the untreated arm at any
+    time up to the horizon, the last being that of the largest weight.
+    """
+    freq = np.ones((1, len(clones.stop)))
+    one = treated_weights(clones, freq)[0][clones.end(1) > clones.grace] > cap
+    last = np.minimum(clones.end(0), horizon)
+    hazard, risk = staying_hazard(clones, freq, last)
+    zero = (hazard.steps[0, hazard.places] * risk[0] > np.log(cap))[last > 0.0]
+    return (int(one.sum()), one.size), (int(zero.sum()), zero.size)
 
 
 def _summary(weights: Floats) -> dict[str, float]:
