@@ -59,3 +59,11 @@ def test_a_long_text_is_cut_off_in_messages() -> None:
     with pytest.raises(FactsError, match=r"^p is '1\.1{38}\.\.\.', more digits") as caught:
         rn.matching_tables("3", "12", p="1." + "1" * 5000, at_most=50)
     assert len(str(caught.value)) < 100
+
+
+@pytest.mark.parametrize("name", ["percent", "count", "total"])
+def test_only_a_p_can_be_not_significant(name: str) -> None:
+    values = {"percent": "10", "count": "1", "total": "10", name: "n.s."}
+    check = {"kind": "percentage", "percent": "percent", "count": "count", "total": "total"}
+    with pytest.raises(FactsError, match=rf"\[facts\.{name}\], value is 'n\.s\.', no number"):
+        lines(values, {"percent": "%"}, **check)

@@ -329,6 +329,36 @@ def test_which_limits_are_printed(low: str, high: str, verdict: str, told: str) 
     assert told in str(row["sentence"])
 
 
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "verdict", "told"),
+    [
+        # by hand, Woolf: log(0.2529) -+ 1.96 sqrt(1/8 + 1/173 + 1/4 + 1/342)
+        ("0.253", "0.075", "0.852", "consistent", "(Woolf), the groups the other way round"),
+        ("", "0.075", "0.852", "consistent", "(Woolf), the groups the other way round"),
+        ("0.253", "0.070", "0.904", "consistent", "(Blaker), the groups the other way round"),
+        ("3.95", "0.075", "0.852", "inconsistent", "nearest: "),
+        ("0.253", "1.17", "13.31", "inconsistent", "the groups the other way round"),
+        ("0.8", "0.5", "1.3", "inconsistent", "nearest: "),
+    ],
+)
+def test_limits_run_the_way_of_their_odds_ratio(
+    ratio: str, low: str, high: str, verdict: str, told: str
+) -> None:
+    counts = (8, 181, 4, 346)
+    row = compared(counts, part="limits", odds_ratio=ratio, low=low, high=high)
+    assert row["verdict"] == verdict
+    assert told in str(row["sentence"])
+    if ratio in ("3.95", "0.8"):
+        assert "other way round" not in str(row["sentence"])
+
+
+def test_an_odds_ratio_of_an_empty_cell_may_stand_the_other_way_round() -> None:
+    """0.5 added: (3.5 / 101.5) / (0.5 / 46.5) = 3.2069, its inverse 0.3118."""
+    row = compared((0, 46, 3, 104), part="odds ratio", odds_ratio="3.2069")
+    assert row["verdict"] == "consistent"
+    assert "the other way round" in str(row["sentence"])
+
+
 def test_a_double_zero_table_has_no_odds_ratio() -> None:
     row = compared((0, 44, 0, 98), part="odds ratio", odds_ratio="1.0")
     assert row["verdict"] == "inconsistent"

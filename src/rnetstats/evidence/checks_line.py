@@ -13,6 +13,7 @@ from rnetstats.errors import FactsError
 from rnetstats.evidence.checks_printed import Printed, read_printed
 from rnetstats.evidence.checks_spans import Span
 from rnetstats.evidence.facts import Check, Fact, FactSheet
+from rnetstats.evidence.facts_words import shortened
 
 __all__ = ["VERDICTS", "CheckLine", "Figures", "compared", "judged"]
 
@@ -93,11 +94,17 @@ class Figures:
 
     def printed(self, name: str) -> Printed:
         """Return the number of a field."""
-        return self.number(self.fact(name))
+        return self.number(self.fact(name), is_p=name == "p")
 
-    def number(self, fact: Fact) -> Printed:
+    def number(self, fact: Fact, *, is_p: bool = False) -> Printed:
         """Return a figure as one printed number, or say in which file it is none."""
-        return read_printed(fact.value, f"{self.sheet.source}, [facts.{fact.key}], value")
+        place = f"{self.sheet.source}, [facts.{fact.key}], value"
+        found = read_printed(fact.value, place)
+        if not is_p and not any(sign.isdigit() for sign in fact.value):
+            raise FactsError(
+                f"{place} is {shortened(fact.value)!r}, no number; only a P can be so."
+            )
+        return found
 
     def count(self, name: str) -> int:
         """Return the count of a field."""

@@ -27,6 +27,7 @@ Counts = tuple[int, int, int, int]
 Pair = tuple[float, Printed]
 Method = tuple[str, float, float, float]
 _MOST_COUNTS = 100_000
+_TURNED = "the groups the other way round"
 _NAMES = {
     "woolf": "sample odds ratio (Woolf)",
     "central": "conditional (exact, central)",
@@ -50,8 +51,8 @@ def odds_ratio_line(figures: Figures, printed: str, counts: Counts) -> CheckLine
         if _best(found)[1] == CONSISTENT:
             break
     else:
-        if _NAMES["woolf"] in found:
-            found["the groups the other way round"] = [(1.0 / found[_NAMES["woolf"]][0][0], given)]
+        first = next(iter(found.values()))[0][0]
+        found[_TURNED] = [(_inverse(first), given)]
     name, verdict = _best(found)
     value, digits = found[name][0][0], given.decimals + 2
     listed = ", ".join(f"{key} {_number(pair[0][0], digits)}" for key, pair in found.items())
@@ -73,7 +74,7 @@ def limits_line(figures: Figures, printed: str, counts: Counts) -> CheckLine:
         return open_line(printed, f"{figures.missing('low', 'high')}.", part=part)
     given = {name: figures.printed(name) for name in names}
     found: dict[str, list[Pair]] = {}
-    for method, _, low, high in _methods(counts, figures.conf_level):
+    for method, _, low, high in _directed(figures, counts):
         ends = {"low": low, "high": high}
         found[method] = [(ends[name], given[name]) for name in names]
         if _best(found)[1] == CONSISTENT:
@@ -113,6 +114,29 @@ def _methods(counts: Counts, conf_level: float) -> Iterator[Method]:
         if not math.isnan(row["estimate"]):
             ends = float(row["conf_low"]), float(row["conf_high"])
             yield _NAMES[name], float(row["estimate"]), *ends
+
+
+def _directed(figures: Figures, counts: Counts) -> Iterator[Method]:
+    """The methods for the groups in the direction of the printed ratio; without one, for both."""
+    methods = list[Method]()
+    for method in _methods(counts, figures.conf_level):
+        methods.append(method)
+        if _agrees(figures, methods[0][1]) or not _agrees(figures, _inverse(methods[0][1])):
+            yield method
+    if _agrees(figures, _inverse(methods[0][1])):
+        for name, estimate, low, high in methods:
+            yield f"{name}, {_TURNED}", _inverse(estimate), _inverse(high), _inverse(low)
+
+
+def _agrees(figures: Figures, ratio: float) -> bool:
+    """Whether an odds ratio may be the printed one, as any may where none is printed."""
+    if not figures.known("odds_ratio"):
+        return True
+    return _verdict(ratio, figures.printed("odds_ratio")) != INCONSISTENT
+
+
+def _inverse(ratio: float) -> float:
+    return 1.0 / ratio if ratio else math.inf
 
 
 def too_large(counts: Counts) -> bool:
