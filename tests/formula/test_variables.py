@@ -183,3 +183,26 @@ def test_text_codes_give_the_text_back(values: list[str | None]) -> None:
     assert list(variable.levels) == sorted(set(values) - {None})
     back = [None if code < 0 else variable.levels[code] for code in variable.codes]
     assert back == values
+
+
+def test_intervals_are_levels_by_their_text() -> None:
+    variable = read(pd.cut(np.array([12.0, 3.0, np.nan, 18.0]), [0, 5, 10, 20]))
+    assert variable.levels == ("(0, 5]", "(5, 10]", "(10, 20]")
+    assert variable.codes is not None
+    assert variable.codes.tolist() == [2, 0, -1, 2]
+    assert variable.ordered_by_data
+
+
+def test_categories_of_arrow_keep_their_order() -> None:
+    pa = pytest.importorskip("pyarrow")
+    chunks = [pa.array(["b", None]).dictionary_encode(), pa.array(["a", "b"]).dictionary_encode()]
+    stored = pd.arrays.ArrowExtensionArray(pa.chunked_array(chunks))
+    variable = read(pd.Series(stored))
+    assert variable.levels == ("b", "a")
+    assert variable.codes is not None
+    assert variable.codes.tolist() == [0, -1, 1, 0]
+
+
+def test_other_levels_are_refused_with_what_to_do() -> None:
+    with pytest.raises(ColumnError, match=r"such as \(1, 2\).*rename_categories\(str\)"):
+        read(pd.Categorical([(1, 2), (3, 4)]))

@@ -138,8 +138,8 @@ class Variable:
 def read_variable(frame: pd.DataFrame, name: str) -> Variable:
     """Read one column of the data.
 
-    Numbers and truth values become floats. Categoricals keep the order of their levels; text
-    becomes categories sorted by code point.
+    Numbers and truth values become floats. Categoricals keep the order of their levels, intervals
+    (of `pandas.cut`) by their text; text becomes categories sorted by code point.
 
     Raises
     ------
@@ -154,6 +154,9 @@ def read_variable(frame: pd.DataFrame, name: str) -> Variable:
         return _from_categories(name, series.array)
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
         return _from_numbers(name, series.to_numpy())
+    if isinstance(dtype, pd.ArrowDtype) and dtype.type is pd.CategoricalDtype.type:
+        arrow = series.array.__arrow_array__().unify_dictionaries()
+        return _from_categories(name, arrow.to_pandas().array)
     if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
         return _from_numbers(name, series.to_numpy(dtype=np.float64, na_value=np.nan))
     if pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype):
@@ -196,9 +199,13 @@ def _from_numbers(name: str, values: NDArray[Any]) -> Variable:
 
 
 def _from_categories(name: str, array: Any) -> Variable:
-    levels = array.categories.tolist()
-    if not all(isinstance(level, (str, int, float)) for level in levels):
-        raise ColumnError(f"Column {name!r} has levels that are neither text nor numbers.")
+    levels = [str(v) if isinstance(v, pd.Interval) else v for v in array.categories.tolist()]
+    odd = next((v for v in levels if not isinstance(v, (str, int, float))), None)
+    if odd is not None:
+        raise ColumnError(
+            f"Column {name!r} has levels that are neither text nor numbers, such as {odd!r}; give "
+            "each a name with .cat.rename_categories(str)."
+        )
     # Truth values and 1.0 are the numbers 0 and 1 everywhere, among levels too.
     plain = [int(v) if not isinstance(v, str) and v == v // 1 else v for v in levels]
     return _categories(name, array.codes.astype(np.intp), plain, ordered_by_data=True)
