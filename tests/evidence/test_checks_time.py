@@ -70,7 +70,7 @@ def test_events_do_not_fall() -> None:
     values = {"n": "100", "s1": "94.0", "s2": "90.0", "r1": "80", "r2": "40", "d1": "6", "d2": "4"}
     row = line(values, PERCENT, part="order: events", **TWO, events=["d1", "d2"])
     assert row["verdict"] == "inconsistent"
-    assert "From 6 to 4 events falls, which it cannot" in row["sentence"]
+    assert "From 6 to 4 the number of events falls, which it cannot" in row["sentence"]
 
 
 def test_lists_of_different_length_are_refused() -> None:

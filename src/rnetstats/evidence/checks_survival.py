@@ -102,6 +102,13 @@ def _outside(value: Printed, low: Fraction, high: Fraction, n: int, scale: int) 
     )
 
 
+_COUNTED = {
+    "survival": "survival",
+    "at_risk": "the number at risk",
+    "events": "the number of events",
+}
+
+
 def _order(figures: Figures) -> list[CheckLine]:
     """Ask whether survival or numbers at risk rise, or events fall, from one time to the next."""
     lines = []
@@ -114,13 +121,13 @@ def _order(figures: Figures) -> list[CheckLine]:
         printed = ", ".join(value.text for value in values)
         what = name.replace("_", " ")
         if wrong is None:
-            told = f"From time to time {what} {'never rises' if falls else 'never falls'}."
-            told = told.replace("at risk never", "the number at risk never")
+            told = f"From time to time {_COUNTED[name]} never {'rises' if falls else 'falls'}."
             lines.append(CheckLine(printed, "\u2013", CONSISTENT, told, f"order: {what}"))
         else:
             before, after = values[wrong].text, values[wrong + 1].text
             told = (
-                f"From {before} to {after} {what} {'rises' if falls else 'falls'}, which it cannot."
+                f"From {before} to {after} {_COUNTED[name]} {'rises' if falls else 'falls'}, "
+                "which it cannot."
             )
             lines.append(CheckLine(printed, "\u2013", INCONSISTENT, told, f"order: {what}"))
     return lines
