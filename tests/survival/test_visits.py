@@ -87,7 +87,8 @@ def test_the_unit_of_time_stays_with_the_intervals() -> None:
         (["a"], "must be numbers"),
         ({"a": 6}, "when group 'b' is seen"),
         ({"a": 6, "b": 6, "c": 6}, "names the group 'c'"),
-        (1e-9, "must be positive"),
+        (1e-9, "more than 100,000 visits; the distance is in the unit"),
+        (float("inf"), "must be positive"),
     ],
 )
 def test_schedules_that_are_refused(visits: Any, message: str) -> None:

@@ -194,6 +194,16 @@ def test_equal_schedules_move_nothing() -> None:
     np.testing.assert_allclose(table["estimate"][:3], table["estimate"].iloc[0])
 
 
+def test_a_distance_longer_than_follow_up_has_its_visit() -> None:
+    """Follow-up ends at 44 months: arm a is seen at 120, 240, ... only."""
+    found = rn.schedule_sensitivity(by_hand(), FORMULA, visits={"a": 120, "b": 6})
+    moved = by_hand().assign(t=lambda d: np.where((d["arm"] == "b") & (d["e"] == 1), 120, d["t"]))
+    table = found.to_frame().set_index("analysis")
+    want = rn.cox(moved, FORMULA).to_frame()["estimate"].iloc[0]
+    assert table.loc["b on the visits of a", "estimate"] == pytest.approx(want)
+    assert found.options["visits"]["a"] == []
+
+
 def test_moving_undoes_the_bias_of_denser_visits() -> None:
     """3,000 patients without a difference, arm b seen four times as often."""
     rng = np.random.default_rng(1)

@@ -60,6 +60,40 @@ def test_person_time_is_that_of_follow_up() -> None:
     assert bare.to_frame().columns[-2:].tolist() == ["n_1", "n_2"]
 
 
+def test_an_event_of_0_and_1_has_the_name_of_its_column() -> None:
+    rows = {**PATIENTS, "recurrence": [1, 0, 1, 0]}
+    found = rn.swimmer(rows, "Surv(t, recurrence) ~ arm", treatment_time="salvaged")
+    assert found.to_frame()["n_recurrence"].tolist() == [1, 1]
+    assert "Recurrence" in found.display().columns
+    legend = found.plot().get_legend()
+    assert legend is not None
+    assert "recurrence" in [text.get_text() for text in legend.get_texts()]
+    cohort = rn.load_cohort("duan2024")
+    labelled = rn.swimmer(cohort, "Surv(dfs_months, dfs_event) ~ 1")
+    assert labelled.lanes is not None
+    assert set(labelled.lanes["event"]) == {"", "recurrence or death"}
+    named = rn.swimmer(rows, "Surv(t, recurrence) ~ 1", events={1: "local recurrence"})
+    assert "n_local recurrence" in named.to_frame().columns
+
+
+def test_one_code_can_be_the_event() -> None:
+    found = rn.swimmer(PATIENTS, "Surv(t, code == 2) ~ arm", treatment_time="salvaged")
+    frame = found.to_frame()
+    assert frame.columns[-1] == "n_code == 2"
+    assert frame["n_code == 2"].tolist() == [1, 0]
+    assert frame["time_before"].tolist() == [5.0, 13.0]
+    named = rn.swimmer(PATIENTS, "Surv(t, code == 2) ~ arm", events=NAMES)
+    assert named.to_frame()["n_death"].tolist() == [1, 0]
+    cohort = rn.load_cohort("duan2024")
+    codes = cohort.attrs["rnetstats"]["codes"]["event_type"]
+    coded = rn.swimmer(cohort, "Surv(dfs_months, event_type == 2) ~ 1")
+    assert coded.glance()[f"n_{codes['2']}"].item() == (cohort["event_type"] == 2).sum()
+    none = rn.swimmer(PATIENTS, "Surv(t, code == 3) ~ arm")
+    assert any("No patient has an event" in note for note in none.notes)
+    with pytest.raises(OptionError, match="events must be a mapping"):
+        rn.swimmer(PATIENTS, "Surv(t, code == 2) ~ 1", events=["death"])  # type: ignore[arg-type]
+
+
 def test_plot_has_a_lane_and_a_mark_for_each_patient() -> None:
     found = rn.swimmer(PATIENTS, "Surv(t, code) ~ arm", treatment_time="salvaged", events=NAMES)
     axes = found.plot()

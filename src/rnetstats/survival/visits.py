@@ -18,6 +18,8 @@ from rnetstats.survival.rows import group_rows, refuse_strata
 __all__ = ["Visits", "group_schedules", "intervals_from_schedule", "intervals_from_visits"]
 
 Floats = NDArray[np.float64]
+
+_MOST = 100_000  # visits
 Visits: TypeAlias = float | Sequence[float] | Mapping[Any, float | Sequence[float]]
 
 
@@ -216,8 +218,13 @@ def _visit_times(visits: float | Sequence[float], until: float) -> Floats:
         raise OptionError(f"visits must be times or the distance between them, not {visits!r}.")
     if isinstance(visits, Real):
         step = float(visits)
-        if not 0.0 < step < np.inf or until / step > 1e5:
+        if not 0.0 < step < np.inf:
             raise OptionError(f"The distance between visits must be positive, not {visits!r}.")
+        if until / step > _MOST:
+            raise OptionError(
+                f"A visit every {step:g} up to {until:g} makes more than {_MOST:,} visits; the "
+                "distance is in the unit of the times."
+            )
         return step * np.arange(1.0, np.floor(until / step + 1e-9) + 1.0)
     try:
         times = np.asarray(visits, dtype=float)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -57,7 +59,7 @@ def regrid(
         raise TooFewEventsError("No row has the event: there is no detection to move.")
     end = _ends(frame, info.positions, rows, until)
     last = float(np.append(end[np.isfinite(end)], rows.stop).max())
-    schedules = group_schedules(visits, rows.labels, 2.0 * last)
+    schedules = group_schedules(visits, rows.labels, _reach(visits, last))
     target = int(np.argmin([_frequency(times, rows.stop.max()) for times in schedules]))
     named = rows.labels[target]
     other = [label for label in rows.labels if label != named]
@@ -99,6 +101,13 @@ def regrid(
             "missing": missing,
         },
     )
+
+
+def _reach(visits: Visits, last: float) -> float:
+    """Return a time by which every regular schedule has a visit after the last detection."""
+    given = visits.values() if isinstance(visits, Mapping) else (visits,)
+    steps = [float(step) for step in given if isinstance(step, Real) and np.isfinite(float(step))]
+    return max([2.0 * last, *(last + step for step in steps)])
 
 
 def _frequency(times: Floats, last: float) -> int:

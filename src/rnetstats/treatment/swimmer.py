@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats._core.frame import Data, as_frame, is_synthetic, label_of
+from rnetstats._core.frame import Data, as_frame, codes_of, is_synthetic, label_of
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
-from rnetstats.formatting import fmt_count, fmt_number
+from rnetstats.formatting import fmt_count, fmt_number, inside
 from rnetstats.formula.groups import GroupFrame, group_frame
 from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.parser import as_formula
-from rnetstats.formula.terms import Formula, Plain
+from rnetstats.formula.terms import Condition, Formula, Plain
 from rnetstats.survival.competing_rows import cause_labels
 from rnetstats.treatment.patient_checks import checked_times, given_times, names_of
 
@@ -110,13 +110,14 @@ def swimmer(
         One row a patient; not changed.
     formula : str
         ``"Surv(time, code) ~ group"``; the code 0 for the censored and a number for each kind of
-        event (or a 0/1 event), ``~ 1`` for one group.
+        event (or a 0/1 event), ``~ 1`` for one group. ``Surv(time, code == 1)`` marks one kind
+        alone, whatever else ended follow-up.
     treatment_time : str, optional
         Column with the time from the start of follow-up to treatment, in the unit of the data;
         missing for the never treated. A treatment at the very end of follow-up comes after it.
     events : mapping of int to str, optional
         What each code stands for, as in ``{1: "recurrence", 2: "death"}``; by default as the
-        codebook says, or the codes themselves.
+        codebook says, or the codes themselves. An event of 0 and 1 is named as its column is.
     missing : {"drop", "raise"}
 
     Returns
@@ -145,14 +146,18 @@ def swimmer(
     """
     parsed = as_formula(formula)
     frame = as_frame(data)
-    eventless = _eventless(frame, parsed)
-    kind = "survival" if eventless else "competing"
+    compared = _comparison(parsed)
+    eventless = compared is None and _eventless(frame, parsed)
+    kind = "survival" if eventless or compared is not None else "competing"
     read = group_frame(frame, parsed, kind=kind, missing=missing)
     outcome = read.outcome
     if outcome.start is not None:
         raise OptionError("A lane is a patient: write Surv(time, event), without a start.")
     assert outcome.stop is not None
-    labels = _labels(frame, outcome, events)
+    if compared is None:
+        labels = _labels(frame, outcome, events)
+    else:
+        labels = {1: _name_of(compared, frame, events)}
     at, seen = _treated_at(frame, read, treatment_time)
     lanes = _lanes(read, at, labels)
     return SwimmerResult(
@@ -162,10 +167,28 @@ def swimmer(
         n=len(lanes),
         n_missing=read.n_missing,
         lanes=lanes,
-        notes=(*read.notes, *seen, *((_NO_EVENT,) if eventless else ())),
+        notes=(*read.notes, *seen, *(() if (lanes["event"] != "").any() else (_NO_EVENT,))),
         options={"formula": str(parsed), "treatment_time": treatment_time},
         synthetic=is_synthetic(frame),
     )
+
+
+def _comparison(formula: Formula) -> Condition | None:
+    """Return the event where it is one code of a column, as in ``Surv(time, code == 1)``."""
+    event = None if formula.outcome is None else formula.outcome.event
+    return event if isinstance(event, Condition) else None
+
+
+def _name_of(event: Condition, frame: pd.DataFrame, events: Mapping[int, str] | None) -> str:
+    """Name the one code that counts: as `events` or the codebook says, or as the formula does."""
+    known = codes_of(frame, event.column) if events is None else _named(events)
+    return known.get(str(event.literal), event.comparison)
+
+
+def _named(events: Mapping[int, str]) -> dict[str, str]:
+    if not isinstance(events, Mapping):
+        raise OptionError(f"events must be a mapping of codes to words, not {events!r}.")
+    return {str(code): str(word) for code, word in events.items()}
 
 
 def _eventless(frame: pd.DataFrame, formula: Formula) -> bool:
@@ -183,11 +206,12 @@ def _labels(
 ) -> dict[int, str]:
     """Return the name of each code: 1, 2, ... in the order of the outcome's causes."""
     if events is None:
-        meaning = cause_labels(frame, outcome.columns[-1], outcome.causes)
+        column = outcome.columns[-1]
+        meaning = cause_labels(frame, column, outcome.causes)
+        if meaning == {"1": "1"}:  # "1" says nothing where there is one kind of event
+            meaning = {"1": inside(label_of(frame, column))}
         return dict(enumerate((meaning[cause] for cause in outcome.causes), start=1))
-    if not isinstance(events, Mapping):
-        raise OptionError(f"events must be a mapping of codes to words, not {events!r}.")
-    named = {str(code): str(word) for code, word in events.items()}
+    named = _named(events)
     unknown = [cause for cause in outcome.causes if cause not in named]
     if unknown:
         raise OptionError(
@@ -216,8 +240,9 @@ def _treated_at(
 def _lanes(read: GroupFrame, at: NDArray[np.float64], labels: dict[int, str]) -> pd.DataFrame:
     outcome, codes = read.outcome, read.outcome.cause_codes
     assert outcome.stop is not None
-    if codes is None:
-        codes = np.zeros(len(outcome.stop), dtype=np.intp)
+    if codes is None:  # one kind of event, or none
+        assert outcome.event is not None
+        codes = outcome.event.astype(np.intp)
     lanes = pd.DataFrame(
         {
             "group": [read.groups.labels[code] for code in read.groups.codes],
