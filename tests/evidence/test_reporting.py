@@ -14,7 +14,7 @@ from rnetstats.errors import FactsError
 from rnetstats.evidence.facts import FactSheet
 from rnetstats.evidence.facts_kinds import KINDS
 from rnetstats.evidence.facts_schema import STANDINGS
-from rnetstats.evidence.reporting import INSTRUMENT_KEYS, instruments, reporting_items
+from rnetstats.evidence.reporting import instruments, reporting_items
 
 GUIDE = DOCS / "facts.md"
 ANSWER = {"answer": "yes", "facts": ["patients"], "basis": "It says so."}
@@ -45,12 +45,8 @@ def items(reporting: Mapping[str, Any]) -> Any:
 def test_every_item_of_every_instrument_is_listed_and_open_without_answers() -> None:
     table = reporting_items(sheet({}))
     assert list(table.columns) == ["instrument", "item", "question", "answer", "basis", "facts"]
-    assert table["instrument"].value_counts().to_dict() == {
-        "strobe": 22,
-        "probast_ai": 34,
-        "robins_i": 7,
-    }
-    assert table["instrument"].unique().tolist() == list(INSTRUMENT_KEYS)
+    counts = table["instrument"].value_counts(sort=False).to_dict()
+    assert list(counts.items()) == [("strobe", 22), ("probast_ai", 34), ("robins_i", 7)]
     assert set(table["answer"]) == {"open"}
     assert set(table["basis"]) == {"not in the facts"}
     assert set(table["facts"]) == {""}

@@ -28,7 +28,7 @@ def test_the_first_column_is_a_straight_line(right: str, term: str) -> None:
     change = linear_first(design.spec)
     X = design.X @ change.transform
     assert np.linalg.matrix_rank(change.transform) == len(design.names)
-    place = design.term(term)
+    place = design.spec.term(term)
     assert change.nonlinear[term] == tuple(range(place.start + 1, place.stop))
     x = read("birthwt.csv")["lwt"].to_numpy(dtype=float)
     x = np.log(x) if "log" in term else x
@@ -48,8 +48,8 @@ def test_interactions_follow_their_parts() -> None:
     design = design_of("ns(lwt, 3)*C(race)")
     change = linear_first(design.spec)
     X = design.X @ change.transform
-    main, race = design.term("ns(lwt, 3)"), design.term("C(race)")
-    joined = design.term("ns(lwt, 3):C(race)")
+    main, race = design.spec.term("ns(lwt, 3)"), design.spec.term("C(race)")
+    joined = design.spec.term("ns(lwt, 3):C(race)")
     products = [
         X[:, s] * X[:, r]
         for r in range(*race.columns.indices(99))

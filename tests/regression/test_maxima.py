@@ -20,7 +20,7 @@ from rnetstats.kernels.leverage import (
     largest_leverage,
     may_have_several_maxima,
 )
-from rnetstats.kernels.logistic import LogisticFit, fit_logistic, hat_values
+from rnetstats.kernels.logistic import LogisticFit, fit_logistic
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import FAILED, OK
 from rnetstats.regression.maxima import Slope, highest
@@ -221,12 +221,17 @@ def test_a_test_falls_from_the_highest_maximum_to_the_highest_of_the_restricted(
         assert statistic == pytest.approx(2.0 * (top - held), abs=1e-8)
 
 
+def hat_diagonal(X: np.ndarray, predictor: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    p = 1.0 / (1.0 + np.exp(-predictor))
+    return p * (1.0 - p) * np.diag(X @ covariance @ X.T)
+
+
 def test_the_leverage_is_the_largest_element_of_the_hat_matrix() -> None:
     for data in (SEVEN, FIFTEEN):
         X, y = design(data)
         fit = fit_logistic(X, y, firth=True)
         predictor = X @ fit.coef[0]
-        expected = hat_values(X, 1.0 / (1.0 + np.exp(-predictor)), fit.covariance[0]).max()
+        expected = hat_diagonal(X, predictor, fit.covariance[0]).max()
         found = largest_leverage(X, y, predictor, fit.covariance[0])
         assert found == pytest.approx(expected)
         offset = np.linspace(-1.0, 1.0, len(y))
@@ -245,7 +250,7 @@ def test_rows_that_are_alike_share_a_leverage_where_they_have_one_outcome() -> N
     each = np.repeat(np.arange(7), times)
     written = largest_leverage(X[each], y[each], predictor[each], covariance)
     assert counted == pytest.approx(written, rel=1e-12)
-    hat = times * hat_values(X, 1.0 / (1.0 + np.exp(-predictor)), covariance)
+    hat = times * hat_diagonal(X, predictor, covariance)
     assert counted == pytest.approx(hat.max(), rel=1e-12)
 
 
@@ -495,8 +500,8 @@ def test_the_leverage_is_that_of_weighted_scaled_columns_with_an_offset(
     offset, weights = np.linspace(-1.0, 2.0, 15), np.linspace(0.5, 2.5, 15)
     likelihood = LogisticLikelihood(X, y, firth=True, offset=offset, weights=weights)
     fit = fit_logistic(X, y, firth=True)
-    p = 1.0 / (1.0 + np.exp(-(X @ fit.coef[0] + offset)))
-    expected = float((weights * hat_values(X, p, fit.covariance[0])).max())
+    hat = hat_diagonal(X, X @ fit.coef[0] + offset, fit.covariance[0])
+    expected = float((weights * hat).max())
     for share, several in ((1.0 - 1e-9, True), (1.0 + 1e-9, False)):
         monkeypatch.setattr("rnetstats.kernels.leverage._MORE", expected * share)
         assert may_have_several_maxima(likelihood, fit.coef[0], fit.information[0]) is several

@@ -25,6 +25,8 @@ from rnetstats.errors import closest
 
 __all__ = ["apply_codebook"]
 
+_LONGEST = 60  # name of a column as it is shown
+
 
 def apply_codebook(table: RawTable, book: Codebook, ledger: Ledger) -> pd.DataFrame:
     """Turn untyped cells into a cohort.
@@ -172,8 +174,8 @@ def _some(names: Iterable[str], shown: int = 5) -> str:
     return ", ".join(listed[:shown]) + (", ..." if len(listed) > shown else "")
 
 
-def _short(name: str, most: int = 60) -> str:
-    return name if len(name) <= most else name[: most - 3] + "..."
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 3] + "..."
 
 
 def _with_extra(

@@ -21,9 +21,8 @@ from rnetstats.errors import FactsError, closest
 from rnetstats.evidence.facts import FactSheet
 from rnetstats.evidence.facts_words import only
 
-__all__ = ["INSTRUMENT_KEYS", "Instrument", "instruments", "reporting_items"]
+__all__ = ["Instrument", "instruments", "reporting_items"]
 
-INSTRUMENT_KEYS = ("strobe", "probast_ai", "robins_i")
 OPEN, OPEN_BASIS = "open", "not in the facts"
 NOT_APPLICABLE, ALL = "not applicable", "all"
 

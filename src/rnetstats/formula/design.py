@@ -48,10 +48,6 @@ class Design:
         """Names of the columns of X, all different."""
         return tuple(column.name for column in self.columns)
 
-    def term(self, name: str) -> Term:
-        """Return a term by its name."""
-        return self.spec.term(name)
-
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class ModelFrame(RowsUsed):

@@ -27,8 +27,8 @@ class RowsUsed:
         Weights (n,), or None.
     rows
         Places (n,) of the rows used in the data as given, from 0.
-    n_missing, missing_columns
-        Rows left out for missing values, and how many each column lacks.
+    n_missing
+        Rows left out for missing values; the notes say how many each column lacks.
     notes
         What was decided on the way, in words.
     """
@@ -40,7 +40,6 @@ class RowsUsed:
     sampling_weights: Floats | None
     rows: Integers
     n_missing: int
-    missing_columns: dict[str, int]
     notes: tuple[str, ...]
 
     @property
@@ -57,7 +56,6 @@ class _Fields(TypedDict):
     sampling_weights: Floats | None
     rows: Integers
     n_missing: int
-    missing_columns: dict[str, int]
     notes: tuple[str, ...]
 
 
@@ -71,6 +69,5 @@ def rows_used(formula: Formula, rows: Rows) -> _Fields:
         "sampling_weights": rows.sampling_weights,
         "rows": rows.positions,
         "n_missing": rows.n_missing,
-        "missing_columns": rows.missing_columns,
         "notes": tuple(rows.notes),
     }

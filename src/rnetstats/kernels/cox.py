@@ -42,7 +42,7 @@ class CoxFit:
         At the estimate, of all columns, with that of the prior, if any.
     free, lost : bool arrays of shape (B, p)
         Columns that were estimated; columns on which the replicate's risk sets say nothing.
-    status, iterations : int arrays of shape (B,)
+    status : int array of shape (B,)
         See :data:`rnetstats.kernels.newton.STATUS_TEXT`.
     inverse : array of shape (B, p, p) or None
         The covariance, where the information of the columns as given has too few digits for it.
@@ -56,7 +56,6 @@ class CoxFit:
     free: BoolArray
     lost: BoolArray
     status: IntArray
-    iterations: IntArray
     inverse: FloatArray | None = None
 
     @property
@@ -290,7 +289,6 @@ def _fit_block(likelihood: CoxLikelihood, start: FloatArray, free: BoolArray) ->
         free=free,
         lost=np.zeros_like(free) if lost is None else lost,
         status=status,
-        iterations=fit.iterations,
     )
 
 

@@ -57,15 +57,14 @@ class SchoenfeldResiduals:
 
     Attributes
     ----------
-    rows, times, strata
-        (D,) which row it is, its event time and stratum code.
+    rows, times
+        (D,) which row it is, and its event time.
     values
         (D, p) x of the event less its expectation over the risk set.
     """
 
     rows: IntArray
     times: FloatArray
-    strata: IntArray
     values: FloatArray
 
 
@@ -141,9 +140,7 @@ def schoenfeld_residuals(fitted: FittedCox) -> SchoenfeldResiduals:
     order = np.lexsort((rows, sets.times[columns], sets.strata[columns]))
     values = _event_residuals(fitted).T * fitted.likelihood.design.scale
     columns = columns[order]
-    return SchoenfeldResiduals(
-        rows[order], sets.times[columns], sets.strata[columns], values[order]
-    )
+    return SchoenfeldResiduals(rows[order], sets.times[columns], values[order])
 
 
 def scaled_schoenfeld(

@@ -107,5 +107,4 @@ def _fit_block(likelihood: FineGrayLikelihood, start: FloatArray | None) -> CoxF
         free=everything,
         lost=np.zeros((size, p), dtype=bool),
         status=fit.status,
-        iterations=fit.iterations,
     )

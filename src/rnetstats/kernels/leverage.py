@@ -16,12 +16,32 @@ from rnetstats.kernels.firth import inverse_information
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray
 
-__all__ = ["MUCH", "hazards_leverage", "largest_leverage", "may_have_several_maxima"]
+__all__ = ["MUCH", "hat_values", "hazards_leverage", "largest_leverage", "may_have_several_maxima"]
 
 MUCH = 0.25
 """Leverage above which other maxima are looked for."""
 
 _MORE = 1 / 3  # above which also at the limits and under the hypotheses
+
+
+def hat_values(X: FloatArray, predictor: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Diagonal of the hat matrix of a logistic model, each element that of one replicated row.
+
+    Parameters
+    ----------
+    X : array of shape (n, p)
+    predictor : array of shape (n,)
+        The log odds.
+    covariance : array of shape (p, p)
+        Inverse of X'WX.
+
+    Returns
+    -------
+    array of shape (n,)
+    """
+    with np.errstate(over="ignore"):
+        odds = np.exp(-np.abs(predictor))
+    return np.asarray(odds / (1.0 + odds) ** 2 * np.vecdot(X @ covariance, X))
 
 
 def largest_leverage(
@@ -60,9 +80,7 @@ def largest_leverage(
     >>> largest_leverage(X, np.array([0.0, 1.0, 1.0, 1.0]), np.zeros(4), covariance)
     1.0
     """
-    with np.errstate(over="ignore"):
-        odds = np.exp(-np.abs(predictor))
-    leverage = odds / (1.0 + odds) ** 2 * np.vecdot(X @ covariance, X)
+    leverage = hat_values(X, predictor, covariance)
     count = np.ones(len(X)) if weights is None else weights
     return max(float(leverage.max()), _together(X, y, count * leverage))
 
@@ -121,7 +139,7 @@ def may_have_several_maxima(
     Parameters
     ----------
     evaluate : Evaluate
-        Of one data set. Of other models than these the leverage is not known.
+        Of one data set.
     estimate : array of shape (p,)
     information : array of shape (p, p)
         There.
@@ -138,8 +156,7 @@ def may_have_several_maxima(
     if isinstance(evaluate, FineGrayLikelihood):
         own = evaluate.layout.own
         return hazards_leverage(evaluate.x, _marked(own, evaluate.x), own.size) > _MORE
-    if not isinstance(evaluate, LogisticLikelihood):
-        return True
+    assert isinstance(evaluate, LogisticLikelihood)  # no other likelihood has this penalty
     scale = evaluate.scale[0]
     covariance = inverse_information(information[None])[0] * (scale[:, None] * scale)
     predictor = evaluate.X @ (estimate * scale)

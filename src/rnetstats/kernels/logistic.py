@@ -20,7 +20,6 @@ __all__ = [
     "LogisticFit",
     "ReadyLogistic",
     "fit_logistic",
-    "hat_values",
     "ready_logistic",
     "row_scores",
 ]
@@ -171,29 +170,6 @@ def _fit_turned(
         inverse=turned.covariance(fit.covariance),
         bend=None,
     )
-
-
-def hat_values(
-    X: FloatArray, fitted: FloatArray, covariance: FloatArray, case: FloatArray | None = None
-) -> FloatArray:
-    """Diagonal of the hat matrix, each that of one replicated row.
-
-    Parameters
-    ----------
-    X : array of shape (n, p)
-    fitted : array of shape (n,)
-        Probabilities.
-    covariance : array of shape (p, p)
-        Inverse of X'WX.
-    case : array of shape (n,), optional
-        Sampling weights.
-
-    Returns
-    -------
-    array of shape (n,)
-    """
-    spread = fitted * (1.0 - fitted) * (1.0 if case is None else case)
-    return np.asarray(spread * np.einsum("ij,ij->i", X @ covariance, X))
 
 
 def row_scores(

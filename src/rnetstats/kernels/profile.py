@@ -29,11 +29,10 @@ from rnetstats.kernels.restricted import (
 )
 from rnetstats.kernels.search import alone, both
 from rnetstats.kernels.unit import Unit, standardised
-from rnetstats.kernels.walk import FOUND, LIMIT_TEXT, NO_LIMIT, NOT_FOUND, walk_outward
+from rnetstats.kernels.walk import FOUND, NO_LIMIT, NOT_FOUND, walk_outward
 
 __all__ = [
     "FOUND",
-    "LIMIT_TEXT",
     "NOT_FOUND",
     "NO_LIMIT",
     "ProfileLimits",
@@ -56,7 +55,8 @@ class ProfileLimits:
     lower, upper : arrays of shape (k,)
         Infinite where the likelihood never falls that far; NaN where the search failed.
     status : int array of shape (k, 2)
-        For the lower and the upper limit, see `LIMIT_TEXT`.
+        Of the lower and the upper limit: `FOUND`, `NO_LIMIT` where it is infinite, or
+        `NOT_FOUND`.
     """
 
     lower: FloatArray

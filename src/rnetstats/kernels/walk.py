@@ -15,10 +15,9 @@ from rnetstats.kernels.branches import Around, Reached, higher_points
 from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray
 from rnetstats.kernels.profile_points import Fitted, ProfilePoint, fit_points
 
-__all__ = ["FOUND", "LIMIT_TEXT", "NOT_FOUND", "NO_LIMIT", "walk_outward"]
+__all__ = ["FOUND", "NOT_FOUND", "NO_LIMIT", "walk_outward"]
 
 FOUND, NO_LIMIT, NOT_FOUND = 0, 1, 2
-LIMIT_TEXT = ("found", "infinite", "not found")
 
 _MAX_ROUNDS = 300
 _PATIENCE = 1  # rounds in which every fit failed, after which none is tried again from zero
@@ -147,7 +146,7 @@ def walk_outward(
     limit : array of shape (A,)
         Infinite where the likelihood flattens out above the target, NaN where not found.
     status : int array of shape (A,)
-        See `LIMIT_TEXT`.
+        `FOUND`, `NO_LIMIT` where it is infinite, or `NOT_FOUND`.
     """
     walkers, everyone = [_Walker(s) for s in side], np.arange(len(column))
     for walker, limit, beta in () if found is None else zip(walkers, *found, strict=True):

@@ -17,13 +17,10 @@ class OutcomeModel:
 
     Attributes
     ----------
-    kind
-        "binary" or "survival".
     per_person
         Expected events a person: the prevalence, or rate times mean follow-up.
     """
 
-    kind: str
     per_person: float
     max_r2: float
     prevalence: float | None = None
@@ -65,7 +62,7 @@ def outcome_model(
         if prevalence is None:
             raise OptionError("outcome='binary' needs prevalence=, the expected share of events.")
         share = real("prevalence", prevalence, low=0.0, high=1.0, closed=False)
-        return OutcomeModel("binary", share, max_r2_binary(share), prevalence=share)
+        return OutcomeModel(share, max_r2_binary(share), prevalence=share)
     if prevalence is not None:
         raise OptionError("prevalence= goes with outcome='binary'; a time needs rate=.")
     lacking = [name for name, value in times.items() if value is None]
@@ -86,7 +83,7 @@ def outcome_model(
             "and mean_follow_up in the same unit of time?"
         )
     limit = max_r2_survival(checked["rate"], checked["mean_follow_up"])
-    return OutcomeModel("survival", share, limit, **checked)
+    return OutcomeModel(share, limit, **checked)
 
 
 def assumptions(

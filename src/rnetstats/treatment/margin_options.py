@@ -53,11 +53,6 @@ class Question:
         """Whether the measure is a ratio."""
         return self.measure == "hr"
 
-    @property
-    def null(self) -> float:
-        """No difference."""
-        return 1.0 if self.ratio else 0.0
-
     def scaled(self, value: float) -> float:
         """A value on the contrast's scale: the logarithm of a ratio."""
         if not self.ratio:

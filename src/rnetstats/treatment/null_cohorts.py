@@ -41,11 +41,6 @@ class FollowUpShape:
         """The longest follow-up."""
         return float(self.time[-1])
 
-    @property
-    def mean(self) -> float:
-        """Mean follow-up without events."""
-        return float(np.diff(self.time, prepend=0.0) @ np.append(1.0, self.left[:-1]))
-
     def beyond(self, times: Floats) -> Floats:
         """P(C > t), of the shape of `times`."""
         return np.asarray(np.append(1.0, self.left)[np.searchsorted(self.time, times, "right")])

@@ -35,8 +35,6 @@ class RatioEstimate:
     label: str
     share: float | None = None
     n_events: float = math.nan
-    n: float = math.nan
-    conf_level: float = 0.95
     synthetic: bool = False
     notes: tuple[str, ...] = ()
     row: int = -1
@@ -138,7 +136,7 @@ def _of_counts(table: Any) -> RatioEstimate:
     )
     n = a + b + c + d
     return RatioEstimate(
-        ratio, float(low), float(high), "rr", NAMES["rr"], (a + c) / n, a + c, n, notes=(note,)
+        ratio, float(low), float(high), "rr", NAMES["rr"], (a + c) / n, a + c, notes=(note,)
     )
 
 
@@ -185,8 +183,6 @@ def _of_fit(fit: RegressionResult, term: str | None, level: str | None) -> Ratio
         name,
         None if several else events / n,  # a patient may have several rows
         events,
-        n,
-        float(fit.options["conf_level"]),
         fit.synthetic,
         (f"The fit rests on {events:g} events of {n:g} {counted}{_by_exposure(fit, index)}.",),
         row=index,

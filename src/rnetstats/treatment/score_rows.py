@@ -31,14 +31,13 @@ class Scored(NamedTuple):
 
     Attributes
     ----------
-    predictor, weights
-        (b, n) log odds of treatment and weights, 0 where a row was not drawn and has none.
+    weights
+        (b, n), 0 where a row was not drawn and has none.
     failed, lost
         (b,) replicates whose score model has no estimate or no finite weights; replicates in
         which a column of the score model was lost.
     """
 
-    predictor: Floats
     weights: Floats
     failed: Flags
     lost: Flags
@@ -102,6 +101,4 @@ class ScoreRows:
         weights = self.weighted(predictor, counts)
         finite = np.isfinite(weights)
         failed = ~np.isin(fit.status, (OK, LOST_TERM)) | (~finite & (counts > 0)).any(axis=1)
-        return Scored(
-            predictor, np.where(finite, weights, 0.0), failed, fit.lost.any(axis=1) & ~failed
-        )
+        return Scored(np.where(finite, weights, 0.0), failed, fit.lost.any(axis=1) & ~failed)

@@ -36,7 +36,6 @@ class Endpoint:
     definition: str
     time: str
     event: str
-    axis: str
 
     @property
     def surv(self) -> str:
@@ -51,7 +50,6 @@ ENDPOINTS = (
         "recurrence; a death without recurrence ends the follow-up (cause-specific hazard)",
         "dfs_months",
         "recurrence",
-        "Free of recurrence",
     ),
     Endpoint(
         "dfs",
@@ -59,7 +57,6 @@ ENDPOINTS = (
         "the first of recurrence or death from any cause",
         "dfs_months",
         "dfs_event",
-        "Alive and free of recurrence",
     ),
     Endpoint(
         "os",
@@ -67,7 +64,6 @@ ENDPOINTS = (
         "death from any cause",
         "os_months",
         "death",
-        "Alive",
     ),
 )
 

@@ -16,7 +16,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats._core.frame import as_frame
-from rnetstats._core.options import real
 from rnetstats.errors import ColumnError, DataError, rows_text
 from rnetstats.kernels.mantel_haenszel import Tables, mantel_haenszel
 
@@ -55,15 +54,8 @@ class CrudeDecomposition:
     arms: pd.DataFrame
     notes: tuple[str, ...]
 
-    def part(self, name: str) -> float:
-        """Return one part as a log odds ratio."""
-        rows = self.parts.set_index("part")["log_odds_ratio"]
-        return float(rows[name])
 
-
-def decompose_crude(
-    studies: pd.DataFrame | Mapping[str, Any], *, within: float | None = None
-) -> CrudeDecomposition:
+def decompose_crude(studies: pd.DataFrame | Mapping[str, Any]) -> CrudeDecomposition:
     """Split the odds ratio of summed counts into what is within studies and what between them.
 
     The crude log odds ratio is the difference of two logits, one an arm, each of a risk summed
@@ -81,8 +73,6 @@ def decompose_crude(
     studies : DataFrame or mapping
         ``events_1, n_1, events_2, n_2``, one row a study; ``n_i`` is 0 (or missing) where a study
         has no such arm.
-    within : float, optional
-        Odds ratio within the studies that have both arms; by default that of Mantel and Haenszel.
 
     Returns
     -------
@@ -120,7 +110,6 @@ def decompose_crude(
     5        crude        3       0.250
     """
     a, n1, c, n2 = _counts(studies)
-    given = None if within is None else math.log(real("within", within, low=0.0, closed=False))
     both = (n1 > 0) & (n2 > 0)
     groups = {
         "both": both,
@@ -136,7 +125,7 @@ def decompose_crude(
         for row in arms.to_dict("records")
         for arm in (1, 2)
     }
-    inside = _within(a[both], n1[both], c[both], n2[both]) if given is None else given
+    inside = _within(a[both], n1[both], c[both], n2[both])
     only = {
         1: logit["all", 1] - logit["both", 1] if groups["only_1"].any() else 0.0,
         2: logit["both", 2] - logit["all", 2] if groups["only_2"].any() else 0.0,
