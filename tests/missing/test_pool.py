@@ -371,3 +371,17 @@ def test_roots_far_from_where_the_search_begins_are_found():
     found = root_of_rising(rising, np.zeros(5))
     np.testing.assert_allclose(found[:4], wanted[:4], atol=1e-7)
     assert np.isnan(found[4])  # never reaches 0
+
+
+def test_what_was_left_out_and_not_imputed_is_not_said_to_be_complete():
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"y": rng.integers(0, 2, 60), "x": rng.normal(size=60)})
+    data.loc[:9, "x"] = np.nan
+    left = pool([rn.logistic(data, "y ~ x")] * 2)
+    assert (
+        "not imputed: 10 patients are left out for values that are still missing" in left.notes[0]
+    )
+    full = pool([rn.logistic(data.dropna(), "y ~ x")] * 2)
+    assert full.notes[0] == (
+        "The imputations do not differ: nothing that the model uses was missing."
+    )

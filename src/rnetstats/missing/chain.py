@@ -11,7 +11,7 @@ guidance for practice. Stat Med 30:377-399.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 from rnetstats.errors import DataError
 from rnetstats.formula.variables import Floats, Variable
 from rnetstats.missing.blocks import Block, standardised
+from rnetstats.missing.circles import Visit, without_circles
 from rnetstats.missing.columns import Column
 from rnetstats.missing.level_draws import draw_binary, draw_nominal, draw_ordered
 from rnetstats.missing.linear_draws import draw_normal, draw_pmm
@@ -54,6 +55,8 @@ class Chain:
     targets : tuple of _Target
         In the order of visits: the fewest missing values first.
     donors : int
+    notes : tuple of str
+        What was left out of which model.
     """
 
     columns: tuple[Column, ...]
@@ -62,6 +65,7 @@ class Chain:
     base: Floats
     targets: tuple[_Target, ...]
     donors: int
+    notes: tuple[str, ...]
 
     @property
     def settled(self) -> bool:
@@ -237,7 +241,29 @@ def build_chain(
         )
     targets.sort(key=lambda target: len(target.missing))
     base = np.concatenate(parts, axis=1)
-    return Chain(tuple(columns), passives, tuple(hazards), base, tuple(targets), donors)
+    visits = [_visit(target, passives) for target in targets]
+    predictors, notes = without_circles(visits, base)
+    targets = [replace(t, predictors=own) for t, own in zip(targets, predictors, strict=True)]
+    return Chain(tuple(columns), passives, tuple(hazards), base, tuple(targets), donors, notes)
+
+
+def _visit(target: _Target, passives: Sequence[tuple[Passive, Block, Floats | None]]) -> Visit:
+    """Describe a target for the search of circles."""
+    column = target.column
+    outcome = column.values[:, None]
+    if column.levels:
+        outcome = np.where(
+            column.missing[:, None], np.nan, outcome == np.arange(len(column.levels))
+        )
+    return Visit(
+        name=column.name,
+        outcome=outcome,
+        missing=column.missing,
+        columns=np.concatenate(
+            [target.block.columns, *(passives[k][1].columns for k in target.dependents)]
+        ),
+        predictors=target.predictors,
+    )
 
 
 def _dependents(name: str, passive: Sequence[Passive]) -> tuple[int, ...]:

@@ -89,6 +89,9 @@ def impute(
     proper. The fewer values a column lacks, the earlier it is visited. Matching is of type 1:
     donors by the estimated, recipients by the drawn coefficients. Categories are drawn from
     models with a few weighted rows added, which keep them finite under perfect prediction.
+    Of columns that are missing together and follow from each other (a total and its parts, mm and
+    cm), the one that lacks fewer values is imputed without the other, and the other from it;
+    otherwise both would keep the values drawn at the start. A note says so.
     Matching gives values that someone has: where most of a tail is missing, effects are pulled
     towards none, and ``"normal"`` on a suitable scale is better. All assumes that what is missing
     depends on what is observed alone (missing at random). A shorter run with the same seed is a

@@ -192,6 +192,7 @@ def _notes(chain: Chain, columns: Sequence[Column], derived: Derived | None) -> 
         notes.append(
             f"{survival.name} enters as event indicator and cumulative hazard (Nelson-Aalen)."
         )
+    notes += chain.notes
     if derived is not None:
         notes.append(f"Derived again by the codebook: {', '.join(derived.names)}.")
     return tuple(notes)

@@ -171,8 +171,14 @@ def _mean_counts(tables: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _notes(found: Fitted, pooled: Pooled) -> tuple[str, ...]:
     notes = []
     largest = float(pooled.fmi.max())
+    left_out = int(found.fits[0].summary["n_missing"])
     if not (pooled.between > 0.0).any():
-        notes.append("The imputations do not differ: nothing that the model uses was missing.")
+        notes.append(
+            "The imputations do not differ in what the model uses, which was not imputed: "
+            f"{left_out} patients are left out for values that are still missing."
+            if left_out
+            else "The imputations do not differ: nothing that the model uses was missing."
+        )
     elif largest * 100.0 > found.m:
         notes.append(
             f"The fraction of missing information is up to {100.0 * largest:.0f} %: with fewer "
