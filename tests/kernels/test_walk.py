@@ -10,7 +10,7 @@ from rnetstats.kernels.branches import Around, Reached, higher_points
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import FloatArray, IntArray
-from rnetstats.kernels.profile_points import fit_points, known_starts
+from rnetstats.kernels.profile_points import ascents, fit_points, known_starts
 from rnetstats.kernels.walk import FOUND, walk_outward
 
 HALF_CHI2_95 = 3.841458820694124 / 2
@@ -103,3 +103,33 @@ def test_starts_out_of_reach_are_left_out() -> None:
     assert point.at == centre[1]
     assert point.height == pytest.approx(HALF_CHI2_95)
     assert gain == pytest.approx(0.0, abs=1e-9)
+
+
+def test_ascents_begin_where_the_likelihood_is_known_and_keep_what_is_held() -> None:
+    evaluate, centre, _, target = walked(2)
+    nowhere, far = np.full(len(centre), np.nan), centre + np.array([0.5, -0.5, 0.5])
+    free = np.array([[True, True, True], [True, True, True], [True, True, False]])
+    climbed = ascents(evaluate, np.array([nowhere, centre, far]), free=free, max_iter=50)
+    assert climbed is not None
+    which, fit = climbed
+    np.testing.assert_array_equal(which, [1, 2])
+    np.testing.assert_allclose(fit.coef[0], centre, atol=1e-6)
+    assert fit.coef[1, 2] == far[2]
+    assert fit.log_likelihood[0] == pytest.approx(target + HALF_CHI2_95)
+    assert fit.log_likelihood[1] < fit.log_likelihood[0] - 1e-3
+    assert ascents(evaluate, nowhere[None], max_iter=50) is None
+
+
+def test_ascents_that_end_in_a_matrix_without_a_decomposition_are_none() -> None:
+    evaluate, centre, _, _ = walked(2)
+    starts = 0
+
+    def breaks(beta: FloatArray, index: IntArray) -> tuple[FloatArray, ...]:
+        nonlocal starts
+        starts += 1
+        if starts > 1:
+            raise np.linalg.LinAlgError
+        return evaluate(beta, index)
+
+    assert ascents(breaks, centre[None] + 0.5, max_iter=5) is None
+    assert starts == 2

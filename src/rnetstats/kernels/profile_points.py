@@ -1,4 +1,4 @@
-"""Points of a profile: one coefficient held, the others fitted from a given start."""
+"""Points of a profile, one coefficient held; and where ascents from elsewhere lead."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import numpy as np
 from rnetstats.kernels.newton import (
     DIVERGED,
     FAILED,
+    BoolArray,
     Evaluate,
     FloatArray,
     Found,
     IntArray,
+    NewtonFit,
     maximise,
 )
 
-__all__ = ["Fitted", "ProfilePoint", "fit_points", "known_starts", "tangent"]
+__all__ = ["Fitted", "ProfilePoint", "ascents", "fit_points", "known_starts", "tangent"]
 
 
 @dataclass
@@ -118,6 +120,41 @@ def known_starts(evaluate: Evaluate, start: FloatArray) -> tuple[IntArray, Found
     known = np.isfinite(value) & np.isfinite(score).all(axis=1)
     known &= np.isfinite(information).all(axis=(1, 2))
     return np.flatnonzero(known), (value[known], score[known], information[known])
+
+
+def ascents(
+    evaluate: Evaluate, start: FloatArray, *, max_iter: int, free: BoolArray | None = None
+) -> tuple[IntArray, NewtonFit] | None:
+    """Take some steps from points that may be anywhere, to see where they lead.
+
+    Parameters
+    ----------
+    evaluate : Evaluate
+        Of one data set.
+    start : array of shape (A, p)
+    max_iter : int
+    free : bool array of shape (A, p), optional
+        Coefficients that move; all by default.
+
+    Returns
+    -------
+    which : int array of shape (K,)
+        The starts that can be evaluated.
+    fit : NewtonFit
+        Of K ascents. In place of both None, where there is no such start or a matrix on the way
+        cannot be decomposed: it is a check of what was found already.
+    """
+    known, first = known_starts(evaluate, start)
+    if not known.size:
+        return None
+    own = None if free is None else free[known]
+    try:
+        fit = maximise(
+            evaluate, start[known], free=own, first=first, max_iter=max_iter, retry=False
+        )
+    except np.linalg.LinAlgError:
+        return None
+    return known, fit
 
 
 def tangent(information: FloatArray, column: int) -> FloatArray:

@@ -17,7 +17,7 @@ from rnetstats.kernels.newton import (
     maximise,
     solve_symmetric,
 )
-from rnetstats.kernels.profile_points import known_starts
+from rnetstats.kernels.profile_points import ascents
 from rnetstats.kernels.search import Search, alone
 from rnetstats.kernels.unit import Unit, standardised
 
@@ -126,16 +126,12 @@ def _take_higher(unit: Unit, fit: NewtonFit, free: BoolArray) -> None:
         return
     begin = np.concatenate([_conditional(unit, free, point) for point in points])
     which = np.tile(np.arange(len(free)), len(points))
-    known, first = known_starts(unit.evaluate, begin)
-    which, begin = which[known], begin[known]
-    try:
-        other = maximise(
-            unit.evaluate, begin, free=free[which], first=first, max_iter=_STEPS, retry=False
-        )
-    except np.linalg.LinAlgError:  # a check: what was found stands
+    climbed = ascents(unit.evaluate, begin, free=free[which], max_iter=_STEPS)
+    if climbed is None:
         return
+    known, other = climbed
     for one in np.flatnonzero(other.status == OK):
-        row = which[[one]]
+        row = which[known[[one]]]
         if other.log_likelihood[one] > fit.log_likelihood[row] + _HIGHER:
             fit.replace(row, NewtonFit(**{name: part[[one]] for name, part in vars(other).items()}))
 

@@ -12,8 +12,8 @@ from rnetstats.kernels.cox import CoxFit
 from rnetstats.kernels.far_points import far_from, in_all_directions
 from rnetstats.kernels.leverage import MUCH, hazards_leverage
 from rnetstats.kernels.logistic import LogisticFit
-from rnetstats.kernels.newton import OK, Evaluate, NewtonFit, maximise
-from rnetstats.kernels.profile_points import known_starts
+from rnetstats.kernels.newton import OK, Evaluate
+from rnetstats.kernels.profile_points import ascents
 from rnetstats.kernels.unit import Unit, standardised
 
 __all__ = ["Highest", "Slope", "highest", "highest_of_hazards"]
@@ -150,9 +150,10 @@ def _higher(slope: Slope[Fit], fit: Fit) -> tuple[Fit | None, bool]:
     unit = standardised(slope.likelihood(columns), at if turned is None else turned.inward(at))
     starts = np.array(slope.starts)
     points = _points(unit, columns, starts if turned is None else turned.inward(starts), reached)
-    found = _climbed(unit, points)
-    if found is None:
+    climbed = ascents(unit.evaluate, points, max_iter=_STEPS)
+    if climbed is None:
         return None, False
+    found = climbed[1]
     own = unit.value if reached else -np.inf
     tops = np.append(found.log_likelihood[found.status == OK], [own] * reached)
     several = bool(tops.size) and float(np.ptp(tops)) > _LOWER
@@ -179,17 +180,6 @@ def _points(unit: Unit, columns: np.ndarray, starts: np.ndarray, reached: bool) 
     if reached:
         points.append(far_from(unit.centre, unit.information, min(_DIRECTIONS * p, _MOST // n)))
     return np.concatenate(points)
-
-
-def _climbed(unit: Unit, points: np.ndarray) -> NewtonFit | None:
-    """Where some steps lead from points; None where nothing is known of any."""
-    known, first = known_starts(unit.evaluate, points)
-    if not known.size:
-        return None
-    try:
-        return maximise(unit.evaluate, points[known], first=first, max_iter=_STEPS, retry=False)
-    except np.linalg.LinAlgError:  # a check: what was found stands
-        return None
 
 
 def _value(fit: LogisticFit | CoxFit) -> float:
