@@ -23,6 +23,7 @@ from rnetstats.studies.cha2019.definitions import (
     Definition,
     by_definition,
 )
+from rnetstats.studies.cha2019.figures import figures
 from rnetstats.studies.cha2019.treatment_model import fit_treatment_model
 from rnetstats.studies.study_result import StudyResult
 
@@ -227,3 +228,14 @@ def test_an_exact_odds_ratio_that_does_not_exist_is_said_in_words() -> None:
     assert exact["estimate"].isna().any()
     assert not any("–" in text for text in said)
     assert any("(none by the exact method" in text for text in said)
+
+
+def test_words_in_the_figure_of_the_conflict_stand_on_no_bar() -> None:
+    from matplotlib.figure import Figure
+
+    drawn = next(figure for figure in figures(study()) if figure.name == "conflict")
+    canvas = Figure(figsize=drawn.size)
+    axes = drawn.draw(canvas)
+    canvas.draw_without_rendering()
+    words = axes.get_legend().get_window_extent()
+    assert not any(bar.get_window_extent().overlaps(words) for bar in axes.patches)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnetstats.plots.forest import forest
-from rnetstats.plots.style import INK, MUTED, PALETTE, plain_axes
+from rnetstats.plots.style import PALETTE, plain_axes
 from rnetstats.studies.cha2019.treatment_model import METHODS
 from rnetstats.studies.figure import StudyFigure
 
@@ -66,18 +66,14 @@ def _methods(table: pd.DataFrame) -> StudyFigure:
 
 def _conflict(table: pd.DataFrame) -> StudyFigure:
     def draw(figure: Figure) -> Any:
+        from matplotlib.patches import Patch
+
         ax = plain_axes(figure.subplots(), grid="y")
         colours = [PALETTE[1] if seen else PALETTE[0] for seen in table["seen"]]
         ax.bar(table["recurrences"], 100.0 * table["probability"], color=colours, width=0.75)
         at = float(table.loc[table["seen"], "probability"].iloc[0])
-        ax.annotate(
-            f"seen: none\n(probability {at:.3f})",
-            xy=(0, 100.0 * at),
-            xytext=(-0.35, 100.0 * at + 6.5),
-            ha="left",
-            color=INK,
-            arrowprops={"arrowstyle": "-", "color": MUTED},
-        )
+        seen = Patch(color=PALETTE[1], label=f"seen: none (probability {at:.3f})")
+        ax.legend(handles=[seen], loc="upper right", frameon=False)
         ax.set_xlabel("Recurrences among these patients")
         ax.set_ylabel("Probability (%)")
         ax.set_xticks(table["recurrences"])
