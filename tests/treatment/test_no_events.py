@@ -173,6 +173,19 @@ def test_bad_data() -> None:
         rn.no_events(data, "e ~ 1", events=1)
 
 
+def test_a_figure_says_what_its_groups_are() -> None:
+    cohort = rn.load_cohort("duan2024")
+    found = rn.no_events(cohort, "Surv(dfs_months, recurrence) ~ margin_positive", times=60)
+    axes = found.plot(measure="survival")
+    assert axes.get_xlabel().endswith("by positive margin")
+    words = [label.get_text() for label in axes.get_yticklabels()]
+    assert sum(word.startswith("no: at 60 months") for word in words) == 2
+    assert sum(word.startswith("yes: at 60 months") for word in words) == 2
+    alone = rn.no_events(cohort, "Surv(dfs_months, recurrence) ~ 1", times=60)
+    assert "by" not in alone.plot(measure="survival").get_xlabel()
+    plt.close("all")
+
+
 def test_plots_each_measure() -> None:
     found = rn.no_events(n=322, median_follow_up=40.49)
     for measure in ("risk", "rate", "survival"):

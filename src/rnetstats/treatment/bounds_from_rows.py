@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats._core.frame import Data, as_frame, is_synthetic
+from rnetstats._core.frame import Data, as_frame, is_synthetic, label_of
 from rnetstats.errors import DataError, FormulaError
 from rnetstats.formula.groups import GroupFrame, group_frame
 from rnetstats.kernels.same_times import as_observed
@@ -27,8 +27,8 @@ def followed_rows(
     times: float | Sequence[float] | None,
     missing: str,
     conf_level: float,
-) -> tuple[list[Followed], tuple[str, ...], bool]:
-    """Read each group of a formula.
+) -> tuple[list[Followed], str, tuple[str, ...], bool]:
+    """Read each group of a formula: what is known of each, their column, notes, whether synthetic.
 
     Raises
     ------
@@ -51,7 +51,8 @@ def followed_rows(
         points = time_points(float(np.median(outcome.stop)) if times is None else times)
         points = as_observed(points, outcome.stop)
     parts = [_one(read, code, points, conf_level) for code in range(len(read.groups.labels))]
-    return parts, (*read.notes, *_notes(read)), is_synthetic(frame)
+    named = ", ".join(label_of(frame, name) for name in read.groups.columns)
+    return parts, named, (*read.notes, *_notes(read)), is_synthetic(frame)
 
 
 def _one(read: GroupFrame, code: int, points: Floats | None, conf_level: float) -> Followed:

@@ -12,7 +12,7 @@ from rnetstats._core.frame import Data
 from rnetstats._core.options import choice, level, positive_int, real
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
-from rnetstats.formatting import fmt_count, fmt_number, fmt_percent
+from rnetstats.formatting import fmt_count, fmt_number, fmt_percent, group_names, inside
 from rnetstats.survival.potential import UNIT_DAYS
 from rnetstats.treatment.bounds import BOUND_COLUMNS, Followed, bounds_of
 from rnetstats.treatment.bounds_from_rows import followed_rows
@@ -34,9 +34,12 @@ class NoEventsResult(Result):
         ``group, measure, method, sides, time, n, events, person_time, estimate, conf_low,
         conf_high``: `person_time` in patient-years; `n` those that the bound rests on; `sides` is
         two-sided or one-sided (then the other end is that of the range).
+    group : str
+        The column of the groups as printed, "" for one group.
     """
 
     table: pd.DataFrame
+    group: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a bound."""
@@ -98,8 +101,9 @@ class NoEventsResult(Result):
         name = measures[0] if measure is None else choice("measure", measure, measures)
         rows = self.table[self.table["measure"] == name].reset_index(drop=True)
         several = rows["group"].nunique() > 1
+        names = group_names(rows["group"])
         labels = [
-            (f"{row.group}: " if several else "")
+            (f"{names.get(row.group, row.group)}: " if several else "")
             + (f"at {row.time:g} {self.options['unit']}, " if name == "survival" else "")
             + f"{row.method}, {row.sides}"
             for row in rows.itertuples(index=False)
@@ -109,7 +113,7 @@ class NoEventsResult(Result):
         axes = draw_intervals(
             rows.assign(label=labels),
             ax=ax,
-            xlabel=f"{words[name]}, {percent}",
+            xlabel=f"{words[name]}, {percent}" + (f"\nby {inside(self.group)}" if several else ""),
         )
         return marked(axes, self.synthetic)
 
@@ -210,15 +214,16 @@ def no_events(
             raise OptionError(
                 "events= and shortest_follow_up= come from the data if there are any."
             )
-        parts, notes, synthetic = followed_rows(data, formula, times, missing, conf_level)
+        parts, group, notes, synthetic = followed_rows(data, formula, times, missing, conf_level)
     else:
         found, notes = followed_summary(
             n, person_time, median_follow_up, shortest_follow_up, events, times, conf_level
         )
-        parts, synthetic = [found], False
+        parts, group, synthetic = [found], "", False
     rows = [row for part in parts for row in bounds_of(part, UNIT_DAYS[unit], conf_level)]
     return NoEventsResult(
         table=pd.DataFrame(rows, columns=list(BOUND_COLUMNS)),
+        group=group,
         synthetic=synthetic,
         notes=notes,
         options={"formula": formula, "unit": unit, "conf_level": conf_level, "missing": missing},
