@@ -105,6 +105,20 @@ def test_number_at_risk_with_late_entry_leaves_out_those_entering_at_the_time():
     assert at_own_entry > table.loc[table["group"].eq("1") & table["time"].eq(5), "n_risk"].item()
 
 
+def test_those_who_start_at_0_are_at_risk_at_0():
+    data = pd.DataFrame({"s": [0, 0, 0, 2], "t": [1, 3, 4, 5], "e": [1, 2, 0, 1]})
+    single = data.assign(e=(data["e"] == 1).astype(int))
+    curves = rn.kaplan_meier(single, "Surv(s, t, e) ~ 1")
+    assert curves.risk_table([0, 1, 2, 3])["n_risk"].tolist() == [3, 3, 2, 3]
+    assert curves.at(0)["n_risk"].tolist() == [3]
+    causes = rn.cumulative_incidence(data, "Surv(s, t, e) ~ 1")
+    assert causes.risk_table([0, 3])["n_risk"].tolist() == [3, 3]
+    from_0 = rn.kaplan_meier(single.assign(s=0), "Surv(s, t, e) ~ 1")
+    everybody = rn.kaplan_meier(single, "Surv(t, e) ~ 1")
+    times = [0, 1, 2.5, 5]
+    pd.testing.assert_frame_equal(from_0.risk_table(times), everybody.risk_table(times))
+
+
 def test_an_arm_without_events_gets_a_bound_or_none():
     data = read("rnet_like_b.csv")
     formula = "Surv(dfs_months, recurrence) ~ method"

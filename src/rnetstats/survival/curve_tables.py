@@ -5,7 +5,7 @@ A curve is a frame with a row for each distinct stop time; nothing here needs pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from rnetstats.errors import OptionError
 from rnetstats.kernels.same_times import as_observed
 from rnetstats.survival.limits import curve_quantile
+from rnetstats.survival.product_limit import AFTER_ZERO
 
-__all__ = ["curve_at", "probabilities", "quantile_row", "risk_before", "time_points"]
+__all__ = ["curve_at", "probabilities", "quantile_row", "risk_before", "steps_at", "time_points"]
 
 Floats = NDArray[np.float64]
 
@@ -68,6 +69,8 @@ def _numbers(name: str, values: float | Sequence[float], *, low: float, high: fl
 def risk_before(curve: pd.DataFrame, entries: pd.DataFrame | None, times: Floats) -> Floats:
     """Return the number at risk just before each time: ``start < t <= stop``.
 
+    At time 0 those are at risk who enter at 0.
+
     Parameters
     ----------
     curve : DataFrame
@@ -87,7 +90,7 @@ def risk_before(curve: pd.DataFrame, entries: pd.DataFrame | None, times: Floats
         risk = left.sum() - gone
     else:
         entered = np.append(0.0, np.cumsum(entries["n_enter"].to_numpy(float)))
-        seen = as_observed(times, entries["time"])
+        seen = np.maximum(as_observed(times, entries["time"]), AFTER_ZERO)
         risk = entered[np.searchsorted(entries["time"], seen, side="left")] - gone
     # fractional weights leave rounding dust where nobody is at risk
     return np.asarray(np.where(np.abs(risk) < 1e-9 * max(left.sum(), 1.0), 0.0, risk))
@@ -110,16 +113,41 @@ def curve_at(curve: pd.DataFrame, first: tuple[float, float], times: Floats) -> 
         ``time, survival, std_error, conf_low, conf_high, beyond``: ``beyond`` says that the time
         lies past the group's last one, where the last value is carried forward.
     """
-    names = ["survival", "std_error", "conf_low", "conf_high"]
-    start = np.array([[1.0, 0.0, *first]])
-    steps = np.vstack([start, curve[names].to_numpy(float)])
+    begin = {"survival": 1.0, "std_error": 0.0, "conf_low": first[0], "conf_high": first[1]}
+    found, _, past = steps_at(curve, begin, times)
+    # a curve that has reached 0 stays there: nothing is carried beyond the data
+    return found.assign(beyond=past & (curve["survival"].iloc[-1] > 0.0))
+
+
+def steps_at(
+    curve: pd.DataFrame, begin: Mapping[str, float], times: Floats
+) -> tuple[pd.DataFrame, NDArray[np.intp], NDArray[np.bool_]]:
+    """Return a step function's values at given times.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        One group's rows, by rising ``time``.
+    begin : mapping
+        The columns wanted, with their values before the first row.
+    times : array, shape (m,)
+
+    Returns
+    -------
+    found : DataFrame
+        ``time`` and the columns wanted.
+    index : int array, shape (m,)
+        How many rows of the curve each time has reached.
+    past : bool array, shape (m,)
+        Whether the time lies past the last row.
+    """
+    names = list(begin)
+    steps = np.vstack([list(begin.values()), curve[names].to_numpy(float)])
     seen = as_observed(times, curve["time"])
     index = np.searchsorted(curve["time"], seen, side="right")
     found = pd.DataFrame(steps[index], columns=names)
     found.insert(0, "time", times)
-    # a curve that has reached 0 stays there: nothing is carried beyond the data
-    found["beyond"] = (seen > curve["time"].iloc[-1]) & (steps[-1, 0] > 0.0)
-    return found
+    return found, index, np.asarray(seen > curve["time"].iloc[-1])
 
 
 def quantile_row(curve: pd.DataFrame, probability: float) -> dict[str, float]:

@@ -16,9 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ProductLimit", "at_risk", "product_limit"]
+__all__ = ["AFTER_ZERO", "ProductLimit", "at_risk", "product_limit"]
 
 Floats = NDArray[np.float64]
+
+AFTER_ZERO = float(np.nextafter(0.0, 1.0))
+"""When rows that start at 0 are at risk: at time 0 they are counted as all are without entries."""
 
 _BLOCK = 2_000_000  # cells of the rows x times matrix of influences held at once
 
@@ -65,7 +68,8 @@ def at_risk(
     ----------
     times : array, shape (m,)
     stop, start, weights : array, shape (n,)
-        ``start=None`` means that everybody is at risk from the beginning, time 0 included.
+        ``start=None`` means that everybody is at risk from the beginning, time 0 included: so are
+        the rows with a start of 0.
 
     Returns
     -------
@@ -73,7 +77,9 @@ def at_risk(
     """
     weights = np.ones(len(stop)) if weights is None else weights
     risk = _weight_from(times, stop, weights)
-    return risk if start is None else risk - _weight_from(times, start, weights)
+    if start is None:
+        return risk
+    return risk - _weight_from(np.maximum(times, AFTER_ZERO), start, weights)
 
 
 def _weight_from(times: Floats, values: Floats, weights: Floats) -> Floats:

@@ -92,8 +92,7 @@ def draw_arms(
     from rnetstats.plots.style import MUTED, marked
 
     times = round_times(float(curves.curves["time"].max()), 8, curves.labels["time"])
-    risk = curves.risk_table(np.maximum(times, np.nextafter(0.0, 1.0)).tolist())
-    risk["time"] = np.tile(times, len(curves.groups))
+    risk = curves.risk_table(times)
     few = bool((curves.groups["n_events"] < FEW).any())
     options.setdefault("band", False if few else None)
     options.setdefault("y_label", f"Free of {inside(curves.labels['event'])}")
