@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnetstats.kernels.newton import FloatArray, IntArray, maximise
+from rnetstats.kernels.standard_columns import standard_columns
 
 __all__ = ["GompertzFit", "fit_gompertz", "growth_integrals"]
 
@@ -77,9 +78,8 @@ def fit_gompertz(
     flags = np.asarray(event, dtype=np.float64)
     weight = np.atleast_2d(np.ones(time.size) if freq is None else np.asarray(freq, np.float64))
     unit = float(time.mean())
-    middle = rows[:, 1:].mean(axis=0)
-    size = np.where(rows[:, 1:].std(axis=0) > 0.0, rows[:, 1:].std(axis=0), 1.0)
-    Z = np.column_stack([np.ones(len(rows)), (rows[:, 1:] - middle) / size])
+    columns = standard_columns(rows)
+    Z = columns.Z
     end, begin = time / unit, entry / unit
 
     def evaluate(beta: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -104,9 +104,7 @@ def fit_gompertz(
     first = np.zeros((len(weight), Z.shape[1] + 1))
     first[:, 0] = np.log(np.maximum(rate, 1e-12))
     found = maximise(evaluate, first, retry=False)
-    back = np.eye(first.shape[1])
-    back[1:-1, 1:-1] = np.diag(1.0 / size)
-    back[0, 1:-1] = -middle / size
+    back = columns.back(1)
     back[-1, -1] = 1.0 / unit
     coef = found.coef @ back.T
     coef[:, 0] -= np.log(unit)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray, NewtonFit, maximise
+from rnetstats.kernels.standard_columns import standard_columns
 
 __all__ = ["ERROR_LAWS", "AftFit", "Pieces", "fit_aft"]
 
@@ -129,9 +130,8 @@ def fit_aft(
     entry = None if start is None else np.asarray(start, dtype=np.float64)
     flags = np.asarray(event, dtype=bool)
     weight = np.atleast_2d(np.ones(time.size) if freq is None else np.asarray(freq, np.float64))
-    middle = rows[:, 1:].mean(axis=0)
-    size = np.where(rows[:, 1:].std(axis=0) > 0.0, rows[:, 1:].std(axis=0), 1.0)
-    Z = np.column_stack([np.ones(len(rows)), (rows[:, 1:] - middle) / size])
+    columns = standard_columns(rows)
+    Z = columns.Z
     shift = float(np.log(time).mean())
     likelihood = _Likelihood(Z, np.log(time) - shift, flags, ERROR_LAWS[law], weight, entry, shift)
     begin = np.zeros((len(weight), Z.shape[1] + 1))
@@ -139,10 +139,8 @@ def fit_aft(
     free = np.ones(begin.shape, dtype=bool)
     free[:, -1] = law != "exponential"
     found = maximise(likelihood, begin, free=free, retry=False)
-    back = np.eye(begin.shape[1])  # from the columns of Z and shifted times to the caller's
-    back[1:-1, 1:-1] = np.diag(1.0 / size)
-    back[0, 1:-1] = -middle / size
-    back[0, -1] = shift
+    back = columns.back(1)
+    back[0, -1] = shift  # from shifted times to the caller's
     return AftFit(
         natural=found.coef @ back.T,
         natural_covariance=back @ _inverse(found, free) @ back.T,

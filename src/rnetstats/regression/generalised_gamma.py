@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnetstats.kernels.newton import FAILED, OK, FloatArray
+from rnetstats.kernels.standard_columns import standard_columns
 from rnetstats.regression.aft import fit_aft
 
 __all__ = ["GeneralisedGammaFit", "fit_generalised_gamma", "log_survival"]
@@ -87,9 +88,8 @@ def fit_generalised_gamma(
     rows, time = np.asarray(X, dtype=np.float64), np.asarray(stop, dtype=np.float64)
     flags = np.asarray(event, dtype=bool)
     weight = np.ones(time.size) if freq is None else np.asarray(freq, dtype=np.float64)
-    middle = rows[:, 1:].mean(axis=0)
-    size = np.where(rows[:, 1:].std(axis=0) > 0.0, rows[:, 1:].std(axis=0), 1.0)
-    Z = np.column_stack([np.ones(len(rows)), (rows[:, 1:] - middle) / size])
+    columns = standard_columns(rows)
+    Z = columns.Z
     log_time = np.log(time)
     late = np.zeros(time.size, bool) if start is None else np.asarray(start) > 0.0
     log_entry = np.log(np.where(late, 1.0 if start is None else np.asarray(start, float), 1.0))
@@ -120,9 +120,7 @@ def fit_generalised_gamma(
     if best is None:
         return GeneralisedGammaFit(np.full(p, np.nan), np.full((p, p), np.nan), np.nan, FAILED)
     point, covariance, status = _polish(value, best)
-    back = np.eye(p)
-    back[1:-2, 1:-2] = np.diag(1.0 / size)
-    back[0, 1:-2] = -middle / size
+    back = columns.back(2)
     return GeneralisedGammaFit(back @ point, back @ covariance @ back.T, value(point), status)
 
 

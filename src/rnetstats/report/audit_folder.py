@@ -12,9 +12,9 @@ from rnetstats._core.result import Result
 from rnetstats.evidence.audit_result import AuditResult
 from rnetstats.plots.audit import audit_height
 from rnetstats.report.audit_page import GAPS, audit_page
-from rnetstats.report.figures import RenderedFigure, render
+from rnetstats.report.figures import RenderedFigure, render, write_figures
 from rnetstats.report.folder import RECORD, write_folder
-from rnetstats.report.pages import write_json
+from rnetstats.report.pages import write_json, write_tables
 from rnetstats.report.run_record import base_record
 from rnetstats.studies.figure import StudyFigure
 
@@ -101,14 +101,8 @@ def _fill(
     page: str,
     run: dict[str, Any],
 ) -> None:
-    tables, drawings = target / "tables", target / "figures"
-    tables.mkdir()
-    drawings.mkdir()
-    for name, frame in _tables(result).items():
-        frame.to_csv(tables / f"{name}.csv", index=False, encoding="utf-8", lineterminator="\n")
-    for name, figure in figures.items():
-        (drawings / f"{name}.svg").write_bytes(figure.svg_file)
-        (drawings / f"{name}.png").write_bytes(figure.png)
+    write_tables(target, _tables(result))
+    write_figures(target, figures)
     (target / PAGE).write_text(page, encoding="utf-8", newline="\n")
     write_json(target / "audit.json", result.to_dict())
     write_json(target / RECORD, run)

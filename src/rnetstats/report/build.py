@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rnetstats.prediction.model import RiskModel
-from rnetstats.report.figures import RenderedFigure, render
+from rnetstats.report.figures import RenderedFigure, render, write_figures
 from rnetstats.report.folder import RECORD, write_folder
-from rnetstats.report.pages import environment, write_json
+from rnetstats.report.pages import environment, write_json, write_tables
 from rnetstats.studies.registry import study
 from rnetstats.studies.study_result import StudyResult
 from rnetstats.studies.verdicts import MINIMUM
@@ -89,18 +89,9 @@ def _fill(
     page: str,
     run: dict[str, Any],
 ) -> None:
-    tables, drawings = target / "tables", target / "figures"
-    tables.mkdir()
-    drawings.mkdir()
-    for name, frame in {
-        "claims": result.claims,
-        "claim_estimates": result.estimates,
-        **result.tables,
-    }.items():
-        frame.to_csv(tables / f"{name}.csv", index=False, encoding="utf-8", lineterminator="\n")
-    for name, figure in figures.items():
-        (drawings / f"{name}.svg").write_bytes(figure.svg_file)
-        (drawings / f"{name}.png").write_bytes(figure.png)
+    tables = {"claims": result.claims, "claim_estimates": result.estimates, **result.tables}
+    write_tables(target, tables)
+    write_figures(target, figures)
     (target / "report.html").write_text(page, encoding="utf-8", newline="\n")
     model = result.analysis("model")
     if isinstance(model, RiskModel):

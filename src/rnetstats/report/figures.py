@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from rnetstats.studies.figure import StudyFigure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["RenderedFigure", "render"]
+__all__ = ["RenderedFigure", "render", "write_figures"]
 
 _DPI = 130
 _PIXELS = 100.0  # CSS pixels an inch on a page
@@ -100,6 +102,15 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
         svg.encode("utf-8"),
         png,
     )
+
+
+def write_figures(folder: Path, figures: Mapping[str, RenderedFigure]) -> None:
+    """Write ``figures/NAME.svg`` and ``figures/NAME.png`` in a new folder."""
+    target = folder / "figures"
+    target.mkdir()
+    for name, figure in figures.items():
+        (target / f"{name}.svg").write_bytes(figure.svg_file)
+        (target / f"{name}.png").write_bytes(figure.png)
 
 
 def _png(canvas: Figure, title: str) -> bytes:

@@ -1,15 +1,17 @@
-"""What every page is made with: templates that escape all text, and JSON with a fixed layout."""
+"""What every page is made with: templates that escape all text, JSON and CSV in a fixed layout."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
     from jinja2 import Environment
 
-__all__ = ["environment", "write_json"]
+__all__ = ["environment", "write_json", "write_tables"]
 
 
 def environment() -> Environment:
@@ -35,3 +37,11 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write strict JSON, the same on every platform."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write ``tables/NAME.csv`` in a new folder, the same on every platform."""
+    target = folder / "tables"
+    target.mkdir()
+    for name, frame in tables.items():
+        frame.to_csv(target / f"{name}.csv", index=False, encoding="utf-8", lineterminator="\n")

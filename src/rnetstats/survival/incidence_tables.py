@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats.kernels.same_times import as_observed
+from rnetstats.survival.curve_tables import steps_at
 from rnetstats.survival.incidence_limits import BOUND
 
 __all__ = ["incidence_at", "joined_values"]
@@ -32,20 +32,16 @@ def incidence_at(
     DataFrame
         ``time, incidence, std_error, conf_low, conf_high, method, event_free, beyond``.
     """
-    names = ["incidence", "std_error", "conf_low", "conf_high"]
     bounded = np.isfinite(first_high)
-    start = np.array([[0.0, np.nan, 0.0 if bounded else np.nan, first_high]])
-    steps = np.vstack([start, curve[names].to_numpy(float)])
-    seen = as_observed(times, curve["time"])
-    index = np.searchsorted(curve["time"], seen, side="right")
-    found = pd.DataFrame(steps[index], columns=names)
-    found.insert(0, "time", times)
+    limits = {"conf_low": 0.0 if bounded else np.nan, "conf_high": first_high}
+    begin = {"incidence": 0.0, "std_error": np.nan, **limits}
+    found, index, past = steps_at(curve, begin, times)
     method = np.append(BOUND if bounded else "", curve["method"].to_numpy(str))
     found["method"] = method[index]
     survival = np.append(1.0, free["survival"].to_numpy(float))
     found["event_free"] = survival[index]
     # where everybody had an event nothing is carried beyond the data
-    found["beyond"] = (seen > curve["time"].iloc[-1]) & (survival[-1] > 0.0)
+    found["beyond"] = past & (survival[-1] > 0.0)
     return found
 
 
