@@ -65,6 +65,45 @@ def test_the_recorded_grade_goes_before_the_indices_and_contradictions_are_named
     assert any("grade contradicts Ki-67 and mitoses in row 1;" in note for note in result.notes)
 
 
+MARGIN = "margin contradicts margin_positive in row 1; margin as recorded is taken."
+RIM = "margin contradicts rim_mm in row 1; margin as recorded is taken."
+FLAG = "margin_positive contradicts rim_mm in row 1; margin_positive as recorded is taken."
+VESSELS = "lvi contradicts invasion of lymphatics or veins in row 1; lvi as recorded is taken."
+
+
+@pytest.mark.parametrize(
+    ("patient", "how", "note"),
+    [
+        ({"margin": "R1", "margin_positive": 0}, {}, MARGIN),
+        ({"margin": "R0", "margin_positive": 1}, {}, MARGIN),
+        ({"margin": "R2", "margin_positive": 1}, {}, None),
+        ({"margin": "Rx", "margin_positive": 1}, {}, None),
+        ({"margin": "Rx", "margin_positive": 0}, {}, None),
+        ({"margin": "R0", "margin_positive": 1, "lvi": 1}, {"lvi_as_positive": True}, None),
+        ({"margin": "R0", "margin_positive": 1, "lvi": 0}, {"lvi_as_positive": True}, MARGIN),
+        ({"margin": "R1", "rim_mm": 2.0}, {}, RIM),
+        ({"margin": "R0", "rim_mm": 0.0}, {}, RIM),
+        ({"margin": "R0", "rim_mm": 0.05}, {"positive_rim_mm": 0.1}, None),
+        ({"margin": "R1", "rim_mm": 0.05}, {"positive_rim_mm": 0.1}, None),
+        ({"margin": "R1", "rim_mm": 0.1}, {"positive_rim_mm": 0.1}, RIM),
+        ({"margin_positive": 1, "rim_mm": 0.5}, {}, FLAG),
+        ({"margin_positive": 0, "rim_mm": 0.0}, {}, FLAG),
+        ({"margin_positive": 0, "rim_mm": 0.05}, {"positive_rim_mm": 0.1}, None),
+        ({"margin_positive": 1, "rim_mm": 0.0}, {}, None),
+        ({"lvi": 0, "lymphatic_invasion": 1}, {}, VESSELS),
+        ({"lvi": 1, "lymphatic_invasion": 0, "vascular_invasion": 0}, {}, VESSELS),
+        ({"lvi": 1, "lymphatic_invasion": 0}, {}, None),
+    ],
+)
+def test_margins_and_vessels_that_disagree_are_named(
+    patient: dict[str, Any], how: dict[str, Any], note: str | None
+) -> None:
+    cohort = {name: [value, None] for name, value in ({"size_mm": 8.0} | patient).items()}
+    cohort["size_mm"] = [8.0, 9.0]
+    notes = rn.classify(cohort, guideline="enets2023", **how).notes
+    assert [text for text in notes if "contradicts" in text] == ([note] if note else [])
+
+
 @pytest.mark.parametrize(
     ("ki67", "bound", "found"),
     [(9.9, 10.0, {"lower G2"}), (10.0, 10.0, {"higher G2"}), (np.nan, 10.0, G2)],

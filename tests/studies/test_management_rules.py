@@ -208,3 +208,17 @@ def test_files_that_are_no_sheets(tmp_path: Path) -> None:
             sheet_from_file(path)
     with pytest.raises(OptionError, match="ends in"):
         rn.guidelines("mine.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("enets", "'enets2023' or 'enets2016'"),
+        ("NCCN", "'nccn2025'"),
+        ("jnet", "'jnets'"),
+        ("enets2024", "'enets2023'"),
+    ],
+)
+def test_a_guideline_without_its_year_is_asked_for_by_its_editions(name: str, meant: str) -> None:
+    with pytest.raises(OptionError, match=rf"is not known\. Did you mean {meant}\? There are"):
+        rn.classify({"size_mm": [8.0]}, guideline=name)

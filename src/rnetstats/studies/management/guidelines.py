@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from rnetstats.errors import OptionError, closest
+from rnetstats.formatting import listed
 from rnetstats.studies.management.rule_reader import sheet_from_file, sheet_from_text
 from rnetstats.studies.management.rule_types import GuidelineSheet, Rule
 from rnetstats.studies.management.vocabulary import NO_RULE, STEP
@@ -46,11 +47,19 @@ def guideline_sheet(guideline: str | os.PathLike[str] | GuidelineSheet) -> Guide
         return _shipped(guideline)
     if not isinstance(guideline, str | os.PathLike) or not str(guideline).endswith(".toml"):
         raise OptionError(
-            f"guideline={guideline!r} is not known.{closest(str(guideline), GUIDELINES)} There "
+            f"guideline={guideline!r} is not known.{_meant(str(guideline))} There "
             f"are: {', '.join(GUIDELINES)}; or give a rule sheet of your own, a file whose name "
             "ends in .toml."
         )
     return sheet_from_file(Path(os.fspath(guideline)))
+
+
+def _meant(name: str) -> str:
+    """Ask for the editions of a guideline that is named without its year, else for the nearest."""
+    editions = [key for key in GUIDELINES if name and key.startswith(name.casefold())]
+    if editions:
+        return f" Did you mean {listed((repr(key) for key in editions), 'or')}?"
+    return closest(name, GUIDELINES)
 
 
 def guidelines(

@@ -66,11 +66,12 @@ def possible_values(inputs: Inputs, definitions: Definitions) -> Patients:
     definitions : Definitions
     """
     notes: list[str] = []
-    lvi = _lvi(inputs)
+    lvi = _lvi(inputs, notes)
     grade, undivided = _grade(inputs, definitions, notes)
     t_stage, invasion = invasion_and_t(inputs, definitions, notes)
     plain = {name: _plain(inputs, name) for name in _PLAIN}
     margin = _margin(inputs, definitions, lvi)
+    _compare_margins(inputs, definitions, lvi, notes)
     found = {"margin": margin, "grade": grade, "lvi": lvi, "t_stage": t_stage, **plain}
     return Patients(
         inputs.number("size_mm"), {**found, "invasion": invasion}, undivided, tuple(notes)
@@ -90,14 +91,17 @@ def _plain(inputs: Inputs, name: str) -> Bits:
     return np.where(code >= 0, 1 << np.maximum(code, 0), everything)
 
 
-def _lvi(inputs: Inputs) -> Bits:
+def _lvi(inputs: Inputs, notes: list[str]) -> Bits:
     """Absent (1) or present (2): as recorded, else present with L1 or V1, absent with L0 and V0."""
     parts = ("lymphatic_invasion", "vascular_invasion")
     present = np.logical_or.reduce([inputs.has(name, "yes") for name in parts])
     absent = np.logical_and.reduce([inputs.has(name, "no") for name in parts])
     from_parts = np.where(present, 2, np.where(absent, 1, 3))
     code = inputs.code("lvi")
-    return np.where(code >= 0, 1 << np.maximum(code, 0), from_parts)
+    recorded = code >= 0
+    bits = np.where(recorded, 1 << np.maximum(code, 0), from_parts)
+    _compare(recorded & (bits & from_parts == 0), "lvi", "invasion of lymphatics or veins", notes)
+    return bits
 
 
 def _margin(inputs: Inputs, definitions: Definitions, lvi: Bits) -> Bits:
@@ -119,6 +123,25 @@ def _margin(inputs: Inputs, definitions: Definitions, lvi: Bits) -> Bits:
         into = 4 if definitions.indeterminate == "positive" else 1
         bits = np.where(bits & 2 != 0, (bits & ~2) | into, bits)
     return bits
+
+
+def _compare_margins(inputs: Inputs, definitions: Definitions, lvi: Bits, notes: list[str]) -> None:
+    """Note margins that disagree; an indeterminate one (Rx) agrees with all.
+
+    A rim below ``positive_rim_mm`` disagrees with none: the definition decides there.
+    """
+    code, rim = inputs.code("margin"), inputs.number("rim_mm")
+    recorded = code >= 0
+    bits = 1 << np.maximum(code, 0)
+    positive, negative = (inputs.has("margin_positive", word) for word in ("yes", "no"))
+    with_lvi = np.where(definitions.lvi_as_positive & (lvi != 1), 1, 0)
+    flag = np.where(positive, 2 | 4 | 8 | with_lvi, np.where(negative, 1 | 2, 15))
+    at_edge = np.where(rim == 0.0, 2 | 4 | 8, 1 | 2)
+    width = np.where(np.isnan(rim) | (rim < definitions.positive_rim_mm), 15, at_edge)
+    _compare(recorded & (bits & flag == 0), "margin", "margin_positive", notes)
+    _compare(recorded & (bits & width == 0), "margin", "rim_mm", notes)
+    flagged = ~recorded & (positive | negative)
+    _compare(flagged & (flag & width & ~2 == 0), "margin_positive", "rim_mm", notes)
 
 
 def _grade(inputs: Inputs, definitions: Definitions, notes: list[str]) -> tuple[Bits, Flags]:
