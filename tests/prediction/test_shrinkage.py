@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from rnetstats.errors import ConvergenceError, OptionError, TooFewEventsError
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.ridge import PENALTIES, ridge_deviance, ridge_logistic
 from rnetstats.kernels.shrinkage import heuristic_shrinkage, recalibration_slopes, shrunken
-from rnetstats.prediction.tuning import deal_folds
+from rnetstats.prediction.tuning_folds import deal_folds
 from rnetstats.regression.logistic import LogisticResult
 
 FORMULA = "margin_positive ~ location + nlr + size_mm"
@@ -92,7 +94,7 @@ def test_ridge_takes_the_smallest_cross_validated_deviance(plain: LogisticResult
     y = data["margin_positive"].to_numpy(float)
     folds = deal_folds(np.random.default_rng(np.random.SeedSequence([6, 1])), y, 5, 2)
     X = fit.design.matrix(data)
-    deviance = sum(ridge_deviance(X, y, f, levels)[0] for f in folds)
+    deviance = sum(ridge_deviance(X, y, f, levels)[0] for f in folds.whole())
     assert found.amount == levels[int(np.argmin(deviance))]
 
 
@@ -113,7 +115,7 @@ def test_shrunken_fits_repeat_in_resamples(cohort: pd.DataFrame, plain: Logistic
 def test_folds_are_even_within_each_outcome(seed: int) -> None:
     rng = np.random.default_rng(seed)
     y = (rng.random(67) < 0.3).astype(float)
-    for folds in deal_folds(rng, y, 5, 3):
+    for folds in deal_folds(rng, y, 5, 3).whole():
         for outcome in (0.0, 1.0):
             counts = np.bincount(folds[y == outcome], minlength=5)
             assert counts.max() - counts.min() <= 1
@@ -176,3 +178,64 @@ def test_what_cannot_be_shrunk(cohort: pd.DataFrame, plain: LogisticResult) -> N
             rn.shrink(plain, **options)  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="takes a fit"):
         rn.shrink("fit")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["logistic", "cox"])
+def test_cross_validation_leaves_out_patients_not_rows_that_stand_for_many(kind: str) -> None:
+    """Eight rows of 277 patients: with a row went all patients of one kind."""
+    table = pd.DataFrame(
+        {
+            "x": [0, 0, 0, 0, 1, 1, 1, 1],
+            "z": [0, 0, 1, 1, 0, 0, 1, 1],
+            "y": [0, 1, 0, 1, 0, 1, 0, 1],
+            "w": [60, 12, 50, 20, 40, 25, 30, 40],
+            "t": [9, 4, 7, 3, 8, 2, 6, 1],
+        }
+    )
+    written = table.loc[table.index.repeat(table["w"])]
+    options: dict[str, Any] = {"method": "ridge-cv", "resamples": 20, "seed": 3}
+    if kind == "logistic":
+        one = rn.shrink(rn.logistic(table, "y ~ x + z", freq_weights="w"), **options)
+        two = rn.shrink(rn.logistic(written, "y ~ x + z"), **options)
+        assert one.amount < 100.0  # a penalty of 10,000, the largest, by rows
+    else:
+        formula = "Surv(t, y) ~ x + z"
+        one = rn.shrink(rn.cox(table, formula, freq_weights="w"), horizon=5, **options)
+        two = rn.shrink(rn.cox(written, formula), horizon=5, **options)
+    assert one.amount == two.amount
+    assert one.options["folds"] == two.options["folds"] == 10
+    np.testing.assert_allclose(one.to_frame()["shrunken"], two.to_frame()["shrunken"], rtol=1e-7)
+    chosen = np.log10(np.column_stack([one.tuning["amount"], two.tuning["amount"]]))
+    assert abs(np.subtract(*chosen.mean(axis=0))) < 0.7  # the same patients in other folds
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_copies_of_a_row_of_many_patients_are_dealt_as_they_are(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    freq, y = rng.integers(0, 9, 12).astype(float), (np.arange(12) < 5).astype(float)
+    freq[0] = 7.0
+    dealt = deal_folds(rng, y, 4, 2, freq=freq)
+    for held in dealt.whole():
+        np.testing.assert_array_equal(held[:, 0].sum(axis=0), freq)
+        events = held[:, 0] @ y
+        assert events.max() - events.min() <= 1
+    counts = np.where(freq > 0, rng.integers(0, 30, (3, 12)), 0).astype(float)
+    (drawn,) = dealt.among(counts)
+    np.testing.assert_array_equal(drawn.sum(axis=0), counts)
+    assert not drawn[:, :, 0][(dealt.place[0, :, 0] == 0)].any()  # no copy where no patient is
+
+
+def test_clusters_are_left_out_whole() -> None:
+    rng = np.random.default_rng(4)
+    centre = rng.integers(0, 9, 120)
+    data = pd.DataFrame({"x": rng.normal(size=120), "c": centre, "y": rng.random(120) < 0.4})
+    dealt = deal_folds(rng, data["y"].to_numpy(float), 3, 5, cluster=centre)
+    for place in dealt.whole():
+        assert all(len(np.unique(place[centre == c])) == 1 for c in range(9))
+    found = rn.shrink(
+        rn.logistic(data, "y ~ x + cluster(c)"), method="ridge-cv", resamples=20, seed=1
+    )
+    assert found.amount > 0.0
+    data["y"] &= centre == 1
+    with pytest.raises(OptionError, match="all events lie in one"):
+        rn.shrink(rn.logistic(data, "y ~ x + cluster(c)"), method="ridge-cv", folds=2, seed=1)

@@ -11,7 +11,7 @@ from rnetstats.errors import ConvergenceError, OptionError, TooFewEventsError
 from rnetstats.kernels.cox_ridge import ridge_cox, ridge_cox_deviance
 from rnetstats.kernels.ridge import PENALTIES
 from rnetstats.kernels.risksets import prepare
-from rnetstats.prediction.tuning import deal_folds
+from rnetstats.prediction.tuning_folds import deal_folds
 from rnetstats.regression.cox import CoxResult
 from support import assert_close, read
 
@@ -115,7 +115,7 @@ def test_ridge_takes_the_smallest_cross_validated_deviance(
     found = rn.shrink(plain, method="ridge-cv", penalties=levels, folds=5, repeats=2, **QUICK)
     X, sets, event = parts(plain, data)
     folds = deal_folds(np.random.default_rng(np.random.SeedSequence([5, 1])), event, 5, 2)
-    deviance = sum(ridge_cox_deviance(X, sets, f, levels)[0] for f in folds)
+    deviance = sum(ridge_cox_deviance(X, sets, f, levels)[0] for f in folds.whole())
     assert found.amount == levels[int(np.argmin(deviance))]
     assert found.options["folds"] == 5
 

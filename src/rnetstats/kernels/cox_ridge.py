@@ -30,6 +30,7 @@ from rnetstats.kernels.ridge import (
     RidgeFit,
     along_penalties,
     column_variances,
+    held_out,
 )
 from rnetstats.kernels.risksets import RiskSets
 
@@ -99,21 +100,22 @@ def ridge_cox_deviance(
     ----------
     X, sets, penalties, freq, offset, ties
         As in :func:`ridge_cox`; X is shared.
-    folds : int array of shape (n,) or (B, n)
-        The fold of each row; copies of a row stay together. A penalty without an estimate in some
-        fold has no deviance.
+    folds : array of shape (n,), (B, n) or (F, B, n)
+        See :func:`rnetstats.kernels.ridge.held_out`. A penalty without an estimate in some fold
+        has no deviance.
     """
     design, place = np.asarray(X, dtype=float), np.atleast_2d(np.asarray(folds))
-    counts = np.ones(place.shape[1]) if freq is None else np.asarray(freq, dtype=float)
-    shape = np.broadcast_shapes(np.atleast_2d(counts).shape, place.shape)
-    whole, kinds = np.broadcast_to(counts, shape), np.unique(place)
+    counts = np.ones(place.shape[-1]) if freq is None else np.asarray(freq, dtype=float)
+    shape = np.broadcast_shapes(np.atleast_2d(counts).shape, place.shape[-2:])
+    whole = np.broadcast_to(counts, shape)
     # every fold of every replicate is a replicate of its own
-    rest = np.concatenate([whole * (place != kind) for kind in kinds])
+    rests = [whole - held for held in held_out(place, whole)]
+    rest = np.concatenate(rests)
     fit = ridge_cox(design, sets, penalties, freq=rest, offset=offset, ties=ties)
-    everything = np.tile(whole, (len(kinds), 1))
+    everything = np.tile(whole, (len(rests), 1))
     gain = _log_likelihoods(design, sets, fit.coef, everything, offset, ties)
     gain -= _log_likelihoods(design, sets, fit.coef, rest, offset, ties)
-    return np.asarray(-2.0 * gain.reshape(len(kinds), shape[0], -1).sum(axis=0))
+    return np.asarray(-2.0 * gain.reshape(len(rests), shape[0], -1).sum(axis=0))
 
 
 def _log_likelihoods(

@@ -15,7 +15,7 @@ Gray RJ (1992). Flexible methods for analyzing survival data using splines. JASA
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +34,7 @@ __all__ = [
     "along_penalties",
     "best",
     "column_variances",
+    "held_out",
     "ridge_deviance",
     "ridge_logistic",
 ]
@@ -180,25 +181,43 @@ def ridge_deviance(
     ----------
     X, y, penalties, freq, offset
         As in :func:`ridge_logistic`; X is shared.
-    folds : int array of shape (n,)
-        The fold of each row; copies of a row stay together. A penalty without an estimate in some
-        fold has no deviance.
+    folds : array of shape (n,), (B, n) or (F, B, n)
+        See :func:`held_out`. A penalty without an estimate in some fold has no deviance.
     """
     design, outcome = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
-    place = np.asarray(folds)
     n = len(outcome)
     counts = np.atleast_2d(np.ones(n) if freq is None else np.asarray(freq, dtype=float))
     shift = np.zeros(n) if offset is None else np.asarray(offset, dtype=float)
     total = np.zeros((len(counts), np.size(penalties)))
     sign = 2.0 * outcome - 1.0
-    for fold in np.unique(place):
-        held = place == fold
-        fit = ridge_logistic(design, outcome, penalties, freq=counts * ~held, offset=offset)
-        eta = fit.coef @ design[held].T + shift[held]
+    for held in held_out(folds, counts):
+        some = held.any(axis=0)
+        fit = ridge_logistic(design, outcome, penalties, freq=counts - held, offset=offset)
+        eta = fit.coef @ design[some].T + shift[some]
         with np.errstate(invalid="ignore"):  # a penalty without an estimate stays missing
-            lost = np.logaddexp(0.0, -sign[held] * eta)
-        total += 2.0 * np.einsum("bkn,bn->bk", lost, counts[:, held])
+            lost = np.logaddexp(0.0, -sign[some] * eta)
+        total += 2.0 * np.einsum("bkn,bn->bk", lost, held[:, some])
     return total
+
+
+def held_out(folds: ArrayLike, counts: FloatArray) -> Iterator[FloatArray]:
+    """Yield how often each row of B replicates is left out with each of F folds, (B, n).
+
+    Parameters
+    ----------
+    folds : int array of shape (n,) or (B, n), or array of shape (F, B, n)
+        The fold of each row, whose copies stay together; or how many copies of it lie in each
+        fold, one replicate's for all if B is 1.
+    counts : array of shape (B, n)
+        How often each row stands in each replicate.
+    """
+    place = np.asarray(folds)
+    if place.ndim == 3:
+        for part in place:
+            yield np.broadcast_to(part, counts.shape)
+        return
+    for fold in np.unique(place):
+        yield counts * (np.atleast_2d(place) == fold)
 
 
 class _Block:

@@ -18,6 +18,7 @@ from rnetstats.prediction.from_logistic import logistic_replicates
 from rnetstats.prediction.model import RiskModel
 from rnetstats.prediction.tuning import Tuned, tune
 from rnetstats.prediction.tuning_cox import tune_cox
+from rnetstats.prediction.tuning_folds import Folds, deal_folds
 from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.engine import Engine
 from rnetstats.regression.logistic import LogisticResult
@@ -50,6 +51,29 @@ class Shrinkable(ABC):
     @abstractmethod
     def tune(self, method: str, counts: Floats | None, **options: Any) -> Tuned:
         """Shrink in replicates (b, n), or in the data as they are."""
+
+    def deal(self, rng: np.random.Generator, folds: int, repeats: int) -> Folds:
+        """Deal patients into folds; clusters whole.
+
+        Raises
+        ------
+        OptionError
+            If one cluster holds all events.
+        """
+        cluster = self.engine.frame.cluster
+        if cluster is not None and len(np.unique(cluster.codes[self.events > 0.0])) < 2:
+            raise OptionError(
+                "Cross-validation leaves clusters out whole, and all events lie in one: use "
+                "method='ridge-aic'."
+            )
+        return deal_folds(
+            rng,
+            self.events,
+            folds,
+            repeats,
+            freq=self.engine.frame.freq_weights,
+            cluster=None if cluster is None else cluster.codes,
+        )
 
     @abstractmethod
     def slopes(self, counts: Floats) -> Floats:

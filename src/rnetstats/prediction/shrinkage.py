@@ -21,7 +21,8 @@ from rnetstats.prediction.risk_model import risk_model
 from rnetstats.prediction.shrinkable import Shrinkable, shrinkable
 from rnetstats.prediction.shrinkage_notes import shrinkage_notes
 from rnetstats.prediction.shrinkage_result import ShrinkageResult
-from rnetstats.prediction.tuning import METHODS, Tuned, deal_folds
+from rnetstats.prediction.tuning import METHODS, Tuned
+from rnetstats.prediction.tuning_folds import Folds
 from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 
@@ -61,7 +62,8 @@ def shrink(
         their standard deviation (divisor n - 1), dummy columns of a factor included: the
         reference level matters to a ridge.
     folds, repeats : int
-        Of cross-validation, the outcomes dealt apart.
+        Of cross-validation, the outcomes dealt apart: patient by patient where a row stands for
+        several (``freq_weights``), clusters whole.
     resamples : int
         Bootstrap resamples in which the amount is chosen anew (and, with ``"bootstrap"``, from
         which the factor comes).
@@ -122,28 +124,25 @@ def shrink(
     _check(given, folds, method)
     drawn = resolve_seed(seed)
     rng = np.random.default_rng(np.random.SeedSequence([drawn, 1]))
-    shared: dict[str, Any] = {
-        "penalties": _levels(penalties, method),
-        "folds": deal_folds(rng, given.events, folds, repeats) if method == "ridge-cv" else None,
-    }
+    shared: dict[str, Any] = {"penalties": _levels(penalties, method)}
+    dealt = given.deal(rng, folds, repeats) if method == "ridge-cv" else None
     slopes = None
     if method == "bootstrap":
         slopes = _slopes(given, resamples, drawn)
         shared["factor"] = float(np.clip(np.nanmean(slopes), 0.0, 1.0))
-    whole = given.tune(method, None, **shared)
+    whole = given.tune(method, None, **shared, folds=None if dealt is None else dealt.whole())
     if not np.isfinite(whole.coef).all():
         raise ConvergenceError(
             "The data are separated: the heuristic factor rests on maximum likelihood, which has "
             "no estimate. Use method='bootstrap' with penalty='firth', or a ridge."
         )
-    if shared["folds"] is not None:  # once is enough to see how the choice varies
-        shared["folds"] = shared["folds"][:1]
     parts = []
     for counts in patient_counts(given.engine.frame, resamples, drawn):
         held = np.asarray(counts, dtype=float)
-        part = given.tune(method, held, **shared)
+        among = None if dealt is None else dealt.among(held)
+        part = given.tune(method, held, **shared, folds=among)
         parts.append((part, given.hazards(part.coef, held)))
-    return _result(fit, base, given, method, whole, parts, slopes, drawn, shared)
+    return _result(fit, base, given, method, whole, parts, slopes, drawn, dealt)
 
 
 def _check(given: Shrinkable, folds: int, method: str) -> None:
@@ -189,7 +188,7 @@ def _result(
     parts: list[tuple[Tuned, Floats | None]],
     slopes: Floats | None,
     seed: int,
-    shared: dict[str, Any],
+    dealt: Folds | None,
 ) -> ShrinkageResult:
     coef, amount = whole.coef[0], float(whole.amount[0])
     draws = np.concatenate([part.coef for part, _ in parts])
@@ -203,8 +202,8 @@ def _result(
         table["ratio"] = np.where(before != 0.0, coef / before, np.nan)
     what = f"ridge, penalty {amount:.4g}" if "ridge" in method else f"slopes times {amount:.4g}"
     options = {"method": method, "resamples": len(draws), "conf_level": base.conf_level}
-    if shared["folds"] is not None:
-        options["folds"] = int(shared["folds"].max()) + 1
+    if dealt is not None:
+        options["folds"] = dealt.count
     enough = usable.mean() >= 0.5 and given.limits
     if not given.limits:
         notes.append("No limits of the risk: fewer than five events by the horizon.")

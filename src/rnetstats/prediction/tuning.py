@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnetstats.formula.variables import Floats
 from rnetstats.kernels.log_f import LogF
@@ -14,7 +16,7 @@ from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.ridge import best, ridge_deviance, ridge_logistic
 from rnetstats.kernels.shrinkage import heuristic_shrinkage, shrunken
 
-__all__ = ["METHODS", "Tuned", "deal_folds", "tune"]
+__all__ = ["METHODS", "Tuned", "tune"]
 
 METHODS = ("heuristic", "bootstrap", "ridge-aic", "ridge-cv")
 
@@ -51,7 +53,7 @@ def tune(
     firth: bool = True,
     prior: LogF | None = None,
     penalties: Floats,
-    folds: Floats | None = None,
+    folds: Sequence[NDArray[Any]] | None = None,
     factor: float = 1.0,
 ) -> Tuned:
     """Shrink in B replicates given by their counts.
@@ -69,8 +71,9 @@ def tune(
     prior : LogF, optional
         Or those under log-F priors.
     penalties : array of shape (K,)
-    folds : int array of shape (repeats, n), optional
-        For cross-validation; the deviance is summed over the repeats.
+    folds : sequence of arrays, optional
+        For cross-validation, one a repeat, see :func:`rnetstats.kernels.ridge.held_out`; the
+        deviance is summed over the repeats.
     factor : float
     """
     shared: dict[str, Any] = {"freq": freq, "offset": offset}
@@ -108,13 +111,3 @@ def _null(y: Floats, freq: Floats | None, offset: Floats | None, size: int) -> F
     """Maximised log-likelihood of the intercept alone in each replicate (B,)."""
     fit = fit_logistic(np.ones((len(y), 1)), y, freq=freq, offset=offset)
     return np.broadcast_to(fit.log_likelihood, (size,))
-
-
-def deal_folds(rng: np.random.Generator, y: Floats, folds: int, repeats: int) -> np.ndarray:
-    """Deal rows into folds at random, each outcome apart, (repeats, n)."""
-    dealt = np.empty((repeats, len(y)), dtype=np.intp)
-    for repeat in range(repeats):
-        for outcome in (0.0, 1.0):
-            rows = rng.permutation(np.flatnonzero(y == outcome))
-            dealt[repeat, rows] = (np.arange(len(rows)) + rng.integers(folds)) % folds
-    return dealt

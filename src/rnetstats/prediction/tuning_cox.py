@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnetstats.formula.variables import Floats
 from rnetstats.kernels.cox import fit_cox
@@ -31,7 +33,7 @@ def tune_cox(
     firth: bool = True,
     prior: LogF | None = None,
     penalties: Floats,
-    folds: Floats | None = None,
+    folds: Sequence[NDArray[Any]] | None = None,
     factor: float = 1.0,
 ) -> Tuned:
     """Shrink in B replicates given by their counts; see :func:`rnetstats.prediction.tuning.tune`.
