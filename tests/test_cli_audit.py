@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import tomllib
 from pathlib import Path
 
@@ -86,6 +88,18 @@ def test_a_folder_is_written_whole(capsys: pytest.CaptureFixture[str], tmp_path:
     assert record["input"]["file"] == "paper é.toml"
     assert str(tmp_path) not in (folder / "run.json").read_text(encoding="utf-8")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["audit é", "paper é.toml"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_file_named_in_another_encoding(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    paper, folder = tmp_path / os.fsdecode("Größe.toml".encode("latin-1")), tmp_path / "audit"
+    paper.write_text(SMALL, encoding="utf-8")
+    code, _, err = run(capsys, paper, "--output", folder)
+    assert (code, err) == (0, "")
+    assert json.loads((folder / "run.json").read_text("utf-8"))["input"]["file"] == "Gr??e.toml"
+    assert (folder / "audit.html").exists()
 
 
 def test_what_is_odd_comes_first_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 __all__ = [
+    "file_name",
     "fmt_count",
     "fmt_interval",
     "fmt_number",
@@ -18,6 +21,14 @@ __all__ = [
 
 MISSING = "–"
 _NOISE = 1e-13
+
+
+def file_name(path: str | os.PathLike[str]) -> str:
+    """Return a file's name without its folder, fit to be written.
+
+    Bytes that are no text in the file system's encoding (a name from an old disk) become "?".
+    """
+    return Path(os.fsdecode(path)).name.encode(errors="replace").decode()
 
 
 def group_names(groups: Iterable[str]) -> dict[str, str]:

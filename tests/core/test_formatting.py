@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from rnetstats.formatting import inside, listed
+from rnetstats.formatting import file_name, inside, listed
+
+
+def test_a_name_of_an_old_disk_can_be_written() -> None:
+    old = os.fsdecode("Größe.csv".encode("latin-1"))
+    for path in (f"ward/{old}", Path("ward") / old):
+        assert file_name(path) == "Gr??e.csv"
+    assert file_name(Path("ward/Größe.csv")) == "Größe.csv"
 
 
 def test_words_are_listed_as_in_a_sentence() -> None:

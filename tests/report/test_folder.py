@@ -107,6 +107,32 @@ def test_the_earlier_report_comes_back_when_the_move_fails(
     assert [p.name for p in tmp_path.iterdir()] == ["report"]
 
 
+@pytest.mark.parametrize("call", [1, 2])
+@pytest.mark.parametrize("stop", [OSError(13, "Permission denied"), KeyboardInterrupt()])
+def test_whatever_stops_the_move_leaves_the_earlier_report_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int, stop: BaseException
+) -> None:
+    """The first move is of the earlier report, the second of the new one."""
+    folder = tmp_path / "report"
+    write_folder(folder, fill)
+    (folder / "report.html").write_text("old", encoding="utf-8")
+    rename = Path.rename
+    calls = []
+
+    def stopped(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) == call:
+            raise stop
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises((OutputError, KeyboardInterrupt)):
+        write_folder(folder, fill)
+    monkeypatch.undo()
+    assert (folder / "report.html").read_text(encoding="utf-8") == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["report"]
+
+
 @pytest.mark.parametrize("output", [3, "a\0b", ["x"]])
 def test_what_is_no_path_is_refused(output: object) -> None:
     with pytest.raises(OutputError, match="must be the path of a folder"):

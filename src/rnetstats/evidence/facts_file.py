@@ -12,6 +12,7 @@ from typing import Any
 
 from rnetstats.errors import FactsError, closest
 from rnetstats.evidence.facts_words import shortened
+from rnetstats.formatting import file_name
 
 __all__ = ["FactsSource", "read_content", "studies_with_facts"]
 
@@ -76,7 +77,7 @@ def _of_package(source: str) -> FactsSource:
 
 
 def _of_file(path: Path) -> FactsSource:
-    name = shortened(path.name)
+    name = shortened(file_name(path))
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -90,7 +91,7 @@ def _of_file(path: Path) -> FactsSource:
         raise FactsError(f"{name} cannot be read: {error.strerror}.") from None
     except ValueError:
         raise FactsError(f"{name!r} holds a character that no file's name can.") from None
-    return _parsed(text, path.name)
+    return _parsed(text, file_name(path))
 
 
 def _parsed(text: str, name: str) -> FactsSource:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from rnetstats._core.result import Result
 from rnetstats.evidence.audit_result import AuditResult
+from rnetstats.formatting import file_name
 from rnetstats.plots.audit import audit_height
 from rnetstats.report.audit_page import GAPS, audit_page
 from rnetstats.report.figures import RenderedFigure, render, write_figures
@@ -121,4 +122,4 @@ def _input(source: Path | None) -> dict[str, str] | None:
     """Return name and checksum of the file, never its path."""
     if source is None:
         return None
-    return {"file": source.name, "sha256": hashlib.sha256(source.read_bytes()).hexdigest()}
+    return {"file": file_name(source), "sha256": hashlib.sha256(source.read_bytes()).hexdigest()}

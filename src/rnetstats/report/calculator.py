@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnetstats.errors import OptionError, OutputError, ReadError, RnetError
+from rnetstats.formatting import file_name
 from rnetstats.prediction.model import RiskModel
 from rnetstats.report.calculator_page import GENERATOR, calculator_page
 from rnetstats.report.calculator_rules import Judged, checked_force, judge_model
@@ -94,7 +95,7 @@ def _read(model: RiskModel | str | os.PathLike[str]) -> tuple[RiskModel, str, st
     path = Path(model)
     found = RiskModel.load(path)
     stored = json.loads(path.read_text(encoding="utf-8"))
-    return found, path.name, str(stored.get("package_version", ""))
+    return found, file_name(path), str(stored.get("package_version", ""))
 
 
 def _refuse_failing(judged: tuple[Judged, ...], forced: tuple[str, ...]) -> None:

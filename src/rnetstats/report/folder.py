@@ -81,20 +81,18 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
 
 def _swap(temporary: Path, folder: Path) -> None:
     """Put ``temporary`` where ``folder`` is; an earlier report is kept until that has worked."""
-    old: Path | None = None
-    if folder.exists():
-        check_folder(folder)
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-old-", dir=folder.parent))
-        folder.rename(old / "report")
-    try:
+    if not folder.exists():
         temporary.rename(folder)
-    except OSError:
-        if old is not None:
+        return
+    check_folder(folder)
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-old-", dir=folder.parent))
+    try:
+        folder.rename(old / "report")
+        temporary.rename(folder)
+    finally:  # whatever stopped it, an interruption too
+        if not folder.exists():
             (old / "report").rename(folder)
-        raise
-    finally:
-        if old is not None:
-            shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _is_report(folder: Path) -> bool:

@@ -13,6 +13,7 @@ import pandas as pd
 from rnetstats._core.options import choice, positive_int
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import OptionError
+from rnetstats.formatting import file_name
 from rnetstats.report.folder import check_folder
 from rnetstats.studies.registry import StudyEntry, study
 from rnetstats.studies.study_result import StudyResult
@@ -210,14 +211,12 @@ def _book(entry: StudyEntry, codebook: str | os.PathLike[str] | Codebook | None)
     """Return the codebook's name for the record."""
     if codebook is None:
         return entry.codebook
-    if isinstance(codebook, str | os.PathLike):
-        return Path(os.fsdecode(codebook)).name
-    return codebook.name
+    return file_name(codebook) if isinstance(codebook, str | os.PathLike) else codebook.name
 
 
 def _name(source: Any) -> str | None:
     """Return a file's name without its folder; None for anything that is no file."""
-    return Path(os.fsdecode(source)).name if isinstance(source, str | os.PathLike) else None
+    return file_name(source) if isinstance(source, str | os.PathLike) else None
 
 
 def _input(frame: pd.DataFrame | None, data: Any) -> dict[str, Any] | None:
