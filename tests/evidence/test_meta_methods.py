@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -406,3 +407,37 @@ def test_one_study_is_counted_as_one() -> None:
     filled = rn.meta_analysis(four, measure="HR").trim_and_fill()
     assert filled.glance()["filled"].iloc[0] == 1
     assert any(note.startswith("The limits with 1 filled study take") for note in filled.notes)
+
+
+SIX_TRIALS = {
+    "coef": [0.1, 0.9, -0.4, 0.5, 1.2, 0.3],
+    "std_error": [0.2, 0.3, 0.25, 0.2, 0.3, 0.22],
+    "group": ["x", "x", "x", "y", "y", "z"],
+}
+
+
+@pytest.mark.parametrize(
+    ("tau2", "common", "words"),
+    [
+        ("REML", False, "its own Wald limits"),
+        (0.0, False, "its own Wald limits"),
+        (0.2, False, "Wald limits that include the tau2 given"),
+        ("REML", True, "Wald limits that include the tau2 of all groups"),
+    ],
+)
+def test_what_the_limits_of_one_study_hold_is_said(
+    tau2: str | float, common: bool, words: str
+) -> None:
+    found = rn.meta_analysis(SIX_TRIALS, measure="HR", tau2=tau2)
+    groups = found.subgroups("group", common_tau2=common)
+    row = groups.to_frame().set_index("group").loc["z"]
+    own = np.hypot(0.22, np.sqrt(row["tau2"]) if "include" in words else 0.0)
+    half = NormalDist().inv_cdf(0.975) * own
+    assert_close(np.log([row["conf_low"], row["conf_high"]]), [0.3 - half, 0.3 + half])
+    assert groups.notes[-2] == f"One study alone in z: {words}; no heterogeneity."
+    if not common:
+        first = f"The first row is the first study alone, with {words}."
+        assert first in found.cumulative().notes
+        one = {name: values[:1] for name, values in SIX_TRIALS.items()}
+        alone = rn.meta_analysis(one, measure="HR", tau2=tau2)
+        assert alone.notes[-1].endswith(f"these are {words}.")

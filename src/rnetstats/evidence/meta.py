@@ -95,7 +95,7 @@ def meta_analysis(
 
     Notes
     -----
-    One study alone is returned with its own Wald limits; heterogeneity is then missing. Studies
+    One study alone has its own Wald limits, with ``tau2`` if it is given. Studies
     that stand twice are pooled as if independent, with a note. With a zero cell or rates below 5 %
     the approximations behind inverse variance are poor: a note says so, and ``display()`` shows
     the models of ``rare_events()`` beside it.

@@ -31,7 +31,7 @@ def pool_notes(pools: Pools, measure: Measure, how: PoolOptions) -> list[str]:
     if k == 1:
         return [
             "One study alone: no heterogeneity can be estimated, no prediction made; Hartung-Knapp "
-            "limits take two studies, so that these are Wald's."
+            f"limits take two studies; these are {how.alone_text}."
         ]
     notes = []
     tau2, top = float(pools.spread["tau2"][0]), float(pools.spread["tau2_high"][0])

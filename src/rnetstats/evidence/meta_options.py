@@ -39,6 +39,12 @@ class PoolOptions:
         """How the variance between studies was found."""
         return self.tau2 if isinstance(self.tau2, str) else f"tau2 = {self.tau2:g} (given)"
 
+    @property
+    def alone_text(self) -> str:
+        """What the limits of one study alone are."""
+        given = not isinstance(self.tau2, str) and self.tau2 > 0.0
+        return "Wald limits that include the tau2 given" if given else "its own Wald limits"
+
     def as_dict(self) -> dict[str, Any]:
         """Return the options as a result keeps them."""
         return {

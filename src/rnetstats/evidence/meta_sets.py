@@ -156,7 +156,7 @@ def cumulative(
     if not len(used):
         raise DataError("No study has a place in the order.")
     found = _pooled(result, used, held)
-    first = "The first row is the first study alone, with its own Wald limits."
+    first = f"The first row is the first study alone, with {result.pooling.alone_text}."
     found["notes"] = (*notes, first, *found["notes"])
     return CumulativeResult(**found)
 

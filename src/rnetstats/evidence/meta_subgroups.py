@@ -154,7 +154,8 @@ def subgroups(result: MetaAnalysisResult, by: str, *, common_tau2: bool) -> Subg
     if 1 in random.k:
         alone = [level for level, k in zip(levels, random.k, strict=True) if k == 1]
         shown = ", ".join(alone[:4]) + (f" and {len(alone) - 4} more" if len(alone) > 4 else "")
-        notes.append(f"One study alone in {shown}: its own Wald limits, no heterogeneity.")
+        what = "Wald limits that include the tau2 of all groups" if shared else how.alone_text
+        notes.append(f"One study alone in {shown}: {what}; no heterogeneity.")
     tests = [_between("random effects", random), _between("common effect", common)]
     return SubgroupsResult(
         measure=result.measure,
