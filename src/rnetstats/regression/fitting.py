@@ -14,6 +14,7 @@ from rnetstats.errors import (
     OptionError,
     TooFewEventsError,
 )
+from rnetstats.formula.clusters import check_clusters, few_clusters
 from rnetstats.formula.design import ModelFrame
 from rnetstats.kernels.conditioning import LIMIT
 from rnetstats.kernels.newton import LOST_TERM, OK, STATUS_TEXT
@@ -35,7 +36,6 @@ __all__ = [
     "with_infinities",
 ]
 
-_FEW_CLUSTERS = 40
 _RCOND = 1e-7
 _APART = 50.0  # an offset's range
 _FAR = 1e3  # a mean this many standard deviations from zero
@@ -81,11 +81,7 @@ def use_wald(frame: ModelFrame, *, ci: str | None, robust: bool) -> tuple[bool, 
     name = ""
     if frame.cluster is not None:
         name = "cluster-robust"
-        if len(frame.cluster.labels) < 2:
-            raise DataError(
-                f"cluster({frame.cluster.name}) has one value in the rows used: a variance between "
-                "clusters needs at least two. Leave cluster() out."
-            )
+        check_clusters(frame.cluster)
     elif robust or frame.sampling_weights is not None:
         name = "sandwich HC0"
     if name and ci == "profile":
@@ -311,9 +307,6 @@ def fit_notes(
             "The sign of an infinite coefficient is not determined by the data where no estimate "
             "is shown."
         )
-    if frame.cluster is not None and len(frame.cluster.labels) < _FEW_CLUSTERS:
-        notes.append(
-            f"There are only {len(frame.cluster.labels)} clusters of {frame.cluster.name}: a "
-            f"cluster-robust variance is too small with fewer than about {_FEW_CLUSTERS}."
-        )
+    if frame.cluster is not None:
+        notes += few_clusters(len(frame.cluster.labels), frame.cluster.name)
     return tuple(notes)

@@ -15,6 +15,7 @@ from rnetstats.survival.curve_tables import time_points
 from rnetstats.survival.milestone_fit import (
     FEW,
     Point,
+    alike,
     contrast_records,
     group_record,
     points_at,
@@ -62,7 +63,8 @@ def milestone(
     data : DataFrame or mapping
     formula : str
         ``"Surv(time, event) ~ group"``, or ``~ 1`` for one curve; ``Surv(start, stop, event)`` for
-        late entry. With ``cluster(id)`` standard errors are robust.
+        late entry. With ``cluster(id)`` standard errors are robust, and contrasts count that a
+        cluster may have rows in several groups.
     times : float or sequence of float
         Above 0, in the unit of the data, within every group's follow-up.
     scale : {"survival", "risk"}
@@ -180,6 +182,13 @@ def _notes(points: list[Point], ci: str, kind: str) -> list[str]:
         if kind == "bpcp"
         else "no limits and no P."
     )
+    tied = [point.label for point in points[1:] if alike(point, points[0])]
+    if tied:
+        notes.append(
+            f"At {points[0].time:g}: within clusters {', '.join(tied)} and {points[0].label} err "
+            "alike, so that a contrast has an estimated variance of 0, which is no certainty: its "
+            "limits and P are missing."
+        )
     return notes + [
         f"{point.label} at {point.time:g}: "
         + ("no event" if not point.n_events else "the curve has reached 0")

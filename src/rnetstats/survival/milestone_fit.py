@@ -13,21 +13,28 @@ from rnetstats.kernels.same_times import as_observed
 from rnetstats.survival.bpcp import beta_product_limits
 from rnetstats.survival.limits import transformed_limits
 from rnetstats.survival.mover import Bounds, difference_limits, ratio_limits, square_and_add_p
-from rnetstats.survival.product_limit import ProductLimit, at_risk
+from rnetstats.survival.product_limit import ProductLimit, at_risk, log_survival_influence
+from rnetstats.survival.rmst_fit import difference_error
 from rnetstats.survival.rows import SurvivalRows
 
-__all__ = ["FEW", "Point", "contrast_records", "group_record", "points_at", "resolve_ci"]
+__all__ = ["FEW", "Point", "alike", "contrast_records", "group_record", "points_at", "resolve_ci"]
 
 Floats = NDArray[np.float64]
 
 FEW = 5  # events in an arm below which the automatic choice is the beta product limits
 _NAN = float("nan")
+_ALIKE = 1.0 - 1e-12  # a correlation that leaves a difference of equal estimates no error
+_UNKNOWN = {"conf_low": _NAN, "conf_high": _NAN, "p_value": _NAN, "method": "none"}
 _METHODS = {"plain": "Greenwood", "log-log": "log-log", "bpcp": "beta product"}
 
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """One group at one time; ``counts`` (3, k) holds at risk, events, left at times up to it."""
+    """One group at one time; ``counts`` (3, k) holds at risk, events, left at times up to it.
+
+    ``shared`` is the covariance of its log survival with the first group's: 0 unless a cluster has
+    rows in both.
+    """
 
     label: str
     time: float
@@ -37,6 +44,7 @@ class Point:
     survival: float
     log_variance: float
     counts: Floats
+    shared: float = 0.0
 
     @property
     def std_error(self) -> float:
@@ -72,13 +80,33 @@ def points_at(rows: SurvivalRows, times: Floats) -> list[list[Point]]:
     curves = [rows.of_group(code).curve() for code in range(len(rows.labels))]
     seen = as_observed(times, rows.stop)
     _check_follow_up(curves, rows.labels, seen)
-    return [
+    found = []
+    for asked, t in zip(times.tolist(), seen.tolist(), strict=True):
+        shared = _shared(rows, t)
+        found.append(
+            [
+                replace(
+                    _point(rows.of_group(k), rows.labels[k], curve, t),
+                    time=asked,
+                    shared=float(shared[k]),
+                )
+                for k, curve in enumerate(curves)
+            ]
+        )
+    return found
+
+
+def _shared(rows: SurvivalRows, time: float) -> Floats:
+    """Return the covariance of each group's log survival with the first group's, (groups,)."""
+    if rows.cluster is None:
+        return np.zeros(len(rows.labels))
+    parts = (rows.of_group(code) for code in range(len(rows.labels)))
+    return rows.shared(
         [
-            replace(_point(rows.of_group(k), rows.labels[k], curve, float(t)), time=float(asked))
-            for k, curve in enumerate(curves)
+            log_survival_influence(p.stop, p.event, time, start=p.start, weights=p.weights)
+            for p in parts
         ]
-        for asked, t in zip(times, seen, strict=True)
-    ]
+    )
 
 
 def _check_follow_up(curves: list[ProductLimit], labels: tuple[str, ...], times: Floats) -> None:
@@ -156,10 +184,17 @@ def contrast_records(
     for point in points[1:]:
         names = {"group": point.label, "reference": first.label, "time": point.time}
         found = (_wald if ci == "plain" else _squares)(point, first, ci, conf_level, scale)
-        records += [{**names, **record} for record in found]
         if ci == "log-log":
-            records.append({**names, **_hazards(point, first, conf_level)})
+            found.append(_hazards(point, first, conf_level))
+        records += [
+            {**names, **record, **(_UNKNOWN if alike(point, first) else {})} for record in found
+        ]
     return records
+
+
+def alike(a: Point, b: Point) -> bool:
+    """Say whether the clusters of two groups err alike, so that a contrast seems without error."""
+    return _correlation(a, b) > _ALIKE
 
 
 def _record(
@@ -187,13 +222,15 @@ def _wald(a: Point, b: Point, ci: str, conf_level: float, scale: str) -> list[di
     """Normal limits with Greenwood's variance; a ratio on the log scale."""
     z = normal_quantile(conf_level)
     one, two = (point.bounds(ci, conf_level, scale)[0] for point in (a, b))
-    gap, error = one - two, float(np.hypot(a.std_error, b.std_error))
+    errors, covariance = (a.std_error, b.std_error), a.survival * b.survival * a.shared
+    gap, error = one - two, difference_error(errors, covariance)
     numbers = gap, gap - z * error, gap + z * error
     found = [_record(f"{scale} difference", numbers, float(two_sided_p(gap / error)), "Greenwood")]
     ratio = _ratio(one, two)
     if not (np.isfinite(ratio) and ratio > 0.0):
         return [*found, _record(f"{scale} ratio", (ratio, _NAN, _NAN), _NAN, "")]
-    log, error = float(np.log(ratio)), float(np.hypot(a.std_error / one, b.std_error / two))
+    log = float(np.log(ratio))
+    error = difference_error((errors[0] / one, errors[1] / two), covariance / (one * two))
     numbers = ratio, float(np.exp(log - z * error)), float(np.exp(log + z * error))
     p_value = float(two_sided_p(log / error))
     return [*found, _record(f"{scale} ratio", numbers, p_value, "Greenwood, log scale")]
@@ -207,16 +244,23 @@ def _squares(a: Point, b: Point, ci: str, conf_level: float, scale: str) -> list
         empty = [(one[0] - two[0], _NAN, _NAN), (ratio, _NAN, _NAN)]
         names = (f"{scale} difference", f"{scale} ratio")
         return [_record(name, part, _NAN, "") for name, part in zip(names, empty, strict=True)]
+    tied = _correlation(a, b)
     p_value = square_and_add_p(
-        lambda level: (a.bounds(ci, level, scale), b.bounds(ci, level, scale))
+        lambda level: (a.bounds(ci, level, scale), b.bounds(ci, level, scale)), tied
     )
     method = f"square and add, {_METHODS[ci]} limits"
-    gap = (one[0] - two[0], *difference_limits(one, two))
+    gap = (one[0] - two[0], *difference_limits(one, two, tied))
     found = [_record(f"{scale} difference", gap, p_value, method)]
     return [
         *found,
-        _record(f"{scale} ratio", (ratio, *ratio_limits(one, two)), p_value, method),
+        _record(f"{scale} ratio", (ratio, *ratio_limits(one, two, tied)), p_value, method),
     ]
+
+
+def _correlation(a: Point, b: Point) -> float:
+    """Return the correlation of two groups' estimates: 0 unless they share clusters."""
+    size = float(np.sqrt(a.log_variance * b.log_variance))
+    return a.shared / size if a.shared and size > 0.0 else 0.0
 
 
 def _hazards(a: Point, b: Point, conf_level: float) -> dict[str, object]:
@@ -226,8 +270,8 @@ def _hazards(a: Point, b: Point, conf_level: float) -> dict[str, object]:
         return _record("cumulative hazard ratio", (_NAN, _NAN, _NAN), _NAN, "")
     logs = [np.log(point.survival) for point in (a, b)]
     gap = float(np.log(logs[0] / logs[1]))
-    errors = [np.sqrt(p.log_variance) / log for p, log in zip((a, b), logs, strict=True)]
-    error = float(np.hypot(*errors))
+    one, two = (np.sqrt(p.log_variance) / log for p, log in zip((a, b), logs, strict=True))
+    error = difference_error((float(one), float(two)), a.shared / float(logs[0] * logs[1]))
     reach = normal_quantile(conf_level) * error
     numbers = tuple(float(np.exp(gap + side * reach)) for side in (0.0, -1.0, 1.0))
     p_value = float(two_sided_p(gap / error)) if error > 0.0 else _NAN

@@ -7,8 +7,9 @@ about the limits of the single proportions, and stand with an estimate of 0 or 1
 References
 ----------
 Zou GY, Donner A. Construction of confidence limits about effect measures: a general approach. Stat
-Med 2008;27:1693-702. Donner A, Zou GY. Closed-form confidence intervals for functions of the normal
-mean and standard deviation. Stat Methods Med Res 2012;21:347-59.
+Med 2008;27:1693-702. Zou GY. Toward using confidence intervals to compare correlations. Psychol
+Methods 2007;12:399-413. Donner A, Zou GY. Closed-form confidence intervals for functions of the
+normal mean and standard deviation. Stat Methods Med Res 2012;21:347-59.
 """
 
 from __future__ import annotations
@@ -24,37 +25,58 @@ _HALVINGS = 60
 _LEAST = -12.0  # log10 of the smallest P: levels closer to 1 have no digits left
 
 
-def difference_limits(a: Bounds, b: Bounds) -> tuple[float, float]:
-    """Return the limits of ``a - b``."""
+def difference_limits(a: Bounds, b: Bounds, correlation: float = 0.0) -> tuple[float, float]:
+    """Return the limits of ``a - b``, whose estimates may be correlated (Zou 2007)."""
     gap = a[0] - b[0]
-    return gap - math.hypot(a[0] - a[1], b[2] - b[0]), gap + math.hypot(a[2] - a[0], b[0] - b[1])
+    below = _joined(a[0] - a[1], b[2] - b[0], correlation)
+    return gap - below, gap + _joined(a[2] - a[0], b[0] - b[1], correlation)
 
 
-def ratio_limits(a: Bounds, b: Bounds) -> tuple[float, float]:
+def _joined(x: float, y: float, correlation: float) -> float:
+    if correlation == 0.0:
+        return math.hypot(x, y)
+    return math.sqrt(max(x * x + y * y - 2.0 * correlation * x * y, 0.0))
+
+
+def ratio_limits(a: Bounds, b: Bounds, correlation: float = 0.0) -> tuple[float, float]:
     """Return the limits of ``a / b``, which are not negative; the upper one may be infinite."""
-    return _ratio_end(a[0], a[1], b[0], b[2], -1.0), _ratio_end(a[0], a[2], b[0], b[1], 1.0)
+    return (
+        _ratio_end((a[0], a[1]), (b[0], b[2]), -1.0, correlation),
+        _ratio_end((a[0], a[2]), (b[0], b[1]), 1.0, correlation),
+    )
 
 
-def _ratio_end(a: float, end_a: float, b: float, end_b: float, sign: float) -> float:
-    """Solve (a - R b)^2 = (a - end_a)^2 + R^2 (end_b - b)^2 on the side of the sign."""
+def _ratio_end(
+    one: tuple[float, float], two: tuple[float, float], sign: float, correlation: float
+) -> float:
+    """Solve (a - R b)^2 = (a - end_a)^2 + R^2 (end_b - b)^2 on the side of the sign.
+
+    With a correlation r the right side has 2 r R (a - end_a) (end_b - b) less.
+    """
+    (a, end_a), (b, end_b) = one, two
     square_b = end_b * (2.0 * b - end_b)
     square_a = end_a * (2.0 * a - end_a)
-    root = sign * math.sqrt(max((a * b) ** 2 - square_a * square_b, 0.0))
+    middle = a * b - (correlation * (a - end_a) * (end_b - b) if correlation else 0.0)
+    root = sign * math.sqrt(max(middle**2 - square_a * square_b, 0.0))
     if square_b == 0.0:
         if sign > 0.0 or b <= 0.0:
             return math.inf if sign > 0.0 else 0.0
-        return max(square_a / (2.0 * a * b), 0.0) if a > 0.0 else 0.0
-    value = (a * b + root) / square_b
+        return max(square_a / (2.0 * middle), 0.0) if middle > 0.0 else 0.0
+    value = (middle + root) / square_b
     return value + 0.0 if value >= 0.0 else (math.inf if sign > 0.0 else 0.0)
 
 
-def square_and_add_p(limits: Callable[[float], tuple[Bounds, Bounds]]) -> float:
+def square_and_add_p(
+    limits: Callable[[float], tuple[Bounds, Bounds]], correlation: float = 0.0
+) -> float:
     """Return the P that agrees with the limits: 1 less the level at which they reach no difference.
 
     Parameters
     ----------
     limits : callable
         From a level of confidence to the two proportions with their limits at that level.
+    correlation : float
+        Of the two estimates.
 
     Returns
     -------
@@ -66,7 +88,7 @@ def square_and_add_p(limits: Callable[[float], tuple[Bounds, Bounds]]) -> float:
         return 1.0
 
     def excludes(p: float) -> bool:
-        low, high = difference_limits(*limits(1.0 - p))
+        low, high = difference_limits(*limits(1.0 - p), correlation)
         return low > 0.0 or high < 0.0
 
     # limits of next to no confidence may still leave room (exact limits): then P is 1

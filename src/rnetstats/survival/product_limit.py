@@ -149,6 +149,40 @@ def product_limit(
     )
 
 
+def log_survival_influence(
+    stop: Floats,
+    event: NDArray[np.bool_],
+    at: float,
+    *,
+    start: Floats | None = None,
+    weights: Floats | None = None,
+) -> Floats:
+    """Return what each row, with its weight, adds to the error of ``log S(at)``.
+
+    The sum of their squares (of their sums within clusters) is the infinitesimal jackknife variance
+    of one curve; the sum of the products of two curves', over clusters in both, their covariance.
+
+    Parameters
+    ----------
+    stop, event, start, weights : arrays, shape (n,)
+        As in :func:`product_limit`.
+    at : float
+
+    Returns
+    -------
+    array, shape (n,)
+    """
+    curve = product_limit(stop, event, start=start, weights=weights)
+    rows = _Rows(stop, event, start, np.ones(len(stop)) if weights is None else weights, None)
+    place = int(np.searchsorted(curve.time, at, side="right")) - 1
+    if place < 0:
+        return np.zeros(len(stop))
+    with np.errstate(divide="ignore"):
+        scale = 1.0 / (curve.n_risk - curve.n_event)
+    step = curve.n_event / curve.n_risk
+    return np.asarray(-_influences(rows, curve.time, step, scale, np.array([[place]]))[0])
+
+
 @dataclass(frozen=True)
 class _Rows:
     stop: Floats
@@ -164,8 +198,22 @@ def _influence_variance(rows: _Rows, time: Floats, step: Floats, scale: Floats) 
     A row's influence on the sum up to ``t`` is ``sum scale (dN_i - Y_i step)`` over the times up
     to ``t``: ``scale`` is ``1 / (n - d)`` for ``-log S`` and ``1 / n`` for the cumulative hazard.
     """
-    use = step > 0.0
-    finite = np.where(use & np.isfinite(scale), scale, 0.0)
+    variance = np.empty(len(time))
+    width = max(1, _BLOCK // len(rows.stop))
+    for low in range(0, len(time), width):
+        block = np.arange(low, min(low + width, len(time)))[:, None]
+        influence = _influences(rows, time, step, scale, block)
+        if rows.cluster is not None:
+            influence = np.stack([np.bincount(rows.cluster, line) for line in influence])
+        variance[block[:, 0]] = np.sum(influence**2, axis=1)
+    return variance
+
+
+def _influences(
+    rows: _Rows, time: Floats, step: Floats, scale: Floats, block: NDArray[np.intp]
+) -> Floats:
+    """Weighted influences (b, n) of the rows on the sum up to each of b places (b, 1)."""
+    finite = np.where((step > 0.0) & np.isfinite(scale), scale, 0.0)
     drift = np.append(0.0, np.cumsum(finite * step))
     last = np.searchsorted(time, rows.stop)
     first = (
@@ -174,13 +222,5 @@ def _influence_variance(rows: _Rows, time: Floats, step: Floats, scale: Floats) 
         else np.searchsorted(time, rows.start, side="right")
     )
     jump = rows.event * finite[last]
-    variance = np.empty(len(time))
-    width = max(1, _BLOCK // len(last))
-    for low in range(0, len(time), width):
-        block = np.arange(low, min(low + width, len(time)))[:, None]
-        seen = drift[np.clip(block + 1, first, last + 1)] - drift[first]
-        influence = rows.weights * (jump * (last <= block) - seen)
-        if rows.cluster is not None:
-            influence = np.stack([np.bincount(rows.cluster, line) for line in influence])
-        variance[block[:, 0]] = np.sum(influence**2, axis=1)
-    return variance
+    seen = drift[np.clip(block + 1, first, last + 1)] - drift[first]
+    return np.asarray(rows.weights * (jump * (last <= block) - seen))

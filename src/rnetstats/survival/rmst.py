@@ -10,7 +10,13 @@ from rnetstats.errors import OptionError
 from rnetstats.kernels.same_times import as_observed
 from rnetstats.survival.rmst_adjusted import adjusted_coefficients, adjusted_rows
 from rnetstats.survival.rmst_curves import group_curves
-from rnetstats.survival.rmst_fit import contrast_rows, group_means, largest_tau, read_tau
+from rnetstats.survival.rmst_fit import (
+    contrast_rows,
+    group_means,
+    largest_tau,
+    read_tau,
+    shared_by_clusters,
+)
 from rnetstats.survival.rmst_result import RmstResult
 from rnetstats.survival.rows import group_rows, refuse_strata
 
@@ -41,7 +47,8 @@ def rmst(
     data : DataFrame or mapping
     formula : str
         ``"Surv(time, event) ~ group"``, or ``~ 1`` for one curve; ``Surv(start, stop, event)``
-        for late entry. With ``cluster(id)`` standard errors are robust.
+        for late entry. With ``cluster(id)`` standard errors are robust, and contrasts count that a
+        cluster may have rows in several groups.
     tau : float, optional
         The time up to which the mean is taken, in the unit of the data. By default the largest that
         the data allow: the smallest last time of the groups whose last patient is censored, or, if
@@ -127,7 +134,7 @@ def rmst(
     if not end > 0.0:
         raise OptionError("Every patient has time 0: there is no time to take a mean of.")
     means, notes = group_means(rows, end, conf_level, ci)
-    contrasts, more = contrast_rows(means, end, conf_level)
+    contrasts, more = contrast_rows(means, end, conf_level, shared_by_clusters(rows, end))
     coefficients = None
     if covariates is not None:
         if len(rows.labels) < 2:

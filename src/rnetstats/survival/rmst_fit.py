@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rnetstats._core.distributions import normal_quantile, two_sided_p
 from rnetstats.errors import DataError, OptionError
@@ -20,12 +21,15 @@ __all__ = [
     "CONTRAST_COLUMNS",
     "area_of",
     "contrast_rows",
+    "difference_error",
     "group_means",
     "largest_tau",
     "read_tau",
+    "shared_by_clusters",
     "whole_numbers",
 ]
 
+Floats = NDArray[np.float64]
 
 CONTRAST_COLUMNS = (
     "group",
@@ -39,6 +43,7 @@ CONTRAST_COLUMNS = (
 )
 _FEW = 5
 _NAN = float("nan")
+_DUST = 1e-12  # of the variance of two independent groups
 
 
 @dataclass(frozen=True)
@@ -92,9 +97,7 @@ def area_of(part: SurvivalRows, tau: float) -> Area:
     variance = float(found.variance[0, 0])
     weight = np.ones(len(part.stop)) if part.weights is None else part.weights
     if part.robust:
-        influence = weight * restricted_mean_influence(
-            part.stop, part.event, tau, part.weights, start=part.start
-        )
+        influence = _influence(part, tau)
         if part.cluster is not None:
             influence = np.bincount(part.cluster, influence).astype(np.float64)
         variance = float(influence @ influence)
@@ -103,6 +106,24 @@ def area_of(part: SurvivalRows, tau: float) -> Area:
     # rounding dust of a variance that is 0: one patient, or all events at one time
     error = np.sqrt(variance) if variance > (1e-10 * tau) ** 2 else _NAN
     return Area(mean, float(error), n_events)
+
+
+def _influence(part: SurvivalRows, tau: float) -> Floats:
+    """Weighted influence of each row of a group on its restricted mean."""
+    weight = np.ones(len(part.stop)) if part.weights is None else part.weights
+    found = restricted_mean_influence(part.stop, part.event, tau, part.weights, start=part.start)
+    return np.asarray(weight * found)
+
+
+def shared_by_clusters(rows: SurvivalRows, tau: float) -> Floats:
+    """Return the covariance of each group's mean with the first group's, (groups,).
+
+    It is 0 unless a cluster has rows in both.
+    """
+    if rows.cluster is None:
+        return np.zeros(len(rows.labels))
+    parts = [rows.of_group(code) for code in range(len(rows.labels))]
+    return rows.shared([_influence(part, tau) for part in parts])
 
 
 def group_means(
@@ -215,9 +236,11 @@ def _doubt(label: str, area: Area, limits: tuple[float, float], tau: float) -> s
 
 
 def contrast_rows(
-    means: pd.DataFrame, tau: float, conf_level: float
+    means: pd.DataFrame, tau: float, conf_level: float, shared: Floats
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Compare each group with the first: difference and ratio of means, ratio of times lost.
+
+    ``shared`` are the covariances of :func:`shared_by_clusters`.
 
     Ratios have limits on the log scale. Where a group has no standard error there are no limits
     and no P; where a group lost no time the ratio of times lost is missing.
@@ -225,17 +248,24 @@ def contrast_rows(
     groups = means.to_dict("records")
     table: list[dict[str, object]] = []
     notes: list[str] = []
-    for row in groups[1:]:
+    for row, covariance in zip(groups[1:], shared[1:].tolist(), strict=True):
         pair = (groups[0], row)
         known = all(np.isfinite(side["std_error"]) for side in pair)
         names = {"group": row["group"], "reference": groups[0]["group"]}
-        for measure, estimate, coef, error in _measures(pair):
+        measures = _measures(pair, covariance)
+        for measure, estimate, coef, error in measures:
             numbers = _wald(coef, error, conf_level, ratio=measure != "RMST difference")
             table.append({**names, "measure": measure, "estimate": estimate, **numbers})
         if not known:
             notes.append(
                 f"{row['group']} against {groups[0]['group']}: a group has no standard error by "
                 f"{tau:g}, so the contrasts have no limits and no P."
+            )
+        elif np.isnan(measures[0][-1]):
+            notes.append(
+                f"{row['group']} against {groups[0]['group']}: within clusters the groups err "
+                "alike, so that a contrast has an estimated variance of 0, which is no certainty: "
+                "its limits and P are missing."
             )
         if min(row["rmtl"], groups[0]["rmtl"]) <= 0.0:
             notes.append(
@@ -247,21 +277,32 @@ def contrast_rows(
 
 
 def _measures(
-    pair: tuple[dict[Hashable, Any], dict[Hashable, Any]],
+    pair: tuple[dict[Hashable, Any], dict[Hashable, Any]], covariance: float
 ) -> list[tuple[str, float, float, float]]:
     """Return measure, estimate, and estimate with error on the scale of its limits."""
     first, second = pair
     errors = first["std_error"], second["std_error"]
     gap = second["rmst"] - first["rmst"]
-    found = [("RMST difference", gap, gap, float(np.hypot(*errors)))]
+    found = [("RMST difference", gap, gap, difference_error(errors, covariance))]
     for measure, name in (("RMST ratio", "rmst"), ("RMTL ratio", "rmtl")):
         if min(first[name], second[name]) <= 0.0:
             found.append((measure, _NAN, _NAN, _NAN))
             continue
         ratio = second[name] / first[name]
-        error = np.hypot(errors[0] / first[name], errors[1] / second[name])
-        found.append((measure, ratio, float(np.log(ratio)), float(error)))
+        relative = errors[0] / first[name], errors[1] / second[name]
+        error = difference_error(relative, covariance / (first[name] * second[name]))
+        found.append((measure, ratio, float(np.log(ratio)), error))
     return found
+
+
+def difference_error(errors: tuple[float, float], covariance: float) -> float:
+    """Return the standard error of a difference, missing where it is but rounding dust.
+
+    Two groups whose clusters err alike have a difference without an error, which is no certainty.
+    """
+    variance = errors[0] ** 2 + errors[1] ** 2 - 2.0 * covariance
+    dust = _DUST * (errors[0] ** 2 + errors[1] ** 2)
+    return float(np.sqrt(variance)) if variance > dust else _NAN
 
 
 def _wald(coef: float, error: float, conf_level: float, *, ratio: bool) -> dict[str, object]:

@@ -15,7 +15,12 @@ from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
 from rnetstats.kernels.same_times import as_observed
 from rnetstats.survival.curve_tables import time_points
-from rnetstats.survival.rmst_fit import area_of, read_tau
+from rnetstats.survival.rmst_fit import (
+    area_of,
+    difference_error,
+    read_tau,
+    shared_by_clusters,
+)
 from rnetstats.survival.rows import SurvivalRows
 
 if TYPE_CHECKING:
@@ -112,10 +117,14 @@ def difference_over_tau(
     ]
     means = np.array([[area.mean for area in group] for group in found])
     errors = np.array([[area.std_error for area in group] for group in found])
+    shared = np.array([shared_by_clusters(rows, float(tau)) for tau in points])
     z = normal_quantile(conf_level)
     parts = []
     for code in range(1, len(rows.labels)):
-        gap, error = means[code] - means[0], np.hypot(errors[code], errors[0])
+        gap, pairs = means[code] - means[0], zip(errors[code], errors[0], strict=True)
+        error = np.array(
+            [difference_error(p, c) for p, c in zip(pairs, shared[:, code], strict=True)]
+        )
         parts.append(
             pd.DataFrame(
                 {

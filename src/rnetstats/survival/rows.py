@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rnetstats._core.copies import copies
 from rnetstats._core.frame import label_of
 from rnetstats.errors import DataError, FormulaError, OptionError
+from rnetstats.formula.clusters import check_clusters, few_clusters
 from rnetstats.formula.groups import GroupFrame, group_frame
 from rnetstats.survival.product_limit import ProductLimit, product_limit
 
@@ -71,6 +72,22 @@ class SurvivalRows:
         """Return the rows of one group."""
         return self.take(self.group == code)
 
+    def shared(self, influences: list[Floats]) -> Floats:
+        """Return the covariance of each group's estimate with the first group's, (groups,).
+
+        That of weighted influences, given group by group. Groups share nothing but clusters.
+        """
+        found = np.zeros(len(self.labels))
+        if self.cluster is None:
+            return found
+        size = int(self.cluster.max()) + 1
+        sums = [
+            np.bincount(self.cluster[self.group == code], own, size)
+            for code, own in enumerate(influences)
+        ]
+        found[1:] = [float(sums[0] @ own) for own in sums[1:]]
+        return found
+
     def curve(self) -> ProductLimit:
         """Return the product-limit estimate of all these rows together."""
         return product_limit(
@@ -127,6 +144,7 @@ def group_rows(
         strata=None if read.strata is None else read.strata.codes,
         robust=sampling_weights is not None or read.cluster is not None,
     )
+    check_clusters(read.cluster)
     return _positive_weights(rows), _info(frame, read)
 
 
@@ -167,4 +185,7 @@ def _info(frame: pd.DataFrame, read: GroupFrame) -> RowsInfo:
         "event": event,
         "group": ", ".join(label_of(frame, name) for name in read.groups.columns),
     }
-    return RowsInfo(labels=labels, positions=read.rows, n_missing=read.n_missing, notes=read.notes)
+    notes = read.notes
+    if read.cluster is not None:
+        notes = (*notes, *few_clusters(len(read.cluster.labels), read.cluster.name))
+    return RowsInfo(labels=labels, positions=read.rows, n_missing=read.n_missing, notes=notes)

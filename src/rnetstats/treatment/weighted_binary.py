@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats.errors import DataError
 from rnetstats.treatment.draws import few_events
 from rnetstats.treatment.weighted_bootstrap import weighted_result
 from rnetstats.treatment.weighted_outcome import WeightedRows, weighted_rows
@@ -22,8 +21,6 @@ Floats = NDArray[np.float64]
 
 NAMES = ("risk", "risk", "risk difference", "risk ratio", "odds ratio")
 SCALES = ("logit", "logit", "plain", "log", "log")
-
-_FEWEST_CLUSTERS = 3
 
 
 def binary_effect(
@@ -90,13 +87,7 @@ def _units(rows: WeightedRows) -> float:
     """Number of independent units: patients, or clusters."""
     if rows.cluster is None:
         return float(rows.freq.sum())
-    number = int(np.unique(rows.cluster).size)
-    if number < _FEWEST_CLUSTERS:
-        raise DataError(
-            f"There are only {number} clusters: a variance between them needs at least "
-            f"{_FEWEST_CLUSTERS}, and is too small with fewer than about 40."
-        )
-    return float(number)
+    return float(np.unique(rows.cluster).size)
 
 
 def _errors(rows: WeightedRows, y: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rnetstats._core.frame import label_of
 from rnetstats.errors import DataError, FormulaError
+from rnetstats.formula.clusters import few_clusters
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.parser import as_formula
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["WeightedRows", "weighted_rows"]
 
 Floats = NDArray[np.float64]
+
+_FEWEST_CLUSTERS = 3
 Flags = NDArray[np.bool_]
 
 
@@ -133,10 +136,25 @@ def weighted_rows(fitted: WeightedComparisons, outcome: str, kind: str) -> Weigh
         stop=_part(read, "stop", here),
         notes=_row_notes(fit, len(shared), frame.notes),
     )
+    rows = replace(rows, notes=(*rows.notes, *_cluster_notes(rows, fitted)))
     empty = [arm for arm, n in rows.by_arm(np.ones(len(here), dtype=bool)).items() if not n]
     if empty:
         raise DataError(f"No patient of the arm {empty[0]!r} has {read.name} recorded.")
     return rows
+
+
+def _cluster_notes(rows: WeightedRows, fitted: WeightedComparisons) -> tuple[str, ...]:
+    """Say that clusters are few, and refuse fewer than a variance between them needs."""
+    name = as_formula(fitted.options["formula"]).cluster
+    if rows.cluster is None or name is None:
+        return ()
+    number = int(np.unique(rows.cluster).size)
+    if number < _FEWEST_CLUSTERS:
+        raise DataError(
+            f"There are only {number} clusters of {name}: a variance between them needs at least "
+            f"{_FEWEST_CLUSTERS}, and is too small with fewer than about 40. Leave cluster() out."
+        )
+    return few_clusters(number, name)
 
 
 def _part(read: Outcome, name: str, here: NDArray[np.intp]) -> Floats | None:

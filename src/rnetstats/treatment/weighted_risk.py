@@ -16,7 +16,7 @@ from rnetstats.formula.terms import quote
 from rnetstats.kernels.same_times import as_observed
 from rnetstats.kernels.weighted_curves import survival_many
 from rnetstats.survival.kaplan_meier import KaplanMeierResult, kaplan_meier
-from rnetstats.survival.product_limit import product_limit
+from rnetstats.survival.product_limit import log_survival_influence
 from rnetstats.treatment.draws import few_events
 from rnetstats.treatment.score_rows import ESTIMAND_WORDS
 from rnetstats.treatment.weighted_bootstrap import weighted_result
@@ -106,29 +106,36 @@ def _on_scales(risk: Floats) -> Floats:
 
 
 def _errors(rows: WeightedRows, horizon: float) -> Floats:
-    """Robust standard errors (4,) on the scales, by the infinitesimal jackknife in each arm."""
+    """Robust standard errors (4,) on the scales, by the infinitesimal jackknife.
+
+    A cluster with patients of both arms ties their risks together.
+    """
     assert rows.stop is not None
-    risk, error = np.empty(2), np.empty(2)
-    again = copies(rows.freq)
-    cluster = rows.cluster
-    for k, arm in enumerate((~rows.treated, rows.treated)):
-        here = again[arm[again]]
-        codes = None if cluster is None else np.unique(cluster[here], return_inverse=True)[1]
-        curve = product_limit(
-            rows.stop[here],
-            rows.event[here],
-            start=None if rows.start is None else rows.start[here],
-            weights=rows.weights[here],
-            robust=True,
-            cluster=codes,
+    risk = _risks(rows, (rows.freq * rows.weights)[None], horizon)[0]
+    influence = np.zeros((2, rows.stop.size))
+    weighted = rows.weights > 0.0
+    for k, arm in enumerate((~rows.treated & weighted, rows.treated & weighted)):
+        influence[k, arm] = (risk[k] - 1.0) * log_survival_influence(
+            rows.stop[arm],
+            rows.event[arm],
+            horizon,
+            start=None if rows.start is None else rows.start[arm],
+            weights=(rows.freq * rows.weights)[arm],
         )
-        at = int(np.searchsorted(curve.time, horizon, side="right")) - 1
-        risk[k] = 0.0 if at < 0 else 1.0 - curve.survival[at]
-        error[k] = 0.0 if at < 0 else curve.std_error[at]
+    known = np.where(risk < 1.0, risk, np.nan)  # survival 0 has no standard error
     with np.errstate(divide="ignore", invalid="ignore"):
-        logit, log = error / (risk * (1.0 - risk)), error / risk
-    both = [float(np.hypot(part[0], part[1])) for part in (error, log)]
-    return np.array([*logit, *both])
+        logit, log = influence / (known * (1.0 - known))[:, None], influence / known[:, None]
+    plain = influence + (0.0 * known)[:, None]
+    parts = np.stack((logit[0], logit[1], plain[1] - plain[0], log[1] - log[0]))
+    return _spread(rows, parts)
+
+
+def _spread(rows: WeightedRows, parts: Floats) -> Floats:
+    """Root of the sum of squares of influences (k, m), over patients or over clusters."""
+    if rows.cluster is None:
+        return np.asarray(np.sqrt((parts**2 / rows.freq).sum(axis=1)))
+    sums = np.stack([np.bincount(rows.cluster, part) for part in parts])
+    return np.asarray(np.sqrt((sums**2).sum(axis=1)))
 
 
 def weighted_curves(
@@ -155,10 +162,11 @@ def weighted_curves(
     notes = [
         f"Survival is weighted to {ESTIMAND_WORDS[rows.score.estimand]}; patients at risk and "
         "events are counted, not weighted.",
-        "Limits take the score as known.",
     ]
     few = few_events(events, rows.name)
-    if few:
+    if not few:
+        notes.append("Limits take the score as known.")
+    else:
         curves = curves.assign(conf_low=np.nan, conf_high=np.nan, std_error=np.nan)
         notes.append(f"No limits: {few}.")
     if fitted.summary["positivity"] != "no sign against it":
