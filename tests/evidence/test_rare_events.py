@@ -85,6 +85,35 @@ def test_peto_and_the_crude_table_as_reference(name: str) -> None:
     assert_close(found(name).method("crude")["coef"], values(name)["crude"]["log_or"])
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_tests_of_tables_as_reference(name: str) -> None:
+    table, expected = found(name).table_tests(), values(name)["mh_OR_no_correction"]
+    keys = ["cmh_without_continuity", "cmh_with_continuity", "breslow_day", "tarone"]
+    for row, key in zip(table.to_dict("records"), keys, strict=True):
+        assert_close(row["statistic"], expected[key]["chi2"])
+        assert_close(row["p_value"], expected[key]["p"], floor=1e-40)
+        assert row["df"] == expected[key].get("df", 1)
+        assert row["note"] == ""
+    pd.testing.assert_frame_equal(found(name, "RD").table_tests(), table)
+
+
+def test_tests_of_tables_without_a_value_say_why() -> None:
+    one = rare_events(studies((3, 40, 1, 42), (0, 30, 0, 31))).table_tests()
+    assert one["p_value"].notna().tolist() == [True, True, False, False]
+    assert "fewer than two studies" in one["note"].iloc[2]
+    # by hand: the distance from the hypergeometric mean, squared, over the variance
+    mean, n = 40 * 4 / 82, 82
+    variance = 4 * 40 * 42 * 78 / (n**2 * (n - 1))
+    assert_close(one["statistic"].iloc[0], (3 - mean) ** 2 / variance)
+    assert_close(one["statistic"].iloc[1], (3 - mean - 0.5) ** 2 / variance)
+    empty = rare_events(studies((0, 40, 1, 42), (0, 30, 2, 31))).table_tests()
+    assert empty["p_value"].notna().tolist() == [True, True, False, False]
+    assert "no event in arm 1" in empty["note"].iloc[2]
+    nothing = rare_events(studies((0, 40, 0, 42), (0, 30, 0, 31))).table_tests()
+    assert nothing[["statistic", "df", "p_value"]].isna().all(axis=None)
+    assert (nothing["note"] != "").all()
+
+
 @pytest.mark.parametrize("name", ["nielweise_glmm", "double_zero_glmm"])
 def test_binomial_normal_models_as_reference(name: str) -> None:
     result = found(name.replace("glmm", "mh_peto"))

@@ -79,6 +79,21 @@ def fit_of(name: str, **more) -> tuple[CoxResult, dict, pd.DataFrame]:
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_the_concordance_and_its_error_agree_with_r(name: str) -> None:
+    fit, values, data = fit_of(name)
+    found, expected = fit.concordance().iloc[0], values["concordance"]
+    names = {"concordance": "c", "concordant": "concordant", "discordant": "discordant"}
+    if "freq_weights" in MODELS[name][1]:  # patients here, sampling weights in R
+        written = data.loc[data.index.repeat(data["w"])]
+        again = cox(written, MODELS[name][0], penalty=None, ties="breslow").concordance()
+        assert_close(found, again.iloc[0])
+    else:
+        names |= {"std_error": "se", "tied_time": "tied_y", "tied_both": "tied_xy"}
+    for ours, r in (names | {"tied_score": "tied_x"}).items():
+        assert_close(found[ours], expected[r])
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_maximum_likelihood_agrees_with_r(name: str) -> None:
     fit, values, _ = fit_of(name)
     table, summary = fit.to_frame(), fit.summary
@@ -296,6 +311,7 @@ def test_what_needs_rows_says_so_after_reading_back() -> None:
     again = CoxResult.from_dict(cox(read("rnet_like_a.csv"), RARE).to_dict())
     for call in (
         again.baseline,
+        again.concordance,
         again.proportional_hazards,
         again.residuals,
         lambda: again.survival({"margin_positive": [1], "size_mm": [8]}, [12]),

@@ -12,8 +12,10 @@ import pandas as pd
 from rnetstats._core.options import choice
 from rnetstats._core.result import Result
 from rnetstats.evidence.meta_measures import MEASURES
+from rnetstats.evidence.rare_tests import table_tests
 from rnetstats.evidence.rare_words import METHODS
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, fmt_p
+from rnetstats.kernels.mantel_haenszel import Tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,6 +64,27 @@ class RareEventsResult(Result):
                 "Fails": [each.fails for each in words],
             }
         )
+
+    def table_tests(self) -> pd.DataFrame:
+        """Return the tests of Cochran, Mantel and Haenszel, of Breslow and Day, and of Tarone.
+
+        Returns
+        -------
+        DataFrame
+            ``test, hypothesis, statistic, df, p_value, note``: chi-square tests of no effect in
+            any study, and of one odds ratio in all, that of Mantel and Haenszel. Nothing is added
+            to a cell; studies without an event, or without a patient free of it, say nothing.
+            Where a test has no value the note says why.
+
+        References
+        ----------
+        Mantel N, Haenszel W (1959) Statistical aspects of the analysis of data from retrospective
+        studies of disease. J Natl Cancer Inst 22:719-748. Breslow NE, Day NE (1980) Statistical
+        methods in cancer research I, 142-143. Tarone RE (1985) On heterogeneity tests based on
+        efficient scores. Biometrika 72:91-95.
+        """
+        counts = self.studies[["events_1", "n_1", "events_2", "n_2"]].to_numpy(float)
+        return table_tests(Tables.of(*counts.T))
 
     def glance(self) -> pd.DataFrame:
         """Return one row: studies, events, and how far the methods are apart."""

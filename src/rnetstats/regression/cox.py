@@ -9,18 +9,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.frame import Data, as_frame, codes_of, is_synthetic_data
+from rnetstats._core.frame import Data, is_synthetic_data
 from rnetstats._core.options import choice, level
 from rnetstats.errors import ConvergenceError, OptionError
-from rnetstats.formula.design import ModelFrame, model_frame
+from rnetstats.formula.design import model_frame
 from rnetstats.formula.terms import Formula
 from rnetstats.formula.tokens import Literal
-from rnetstats.kernels.cox import cox_likelihood, fit_cox
-from rnetstats.kernels.cox_residuals import FittedCox, fitted_cox
-from rnetstats.kernels.newton import OK
+from rnetstats.kernels.cox_residuals import FittedCox
 from rnetstats.kernels.risksets import RiskSets
 from rnetstats.regression.coefficients import infer, reference_levels
-from rnetstats.regression.cox_fit import build_engine, cluster_notes, fit_frame, summarise
+from rnetstats.regression.cox_fit import (
+    build_engine,
+    cause_note,
+    cluster_notes,
+    concordance_frame,
+    fit_frame,
+    summarise,
+)
+from rnetstats.regression.cox_points import at_maximum_likelihood, fitted_at
 from rnetstats.regression.cox_survival import baseline_frame, survival_frame
 from rnetstats.regression.engine import Engine
 from rnetstats.regression.fitting import (
@@ -40,7 +46,6 @@ from rnetstats.regression.variables import (
     outcome_name,
     summarise_variables,
 )
-from rnetstats.survival.competing_rows import uncensored_note
 
 __all__ = ["CoxResult", "cox"]
 
@@ -128,23 +133,33 @@ class CoxResult(TestedAsWhole, RegressionResult):
             If maximum likelihood, on which the test rests, has no estimate.
         """
         fitted, engine = self._at_estimate("A test of proportional hazards")
+        covariance = engine.model_covariance
         if engine.penalised:
-            plain = fit_cox(
-                engine.X, **{**engine.likelihood_options, "firth": False, "prior": None}
-            )
-            if plain.status[0] != OK:
-                raise ConvergenceError(
-                    "The likelihood is monotone: the test of proportional hazards rests on "
-                    "maximum likelihood, which has no estimate here."
-                )
-            fitted = self._fitted_at(engine, plain.coef[0], firth=False)
-            covariance = plain.covariance[0]
-        else:
-            covariance = engine.model_covariance
+            fitted, covariance = at_maximum_likelihood(engine)
         found = check_proportional_hazards(
             fitted, engine, covariance, transform, conf_level=self.options["conf_level"]
         )
         return replace(found, synthetic=self.synthetic)
+
+    def concordance(self) -> pd.DataFrame:
+        """Return Harrell's concordance with its standard error and the pairs it rests on.
+
+        Returns
+        -------
+        DataFrame
+            One row: ``concordance, std_error`` (infinitesimal jackknife, of the model's clusters
+            where it has any) and the weights of pairs within strata: ``concordant, discordant,
+            tied_score`` are comparable; ``tied_time, tied_both`` are pairs of two events at one
+            time, with different and with equal scores, and are not. It is apparent: on the data of
+            the fit. :func:`rnetstats.validate` corrects it.
+
+        Raises
+        ------
+        DataNotKeptError
+            After reading back from JSON.
+        """
+        engine: Engine = self._need("engine", "The standard error of the concordance")
+        return concordance_frame(engine.frame, engine.reached)
 
     def residuals(self, kind: str = "martingale") -> np.ndarray | pd.DataFrame:
         """Return residuals.
@@ -174,12 +189,7 @@ class CoxResult(TestedAsWhole, RegressionResult):
             raise ConvergenceError(
                 f"{purpose} needs finite coefficients: fit with penalty='firth'."
             )
-        return self._fitted_at(engine, engine.reached, firth=engine.firth), engine
-
-    @staticmethod
-    def _fitted_at(engine: Engine, coef: np.ndarray, *, firth: bool) -> FittedCox:
-        options = {**engine.likelihood_options, "firth": firth}
-        return fitted_cox(cox_likelihood(engine.X, **options), coef)
+        return fitted_at(engine, engine.reached, firth=engine.firth), engine
 
 
 def cox(
@@ -321,7 +331,7 @@ def cox(
         engine=engine,
         sets=fitted.sets,
         notes=(
-            *_cause_note(data, frame, censor),
+            *cause_note(data, frame, censor),
             *cluster_notes(frame),
             *fit_notes(
                 frame,
@@ -345,20 +355,4 @@ def cox(
             "conf_level": conf_level,
             "missing": missing,
         },
-    )
-
-
-def _cause_note(data: Data, frame: ModelFrame, censor: Literal) -> tuple[str, ...]:
-    """Say which cause's hazard was fitted, and how many other events were censored."""
-    outcome = frame.outcome
-    if outcome is None or outcome.cause is None or outcome.cause_codes is None:
-        return ()
-    column, name = outcome.columns[-1], outcome.causes[outcome.cause - 1]
-    meaning = codes_of(as_frame(data), column).get(name)
-    said = f"{column} = {name}" + (f" ({meaning})" if meaning else "")
-    other = (outcome.cause_codes > 0) & (outcome.cause_codes != outcome.cause)
-    count = other.sum() if frame.freq_weights is None else frame.freq_weights @ other
-    return (
-        f"The cause-specific hazard of {said}: {count:g} other events count as censored.",
-        *uncensored_note(outcome.cause_codes, outcome.causes, censor),
     )

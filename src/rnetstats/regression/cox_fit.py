@@ -7,11 +7,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from rnetstats._core.copies import check_tied_events
+from rnetstats._core.frame import Data, as_frame, codes_of
 from rnetstats.errors import OptionError, TooFewEventsError
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.outcome import Outcome
+from rnetstats.formula.tokens import Literal
+from rnetstats.kernels.concordance import concordance
 from rnetstats.kernels.concordance_many import harrell
 from rnetstats.kernels.cox import CoxFit, cox_likelihood, fit_cox
 from rnetstats.kernels.cox_design import build_design
@@ -42,8 +46,17 @@ from rnetstats.regression.penalty import (
 from rnetstats.regression.recession import Recession, monotone_likelihood
 from rnetstats.regression.variables import outcome_name
 from rnetstats.regression.workings import Known
+from rnetstats.survival.competing_rows import uncensored_note
 
-__all__ = ["CoxFitted", "build_engine", "cluster_notes", "fit_frame", "summarise"]
+__all__ = [
+    "CoxFitted",
+    "build_engine",
+    "cause_note",
+    "cluster_notes",
+    "concordance_frame",
+    "fit_frame",
+    "summarise",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,12 +260,57 @@ def cluster_notes(frame: ModelFrame) -> tuple[str, ...]:
     )
 
 
+def cause_note(data: Data, frame: ModelFrame, censor: Literal) -> tuple[str, ...]:
+    """Say which cause's hazard was fitted, and how many other events were censored."""
+    outcome = frame.outcome
+    if outcome is None or outcome.cause is None or outcome.cause_codes is None:
+        return ()
+    column, name = outcome.columns[-1], outcome.causes[outcome.cause - 1]
+    meaning = codes_of(as_frame(data), column).get(name)
+    said = f"{column} = {name}" + (f" ({meaning})" if meaning else "")
+    other = (outcome.cause_codes > 0) & (outcome.cause_codes != outcome.cause)
+    count = other.sum() if frame.freq_weights is None else frame.freq_weights @ other
+    return (
+        f"The cause-specific hazard of {said}: {count:g} other events count as censored.",
+        *uncensored_note(outcome.cause_codes, outcome.causes, censor),
+    )
+
+
+def concordance_frame(frame: ModelFrame, coef: np.ndarray) -> pd.DataFrame:
+    """Return the concordance of coefficients (p,), its standard error and its pairs, in one row."""
+    outcome, stop, event = _times(frame)
+    found = concordance(
+        stop,
+        event,
+        _predictor(frame, coef),
+        start=outcome.start,
+        strata=None if frame.strata is None else frame.strata.codes,
+        freq=frame.freq_weights,
+        case=frame.sampling_weights,
+        cluster=None if frame.cluster is None else frame.cluster.codes,
+    )
+    return pd.DataFrame(
+        {
+            "concordance": [found.concordance],
+            "std_error": found.std_error,
+            "concordant": found.concordant,
+            "discordant": found.discordant,
+            "tied_score": found.tied_score,
+            "tied_time": found.tied_time,
+            "tied_both": found.tied_both,
+        }
+    )
+
+
 def _concordance(frame: ModelFrame, coef: np.ndarray) -> float:
     outcome, stop, event = _times(frame)
-    predictor = frame.design.X @ coef
-    if frame.offset is not None:
-        predictor = predictor + frame.offset
+    predictor = _predictor(frame, coef)
     strata = None if frame.strata is None else frame.strata.codes
     return float(
         harrell(stop, event, predictor, frame.weights, start=outcome.start, strata=strata)[0]
     )
+
+
+def _predictor(frame: ModelFrame, coef: np.ndarray) -> np.ndarray:
+    predictor = frame.design.X @ coef
+    return np.asarray(predictor if frame.offset is None else predictor + frame.offset)
