@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from reproduced import reproduced_synthetic
 from rnetstats.errors import ColumnError, DataError, OptionError
 from rnetstats.evidence.facts import read_facts
 from rnetstats.studies.attempt import Attempts
+from rnetstats.studies.cha2019.analysis import _how_many
 from rnetstats.studies.cha2019.bounds import bounds_of
 from rnetstats.studies.cha2019.claims import factor_findings
 from rnetstats.studies.cha2019.cohort import prepare
@@ -24,7 +26,7 @@ from rnetstats.studies.cha2019.definitions import (
     by_definition,
 )
 from rnetstats.studies.cha2019.figures import figures
-from rnetstats.studies.cha2019.treatment_model import fit_treatment_model
+from rnetstats.studies.cha2019.treatment_model import fit_treatment_model, model_table
 from rnetstats.studies.study_result import StudyResult
 
 BOUNDS = bounds_of(read_facts("cha2019"), read_facts("duan2024"))
@@ -239,3 +241,21 @@ def test_words_in_the_figure_of_the_conflict_stand_on_no_bar() -> None:
     canvas.draw_without_rendering()
     words = axes.get_legend().get_window_extent()
     assert not any(bar.get_window_extent().overlaps(words) for bar in axes.patches)
+
+
+def test_confirmed_predictors_are_counted_in_words() -> None:
+    assert [_how_many(some, 5) for some in (0, 1, 5)] == ["none of the 5", "1 of the 5", "all 5"]
+    assert "all 5 printed predictors of additional treatment are confirmed" in study().answer[-1]
+
+
+def test_an_exact_method_that_gives_nothing_is_not_said_to_stand_beside() -> None:
+    model = fit_treatment_model(prepare(rn.load_cohort("cha2019")), Attempts())
+    sheet = read_facts("cha2019")
+    without = replace(model, fits=model.fits | {"exact": None})
+    for made, there in ((model, True), (without, False)):
+        table = model_table(made, sheet)
+        assert table is not None
+        assert ("approximates nothing" in table.notes[0]) is there
+        assert ("A dash: no exact result" in table.notes[0]) is not there
+        methods = {finding.method for finding in factor_findings(made, sheet)}
+        assert all(method.endswith("exact conditional beside it") is there for method in methods)

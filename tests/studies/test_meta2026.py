@@ -16,6 +16,7 @@ import rnetstats as rn
 from reproduced import reproduced_synthetic
 from rnetstats.errors import ColumnError, DataError
 from rnetstats.evidence.meta_result import MetaAnalysisResult
+from rnetstats.report.reproduce import _given
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.meta2026.claims import own_finding
 from rnetstats.studies.meta2026.comparison import (
@@ -31,7 +32,9 @@ from rnetstats.studies.meta2026.methods import method_counts, pool_methods, rate
 from rnetstats.studies.meta2026.mixes import mix_table
 from rnetstats.studies.meta2026.proportions import pool_shares
 from rnetstats.studies.meta2026.residual import known_residuals, residual_table, scale_table
+from rnetstats.studies.meta2026.sections import _telling
 from rnetstats.studies.meta2026.table import known_studies, read_table
+from rnetstats.studies.registry import study as registered
 from rnetstats.studies.study_result import StudyResult
 
 SHEET = rn.read_facts("meta2026")
@@ -395,9 +398,25 @@ def test_one_study_and_none_to_compare() -> None:
     table = forest_table(one)
     assert table is not None
     assert any("with 1 informative study the spread of effects" in note for note in table.notes)
+    alone = compare(read_table(frame().iloc[[0]]), Attempts())
+    assert sensitivity_table(alone).notes[0].startswith(f"All estimates are {row['estimate']:.2f}")
     none, skipped = compared(n_2=[0, 0, 0], events_2=[0, 0, 0])
     assert none.pooled is None
     assert skipped == ["Comparison within studies: no study has both arms."]
+
+
+@pytest.mark.parametrize(
+    ("informative", "studies", "said"),
+    [
+        (1, 1, "The one study tells something of an odds ratio."),
+        (0, 1, "The one study tells nothing of an odds ratio."),
+        (0, 3, "None of 3 studies tell something of an odds ratio."),
+        (1, 3, "1 of 3 studies tells something of an odds ratio."),
+        (2, 3, "2 of 3 studies tell something of an odds ratio."),
+    ],
+)
+def test_how_many_studies_tell_is_good_english(informative: int, studies: int, said: str) -> None:
+    assert _telling(informative, studies) == said
 
 
 @pytest.mark.slow
@@ -467,3 +486,8 @@ def test_the_span_of_methods_counts_those_that_it_spans() -> None:
     )
     assert words in str(own_finding(found).said)
     assert words in study().answer[2]
+
+
+def test_one_study_is_no_studies() -> None:
+    for rows, said in ((1, "a table in memory, 1 study"), (3, "a table in memory, 3 studies")):
+        assert _given(registered("meta2026"), frame().iloc[:rows], None, {})[2] == said

@@ -22,7 +22,8 @@ from rnetstats.studies.nelm2024.analysis import _answer
 from rnetstats.studies.nelm2024.cohort import prepare
 from rnetstats.studies.nelm2024.intervals import surveillance_table
 from rnetstats.studies.nelm2024.resection import resection_findings, resections
-from rnetstats.studies.nelm2024.rules import _lives
+from rnetstats.studies.nelm2024.rules import _lives, rules_finding, rules_of
+from rnetstats.studies.nelm2024.sections import sections
 from rnetstats.studies.nelm2024.types import type_finding, type_table, types_of
 from rnetstats.studies.study_result import StudyResult
 
@@ -233,3 +234,57 @@ def test_a_missing_hazard_ratio_is_said_in_words() -> None:
     assert "(no interval)" in said
     assert "–" not in said
     assert not any("hazard ratio" in text for text in _answer(SHEET, found, synthetic=True))
+
+
+def repeated(times: int) -> pd.DataFrame:
+    """The cohort several times over, so that no cell is small."""
+    data = rn.load_cohort("nelm2024")
+    parts = [data.assign(patient_id=data["patient_id"] + f"-{k}") for k in range(times)]
+    whole = pd.concat(parts, ignore_index=True)
+    whole.attrs = data.attrs
+    return whole
+
+
+def test_an_exact_test_stands_apart_only_where_an_arm_has_few() -> None:
+    for times, few in ((1, True), (6, False)):
+        types = types_of(prepare(repeated(times)), Attempts())
+        assert types is not None
+        found = type_finding(types)
+        assert (found.fewest < 5) is few
+        assert found.p_value == types.p_three
+        assert np.isnan(found.p_exact) != few
+
+
+def test_a_difference_that_shows_is_not_said_not_to() -> None:
+    words = "That no difference is shown is not equality"
+    _, liver = resection_findings(resections(prepare(repeated(6)), Attempts()))
+    assert liver.fixed is not None
+    assert liver.fixed.rule == "association only"
+    assert words not in liver.said
+    _, liver = resection_findings(resections(prepare(rn.load_cohort("nelm2024")), Attempts()))
+    assert words in liver.said
+
+
+def test_a_file_without_dates_and_rules_says_why_nothing_is_compared() -> None:
+    data = rn.load_cohort("nelm2024")
+    bare = data.drop(columns=["primary_resection_months", "rules_followed"])
+    bare.attrs = data.attrs
+    result = rn.reproduce("nelm2024", data=bare)
+    said = claim(result, "os_primary")
+    assert said["because"].startswith("Without the month of the resection nobody can say")
+    assert said["because"] in said["sentence"]
+    rules = claim(result, "rules")
+    assert rules["sentence"].startswith("The file does not hold who followed the rules")
+    assert "none" not in rules["sentence"].split()
+    (section,) = (s for s in sections(result) if s.id == "rules")
+    assert "the table shows" not in section.paragraphs[0].text
+
+
+def test_country_and_rules_are_called_entangled_only_where_they_are() -> None:
+    cohort, apart = rn.load_cohort("nelm2024"), "can hardly be told apart"
+    mixed = cohort.assign(rules_followed=np.arange(len(cohort)) % 2)
+    for data, entangled in ((cohort, True), (mixed, False)):
+        found = rules_finding(rules_of(prepare(data), Attempts()), "longer")
+        assert (apart in found.said) is entangled
+        assert found.fixed is not None
+        assert ("largely by country" in found.fixed.because) is entangled

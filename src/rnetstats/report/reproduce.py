@@ -203,7 +203,8 @@ def _given(
         book = completed(resolve_codebook(codebook), book)
     frame = read_cohort(data, codebook=book, **written)
     options = _options(_name(data), _book(entry, codebook)) | written
-    unit = "patients" if entry.cohort else "studies"
+    one, many = ("patient", "patients") if entry.cohort else ("study", "studies")
+    unit = one if len(frame) == 1 else many
     return frame, options, f"{_name(data) or 'a table in memory'}, {len(frame)} {unit}"
 
 

@@ -153,7 +153,7 @@ def _answer(
     confirmed = int((factors["rule"] == "confirmed").sum())
     judged = bool((factors["rule"] != "not judged").any())
     third = (
-        f"{where} {confirmed} of the {len(factors)} printed predictors of additional treatment "
+        f"{where} {_how_many(confirmed, len(factors))} printed predictors of additional treatment "
         f"{'is' if confirmed == 1 else 'are'} confirmed"
         if judged
         else f"{where} none of the {len(factors)} printed predictors of additional treatment can "
@@ -162,3 +162,8 @@ def _answer(
     if model.comparable is False:
         third += f". {overlap_sentence(model)} Hardly anybody is left to compare"
     return (first, second, f"{third}.")
+
+
+def _how_many(some: int, every: int) -> str:
+    """Count some of several as a sentence does: ``'all 5'``, ``'none of the 5'``."""
+    return f"all {every}" if some == every else f"{some or 'none'} of the {every}"

@@ -56,7 +56,8 @@ def _factor(
         statement=f"{label}: {words} often additional treatment (odds ratio {printed.value})",
         endpoint="Additional treatment after a resection that was not curative",
         estimand="Odds ratio given the other factors of the model",
-        method="Logistic regression, Firth’s penalty, profile limits; exact conditional beside it",
+        method="Logistic regression, Firth’s penalty, profile limits"
+        + "; exact conditional beside it" * (exact is not None),
         events=f"treated: {a} of {n_1} with it, {c} of {n_0} in the reference group",
         said=_said(label, row, exact, printed.value, sheet[f"p_{fact}"].value),
         direction=direction,

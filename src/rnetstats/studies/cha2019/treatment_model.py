@@ -167,10 +167,15 @@ def _cell(row: dict[str, Any]) -> str:
 
 def _notes(model: TreatmentModel) -> tuple[str, ...]:
     notes = [
-        "Maximum likelihood, Firth and log-F have profile limits. The exact method conditions on "
-        "all other factors and approximates nothing; its limits are conservative.",
-        "Where the four differ by more than rounding, a few cells hold hardly anybody: sparse-data "
-        "bias drives maximum likelihood away from 1.",
+        "Maximum likelihood, Firth and log-F have profile limits. "
+        + (
+            "A dash: no exact result; the reason stands at the end, among what was left out."
+            if model.fits.get("exact") is None
+            else "The exact method conditions on all other factors and approximates nothing; its "
+            "limits are conservative."
+        ),
+        "Where the methods differ by more than rounding, a few cells hold hardly anybody: "
+        "sparse-data bias drives maximum likelihood away from 1.",
     ]
     fit = model.fits.get("firth")
     if fit is not None:

@@ -251,7 +251,10 @@ def _sensitivity_notes(numbers: pd.DataFrame) -> list[str]:
     """Say how far apart the estimates lie, and where there are no limits."""
     estimates = numbers["estimate"].dropna()
     low, high = float(estimates.min()), float(estimates.max())
-    said = f"The estimates lie between {fmt_number(low)} and {fmt_number(high)}"
+    ends = (fmt_number(low), fmt_number(high))
+    said = f"The estimates lie between {ends[0]} and {ends[1]}"
+    if ends[0] == ends[1]:
+        said = f"All estimates are {ends[0]}"
     if len(estimates) and low < 1 < high:
         said += ": the choice of correction and model decides more than the data"
     notes = [f"{said}."]

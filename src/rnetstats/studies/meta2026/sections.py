@@ -108,18 +108,27 @@ def _comparison_section(result: StudyResult) -> Section:
                 f"{facts['comparative_studies']} comparative studies are not named."
             ),
             Paragraph(
-                lead=f"{facts['events']} recurrences.",
-                text=f"{facts['informative']} of {facts['studies_with_both']} studies tell "
-                "something of an odds ratio. With so few the choice of correction, of limits "
-                "and of studies decides what is found."
-                if facts["events"] < 20
-                else f"{facts['informative']} of {facts['studies_with_both']} studies tell "
-                "something of an odds ratio.",
+                lead=f"{facts['events']} recurrence{'s' * (facts['events'] != 1)}.",
+                text=_telling(facts["informative"], facts["studies_with_both"])
+                + (
+                    " With so few the choice of correction, of limits and of studies decides what "
+                    "is found."
+                    if facts["events"] < 20
+                    else ""
+                ),
             ),
         ),
         ("comparison", "rare_methods", "sensitivity"),
         ("comparison", "rare_methods", "sensitivity", "by_method"),
     )
+
+
+def _telling(informative: int, studies: int) -> str:
+    """Say how many studies bear on the odds ratio."""
+    if studies == 1:
+        return f"The one study tells {'something' if informative else 'nothing'} of an odds ratio."
+    tell = "tells" if informative == 1 else "tell"
+    return f"{informative or 'None'} of {studies} studies {tell} something of an odds ratio."
 
 
 def _residual_section(result: StudyResult) -> Section:

@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 LANDMARKS = (6.0, 12.0)
+_UNDATED = "without the month of the resection nobody can say which deaths came after it"
 COX = "time-dependent Cox"
 METHODS = ("naive", COX, "landmark")
 
@@ -75,6 +76,7 @@ class Resection:
     resected: int
     deaths: int
     effect: TreatmentEffectResult | None
+    why_not: str = ""
 
     def row(self, method: str) -> dict[str, Any] | None:
         """Return the first row of a method, or None."""
@@ -90,12 +92,12 @@ def resections(cohort: Cohort, attempts: Attempts) -> list[Resection]:
     found = []
     for kind in RESECTIONS:
         frame = cohort.synchronous if kind.key == "primary" else cohort.everyone
-        effect = None
+        effect, why_not = None, ""
         if not cohort.has(kind.time):
+            why_not = f"W{_UNDATED[1:]}."
             attempts.skip(
                 f"Survival by resection of {kind.what}",
-                f"the file has no column {kind.time}; without the month of the resection nobody "
-                "can say which deaths came after it",
+                f"the file has no column {kind.time}; {_UNDATED}",
             )
         else:
             known = _known(frame, kind, attempts)
@@ -110,6 +112,7 @@ def resections(cohort: Cohort, attempts: Attempts) -> list[Resection]:
                 resected=int((frame[kind.flag] == 1).sum()),
                 deaths=int(frame["death"].sum()),
                 effect=effect,
+                why_not=why_not,
             )
         )
     return found
@@ -209,7 +212,11 @@ def _finding(found: Resection) -> Finding:
         f"{found.resected} of {found.n} {kind.who} had {kind.what} resected; {found.deaths} died. "
     )
     if row is None or naive is None:
-        verdict = judge_treatment(None, missing="The comparison could not be made.")
+        why = found.why_not or (
+            "These data refuse the comparison; the reason stands at the end of the report, among "
+            "what was left out."
+        )
+        verdict = judge_treatment(None, missing=why)
         return _told(found, f"{counted}{verdict.because}", verdict, "none", 0)
     evidence = TreatmentEvidence(
         events_treated=int(row["events_treated"]),
@@ -229,7 +236,7 @@ def _finding(found: Resection) -> Finding:
         f"day of resection on: {shown}. Who is fit enough for an operation lives longer without "
         "it, too, and no file holds all of that."
         + " That no difference is shown is not equality: no margin is printed."
-        * kind.same
+        * (kind.same and verdict.rule not in ("association only", "association against"))
     )
     return _told(
         found, said, verdict, shown, min(evidence.events_treated, evidence.events_untreated)

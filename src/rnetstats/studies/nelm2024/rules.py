@@ -108,9 +108,16 @@ def _lives(table: pd.DataFrame) -> str:
     return "Rules and country: where the two nearly always come together, " + untold
 
 
+def _aliased(counts: pd.DataFrame | None) -> bool:
+    """Say whether whoever followed the rules lives in one of several countries."""
+    if counts is None or len(counts) < 2:
+        return False
+    return int((counts.reindex(columns=[1], fill_value=0)[1] > 0).sum()) == 1
+
+
 def rules_finding(rules: Rules, printed: str) -> Finding:
     """Return the claim on disease-free survival after hepatectomy."""
-    within, overall = _text(rules.within), _text(rules.overall)
+    within, aliased = _text(rules.within), _aliased(rules.counts)
     return Finding(
         key="rules",
         statement=f"{COUNTRY}: disease-free survival after hepatectomy, {printed}",
@@ -119,16 +126,27 @@ def rules_finding(rules: Rules, printed: str) -> Finding:
         method="Cox regression, Firth’s penalty, profile limits, within one country",
         events=rules.events,
         said=(
-            f"Within {COUNTRY}: {within}; over both countries, where country and rules can hardly "
-            f"be told apart: {overall}. Rules set when patients are looked at. Looked at more "
-            "often, a relapse is found earlier, so that closer watching shortens the time to it; "
-            "who follows the rules may also be fitter, or diagnosed earlier. None of this can be "
-            "told from an effect."
+            f"{_compared(rules, aliased=aliased)} Rules set when patients are looked at. Looked at "
+            "more often, a relapse is found earlier, so that closer watching shortens the time to "
+            "it; who follows the rules may also be fitter, or diagnosed earlier. None of this can "
+            "be told from an effect."
         ),
         fixed=evidence_verdict(
-            "design", "The groups differ in how they were observed, and largely by country."
+            "design",
+            f"The groups differ in how they were observed{', and largely by country' * aliased}.",
         ),
         shown=within,
+    )
+
+
+def _compared(rules: Rules, *, aliased: bool) -> str:
+    """Say what the two comparisons give, or that there is none."""
+    if rules.counts is None:
+        return "The file does not hold who followed the rules and when patients relapsed."
+    apart = ", where country and rules can hardly be told apart" * aliased
+    return (
+        f"Within {COUNTRY}: {_text(rules.within)}; over both countries{apart}: "
+        f"{_text(rules.overall)}."
     )
 
 

@@ -40,7 +40,7 @@ def sections(result: StudyResult) -> tuple[Section, ...]:
         _resection_section(),
         _interval_section(),
         _types_section(),
-        _rules_section(),
+        _rules_section(shown="rules_by_country" in result.tables),
         _methods_section(),
         facts_section(),
     )
@@ -104,7 +104,7 @@ def _types_section() -> Section:
     )
 
 
-def _rules_section() -> Section:
+def _rules_section(*, shown: bool) -> Section:
     """The section “Observation rules and country”."""
     return Section(
         "rules",
@@ -112,8 +112,8 @@ def _rules_section() -> Section:
         (
             Paragraph(
                 "In the study it was Japan that followed the observation rules. Two things that "
-                "always come together cannot be told apart (they are aliased); the table shows "
-                "how far they do in these data."
+                "always come together cannot be told apart (they are aliased)"
+                + ("; the table shows how far they do in these data." if shown else ".")
             ),
         ),
         ("after_hepatectomy",),

@@ -15,7 +15,7 @@ from rnetstats.studies.evidence_verdicts import evidence_verdict
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.finding import Contrast, Finding
 from rnetstats.studies.nelm2024.cohort import Cohort
-from rnetstats.studies.verdicts import not_judged
+from rnetstats.studies.verdicts import MINIMUM, not_judged
 from rnetstats.tables.exact_proportion import exact_proportion
 from rnetstats.tables.exact_table import exact_table
 from rnetstats.tables.exact_two_by_two import ExactTableResult
@@ -161,6 +161,7 @@ def type_finding(types: Types | None) -> Finding:
         )
     (a, n_1), (c, n_0) = types.three("rectum"), types.three("pancreas")
     estimate, low, high = types.odds_ratio
+    fewest = min(a, n_1 - a, c, n_0 - c)
     return Finding(
         key="types",
         statement=statement,
@@ -175,14 +176,14 @@ def type_finding(types: Types | None) -> Finding:
         direction="greater",
         n_events=min(a + c, n_1 + n_0 - a - c),
         smallest=n_1,
-        fewest=min(a, n_1 - a, c, n_0 - c),
+        fewest=fewest,
         contrasts=(
             Contrast(
                 "Type III: rectal against pancreatic", "OR", estimate, low, high, a, n_1, c, n_0
             ),
         ),
         p_value=types.p_three,
-        p_exact=types.p_three,
+        p_exact=types.p_three if fewest < MINIMUM else math.nan,
     )
 
 
