@@ -55,7 +55,6 @@ CASES: dict[str, tuple[str, float, Callable[[], Any]]] = {
         lambda: best_cut_survival(STOP, EVENT, X[:, 0], FREQ),
     ),
     "lowess": ("calibration_error._CELLS", 100, lambda: ici(Y, RISK, FREQ)),
-    "splines": ("calibration_error._CELLS", 100, lambda: ici(Y, RISK, FREQ, smoother="rcs")),
     "local lines": ("local_lines._CELLS", 100, lambda: ici(Y, RISK, FREQ)),
     "rows of a loess": ("loess._NUMBERS", 100, lambda: loess(X[:, 0], Y)),
     "tau": ("quasi_independence._CELLS", 100, lambda: conditional_tau(STOP - START, STOP)),

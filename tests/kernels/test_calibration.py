@@ -17,6 +17,7 @@ from rnetstats.kernels.calibration import (
     log_likelihoods,
     spiegelhalter,
 )
+from rnetstats.kernels.calibration_error import restricted_columns, spline_knots
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.lowess import lowess
 from rnetstats.kernels.newton import DIVERGED, LOST_TERM, OK
@@ -32,7 +33,6 @@ SCORES = {
     "large": lambda y, p, f=None: calibration_in_the_large(y, p, f).intercept,
     "large variance": lambda y, p, f=None: calibration_in_the_large(y, p, f).variance,
     "lowess": ici,
-    "rcs": lambda y, p, f=None: ici(y, p, f, smoother="rcs"),
 }
 
 
@@ -177,20 +177,18 @@ def test_ici_with_an_anchor_at_each_risk_is_that_of_the_exact_curve():
     np.testing.assert_allclose(ici(y, risk, points=120)[0], wanted, rtol=2e-3)
 
 
-@pytest.mark.parametrize("n", [60, 300])
-def test_spline_is_the_logistic_fit_on_harrells_basis(n):
-    y, risk, _ = sample(8, n=n, size=1, digits=6)
-    lp = np.log(risk[0] / (1 - risk[0]))
-    X = np.column_stack([np.ones(n), restricted_basis(lp, restricted_knots(lp, 4))])
-    curve = 1 / (1 + np.exp(-X @ fit_logistic(X, y).coef[0]))
-    gap = np.abs(curve - risk[0])
-    wanted = [gap.mean(), np.quantile(gap, 0.5), np.quantile(gap, 0.9), gap.max()]
-    np.testing.assert_allclose(ici(y, risk, smoother="rcs")[0], wanted, rtol=1e-8)
-
-
-def test_a_smoother_must_be_known():
-    with pytest.raises(ValueError, match="lowess"):
-        ici([0, 1], [0.2, 0.4], smoother="loess")
+def test_batched_splines_are_harrells_basis():
+    x = np.sort(sample(8, n=60, size=2, digits=6)[1], axis=1)
+    knots = np.array([restricted_knots(row, 4) for row in x])
+    found = restricted_columns(x, knots)
+    for k in (0, 1):
+        np.testing.assert_allclose(found[k], restricted_basis(x[k], knots[k]), atol=1e-12)
+    np.testing.assert_allclose(spline_knots(x, np.ones(x.shape), (0.05, 0.35, 0.65, 0.95))[0],
+                               np.quantile(x[0], (0.05, 0.35, 0.65, 0.95)))  # fmt: skip
+    tied = restricted_columns(x, np.where([[True], [False]], knots, knots[:, :1]))
+    np.testing.assert_array_equal(tied[0], found[0])
+    np.testing.assert_array_equal(tied[1, :, 1:], 0.0)
+    np.testing.assert_array_equal(tied[1, :, 0], x[1])
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.95])

@@ -8,22 +8,25 @@ quantifying the calibration of logistic regression models. Statistics in Medicin
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rnetstats.kernels.local_lines import lowess_many, row_search
-from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.memory import keep_freed_memory
-from rnetstats.kernels.newton import LOST_TERM, OK, FloatArray
+from rnetstats.kernels.newton import FloatArray
 from rnetstats.kernels.ordered import Ordered, in_order, pick
 
-__all__ = ["distances", "ici", "ici_of", "rank_quantiles", "spline_knots"]
+__all__ = [
+    "distances",
+    "ici",
+    "ici_of",
+    "rank_quantiles",
+    "restricted_columns",
+    "spline_knots",
+]
 
 _ROUNDING = 1e-9  # a quantile this close to a rank is the value of that rank
 _CELLS = 1 << 18  # numbers in an array of a block
-_SHARES = {3: (0.1, 0.5, 0.9), 4: (0.05, 0.35, 0.65, 0.95), 5: (0.05, 0.275, 0.5, 0.725, 0.95)}
 
 
 def ici(
@@ -31,16 +34,14 @@ def ici(
     risk: ArrayLike,
     freq: ArrayLike | None = None,
     *,
-    smoother: str = "lowess",
     points: int = 25,
-    knots: int = 4,
 ) -> FloatArray:
     """Integrated calibration index, median, 90 % and largest distance in each replicate.
 
-    The curve of a replicate is fitted at some 25 of its own risks, spread over both their ranks
-    and their range, and interpolated between them, by a cubic. Where rows are
-    many, neighbours are weighted together. On the reference data (120 to 750 patients) all this
-    moves the ICI by less than 0.0004, or 3 % of its value.
+    The curve is Cleveland's lowess with a span of 2/3. That of a replicate is fitted at some 25 of
+    its own risks, spread over both their ranks and their range, and interpolated between them, by
+    a cubic. Where rows are many, neighbours are weighted together. On the reference data (120 to
+    750 patients) all this moves the ICI by less than 0.0004, or 3 % of its value.
 
     Parameters
     ----------
@@ -49,55 +50,31 @@ def ici(
     risk : array of shape (n,) or (B, n)
     freq : array of shape (n,) or (B, n), optional
         Whole numbers; zero leaves a row out.
-    smoother : {"lowess", "rcs"}
-        Cleveland's lowess with a span of 2/3, or logistic regression on a restricted cubic
-        spline of logit(risk).
     points : int
-        Where lowess is fitted; as many as there are rows for an exact curve; at least 3.
-    knots : int
-        3, 4 or 5, for the spline.
+        Where the curve is fitted; as many as there are rows for an exact one; at least 3.
 
     Returns
     -------
     array of shape (B, 4)
-        ICI, E50, E90, Emax. NaN without both outcomes; with the spline also for risks of exactly
-        0 or 1 and for separated outcomes.
+        ICI, E50, E90, Emax. NaN without both outcomes.
     """
-    return ici_of(in_order(y, risk, freq), smoother=smoother, points=points, knots=knots)
+    return ici_of(in_order(y, risk, freq), points=points)
 
 
-def ici_of(
-    rows: Ordered,
-    *,
-    smoother: str = "lowess",
-    points: int = 25,
-    knots: int = 4,
-    quantiles: bool = True,
-) -> FloatArray:
+def ici_of(rows: Ordered, *, points: int = 25, quantiles: bool = True) -> FloatArray:
     """Return the same of rows in order; without quantiles the ICI alone, the rest missing."""
     keep_freed_memory()
     size, n = len(rows.x), rows.n
     step = max(1, _CELLS // max(n, 1))
-    curve: Callable[[Ordered], FloatArray]
-    if smoother == "lowess":
-
-        def curve(part: Ordered) -> FloatArray:
-            return lowess_many(part, min(points, n))
-    elif smoother == "rcs":
-
-        def curve(part: Ordered) -> FloatArray:
-            return _spline(part.x, part.y, part.w, knots)
-    else:
-        msg = f"smoother must be 'lowess' or 'rcs', not {smoother!r}"
-        raise ValueError(msg)
     found = np.full((size, 4), np.nan)
     for start in range(0, size, step):
         some = slice(start, min(start + step, size))
         part = rows.part(some)
+        curve = lowess_many(part, min(points, n))
         if quantiles:
-            found[some] = distances(part.x, curve(part), part.w)
+            found[some] = distances(part.x, curve, part.w)
         else:
-            found[some, 0] = _mean_distance(part.x, curve(part), part.w)
+            found[some, 0] = _mean_distance(part.x, curve, part.w)
         events, total = np.vecdot(part.w, part.y), part.w.sum(axis=1)
         found[some][(events == 0.0) | (events == total)] = np.nan
     return found
@@ -167,35 +144,6 @@ def _between(ordered: FloatArray, total: FloatArray, share: float) -> FloatArray
     low = int(place)
     high = min(low + 1, ordered.shape[1] - 1)
     return np.asarray(ordered[:, low] + (place - low) * (ordered[:, high] - ordered[:, low]))
-
-
-def _spline(x: FloatArray, y: FloatArray, w: FloatArray, knots: int) -> FloatArray:
-    """Risks (b, n) by logistic regression on a restricted cubic spline of the logit."""
-    with np.errstate(divide="ignore"):
-        lp = np.log(x / (1.0 - x))
-    edge = ~np.isfinite(lp)
-    weight = np.where(edge, 0.0, w)
-    lp = np.where(edge, 0.0, lp)
-    running = np.cumsum(w, axis=1)
-    at = _knots(lp, running, _SHARES[knots])
-    basis = restricted_columns(lp, at)
-    X = np.concatenate([np.ones((*lp.shape, 1)), basis], axis=2)
-    fit = fit_logistic(X, y, freq=weight)
-    eta = np.einsum("bnj,bj->bn", X, fit.coef)
-    curve = np.asarray(1.0 / (1.0 + np.exp(-np.clip(eta, -700.0, 700.0))))
-    undefined = (edge & (w > 0.0)).any(axis=1) | ((fit.status != OK) & (fit.status != LOST_TERM))
-    curve[undefined] = np.nan
-    return curve
-
-
-def _knots(x: FloatArray, running: FloatArray, shares: tuple[float, ...]) -> FloatArray:
-    """Harrell's knots (b, k); in 10 to 99 rows the outer ones are the fifth and fifth last."""
-    total = running[:, -1]
-    fifth = np.where((total >= 10.0) & (total < 100.0), 4.0 / np.maximum(total - 1.0, 1.0), -1.0)
-    small = fifth >= 0.0
-    outer = {0: np.where(small, fifth, shares[0]), -1: np.where(small, 1.0 - fifth, shares[-1])}
-    inner = [np.full(len(x), share) for share in shares[1:-1]]
-    return rank_quantiles(x, running, np.column_stack([outer[0], *inner, outer[-1]]))
 
 
 def restricted_columns(x: FloatArray, knots: FloatArray) -> FloatArray:
