@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_hex
 
+from rnetstats.plots.intervals import draw_intervals
 from rnetstats.plots.meta_bubbles import meta_bubbles
 from rnetstats.plots.meta_influence import influence_dots
-from rnetstats.plots.style import PALETTE
+from rnetstats.plots.style import PALETTE, row_labels
 from support import assert_close
 
 
@@ -73,3 +76,44 @@ def test_a_larger_dot_moves_the_pooled_effect_more() -> None:
     left, right = ax.get_xlim()
     assert left < -4.0 < 4.0 < right
     assert influence_dots(rows.assign(influential=False)).get_legend() is None
+
+
+LONG = "A very long name of a study from several hospitals in one country, second report (2019)"
+
+
+def test_long_names_of_studies_leave_room_for_the_figure() -> None:
+    """Names of rows are broken into lines; the numbers of the axis do not run into each other."""
+    residuals = pd.DataFrame(
+        {
+            "study": [LONG, "B", "C"],
+            "rstudent": [0.5, -1.0, 2.5],
+            "cook_d": [0.1, 0.2, 1.0],
+            "influential": [False, False, True],
+        }
+    )
+    intervals = pd.DataFrame(
+        {
+            "label": [f"Without {LONG}", "Without B"],
+            "estimate": [0.5, 1.4],
+            "conf_low": [0.001, 0.7],
+            "conf_high": [300.0, 2.9],
+        }
+    )
+    for axes in (influence_dots(residuals), draw_intervals(intervals, log=True)):
+        figure = axes.figure
+        figure.draw_without_rendering()
+        assert axes.get_position().width > 0.45
+        numbers = [tick.get_window_extent() for tick in axes.get_xticklabels() if tick.get_text()]
+        near, far = axes.get_window_extent().intervalx
+        shown = [box for box in numbers if near - 1 <= (box.x0 + box.x1) / 2 <= far + 1]
+        assert len(shown) > 2
+        assert not any(one.overlaps(two) for one, two in pairwise(shown))
+        name = axes.get_yticklabels()[0].get_text()
+        assert "\n" in name
+        assert " ".join(name.split()).removeprefix("Without ") == LONG
+
+
+def test_lines_that_a_label_has_stay() -> None:
+    labels, lines = row_labels(["one\ntwo", "a $ sign", ""])
+    assert labels == ["one\ntwo", r"a \$ sign", ""]
+    assert lines == 2

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rnetstats.formatting import fmt_interval, fmt_number
 from rnetstats.plots.ratio_axis import at_least, ratio_ticks, visible
-from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new
+from rnetstats.plots.style import INK, LINE, MUTED, PALETTE, as_text, ax_or_new, row_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["forest"]
 
 _ROW = 0.34  # inches a row
-_LINE = 0.17  # inches a further line of a label
-_WIDTH = 40  # letters of a label's line
 _WIDEST = 400.0  # ratio between the ends of the axis
 
 
@@ -48,9 +45,8 @@ def forest(
     Axes
     """
     count = len(rows)
-    labels = [_wrapped(str(label)) for label in rows["label"]]
-    lines = max((label.count("\n") + 1 for label in labels), default=1)
-    height = _ROW + _LINE * (lines - 1)
+    labels, lines = row_labels(rows["label"])
+    height = _ROW + LINE * (lines - 1)
     axes = ax_or_new(ax, figsize=(7.6, 1.0 + height * max(count, 1)))
     estimate = rows["estimate"].to_numpy(dtype=float)
     low = rows["conf_low"].to_numpy(dtype=float)
@@ -73,11 +69,6 @@ def forest(
         axes.spines[side].set_visible(False)
     _numbers(axes, place, estimate, low, high)
     return axes
-
-
-def _wrapped(label: str) -> str:
-    """Break a long label into lines."""
-    return as_text("\n".join(textwrap.wrap(label, _WIDTH)) or label)
 
 
 def _axis_limits(estimate: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[float, float]:

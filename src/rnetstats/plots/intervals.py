@@ -7,13 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from rnetstats.plots.style import (
-    MUTED,
-    as_text,
-    ax_or_new,
-    colour,
-    plain_axes,
-)
+from rnetstats.plots.style import LINE, MUTED, as_text, ax_or_new, colour, plain_axes, row_labels
 
 __all__ = ["draw_intervals"]
 
@@ -45,7 +39,8 @@ def draw_intervals(
     -------
     Axes
     """
-    ax = ax_or_new(ax, figsize=(7.5, 0.34 * len(rows) + 1.3))
+    labels, lines = row_labels(rows["label"])
+    ax = ax_or_new(ax, figsize=(7.5, (0.34 + LINE * (lines - 1)) * len(rows) + 1.3))
     height = np.arange(len(rows))[::-1]
     low, high = rows["conf_low"].to_numpy(float), rows["conf_high"].to_numpy(float)
     estimate = rows["estimate"].to_numpy(float)
@@ -64,7 +59,7 @@ def draw_intervals(
         ax.set_xlim(near / room, far * room)
     if reference is not None:
         ax.axvline(reference, color=MUTED, lw=1.0, ls=(0, (4, 3)), zorder=1.0)
-    ax.set_yticks(height, [as_text(str(label)) for label in rows["label"]])
+    ax.set_yticks(height, labels)
     ax.set_ylim(-0.7, len(rows) - 0.3)
     ax.set_xlabel(as_text(xlabel))
     plain_axes(ax, grid="x")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnetstats.plots.style import INK, LIGHT, PALETTE, as_text, ax_or_new, plain_axes
+from rnetstats.plots.style import INK, LIGHT, LINE, PALETTE, ax_or_new, plain_axes, row_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,8 @@ def influence_dots(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax : Axes, optional
         Where to draw; by default on a new figure.
     """
-    axes = ax_or_new(ax, figsize=(7.0, 0.28 * len(rows) + 1.5))
+    labels, lines = row_labels(rows["study"])
+    axes = ax_or_new(ax, figsize=(7.0, (0.28 + LINE * (lines - 1)) * len(rows) + 1.5))
     place = np.arange(len(rows))[::-1]
     residual = rows["rstudent"].to_numpy(dtype=float)
     cook = rows["cook_d"].to_numpy(dtype=float)
@@ -45,7 +46,7 @@ def influence_dots(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
                 zorder=3,
                 label=name or "not influential",
             )
-    axes.set_yticks(place, [as_text(str(study)) for study in rows["study"]])
+    axes.set_yticks(place, labels)
     axes.set_ylim(-0.7, len(rows) - 0.3)
     widest = max(3.0, 1.15 * float(np.abs(residual).max()))
     axes.set_xlim(-widest, widest)

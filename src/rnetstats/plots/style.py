@@ -6,6 +6,8 @@ here touches matplotlib's global settings.
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "INK",
     "LIGHT",
+    "LINE",
     "LINE_STYLES",
     "MARK",
     "MUTED",
@@ -31,6 +34,7 @@ __all__ = [
     "marked",
     "percent_ticks",
     "plain_axes",
+    "row_labels",
     "title_above",
 ]
 
@@ -39,6 +43,8 @@ LINE_STYLES = ("-", (0, (6, 2)), (0, (1.5, 1.5)), (0, (7, 2, 1.5, 2)))
 INK = "#1F2328"
 MUTED = "#6B7280"
 LIGHT = "#E5E7EB"
+LINE = 0.17  # inches of a further line of a row's label
+_LETTERS = 40  # of a line of a row's label
 
 SYNTHETIC = "Synthetic data"
 MARK = "synthetic-mark"
@@ -60,6 +66,19 @@ def ax_or_new(ax: Axes | None = None, figsize: tuple[float, float] = (7.0, 4.6))
 def as_text(words: str) -> str:
     """Return words that matplotlib shows as they are: a dollar sign begins no formula."""
     return words.replace("$", r"\$")
+
+
+def row_labels(labels: Iterable[object]) -> tuple[list[str], int]:
+    """Break the labels of rows that are long into lines, and return the most lines of one."""
+    broken = [
+        "\n".join(line for part in str(label).split("\n") for line in _broken(part))
+        for label in labels
+    ]
+    return [as_text(label) for label in broken], max((b.count("\n") + 1 for b in broken), default=1)
+
+
+def _broken(label: str) -> list[str]:
+    return textwrap.wrap(label, _LETTERS) or [label]
 
 
 def colour(index: int) -> str:
