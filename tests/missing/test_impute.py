@@ -443,3 +443,15 @@ def test_numbers_without_a_variance_are_left_out() -> None:
     made = rn.impute(data, imputations=2, seed=1)
     assert any("'huge' holds numbers beyond 1e+100" in note for note in made.notes)
     assert made[0]["y"].notna().all()
+
+
+def test_models_with_hardly_a_row_for_each_coefficient_are_told():
+    rng = np.random.default_rng(6)
+    data = pd.DataFrame(rng.normal(size=(60, 30)), columns=[f"x{j}" for j in range(30)])
+    data["side"] = rng.choice(["left", "middle", "right"], 60)
+    data.loc[:5, ["x0", "side"]] = np.nan
+    notes = imputer(data).notes
+    assert "side: 62 coefficients are learnt from 54 known values" in " ".join(notes)
+    assert "x0: 32 coefficients are learnt from 54 known values" in " ".join(notes)
+    few = imputer(data, columns=["x0", "side", "x1"]).notes
+    assert not [note for note in few if "coefficients are learnt" in note]

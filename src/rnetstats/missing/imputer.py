@@ -192,7 +192,22 @@ def _notes(chain: Chain, columns: Sequence[Column], derived: Derived | None) -> 
         notes.append(
             f"{survival.name} enters as event indicator and cumulative hazard (Nelson-Aalen)."
         )
-    notes += chain.notes
+    notes += [*chain.notes, *_too_many(chain)]
     if derived is not None:
         notes.append(f"Derived again by the codebook: {', '.join(derived.names)}.")
     return tuple(notes)
+
+
+def _too_many(chain: Chain) -> list[str]:
+    """Warn of models with hardly a row for each of their coefficients."""
+    notes = []
+    for target in chain.targets:
+        column = target.column
+        times = len(column.levels) - 1 if column.method == "nominal" else 1
+        count, known = times * len(target.predictors), len(target.observed)
+        if 2 * count > known:
+            notes.append(
+                f"{column.name}: {count} coefficients are learnt from {known} known values; what "
+                "is imputed is hardly more than noise. Name fewer columns (columns=)."
+            )
+    return notes
