@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from scipy.stats import norm
 
 import rnetstats as rn
-from rnetstats.errors import DataError
+from rnetstats.errors import DataError, FormulaError
 from rnetstats.survival.mover import difference_limits, ratio_limits, square_and_add_p
 
 CENTRES = 9
@@ -224,3 +225,73 @@ def test_weighted_arms_of_two_clusters_are_refused(verb: str) -> None:
     outcome = "event" if verb == "effect" else "Surv(time, event)"
     with pytest.raises(DataError, match="only 2 clusters of centre"):
         getattr(score, verb)(outcome, **given)
+
+
+def coded(seed: int = 6) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return cohort(seed).assign(code=lambda d: d["event"] * rng.integers(1, 3, len(d)))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda d: rn.cumulative_incidence(d, "Surv(time, code) ~ arm + cluster(centre)"),
+        lambda d: rn.fine_gray(d, "Surv(time, code) ~ x + cluster(centre)", cause=1),
+    ],
+)
+def test_one_cluster_is_refused_where_events_compete(
+    call: Callable[[pd.DataFrame], Any],
+) -> None:
+    with pytest.raises(DataError, match=r"cluster\(centre\) has one value in the rows used"):
+        call(coded().assign(centre=1))
+    found = call(coded())
+    assert any("only 9 clusters of centre" in note for note in found.notes)
+
+
+def test_a_group_in_one_cluster_has_no_limits() -> None:
+    """Influences sum to nothing within a single cluster: that is no standard error of 0."""
+    data = coded().assign(centre=lambda d: np.where(d["arm"] == 1, 99, d["centre"]))
+    told = "All rows of 1 are in one cluster of centre"
+    curves = rn.kaplan_meier(data, FORMULA)
+    frame = curves.to_frame().set_index("group")
+    assert frame.loc["1", ["std_error", "conf_low", "conf_high"]].isna().all(axis=None)
+    assert frame.loc["0", "std_error"].notna().any()
+    states = rn.cumulative_incidence(data, "Surv(time, code) ~ arm + cluster(centre)")
+    at = states.at(24).set_index("group")
+    assert at.loc["1", ["std_error", "conf_low", "conf_high"]].isna().all(axis=None)
+    assert (at.loc["0", "std_error"] > 0.01).all()
+    stone = rn.milestone(data, FORMULA, times=20)
+    row = stone.to_frame().set_index("group").loc["1"]
+    assert np.isnan(row["conf_low"])
+    assert any("1 at 20: one cluster, so that the variance" in note for note in stone.notes)
+    mean = rn.rmst(data, FORMULA, tau=24)
+    assert np.isnan(mean.to_frame().set_index("group").loc["1", "conf_low"])
+    assert mean.contrasts()["conf_low"].isna().all()
+    for result in (curves, states, stone, mean):
+        assert any(told in note for note in result.notes)
+    score = rn.propensity(data, "arm ~ x + cluster(centre)")
+    with pytest.raises(DataError, match="arm 'arm = 1' are in one cluster of centre"):
+        score.risk("Surv(time, event)", horizon=24, resamples=0)
+
+
+def test_follow_up_counts_clusters_in_groups_as_it_does_in_all() -> None:
+    data = cohort()
+    groups = rn.follow_up(data, FORMULA).to_frame().set_index("group")
+    alone = rn.follow_up(data[data["arm"] == 1], "Surv(time, event) ~ 1 + cluster(centre)")
+    whole = rn.follow_up(data, "Surv(time, event) ~ 1 + cluster(centre)")
+    for label, one in (("1", alone), ("all", whole)):
+        for name in ("median", "conf_low", "conf_high"):
+            assert groups.loc[label, name] == one.to_frame()[name].iloc[0]
+    independent = rn.follow_up(data, "Surv(time, event) ~ arm").to_frame().set_index("group")
+    assert independent.loc["all", "conf_high"] != groups.loc["all", "conf_high"]
+    with pytest.raises(FormulaError, match="leave cluster"):
+        rn.sufficient_follow_up(data, FORMULA)
+
+
+def test_clusters_of_a_changing_effect_have_their_name() -> None:
+    formula = "Surv(time, event) ~ arm + x + cluster(centre)"
+    fit = rn.time_varying_effect(cohort(), formula, term="arm", cuts=12)
+    assert any("9 clusters of centre" in note for note in fit.notes)
+    assert not any("cluster code" in note for note in fit.notes)
+    with pytest.raises(DataError, match=r"cluster\(centre\) has one value"):
+        rn.time_varying_effect(cohort().assign(centre=1), formula, term="arm", cuts=12)

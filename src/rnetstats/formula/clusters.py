@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from rnetstats.errors import DataError
 from rnetstats.formula.partition import Groups
 
-__all__ = ["check_clusters", "few_clusters"]
+__all__ = ["check_clusters", "cluster_notes", "few_clusters"]
 
 _FEW = 40
 
@@ -32,4 +34,23 @@ def few_clusters(number: int, name: str) -> tuple[str, ...]:
     return (
         f"There are only {number} clusters of {name}: a cluster-robust variance is too small with "
         f"fewer than about {_FEW}.",
+    )
+
+
+def cluster_notes(cluster: Groups | None, groups: Groups) -> tuple[str, ...]:
+    """Say that clusters are few, and in which groups a single one leaves no variance."""
+    if cluster is None:
+        return ()
+    single = [
+        label
+        for code, label in enumerate(groups.labels)
+        if np.unique(cluster.codes[groups.codes == code]).size == 1
+    ]
+    told = few_clusters(len(cluster.labels), cluster.name)
+    if not single:
+        return told
+    return (
+        *told,
+        f"All rows of {', '.join(single)} are in one cluster of {cluster.name}, which leaves no "
+        "variance between clusters: standard errors and limits are missing there.",
     )

@@ -9,6 +9,7 @@ import numpy as np
 from rnetstats._core.frame import Data, as_frame, codes_of, is_synthetic_data
 from rnetstats._core.options import choice, level
 from rnetstats.errors import OptionError
+from rnetstats.formula.clusters import check_clusters
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.terms import Formula
 from rnetstats.formula.tokens import Literal
@@ -145,6 +146,7 @@ def fine_gray(
     )
     if ci == "profile" and frame.cluster is not None:
         raise OptionError("ci='profile' has no meaning with cluster(): leave ci out (Wald).")
+    check_clusters(frame.cluster)
     fitted = fit_frame(frame, penalty, censoring)
     wald = ci != "profile"
     engine = build_engine(frame, fitted, penalty, variance, wald=wald)

@@ -153,8 +153,9 @@ def _assembled(
     right = [quote(name) for name in terms]
     for what, groups in (("strata", frame.strata), ("cluster", frame.cluster)):
         if groups is not None:
-            columns[f"{what} code"] = np.array([f"{c:06d}" for c in groups.codes])[split.source]
-            right.append(f"{what}(`{what} code`)")
+            named = _free(groups.name, columns)  # as messages are to call it
+            columns[named] = np.array([f"{c:06d}" for c in groups.codes])[split.source]
+            right.append(f"{what}({quote(named)})")
     if frame.offset is not None:
         columns["offset value"] = frame.offset[split.source]
         right.append("offset(`offset value`)")

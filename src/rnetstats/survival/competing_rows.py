@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats._core.frame import codes_of, label_of
+from rnetstats.formula.clusters import check_clusters, cluster_notes
 from rnetstats.formula.groups import group_frame
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def competing_rows(
         censor=censor,
         cause=cause,
     )
+    check_clusters(read.cluster)
     outcome = read.outcome
     assert outcome.stop is not None
     assert outcome.cause_codes is not None
@@ -116,7 +118,11 @@ def competing_rows(
         names=names,
         meaning=cause_labels(frame, column, outcome.causes),
         n_missing=read.n_missing,
-        notes=(*read.notes, *uncensored_note(outcome.cause_codes, outcome.causes, censor)),
+        notes=(
+            *read.notes,
+            *cluster_notes(read.cluster, read.groups),
+            *uncensored_note(outcome.cause_codes, outcome.causes, censor),
+        ),
     )
 
 

@@ -230,8 +230,7 @@ def _with_all(rows: SurvivalRows) -> SurvivalRows:
         event=np.tile(rows.event, 2),
         group=np.concatenate([np.zeros_like(rows.group), rows.group + 1]),
         labels=(everybody, *rows.labels),
-        cluster=None,
-        robust=False,
+        cluster=None if rows.cluster is None else np.tile(rows.cluster, 2),
     )
 
 

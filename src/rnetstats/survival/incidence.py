@@ -209,5 +209,7 @@ def _squares(weights: Floats, moved: Floats, cluster: Ints | None) -> Floats:
     """Sum squared influences (m, n): each replicate of a row by itself, or sums of clusters."""
     if cluster is None:
         return np.asarray(moved**2 @ weights)
+    if np.unique(cluster).size == 1:  # influences that sum to nothing: no variance is known
+        return np.full(len(moved), np.nan)
     sums = np.stack([np.bincount(cluster, line) for line in moved * weights])
     return np.asarray(np.sum(sums**2, axis=1))

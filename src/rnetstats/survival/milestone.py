@@ -191,8 +191,14 @@ def _notes(points: list[Point], ci: str, kind: str) -> list[str]:
         )
     return notes + [
         f"{point.label} at {point.time:g}: "
-        + ("no event" if not point.n_events else "the curve has reached 0")
-        + f", so that Greenwood's variance is not defined: {left}"
+        + f"{_undefined(point)}, so that the variance is not defined: {left}"
         for point in points
         if not np.isfinite(point.std_error)
     ]
+
+
+def _undefined(point: Point) -> str:
+    """Say why a point has no standard error."""
+    if not point.n_events:
+        return "no event"
+    return "one cluster" if point.survival > 0.0 else "the curve has reached 0"

@@ -112,7 +112,8 @@ def product_limit(
     robust : bool
         Variances by the infinitesimal jackknife (sampling weights) in place of Greenwood.
     cluster : int array, shape (n,), optional
-        Codes of the units that the robust variance takes as independent; rows by default.
+        Codes of the units that the robust variance takes as independent; rows by default. A single
+        one leaves all variances missing.
 
     Returns
     -------
@@ -130,7 +131,10 @@ def product_limit(
     survival: Floats = np.asarray(np.cumprod(1.0 - step))
     with np.errstate(divide="ignore", invalid="ignore"):
         log_scale = 1.0 / (n_risk - n_event)
-    if robust:
+    if cluster is not None and event.any() and np.unique(cluster).size == 1:
+        # the influences of all rows sum to nothing
+        log_variance = hazard_variance = np.full(len(time), np.nan)
+    elif robust:
         data = _Rows(stop, event, start, weights, cluster)
         log_variance = _influence_variance(data, time, step, log_scale)
         hazard_variance = _influence_variance(data, time, step, 1.0 / n_risk)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rnetstats._core.copies import copies
 from rnetstats._core.frame import label_of
 from rnetstats.errors import DataError, FormulaError, OptionError
-from rnetstats.formula.clusters import check_clusters, few_clusters
+from rnetstats.formula.clusters import check_clusters, cluster_notes
 from rnetstats.formula.groups import GroupFrame, group_frame
 from rnetstats.survival.product_limit import ProductLimit, product_limit
 
@@ -185,7 +185,5 @@ def _info(frame: pd.DataFrame, read: GroupFrame) -> RowsInfo:
         "event": event,
         "group": ", ".join(label_of(frame, name) for name in read.groups.columns),
     }
-    notes = read.notes
-    if read.cluster is not None:
-        notes = (*notes, *few_clusters(len(read.cluster.labels), read.cluster.name))
+    notes = (*read.notes, *cluster_notes(read.cluster, read.groups))
     return RowsInfo(labels=labels, positions=read.rows, n_missing=read.n_missing, notes=notes)

@@ -171,6 +171,8 @@ def sufficient_follow_up(
     frame = as_frame(data)
     rows, info = group_rows(frame, formula, freq_weights=freq_weights, missing=missing)
     refuse_strata(rows)
+    if rows.cluster is not None:
+        raise FormulaError("The test takes patients as independent: leave cluster() out.")
     if rows.start is not None:
         raise FormulaError("Follow-up is counted from time 0: write Surv(time, event).")
     table = pd.DataFrame([_of_group(rows, code, fewest) for code in range(len(rows.labels))])

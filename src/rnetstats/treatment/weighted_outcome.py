@@ -154,6 +154,12 @@ def _cluster_notes(rows: WeightedRows, fitted: WeightedComparisons) -> tuple[str
             f"There are only {number} clusters of {name}: a variance between them needs at least "
             f"{_FEWEST_CLUSTERS}, and is too small with fewer than about 40. Leave cluster() out."
         )
+    for arm, here in zip(rows.arms, (~rows.treated, rows.treated), strict=True):
+        if np.unique(rows.cluster[here]).size < 2:
+            raise DataError(
+                f"All patients of the arm {arm!r} are in one cluster of {name}, which leaves no "
+                "variance between clusters in it. Leave cluster() out."
+            )
     return few_clusters(number, name)
 
 
