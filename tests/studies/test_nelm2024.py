@@ -288,3 +288,28 @@ def test_country_and_rules_are_called_entangled_only_where_they_are() -> None:
         assert (apart in found.said) is entangled
         assert found.fixed is not None
         assert ("largely by country" in found.fixed.because) is entangled
+
+
+def plain_cohort() -> pd.DataFrame:
+    frame = pd.DataFrame(rn.load_cohort("nelm2024"))
+    frame.attrs = {}
+    texts = frame.select_dtypes("category").columns
+    return frame.astype(dict.fromkeys(texts, object))
+
+
+def test_a_file_of_one_country_is_not_said_to_compare_two() -> None:
+    frame = plain_cohort()
+    result = rn.reproduce("nelm2024", data=frame[frame["country"] == "Japan"])
+    said = str(claim(result, "rules")["sentence"])
+    assert said.startswith("The data hold one country, Japan: HR ")
+    assert "both countries" not in said
+
+
+def test_a_file_of_one_primary_names_it_and_counts_nobody_of_the_other() -> None:
+    frame = plain_cohort()
+    result = rn.reproduce("nelm2024", data=frame[frame["primary"] == "pancreas"])
+    grade = str(claim(result, "grade")["sentence"])
+    assert grade.endswith("The data at hand hold no asynchronous rectal patient.")
+    interval = claim(result, "interval")
+    assert "months: pancreas " in str(interval["sentence"]).split("Corrected")[1]
+    assert str(interval["events"]).startswith("pancreas: 29 metastases")

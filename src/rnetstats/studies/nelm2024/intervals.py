@@ -180,6 +180,8 @@ def interval_findings(intervals: Intervals, printed: str, conclusion: str) -> li
         said = f"As seen, the median interval in months is: {seen}."
     if found is not None:
         rows = records(found.groups)
+        if len(intervals.naive) == 1:  # not by primary: there is one
+            rows[0]["group"] = next(iter(intervals.naive))
         events = "; ".join(f"{row['group']}: {int(row['n'])} metastases" for row in rows)
         parts = [
             f"{row['group']} {fmt_number(row['median'], 1)} "

@@ -143,6 +143,8 @@ def _compared(rules: Rules, *, aliased: bool) -> str:
     """Say what the two comparisons give, or that there is none."""
     if rules.counts is None:
         return "The file does not hold who followed the rules and when patients relapsed."
+    if len(rules.counts) < 2:
+        return f"The data hold one country, {rules.counts.index[0]}: {_text(rules.overall)}."
     apart = ", where country and rules can hardly be told apart" * aliased
     return (
         f"Within {COUNTRY}: {_text(rules.within)}; over both countries{apart}: "

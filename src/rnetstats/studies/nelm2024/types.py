@@ -206,7 +206,12 @@ def grade_finding(cohort: Cohort, sheet: FactSheet) -> Finding:
     )
     said = (
         f"With at most {sheet['rectum'].value} rectal patients, {printed.text} can only be {k} of "
-        f"{n}; its 95 % limits are {limits}. In the data at hand {here} of {len(rectal)} are G2."
+        f"{n}; its 95 % limits are {limits}. "
+    )
+    said += (
+        f"In the data at hand {here} of {len(rectal)} are G2."
+        if len(rectal)
+        else "The data at hand hold no asynchronous rectal patient."
     )
     return Finding(
         key="grade",
