@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -190,3 +191,17 @@ def test_the_patients_of_the_model_are_no_external_validation() -> None:
     assert answers["same"][1].startswith("Apparent")
     assert "other patients" in answers["other"][0]
     assert answers["other"][1].startswith("On other patients")
+
+
+def test_names_that_look_like_html_are_text_in_markdown() -> None:
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(
+        {"<b>x</b>": rng.normal(size=60), "g": rng.choice(["<i>", "b|c"], 60), "y": [0, 1] * 30}
+    )
+    fit = rn.logistic(data, "y ~ `<b>x</b>` + g")
+    text = rn.tripod_checklist(rn.risk_model(fit)).to_markdown()
+    shown = "".join(part for place, part in enumerate(text.split("`")) if place % 2 == 0)
+    assert r"\<b>x\</b>: " in shown
+    assert not re.search(r"(?<!\\)<(?!br>)", shown)  # none but line breaks
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert all(line.replace("\\|", "").count("|") == 5 for line in rows)

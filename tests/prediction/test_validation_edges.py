@@ -12,7 +12,7 @@ import rnetstats as rn
 from rnetstats.errors import DataError, OptionError, RnetError, TooFewEventsError
 from rnetstats.prediction.judges import judge_of
 from rnetstats.prediction.refit import take_rows
-from rnetstats.prediction.resampling_schemes import folds_of
+from rnetstats.prediction.resampling_schemes import bootstrap, cross_validate, folds_of
 from rnetstats.prediction.validation_rows import refit_of
 
 
@@ -410,3 +410,33 @@ def test_where_many_resamples_give_no_model_no_index_has_limits() -> None:
     (said,) = [note for note in found.notes if note.startswith("No limits of")]
     assert "auc" in said and "of 100 resamples, those without a model included" in said
     assert not any("Limits from" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("method", ["boot", "632", "cv"])
+def test_replicates_without_a_calibration_curve_are_counted(method: str) -> None:
+    """Ten events: the spline of many resamples separates them from the others."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=90)
+    y = np.zeros(90, dtype=int)
+    y[np.argsort(-x - 0.9 * rng.normal(size=90))[:10]] = 1
+    fit = rn.logistic({"x": x, "z": rng.normal(size=90), "y": y}, "y ~ x + z")
+    found = rn.validate(fit, method=method, resamples=40, folds=4, seed=2)
+    refit = refit_of(fit, None, None, "flic")
+    judge = judge_of(refit.outcome, None)
+    grid = found.calibration_curve()["predicted"].to_numpy()
+    common: dict[str, Any] = {"seed": 2, "grid": grid, "thresholds": np.empty(0)}
+    said = [note for note in found.notes if "corrected calibration curve rests" in note]
+    if method == "cv":  # on all patients together there is one
+        runs = cross_validate(refit, judge, folds_of(judge.events, 4, 10, 2), **common)
+        assert np.isfinite(runs.curve_test).any(axis=1).all()
+        assert not said
+        return
+    runs = bootstrap(refit, judge, resamples=40, left_out=method == "632", **common)
+    have = np.isfinite(runs.curve_test).any(axis=1)
+    if method == "boot":
+        have &= np.isfinite(runs.curve_training).any(axis=1)
+    assert 0 < have.sum() < have.size
+    assert len(said) == 1
+    assert said[0].startswith(
+        f"The corrected calibration curve rests on {have.sum()} of {have.size} resamples"
+    )

@@ -52,7 +52,7 @@ def refuse_contradictions(
     """
     if not wrong.any():
         return
-    first = risk[wrong][0]
+    first = abs(risk[wrong][0])  # -0 is 0
     what = "had the event" if first == 0.0 else "did not have the event"
     raise DataError(
         f"{label!r} gives a risk of exactly {first:g} to patients who {what} "

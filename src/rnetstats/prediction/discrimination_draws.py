@@ -27,8 +27,8 @@ def bootstrap_draws(
     for index in indices:
         if min(index.cases, index.controls_n) < _FEW:
             raise TooFewEventsError(
-                f"{index.name} compares {index.cases:g} cases with {index.controls_n:g} others: "
-                f"resampling needs {_FEW} of each. Leave resamples= out."
+                f"{index.name} compares cases ({index.cases:g}) with others "
+                f"({index.controls_n:g}): resampling needs {_FEW} of each. Leave resamples= out."
             )
     parts: list[list[Floats]] = [[] for _ in indices]
     for rows, rng in chunk_generators(seed, resamples):

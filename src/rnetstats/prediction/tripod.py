@@ -201,5 +201,10 @@ def _row(item: Mapping[str, str], found: Evidence, own: str) -> dict[str, str]:
 
 
 def _cell(text: str) -> str:
-    """Keep a text within its cell of a Markdown table."""
-    return text.replace("|", "\\|").replace("\n", "<br>")
+    """Keep a text within its cell of a Markdown table, and names that look like HTML as text.
+
+    Between backticks Markdown shows all as it is.
+    """
+    parts = text.replace("|", "\\|").split("`")
+    shown = (part if place % 2 else part.replace("<", "\\<") for place, part in enumerate(parts))
+    return "`".join(shown).replace("\n", "<br>")

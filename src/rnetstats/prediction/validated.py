@@ -70,6 +70,9 @@ def validated(
     )
     curve = curve_table(judge, risk, grid, partial(correct, runs.curve_training, runs.curve_test))
     wanted = no_curve or grid.size > 0
+    # only the optimism needs the curves of training
+    curves = (runs.curve_training, runs.curve_test)[0 if method == "boot" else 1 :]
+    what = "resamples" if method in ("boot", "632") else "repetitions"
     selected, more = _selection(refit, whole, runs)
     done = len(runs.training)
     return ValidationResult(
@@ -99,7 +102,7 @@ def validated(
                 runs=done,
                 failed=runs.failed,
                 lost=runs.lost,
-                curve=curve_note(grid, curve) if wanted else "",
+                curve=curve_note(grid, curve, curves, what) if wanted else "",
                 benefit=benefit,
             ),
             *more,

@@ -101,8 +101,13 @@ def resampling_notes(
     return tuple(notes)
 
 
-def curve_note(grid: NDArray[np.float64], curve: Mapping[str, Any]) -> str:
-    """Say why there is no calibration curve; empty if there is one.
+def curve_note(
+    grid: NDArray[np.float64],
+    curve: Mapping[str, Any],
+    repeated: tuple[NDArray[np.float64], ...] = (),
+    what: str = "resamples",
+) -> str:
+    """Say why there is no calibration curve, or how many replicates have none; else empty.
 
     Parameters
     ----------
@@ -110,9 +115,22 @@ def curve_note(grid: NDArray[np.float64], curve: Mapping[str, Any]) -> str:
         The risks at which a curve was asked for; none where all are alike.
     curve : mapping
         The columns of the curve; may be empty.
+    repeated : tuple of arrays of shape (b, q)
+        The curves of the replicates, each kind that the corrected one is made of.
+    what : str
+        What a replicate is.
     """
     if curve:
-        return ""
+        if not repeated:
+            return ""
+        have = np.all([np.isfinite(part).any(axis=1) for part in repeated], axis=0)
+        if have.all():
+            return ""
+        return (
+            f"The corrected calibration curve rests on {int(have.sum())} of {have.size} {what}: no "
+            "curve can be fitted to the risks of the others (they separate the outcomes, or take "
+            "too few values)."
+        )
     if not grid.size:
         return "All predicted risks are alike: there is no calibration curve."
     return (
