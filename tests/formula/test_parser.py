@@ -202,3 +202,25 @@ def test_valid_formulas_are_written_and_read_again(
     assert len({frozenset(term) for term in formula.terms}) == len(formula.terms)
     written = {frozenset(product) for product in products}
     assert written <= {frozenset(term) for term in formula.terms}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("r1 ~ age + Tumour size", "Tumour size"),
+        ("r1 ~ log(Tumour size)", "Tumour size"),
+        ("Surv(follow up, dead) ~ 1", "follow up"),
+        ("lymph nodes ~ age", "lymph nodes"),
+    ],
+)
+def test_a_name_with_spaces_is_told_how_to_stand(text: str, name: str) -> None:
+    with pytest.raises(FormulaError, match=f"a name with spaces stands in backquotes: `{name}`"):
+        parse_formula(text)
+    parse_formula(text.replace(name, f"`{name}`"))
+
+
+def test_a_question_ends_a_message_by_itself() -> None:
+    with pytest.raises(FormulaError, match=r"Did you mean 'C'\?$"):
+        parse_formula("y ~ factor(a)")
+    with pytest.raises(FormulaError, match=r"cannot stand here[^`]*\.$"):
+        parse_formula("y ~ 2")

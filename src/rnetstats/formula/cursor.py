@@ -50,7 +50,7 @@ class Cursor:
     def expect(self, mark: str, reason: str) -> None:
         """Take this mark, or refuse what stands there instead."""
         if not self.take(mark):
-            self.refuse(f"expected {mark!r}, not {self._shown()}", reason)
+            self.refuse(f"expected {mark!r}, not {self._shown()}", reason + self._spaced())
 
     def column(self, reason: str) -> str:
         """Take a column's name."""
@@ -81,7 +81,15 @@ class Cursor:
 
     def unexpected(self, reason: str) -> NoReturn:
         """Refuse the next token because nothing may read it here."""
-        self.refuse(f"{self._shown()} cannot stand here", reason)
+        self.refuse(f"{self._shown()} cannot stand here", reason + self._spaced())
+
+    def _spaced(self) -> str:
+        """Say what to do about two words side by side, which may be one column's name."""
+        words = self.tokens[max(self._index - 1, 0) : self._index + 1]
+        if [word.kind for word in words] != ["name", "name"] or any(w.quoted for w in words):
+            return ""
+        name = " ".join(word.text for word in words)
+        return f"; a name with spaces stands in backquotes: `{name}`"
 
     def _shown(self) -> str:
         return "the end" if self.token.kind == "end" else repr(self.token.text)

@@ -72,7 +72,8 @@ class Token:
 def refuse(formula: str, position: int, what: str, reason: str) -> NoReturn:
     """Raise the :class:`FormulaError` that names the formula, the place and the offence."""
     shown = formula if len(formula) <= 80 else formula[:77] + "..."
-    raise FormulaError(f"In the formula {shown!r}, at position {position}: {what}; {reason}.")
+    end = "" if reason.endswith("?") else "."
+    raise FormulaError(f"In the formula {shown!r}, at position {position}: {what}; {reason}{end}")
 
 
 def tokenize(formula: str) -> tuple[Token, ...]:
