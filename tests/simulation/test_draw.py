@@ -217,3 +217,13 @@ def test_drawing_is_fast():
         draw_cohort(seed=seed)
         best = min(best, time.perf_counter() - start)
     assert best < 0.1
+
+
+def test_totals_of_another_size_are_not_called_printed():
+    table = draw_cohort(patients=1054, recurrences=60, seed=1).fidelity.set_index("quantity")
+    assert table.loc["patients", ["published", "standing"]].tolist() == [1054, "chosen"]
+    assert table.loc["recurrences", ["published", "standing"]].tolist() == [60, "chosen"]
+    assert table.loc["positive margins", "standing"] == "chosen"
+    assert table.loc["method cEMR", "standing"] == "chosen"
+    assert table.loc["positive margins (%)", "standing"] == "printed"
+    assert table.loc["median follow-up (months)", "standing"] == "printed"

@@ -25,13 +25,15 @@ def _rows(
     totals = recipe.totals
     median = reverse_median(drawn["os_months"], drawn["death"] > 0)
     n = drawn["age"].size
-    yield ("patients", targets.patients, "printed", n, 0.0)
+    yield ("patients", targets.patients, _standing(targets.patients, totals.patients), n, 0.0)
     positive = float(drawn["margin_positive"].sum())
-    yield ("positive margins", targets.margin_positive, "printed", positive, 0.0)
+    standing = _standing(targets.margin_positive, totals.margin_positive)
+    yield ("positive margins", targets.margin_positive, standing, positive, 0.0)
     share = 100.0 * targets.margin_positive / targets.patients
     yield ("positive margins (%)", round(share, 1), "printed", round(100 * positive / n, 1), 0.0)
     recurrences = float(drawn["recurrence"].sum())
-    yield ("recurrences", targets.recurrences, "printed", recurrences, 0.0)
+    standing = _standing(targets.recurrences, totals.recurrences)
+    yield ("recurrences", targets.recurrences, standing, recurrences, 0.0)
     yield ("largest size (mm), at most", 20.0, "printed", float(drawn["size_mm"].max()), 0.0)
     yield (
         "median follow-up (months)",
@@ -46,10 +48,15 @@ def _rows(
         yield (
             f"method {level}",
             round(count * scale, 1),
-            "inferred",
+            "inferred" if scale == 1.0 else "chosen",
             found,
             abs(scale - round(scale)),
         )
+
+
+def _standing(target: float, printed: float) -> str:
+    """Say whether a total is the printed one, or follows from a size that the caller chose."""
+    return "printed" if target == printed else "chosen"
 
 
 def fidelity(
@@ -68,7 +75,7 @@ def fidelity(
     -------
     DataFrame
         ``quantity, published, standing, drawn, tolerance, met``. Of a cohort of another size the
-        published totals are scaled.
+        published totals are scaled to it, and their standing is "chosen".
     """
     rows = []
     for quantity, published, standing, value, tolerance in _rows(recipe, targets, drawn):
