@@ -186,6 +186,9 @@ def test_zero_cells_are_said_and_point_to_models_for_rare_events() -> None:
     assert kept.to_frame()["note"][0] == "0.5 added"
     bare = rn.meta_analysis(data, measure="OR", correction=0.0)
     assert bare.k_used == 2
+    cause = "left out, as inverse variance cannot weigh their odds ratio (a zero cell"
+    assert next(note for note in bare.notes if cause in note).endswith(": row 3 (C).")
+    assert any("they tell nothing of the odds ratio (no event" in note for note in bare.notes)
     common = rn.meta_analysis(TRIALS, measure="OR")
     assert not common.rare
     assert not any("Rare events" in note for note in common.notes)

@@ -163,8 +163,11 @@ def _said(
     silent = [r for r in remarks[table.complete].tolist() if r.startswith("left out: ")]
     for remark in dict.fromkeys(silent):
         flagged, why = remarks == remark, remark.removeprefix("left out: ")
+        cause = f"they tell nothing of the {measure.words}"
+        if "no correction" in why:  # other methods learn from them
+            cause = f"inverse variance cannot weigh their {measure.words}"
         notes.append(
-            f"{int(flagged.sum())} of {len(table.names)} studies left out, as they tell nothing "
-            f"of the {measure.words} ({why}): {some_studies(table.names, flagged)}."
+            f"{int(flagged.sum())} of {len(table.names)} studies left out, as {cause} ({why}): "
+            f"{some_studies(table.names, flagged)}."
         )
     return notes
