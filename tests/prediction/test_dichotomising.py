@@ -107,3 +107,11 @@ def test_refusals(
 def test_a_constant_outcome_has_nothing_to_lose() -> None:
     with pytest.raises(TooFewEventsError, match="'y' is 0 in all 30 rows used"):
         rn.dichotomising_cost({"y": np.zeros(30), "x": np.arange(30.0)}, "y ~ x", cuts={"x": 9.0})
+
+
+def test_models_without_a_maximum_are_named_as_in_a_sentence() -> None:
+    x = np.arange(40.0)
+    data = {"x": x, "y": (x > 25.5).astype(int)}
+    note = rn.dichotomising_cost(data, "y ~ x", cuts={"x": 20.5}).notes[-1]
+    assert note.startswith("The likelihoods of the cut, linear and spline models have no maximum")
+    assert "their figures" in note

@@ -545,3 +545,19 @@ def test_curves_are_one_pass():
     started = time.process_time()
     rn.decision_curve(data, "y ~ a", resamples=1000, seed=1)
     assert time.process_time() - started < 2.0
+
+
+@given(seed=st.integers(0, 2**32 - 1), weighted=st.booleans())
+def test_a_model_that_acts_on_all_is_treat_all_to_the_last_bit(seed: int, weighted: bool) -> None:
+    rng = np.random.default_rng(seed)
+    data = {
+        "p": rng.uniform(0.3, 0.9, 41),
+        "y": np.append(1, rng.integers(0, 2, 40)),
+        "n": rng.integers(1, 4, 41),
+    }
+    freq = {"freq_weights": "n"} if weighted else {}
+    found = rn.decision_curve(
+        data, "y ~ p", thresholds=[0.05, 0.1, 0.2, 0.3], resamples=10, seed=1, **freq
+    )
+    same = found.difference("p", "treat all")[["difference", "conf_low", "conf_high"]]
+    np.testing.assert_array_equal(same, 0.0)

@@ -105,11 +105,13 @@ class Decision:
         share = np.broadcast_to(prevalence[:, None], shape)
         n_all = np.broadcast_to(counted.sum(axis=1)[:, None], shape)
         events = np.broadcast_to(counted[:, self.event].sum(axis=1)[:, None], shape)
-        none = np.zeros(shape)
-        everybody = benefit(share, 1.0 - share, self.thresholds)
+        none, others = np.zeros(shape), 1.0 - share
+        if self.y is not None and self.prevalence is None:  # as of a model that acts on all
+            others = (n_all - events) / n_all
+        everybody = benefit(share, others, self.thresholds)
         return Curves(
             tp_rate=np.stack([share, none, *(m.tp_rate for m in models)]),
-            fp_rate=np.stack([1.0 - share, none, *(m.fp_rate for m in models)]),
+            fp_rate=np.stack([others, none, *(m.fp_rate for m in models)]),
             net_benefit=np.stack([everybody, none, *(m.net_benefit for m in models)]),
             n_positive=np.stack([n_all, none, *(m.n_positive for m in models)]),
             n_events=np.stack([events, none, *(m.n_events for m in models)]),

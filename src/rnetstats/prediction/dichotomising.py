@@ -13,7 +13,7 @@ from rnetstats._core.frame import Data, as_frame, is_synthetic_data, label_of
 from rnetstats._core.options import positive_int, real
 from rnetstats._core.result import Result
 from rnetstats.errors import FormulaError, OptionError, TooFewEventsError
-from rnetstats.formatting import fmt_number, fmt_percent
+from rnetstats.formatting import fmt_number, fmt_percent, listed
 from rnetstats.formula.design import model_frame
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.rows import select_rows
@@ -283,9 +283,11 @@ def _notes(fits: Mapping[str, ModelFit], table: pd.DataFrame) -> list[str]:
     ]
     failed = [name for name in MODELS if not fits[name].converged]
     if failed:
+        many = len(failed) > 1
         notes.append(
-            f"The likelihood of the {', '.join(failed)} model has no maximum (separation); its "
-            "figures are limits, not estimates."
+            f"The likelihood{'s' if many else ''} of the {listed(failed)} "
+            f"model{'s have' if many else ' has'} no maximum (separation); "
+            f"{'their' if many else 'its'} figures are limits, not estimates."
         )
     if not table["lr_chi2"].iloc[1:].gt(0.0).all():
         notes.append("A share of an information of 0 does not exist (shown as missing).")
