@@ -757,13 +757,14 @@ axes = None
 # %% [markdown]
 # ## 10. On your own file
 #
-# 1. Write a first codebook: `rnetstats codebook mine.csv --output mine.toml`, and edit it. It maps
-#    your column names, codes and units to the study's (see
+# 1. Copy the study's codebook (`src/rnetstats/studies/duan2024/codebook.toml`) as `mine.toml`, and
+#    write into it where your names, codes and units differ (`source`, `recode`, `unit_in`: see
 #    [docs/codebook.md](../docs/codebook.md)). If your columns already have the study's names, you
 #    need none.
-# 2. Needed: `margin_positive`, `method`, `location`, `nlr`, `size_mm`, `dfs_months`, `recurrence`,
-#    `os_months`, `death`. Optional: `salvage` with `salvage_days`, `age`, `sex`, `grade`, `lvi`,
-#    `centre`, `enrolment_date`.
+# 2. Needed: `patient_id`, `margin_positive`, `method`, `location`, `nlr`, `size_mm`, `dfs_months`,
+#    `recurrence`, `os_months`, `death`. Optional: `salvage_days`, `grade`, `lvi`, `centre`,
+#    `enrolment_date`; and, with `required = false` in their tables of `mine.toml`, `salvage`, `age`
+#    and `sex`.
 # 3. Set `FILE = "mine.csv"` (and `CODEBOOK = "mine.toml"`) in the first cell and run all cells.
 #    Columns with "true" values then show a dash; section 3's three worlds and section 7's drawn
 #    cohorts stay synthetic and say so.

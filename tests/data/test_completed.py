@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -154,3 +155,11 @@ def test_reproduce_completes_the_codebook(tmp_path: Path) -> None:
     with pytest.raises(CodebookError, match=r'recode = \{ "alive" = 0, "dead" = 1 \} to translate'):
         rn.reproduce("duan2024", data=path, codebook=book, output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_column_that_is_not_there_may_be_left_out_by_the_codebook() -> None:
+    frame = pd.read_csv(FILE).drop(columns="sex")
+    with pytest.raises(ColumnError, match=r"or required = false if there is none"):
+        read_cohort(frame, codebook="duan2024")
+    spec = [replace(c, required=False) if c.name == "sex" else c for c in STUDY.columns]
+    assert "sex" not in read_cohort(frame, codebook=replace(STUDY, columns=tuple(spec)))

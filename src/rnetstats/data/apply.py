@@ -105,7 +105,10 @@ def _matched(table: RawTable, book: Codebook, ledger: Ledger) -> tuple[Codebook,
     for spec in wanted:
         if spec.in_file not in table.names:
             near = closest(spec.in_file, free)
-            advice = f' Say source = "NAME" in [columns.{spec.name}] if it has another name.'
+            advice = (
+                f' Say source = "NAME" in [columns.{spec.name}] of the codebook if it has another '
+                "name, or required = false if there is none."
+            )
             alone = " The table has one column only: is the delimiter right (or the sheet)?"
             ledger.missing_column(
                 f"there is no column {spec.in_file!r}.{near}"
