@@ -385,6 +385,8 @@ def test_whatever_is_printed_of_a_real_table_is_consistent(
     if 0 < a < n and 0 < c < m:
         ratio = a * (m - c) / ((n - a) * c)
         error = math.sqrt(1 / a + 1 / (n - a) + 1 / c + 1 / (m - c))
+        if data.draw(st.booleans()):  # printed for the groups the other way round
+            ratio = 1.0 / ratio
         ends = [ratio * math.exp(sign * stats.norm.ppf(0.975) * error) for sign in (-1, 1)]
         shown = [f"{value:.{places}f}" for value in (ratio, *ends)]
         printed = dict(zip(("odds_ratio", "low", "high"), shown, strict=True))
