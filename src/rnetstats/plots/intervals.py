@@ -7,9 +7,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from rnetstats.plots.style import LINE, MUTED, as_text, ax_or_new, colour, plain_axes, row_labels
+from rnetstats.plots.style import (
+    LINE,
+    MUTED,
+    as_text,
+    ax_or_new,
+    colour,
+    in_lines,
+    plain_axes,
+    row_labels,
+)
 
 __all__ = ["draw_intervals"]
+
+_UNDER = 60  # letters of a line of the label under the axis, which begins beside the rows' labels
 
 
 def draw_intervals(
@@ -61,7 +72,7 @@ def draw_intervals(
         ax.axvline(reference, color=MUTED, lw=1.0, ls=(0, (4, 3)), zorder=1.0)
     ax.set_yticks(height, labels)
     ax.set_ylim(-0.7, len(rows) - 0.3)
-    ax.set_xlabel(as_text(xlabel))
+    ax.set_xlabel(as_text(in_lines(xlabel, _UNDER)))
     plain_axes(ax, grid="x")
     return ax
 

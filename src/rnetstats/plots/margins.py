@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnetstats.plots.ratio_axis import at_least, ratio_ticks
-from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, plain_axes
+from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, in_lines, plain_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ def margin_intervals(
         ratio_ticks(axes.xaxis, near, far)
     axes.set_xlim(near, far)
     axes.set_xlabel(as_text(xlabel))
-    axes.set_title(as_text(title), fontsize=11, color=INK)
+    axes.set_title(as_text(in_lines(title)), fontsize=11, color=INK)
     return plain_axes(axes)
 
 

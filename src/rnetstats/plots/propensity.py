@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats.plots.style import INK, LIGHT, MUTED, as_text, ax_or_new, colour, plain_axes
+from rnetstats.plots.style import INK, LIGHT, LINE, MUTED, ax_or_new, colour, plain_axes, row_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,9 @@ def love_plot(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     order = table["smd_before"].abs().fillna(-1.0).sort_values(kind="stable").index
     shown = table.loc[order]
-    ax = ax_or_new(ax, figsize=(7.0, 0.3 * len(shown) + 1.6))
+    labels, lines = row_labels(shown["label"])
+    each = 0.3 + LINE * (lines - 1)
+    ax = ax_or_new(ax, figsize=(7.0, each * len(shown) + 1.6))
     height = np.arange(len(shown))
     sides = {name: shown[f"smd_{name}"].to_numpy(float) for name in ("before", "after")}
     values = np.abs(np.concatenate(list(sides.values())))
@@ -62,7 +64,7 @@ def love_plot(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         for sign, arrow in ((1.0, ">"), (-1.0, "<")):
             beyond = np.isinf(x) & (np.sign(x) == sign)
             ax.plot(np.full(int(beyond.sum()), sign * edge), height[beyond], arrow, color=shade)
-    ax.set_yticks(height, [as_text(str(label)) for label in shown["label"]])
+    ax.set_yticks(height, labels)
     ax.set_ylim(-0.7, len(shown) - 0.3)
     ax.set_xlim(-1.03 * edge, 1.03 * edge)
     ax.set_xlabel("Standardised mean difference (treated less control)")
@@ -95,13 +97,14 @@ def score_overlap(
     -----
     Bars are shares of an arm's patients; the outline is the same after weighting.
     """
-    ax = ax_or_new(ax, figsize=(7.0, 4.2))
+    names, lines = row_labels(arms)
+    ax = ax_or_new(ax, figsize=(7.0, 4.2 + LINE * (lines - 1)))
     edges = np.linspace(0.0, 1.0, _BINS + 1)
     tops: list[float] = []
     shown: list[Any] = []
     for sign, name, here, shade in (
-        (1.0, arms[1], treated, colour(0)),
-        (-1.0, arms[0], ~treated, colour(1)),
+        (1.0, names[1], treated, colour(0)),
+        (-1.0, names[0], ~treated, colour(1)),
     ):
         plain = np.histogram(score[here], edges, weights=freq[here])[0]
         tilted = np.histogram(score[here], edges, weights=(freq * weights)[here])[0]
@@ -115,7 +118,7 @@ def score_overlap(
             color=shade,
             alpha=0.35,
             lw=0,
-            label=as_text(f"{name} (n = {n})"),
+            label=f"{name} (n = {n})",
         )
         shown.append(bars)
         line = ax.stairs(sign * tilted, edges, color=shade, lw=1.7, label="the same, weighted")
@@ -132,7 +135,7 @@ def score_overlap(
         handles=shown,
         frameon=False,
         fontsize=9.5,
-        ncols=2,
+        ncols=2 if lines == 1 else 1,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
     )

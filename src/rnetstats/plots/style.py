@@ -68,6 +68,11 @@ def as_text(words: str) -> str:
     return words.replace("$", r"\$")
 
 
+def in_lines(words: str, letters: int = 76) -> str:
+    """Break a title or an axis label that is long into lines; lines given stay."""
+    return "\n".join(textwrap.fill(line, letters) for line in words.split("\n"))
+
+
 def row_labels(labels: Iterable[object]) -> tuple[list[str], int]:
     """Break the labels of rows that are long into lines, and return the most lines of one."""
     broken = [

@@ -15,6 +15,7 @@ from rnetstats.plots.style import (
     PALETTE,
     as_text,
     ax_or_new,
+    in_lines,
     legend_below,
     plain_axes,
 )
@@ -88,7 +89,8 @@ def tipping_contours(
     other = "unexposed" if varied == "exposed" else "exposed"
     axes.set_xlabel(f"Confounder's prevalence in the {varied} ({other}: {held:g})")
     axes.set_ylabel("Confounder's effect (ratio)")
-    axes.set_title(as_text(f"{name}{estimate:.2f}, contours: what is left"), fontsize=11)
+    words = in_lines(f"{name}{estimate:.2f}, contours: what is left")
+    axes.set_title(as_text(words), fontsize=11)
     axes.legend(**legend_below(2), labelcolor=INK)
     return plain_axes(axes)
 
