@@ -16,6 +16,8 @@ from rnetstats.regression.workings import Known
 
 __all__ = ["Inference", "infer", "reference_levels"]
 
+Pair = tuple[np.ndarray, np.ndarray]
+
 
 @dataclass(frozen=True, eq=False)
 class Inference:
@@ -67,21 +69,7 @@ def infer(
     n, n_events = _counts(engine, event)
     coef = engine.coef
     error = np.sqrt(engine.covariance.diagonal())
-    notes: tuple[str, ...] = ()
-    if engine.wald:
-        tests = engine.test(asked)
-        reach = normal_quantile(conf_level) * error
-        low, high = coef - reach, coef + reach
-        with np.errstate(divide="ignore", invalid="ignore"):
-            statistic = np.where(np.isfinite(coef), coef / error, np.nan)
-        p_value = two_sided_p(statistic)
-    else:
-        tests, (low, high, lost) = engine.tests_and_limits(asked, conf_level, known)
-        statistic = tests[: len(columns)]
-        p_value = chi_square_p(statistic, 1)
-        if lost:
-            names = ", ".join(columns[j].name for j in lost)
-            notes = (f"A profile limit was not found for {names}; it is missing.",)
+    tests, (low, high), (statistic, p_value), notes = _answers(engine, asked, conf_level, known)
     logs = np.array([coef, low, high])
     with np.errstate(over="ignore"):
         ratios = np.exp(logs)
@@ -120,6 +108,27 @@ def infer(
         "p_value": chi_square_p(values, df),
     }
     return Inference(table, joint, overall, len(everything), notes)
+
+
+def _answers(
+    engine: Engine, asked: list[tuple[int, ...]], conf_level: float, known: Known | None
+) -> tuple[np.ndarray, Pair, Pair, tuple[str, ...]]:
+    """Joint statistics of the sets asked for; limits (p,), statistics and P (p,) by one method."""
+    columns = engine.spec.columns
+    if engine.wald:
+        coef, error = engine.coef, np.sqrt(engine.covariance.diagonal())
+        reach = normal_quantile(conf_level) * error
+        with np.errstate(divide="ignore", invalid="ignore"):
+            statistic = np.where(np.isfinite(coef), coef / error, np.nan)
+        limits = coef - reach, coef + reach
+        return engine.test(asked), limits, (statistic, two_sided_p(statistic)), ()
+    tests, (low, high, lost) = engine.tests_and_limits(asked, conf_level, known)
+    statistic = tests[: len(columns)]
+    notes: tuple[str, ...] = ()
+    if lost:
+        names = ", ".join(columns[j].name for j in lost)
+        notes = (f"A profile limit was not found for {names}; it is missing.",)
+    return tests, (low, high), (statistic, chi_square_p(statistic, 1)), notes
 
 
 def _beyond_numbers(

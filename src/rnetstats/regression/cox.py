@@ -295,12 +295,10 @@ def cox(
     0  margin_positive      12.0     14.02      3.35     129.31
     """
     strength = read_strength(penalty, m)
-    choice("ties", ties, ("efron", "breslow", "exact"))
     level(conf_level)
+    _check_ties(ties, penalty)
     if cause is None and (isinstance(censor, str) or censor != 0):
         raise OptionError("censor= belongs to a coded event, together with cause=.")
-    if ties == "exact" and penalty is not None:
-        raise OptionError("ties='exact' is fitted by maximum likelihood only: add penalty=None.")
     frame = model_frame(
         data,
         formula,
@@ -356,3 +354,9 @@ def cox(
             "missing": missing,
         },
     )
+
+
+def _check_ties(ties: str, penalty: str | None) -> None:
+    choice("ties", ties, ("efron", "breslow", "exact"))
+    if ties == "exact" and penalty is not None:
+        raise OptionError("ties='exact' is fitted by maximum likelihood only: add penalty=None.")

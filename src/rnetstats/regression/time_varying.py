@@ -204,12 +204,7 @@ def time_varying_effect(
     level(conf_level)
     choice("penalty", penalty, ("firth", None))
     choice("ties", ties, ("efron", "breslow"))
-    if (cuts is None) == (function is None):
-        raise OptionError(
-            "Give cuts=[...] for steps, or function='log' or 'identity'; one of them."
-        )
-    if function is not None:
-        choice("function", function, FUNCTIONS)
+    _check_change(cuts, function)
     frame = model_frame(
         data,
         formula,
@@ -268,3 +263,12 @@ def time_varying_effect(
             "missing": missing,
         },
     )
+
+
+def _check_change(cuts: float | Sequence[float] | None, function: str | None) -> None:
+    if (cuts is None) == (function is None):
+        raise OptionError(
+            "Give cuts=[...] for steps, or function='log' or 'identity'; one of them."
+        )
+    if function is not None:
+        choice("function", function, FUNCTIONS)
