@@ -303,6 +303,7 @@ def test_tables_that_cannot_be(counts: tuple[int, int, int, int], verdict: str) 
         ("3.94", "consistent", "conditional (exact, central)"),
         ("3.729", "consistent", "0.5 added to each cell"),
         ("0.253", "consistent", "the other way round"),
+        ("0.2536", "consistent", "conditional (exact, central), the groups the other way round"),
         ("2.0", "inconsistent", "an adjusted one need not"),
         ("", "cannot be checked", "Not known"),
     ],
@@ -336,6 +337,8 @@ def test_which_limits_are_printed(low: str, high: str, verdict: str, told: str) 
         ("0.253", "0.075", "0.852", "consistent", "(Woolf), the groups the other way round"),
         ("", "0.075", "0.852", "consistent", "(Woolf), the groups the other way round"),
         ("0.253", "0.070", "0.904", "consistent", "(Blaker), the groups the other way round"),
+        # R: fisher.test(matrix(c(4, 8, 342, 173), 2))
+        ("0.2536", "0.0551", "0.9625", "consistent", "central), the groups the other way round"),
         ("3.95", "0.075", "0.852", "inconsistent", "nearest: "),
         ("0.253", "1.17", "13.31", "inconsistent", "the groups the other way round"),
         ("0.8", "0.5", "1.3", "inconsistent", "nearest: "),

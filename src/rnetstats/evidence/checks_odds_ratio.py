@@ -45,17 +45,19 @@ def odds_ratio_line(figures: Figures, printed: str, counts: Counts) -> CheckLine
         return open_line(printed, f"{figures.missing('odds_ratio')}.", part=part)
     given = figures.printed("odds_ratio")
     found: dict[str, list[Pair]] = {}
-    for name, estimate, _, _ in _methods(counts, figures.conf_level):
+    for name, estimate, _, _ in _both_ways(counts, figures.conf_level):
         if not any(estimate == pair[0][0] for pair in found.values()):
             found[name] = [(estimate, given)]
         if _best(found)[1] == CONSISTENT:
             break
-    else:
-        first = next(iter(found.values()))[0][0]
-        found[_TURNED] = [(_inverse(first), given)]
     name, verdict = _best(found)
     value, digits = found[name][0][0], given.decimals + 2
-    listed = ", ".join(f"{key} {_number(pair[0][0], digits)}" for key, pair in found.items())
+    turned = [key for key in found if key.endswith(_TURNED)]
+    listed = ", ".join(
+        f"{key} {_number(pair[0][0], digits)}"
+        for key, pair in found.items()
+        if key not in turned[1:]
+    )
     told = (
         f"No estimate from this table prints as {given.text}: {listed} (an adjusted one need not)."
         if verdict == INCONSISTENT
@@ -116,23 +118,42 @@ def _methods(counts: Counts, conf_level: float) -> Iterator[Method]:
             yield _NAMES[name], float(row["estimate"]), *ends
 
 
+def _both_ways(counts: Counts, conf_level: float) -> Iterator[Method]:
+    """The methods, then the same for the groups the other way round."""
+    methods = list[Method]()
+    for method in _methods(counts, conf_level):
+        methods.append(method)
+        yield method
+    yield from map(_turned, methods)
+
+
+def _turned(method: Method) -> Method:
+    name, estimate, low, high = method
+    return f"{name}, {_TURNED}", _inverse(estimate), _inverse(high), _inverse(low)
+
+
 def _directed(figures: Figures, counts: Counts) -> Iterator[Method]:
     """The methods for the groups in the direction of the printed ratio; without one, for both."""
-    methods = list[Method]()
-    for method in _methods(counts, figures.conf_level):
-        methods.append(method)
-        if _agrees(figures, methods[0][1]) or not _agrees(figures, _inverse(methods[0][1])):
+    methods = _methods(counts, figures.conf_level)
+    direct = [next(methods)]
+    if not _agrees(figures, direct):
+        direct += methods
+    turned = [_turned(method) for method in direct]
+    if _agrees(figures, direct) or not _agrees(figures, turned):
+        yield from direct
+        for method in methods:  # none is left if the first did not agree
             yield method
-    if _agrees(figures, _inverse(methods[0][1])):
-        for name, estimate, low, high in methods:
-            yield f"{name}, {_TURNED}", _inverse(estimate), _inverse(high), _inverse(low)
+            turned.append(_turned(method))
+    if _agrees(figures, turned):
+        yield from turned
 
 
-def _agrees(figures: Figures, ratio: float) -> bool:
-    """Whether an odds ratio may be the printed one, as any may where none is printed."""
+def _agrees(figures: Figures, methods: list[Method]) -> bool:
+    """Whether an odds ratio of these may be the printed one, as any may where none is printed."""
     if not figures.known("odds_ratio"):
         return True
-    return _verdict(ratio, figures.printed("odds_ratio")) != INCONSISTENT
+    given = figures.printed("odds_ratio")
+    return any(_verdict(ratio, given) != INCONSISTENT for _, ratio, _, _ in methods)
 
 
 def _inverse(ratio: float) -> float:
