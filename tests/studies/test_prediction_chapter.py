@@ -20,6 +20,8 @@ from rnetstats.evidence.facts import read_facts
 from rnetstats.prediction.stability import StabilityResult
 from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.studies.attempt import Attempts
+from rnetstats.studies.duan2024.cutoff_search import _equally_good, halfway
+from rnetstats.studies.duan2024.cutoffs import youden_cutoff
 from rnetstats.studies.duan2024.figures import figures
 from rnetstats.studies.duan2024.model_claim import pairs
 from rnetstats.studies.duan2024.prediction_section import _chosen
@@ -221,6 +223,28 @@ def test_cutoffs_are_written_and_drawn_halfway_between_two_values() -> None:
         row = numbers[(numbers["marker"] == column) & (numbers["method"] == "youden")].iloc[0]
         best, printed = (float(line.get_xdata()[0]) for line in ax.lines)
         assert (best, printed) == (row["midpoint"], row["printed"])
+
+
+def test_cutoffs_that_are_equally_good_are_named() -> None:
+    """Above 8: 9 of 20 and 11 of 40, an index of 0.175; above 12: 5 of 20 and 3 of 40, the same."""
+    size = np.repeat([5.0, 11.0, 13.0], [40, 12, 8])
+    positive = np.concatenate([np.arange(n) < k for n, k in ((40, 11), (12, 4), (8, 5))])
+    rows = pd.DataFrame({"size_mm": size, "margin_positive": positive.astype(int)})
+    found = rn.cutpoint(rows, "margin_positive ~ size_mm", permutations=99, seed=1)
+    assert found.estimate == 12.0
+    assert halfway(found, [11.0, 12.0, 13.0, 14.0]) == [8.0, 12.0, 12.0, 14.0]
+    assert youden_cutoff(size, positive.astype(int)) == 8.0
+    search: Any = SimpleNamespace(name="Size", method="youden", found=found)
+    (note,) = _equally_good([search])
+    assert note.startswith("Size: cut-offs at 8 and 12 have the same Youden index")
+    downward = rn.cutpoint(
+        rows.assign(margin_positive=1 - rows["margin_positive"]),
+        "margin_positive ~ size_mm",
+        permutations=99,
+        seed=1,
+    )
+    assert "<=" in downward.to_frame()["rule"].iloc[0]
+    assert halfway(downward, [5.0, 11.0]) == [8.0, 12.0]
 
 
 def test_the_equation_has_a_note_for_each_line() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from rnetstats._core.result import Result
 from rnetstats.errors import RnetError
 from rnetstats.evidence.facts import FactSheet
-from rnetstats.formatting import fmt_p, fmt_percent
+from rnetstats.formatting import fmt_p, fmt_percent, listed
 from rnetstats.prediction.cutpoint_resampling import CutpointDistribution
 from rnetstats.prediction.cutpoints import CutpointResult, cutpoint
 from rnetstats.prediction.resolution import cut_resolution
@@ -89,13 +89,19 @@ def halfway(found: CutpointResult, cuts: Iterable[float]) -> list[float]:
     Parameters
     ----------
     found : CutpointResult
-        Whose :meth:`curve` has each cut-off with its midpoint.
+        Whose :meth:`curve` has each value that was searched, with its midpoint.
     cuts : iterable of float
-        As values of the data; one that the cohort did not search is kept.
+        Written as ``found`` writes its own. Between two values (a median of several cut-offs that
+        are equally good) one divides as the next value does; beyond all of them it is kept.
     """
     curve = found.curve()
-    middle = dict(zip(curve["cut"], curve["midpoint"].astype(float), strict=True))
-    return [middle.get(cut, cut) for cut in cuts]
+    values, middle = (curve[name].to_numpy(dtype=float) for name in ("cut", "midpoint"))
+    above = ">=" in str(found.table["rule"].iloc[0])
+    made = []
+    for cut in cuts:
+        place = int(values.searchsorted(cut, side="left" if above else "right")) - (not above)
+        made.append(float(middle[place]) if 0 <= place < values.size else cut)
+    return made
 
 
 def search_table(
@@ -116,7 +122,7 @@ def search_table(
         ),
         numbers=numbers,
         shown=shown,
-        notes=(*_resolution(models, facts), _why(searches)),
+        notes=(*_resolution(models, facts), *_equally_good(searches), _why(searches)),
     )
 
 
@@ -125,6 +131,7 @@ def _numbers(search: CutoffSearch) -> dict[str, Any]:
     kept = ("marker", "method", "rule", "estimate", "midpoint", "statistic", "p_value", "p_method")
     counts = ("n", "n_events", "n_below", "n_above", "events_below", "events_above")
     made = {name: row[name] for name in (*kept, *counts)}
+    (made["midpoint"],) = halfway(search.found, [search.found.estimate])
     made["printed"] = search.predictor.cutoff
     spread = {} if search.spread is None else search.spread.summary
     names = ("resamples", "share_at_estimate", "q025", "q25", "median", "q75", "q975")
@@ -135,9 +142,10 @@ def _shown(search: CutoffSearch) -> dict[str, str]:
     row = search.found.table.iloc[0]
     spread = None if search.spread is None else search.spread.summary
     sign = "≤" if "<" in str(row["rule"]) else ">"
+    (best,) = halfway(search.found, [search.found.estimate])
     return {
         "Search": f"{search.name}, {_METHODS[search.method]}",
-        "Best cut-off": f"{sign} {float(row['midpoint']):.4g}",
+        "Best cut-off": f"{sign} {best:.4g}",
         "Above: positive": f"{int(row['events_above'])} of {int(row['n_above'])}",
         "Below: positive": f"{int(row['events_below'])} of {int(row['n_below'])}",
         "P, adjusted": fmt_p(min(float(row["p_value"]), 1.0)),
@@ -169,6 +177,20 @@ def _resolution(models: MarginModels, facts: FactSheet) -> list[str]:
         f"that {half.cut} cannot be an observed size, a midpoint of two, or the mean of two "
         "midpoints. It needs sizes measured more finely, a model, or a mean of several cut-offs."
     )
+    return notes
+
+
+def _equally_good(searches: list[CutoffSearch]) -> list[str]:
+    """Name cut-offs with the same index, of which the search takes the median."""
+    notes = []
+    for search in searches:
+        cuts = [f"{cut:.4g}" for cut in search.found.optimal["midpoint"]]
+        if search.method == "youden" and len(cuts) > 1:
+            notes.append(
+                f"{search.name}: cut-offs at {listed(cuts)} have the same Youden index, the "
+                "largest. Searched for, their median is taken, which need not be one of them; "
+                "in the table of cut-offs the lowest stands."
+            )
     return notes
 
 

@@ -18,6 +18,8 @@ import pandas as pd
 
 __all__ = ["cutoff_row", "half_millimetres", "youden_cutoff"]
 
+_ROUNDING = 1e-12
+
 
 def youden_cutoff(values: np.ndarray, outcome: np.ndarray) -> float:
     """Return the cut-off c for which ``values > c`` has the largest Youden index.
@@ -32,8 +34,8 @@ def youden_cutoff(values: np.ndarray, outcome: np.ndarray) -> float:
     Returns
     -------
     float
-        Halfway between two neighbouring values; missing when there is only one value or one
-        outcome.
+        Halfway between two neighbouring values, the lowest of cut-offs that are equally good;
+        missing when there is only one value or one outcome.
     """
     distinct = np.unique(values)
     if distinct.size < 2 or not 0 < outcome.sum() < outcome.size:
@@ -42,7 +44,8 @@ def youden_cutoff(values: np.ndarray, outcome: np.ndarray) -> float:
     last = np.searchsorted(values[order], distinct[:-1], side="right")
     missed = np.cumsum(outcome[order])[last - 1] / outcome.sum()
     spared = np.cumsum(1 - outcome[order])[last - 1] / (outcome.size - outcome.sum())
-    best = int(np.argmax(spared - missed))
+    index = spared - missed
+    best = int(np.argmax(index >= index.max() - _ROUNDING))  # the lowest of equally good ones
     return float((distinct[best] + distinct[best + 1]) / 2.0)
 
 
