@@ -8,6 +8,7 @@ import pytest
 
 from rnetstats.data.read import read_cohort
 from rnetstats.errors import ColumnError, DataNotKeptError, OptionError, ReadError, RnetError
+from rnetstats.missing.imputer import imputer
 from rnetstats.simulation.draw import draw_cohort
 from rnetstats.simulation.drawn_cohort import DrawnCohort
 from rnetstats.simulation.embedded import cohort_csv
@@ -16,6 +17,7 @@ from rnetstats.simulation.latent import draw_latent
 from rnetstats.simulation.observed import observed_arrays
 from rnetstats.simulation.population import targets_of
 from rnetstats.simulation.recipe_file import load_recipe
+from rnetstats.tables.table_one import table_one
 from support import read
 
 TRUTHS = ("as_published", "smooth", "null")
@@ -227,3 +229,31 @@ def test_totals_of_another_size_are_not_called_printed():
     assert table.loc["method cEMR", "standing"] == "chosen"
     assert table.loc["positive margins (%)", "standing"] == "printed"
     assert table.loc["median follow-up (months)", "standing"] == "printed"
+
+
+def test_a_drawn_cohort_tells_empty_cells_from_missing_ones_as_a_read_one_does(tmp_path):
+    for name in ("duan2024", "nelm2024"):
+        data = draw_cohort(name, seed=1).data
+        path = tmp_path / f"{name}.csv"
+        data.to_csv(path, index=False)
+        back = read_cohort(path, codebook=name)
+        for key in ("missing", "structural"):
+            assert data.attrs["rnetstats"][key] == back.attrs["rnetstats"][key]
+    data = draw_cohort(seed=1, missing={"nlr": 0.1}).data
+    rows = table_one(data, columns=["salvage_days", "nlr"]).comparisons.set_index("variable")
+    empty = int(data["salvage_days"].isna().sum())
+    assert rows.loc["salvage_days", ["n_missing", "n_not_applicable"]].tolist() == [empty, empty]
+    assert rows.loc["nlr", ["n_missing", "n_not_applicable"]].tolist() == [53, 0]
+    notes = " ".join(imputer(data).notes)
+    assert f"Column 'salvage_days' is empty in {empty} rows because nothing applies there" in notes
+    assert "salvage_months: not imputed. The codebook derives it" in notes
+
+
+def test_names_of_all_studies_that_can_be_drawn_are_told():
+    with pytest.raises(OptionError, match=r"known: 'cha2019', 'duan2024', 'nelm2024'\. Did you"):
+        draw_cohort("nelm2023")
+
+
+def test_a_recipe_s_path_may_be_a_path(tmp_path):
+    with pytest.raises(ReadError, match=r"mine\.toml"):
+        draw_cohort(tmp_path / "mine.toml")

@@ -71,10 +71,11 @@ def derived_columns(
     apart : collection of str
         Columns that the caller excludes or computes.
     codebook : Codebook, name of a study, path, or None
-        None takes the built-in one that ``attrs["rnetstats"]["provenance"]`` names, if any.
+        None takes the built-in one that the data were read with, or were drawn by, if any.
     """
     if codebook is None:
-        name = frame.attrs.get("rnetstats", {}).get("provenance", {}).get("codebook")
+        about = frame.attrs.get("rnetstats", {})
+        name = about.get("provenance", {}).get("codebook", about.get("study"))
         if name not in builtin_names():
             return Derived((), None)
         codebook = builtin_codebook(str(name))

@@ -6,9 +6,13 @@ import os
 from collections.abc import Mapping
 from functools import partial
 
+import pandas as pd
+
 from rnetstats._core.options import choice, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.data.builtin import builtin_codebook
+from rnetstats.data.checks import check_applicability
+from rnetstats.data.ledger import Ledger
 from rnetstats.errors import OptionError
 from rnetstats.simulation.drawers import DRAWERS, drawn_parts
 from rnetstats.simulation.drawn_cohort import DrawnCohort
@@ -22,14 +26,14 @@ from rnetstats.simulation.observed import (
 )
 from rnetstats.simulation.population import Targets, targets_of
 from rnetstats.simulation.recipe import Recipe
-from rnetstats.simulation.recipe_file import load_recipe
+from rnetstats.simulation.recipe_file import check_name, load_recipe, recipe_names
 from rnetstats.simulation.truth import Truth, true_values
 
 __all__ = ["DrawnCohort", "draw_cohort"]
 
 
 def draw_cohort(
-    name: str = "duan2024",
+    name: str | os.PathLike[str] = "duan2024",
     *,
     truth: str = "as_published",
     totals: str = "fixed",
@@ -43,7 +47,7 @@ def draw_cohort(
 
     Parameters
     ----------
-    name : str
+    name : str or path
         A study, or the path of a recipe ending in ``.toml``.
     truth : str
         ``"as_published"`` or ``"null"``; of ``duan2024`` also ``"smooth"``.
@@ -89,9 +93,12 @@ def draw_cohort(
     """
     if not isinstance(name, str | os.PathLike):
         raise OptionError(f"name must be the name of a study or a recipe's path, not {name!r}.")
+    name = os.fsdecode(name)
     if name in DRAWERS:
         _recipe_only(split=split, patients=patients, recurrences=recurrences, missing=missing)
         return _from_drawer(name, truth, choice("totals", totals, ("fixed", "free")), seed)
+    if not name.endswith(".toml"):
+        check_name(name, sorted([*recipe_names(), *DRAWERS]))
     recipe = load_recipe(name)
     recipe.truth(truth)
     fixed = choice("totals", totals, ("fixed", "free")) == "fixed"
@@ -106,7 +113,7 @@ def draw_cohort(
     data = observed_frame(recipe, arrays)
     if shares:
         data = with_missing(recipe, data, latent, shares, fixed=fixed)
-    data.attrs["rnetstats"] = _provenance(recipe.name, truth, totals, drawn_seed)
+    data.attrs["rnetstats"] = _about(data, recipe.name, truth, totals, drawn_seed)
     options = {
         "truth": truth,
         "totals": totals,
@@ -143,7 +150,7 @@ def _from_drawer(name: str, truth: str, totals: str, seed: int | None) -> DrawnC
     fixed = totals == "fixed"
     recipe, drawn = drawn_parts(name, truth, drawn_seed, fixed=fixed)
     data = drawn.data.copy()
-    data.attrs["rnetstats"] = _provenance(name, truth, totals, drawn_seed)
+    data.attrs["rnetstats"] = _about(data, name, truth, totals, drawn_seed)
     return DrawnCohort(
         name=name,
         truth=Truth(
@@ -201,8 +208,11 @@ def _targets(recipe: Recipe, patients: int | None, recurrences: int | None) -> T
     return targets
 
 
-def _provenance(name: str, truth: str, totals: str, seed: int) -> dict[str, object]:
-    specs = builtin_codebook(name).columns
+def _about(data: pd.DataFrame, name: str, truth: str, totals: str, seed: int) -> dict[str, object]:
+    """Return what a cohort that is read from a file carries too, and that it was drawn."""
+    book = builtin_codebook(name)
+    specs = book.columns
+    missing, structural = check_applicability(data, book, Ledger(name))
     return {
         "synthetic": True,
         "study": name,
@@ -210,6 +220,8 @@ def _provenance(name: str, truth: str, totals: str, seed: int) -> dict[str, obje
         "source": (f"drawn from the recipe {name} (truth {truth}, totals {totals}, seed {seed})"),
         "labels": {spec.name: spec.label for spec in specs if spec.label},
         "units": {spec.name: spec.unit for spec in specs if spec.unit},
+        "missing": missing,
+        "structural": structural,
     }
 
 

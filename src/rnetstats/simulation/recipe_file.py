@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from math import log
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from rnetstats.errors import OptionError, ReadError, RnetError, closest
 from rnetstats.simulation.recipe import Calendar, Effects, Recipe, Term, Totals, Variable
 
-__all__ = ["load_recipe"]
+__all__ = ["check_name", "load_recipe", "recipe_names"]
 
 _STANDINGS = ("printed", "derived", "inferred", "chosen")
 
@@ -38,14 +39,8 @@ def load_recipe(name: str) -> Recipe:
     if name.endswith(".toml"):
         text = _read(Path(name))
     else:
-        folder = files("rnetstats") / "studies"
-        known = sorted(p.name for p in folder.iterdir() if (p / "recipe.toml").is_file())
-        if name not in known:
-            listed = ", ".join(map(repr, known))
-            raise OptionError(
-                f"There is no recipe {name!r}; known: {listed}.{closest(name, known)}"
-            )
-        text = (folder / name / "recipe.toml").read_text(encoding="utf-8")
+        check_name(name, recipe_names())
+        text = (_studies() / name / "recipe.toml").read_text(encoding="utf-8")
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -54,6 +49,28 @@ def load_recipe(name: str) -> Recipe:
         return _build(raw)
     except KeyError as error:
         raise RnetError(f"The recipe {name!r} lacks the entry {error}.") from error
+
+
+def recipe_names() -> list[str]:
+    """Return the studies that have a recipe of this form."""
+    return sorted(p.name for p in _studies().iterdir() if (p / "recipe.toml").is_file())
+
+
+def check_name(name: str, known: Collection[str]) -> None:
+    """Refuse a name that is not known.
+
+    Raises
+    ------
+    OptionError
+        With the known names, and the nearest.
+    """
+    if name not in known:
+        listed = ", ".join(map(repr, known))
+        raise OptionError(f"There is no recipe {name!r}; known: {listed}.{closest(name, known)}")
+
+
+def _studies() -> Traversable:
+    return files("rnetstats") / "studies"
 
 
 def _read(path: Path) -> str:
