@@ -50,6 +50,10 @@ FIGURES: dict[str, Callable[[pd.DataFrame], Axes]] = {
     "schedules": lambda d: rn.schedule_sensitivity(
         visits={ONE: 12, TWO: 3}, n=100, replicates=3, seed=1
     ).plot(),
+    "incidence": lambda d: rn.cumulative_incidence(
+        d.assign(code=d["event"] * (1 + d["y"])), "Surv(months, code) ~ arm"
+    ).plot(),
+    "lanes": lambda d: rn.swimmer(d, f"{SURV} ~ arm").plot(),
     "balance": lambda d: rn.propensity(d, "y ~ arm + age").plot(),
     "overlap": lambda d: rn.propensity(d, "arm ~ age").plot_overlap(),
 }

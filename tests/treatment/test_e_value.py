@@ -177,3 +177,9 @@ def test_a_wrong_term_is_named() -> None:
         rn.e_value(fit, term="margin")
     with pytest.raises(OptionError, match="several levels"):
         rn.e_value(fit, term="location")
+
+
+def test_a_table_of_tests_has_no_ratio_to_take() -> None:
+    table = rn.exact_table([[11, 170], [1, 345]])
+    with pytest.raises(OptionError, match="no single ratio to take from ExactTableResult"):
+        rn.e_value(table)

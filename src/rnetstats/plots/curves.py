@@ -9,7 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats.formatting import fmt_count
-from rnetstats.plots.risk_table import LETTER, ROW, make_room, risk_table_below
+from rnetstats.plots.risk_table import (
+    LETTER,
+    LONG_NAME,
+    ROW,
+    make_room,
+    risk_table_below,
+)
 from rnetstats.plots.style import (
     INK,
     MUTED,
@@ -30,7 +36,7 @@ __all__ = ["survival_curves"]
 Floats = NDArray[np.float64]
 
 _WIDTH, _HEIGHT = 7.0, 4.0
-_LONG_NAME, _LONG_LINE = 22, 40  # letters beside the axes and in the legend, to make room for
+_LONG_LINE = 40  # letters of the legend, to make room for
 
 
 def survival_curves(
@@ -96,7 +102,7 @@ def survival_curves(
     start = {} if first is None else _starts(_named(first, names or {}))
     groups = list(dict.fromkeys(curves["group"]))
     rows = len(groups) + 2 if risk_table else 0
-    beyond = max(0, max(map(len, groups)) - _LONG_NAME)
+    beyond = max(0, max(map(len, groups)) - LONG_NAME)
     axes = ax_or_new(ax, figsize=(_WIDTH + LETTER * beyond, _HEIGHT + ROW * rows))
     shown = _band_wanted(curves, band)
     floor = _floor(curves, shown) if y_low is None else float(y_low)

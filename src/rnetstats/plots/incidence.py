@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rnetstats.plots.risk_table import ROW, make_room, risk_table_below
+from rnetstats.plots.risk_table import (
+    LETTER,
+    LONG_NAME,
+    ROW,
+    make_room,
+    risk_table_below,
+)
 from rnetstats.plots.style import (
     INK,
     LINE_STYLES,
@@ -29,6 +35,7 @@ __all__ = ["incidence_curves"]
 
 _WIDTH, _HEIGHT = 7.0, 4.4
 _ROOM = 1.25  # of the axis above what is drawn, for the legend
+_LONG_LINE = 56  # letters of the legend that have no room among the curves
 _MOST_BANDS = 3
 _WIDE = 3.0  # a band is shown up to so many times the highest incidence
 _NICE = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8)
@@ -88,7 +95,8 @@ def incidence_curves(
     groups, causes = (list(dict.fromkeys(curves[name])) for name in ("group", "cause"))
     shown = [as_text(named.get(group, group)) for group in groups]
     rows = len(groups) + 2 if risk_table else 0
-    axes = ax_or_new(ax, figsize=(_WIDTH, _HEIGHT + ROW * rows))
+    beyond = max(0, max(map(len, shown)) - LONG_NAME) if risk_table else 0
+    axes = ax_or_new(ax, figsize=(_WIDTH + LETTER * beyond, _HEIGHT + ROW * rows))
     with_band = len(groups) * len(causes) <= _MOST_BANDS if band is None else band
     for (group, cause), curve in curves.groupby(["group", "cause"], sort=False):
         at = groups.index(group), causes.index(cause)
@@ -162,10 +170,12 @@ def _legend(axes: Axes, title: str, conf_level: float | None) -> None:
     if conf_level is not None:
         handles.append(Patch(color=MUTED, alpha=0.25, linewidth=0))
         texts.append(f"{100.0 * conf_level:g} % limits")
+    long = max(map(len, texts)) > _LONG_LINE  # as wide as the axes: above them
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0)}
     legend = axes.legend(
         handles,
         texts,
-        loc="upper left",
+        **(place if long else {"loc": "upper left"}),
         frameon=False,
         fontsize=9.5,
         title=title,

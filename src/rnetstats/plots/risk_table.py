@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["LETTER", "ROW", "make_room", "risk_table_below"]
+__all__ = ["LETTER", "LONG_NAME", "ROW", "make_room", "risk_table_below"]
 
 ROW = 0.2  # inches a row of the table
 _TOP = 0.62  # inches from the axis down to the table's first row
 _GAP = 0.28  # inches between the table's labels and its first column
 LETTER = 0.085  # inches a letter of its labels
+LONG_NAME = 22  # letters beside the axes, to make room for
 
 
 def risk_table_below(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, plain_axes
+from rnetstats.plots.style import INK, MUTED, PALETTE, as_text, ax_or_new, plain_axes, row_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,9 +55,9 @@ def draw_lanes(lanes: pd.DataFrame, *, time_label: str, ax: Axes | None = None) 
             rows = (part["event"] == kind).to_numpy()
             axes.scatter(stop[rows], y[rows], marker=marker, s=size, color=tint, zorder=4, lw=0)
         ticks.append(place + 0.5 * (len(part) - 1))
-        names.append(as_text(f"{group}\n(n = {len(part)})"))
+        names.append(f"{group}\n(n = {len(part)})")
         place += len(part) + gap
-    axes.set_yticks(ticks, names)
+    axes.set_yticks(ticks, row_labels(names)[0])
     axes.set_ylim(place - gap + 0.5, -1.0)
     axes.set_xlim(0.0, 1.02 * float(lanes["stop"].max()))
     axes.set_xlabel(as_text(time_label))

@@ -63,8 +63,8 @@ def ratio_estimate(
         return _of_fit(source, term, level)
     if isinstance(source, Result):
         raise OptionError(
-            f"A {type(source).__name__} has no single ratio to take: give a logistic or Cox fit, "
-            "or the estimate with its limits."
+            f"There is no single ratio to take from {type(source).__name__}: give a logistic or "
+            "Cox fit, or the estimate with its limits."
         )
     _refuse({"term": term, "level": level}, "numbers")
     if isinstance(source, Real) and not isinstance(source, bool):
