@@ -211,6 +211,8 @@ def test_weighted_risks_of_arms_that_share_centres() -> None:
     told = "only 9 clusters of centre"
     assert any(told in note for note in found.notes)
     assert any(told in note for note in score.cox("Surv(time, event)", resamples=0).notes)
+    curves = score.kaplan_meier("Surv(time, event)")
+    assert sum(told in note for note in curves.notes) == 1
     alone = rn.propensity(data, "arm ~ x", weights="overlap")
     free = alone.risk("Surv(time, event)", horizon=24, resamples=0).to_frame()["std_error"]
     np.testing.assert_allclose(free, jackknifed(risks, np.arange(len(data))), rtol=1e-6)

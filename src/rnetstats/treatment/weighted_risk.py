@@ -175,6 +175,6 @@ def weighted_curves(
         found,
         curves=curves,
         groups=groups,
-        notes=(*notes, *rows.notes, *found.notes),
+        notes=tuple(dict.fromkeys((*notes, *rows.notes, *found.notes))),
         synthetic=fitted.synthetic,
     )
