@@ -16,6 +16,9 @@ import pandas as pd
 import pytest
 
 import rnetstats as rn
+from reproduced import reproduced, reproduced_synthetic
+from rnetstats.report.build import build_page
+from rnetstats.report.run_record import run_record
 from rnetstats.studies.study_result import StudyResult
 from support import data_path
 
@@ -243,3 +246,12 @@ def test_the_same_run_gives_the_same_page(synthetic: Path, tmp_path: Path) -> No
     rn.reproduce("duan2024", output=tmp_path / "again", resamples=20)
     for name in ("report.html", "results.json", "figures/claims.svg", "run.json"):
         assert (tmp_path / "again" / name).read_bytes() == (synthetic / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("name", ["duan2024", "cha2019", "nelm2024", "meta2026", "management"])
+def test_every_link_of_a_page_leads_to_one_place(name: str) -> None:
+    result = reproduced("rnet_like_a") if name == "duan2024" else reproduced_synthetic(name)
+    page = build_page(result, {}, run_record(result, source=None))
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)

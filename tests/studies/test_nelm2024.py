@@ -276,7 +276,7 @@ def test_a_file_without_dates_and_rules_says_why_nothing_is_compared() -> None:
     rules = claim(result, "rules")
     assert rules["sentence"].startswith("The file does not hold who followed the rules")
     assert "none" not in rules["sentence"].split()
-    (section,) = (s for s in sections(result) if s.id == "rules")
+    (section,) = (s for s in sections(result) if s.id == "observation")
     assert "the table shows" not in section.paragraphs[0].text
 
 

@@ -107,7 +107,7 @@ def _types_section() -> Section:
 def _rules_section(*, shown: bool) -> Section:
     """The section “Observation rules and country”."""
     return Section(
-        "rules",
+        "observation",
         "Observation rules and country",
         (
             Paragraph(
