@@ -437,3 +437,27 @@ def test_a_recipe_of_a_time_has_no_intercept_to_speak_of() -> None:
     ):
         made = rn.recipe("Surv(t, e) ~ x", horizon=12, penalty=penalty)
         assert made.steps()[-1] == f"Fit: {told}"
+
+
+def test_univariable_selection_of_an_interaction_is_refused() -> None:
+    """It kept an interaction without its parts, and then asked for x*g, which stood there."""
+    with pytest.raises(FormulaError, match="no univariable test"):
+        rn.recipe("y ~ x*g + z", select="univariable")
+    rng = np.random.default_rng(3)
+    x, g = rng.normal(size=200), rng.integers(0, 2, 200)
+    y = (rng.random(200) < 1.0 / (1.0 + np.exp(-2.0 * x * (2 * g - 1)))).astype(int)
+    kept = rn.recipe("y ~ x*g", select="backward").fit({"x": x, "g": g, "y": y}, seed=1)
+    assert {"x", "g", "x:g"} <= {name.split("[")[0] for name in kept.to_frame()["term"]}
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_shrinkage_without_a_single_resampled_model_is_no_bare_error(timed: bool) -> None:
+    """Separated but for two patients: maximum likelihood exists in hardly any resample."""
+    x = np.arange(24.0)
+    y = (x > 11.5).astype(int)
+    y[[11, 12]] = 1, 0
+    data = {"x": x, "y": y, "t": 30.0 - x + 0.1 * (x == 12.0)}
+    left, more = ("Surv(t, y)", {"horizon": 20.0}) if timed else ("y", {})
+    recipe = rn.recipe(f"{left} ~ rcs(x, 5)", penalty=None, shrink="bootstrap", **more)
+    with pytest.raises(TooFewEventsError, match="all resamples that a shrinkage is taken from"):
+        recipe.fit(data, seed=1)

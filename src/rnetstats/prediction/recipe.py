@@ -180,7 +180,8 @@ def recipe(
         For each numeric term to be dichotomised ``"youden"``, ``"maxstat"``, or a given number
         (``x > number``).
     select : {None, "univariable", "backward"} or mapping, optional
-        Terms with P <= .05 one by one, as many studies do, or backward elimination (Wald);
+        Terms with P <= .05 one by one, as many studies do (no interactions), or backward
+        elimination (Wald; the parts of an interaction stay as long as it does);
         ``{"method": "backward", "alpha": 0.157}``, ``alpha=None`` for Akaike's criterion.
     shrink : {None, "heuristic", "bootstrap", "ridge-aic", "ridge-cv"}
         Uniform shrinkage of the slopes, or ridge with its penalty by Akaike's criterion or
@@ -238,7 +239,7 @@ def recipe(
         formula=str(parsed),
         impute=impute,
         cut=_cut(parsed, cut),
-        select=_select(select),
+        select=_select(parsed, select),
         shrink=shrink,
         penalty=penalty,
         horizon=None if horizon is None else real("horizon", horizon, low=0.0, closed=False),
@@ -270,7 +271,7 @@ def _cut(parsed: Formula, cut: Mapping[str, Any] | None) -> dict[str, str | floa
     return found
 
 
-def _select(select: str | Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _select(parsed: Formula, select: str | Mapping[str, Any] | None) -> dict[str, Any] | None:
     if select is None:
         return None
     given = {"method": select} if isinstance(select, str) else dict(select)
@@ -281,6 +282,11 @@ def _select(select: str | Mapping[str, Any] | None) -> dict[str, Any] | None:
             "{'method': 'backward', 'alpha': 0.157}."
         )
     choice("select", given["method"], ("univariable", "backward"))
+    if given["method"] == "univariable" and any(len(term) > 1 for term in parsed.terms):
+        raise FormulaError(
+            "An interaction has no univariable test, by which select='univariable' would keep it: "
+            "select='backward' keeps its parts with it, or join the terms by '+'."
+        )
     alpha: Any = given.get("alpha", 0.05)
     if alpha is not None:
         alpha = real("alpha", alpha, low=0.0, high=1.0, closed=False)

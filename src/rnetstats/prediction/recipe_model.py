@@ -125,7 +125,8 @@ def _made(refit: RecipeRefit, table: pd.DataFrame, seed: int) -> Made:
     if not made.usable[0]:
         raise TooFewEventsError(
             "The recipe gives no model of these data: an outcome is constant, a cut-off or knot "
-            "cannot be placed, or the estimates are infinite (penalty='firth' keeps them finite)."
+            "cannot be placed, or the estimates are infinite, here or in all resamples that a "
+            "shrinkage is taken from (penalty='firth' keeps them finite)."
         )
     return made
 

@@ -152,8 +152,12 @@ def _resampled(
     some = again @ events > 0
     if sets is None:
         some &= again @ (1.0 - events) > 0
+    if not some.any():
+        return float("nan")
     fit = refit(again[some], X)
     coef = fit.coef[np.isin(fit.status, (OK, LOST_TERM))]
+    if not len(coef):  # every resample is separated
+        return float("nan")
     if sets is None:
         slopes = recalibration_slopes(with_intercept(X), events, coef, freq=counts)
     else:
