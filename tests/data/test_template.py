@@ -126,3 +126,12 @@ def test_dates_of_other_forms_and_decimal_commas_are_told() -> None:
     book = text.replace(seen, f'[columns.seen]\ntype = "date"\n{form}\n')
     cohort = read_cohort(table, codebook=Codebook.from_text(book))
     assert list(cohort["seen"].dt.day) == [*days]
+
+
+def test_what_was_noted_while_reading_stands_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("age;size\n50;1.5\n\n60;2.5\n")
+    text = write_codebook(path)
+    assert "# Read: The columns are separated by a semicolon.\n" in text
+    assert "# Read: Blank lines, left out: 1 (line 3).\n\n[codebook]" in text
+    assert len(read_cohort(path, codebook=Codebook.from_text(text))) == 2

@@ -303,3 +303,15 @@ def test_names_that_differ_in_white_space(tmp_path: Path) -> None:
     )
     cohort = read_cohort(path, codebook=book)
     assert (cohort["size"].tolist(), cohort["nlr"].tolist()) == ([3, 4, 5], [1, 2, 3])
+
+
+@pytest.mark.parametrize("types", ["", "[columns.sex]\ntype = 'category'\n"])
+def test_a_header_that_stands_again_is_no_patient(tmp_path: Path, types: str) -> None:
+    """Files put together: in a table of text alone it would be read as one more patient."""
+    path = written(tmp_path, "site,sex\nA,F\nB,M\n site ,sex\nC,F\n")
+    book = Codebook.from_text(types) if types else None
+    with pytest.raises(
+        ReadError, match=r"x\.csv: the names of the columns stand again in line 4\."
+    ):
+        read_cohort(path, codebook=book)
+    assert len(read_cohort(written(tmp_path, "sex\nF\nsex\nM\n"))) == 3  # one column: who knows

@@ -66,6 +66,7 @@ def from_rows(
     body, places = _without_empty_rows(list(rows), list(places), said)
     if not body:
         raise ReadError(f"{source}: there is a header but no row of data below it.")
+    _refuse_repeated_header(source, header, body, places)
     columns = [[row[j] for row in body] for j in range(len(header))]
     keep = _named(source, header, columns, said)
     names = tuple(header[j].strip() for j in keep)
@@ -135,6 +136,26 @@ def _without_empty_rows(
         said.append(f"Empty rows between others, left out: {len(blank)} ({shown}).")
     kept = sorted(set(range(n)) - set(blank))
     return [rows[i] for i in kept], [places[i] for i in kept]
+
+
+def _refuse_repeated_header(
+    source: str, header: Sequence[str], rows: Sequence[Sequence[object]], places: Sequence[str]
+) -> None:
+    """Refuse a row that is the header again: files were put together, and it is no patient."""
+    names = [name.strip() for name in header]
+    if len(names) < 2:
+        return
+    again = [
+        place
+        for row, place in zip(rows, places, strict=True)
+        if isinstance(row[0], str) and [str(cell or "").strip() for cell in row] == names
+    ]
+    if again:
+        more = f" and {len(again) - 5} more" if len(again) > 5 else ""
+        raise ReadError(
+            f"{source}: the names of the columns stand again in {', '.join(again[:5])}{more}. Were "
+            "files put together? Delete these lines, and see that no patient stands there twice."
+        )
 
 
 def _blank(row: Sequence[object]) -> bool:

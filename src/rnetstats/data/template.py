@@ -37,7 +37,7 @@ _HEAD = """\
 #   missing = [999]        codes for "no value"
 #   range = [0, 120]       smallest and largest allowed value
 #   unit_in = "days", unit = "months"     converts (a month is 30.4375 days)
-
+{notes}
 [codebook]
 name = "mine"
 
@@ -110,7 +110,11 @@ def first_codebook(
     inferred = infer_codebook(table, decimal=decimal)
     pointer = _pointer(_fitting(table))
     head = "".join(f"# {line}\n" for line in pointer) + "#\n" * bool(pointer)
-    head += _HEAD.format(source=_comment(table.source), decimal=_quoted(decimal))
+    head += _HEAD.format(
+        source=_comment(table.source),
+        notes="".join(f"# Read: {_comment(note)}\n" for note in table.notes),
+        decimal=_quoted(decimal),
+    )
     options = {"delimiter": delimiter, "encoding": encoding, "sheet": sheet}
     head += "".join(
         f"{key} = {value if isinstance(value, int) else _quoted(value)}\n"
