@@ -441,3 +441,15 @@ def test_what_the_limits_of_one_study_hold_is_said(
         one = {name: values[:1] for name, values in SIX_TRIALS.items()}
         alone = rn.meta_analysis(one, measure="HR", tau2=tau2)
         assert alone.notes[-1].endswith(f"these are {words}.")
+
+
+def test_a_number_taken_as_levels_is_drawn_as_levels() -> None:
+    data = {**SIX_TRIALS, "year": [2001, 2001, 2005, 2005, 2009, 2009]}
+    found = rn.meta_analysis(data, measure="HR")
+    axes = found.meta_regression("C(year)").plot()
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "C(year): 2005",
+        "C(year): 2009",
+    ]
+    for formula in ("year", "I(year > 2003)"):
+        assert found.meta_regression(formula).plot().get_xlabel() == "year"

@@ -158,7 +158,8 @@ class MetaRegressionResult(Result):
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the effects against a single numeric moderator, else one line a coefficient."""
         names = [name for name in self.rows.columns if name.startswith("moderator:")]
-        if len(names) == 1 and pd.api.types.is_numeric_dtype(self.rows[names[0]]):
+        levels = any(term.kind == "factor" for term in Spec.from_dict(self.spec).terms)
+        if len(names) == 1 and pd.api.types.is_numeric_dtype(self.rows[names[0]]) and not levels:
             return self._bubbles(names[0], ax)
         from rnetstats.plots.intervals import draw_intervals
         from rnetstats.plots.style import marked
