@@ -491,3 +491,11 @@ def test_the_span_of_methods_counts_those_that_it_spans() -> None:
 def test_one_study_is_no_studies() -> None:
     for rows, said in ((1, "a table in memory, 1 study"), (3, "a table in memory, 3 studies")):
         assert _given(registered("meta2026"), frame().iloc[:rows], None, {})[2] == said
+
+
+def test_notes_name_columns_as_the_reader_sees_them() -> None:
+    table = study().table("rare_methods")
+    assert "Without events" in table.display().columns
+    (note,) = (text for text in table.notes if "had no event in either arm" in text)
+    assert 'the column "Without events" says' in note
+    assert not any("double_zeros" in text for text in table.notes)

@@ -190,7 +190,7 @@ def _notes(
     if double:
         notes.append(
             f"{double} of {len(studies)} studies had no event in either arm; the column "
-            "double_zeros says what each method does with them."
+            '"Without events" (double_zeros in to_frame()) says what each method does with them.'
         )
     for reason in dict.fromkeys(str(row["note"]) for row in rows if row["note"]):
         whose = ", ".join(str(row["label"]) for row in rows if row["note"] == reason)

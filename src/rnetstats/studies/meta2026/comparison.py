@@ -213,7 +213,7 @@ def methods_table(found: Comparison) -> Exhibit | None:
         numbers=found.rare.to_frame(),
         shown=found.rare.display(),
         from_print=not found.table.own,
-        notes=found.rare.notes,
+        notes=tuple(note.replace(" (double_zeros in to_frame())", "") for note in found.rare.notes),
     )
 
 
