@@ -11,7 +11,13 @@ from rnetstats.studies.verdict_table import as_markdown
 
 @pytest.mark.parametrize(
     ("holds", "worlds", "rule"),
-    [(0, 0, "conflicts"), (0, 9, "conflicts"), (3, 9, "left open"), (9, 9, "follows")],
+    [
+        (0, 0, "conflicts"),
+        (0, 9, "conflicts"),
+        (1, 9, "left open"),
+        (8, 9, "left open"),
+        (1, 1, "follows"),
+    ],
 )
 def test_a_claim_is_judged_by_the_worlds_in_which_it_holds(
     holds: int, worlds: int, rule: str

@@ -26,6 +26,15 @@ from rnetstats.studies.verdict_table import as_markdown
         ((30, 30), (0.5, 0.3, 0.8), "association only"),
         ((30, 30), (0.8, 0.51, 1.3), "compatible"),
         ((30, 30), (0.8, float("nan"), float("nan")), "not judged"),
+        ((30, 30), (0.8, 0.4, float("nan")), "not judged"),
+        ((30, 30), (0.8, float("nan"), 2.5), "not judged"),
+        # at the bounds that the published table names
+        ((5, 5), (0.5, 0.3, 0.8), "association only"),
+        ((6, 6), (1.0, 0.5, 2.0), "too wide"),
+        ((6, 6), (1.0, 0.501, 2.0), "compatible"),
+        ((6, 6), (1.0, 0.5, 1.999), "compatible"),
+        ((30, 30), (1.5, 1.0, 1.9), "compatible"),
+        ((30, 30), (0.8, 0.6, 1.0), "compatible"),
     ],
 )
 def test_first_rule_that_fits(

@@ -94,6 +94,43 @@ def test_a_sparse_arm_needs_an_exact_test(
         assert ("no exact test can be had" in verdict.because) is math.isnan(case.p_exact)
 
 
+ON = "the interval lies wholly on the claimed side"
+OFF = "the interval lies wholly on the other side"
+WIDE = "The interval contains no effect, a halving and a doubling."
+
+
+@pytest.mark.parametrize(
+    ("case", "p", "p_model", "because"),
+    [
+        (evidence(), 0.049, NAN, f"adjusted P = 0.049; {ON}."),
+        (evidence(0.2, 0.8), 0.00001, NAN, f"adjusted P <0.001; {OFF}."),
+        (evidence(0.2, 0.8, direction="any"), 0.01, NAN, "adjusted P = 0.010; joint test over all "
+         "levels."),
+        (evidence(), 0.2, NAN, "adjusted P = 0.20; the interval taken alone leaves no effect out, "
+         "but not after allowance for all claims."),
+        (evidence(0.51, 9.0), 0.2, NAN, "adjusted P = 0.20."),
+        (evidence(1.0, 9.0), 0.2, NAN, "adjusted P = 0.20."),
+        (evidence(0.1, 1.0), 0.2, NAN, "adjusted P = 0.20."),
+        (evidence(0.4, 0.9, direction="any"), 0.3, NAN, "adjusted P = 0.30."),
+        (evidence(n_events=4), 0.01, NAN, "4 events in total."),
+        (evidence(n_events=1), 0.01, NAN, "1 event in total."),
+        (evidence(n_events=0), 0.01, NAN, "No event in total."),
+        (evidence(smallest=4), 0.01, NAN, "4 patients in the smallest group."),
+        (evidence(smallest=1), 0.01, NAN, "1 patient in the smallest group."),
+        (evidence(), NAN, NAN, "No estimate exists."),
+        (evidence(0.2, 3.0), 0.6, NAN, WIDE),
+        (evidence(fewest=1, p_exact=0.03), 0.18, 0.001, f"{ON}; 1 event in one arm, and an exact "
+         "test does not agree (P = 0.030)."),
+        (evidence(fewest=0), 0.18, 0.001, f"{ON}; no event in one arm, and no exact test can be "
+         "had."),
+        (evidence(fewest=4, p_exact=0.001), 0.006, 0.001, f"adjusted P = 0.006; {ON}; 4 events in "
+         "one arm, and an exact test agrees (P = 0.001)."),
+    ],
+)  # fmt: skip
+def test_the_reason_is_said_in_full(case: Evidence, p: float, p_model: float, because: str) -> None:
+    assert judge(case, p, p_model).because == because
+
+
 @given(st.floats(0.0, 1.0), st.floats(0.0, 1.0) | st.just(NAN), st.integers(0, 12))
 def test_the_judged_p_is_never_below_the_exact_one_where_it_counts(
     p: float, p_exact: float, fewest: int
