@@ -55,6 +55,11 @@ def count_ranges(share: Window, at_most: int, *, at_least: int = 1) -> CountRang
         Per cent.
     at_most, at_least : int
         Largest and smallest size.
+
+    Raises
+    ------
+    BudgetError
+        If there are too many numbers of events to go through.
     """
     high = Fraction(100) if share.high is None else min(share.high, Fraction(100))
     most = int(high * at_most / 100)

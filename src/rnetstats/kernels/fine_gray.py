@@ -48,10 +48,12 @@ def fit_fine_gray(
     censoring: str = "after-events",
     start: ArrayLike | None = None,
 ) -> CoxFit:
-    """Fit B Fine-Gray regressions; see :class:`FineGrayLikelihood` for the parameters.
+    """Fit B Fine-Gray regressions.
 
     Parameters
     ----------
+    X, stop, code, freq, offset, firth, censoring
+        As for :class:`rnetstats.kernels.fine_gray_likelihood.FineGrayLikelihood`.
     start : array of shape (p,), optional
         By default zero, and for several replicates the estimate of the rows as given.
 

@@ -140,6 +140,8 @@ def complete_and_imputed(
     ------
     DataError
         If the imputations have other rows than the data; see also :func:`rnetstats.pool`.
+    OptionError
+        If ``model`` does not fit the left side of the formula.
 
     Examples
     --------

@@ -98,6 +98,11 @@ class PooledEstimates(Result):
         -------
         DataFrame
             One row: ``names, df, df2, statistic, p_value, riv, method``.
+
+        Raises
+        ------
+        OptionError
+            If there are no covariances, or a name is none of the estimates.
         """
         choice("method", method, ("D1", "D2"))
         if self.covariances is None:

@@ -160,6 +160,8 @@ def dichotomising_cost(
         For cut-offs of columns that are no terms, or options out of range.
     FormulaError, ColumnError, DataError
         As for :func:`rnetstats.logistic`; a cut-off outside the range leaves one group.
+    TooFewEventsError
+        If all rows used have one outcome.
 
     References
     ----------

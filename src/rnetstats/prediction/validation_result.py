@@ -175,6 +175,11 @@ class ValidationResult(Result):
             Where to draw; by default a new figure.
         kind : {None, "calibration", "net_benefit", "indices"}
             By default the calibration curve where there is one.
+
+        Raises
+        ------
+        OptionError
+            If the calibration curve, or the net benefit, asked for was not made.
         """
         from rnetstats.plots.style import marked
         from rnetstats.plots.validation import draw_benefit, draw_curve, draw_indices

@@ -131,6 +131,8 @@ class CoxResult(TestedAsWhole, RegressionResult):
         ------
         ConvergenceError
             If maximum likelihood, on which the test rests, has no estimate.
+        DataError
+            If an event at time 0 has no logarithm.
         """
         fitted, engine = self._at_estimate("A test of proportional hazards")
         covariance = engine.model_covariance

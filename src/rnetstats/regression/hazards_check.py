@@ -86,6 +86,11 @@ class ProportionalHazardsResult(Result):
         ax : Axes, optional
         column : str, optional
             The coefficient; by default the first.
+
+        Raises
+        ------
+        OptionError
+            If there is no such coefficient.
         """
         from rnetstats.plots.schoenfeld import coefficient_over_time
         from rnetstats.plots.style import marked

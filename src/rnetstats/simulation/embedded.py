@@ -112,6 +112,11 @@ def synthetic_files(name: str = "duan2024", *, seeds: int = SPLIT_SEEDS) -> dict
         The recipe.
     seeds : int
         Cohorts drawn for the distribution of the recurrences; 0 leaves that file out.
+
+    Raises
+    ------
+    OutputError
+        If a cohort of fixed totals does not meet them.
     """
     recipe = load_recipe(name)
     truths = [effects.name for effects in recipe.truths]

@@ -166,6 +166,11 @@ class LogrankResult(Result):
         DataFrame
             ``statistic, df, p_value``, one row.
 
+        Raises
+        ------
+        OptionError
+            If the scores are not as many finite numbers as groups, or all the same.
+
         References
         ----------
         Tarone RE. Tests for trend in life table analysis. Biometrika 1975;62:679-82.

@@ -130,6 +130,8 @@ def intervals_from_schedule(data: Data, formula: str, *, visits: Visits) -> pd.D
         formula.
     DataError
         The data have columns ``left`` or ``right`` already.
+    FormulaError
+        If the left side has entry times.
 
     Notes
     -----

@@ -156,6 +156,8 @@ def exact_table(
         If the exact test of a larger table would take too long; it names ``"monte-carlo"``.
     DataError
         If the counts are not counts.
+    OptionError
+        If an option is not allowed, or ``"monte-carlo"`` is asked for of a 2x2 table.
 
     References
     ----------

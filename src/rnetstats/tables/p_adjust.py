@@ -35,6 +35,11 @@ def p_adjust(p: ArrayLike, method: str = "holm") -> np.ndarray:
     -------
     ndarray
         Adjusted P values in the order given, at most 1.
+
+    Raises
+    ------
+    DataError
+        If a P value does not lie between 0 and 1.
     """
     choice("method", method, P_ADJUST_METHODS)
     given = np.asarray(p, dtype=float)

@@ -100,6 +100,11 @@ class TableOneResult(Result):
             Where to draw.
         threshold : float or None
             Where to draw a dashed line.
+
+        Raises
+        ------
+        OptionError
+            If there are no differences: ``by=`` and ``smd=True`` make them.
         """
         from rnetstats.plots.balance import draw_balance
         from rnetstats.plots.style import marked

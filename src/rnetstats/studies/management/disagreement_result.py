@@ -84,6 +84,11 @@ class DisagreementResult(Result):
         -------
         DataFrame
             Counts of patients.
+
+        Raises
+        ------
+        OptionError
+            If a guideline was not asked, or both are the same.
         """
         choice("first", first, self.guidelines)
         choice("second", second, self.guidelines)

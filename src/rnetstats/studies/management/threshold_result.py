@@ -77,6 +77,11 @@ class ThresholdResult(Result):
         Returns
         -------
         array
+
+        Raises
+        ------
+        OptionError
+            If there is no such input.
         """
         inputs = self._inputs
         for name in values:
@@ -207,6 +212,11 @@ class ThresholdResult(Result):
         first, second : str
             Inputs, along the horizontal and the vertical axis.
         ax : Axes, optional
+
+        Raises
+        ------
+        OptionError
+            If there is no such input, or both are the same.
         """
         from rnetstats.plots.threshold import threshold_contours
 
