@@ -222,3 +222,13 @@ def test_files_that_are_no_sheets(tmp_path: Path) -> None:
 def test_a_guideline_without_its_year_is_asked_for_by_its_editions(name: str, meant: str) -> None:
     with pytest.raises(OptionError, match=rf"is not known\. Did you mean {meant}\? There are"):
         rn.classify({"size_mm": [8.0]}, guideline=name)
+
+
+def test_conditions_can_be_read_in_one_way_only() -> None:
+    """The sheet has: size above 20 mm with T2 to T4, or nodes. Not: T3 of any size."""
+    rules = rn.guidelines().set_index(["guideline", "situation", "rule"])
+    large = rules.loc[("nccn2025", "primary", "t2_t4_over_20_or_n"), "conditions"]
+    assert large == "((size > 20 mm and t_stage T2, T3 or T4) or n_stage N1)"
+    for conditions in rules["conditions"]:
+        for group in re.findall(r"\(([^()]*)\)", conditions):
+            assert not (" and " in group and " or " in group.replace(" T3 or T4", "")), group

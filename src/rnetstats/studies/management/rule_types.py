@@ -37,7 +37,8 @@ class Atom:
     def words(self) -> str:
         """The condition as a reader would write it."""
         if self.about != "size_mm":
-            return f"{self.about} {' or '.join(self.values)}"
+            *most, last = self.values
+            return f"{self.about} {', '.join(most)} or {last}" if most else f"{self.about} {last}"
         edges = []
         if self.low is not None:
             edges.append(f"{'>=' if self.low.inclusive else '>'} {self.low.mm:g}")
@@ -59,8 +60,14 @@ class When:
         """The conditions as a reader would write them."""
         parts = [atom.words for atom in self.atoms]
         parts += ["a risk factor"] * self.risk_factor
-        parts += [f"({' or '.join(one.words for one in group)})" for group in self.either]
+        parts += [f"({' or '.join(one._alone for one in group)})" for group in self.either]
         return " and ".join(parts)
+
+    @property
+    def _alone(self) -> str:
+        """The conditions as one of several: in brackets, if they are more than one."""
+        several = len(self.atoms) + self.risk_factor + len(self.either) > 1
+        return f"({self.words})" if several else self.words
 
 
 @dataclass(frozen=True)
