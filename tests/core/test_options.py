@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from rnetstats._core.options import effect_measure
+from rnetstats._core.options import effect_measure, real
 from rnetstats.errors import OptionError
 
 
@@ -16,3 +18,23 @@ def test_a_measure_is_one_however_it_is_written(word: str) -> None:
         effect_measure(word, ("rr", "hr"))
     with pytest.raises(OptionError, match="not allowed"):
         effect_measure(1, ("rr", "hr"))
+
+
+@pytest.mark.parametrize(
+    ("value", "limits", "words"),
+    [
+        (-1, {"low": 0.0}, "must be at least 0, not -1."),
+        (0, {"low": 0.0, "closed": False}, "must be above 0, not 0."),
+        (3, {"high": 2.0}, "must be at most 2, not 3."),
+        (2, {"high": 2.0, "closed": False}, "must be below 2, not 2."),
+        (3, {"low": 0.0, "high": 2.0}, "must lie between 0 and 2, not 3."),
+        (0, {"low": 0.0, "high": 2.0, "closed": False}, "between 0 and 2, both left out, not 0."),
+    ],
+)
+def test_a_number_out_of_bounds_is_told_its_bounds(
+    value: float, limits: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(OptionError) as caught:
+        real("harm", value, **limits)
+    assert str(caught.value).endswith(words)
+    assert "inf" not in str(caught.value)

@@ -209,7 +209,7 @@ def test_rate_ratio_without_any_event_bounds_nothing() -> None:
         (lambda: exact_proportion(1.5, 4), "whole number"),
         (lambda: exact_proportion(1, 4, conf_level=95), "Write 0.95"),
         (lambda: exact_proportion(1, 4, null=0.0), "null must lie"),
-        (lambda: exact_rate(3, 0.0), "person_time must lie"),
+        (lambda: exact_rate(3, 0.0), "person_time must be above"),
         (lambda: exact_rate(3, math.nan), "finite"),
         (lambda: exact_rate_ratio(3, 1.0, 2, -1.0), "time_2"),
     ],

@@ -158,7 +158,7 @@ def test_inputs_have_names_values_and_sources(found: ImmortalBiases) -> None:
         ({"lvi_hazard_ratio": 0.0}, "must be above 0"),
         ({"visit_sensitivity": 0.0}, "must be above 0"),
         ({"missed_treated": 1.0}, "must be below 1"),
-        ({"visits_treated": -1.0}, "between 0 and inf"),
+        ({"visits_treated": -1.0}, "must be at least 0, not"),
     ],
 )
 def test_inputs_that_cannot_be_are_refused(inputs: dict[str, float], words: str) -> None:

@@ -264,7 +264,7 @@ def test_one_arm_alone_is_refused() -> None:
     ("options", "words"),
     [
         ({"delays": ()}, "delays is empty"),
-        ({"delays": (1, -2)}, "delays must lie between 0"),
+        ({"delays": (1, -2)}, "delays must be at least 0, not -2"),
         ({"delays": (1, 50)}, "delays 50 are past the longest follow-up, 50"),
         ({"delays": ("soon",)}, "delays must be a finite number"),
         ({"horizon": 50.0}, "horizon=50 must lie between 0 and the longest follow-up, 50"),

@@ -124,7 +124,7 @@ def test_options_and_notes_of_the_simulation() -> None:
         ({"visits": 6}, "says for each arm"),
         ({"visits": {"a": 6, "b": 70}}, "'b' has no visit"),
         ({"visits": VISITS, "hazard": {"sparse": 0.1}}, "hazard does not say .* arm 'dense'"),
-        ({"visits": VISITS, "hazard": -1.0}, "hazard of sparse must lie"),
+        ({"visits": VISITS, "hazard": -1.0}, "hazard of sparse must be at least"),
         ({"visits": VISITS, "sensitivity": 0.0}, "sensitivity must lie"),
         ({"visits": VISITS, "horizon": 90}, "beyond the shortest follow-up"),
         ({"visits": VISITS, "follow_up": []}, "must be positive and finite"),

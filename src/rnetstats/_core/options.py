@@ -84,5 +84,14 @@ def real(
     number = float(value)
     inside = low <= number <= high if closed else low < number < high
     if not inside:
-        raise OptionError(f"{name} must lie between {low:g} and {high:g}, not {value!r}.")
+        raise OptionError(f"{name} must {_span(low, high, closed)}, not {value!r}.")
     return number
+
+
+def _span(low: float, high: float, closed: bool) -> str:
+    """Say in words which numbers are allowed."""
+    if math.isinf(high):
+        return f"be {'at least' if closed else 'above'} {low:g}"
+    if math.isinf(low):
+        return f"be {'at most' if closed else 'below'} {high:g}"
+    return f"lie between {low:g} and {high:g}" + ("" if closed else ", both left out")
