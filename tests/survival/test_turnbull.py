@@ -279,3 +279,9 @@ def test_rows_that_say_nothing_can_still_be_drawn() -> None:
     axes = rn.turnbull(nothing, "Interval(left, right) ~ 1").plot()
     assert axes.get_xlim() == (0.0, 1.0)
     plt.close(axes.figure)
+
+
+def test_a_handful_of_resamples_gives_no_limits() -> None:
+    data = {"left": [0.0, 2.0, 4.0], "right": [3.0, 5.0, np.inf]}
+    with pytest.raises(OptionError, match="resamples=19 are too few for limits"):
+        rn.turnbull(data, "Interval(left, right) ~ 1", resamples=19)

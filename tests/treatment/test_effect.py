@@ -417,6 +417,8 @@ def test_infinite_ratios_of_resamples_count_and_undefined_ones_are_told():
         ({"untreated": "ever"}, OptionError, "untreated"),
         ({"hazard_ratio": "yes"}, OptionError, "True or False"),
         ({"max_weight": 0.5}, OptionError, "max_weight"),
+        ({"resamples": 1}, OptionError, "resamples=1 are too few for limits"),
+        ({"resamples": 19}, OptionError, "resamples=19 are too few for limits"),
         ({"resamples": -1}, OptionError, "resamples"),
         ({"conf_level": 95}, OptionError, "0.95"),
         ({"treatment_time": "salvag"}, ColumnError, "Did you mean 'salvage'"),

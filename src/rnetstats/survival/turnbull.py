@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic
-from rnetstats._core.options import level, positive_int
+from rnetstats._core.options import level
 from rnetstats._core.random import resolve_seed
+from rnetstats._core.resamples import checked_resamples
 from rnetstats.survival.interval_limits import bootstrap_limits
 from rnetstats.survival.interval_rows import interval_rows
 from rnetstats.survival.turnbull_fit import FEWEST_EVENTS, fit_group, fit_notes
@@ -45,8 +46,8 @@ def turnbull(
         ``left`` = 0: it had happened by ``right``; ``left`` = ``right``: seen at that time.
     conf_level : float
     resamples : int
-        Bootstrap samples for pointwise percentile limits, patients drawn within each group; 0 for
-        none. A group with fewer than 5 events gets none.
+        Bootstrap samples for pointwise percentile limits, patients drawn within each group; 20
+        at least, or 0 for none. A group with fewer than 5 events gets none.
     seed : int, optional
         Drawn and recorded if not given.
     freq_weights : str or array, optional
@@ -98,7 +99,7 @@ def turnbull(
     1   9.0         0.333          0.556       False
     """
     conf_level = level(conf_level)
-    draws = positive_int("resamples", resamples, minimum=0)
+    draws = checked_resamples(resamples)
     drawn = resolve_seed(seed) if draws else None
     frame = as_frame(data)
     rows, info = interval_rows(frame, formula, freq_weights=freq_weights, missing=missing)

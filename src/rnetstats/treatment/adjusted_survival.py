@@ -10,12 +10,13 @@ import numpy as np
 from rnetstats._core.frame import Data
 from rnetstats._core.options import level
 from rnetstats._core.random import resolve_seed
+from rnetstats._core.resamples import checked_resamples
 from rnetstats.errors import ConvergenceError
 from rnetstats.regression.cox import CoxResult, cox
 from rnetstats.treatment.adjusted_result import AdjustedSurvivalResult
 from rnetstats.treatment.adjusted_rows import AdjustedRows, adjusted_rows, check_formula
 from rnetstats.treatment.adjusted_tables import contrast_table, curve_table
-from rnetstats.treatment.draws import Draws, checked_resamples, few_events
+from rnetstats.treatment.draws import Draws, few_events
 from rnetstats.treatment.standardised import resampled_curves
 
 __all__ = ["AdjustedSurvivalResult", "adjusted_survival"]

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats._core.options import positive_int
 from rnetstats._core.random import chunk_generators
-from rnetstats.errors import OptionError
 from rnetstats.kernels.percentiles import MOST_UNDEFINED
 from rnetstats.kernels.resampling import bootstrap_counts
 
 __all__ = [
     "FEWEST_EVENTS",
     "Draws",
-    "checked_resamples",
     "few_events",
     "patient_counts",
 ]
@@ -26,7 +23,6 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 FEWEST_EVENTS = 5
-_FEWEST_RESAMPLES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,21 +123,6 @@ def patient_counts(
     for rows, rng in chunk_generators(seed, resamples):
         counts = bootstrap_counts(rng, n, rows.stop - rows.start, cluster=cluster, freq=freq)
         yield rows, counts.astype(np.float64)
-
-
-def checked_resamples(resamples: int) -> int:
-    """Return a number of resamples that can give limits, or 0 for none.
-
-    Raises
-    ------
-    OptionError
-    """
-    number = positive_int("resamples", resamples, minimum=0)
-    if 0 < number < _FEWEST_RESAMPLES:
-        raise OptionError(
-            f"resamples={number} are too few for limits; take 0 for none, or 1000 or more."
-        )
-    return number
 
 
 def few_events(events: dict[str, float], outcome: str) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic
-from rnetstats._core.options import choice, flag, level, positive_int, real
+from rnetstats._core.options import choice, flag, level, real
 from rnetstats._core.random import resolve_seed
+from rnetstats._core.resamples import checked_resamples
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.formula.terms import Formula
 from rnetstats.treatment.clone_censor import CloneOptions
@@ -99,8 +100,8 @@ def treatment_effect(
     max_weight : float, optional
         Larger weights are set to this.
     resamples : int
-        Of patients, for percentile limits of the strategies, the weights modelled anew in each;
-        0 for none.
+        Of patients, for percentile limits of the strategies, the weights modelled anew in each; 20
+        at least, or 0 for none.
     seed : int, optional
         Drawn and recorded if not given.
     conf_level : float
@@ -186,7 +187,7 @@ def treatment_effect(
         horizon=above_zero("horizon", horizon),
         ever=choice("untreated", untreated, UNTREATED) == "never",
         hazard_ratio=flag("hazard_ratio", hazard_ratio),
-        resamples=positive_int("resamples", resamples, minimum=0),
+        resamples=checked_resamples(resamples),
         conf_level=level(conf_level),
         seed=resolve_seed(seed),
         max_weight=None if max_weight is None else real("max_weight", max_weight, low=1.0),

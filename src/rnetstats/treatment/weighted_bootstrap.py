@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from rnetstats._core.options import level
 from rnetstats._core.random import resolve_seed
-from rnetstats.treatment.draws import Draws, checked_resamples, few_events, patient_counts
+from rnetstats._core.resamples import checked_resamples
+from rnetstats.treatment.draws import Draws, few_events, patient_counts
 from rnetstats.treatment.score_rows import ESTIMAND_WORDS
 from rnetstats.treatment.weighted_outcome import WeightedRows
 from rnetstats.treatment.weighted_result import Measures, WeightedEffectResult, effect_table
