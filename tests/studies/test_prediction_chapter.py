@@ -14,7 +14,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import rnetstats as rn
-from reproduced import raw
+from reproduced import raw, reproduced_synthetic
 from reproduced import reproduced as study
 from rnetstats.evidence.facts import read_facts
 from rnetstats.prediction.stability import StabilityResult
@@ -206,13 +206,15 @@ def test_cutoffs_searched_have_an_adjusted_p_and_a_spread_but_no_limits() -> Non
     assert "14.89 mm cannot come from sizes in half millimetres" in words(study("rnet_like_a"))
 
 
-def test_cutoffs_are_written_and_drawn_halfway_between_two_values() -> None:
-    """The best cut-off is found as "at least 15"; the report says "> 14.95" of it throughout."""
-    result = study("rnet_like_a")
+@pytest.mark.parametrize("coarse", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_cutoffs_are_written_and_drawn_halfway_between_two_values(coarse: bool) -> None:
+    """The best cut-off is found as "at least 15"; the report says "> 14.5" of it throughout."""
+    result = reproduced_synthetic("duan2024") if coarse else study("rnet_like_a")
     table = result.table("cutoff_search")
     numbers = table.to_frame()
     shown = dict(zip(table.display()["Search"], table.display().to_dict("records"), strict=True))
-    sizes = np.sort(raw()["size_mm"].unique())
+    cohort = rn.load_cohort("duan2024") if coarse else raw()
+    sizes = np.sort(cohort.loc[cohort["method"] != "other", "size_mm"].unique())
     middles = {round(float(m), 6) for m in (sizes[1:] + sizes[:-1]) / 2}
     for end in shown["Size, Youden’s index"]["Middle 95 % of resamples"].split(" to "):
         assert float(end) in middles
@@ -223,6 +225,9 @@ def test_cutoffs_are_written_and_drawn_halfway_between_two_values() -> None:
         row = numbers[(numbers["marker"] == column) & (numbers["method"] == "youden")].iloc[0]
         best, printed = (float(line.get_xdata()[0]) for line in ax.lines)
         assert (best, printed) == (row["midpoint"], row["printed"])
+        bars = ax.patches
+        assert min(bar.get_width() for bar in bars) > 0.0
+        assert sum(bar.get_height() for bar in bars) == pytest.approx(1.0)
 
 
 def test_cutoffs_that_are_equally_good_are_named() -> None:

@@ -148,6 +148,7 @@ def _draw_cutoffs(figure: Figure, spreads: dict[str, Any], printed: dict[str, fl
     for ax, (column, (found, spread, unit)) in zip(axes, spreads.items(), strict=True):
         table = spread.to_frame()
         table["cut"] = halfway(found, table["cut"])
+        table = table.groupby("cut", as_index=False)["share"].sum()  # what divides alike is one
         (chosen,) = halfway(found, [found.estimate])
         cut_distribution(table, chosen=chosen, label=unit, ax=ax)
         ax.axvline(printed[column], color=PALETTE[6], linewidth=1.4, linestyle=(0, (1, 2)))
