@@ -13,7 +13,9 @@ from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import DIVERGED, OK, maximise
+from rnetstats.kernels.newton_steps import RUNNING, Points, judge
 from rnetstats.kernels.risksets import prepare
+from support import assert_close
 
 X = np.column_stack([np.ones(8), np.arange(8.0) - 3.5])
 SEPARATED = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0])
@@ -131,3 +133,13 @@ def test_monotone_curves_never_pass_for_a_maximum() -> None:
             assert fit.status[0] == OK
             assert (fit.covariance[0].diagonal() > 0.0).all()
     assert many >= 10
+
+
+def test_a_step_does_not_go_along_what_is_flat_to_rounding():
+    information = np.array([[[4.0, 1e-9], [1e-9, 1e-17]]])
+    found = np.zeros(1), np.array([[0.8, 1e-3]]), information
+    start = np.zeros((1, 2))
+    step, verdict = judge(Points.at(start, np.arange(1), found, None))
+    assert verdict[0] == RUNNING
+    assert_close(step[0, 0], 0.2)
+    assert abs(step[0, 1]) < 1e-6  # not 1e14, from where no coefficient could be told

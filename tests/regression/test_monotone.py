@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import rnetstats as rn
+from support import assert_close
 
 
 @pytest.mark.slow
@@ -68,3 +70,24 @@ def test_exact_ties_pass_over_times_at_which_all_have_the_event() -> None:
     assert fit.to_frame()["coef"].iloc[0] == np.inf
     assert fit.glance()["separation"].iloc[0] == "quasi"
     assert fit.glance()["log_likelihood"].iloc[0] == pytest.approx(-np.log(3 * 2), abs=1e-8)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_patient_with_the_first_event_and_a_column_of_their_own_changes_nothing_else(seed):
+    """Their coefficient is infinite, their event certain, and no other risk set holds them."""
+    rng = np.random.default_rng(seed)
+    n = 150
+    data = pd.DataFrame(
+        {
+            "time": rng.exponential(30, n).round(1) + 1,
+            "event": rng.integers(0, 2, n),
+            "z": rng.integers(0, 2, n),
+            "first": 0,
+        }
+    )
+    data.loc[0, ["time", "event", "first"]] = [0.5, 1, 1]
+    fit = rn.cox(data, "Surv(time, event) ~ z + first", penalty=None).to_frame()
+    without = rn.cox(data[1:], "Surv(time, event) ~ z", penalty=None).to_frame()
+    assert fit["coef"].tolist()[1] == np.inf
+    for name in ("coef", "conf_low", "conf_high", "p_value"):
+        assert_close(fit.loc[0, name], without.loc[0, name], rel=1e-6)

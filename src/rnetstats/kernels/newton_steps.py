@@ -56,6 +56,8 @@ FLAT_STEP = 1e-4  # a step this long at a zero decrement: the likelihood is flat
 _TAIL_DECREMENT = 1e-8  # below it, equal steps in a row are those of an exponential tail
 _TAIL_STEPS = 4
 _TAIL_BEGINS = 1e-2  # decrement below which equal steps are taken for the tail's
+_WILD = 1e8  # a step this long, of columns of order one, is a division by rounding
+_ROUNDING = 1e-12  # least eigenvalue, in units of the largest, along which a step is known
 _FLAT = 1e-14  # least eigenvalue of the information in units of its columns: below is rounding
 _OWN_SHARE = 1e-10  # a column's pivot in its own information, above which none is that small
 
@@ -117,6 +119,10 @@ def judge(now: Points, *, concave: bool = False) -> tuple[FloatArray, IntArray]:
         step[downhill] = _uphill(information[downhill], score[downhill])
         decrement = np.vecdot(score, step)
     length = np.abs(step).max(axis=1, initial=0.0)
+    wild = (length > _WILD) & np.isfinite(information).all(axis=(1, 2))
+    if wild.any():
+        step[wild] = _not_along_rounding(information[wild], score[wild])
+        decrement[wild] = np.vecdot(score[wild], step[wild])
     verdict = np.where(singular, DIVERGED, RUNNING)
     near = np.abs(decrement) < _TAIL_DECREMENT
     if near.any():
@@ -246,6 +252,18 @@ def _uphill(matrices: FloatArray, score: FloatArray) -> FloatArray:
     size = np.abs(values)
     size = np.maximum(size, 1e-8 * size.max(axis=1, keepdims=True))
     turned = (score[:, None, :] @ vectors)[:, 0, :] / size
+    return np.asarray((vectors @ turned[:, :, None])[:, :, 0])
+
+
+def _not_along_rounding(matrices: FloatArray, score: FloatArray) -> FloatArray:
+    """Newton's step without the directions in which the likelihood is flat to rounding.
+
+    A step along them is as long as rounding has it, and so far out no coefficient can be told.
+    """
+    values, vectors = np.linalg.eigh(matrices)
+    known = values > _ROUNDING * values[:, -1:]
+    along = (score[:, None, :] @ vectors)[:, 0, :]
+    turned = np.where(known, along / np.where(known, values, 1.0), 0.0)
     return np.asarray((vectors @ turned[:, :, None])[:, :, 0])
 
 
