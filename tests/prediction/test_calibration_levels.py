@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import rnetstats as rn
-from rnetstats.prediction.calibration_levels import share_in_band
+from rnetstats.prediction.calibration_levels import levels_table, share_in_band
 from rnetstats.prediction.calibration_spline import Curve
 
 
@@ -67,3 +67,61 @@ def test_a_spline_that_separates_has_no_test_and_says_so(weighted: bool) -> None
     assert found.levels().set_index("level").loc["moderate", "verdict"] == "cannot be judged"
     assert any("a spline of the risks has no estimate" in note for note in found.notes)
     assert found.curve()["observed"].isna().all()
+
+
+MEASURED = {
+    "oe": 1.0, "oe_low": 0.8, "oe_high": 1.2, "intercept": 0.1, "slope": 0.9, "slope_low": 0.7,
+    "slope_high": 1.1, "weak_p": 0.3, "weak_test": "the likelihood ratio", "moderate_p": 0.3,
+    "moderate_test": "the likelihood ratio", "ici": 0.02, "emax": 0.1, "n": 900.0,
+    "n_events": 300.0,
+}  # fmt: skip
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("level", "change", "verdict"),
+    [
+        ("mean", {}, "no departure shown"),
+        ("mean", {"oe_low": 1.0}, "no departure shown"),
+        ("mean", {"oe_high": 1.0}, "no departure shown"),
+        ("mean", {"oe_low": 1.01}, "departs: risks are too low on average"),
+        ("mean", {"oe_high": 0.99}, "departs: risks are too high on average"),
+        ("mean", {"oe_low": NAN}, "cannot be judged"),
+        ("mean", {"oe_high": np.inf}, "cannot be judged"),
+        ("weak", {}, "no departure shown"),
+        ("weak", {"weak_p": 0.051}, "no departure shown"),
+        ("weak", {"weak_p": 0.049}, "departs"),
+        ("weak", {"weak_p": 0.01, "slope_high": 0.99}, "departs: risks are too extreme (slope "
+         "below 1)"),
+        ("weak", {"weak_p": 0.01, "slope_low": 1.01}, "departs: risks are too moderate (slope "
+         "above 1)"),
+        ("weak", {"weak_p": 0.01, "slope_high": 1.0}, "departs"),
+        ("weak", {"weak_p": 0.01, "slope_low": 1.0}, "departs"),
+        ("weak", {"weak_p": 0.01, "n_events": 5.0}, "departs"),
+        ("weak", {"weak_p": 0.01, "n_events": 4.0}, "cannot be judged"),
+        ("weak", {"weak_p": 0.01, "n_events": 896.0}, "cannot be judged"),
+        ("weak", {"weak_p": NAN}, "cannot be judged"),
+        ("moderate", {}, "no departure shown"),
+        ("moderate", {"n_events": 200.0}, "no departure shown"),
+        ("moderate", {"n_events": 199.0}, "no departure shown, but too few events to show much"),
+        ("moderate", {"n_events": 701.0}, "no departure shown, but too few events to show much"),
+        ("moderate", {"moderate_p": 0.049}, "departs"),
+        ("moderate", {"moderate_p": 0.049, "n_events": 5.0}, "departs"),
+        ("moderate", {"moderate_p": 0.051}, "no departure shown"),
+        ("moderate", {"moderate_p": 0.049, "n_events": 4.0}, "cannot be judged"),
+        ("moderate", {"moderate_p": NAN}, "cannot be judged"),
+        ("strong", {}, "cannot be judged"),
+    ],
+)  # fmt: skip
+def test_each_level_is_judged_by_its_rule(
+    level: str, change: dict[str, float], verdict: str
+) -> None:
+    table = levels_table({**MEASURED, **change}, 0.75, 0.95).set_index("level")
+    assert table.loc[level, "verdict"] == verdict
+
+
+def test_what_was_found_is_said_beside_its_rule() -> None:
+    table = levels_table(MEASURED, 0.75, 0.9).set_index("level")
+    assert table.loc["mean", "rule"] == "departs if the 90 % limits of O/E exclude 1"
+    assert "P < 0.1; judged with at least 5 events" in table.loc["weak", "rule"]
+    assert "for 75.0 % of patients" in table.loc["moderate", "finding"]

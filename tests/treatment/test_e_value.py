@@ -183,3 +183,35 @@ def test_a_table_of_tests_has_no_ratio_to_take() -> None:
     table = rn.exact_table([[11, 170], [1, 345]])
     with pytest.raises(OptionError, match="no single ratio to take from ExactTableResult"):
         rn.e_value(table)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"measure": "or", "rare": True}, "The odds ratio is taken for a risk ratio, the outcome "
+         "being rare; the bound is 15 %."),
+        ({"measure": "or", "rare": False}, "The odds ratio is turned into an approximate risk "
+         "ratio, the outcome being common; the bound is 15 %."),
+        ({"measure": "or", "outcome_share": 0.1}, "The odds ratio is taken for a risk ratio, the "
+         "outcome being rare (10.0 % have the outcome); the bound is 15 %."),
+        ({"measure": "hr", "outcome_share": 0.4}, "The hazard ratio is turned into an approximate "
+         "risk ratio, the outcome being common (40.0 % have the outcome); the bound is 15 %."),
+    ],
+)  # fmt: skip
+def test_how_a_ratio_was_taken_is_said(options: dict[str, Any], words: str) -> None:
+    notes = rn.e_value(2.0, 1.5, 3.0, **options).notes
+    assert notes[0] == words
+    assert len(notes) == 2
+
+
+def test_no_effect_needs_no_confounding_and_a_limit_only_where_there_is_one() -> None:
+    for ratio, expected, holds in (
+        ((1.0, 0.8, 1.2), [1.0, 1.0, np.nan], True),
+        ((1.0, None, None), [1.0, np.nan, np.nan], False),
+        ((2.0, 0.9, 4.0), [2.0 + np.sqrt(2.0), 1.0, np.nan], True),
+        ((0.5, 0.2, 1.1), [2.0 + np.sqrt(2.0), np.nan, 1.0], True),
+        ((2.0, 1.5, 4.0), [2.0 + np.sqrt(2.0), 1.5 + np.sqrt(0.75), np.nan], False),
+    ):
+        found = rn.e_value(*ratio, measure="rr")
+        np.testing.assert_allclose(found.to_frame()["e_value"], expected)
+        assert any("The interval holds the null" in note for note in found.notes) is holds

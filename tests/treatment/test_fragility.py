@@ -104,6 +104,20 @@ def test_bad_counts(counts: tuple, error: type) -> None:
         rn.fragility(*counts)
 
 
+@pytest.mark.parametrize("name", ["n_1", "events_2", "n_2"])
+def test_a_count_that_is_not_given_is_named(name: str) -> None:
+    counts = {"n_1": 10, "events_2": 2, "n_2": 10} | {name: None}
+    with pytest.raises(OptionError, match=f"needs {name}: events and patients of both arms"):
+        rn.fragility(1, **counts)
+
+
+def test_the_table_of_synthetic_data_is_marked() -> None:
+    cohort = rn.load_cohort("duan2024")
+    table = rn.exact_table(cohort, "recurrence ~ margin_positive")
+    assert rn.fragility(table).synthetic
+    assert not rn.fragility(8, 181, 4, 346).synthetic
+
+
 def test_bad_options() -> None:
     with pytest.raises(OptionError, match="2x2"):
         rn.fragility(rn.exact_table([[1, 2, 3], [3, 4, 5]]))
