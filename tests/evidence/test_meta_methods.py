@@ -187,6 +187,18 @@ def test_the_wider_limits_of_a_regression_are_so_in_each_of_its_tables(moved: fl
     assert rows["hartung-knapp-wider"] == max(rows.values())
 
 
+@pytest.mark.parametrize(
+    "ci", ["hartung-knapp", "hartung-knapp-adhoc", "hartung-knapp-wider", "wald"]
+)
+@pytest.mark.parametrize("moved", [0.0, 0.6])
+def test_the_covariance_of_a_regression_is_that_of_its_standard_errors(
+    ci: str, moved: float
+) -> None:
+    data = {**FOUR_TRIALS, "coef": [moved, *FOUR_TRIALS["coef"][1:]]}
+    found = rn.meta_analysis(data, measure="HR", ci=ci).meta_regression("year")
+    assert_close(np.sqrt(found.covariance.diagonal()), found.to_frame()["std_error"])
+
+
 def test_the_joint_test_of_the_wider_limits_is_that_of_the_larger_region() -> None:
     spread = {**FOUR_TRIALS, "coef": [-0.3571, -0.2, -0.04, 0.27], "x": [1, 0, 0, 1]}
     tests = {

@@ -78,7 +78,8 @@ def meta_regression(result: MetaAnalysisResult, formula: str) -> MetaRegressionR
         heterogeneity=pd.DataFrame({name: [float(value)] for name, value in spread.items()}).assign(
             tau2_alone=alone, r2=_explained(tau2, alone)
         ),
-        covariance=fit.cov,
+        covariance=fit.cov * (limits.std_error[0] ** 2 / variance[0]),
+        covariance_known=fit.cov,
         knapp=factor,
         spec=frame.design.spec.to_dict(),
         rows=_shown(rows, data.iloc[frame.rows], frame.design.spec),

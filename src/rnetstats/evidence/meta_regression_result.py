@@ -39,9 +39,11 @@ class MetaRegressionResult(Result):
         One row, residual: as of a meta-analysis, ``tau2_alone`` without moderators, and ``r2``,
         the share of it that they explain.
     covariance : array of shape (p, p)
-        Of the coefficients, with the weights taken as known.
+        Of the coefficients, by the method of the limits.
+    covariance_known : array of shape (p, p)
+        The same with the weights taken as known.
     knapp : float
-        What Hartung and Knapp multiply it with.
+        What Hartung and Knapp multiply that one with.
     spec : dict
         How the design is made from columns.
     rows : DataFrame
@@ -54,6 +56,7 @@ class MetaRegressionResult(Result):
     tests: pd.DataFrame
     heterogeneity: pd.DataFrame
     covariance: np.ndarray
+    covariance_known: np.ndarray
     knapp: float
     spec: dict[str, Any]
     rows: pd.DataFrame
@@ -108,7 +111,7 @@ class MetaRegressionResult(Result):
         """
         x = Spec.from_dict(self.spec).matrix(data)
         coef = x @ self.coefficients["coef"].to_numpy()
-        wald = np.sqrt(np.einsum("ij,jk,ik->i", x, self.covariance, x))
+        wald = np.sqrt(np.einsum("ij,jk,ik->i", x, self.covariance_known, x))
         knapp = np.sqrt(self.knapp) * wald
         df = np.full_like(coef, self.heterogeneity["q_df"].iloc[0], dtype=float)
         tau2 = np.full_like(coef, self.heterogeneity["tau2"].iloc[0], dtype=float)
