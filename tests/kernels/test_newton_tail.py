@@ -143,3 +143,19 @@ def test_a_step_does_not_go_along_what_is_flat_to_rounding():
     assert verdict[0] == RUNNING
     assert_close(step[0, 0], 0.2)
     assert abs(step[0, 1]) < 1e-6  # not 1e14, from where no coefficient could be told
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_information_that_is_rounding_is_no_maximum(seed):
+    """A patient with the first event and a column of their own: its coefficient is infinite."""
+    rng = np.random.default_rng(seed)
+    time, event = rng.exponential(30, 150).round(1) + 1, rng.integers(0, 2, 150)
+    z, level = rng.integers(0, 2, 150), rng.choice(list("abc"), 150)
+    dummies = np.column_stack([level == "b", level == "c"]).astype(float)
+    time[0], event[0] = 0.5, 1
+    X = np.column_stack([dummies, z, np.arange(150) == 0, dummies * z[:, None]])
+    fit = fit_cox(X, prepare(None, time, event))
+    assert fit.status[0] == DIVERGED
+    others = fit_cox(np.delete(X[1:], 3, axis=1), prepare(None, time[1:], event[1:]))
+    assert_close(fit.log_likelihood[0], others.log_likelihood[0], rel=1e-9)
+    assert_close(np.delete(fit.coef[0], 3), others.coef[0], rel=1e-6)

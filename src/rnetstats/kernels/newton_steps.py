@@ -59,6 +59,7 @@ _TAIL_BEGINS = 1e-2  # decrement below which equal steps are taken for the tail'
 _WILD = 1e8  # a step this long, of columns of order one, is a division by rounding
 _ROUNDING = 1e-12  # least eigenvalue, in units of the largest, along which a step is known
 _FLAT = 1e-14  # least eigenvalue of the information in units of its columns: below is rounding
+_NOTHING = 1e-15  # a column's own information, in units of the largest: below is rounding
 _OWN_SHARE = 1e-10  # a column's pivot in its own information, above which none is that small
 
 
@@ -273,15 +274,18 @@ def _ends(matrices: FloatArray, concave: bool) -> IntArray:
     No eigenvalue may be negative beyond rounding; a concave log-likelihood has none that is zero.
     """
     found: IntArray = np.full(len(matrices), OK)
+    own = matrices.diagonal(axis1=1, axis2=2)
+    nothing = concave & (own.min(axis=1, initial=np.inf) < _NOTHING * own.max(axis=1, initial=0.0))
+    found[nothing] = DIVERGED
     try:
         pivots = np.linalg.cholesky(matrices).diagonal(axis1=1, axis2=2) ** 2
-        if not concave or (pivots > _OWN_SHARE * matrices.diagonal(axis1=1, axis2=2)).all():
+        if not concave or (pivots > _OWN_SHARE * own).all():
             return found
     except np.linalg.LinAlgError:
         values = np.linalg.eigvalsh(matrices)
-        found[~(values[:, 0] > -1e-8 * values[:, -1])] = FAILED
+        found[~nothing & ~(values[:, 0] > -1e-8 * values[:, -1])] = FAILED
     if concave:
-        size = np.sqrt(np.maximum(matrices.diagonal(axis1=1, axis2=2), np.finfo(float).tiny))
+        size = np.sqrt(np.maximum(own, np.finfo(float).tiny))
         values = np.linalg.eigvalsh(matrices / (size[:, :, None] * size[:, None, :]))
         found[(found == OK) & ~(values[:, 0] > _FLAT * values[:, -1])] = DIVERGED
     return found
