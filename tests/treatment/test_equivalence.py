@@ -462,3 +462,51 @@ def test_long_methods_leave_the_figure_its_width() -> None:
     assert max(map(len, lines)) <= 22
     assert axes.get_window_extent().width > 0.6 * axes.figure.bbox.width
     plt.close("all")
+
+
+@pytest.mark.parametrize("better", ["", "lower", "higher"])
+@pytest.mark.parametrize(("x1", "x2"), [(9, 4), (4, 9)])
+def test_the_smallest_margin_is_where_the_answer_turns(better: str, x1: int, x2: int) -> None:
+    data, options = binary(x1, 50, x2, 45), {"method": "score"}
+
+    def asked(margin: float) -> MarginResult:
+        if not better:
+            return rn.equivalence(data, "y ~ arm", margin=margin, **options)
+        return rn.noninferiority(data, "y ~ arm", margin=margin, better=better, **options)
+
+    smallest = float(row(asked(0.3))["smallest_margin"])
+    assert 0.0 < smallest < 0.4
+    assert asked(smallest + 1e-6).shown
+    assert not asked(smallest - 1e-6).shown
+
+
+def test_noninferiority_asks_which_values_are_better() -> None:
+    with pytest.raises(OptionError, match="needs better=: 'lower' if lower values"):
+        rn.noninferiority(binary(3, 40, 4, 40), "y ~ arm", margin=0.1, better=None)
+
+
+@pytest.mark.parametrize(
+    ("margin", "measure", "words"),
+    [
+        ((-0.1, 0.0), "risk difference", "both sides of 0"),
+        ((0.0, 0.1), "risk difference", "both sides of 0"),
+        ((-0.1, 0.2, 0.3), "risk difference", "one number or a pair"),
+        ((-1.1, 0.2), "risk difference", "between -1 and 1"),
+        ((1.0, 2.0), "hr", "both sides of 1"),
+        ((0.5, 1.0), "hr", "both sides of 1"),
+        ((0.0, 2.0), "hr", "both sides of 1"),
+    ],
+)
+def test_margins_lie_on_both_sides_of_no_difference(
+    margin: tuple[float, ...], measure: str, words: str
+) -> None:
+    with pytest.raises(OptionError, match=words):
+        rn.equivalence(times(1), "Surv(t, e) ~ arm", margin=margin, measure=measure)
+
+
+@pytest.mark.parametrize(("margin", "hint"), [(0.0, ""), (1.0, ""), (0.5, "Did you mean 2?")])
+def test_a_margin_on_the_wrong_side_of_a_hazard_ratio_is_refused(margin: float, hint: str) -> None:
+    with pytest.raises(OptionError, match="lies above 1") as caught:
+        rn.noninferiority(times(1), "Surv(t, e) ~ arm", margin=margin, better="lower", measure="hr")
+    assert str(caught.value).endswith(hint)
+    assert ("Did you mean" in str(caught.value)) is bool(hint)

@@ -200,3 +200,14 @@ def test_counts_beside_data_must_be_single_numbers() -> None:
     for name in ("events", "shortest_follow_up"):
         with pytest.raises(OptionError, match=name):
             rn.no_events(data, "Surv(t, e) ~ 1", **{name: np.array([1.0, 2.0])})
+
+
+def test_bounds_are_shown_with_the_sides_and_the_unit_that_they_have() -> None:
+    shown = rn.no_events(n=44, median_follow_up=40.49, unit="months").display()
+    rate, survival = "rate per 100 patient-years", "survival at 40.49 months"
+    assert shown["Measure"].tolist() == ["risk"] * 3 + [rate] * 2 + [survival] * 2
+    assert shown["Limits"].tolist() == [
+        "0.00 % to 8.04 %", "≤ 6.58 %", "≤ 6.82 %", "0.00 to 4.97", "≤ 4.04", "84.6 % to 100.0 %",
+        "≥ 87.3 %",
+    ]  # fmt: skip
+    assert shown["Estimate"].tolist() == ["0.00 %"] * 3 + ["0.00"] * 2 + ["100.0 %"] * 2
