@@ -207,3 +207,16 @@ def test_a_size_that_can_be_is_not_refused_for_the_figure_around_it() -> None:
     found = rn.information_size(measure="OR", effect=0.5, control_risk=0.1, diversity=1 - 1.5e-9)
     assert found.table["patients"][0] < 1e12
     assert found.curve["patients"].max() <= 1e12
+
+
+@pytest.mark.parametrize(("measure", "effect", "null"), [("RD", -0.02, 0), ("OR", 0.5, 1)])
+def test_an_effect_that_cannot_be_shown_is_missing_and_said(
+    measure: str, effect: float, null: int
+) -> None:
+    found = rn.information_size(measure=measure, effect=effect, control_risk=0.03, patients=20)
+    row = found.to_frame().iloc[0]
+    assert np.isnan(row["detectable_low"])
+    assert row["detectable_high"] > null
+    words = f"Where no {measure} below {null}, however extreme, can be shown"
+    assert [words in note for note in found.notes].count(True) == 1
+    assert not any(f"above {null}" in note for note in found.notes)
