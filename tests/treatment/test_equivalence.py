@@ -510,3 +510,12 @@ def test_a_margin_on_the_wrong_side_of_a_hazard_ratio_is_refused(margin: float, 
         rn.noninferiority(times(1), "Surv(t, e) ~ arm", margin=margin, better="lower", measure="hr")
     assert str(caught.value).endswith(hint)
     assert ("Did you mean" in str(caught.value)) is bool(hint)
+
+
+def test_the_smallest_margin_of_a_hazard_ratio_holds_on_both_sides() -> None:
+    for hazard in (0.4, 2.5):
+        data = times(3, hazard=hazard)
+        found = rn.equivalence(data, "Surv(t, e) ~ arm", margin=1.5, measure="hr")
+        low, high = (float(row(found)[name]) for name in ("conf_low", "conf_high"))
+        assert (1.0 / low > high) is (hazard < 1.0)
+        assert found.smallest_margin == pytest.approx(max(1.0 / low, high))
