@@ -159,3 +159,20 @@ def test_information_that_is_rounding_is_no_maximum(seed):
     others = fit_cox(np.delete(X[1:], 3, axis=1), prepare(None, time[1:], event[1:]))
     assert_close(fit.log_likelihood[0], others.log_likelihood[0], rel=1e-9)
     assert_close(np.delete(fit.coef[0], 3), others.coef[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", [132, 238])
+def test_a_long_step_into_rounding_is_made_good_by_short_ones(seed):
+    """One of three patients of a level has the first event and another value of z."""
+    rng = np.random.default_rng(seed)
+    z, lone = (rng.random(150) < 0.5).astype(float), (np.arange(150) < 3).astype(float)
+    size = np.exp(rng.normal(1.5, 1.5, 150))
+    z[:3] = 1.0, 0.0, 0.0
+    time, event = np.ceil(rng.exponential(30, 150)), (rng.random(150) < 0.6).astype(float)
+    event[:3], time[0] = 1.0, 0.5
+    X, sets = np.column_stack([lone, z, np.log(size), lone * z]), prepare(None, time, event)
+    fit = fit_cox(X, sets, firth=True)
+    assert fit.status[0] == OK
+    near = fit_cox(X, sets, firth=True, start=[1.0, 0.0, 0.0, 5.0])
+    assert_close(fit.coef, near.coef, rel=1e-6)
+    assert np.abs(fit.coef).max() < 10.0

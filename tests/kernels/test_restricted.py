@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from logistic_designs import small_data
+from rnetstats.kernels import restricted
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
-from rnetstats.kernels.newton import OK
+from rnetstats.kernels.newton import OK, Evaluate
+from rnetstats.kernels.profile_points import ascents
 from rnetstats.kernels.restricted import restricted_fits
 
 
@@ -40,3 +44,25 @@ def test_a_coefficient_far_from_zero_is_held_by_the_safeguarded_ascent() -> None
     assert held.iterations[0] > 3
     assert fit.log_likelihood_penalized[0] - held.log_likelihood[0] > 20.0
     assert held.log_likelihood[0] == pytest.approx(again.log_likelihood_penalized[0], rel=1e-12)
+
+
+def test_tests_of_many_coefficients_share_the_fits_from_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[int] = []
+
+    def counted(evaluate: Evaluate, start: np.ndarray, **options: Any) -> Any:
+        begun.append(len(start))
+        return ascents(evaluate, start, **options)
+
+    monkeypatch.setattr(restricted, "ascents", counted)
+    rng = np.random.default_rng(5)
+    for p in (4, 14):
+        X = np.column_stack([np.ones(60), rng.normal(size=(60, p - 1))])
+        X[0, 1] = 30.0  # a patient with much leverage
+        y = (rng.random(60) < 0.4).astype(float)
+        fit = fit_logistic(X, y, firth=True)
+        likelihood = LogisticLikelihood(X, y, firth=True)
+        restricted_fits(likelihood, fit.coef[0], [(j,) for j in range(p)])
+    assert begun[0] == 4 * 4 * 4  # two along each profile and two in other directions, each test
+    assert 14 < begun[1] <= 400

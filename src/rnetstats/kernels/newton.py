@@ -52,6 +52,7 @@ __all__ = [
 AnyArray = TypeVar("AnyArray", FloatArray, BoolArray)
 
 _OFF_SADDLE = 0.1  # along the direction in which the likelihood rises
+_SHORT = 1.0  # a careful step, of columns of order one
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,9 @@ def maximise(
     score' I^-1 score below 1e-18; one more step is then made. It has diverged when its steps do
     not shrink while the decrement vanishes: in the exponential tail of a separated likelihood
     each Newton step is as long as the one before; or when it settles, if concave, where it is
-    flat to rounding in some direction. What fails is tried once more, alone, from zero. Columns
-    are expected to be scaled to order one.
+    flat to rounding in some direction. What fails is tried once more, alone, from zero and with
+    short steps: a long one may end where a penalised likelihood has no digits to turn back by.
+    Columns are expected to be scaled to order one.
 
     Parameters
     ----------
@@ -142,7 +144,7 @@ def maximise(
         alone = np.array([row])
         zero = np.zeros((1, p)) if mask is None else np.where(mask[alone], 0.0, start[alone])
         now = Points.at(zero, alone, evaluate(zero, alone), mask)
-        _ascend(evaluate, now, max_iter, fit, concave=concave, leap=False)
+        _ascend(evaluate, now, max_iter, fit, concave=concave, careful=True)
     _to_the_end(evaluate, fit, np.flatnonzero(fit.status == DIVERGED), mask)
     return fit
 
@@ -178,16 +180,18 @@ def _ascend(
     fit: NewtonFit,
     *,
     concave: bool = False,
-    leap: bool = True,
+    careful: bool = False,
 ) -> None:
     """Run the replicates to their end, writing into `fit` as each arrives.
 
-    ``leap``: in the tail of a concave log-likelihood, take the steps to its end at once.
+    ``careful``: take short steps, and in the tail of a concave log-likelihood one after another.
     """
     for iteration in range(1, max_iter + 1):
         decrement, length = now.decrement, now.length
         step, verdict = judge(now, concave=concave)
-        if concave and leap and iteration > 2:
+        if careful:
+            step *= np.minimum(1.0, _SHORT / np.maximum(now.length, _SHORT))[:, None]
+        elif concave and iteration > 2:
             step *= tail_steps(now, decrement, length)[:, None]
         arrived = verdict != RUNNING
         if arrived.any():

@@ -35,6 +35,7 @@ _SETTLED = 1e-12  # a gain, beyond which the likelihood is known to far more dig
 _MOST = 6
 _STEPS = 25  # of each fit from elsewhere
 _DIRECTIONS = 2  # for each coefficient
+_FITS = 400  # from elsewhere, of all tests together
 _HIGHER = 1e-8  # log-likelihood by which another maximum is a higher one
 
 
@@ -122,6 +123,7 @@ def _definite(matrices: FloatArray) -> bool:
 def _take_higher(unit: Unit, fit: NewtonFit, free: BoolArray) -> None:
     """Fit with the same restrictions anew from far out, and take what is higher."""
     points = far_from(unit.centre, unit.information, _DIRECTIONS * len(unit.centre))
+    points = points[:: 1 + len(points) * len(free) // _FITS]
     if not len(points):
         return
     begin = np.concatenate([_conditional(unit, free, point) for point in points])
