@@ -84,29 +84,6 @@ def test_the_earlier_report_survives_a_failure(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["report"]
 
 
-def test_the_earlier_report_comes_back_when_the_move_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "report"
-    write_folder(folder, fill)
-    (folder / "report.html").write_text("old", encoding="utf-8")
-    rename = Path.rename
-    calls = []
-
-    def second_fails(self: Path, target: Path) -> Path:
-        calls.append(target)
-        if len(calls) == 2:
-            raise OSError(13, "Permission denied")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", second_fails)
-    with pytest.raises(OutputError, match="Permission denied"):
-        write_folder(folder, fill)
-    monkeypatch.undo()
-    assert (folder / "report.html").read_text(encoding="utf-8") == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["report"]
-
-
 @pytest.mark.parametrize("call", [1, 2])
 @pytest.mark.parametrize("stop", [OSError(13, "Permission denied"), KeyboardInterrupt()])
 def test_whatever_stops_the_move_leaves_the_earlier_report_alone(
