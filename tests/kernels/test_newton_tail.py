@@ -98,7 +98,13 @@ def separated(uphill: np.ndarray) -> bool:
     """Whether some direction leads up, or level, along every row, by linear programming."""
     rows = uphill / np.abs(uphill).max(axis=0)
     box = [(-1, 1)] * rows.shape[1]
-    found = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=box)
+    found = linprog(  # presolving, scipy 1.14 takes one of these programs for infeasible
+        -rows.sum(axis=0),
+        A_ub=-rows,
+        b_ub=np.zeros(len(rows)),
+        bounds=box,
+        options={"presolve": False},
+    )
     return bool(-found.fun > 1e-6)
 
 
