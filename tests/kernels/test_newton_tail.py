@@ -9,8 +9,8 @@ from scipy.special import expit
 
 import rnetstats as rn
 from rnetstats.formula.splines import restricted_basis, restricted_knots
-from rnetstats.kernels.cox import fit_cox
-from rnetstats.kernels.logistic import fit_logistic
+from rnetstats.kernels.cox import CoxFit, fit_cox
+from rnetstats.kernels.logistic import LogisticFit, fit_logistic
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import DIVERGED, OK, maximise
 from rnetstats.kernels.newton_steps import RUNNING, Points, judge
@@ -108,18 +108,21 @@ def separated(uphill: np.ndarray) -> bool:
     return bool(-found.fun > 1e-6)
 
 
+def has_a_maximum_unless_separated(fit: LogisticFit | CoxFit, uphill: np.ndarray) -> bool:
+    """Whether the data are separated, as the fit must have found."""
+    apart = separated(uphill)
+    assert (fit.status[0] == OK) != apart
+    assert apart or (fit.covariance[0].diagonal() > 0.0).all()
+    return apart
+
+
 def test_curves_that_separate_never_pass_for_a_maximum() -> None:
     """Far out fewer rows than coefficients have weight, and no step is long any more."""
     many = 0
     for seed in range(60):
         X, y = bent_in_a_small_sample(seed)
         fit = fit_logistic(X, y)
-        if separated(np.where(y > 0.0, 1.0, -1.0)[:, None] * X):
-            many += 1
-            assert fit.status[0] != OK
-        else:
-            assert fit.status[0] == OK
-            assert (fit.covariance[0].diagonal() > 0.0).all()
+        many += has_a_maximum_unless_separated(fit, np.where(y > 0.0, 1.0, -1.0)[:, None] * X)
     assert many >= 10
 
 
@@ -132,16 +135,11 @@ def test_monotone_curves_never_pass_for_a_maximum() -> None:
         event = (rng.random(40) < 0.1) | (time == np.median(time[:39]))
         gaps = [X[i] - X[(time >= time[i]) & (np.arange(40) != i)] for i in np.flatnonzero(event)]
         fit = fit_cox(X, prepare(None, time, event))
-        if separated(np.concatenate(gaps)):
-            many += 1
-            assert fit.status[0] != OK
-        else:
-            assert fit.status[0] == OK
-            assert (fit.covariance[0].diagonal() > 0.0).all()
+        many += has_a_maximum_unless_separated(fit, np.concatenate(gaps))
     assert many >= 10
 
 
-def test_a_step_does_not_go_along_what_is_flat_to_rounding():
+def test_a_step_does_not_go_along_what_is_flat_to_rounding() -> None:
     information = np.array([[[4.0, 1e-9], [1e-9, 1e-17]]])
     found = np.zeros(1), np.array([[0.8, 1e-3]]), information
     start = np.zeros((1, 2))
@@ -152,7 +150,7 @@ def test_a_step_does_not_go_along_what_is_flat_to_rounding():
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_information_that_is_rounding_is_no_maximum(seed):
+def test_information_that_is_rounding_is_no_maximum(seed: int) -> None:
     """A patient with the first event and a column of their own: its coefficient is infinite."""
     rng = np.random.default_rng(seed)
     time, event = rng.exponential(30, 150).round(1) + 1, rng.integers(0, 2, 150)
@@ -168,7 +166,7 @@ def test_information_that_is_rounding_is_no_maximum(seed):
 
 
 @pytest.mark.parametrize("seed", [132, 238])
-def test_a_long_step_into_rounding_is_made_good_by_short_ones(seed):
+def test_a_long_step_into_rounding_is_made_good_by_short_ones(seed: int) -> None:
     """One of three patients of a level has the first event and another value of z."""
     rng = np.random.default_rng(seed)
     z, lone = (rng.random(150) < 0.5).astype(float), (np.arange(150) < 3).astype(float)

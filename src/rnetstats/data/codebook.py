@@ -37,16 +37,13 @@ The rules' language stands in :mod:`rnetstats.data.rules`.
 from __future__ import annotations
 
 import datetime as dt
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from rnetstats.data.cells import number_of
 from rnetstats.data.codebook_checks import check_codebook
-from rnetstats.data.date_forms import check_date_form
+from rnetstats.data.column_checks import TYPES, check_column
 from rnetstats.data.rules import Rule
-from rnetstats.data.units import UNITS, convertible
 from rnetstats.errors import CodebookError, closest
 
 __all__ = [
@@ -60,9 +57,7 @@ __all__ = [
     "FileSpec",
 ]
 
-TYPES = ("numeric", "integer", "binary", "category", "text", "id", "date")
 DEFAULT_MISSING = ("NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NULL", "null", ".")
-_NUMBERS = {"numeric", "integer", "binary"}
 
 
 @dataclass(frozen=True)
@@ -128,7 +123,7 @@ class ColumnSpec:
 
     def __post_init__(self) -> None:
         try:
-            self._check()
+            check_column(self)
         except CodebookError as error:
             raise CodebookError(f"[columns.{self.name}]: {error}") from None
 
@@ -141,132 +136,6 @@ class ColumnSpec:
     def must_be_unique(self) -> bool:
         """Whether each value may occur once only."""
         return self.type == "id" if self.unique is None else self.unique
-
-    def _check(self) -> None:
-        if self.type not in TYPES:
-            raise CodebookError(
-                f"type {self.type!r} is none of {', '.join(TYPES)}.{closest(self.type, TYPES)}"
-            )
-        self._check_keys_of_type()
-        self._check_levels()
-        self._check_recode()
-        self._check_numbers()
-        if self.date_format:
-            check_date_form(self.date_format)
-
-    def _check_keys_of_type(self) -> None:
-        allowed = {
-            "levels": {"category"},
-            "codes": {"integer"},
-            "range": {"numeric", "integer"},
-            "unit_in": {"numeric"},
-            "date_format": {"date"},
-            "decimal": {"numeric"},
-            "tolerance": {"numeric", "integer"},
-        }
-        for key, types in allowed.items():
-            if getattr(self, key) and self.type not in types:
-                raise CodebookError(
-                    f"{key!r} belongs to a column of type {' or '.join(sorted(types))}, "
-                    f"not {self.type}."
-                )
-        if self.recode and self.type == "date":
-            raise CodebookError("dates cannot be recoded; give their date_format.")
-        if self.derive and self.type in {"text", "id"}:
-            raise CodebookError(f"a column of type {self.type} cannot be derived.")
-
-    def _check_levels(self) -> None:
-        twice = sorted({level for level in self.levels if self.levels.count(level) > 1})
-        if twice:
-            raise CodebookError(f"levels has {twice[0]!r} twice.")
-        if "" in self.levels:
-            raise CodebookError("a level is empty; an empty cell is no value.")
-        both = [level for level in self.levels if self._is_missing(level)]
-        if both:
-            raise CodebookError(f"{both[0]!r} is a level and a missing code; it can be one only.")
-
-    def _check_recode(self) -> None:
-        for value, target in self.recode:
-            if not value:
-                raise CodebookError("recode has an empty value; an empty cell is no value.")
-            if target == "":
-                raise CodebookError(
-                    f"recode turns {value!r} into nothing; if it means no value, write "
-                    f'missing = ["{value}"] instead.'
-                )
-            if self._is_missing(value):
-                raise CodebookError(f"{value!r} is recoded and a missing code; one must go.")
-            if not self._allows(target):
-                raise CodebookError(
-                    f"recode turns {value!r} into {target!r}, which is not {self._allowed_text()}"
-                    f".{closest(str(target), self.levels)}"
-                )
-
-        if self.type in _NUMBERS:
-            self._check_recoded_numbers()
-
-    def _check_recoded_numbers(self) -> None:
-        """Refuse two targets for one number, which 1 and "1.0" are."""
-        seen: dict[float, tuple[str, float | str]] = {}
-        for value, target in self.recode:
-            number = number_of(value)
-            if number is None:
-                continue
-            earlier, its_target = seen.setdefault(number, (value, target))
-            if its_target != target:
-                raise CodebookError(
-                    f"recode gives {earlier!r} and {value!r}, which are the same number, "
-                    "different values."
-                )
-
-    def _is_missing(self, value: str) -> bool:
-        """Whether a value is one of the column's missing codes, by its text or its number."""
-        number = number_of(value) if self.type not in {"text", "id"} else None
-        return value in self.missing or (
-            number is not None and number in map(number_of, self.missing)
-        )
-
-    def _allows(self, target: float | str) -> bool:
-        if self.type in _NUMBERS:
-            if isinstance(target, str):
-                return False
-            if self.type == "binary":
-                return target in (0, 1)
-            if self.type == "integer" and self.codes:
-                return target in [code for code, _ in self.codes]
-            return self.type == "numeric" or float(target).is_integer()
-        return not self.levels or str(target) in self.levels
-
-    def _allowed_text(self) -> str:
-        if self.type == "binary":
-            return "0 or 1"
-        if self.type in _NUMBERS:
-            return "among its codes" if self.codes else f"a value of type {self.type}"
-        return "among its levels"
-
-    def _check_numbers(self) -> None:
-        if self.range is not None and not self.range[0] < self.range[1]:
-            raise CodebookError(f"range {list(self.range)} is empty; write [smallest, largest].")
-        if self.tolerance < 0 or not math.isfinite(self.tolerance):
-            raise CodebookError("tolerance must be a number of 0 or more.")
-        codes = [code for code, _ in self.codes]
-        twice = [code for code in codes if codes.count(code) > 1]
-        if twice:
-            raise CodebookError(f"codes has {twice[0]} twice.")
-        hidden = [code for code in codes if number_of(str(code)) in map(number_of, self.missing)]
-        if hidden:
-            raise CodebookError(f"{hidden[0]} is a code and a missing code; it can be one only.")
-        self._check_conversion()
-
-    def _check_conversion(self) -> None:
-        """Without ``unit`` the codebook may yet be completed by a study's, which has one."""
-        possible = convertible(self.unit) if self.unit else UNITS
-        if self.unit_in and self.unit_in not in possible:
-            to = f"to unit {self.unit!r} " if self.unit else ""
-            raise CodebookError(
-                f"there is no conversion from unit_in {self.unit_in!r} {to}"
-                f"(possible: {', '.join(possible) or 'none'}).{closest(self.unit_in, possible)}"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)

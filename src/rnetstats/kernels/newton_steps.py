@@ -251,9 +251,7 @@ def _uphill(matrices: FloatArray, score: FloatArray) -> FloatArray:
     """Newton's step with each eigenvalue of the information taken as positive."""
     values, vectors = np.linalg.eigh(matrices)
     size = np.abs(values)
-    size = np.maximum(size, 1e-8 * size.max(axis=1, keepdims=True))
-    turned = (score[:, None, :] @ vectors)[:, 0, :] / size
-    return np.asarray((vectors @ turned[:, :, None])[:, :, 0])
+    return _divided(vectors, score, np.maximum(size, 1e-8 * size.max(axis=1, keepdims=True)))
 
 
 def _not_along_rounding(matrices: FloatArray, score: FloatArray) -> FloatArray:
@@ -262,9 +260,12 @@ def _not_along_rounding(matrices: FloatArray, score: FloatArray) -> FloatArray:
     A step along them is as long as rounding has it, and so far out no coefficient can be told.
     """
     values, vectors = np.linalg.eigh(matrices)
-    known = values > _ROUNDING * values[:, -1:]
-    along = (score[:, None, :] @ vectors)[:, 0, :]
-    turned = np.where(known, along / np.where(known, values, 1.0), 0.0)
+    return _divided(vectors, score, np.where(values > _ROUNDING * values[:, -1:], values, np.inf))
+
+
+def _divided(vectors: FloatArray, score: FloatArray, values: FloatArray) -> FloatArray:
+    """Step of an information with these eigenvectors and eigenvalues."""
+    turned = (score[:, None, :] @ vectors)[:, 0, :] / values
     return np.asarray((vectors @ turned[:, :, None])[:, :, 0])
 
 
