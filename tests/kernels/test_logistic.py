@@ -13,6 +13,7 @@ from rnetstats.kernels.blocks import pieces
 from rnetstats.kernels.leverage import hat_values
 from rnetstats.kernels.logistic import fit_logistic, row_scores
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
+from rnetstats.kernels.logistic_start import RoughLikelihood
 from rnetstats.kernels.newton import DIVERGED, LOST_TERM, OK
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.kernels.sandwich import sandwich
@@ -162,8 +163,9 @@ def test_blocks_leave_no_trace() -> None:
         assert_close(fits.coef[replicate], alone.coef[0], rel=1e-10)
 
 
+@pytest.mark.parametrize("shifted", [False, True])
 @pytest.mark.parametrize("firth", [False, True])
-def test_a_start_to_second_order_leads_to_the_same_estimates(firth: bool) -> None:
+def test_a_start_to_second_order_leads_to_the_same_estimates(firth: bool, shifted: bool) -> None:
     """Beside replicates that lost a column, or are separated, where no such start is taken."""
     rng = np.random.default_rng(11)
     rare = np.zeros(60)
@@ -171,17 +173,18 @@ def test_a_start_to_second_order_leads_to_the_same_estimates(firth: bool) -> Non
     X = np.column_stack([np.ones(60), rng.normal(size=60), rare])
     y = (rng.random(60) < 1.0 / (1.0 + np.exp(-X[:, 1]))).astype(float)
     counts = bootstrap_counts(rng, 60, 100)
-    warm = fit_logistic(X, y, freq=counts, firth=firth)
-    whole = fit_logistic(X, y, firth=firth).coef[0]
+    offset = rng.normal(size=60) if shifted else None
+    warm = fit_logistic(X, y, freq=counts, offset=offset, firth=firth)
+    whole = fit_logistic(X, y, offset=offset, firth=firth).coef[0]
     apart = whole + 1e-9 * rng.normal(size=(100, 3))  # not one point: no second order
-    cold = fit_logistic(X, y, freq=counts, firth=firth, start=apart)
+    cold = fit_logistic(X, y, freq=counts, offset=offset, firth=firth, start=apart)
     np.testing.assert_array_equal(warm.status, cold.status)
     np.testing.assert_array_equal(warm.lost, cold.lost)
     assert warm.lost[:, 2].sum() == (counts[:, :2].sum(axis=1) == 0).sum() > 5
     good = warm.status <= LOST_TERM
     assert_close(warm.coef[good], cold.coef[good], rel=1e-9)
-    if not firth:  # whose steps are Newton's: the saving is an iteration, or most of it
-        assert warm.iterations[good].mean() < cold.iterations[good].mean() - 0.5
+    if not firth:  # whose steps are Newton's: two of them need not be made
+        assert warm.iterations[good].mean() < cold.iterations[good].mean() - 1.5
 
 
 def test_third_derivatives_are_those_of_the_information() -> None:
@@ -192,7 +195,33 @@ def test_third_derivatives_are_those_of_the_information() -> None:
     up = likelihood.expected(gamma + width * step, one)
     down = likelihood.expected(gamma - width * step, one)
     by_hand = -((up - down) / (2.0 * width) @ step[0])
-    assert_close(likelihood.third_along(gamma, step, one), by_hand, rel=1e-7)
+    assert_close(likelihood.third_along(gamma, step), by_hand, rel=1e-7)
+
+
+@pytest.mark.parametrize("shifted", [False, True])
+def test_what_a_start_rests_on_are_the_derivatives(shifted: bool) -> None:
+    """At one point for all replicates by sums; elsewhere in single precision."""
+    rng = np.random.default_rng(3)
+    X, y = small_data(9, n=50)
+    offset = rng.normal(size=50) if shifted else None
+    weights = rng.exponential(size=(4, 50))
+    likelihood = LogisticLikelihood(X, y, weights=weights, offset=offset)
+    everyone, point = np.arange(4), np.array([[0.2, -0.4, 0.3]])
+    for here, there in zip(
+        likelihood.at_one_point(point), likelihood.scaled(point, everyone), strict=True
+    ):
+        assert_close(here, there, rel=1e-12, floor=1e-12)
+    apart, step = point + 0.1 * rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
+    rough = RoughLikelihood(likelihood)
+    score, information, third_along = rough.derivatives(apart, rough.weights(everyone))
+    _, *exact = likelihood.scaled(apart, everyone)
+    assert_close(score, exact[0], rel=1e-5, floor=1e-5)
+    assert_close(information, exact[1], rel=1e-5, floor=1e-5)
+    third = third_along(step)
+    for one in everyone:
+        alone = LogisticLikelihood(X, y, weights=weights[one], offset=offset)
+        by_itself = alone.third_along(apart[[one]], step[[one]])
+        assert_close(third[[one]], by_itself, rel=1e-5, floor=1e-4)
 
 
 @given(seed=st.integers(0, 999))

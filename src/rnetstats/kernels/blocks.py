@@ -26,7 +26,7 @@ def pieces(count: int, n: int) -> list[slice]:
 
     From 16 replicates on, a matrix product's speed no longer hangs on how many they are.
     """
-    size = max(16, 2**15 // max(n, 1))
+    size = max(16, 2**16 // max(n, 1))
     return [slice(at, min(at + size, count)) for at in range(0, count, size)]
 
 

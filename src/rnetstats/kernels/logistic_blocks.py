@@ -13,6 +13,7 @@ from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of
 from rnetstats.kernels.firth import half_log_det, without
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic_likelihood import LogisticDesign, LogisticLikelihood
+from rnetstats.kernels.logistic_start import at_start, nearer
 from rnetstats.kernels.newton import (
     LOST_TERM,
     OK,
@@ -23,7 +24,6 @@ from rnetstats.kernels.newton import (
     IntArray,
     NewtonFit,
     maximise,
-    solve_symmetric,
 )
 from rnetstats.kernels.rank import lost_columns
 
@@ -129,7 +129,7 @@ def _fit_block(
     likelihood = LogisticLikelihood(X, y, **{**data, "prior": None})
     everyone = np.arange(len(start))
     begin = start * likelihood.scale
-    first, near = _at_start(likelihood, begin)
+    first, near = at_start(likelihood, begin)
     lost = lost_columns(likelihood.X, likelihood.weights, first[2], lambda: likelihood.design.basis)
     moved = near and prior is None and bool(free.all())
     single = len(begin) == 1
@@ -140,7 +140,7 @@ def _fit_block(
     observed = None
     if moved:
         kept = everyone if lost is None else np.flatnonzero(~lost.any(axis=1))
-        begin, first, observed = _nearer(likelihood, begin, first, kept)
+        begin, first, observed = nearer(likelihood, begin, first, kept)
     if lost is not None:
         free, begin = free & ~lost, np.where(lost, 0.0, begin)
         likelihood = LogisticLikelihood(X, y, lost=lost, **{**data, "prior": None})
@@ -192,52 +192,6 @@ def _bend(
     if observed is None:
         observed = likelihood.scaled_observed(point, np.zeros(1, dtype=np.int64))[2]
     return curvature(information[0], observed[0])
-
-
-def _at_start(likelihood: LogisticLikelihood, begin: FloatArray) -> tuple[Found, bool]:
-    """Evaluate at the start; and whether replicates differ there by the weights of rows alone.
-
-    Then the probabilities are found once.
-    """
-    weights = likelihood.weights
-    one = len(begin) == 1
-    same = not one and weights is not None and len(weights) == len(begin)
-    same = same and bool((begin == begin[0]).all())
-    found = likelihood.scaled_expected(begin[:1] if same else begin, np.arange(len(begin)))
-    alike = likelihood.shared and likelihood.sign.size == 1
-    if likelihood.offset is not None:
-        alike = alike and len(likelihood.offset) == 1
-    return found, (same or one) and alike
-
-
-def _nearer(
-    likelihood: LogisticLikelihood, begin: FloatArray, first: Found, rows: IntArray
-) -> tuple[FloatArray, Found, FloatArray | None]:
-    """Begin where the estimate is to second order (Chebyshev's step), and evaluate there.
-
-    A replicate stays where the second order is not small beside the first, or leads downhill.
-    Of a single one with a penalty the second derivatives come as well.
-    """
-    score, information = first[1][rows], first[2][rows]
-    with np.errstate(over="ignore", invalid="ignore"):
-        step, _ = solve_symmetric(information, score)
-        third = likelihood.third_along(begin[:1], step, rows)
-        second, _ = solve_symmetric(information, third)
-        small = np.vecdot(third, second) < np.vecdot(score, step)
-    start, begin = begin, np.array(np.broadcast_to(begin, first[1].shape))
-    begin[rows[small]] += (step + 0.5 * second)[small]
-    everyone, observed = np.arange(len(begin)), None
-    if likelihood.firth and len(begin) == 1:
-        value, score, observed, information = likelihood.scaled_both(begin, everyone)
-        found = value, score, information
-    else:
-        found = likelihood.scaled_expected(begin, everyone)
-    lower = ~(found[0] >= first[0])
-    if lower.any():
-        begin, observed = np.where(lower[:, None], start, begin), None
-        for part, old in zip(found, first, strict=True):
-            part[lower] = old[lower]
-    return begin, found, observed
 
 
 def _ascend(

@@ -14,7 +14,7 @@ from rnetstats.kernels.firth import (
     without,
 )
 from rnetstats.kernels.log_f import LogF
-from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray, rows_of
+from rnetstats.kernels.newton import BoolArray, FloatArray, Found, IntArray, rows_of
 from rnetstats.kernels.packing import column_products, packing
 from rnetstats.kernels.rank import orthonormal
 
@@ -167,22 +167,28 @@ class LogisticLikelihood:
             parts.append(self._information(spread, index[rows]))
         return np.concatenate(parts)
 
-    def third_along(self, gamma: FloatArray, step: FloatArray, index: IntArray) -> FloatArray:
-        """Third derivatives of the log-likelihood at one point (1, p), along steps (A, p) twice.
+    def at_one_point(self, gamma: FloatArray) -> Found:
+        """Do the same at one point (1, p) for all replicates of a shared design.
 
-        Of replicates that differ by their weights alone; (A, p), without the penalty.
+        These differ by their weights alone, and there is no penalty: everything is a sum over
+        the rows of what is found once.
         """
-        fitted, residual, _ = self._fitted(gamma, index[:1], None)
-        bend = fitted * residual * (fitted - residual)
-        third = np.empty_like(step)
-        for rows in pieces(len(index), self.n):
-            away = step[rows] @ self.X.T
-            away *= away
-            away *= bend
-            if self.weights is not None:
-                away *= rows_of(self.weights, index[rows])
-            third[rows] = away @ self.X
-        return third
+        assert self.weights is not None
+        assert self.products is not None
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            fitted, residual, _ = self._fitted(gamma, np.zeros(1, dtype=np.int64), None)
+            parts = np.log(fitted).T, self.X * residual.T, self.products * (fitted * residual).T
+            found = self.weights @ np.hstack(parts)
+        return found[:, 0], found[:, 1 : self.p + 1], found[:, self.p + 1 :][:, self._packing.place]
+
+    def third_along(self, gamma: FloatArray, step: FloatArray) -> FloatArray:
+        """Third derivatives of a single log-likelihood at a point (1, p), along a step twice.
+
+        (1, p); without the penalty.
+        """
+        fitted, residual, _ = self._fitted(gamma, np.zeros(1, dtype=np.int64), None)
+        away = (step @ self.X.T) ** 2 * fitted * residual * (fitted - residual)
+        return np.asarray((away if self.weights is None else away * self.weights) @ self.X)
 
     def _in_pieces(
         self, gamma: FloatArray, index: IntArray, *, steep: float

@@ -120,8 +120,8 @@ def judge(now: Points, *, concave: bool = False) -> tuple[FloatArray, IntArray]:
         step[downhill] = _uphill(information[downhill], score[downhill])
         decrement = np.vecdot(score, step)
     length = np.abs(step).max(axis=1, initial=0.0)
-    wild = (length > _WILD) & np.isfinite(information).all(axis=(1, 2))
-    if wild.any():
+    if length.max(initial=0.0) > _WILD:
+        wild = (length > _WILD) & np.isfinite(information).all(axis=(1, 2))
         step[wild] = _not_along_rounding(information[wild], score[wild])
         decrement[wild] = np.vecdot(score[wild], step[wild])
     verdict = np.where(singular, DIVERGED, RUNNING)
