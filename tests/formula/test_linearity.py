@@ -29,7 +29,8 @@ def test_the_first_column_is_a_straight_line(right: str, term: str) -> None:
     X = design.X @ change.transform
     assert np.linalg.matrix_rank(change.transform) == len(design.names)
     place = design.spec.term(term)
-    assert change.nonlinear[term] == tuple(range(place.start + 1, place.stop))
+    bends = [column for column in change.nonlinear[term] if column < place.stop]
+    assert bends == list(range(place.start + 1, place.stop))
     x = read("birthwt.csv")["lwt"].to_numpy(dtype=float)
     x = np.log(x) if "log" in term else x
     line = X[:, place.start]
@@ -56,8 +57,28 @@ def test_interactions_follow_their_parts() -> None:
         for s in range(main.start, main.stop)
     ]
     np.testing.assert_allclose(X[:, joined.columns], np.column_stack(products), atol=1e-10)
-    lines = {joined.start, joined.start + 3}
-    assert set(change.nonlinear[joined.name]) == set(range(joined.start, joined.stop)) - lines
+    lines = {main.start, joined.start, joined.start + 3}
+    columns = {*range(main.start, main.stop), *range(joined.start, joined.stop)}
+    assert set(change.nonlinear) == {main.name}
+    assert set(change.nonlinear[main.name]) == columns - lines
+
+
+def test_each_of_two_splines_that_meet_is_bent_by_its_own_columns() -> None:
+    design = design_of("rcs(age, 3)*ns(lwt, 3)")
+    change = linear_first(design.spec)
+    X = design.X @ change.transform
+    first, second, joined = design.spec.terms
+    for own, other in ((first, second), (second, first)):
+        bends = {
+            column
+            for column in range(joined.start, joined.stop)
+            for bend in range(own.start + 1, own.stop)
+            for with_ in range(other.start, other.stop)
+            if np.allclose(X[:, column], X[:, bend] * X[:, with_], rtol=1e-9, atol=1e-9)
+        }
+        assert len(bends) == (own.df - 1) * other.df
+        expected = bends | set(range(own.start + 1, own.stop))
+        assert set(change.nonlinear[own.name]) == expected
 
 
 def test_terms_without_a_spline_stay() -> None:

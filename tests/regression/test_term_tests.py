@@ -56,6 +56,40 @@ def test_cox_likelihood_ratios_equal_nested_refits() -> None:
         assert_close(tests[key], expected, rel=1e-7)
 
 
+def test_linearity_beside_another_spline_is_of_its_own_variable_alone() -> None:
+    """Line times bend of the other is no bend: the smaller model is a line times a spline."""
+    data = read("birthwt.csv")
+    full = rn.logistic(data, "low ~ rcs(age, 3)*ns(lwt, 3) + smoke", penalty=None)
+    tests = full.term_tests().set_index(["term", "test"])
+    for spline, right in {
+        "rcs(age, 3)": "age*ns(lwt, 3) + smoke",
+        "ns(lwt, 3)": "rcs(age, 3)*lwt + smoke",
+    }.items():
+        small = rn.logistic(data, f"low ~ {right}", penalty=None)
+        row = tests.loc[(spline, "linearity")]
+        expected = 2.0 * (full.summary["log_likelihood"] - small.summary["log_likelihood"])
+        assert row["df"] == full.summary["df"] - small.summary["df"]
+        assert_close(row["statistic"], expected, rel=1e-7)
+
+
+def test_wald_linearity_of_two_splines_agrees_with_anova_of_rms() -> None:
+    """Of anova(lrm(low ~ rcs(age, 3)*rcs(lwt, 3))), rms 6.5-0: rows with higher order factors."""
+    formula = "low ~ rcs(age, 3)*rcs(lwt, 3)"
+    fit = rn.logistic(read("birthwt.csv"), formula, penalty=None, ci="wald")
+    tests = fit.term_tests().set_index(["term", "test"])
+    anova = {
+        ("rcs(age, 3)", "joint"): (5.373103614502, 6),
+        ("rcs(age, 3)", "linearity"): (2.108347433673, 3),
+        ("rcs(lwt, 3)", "joint"): (8.140219666459, 6),
+        ("rcs(lwt, 3)", "linearity"): (4.685050686426, 3),
+        ("rcs(age, 3):rcs(lwt, 3)", "interaction"): (3.073310094592, 4),
+    }
+    assert set(tests.index) == set(anova)
+    for key, (statistic, df) in anova.items():
+        assert tests.loc[key, "df"] == df
+        assert_close(tests.loc[key, "statistic"], statistic, rel=1e-7)
+
+
 def test_wald_tests_of_splines_do_not_depend_on_their_basis() -> None:
     """b' V^-1 b by hand for the joint test; the same linearity by rcs() with the same knots."""
     data = read("birthwt.csv")

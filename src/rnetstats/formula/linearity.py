@@ -23,8 +23,9 @@ class LinearFirst:
     transform
         Invertible matrix (p, p). In the new columns every spline begins with its straight line.
     nonlinear
-        For each term that holds a spline, the new columns that bend it. The term is linear if
-        their coefficients are zero.
+        For each spline, by the name of its term, the new columns that bend it: its own, and in
+        interactions their products with whatever it meets. It is linear if their coefficients
+        are zero.
     """
 
     transform: Floats
@@ -41,14 +42,17 @@ def linear_first(spec: Spec) -> LinearFirst:
     nonlinear: dict[str, tuple[int, ...]] = {}
     for term, encoders in zip(spec.terms, spec.encoders, strict=True):
         block: Floats = np.eye(1)
-        bent = np.zeros(1, dtype=np.bool_)
+        bent = np.zeros((0, 1), dtype=np.bool_)  # a row a part, a column a new column
         for encoder in encoders:  # the first part of an interaction runs fastest
             change, flags = _part(encoder)
             block = np.asarray(np.kron(change, block), dtype=np.float64)
-            bent = (flags[:, None] | bent).ravel()
+            before = np.tile(bent, flags.size)
+            bent = np.vstack([before, np.repeat(flags, bent.shape[1])])
         transform[term.columns, term.columns] = block
-        if bent.any():
-            nonlinear[term.name] = tuple((term.start + np.flatnonzero(bent)).tolist())
+        for part, flags in zip(term.parts, bent, strict=True):
+            if flags.any():
+                columns = (term.start + np.flatnonzero(flags)).tolist()
+                nonlinear[part] = (*nonlinear.get(part, ()), *columns)
     return LinearFirst(transform, nonlinear)
 
 

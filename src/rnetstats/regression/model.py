@@ -121,7 +121,8 @@ class RegressionResult(Result):
         -------
         DataFrame
             Columns ``term, test, df, statistic, p_value, method``. ``test`` is ``joint`` (a main
-            effect with the interactions that hold it), ``linearity`` or ``interaction``.
+            effect with the interactions that hold it), ``linearity`` (of a spline: what bends it,
+            in interactions too) or ``interaction``.
             The method is the model's own: (penalised) likelihood ratio, or Wald on the
             sandwich variance. The penalty is always that of the full design.
 

@@ -47,9 +47,8 @@ def hypotheses(spec: Spec) -> tuple[Hypothesis, ...]:
         holders = [t for t in spec.terms if t.kind == "interaction" and term.name in t.parts]
         higher = tuple(c for t in holders for c in range(t.start, t.stop))
         found.append(Hypothesis(term.name, "joint", own + higher))
-        if bent.get(term.name):
-            bends = bent[term.name] + tuple(c for t in holders for c in bent.get(t.name, ()))
-            found.append(Hypothesis(term.name, "linearity", bends))
+        if term.name in bent:
+            found.append(Hypothesis(term.name, "linearity", bent[term.name]))
     return tuple(found)
 
 
