@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 import rnetstats as rn
 from rnetstats.errors import OptionError
 from rnetstats.prediction.sample_size_formulas import (
+    cox_slope_information,
     incidence,
     incidence_limits,
     r2_from_c,
@@ -253,3 +255,96 @@ def test_the_size_for_an_incidence_brings_its_limits_to_the_margin(
     assert low == 0.0 < high
     if at > margin:  # the limit nearer 0 is the further one
         assert at - incidence_limits(rate, timepoint, n, 2.5)[0] == pytest.approx(margin, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"prevalence": 1e-9, "c_statistic": 0.7},
+        {"prevalence": 1 - 1e-12, "r2_cs": 1e-13},
+        {"prevalence": 0.3, "c_statistic": 0.5 + 1e-9},
+        {"prevalence": 0.3, "r2_cs": 1e-300},
+        {"prevalence": 0.3, "r2_nagelkerke": 1e-8, "r2_digits": None},
+        {"prevalence": 0.3, "r2_cs": 0.15, "margin": 1e-200},
+        {"prevalence": 0.3, "r2_cs": 0.15, "optimism": 1e-300},
+        {"prevalence": 0.3, "r2_cs": 0.15, "shrinkage": 1 - 1e-15},
+        {
+            "outcome": "survival",
+            "rate": 1e-300,
+            "timepoint": 5,
+            "mean_follow_up": 3,
+            "r2_nagelkerke": 0.15,
+        },
+    ],
+)
+def test_no_size_from_quantities_beyond_the_digits(options: dict[str, Any]) -> None:
+    with pytest.raises(OptionError, match="reckoned from 1e-06 upwards"):
+        rn.sample_size(**{"outcome": "binary", "parameters": 6, **options})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"prevalence": 1e-300, "c_statistic": 0.7},
+        {"prevalence": 0.3, "c_statistic": 0.5 + 1e-9},
+        {"prevalence": 0.3, "c_statistic": 0.7, "slope_width": 1e-200},
+        {"outcome": "survival", "rate": 1e-300, "timepoint": 5, "lp_sd": 0.8},
+        {"outcome": "survival", "rate": 0.05, "timepoint": 5, "lp_sd": 1e-200},
+    ],
+)
+def test_no_size_of_a_validation_beyond_the_digits(options: dict[str, Any]) -> None:
+    with pytest.raises(OptionError, match="reckoned from 1e-06 upwards"):
+        rn.sample_size_validation(**{"outcome": "binary", **options})
+
+
+def test_parameters_of_a_cohort_beyond_the_digits_are_refused() -> None:
+    with pytest.raises(OptionError, match=r"events / n is 1\.2e-17"):
+        rn.supported_parameters(10**18, 12, c_statistic=0.7)
+
+
+def test_a_time_by_which_nobody_is_left_is_refused() -> None:
+    options = {"outcome": "survival", "rate": 0.05, "timepoint": 20_000}  # days for years
+    with pytest.raises(OptionError, match="all but 0 of the patients have had the event at rate"):
+        rn.sample_size(**options, parameters=6, mean_follow_up=3, r2_nagelkerke=0.15)
+    with pytest.raises(OptionError, match=r"or are censored at rate=0\.05 and censoring_rate"):
+        rn.sample_size_validation(**options, lp_sd=1.0, censoring_rate=0.1)
+
+
+def test_an_r2_rounded_above_the_largest_is_refused() -> None:
+    options = {"outcome": "binary", "parameters": 6, "prevalence": 1e-4, "r2_nagelkerke": 0.99}
+    with pytest.raises(OptionError, match="digits=2 rounds to 0; use"):
+        rn.sample_size(**options, r2_digits=2)
+    options["prevalence"] = 7e-5  # at most 0.00148, of which 0.99 is rounded to 0.001
+    assert rn.sample_size(**options).glance()["r2_nagelkerke"][0] < 1.0
+    options["prevalence"] = 8e-5  # 0.00166, rounded to 0.002
+    with pytest.raises(OptionError, match=r"rounds to 0\.002, while at most 0\.0017 is"):
+        rn.sample_size(**options)
+
+
+def test_the_slope_of_a_time_has_the_promised_width() -> None:
+    sd, rate, lost, t = 1.0, 0.1, 0.2, 4.0
+    table = rn.sample_size_validation(
+        outcome="survival", rate=rate, timepoint=t, lp_sd=sd, censoring_rate=lost, slope_width=0.3
+    ).to_frame()
+    n = int(table["n"][1])
+    rng = np.random.default_rng(11)
+    spread = np.exp(sd * rng.normal(size=200_000))
+    hazard = brentq(lambda h: np.exp(-h * t * spread).mean() - np.exp(-rate * t), 1e-6, 1.0)
+    slopes = []
+    for _ in range(300):
+        lp = sd * rng.normal(size=n)
+        event = rng.exponential(1.0 / (hazard * np.exp(lp)))
+        end = np.minimum(rng.exponential(1.0 / lost, n), t)
+        data = {"t": np.minimum(event, end), "d": (event <= end).astype(int), "lp": lp}
+        fit = rn.cox(data, "Surv(t, d) ~ lp", penalty=None, ci="wald")
+        slopes.append(fit.to_frame()["coef"][0])
+    # The events alone, without the high risks that leave first, would promise 0.35 for 0.30.
+    assert 2 * 1.96 * np.std(slopes) == pytest.approx(0.3, abs=3 * 0.3 / np.sqrt(600))
+
+
+def test_the_information_on_a_slope_is_variance_times_events_while_nobody_leaves() -> None:
+    risk, t, lost = 1e-5, 2.0, 0.3
+    events = risk / t / lost * -np.expm1(-lost * t)
+    for sd in (0.01, 0.5, 2.0):
+        found = cox_slope_information(sd, risk, t, lost)
+        assert found == pytest.approx(sd**2 * events, rel=2e-3)

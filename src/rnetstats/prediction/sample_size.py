@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnetstats._core.options import positive_int, real
+from rnetstats._core.options import positive_int
 from rnetstats._core.result import Result
 from rnetstats.formatting import fmt_count, fmt_number
 from rnetstats.prediction.sample_size_formulas import (
@@ -20,7 +20,12 @@ from rnetstats.prediction.sample_size_formulas import (
     size_for_risk,
     size_for_shrinkage,
 )
-from rnetstats.prediction.sample_size_inputs import OutcomeModel, assumptions, outcome_model
+from rnetstats.prediction.sample_size_inputs import (
+    OutcomeModel,
+    assumptions,
+    outcome_model,
+    targets,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -166,9 +171,7 @@ def sample_size(
         c_statistic=c_statistic,
         r2_digits=r2_digits,
     )
-    target = real("shrinkage", shrinkage, low=known.r2, high=1.0, closed=False)
-    delta = real("optimism", optimism, low=0.0, high=1.0, closed=False)
-    width = real("margin", margin, low=0.0, high=0.5, closed=False)
+    target, delta, width = targets(known.r2, shrinkage, optimism, margin)
     implied = optimism_shrinkage(known.r2, about.max_r2, delta)
     rows = [
         (f"1. shrinkage of at least {target:g}", size_for_shrinkage(p, known.r2, target), target),

@@ -8,6 +8,9 @@ Statistics in Medicine 38, 1276-1296.
 Riley RD, Van Calster B, Collins GS (2021). A note on estimating the Cox-Snell R2 from a reported C
 statistic (AUROC) to inform sample size calculations for developing a prediction model with a
 binary outcome. Statistics in Medicine 40, 859-864.
+Riley RD, Collins GS, Ensor J, Archer L, et al. (2022). Minimum sample size calculations for
+external validation of a clinical prediction model with a time-to-event outcome. Statistics in
+Medicine 41, 1280-1295.
 """
 
 from __future__ import annotations
@@ -15,13 +18,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import expit, ndtri
 
+from rnetstats.errors import OptionError
 from rnetstats.formula.variables import Floats
 
 __all__ = [
     "Z",
     "ceiling",
+    "cox_slope_information",
     "incidence",
     "incidence_limits",
     "max_r2_binary",
@@ -30,6 +36,7 @@ __all__ = [
     "optimism_shrinkage",
     "parameters_for",
     "r2_from_c",
+    "reckonable",
     "shrinkage_at",
     "size_for_incidence",
     "size_for_risk",
@@ -37,13 +44,30 @@ __all__ = [
 ]
 
 Z = 1.96  # as published; sizes are rounded up from it
+_LEAST = 1e-6  # of shares, widths and R2: below it formulas run out of digits
 _POINTS = 4001  # of the linear predictor's distribution
+_MOMENTS = 100  # of the follow-up, at which the patients at risk are looked at
 _PEOPLE = 10_000  # of the null model of a time, with a whole number of events
 
 
 def ceiling(x: float) -> int:
     """Round a size up, taking what is whole but for rounding errors as whole."""
     return math.ceil(x - 1e-9 * max(abs(x), 1.0))
+
+
+def reckonable(name: str, value: float) -> float:
+    """Return a quantity that is not too near 0 for a size to be reckoned from it.
+
+    Raises
+    ------
+    OptionError
+        If it is below one in a million.
+    """
+    if value < _LEAST:
+        raise OptionError(
+            f"{name} is {value:.3g}; sizes are reckoned from {_LEAST:g} upwards. Is it right?"
+        )
+    return value
 
 
 def max_r2_binary(prevalence: float) -> float:
@@ -138,6 +162,34 @@ def normal_mixture(c_statistic: float, prevalence: float) -> tuple[Floats, Float
     density = (1.0 - prevalence) * _normal(grid) + prevalence * _normal(grid - mu)
     linear = math.log(prevalence / (1.0 - prevalence)) + mu * grid - 0.5 * mu * mu
     return linear, np.asarray(density / density.sum())
+
+
+def cox_slope_information(lp_sd: float, risk: float, timepoint: float, lost: float) -> float:
+    """Information a person on the slope of a well calibrated linear predictor in a Cox model.
+
+    The predictor is normal, the baseline rate constant and such that ``risk`` of the people have
+    the event by ``timepoint``; censoring has the rate ``lost``. Each event brings the variance of
+    the predictor among those at risk, weighted by their hazards; it falls in time, because those
+    of a high risk leave first.
+    """
+    z = np.linspace(-9.0, 9.0 + lp_sd, _POINTS)
+    linear, share = lp_sd * z, _normal(z) / _normal(z).sum()
+
+    def surplus(log_hazard: float) -> float:
+        hazard = np.exp(np.minimum(log_hazard + linear, 700.0))
+        return float(share @ -np.expm1(-hazard)) - risk
+
+    by_then = brentq(surplus, -800.0, 800.0, xtol=1e-12)
+    nodes, steps = np.polynomial.legendre.leggauss(_MOMENTS)
+    passed = (0.5 + 0.5 * nodes) ** 3  # of the time; most moments are early
+    hazard = np.exp(np.minimum(by_then + linear, 700.0))
+    weight = share * hazard * np.exp(-passed[:, None] * hazard)
+    total = weight.sum(axis=1)
+    # A moment at which hardly anyone is left brings nothing.
+    mean = (weight @ linear) / np.maximum(total, np.finfo(float).tiny)
+    variance = (weight * (linear - mean[:, None]) ** 2).sum(axis=1)
+    length = 1.5 * steps * (0.5 + 0.5 * nodes) ** 2
+    return float(length @ (variance * np.exp(-lost * timepoint * passed)))
 
 
 def _normal(z: Floats) -> Floats:

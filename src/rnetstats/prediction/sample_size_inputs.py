@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from rnetstats._core.options import choice, positive_int, real
 from rnetstats.errors import OptionError
-from rnetstats.prediction.sample_size_formulas import max_r2_binary, max_r2_survival, r2_from_c
+from rnetstats.prediction.sample_size_formulas import (
+    max_r2_binary,
+    max_r2_survival,
+    r2_from_c,
+    reckonable,
+)
 
-__all__ = ["Assumptions", "OutcomeModel", "assumptions", "outcome_model"]
+__all__ = [
+    "Assumptions",
+    "OutcomeModel",
+    "assumptions",
+    "outcome_model",
+    "refuse_all_gone",
+    "targets",
+]
+
+_FEWEST_LEFT = 1e-9  # share that is still followed at the time of the prediction
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,8 @@ def outcome_model(
         if prevalence is None:
             raise OptionError("outcome='binary' needs prevalence=, the expected share of events.")
         share = real("prevalence", prevalence, low=0.0, high=1.0, closed=False)
+        reckonable("prevalence", share)
+        reckonable("1 - prevalence", 1.0 - share)
         return OutcomeModel(share, max_r2_binary(share), prevalence=share)
     if prevalence is not None:
         raise OptionError("prevalence= goes with outcome='binary'; a time needs rate=.")
@@ -82,8 +99,22 @@ def outcome_model(
             f"rate x mean_follow_up = {share:.3g} events a person; it must be below 1. Are rate "
             "and mean_follow_up in the same unit of time?"
         )
+    reckonable("rate x mean_follow_up", share)
+    refuse_all_gone(checked["timepoint"], checked["rate"])
     limit = max_r2_survival(checked["rate"], checked["mean_follow_up"])
     return OutcomeModel(share, limit, **checked)
+
+
+def refuse_all_gone(timepoint: float, rate: float, censoring_rate: float = 0.0) -> None:
+    """Refuse a time of prediction by which hardly anyone is followed still."""
+    left = math.exp(-(rate + censoring_rate) * timepoint)
+    if left < _FEWEST_LEFT:
+        gone = f" and censoring_rate={censoring_rate:g}" if censoring_rate else ""
+        raise OptionError(
+            f"By timepoint={timepoint:g} all but {left:.2g} of the patients have had the event"
+            f"{' or are censored' if gone else ''} at rate={rate:g}{gone}: nothing can be "
+            "predicted there. Are they in the same unit of time?"
+        )
 
 
 def assumptions(
@@ -118,7 +149,7 @@ def assumptions(
                 f"r2_cs={r2:g} is not below {about.max_r2:.3g}, the largest that this outcome "
                 "allows; is it a Nagelkerke R2 (r2_nagelkerke=)?"
             )
-        return Assumptions(r2, ())
+        return Assumptions(reckonable("r2_cs", r2), ())
     if name == "r2_nagelkerke":
         return _from_nagelkerke(about, value, r2_digits)
     if about.prevalence is None:
@@ -127,7 +158,7 @@ def assumptions(
             "r2_nagelkerke for a time."
         )
     c = real(name, value, low=0.5, high=1.0, closed=False)
-    r2 = r2_from_c(c, about.prevalence)
+    r2 = reckonable(f"the R2 of c_statistic={c:g}", r2_from_c(c, about.prevalence))
     return Assumptions(
         r2,
         (
@@ -137,16 +168,35 @@ def assumptions(
     )
 
 
+def targets(
+    r2: float, shrinkage: float, optimism: float, margin: float
+) -> tuple[float, float, float]:
+    """Check what the three criteria ask for.
+
+    Raises
+    ------
+    OptionError
+        If a value is out of range.
+    """
+    target = real("shrinkage", shrinkage, low=r2, high=1.0, closed=False)
+    reckonable("1 - shrinkage", 1.0 - target)
+    delta = real("optimism", optimism, low=0.0, high=1.0, closed=False)
+    width = real("margin", margin, low=0.0, high=0.5, closed=False)
+    return target, reckonable("optimism", delta), reckonable("margin", width)
+
+
 def _from_nagelkerke(about: OutcomeModel, value: float, digits: int | None) -> Assumptions:
     share = real("r2_nagelkerke", value, low=0.0, high=1.0, closed=False)
     exact = share * about.max_r2
     if digits is None:
-        return Assumptions(exact, ())
+        return Assumptions(reckonable(f"the Cox-Snell R2 of r2_nagelkerke={share:g}", exact), ())
     r2 = round(exact, digits)
-    if r2 <= 0.0:
+    if not 0.0 < r2 < about.max_r2:
         raise OptionError(
             f"r2_nagelkerke={share:g} is a Cox-Snell R2 of {exact:.2g}, which r2_digits={digits} "
-            "rounds to 0; use r2_digits=None."
+            f"rounds to {r2:g}"
+            + (f", while at most {about.max_r2:.2g} is possible" if r2 else "")
+            + "; use r2_digits=None."
         )
     return Assumptions(
         r2,

@@ -17,8 +17,14 @@ from rnetstats.prediction.sample_size_formulas import (
     ceiling,
     optimism_shrinkage,
     parameters_for,
+    reckonable,
 )
-from rnetstats.prediction.sample_size_inputs import OutcomeModel, assumptions, outcome_model
+from rnetstats.prediction.sample_size_inputs import (
+    OutcomeModel,
+    assumptions,
+    outcome_model,
+    targets,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,9 +156,7 @@ def supported_parameters(
         c_statistic=c_statistic,
         r2_digits=r2_digits,
     )
-    target = real("shrinkage", shrinkage, low=known.r2, high=1.0, closed=False)
-    delta = real("optimism", optimism, low=0.0, high=1.0, closed=False)
-    width = real("margin", margin, low=0.0, high=0.5, closed=False)
+    target, delta, width = targets(known.r2, shrinkage, optimism, margin)
     implied = optimism_shrinkage(known.r2, about.max_r2, delta)
     first = parameters_for(n, known.r2, target)
     second = parameters_for(n, known.r2, implied)
@@ -191,6 +195,7 @@ def _cohort(
     size, count = positive_int("n", n, minimum=2), positive_int("events", events)
     if count >= size:
         raise OptionError(f"events={count} must be fewer than n={size}.")
+    reckonable("events / n", count / size)
     share = rate = None
     if outcome == "binary":
         share = count / size

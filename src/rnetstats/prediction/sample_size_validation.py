@@ -12,11 +12,19 @@ from scipy.special import expit
 from rnetstats._core.options import choice, real
 from rnetstats.errors import OptionError
 from rnetstats.prediction.sample_size import SampleSizeResult
-from rnetstats.prediction.sample_size_formulas import Z, ceiling, incidence, normal_mixture
+from rnetstats.prediction.sample_size_formulas import (
+    Z,
+    ceiling,
+    cox_slope_information,
+    incidence,
+    normal_mixture,
+    reckonable,
+)
+from rnetstats.prediction.sample_size_inputs import refuse_all_gone
 
 __all__ = ["sample_size_validation"]
 
-_FEWEST_LEFT = 1e-9  # share still followed at the time of the prediction
+_LARGEST_SD = 10.0  # of a linear predictor; log hazard ratios among patients differ by less
 
 
 def sample_size_validation(
@@ -98,12 +106,18 @@ def sample_size_validation(
         "c_width": real("c_width", c_width, low=0.0, high=1.0, closed=False),
         "net_benefit_width": real("net_benefit_width", net_benefit_width, low=0.0, closed=False),
     }
+    for name, value in widths.items():
+        reckonable(name, value)
     notes = ["Each size gives a 95 % interval of the stated width if the model is well calibrated."]
     if outcome == "binary":
         _refuse({**timed, "censoring_rate": censoring_rate}, "survival")
         known = _need(binary, "binary", upper=1.0)
         if known["c_statistic"] <= 0.5:
             raise OptionError(f"c_statistic must lie above 0.5, not {c_statistic!r}.")
+        reckonable("prevalence", known["prevalence"])
+        reckonable("1 - prevalence", 1.0 - known["prevalence"])
+        reckonable("c_statistic - 0.5", known["c_statistic"] - 0.5)
+        reckonable("1 - c_statistic", 1.0 - known["c_statistic"])
         sizes = _binary_sizes(known["prevalence"], known["c_statistic"], widths)
         if any(value is not None for value in benefit.values()):
             shares = _need(benefit, "binary", upper=1.0)
@@ -112,12 +126,13 @@ def sample_size_validation(
     else:
         _refuse({**binary, **benefit}, "binary")
         known = _need(timed, "survival", upper=math.inf)
+        reckonable("lp_sd", real("lp_sd", known["lp_sd"], high=_LARGEST_SD))
         lost = 0.0 if censoring_rate is None else real("censoring_rate", censoring_rate, low=0.0)
         sizes, per_person = _timed_sizes(known, lost, widths)
         notes.append(
-            "The slope's size is that of a Cox model with the linear predictor alone, followed to "
-            "the time of the prediction; the C statistic of a time has no closed formula: "
-            "simulate it. Events are those by the time of the prediction."
+            "The slope's size is that of a Cox model with the linear predictor alone, normal, "
+            "followed to the time of the prediction; the C statistic of a time has no closed "
+            "formula: simulate it. Events are those by the time of the prediction."
         )
     table = _table(sizes, per_person)
     return SampleSizeResult(
@@ -158,8 +173,9 @@ def _binary_sizes(prevalence: float, c: float, widths: dict[str, float]) -> list
     linear, weight = normal_mixture(c, prevalence)
     risk = expit(linear)
     spread = weight * risk * (1.0 - risk)
-    a, ab, b = (float(spread @ linear**power) for power in (0, 1, 2))
-    slope = a / ((widths["slope_width"] / (2.0 * Z)) ** 2 * (a * b - ab * ab))
+    mean = float(spread @ linear) / float(spread.sum())
+    information = float(spread @ (linear - mean) ** 2)  # on the slope, the intercept beside it
+    slope = (2.0 * Z / widths["slope_width"]) ** 2 / information
     return [
         (f"observed/expected, width {widths['oe_width']:g}", observed),
         (f"calibration slope, width {widths['slope_width']:g}", slope),
@@ -198,18 +214,14 @@ def _timed_sizes(
     rate, t = known["rate"], known["timepoint"]
     total = rate + lost
     risk = incidence(rate, t)
-    if math.exp(-total * t) < _FEWEST_LEFT:
-        raise OptionError(
-            f"By timepoint={t:g} all but {math.exp(-total * t):.2g} of the patients have had the "
-            f"event or are censored at rate={rate:g} and censoring_rate={lost:g}: nothing can be "
-            "validated there. Are they in the same unit of time?"
-        )
+    refuse_all_gone(t, rate, lost)
+    reckonable("rate x timepoint", rate * t)
     # Greenwood's variance of S(t) for one person: S^2 times the integral of dH / (S G).
     greenwood = math.exp(-2.0 * rate * t) * rate / total * math.expm1(total * t)
     observed = greenwood / (risk * _oe_error(widths["oe_width"])) ** 2
     per_person = rate / total * -math.expm1(-total * t)
-    error = widths["slope_width"] / (2.0 * Z)
-    slope = 1.0 / ((known["lp_sd"] * error) ** 2 * per_person)
+    information = cox_slope_information(known["lp_sd"], risk, t, lost)
+    slope = (2.0 * Z / widths["slope_width"]) ** 2 / information
     sizes = [
         (f"observed/expected by {t:g}, width {widths['oe_width']:g}", observed),
         (f"calibration slope, width {widths['slope_width']:g}", slope),
