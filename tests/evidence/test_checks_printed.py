@@ -39,6 +39,11 @@ MODES = {"half-up": "ROUND_HALF_UP", "half-even": "ROUND_HALF_EVEN", "truncate":
         ("4.2e-5", "", "0.000042"),
         ("34.3 %", "", "34.3"),
         ("5.", "", "5"),
+        ("\uff1c0.001", "<", "0.001"),  # signs as wide as a Chinese character
+        ("P \u2a7d 0.05", "\u2264", "0.05"),  # slanted
+        ("\u20120.5", "", "-0.5"),  # a dash as wide as a digit
+        ("<\u202f0.001", "<", "0.001"),
+        ("1.2e-30", "", "1.2e-30"),
     ],
 )
 def test_printed_numbers_are_read(text: str, relation: str, value: str) -> None:
@@ -56,7 +61,10 @@ def test_printed_numbers_are_read(text: str, relation: str, value: str) -> None:
         ("0.40 to 2.02", "a figure of its own"),
         ("5/67", "a figure of its own"),
         ("nan", "needs a figure with a number"),
-        ("1e400", "more digits than any print has"),
+        ("1e400", "beyond what checks reach"),
+        ("1.2e-67", "a P as small is written '< 1e-30'"),
+        ("1.2 \u00d7 10\u22125", "power of ten with an e: 1.2e-5"),
+        ("1.2x10^-5", "power of ten with an e: 1.2e-5"),
         ("1e9999", "a figure of its own"),
         ("1" * 40, "more digits"),
     ],

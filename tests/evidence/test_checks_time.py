@@ -22,11 +22,15 @@ TWO = {"kind": "survival", "n": "n", "survival": ["s1", "s2"], "at_risk": ["r1",
     ("survival", "at_risk", "events", "verdict", "recomputed"),
     [
         ("95.0", "90", "", "consistent", "90.00 % to 100.00 %"),
-        ("90.0", "95", "", "inconsistent", "95.00 % to 100.00 %"),
+        ("90.0", "95", "", "cannot be checked", "95.00 % to 100.00 %"),  # 5 events at that time
+        ("90.0", "95", "4", "inconsistent", "95.00 % to 96.00 %"),
         ("96.0", "90", "5", "inconsistent", "90.00 % to 95.00 %"),
         ("95.0", "90", "5", "consistent", "90.00 % to 95.00 %"),
         ("95.1", "90", "5", "inconsistent", "90.00 % to 95.00 %"),
-        ("89.9", "90", "", "rounding", "90.00 % to 100.00 %"),
+        ("89.9", "90", "", "cannot be checked", "90.00 % to 100.00 %"),
+        ("89.9", "90", "0", "rounding", "90.00 % to 100.00 %"),
+        ("> 96", "90", "5", "inconsistent", "90.0 % to 95.0 %"),
+        ("< 85", "90", "4", "inconsistent", "90.0 % to 96.0 %"),
         ("95.0", "101", "", "inconsistent", "–"),
         ("95.0", "90", "101", "inconsistent", "–"),
         ("", "90", "", "cannot be checked", "–"),
@@ -43,8 +47,10 @@ def test_survival_at_one_time(
 
 def test_the_reason_says_what_would_save_it() -> None:
     row = line({"n": "100", "s1": "0.90", "r1": "95"}, {"s1": ""}, **ONE)
-    assert row["verdict"] == "inconsistent"
-    assert "unless about 5 events fell exactly on that time" in row["sentence"]
+    assert row["verdict"] == "cannot be checked"
+    assert "at least 5 events fell exactly on it." in row["sentence"]
+    row = line({"n": "100", "s1": "93", "r1": "95", "d1": "0"}, PERCENT, **ONE, events=["d1"])
+    assert "at least 2 events fell exactly on it, where none can have." in row["sentence"]
     row = line({"n": "100", "s1": "95.0", "r1": "90"}, {"s1": ""}, **ONE)
     assert 'the unit of a percentage is "%"' in row["sentence"]
     row = line({"n": "100", "s1": "96.0", "r1": "90", "d1": "5"}, PERCENT, **ONE, events=["d1"])
@@ -101,6 +107,41 @@ def test_curves_of_real_patients_are_consistent(seed: int, n: int, places: int) 
             keys[name].append(f"{name}_{place}")
     units = dict.fromkeys(keys["survival"], "%")
     assert set(verdicts(values, units, kind="survival", n="n", **keys)) == {"consistent"}
+
+
+def test_patients_at_risk_may_have_the_event_at_that_time() -> None:
+    values = {"n": "12", "s1": "91.7", "s2": "91.7", "r1": "12", "r2": "9", "d1": "1", "d2": "1"}
+    found = {**TWO, "events": ["d1", "d2"]}
+    row = line(values, PERCENT, part="s1", **found)
+    assert (row["verdict"], row["recomputed"]) == ("consistent", "91.67 % to 91.67 %")
+    row = line({**values, "r2": "12"}, PERCENT, part="s1", **found)
+    assert row["verdict"] == "inconsistent"
+    assert "1 would have the event at that very time, where nobody can" in row["sentence"]
+
+
+@pytest.mark.parametrize(("late", "verdict"), [("92", "cannot be checked"), ("93", "inconsistent")])
+def test_events_at_the_very_time_have_left_before_the_next(late: str, verdict: str) -> None:
+    values = {"n": "100", "s1": "92.0", "s2": "91.5", "r1": "95", "r2": late}
+    assert line(values, PERCENT, part="s1", **TWO)["verdict"] == verdict
+
+
+@given(seed=st.integers(0, 10_000), n=st.integers(2, 200), told=st.booleans())
+def test_curves_in_whole_months_are_never_impossible(seed: int, n: int, told: bool) -> None:
+    rng = np.random.default_rng(seed)
+    lasting, followed = np.ceil(rng.exponential(60.0, n)), np.ceil(rng.uniform(10.0, 60.0, n))
+    data = pd.DataFrame({"time": np.minimum(lasting, followed), "event": lasting <= followed})
+    times = np.array([6.0, 12.0, 24.0])[: 1 + seed % 3]
+    at = rn.kaplan_meier(data, "Surv(time, event) ~ 1").at(times[times <= data["time"].max()])
+    values, keys = {"n": str(n)}, {"survival": [], "at_risk": [], "events": []}
+    for place, row in enumerate(at.itertuples()):
+        gone = int((data["event"] & (data["time"] <= row.time)).sum())
+        texts = (f"{100 * row.survival:.1f}", f"{row.n_risk:.0f}", str(gone) if told else "")
+        for (name, listed), text in zip(keys.items(), texts, strict=True):
+            values[f"{name}_{place}"] = text
+            listed.append(f"{name}_{place}")
+    units = dict.fromkeys(keys["survival"], "%")
+    found = verdicts(values, units, kind="survival", n="n", **keys)
+    assert not set(found) & {"inconsistent", "rounding"}
 
 
 def test_a_fitted_curve_is_consistent() -> None:

@@ -170,6 +170,14 @@ def test_what_a_real_table_prints_has_a_possible_world(
 TABLES = {"kind": "odds_ratio_tables", "odds_ratio": "ratio", "n": "n", "events": "events"}
 
 
+def test_a_table_whose_p_is_that_of_yates_is_possible() -> None:
+    # 52/70 and 1/3: odds ratio 5.778; P by Yates 0.370, by other tests 0.119 to 0.181
+    values = {"ratio": "5.778", "p": "0.370", "n": "73", "events": "53"}
+    row = line(values, {}, **TABLES, p="p")
+    assert row["verdict"] == "consistent"
+    assert row["sentence"].startswith("1 table prints so")
+
+
 def test_no_table_has_the_printed_odds_ratio() -> None:
     values = {"ratio": "61.971", "p": "< 0.001", "n": "30", "events": "12"}
     row = line(values, {}, **TABLES, p="p")

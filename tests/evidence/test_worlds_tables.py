@@ -236,6 +236,13 @@ def test_truncation_widens() -> None:
     assert "truncate" in narrow.notes[-1]
 
 
+def test_p_values_of_more_decimals_than_percentages_have_are_searched() -> None:
+    p = stats.fisher_exact([[30, 10], [5, 55]])[1]  # 4.35e-12
+    found = rn.matching_tables("75.0", "8.3", p=f"{p:.1e}", at_most=100, tests="fisher")
+    assert listed(found) == {(30, 40, 5, 60)}
+    assert rn.matching_tables("75.0", "8.3", p="5.4e-12", at_most=100, tests="fisher").conflict
+
+
 def test_no_events_at_all() -> None:
     found = rn.matching_tables("0", "0", p="> 0.9", at_most=30)
     row = found.glance().iloc[0]

@@ -23,8 +23,11 @@ _NUMBER = re.compile(
     r"(?P<digits>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?)\s*%?",
     re.IGNORECASE,
 )
-_SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u00b7": ".", "\u00a0": " ", "\u2009": " "})
-_LONGEST = 30  # digits before or after the point
+_SIGNS = str.maketrans(  # dashes, raised points, spaces, and signs slanted or wide
+    "\u2212\u2013\u2012\u2011\u00b7\u00a0\u2009\u202f\uff1c\uff1e\uff1d\u2a7d\u2a7e\u2266\u2267",
+    "----.   <>=\u2264\u2265\u2264\u2265",
+)
+_LONGEST = 30  # digits, before the point or after it
 _WORDS = {"<=": "\u2264", ">=": "\u2265", "=": "", None: ""}
 
 
@@ -148,12 +151,19 @@ def read_printed(text: str, name: str) -> Printed:
     if found is None:
         raise FactsError(f"{name} is {shortened(text)!r}, not one number.{_advice(plain)}")
     relation, value = found["relation"], Decimal(found["digits"])
-    if max(abs(value.adjusted()), len(value.as_tuple().digits)) > _LONGEST:
+    if len(value.as_tuple().digits) > _LONGEST:
         raise FactsError(f"{name} is {shortened(text)!r}, more digits than any print has.")
+    if abs(value.adjusted()) > _LONGEST:
+        raise FactsError(
+            f"{name} is {shortened(text)!r}, beyond what checks reach; a P as small is written "
+            f"'< 1e-{_LONGEST}'."
+        )
     return Printed(text, _WORDS.get(relation, relation), value)
 
 
 def _advice(plain: str) -> str:
+    if re.search(r"\d\s*[x\u00d7*]\s*10", plain, re.IGNORECASE):
+        return " Write a power of ten with an e: 1.2e-5."
     if re.search(r"\d,\d", plain):
         return " Write a point for decimals and nothing between thousands."
     if re.search(r"\d", plain):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 
 from rnetstats.errors import FactsError
 from rnetstats.evidence.checks_line import (
@@ -27,7 +28,10 @@ def check_survival(figures: Figures) -> list[CheckLine]:
     """Hold survival at several times, in order, against the patients at risk then.
 
     Whoever is at risk has survived, so survival is at least their share of all; whoever has had
-    the event has not, so it is at most one less their share. Neither rises.
+    the event has not, so it is at most one less their share. Neither rises. Numbers at risk are
+    often counted just before a time: then they hold the patients with the event at that very time,
+    of whom there can be no more than leave the risk set before the next time, or than events were
+    added since the last.
 
     References
     ----------
@@ -46,14 +50,34 @@ def check_survival(figures: Figures) -> list[CheckLine]:
     n = figures.count("n")
     if n == 0:
         return [open_line("", "Survival of no patients is not defined.")]
-    lines = [_at_time(figures, n, *row) for row in zip(survival, at_risk, events, strict=True)]
+    rows = zip(survival, at_risk, events, _most_ties(figures), strict=True)
+    lines = [_at_time(figures, n, *row) for row in rows]
     return [*lines, *_order(figures)]
 
 
+def _most_ties(figures: Figures) -> list[int | None]:
+    """The most events that can have fallen on each time; None where nothing bounds them."""
+
+    def counts(name: str) -> list[int | None]:
+        found = figures.facts(name) or (None,) * len(figures.facts("at_risk"))
+        return [figures.count_of(fact) if fact and fact.known else None for fact in found]
+
+    at_risk, events = counts("at_risk"), counts("events")
+    most = []
+    for place, (here, gone) in enumerate(zip(at_risk, events, strict=True)):
+        later = next((number for number in at_risk[place + 1 :] if number is not None), 0)
+        before = next((number for number in events[:place][::-1] if number is not None), 0)
+        left = None if here is None else here - later
+        added = None if gone is None else gone - before
+        known = [max(number, 0) for number in (left, added) if number is not None]
+        most.append(min(known, default=None))
+    return most
+
+
 def _at_time(
-    figures: Figures, n: int, survival: Fact, at_risk: Fact, events: Fact | None
+    figures: Figures, n: int, survival: Fact, at_risk: Fact, events: Fact | None, most: int | None
 ) -> CheckLine:
-    """Bounds of survival at one time."""
+    """Bounds of survival at one time, at which at most so many events can have fallen."""
     printed = f"{survival.text or '?'}, {at_risk.value or '?'} of {n} at risk"
     part = survival.label
     if not survival.known or not at_risk.known:
@@ -69,16 +93,36 @@ def _at_time(
     if staying > n or gone > n:
         told = f"There are more patients at risk, or with events, than the {n} of the start."
         return CheckLine(printed, "\u2013", INCONSISTENT, told, part)
-    low, high = Fraction(scale * staying, n), Fraction(scale * (n - gone), n)
+    both = max(staying + gone - n, 0)
+    if most is not None and both > most:
+        can = f"no more than {most}" if most else "nobody"
+        told = f"{staying} at risk and {gone} events are more than the {n} patients: {both} would "
+        told += f"have the event at that very time, where {can} can."
+        return CheckLine(printed, "\u2013", INCONSISTENT, told, part)
+    low, high = Fraction(scale * (staying - both), n), Fraction(scale * (n - gone), n)
     shown = f"{_text(low, value, scale)} to {_text(high, value, scale)}"
     verdict = _bounded(value, low, high)
     if verdict == CONSISTENT:
         told = f"Those at risk and the events bound survival to {shown}, and it lies there."
         return CheckLine(printed, shown, verdict, told, part)
+    ties = ceil(staying - Fraction(min(value.nearest.high, float(scale))) * n / scale)
+    tied = (
+        f"they are counted just before that time and at least {ties} event{'s' * (ties != 1)} "
+        "fell exactly on it"
+    )
+    share = _text(Fraction(scale * staying, n), value, scale)
+    least = f"Those still at risk are {share} of all, and survival cannot be "
+    if ties > 0 and (most is None or ties <= most):
+        return open_line(printed, f"{least}lower, unless {tied}.", shown, part)
     if verdict == ROUNDING:
         told = f"Survival lies within {shown} only if its digits were cut off."
-        return CheckLine(printed, shown, verdict, told, part)
-    return CheckLine(printed, shown, verdict, _outside(value, low, high, n, scale), part)
+    elif ties <= 0:
+        told = f"With so many events survival is at most {_text(high, value, scale)}, whoever was "
+        told += "censored."
+    else:
+        can = f"no more than {most}" if most else "none"
+        told = f"{least}lower, unless {tied}, where {can} can have."
+    return CheckLine(printed, shown, verdict, told, part)
 
 
 def _bounded(value: Printed, low: Fraction, high: Fraction) -> str:
@@ -87,19 +131,6 @@ def _bounded(value: Printed, low: Fraction, high: Fraction) -> str:
         if span.low <= high and low <= span.high:
             return verdict
     return INCONSISTENT
-
-
-def _outside(value: Printed, low: Fraction, high: Fraction, n: int, scale: int) -> str:
-    if value.number > high:
-        return (
-            f"With so many events survival is at most {_text(high, value, scale)}, whoever was "
-            "censored."
-        )
-    ties = int((low - Fraction(value.value)) * n / scale)
-    return (
-        f"Those still at risk are {_text(low, value, scale)} of all, and survival cannot be lower, "
-        f"unless about {max(ties, 1)} events fell exactly on that time."
-    )
 
 
 _COUNTED = {

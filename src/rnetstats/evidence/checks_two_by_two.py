@@ -124,10 +124,11 @@ def check_odds_ratio_tables(figures: Figures) -> list[CheckLine]:
     row: Any = found.glance().iloc[0]
     sizes = _either(fmt_count(row["n_1_from"]), fmt_count(row["n_1_to"]))
     spread = _either(fmt_number(row["conf_low_from"]), fmt_number(row["conf_low_to"]))
+    prints = "prints" if found.count == 1 else "print"
     told = (
         f"{'If digits were cut off, ' if verdict == ROUNDING else ''}"
-        f"{_tables(found.count)}{_with_half(row)} print so, with {sizes} patients in group 1 and a "
-        f"lower {100 * figures.conf_level:g} % limit (Woolf) of {spread}. {_ADJUSTED}"
+        f"{_tables(found.count)}{_with_half(row)} {prints} so, with {sizes} patients in group 1 "
+        f"and a lower {100 * figures.conf_level:g} % limit (Woolf) of {spread}. {_ADJUSTED}"
     )
     return [CheckLine(printed, _tables(found.count), verdict, told, world=found)]
 

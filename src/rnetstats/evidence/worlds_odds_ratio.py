@@ -26,7 +26,6 @@ from rnetstats.formatting import fmt_count
 __all__ = ["TablesResult", "tables_from_odds_ratio"]
 
 BUDGET = 2_000_000
-TESTS = ("wald", "lr", "pearson", "fisher")
 _KEEP = 20_000
 ADJUSTED = (
     "An odds ratio that is adjusted for other factors need not be that of any 2x2 table. Without "
@@ -45,7 +44,7 @@ def tables_from_odds_ratio(
     events: int | None = None,
     n_1: int | None = None,
     n_2: int | None = None,
-    tests: str | Sequence[str] = TESTS,
+    tests: str | Sequence[str] = RATIO_TESTS,
     rounding: str | Sequence[str] = ROUNDED,
     conf_level: float = 0.95,
     nearest: int = 10,

@@ -97,7 +97,7 @@ def figure(text: str, name: str) -> Printed:
         raise DataError(f"{name} is {shortened(text)!r}, which is no number; only a P can be so.")
     if printed.value < 0 or printed.value.is_signed():
         raise DataError(f"{name} is {shortened(text)!r}; it cannot be negative.")
-    if printed.decimals > _DECIMALS:
+    if name != "p" and printed.decimals > _DECIMALS:
         raise DataError(
             f"{name} is {shortened(text)!r}; at most {_DECIMALS} decimals are worked with."
         )
