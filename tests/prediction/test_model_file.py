@@ -215,6 +215,7 @@ def test_what_is_damaged_is_named(models: dict[str, RiskModel], edit: Any, told:
         (lambda f: f.pop("draw_hazard"), "draw_hazard is no table of a row a resample"),
         (lambda f: f.pop("draws"), "hazards of resamples and not their coefficients"),
         (lambda f: f["draw_hazard"]["$array"].update(shape=[40, 1]), "draw_hazard is no table"),
+        (lambda f: f["baseline"].update(events=[3]), "events of its baseline are no number a"),
         (lambda f: f.pop("horizon"), "its horizon is None"),
         (lambda f: f.update(labels=[1]), "labels is no table of names"),
         (lambda f: f["labels"].update(size_mm=3), "a label is no text"),

@@ -379,3 +379,49 @@ def test_a_ratio_too_large_to_be_written_is_infinite() -> None:
     table = rn.risk_model(rn.logistic(data, "y ~ x", ci="wald")).to_frame().set_index("term")
     assert table.loc["x", "coef"] > 1e5
     assert np.isinf(table.loc["x", "estimate"])
+
+
+def few_in_a_stratum() -> tuple[pd.DataFrame, np.ndarray]:
+    """Patients of three strata, and the events of each by 5."""
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"x": rng.normal(size=180), "part": np.repeat(["a", "b", "c"], 60)})
+    data["t"] = rng.exponential(20, 180)
+    data["e"] = (data["t"] < 6).astype(int)
+    data.loc[data.index[124:], "e"] = 0
+    by_five = data[(data["e"] == 1) & (data["t"] <= 5)]
+    return data, by_five.groupby("part").size().reindex(["a", "b", "c"]).to_numpy()
+
+
+def test_a_stratum_with_few_events_has_no_limits_by_resampling() -> None:
+    data, events = few_in_a_stratum()
+    assert (events[:2] >= 5).all()
+    assert 0 < events[2] < 5
+    fit = rn.cox(data, "Surv(t, e) ~ x + strata(part)")
+    wald = rn.risk_model(fit, horizon=5).predict(data)
+    assert wald["conf_low"].notna().all()
+    drawn = rn.risk_model(fit, horizon=5, resamples=40, seed=1)
+    found = drawn.predict(data)
+    bare = (data["part"] == "c").to_numpy()
+    np.testing.assert_array_equal(found["conf_low"].isna(), bare)
+    assert found["risk"].notna().all()
+    assert set(found["reason"][bare]) == {
+        "no limits: too few events by the horizon in the stratum 'c'"
+    }
+    counted = f"{events[2]} event{'s' * int(events[2] != 1)} by the horizon"
+    assert f"Stratum 'c': {counted}, so that risks there are given without limits." in drawn.notes
+    again = rn.RiskModel.from_dict(drawn.to_dict())
+    pd.testing.assert_frame_equal(again.predict(data), found)
+
+
+def test_events_of_strata_count_replicated_rows_and_older_files_lack_them() -> None:
+    data, events = few_in_a_stratum()
+    data["w"] = 5
+    fit = rn.cox(data, "Surv(t, e) ~ x + strata(part)", freq_weights="w")
+    model = rn.risk_model(fit, horizon=5, resamples=20, seed=1)
+    assert model.baseline is not None
+    np.testing.assert_array_equal(model.baseline["events"], 5 * events)
+    assert model.predict(data)["conf_low"].notna().all()
+    stored = model.to_dict()
+    del stored["fields"]["baseline"]["events"]
+    older = rn.RiskModel.from_dict(stored).predict(data)
+    pd.testing.assert_frame_equal(older, model.predict(data))

@@ -74,7 +74,7 @@ def cox_fields(
     assert outcome.event is not None
     assert outcome.stop is not None
     thin = thin_levels(engine, outcome.event & (outcome.stop <= moment), binary=False)
-    notes += thin_notes(thin, resampled=bool(resamples))
+    notes += thin_notes(thin, baseline, resampled=bool(resamples))
     fields["thin"] = thin
     return fields | {"notes": tuple(notes)}
 
@@ -86,13 +86,26 @@ def _method(engine: Engine) -> str:
     return f"Cox regression, {kind}, {ties.title()}'s ties and baseline hazard"
 
 
-def _events_until(engine: Engine, moment: float) -> float:
+def _counts_until(engine: Engine, moment: float) -> Floats:
+    """Events by the horizon that each row stands for, (n,)."""
     outcome, freq = engine.frame.outcome, engine.frame.freq_weights
     assert outcome is not None
     assert outcome.stop is not None
     assert outcome.event is not None
-    here = outcome.event & (outcome.stop <= moment)
-    return float(here.sum() if freq is None else freq[here].sum())
+    here = (outcome.event & (outcome.stop <= moment)).astype(float)
+    return here if freq is None else here * freq
+
+
+def _events_until(engine: Engine, moment: float) -> float:
+    return float(_counts_until(engine, moment).sum())
+
+
+def _events_of(engine: Engine, codes: list[int], moment: float) -> Floats:
+    """Events by the horizon in some of the strata."""
+    counts, strata = _counts_until(engine, moment), engine.frame.strata
+    if strata is None:
+        return np.array([counts.sum()])
+    return np.array([counts[strata.codes == code].sum() for code in codes])
 
 
 def _check_horizon(engine: Engine, moment: float) -> list[str]:
@@ -146,6 +159,7 @@ def _baseline(
     return {
         "columns": parse_formula(engine.spec.formula).strata,
         "labels": tuple(labels[code] for code in codes),
+        "events": _events_of(engine, codes, moment),
         "hazard": np.array([steps.hazard[part].sum() for part in parts]),
         "variance": np.array([steps.variance[part].sum() for part in parts]),
         "mean_hazard": np.array([steps.mean_hazard[part].sum(axis=0) for part in parts]),

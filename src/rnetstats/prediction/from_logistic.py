@@ -72,7 +72,7 @@ def logistic_fields(
         }
         notes += draws.notes
     thin = thin_levels(engine, y == 1.0, binary=True)
-    notes += thin_notes(thin, resampled=bool(resamples))
+    notes += thin_notes(thin, None, resampled=bool(resamples))
     fields["thin"] = thin
     return fields | {"notes": tuple(notes)}
 

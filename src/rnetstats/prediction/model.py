@@ -53,7 +53,8 @@ class RiskModel(ModelSources, Result):
     draws : array of shape (B, p) or None
         Coefficients of bootstrap resamples.
     baseline : dict or None
-        Of a Cox model: cumulative hazard at the horizon of a patient at ``centre``, by stratum.
+        Of a Cox model: cumulative hazard at the horizon of a patient at ``centre``, by stratum,
+        and each stratum's events by then.
     draw_hazard : array of shape (B, S) or None
         The same in each resample.
     horizon : float or None
@@ -67,8 +68,8 @@ class RiskModel(ModelSources, Result):
     performance : dict or None
         A validation's summary, attached by :meth:`with_performance`.
     thin : tuple of dict
-        Levels with fewer than 5 of the rarer outcome: there are no limits by resampling there, and
-        without any none by Wald.
+        Levels with fewer than 5 of the rarer outcome (of a time, events by the horizon): there are
+        no limits by resampling there, and without any none by Wald.
     """
 
     outcome: str

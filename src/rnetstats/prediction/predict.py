@@ -16,7 +16,7 @@ from rnetstats.formula.partition import part_of, partition
 from rnetstats.formula.variables import Floats, Variable
 from rnetstats.prediction.domain import Examined, examine, leverage
 from rnetstats.prediction.limits import Patients, point_risk, risk_limits
-from rnetstats.prediction.source import lacks_limits
+from rnetstats.prediction.source import bare_strata, lacks_limits
 
 if TYPE_CHECKING:
     from rnetstats.prediction.model import RiskModel
@@ -51,8 +51,7 @@ def predicted(model: RiskModel, data: Data, outside: str) -> pd.DataFrame:
             else model.estimator.risk(table.iloc[rows], patients.X)
         )
         values[1:, rows] = risk_limits(model, patients)
-        told = lacks_limits(model.thin, patients.X, resampled=model.draws is not None)
-        for row, why in zip(rows, told, strict=True):
+        for row, why in zip(rows, _without_limits(model, patients), strict=True):
             if why:
                 values[1:, row] = np.nan
                 found.reasons[row].append(why)
@@ -66,6 +65,16 @@ def predicted(model: RiskModel, data: Data, outside: str) -> pd.DataFrame:
         },
         index=table.index,
     )
+
+
+def _without_limits(model: RiskModel, patients: Patients) -> list[str]:
+    """Why the risk of each patient has no limits, "" where it has: its stratum, or a level."""
+    resampled, base = model.draws is not None, model.baseline
+    told = lacks_limits(model.thin, patients.X, resampled=resampled, timed=base is not None)
+    if base is None:
+        return told
+    bare = bare_strata(base, resampled=resampled)
+    return [bare.get(code, why) for code, why in zip(patients.strata, told, strict=True)]
 
 
 def _patients(model: RiskModel, found: Examined, rows: np.ndarray) -> Patients:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rnetstats.regression.engine import Engine
     from rnetstats.regression.model import RegressionResult
 
-__all__ = ["lacks_limits", "shared_fields", "thin_levels", "thin_notes"]
+__all__ = ["bare_strata", "lacks_limits", "shared_fields", "thin_levels", "thin_notes"]
 
 _FEWEST = 5  # events in an arm: below, no limits by resampling; without any, none by Wald either
 
@@ -100,23 +100,54 @@ def at_level(X: Floats, columns: tuple[int, int], place: int) -> np.ndarray:
     return np.asarray((block == 0.0).all(axis=1) if place < 0 else block[:, place] == 1.0)
 
 
-def thin_notes(thin: tuple[dict[str, Any], ...], *, resampled: bool) -> list[str]:
-    """Say for which levels the risk has no limits."""
+def thin_notes(
+    thin: tuple[dict[str, Any], ...], baseline: dict[str, Any] | None, *, resampled: bool
+) -> list[str]:
+    """Say for which levels, and strata, the risk has no limits."""
     fewest = _FEWEST if resampled else 1
+    found = [(level["text"], level["count"]) for level in thin if level["count"] < fewest]
+    if baseline is not None:
+        for code in bare_strata(baseline, resampled=resampled):
+            text = f"Stratum {baseline['labels'][code]!r}"
+            found.append((text, float(baseline["events"][code])))
     return [
-        f"{level['text']}: {level['count']:g} patients with the rarer outcome, so that risks there "
-        "are given without limits."
-        for level in thin
-        if level["count"] < fewest
+        f"{text}: {_counted(count, timed=baseline is not None)}, so that risks there are given "
+        "without limits."
+        for text, count in found
     ]
 
 
-def lacks_limits(thin: tuple[dict[str, Any], ...], X: Floats, *, resampled: bool) -> list[str]:
+def _counted(count: float, *, timed: bool) -> str:
+    if timed:
+        return f"{count:g} event{'s' * (count != 1)} by the horizon"
+    return f"{count:g} patient{'s' * (count != 1)} with the rarer outcome"
+
+
+def bare_strata(baseline: dict[str, Any], *, resampled: bool) -> dict[int, str]:
+    """Return the places of the strata whose risks have no limits, and why.
+
+    Those with fewer than 5 events by the horizon, where limits are made by resampling; unknown in
+    a model that was stored without these counts.
+    """
+    events = baseline.get("events")
+    if not resampled or events is None:
+        return {}
+    return {
+        code: f"no limits: too few events by the horizon in the stratum {label!r}"
+        for code, (label, count) in enumerate(zip(baseline["labels"], events, strict=True))
+        if count < _FEWEST
+    }
+
+
+def lacks_limits(
+    thin: tuple[dict[str, Any], ...], X: Floats, *, resampled: bool, timed: bool
+) -> list[str]:
     """Return for each row why its risk has no limits, "" where it has (m,)."""
     told = [""] * len(X)
+    few = "events by the horizon" if timed else "of the rarer outcome"
     for level in thin:
         if level["count"] >= (_FEWEST if resampled else 1):
             continue
         for row in np.flatnonzero(at_level(X, level["columns"], level["place"])):
-            told[row] = f"no limits: too few of the rarer outcome with {level['text']}"
+            told[row] = f"no limits: too few {few} with {level['text']}"
     return told

@@ -136,6 +136,9 @@ def _baseline(model: RiskModel) -> Iterator[str]:
         }.items():
             if not _numeric(base[name]) or base[name].shape != shape:
                 yield f"the {name} of its baseline is not of its size"
+    events = base.get("events")
+    if events is not None and (not _numeric(events) or events.shape != (sizes["hazard"],)):
+        yield "the events of its baseline are no number a stratum"
     parts = (base["hazard"], base.get("variance"))
     if any(part is not None and np.min(part, initial=0.0) < 0.0 for part in parts):
         yield "its baseline hazard, or the variance of that, is negative"

@@ -20,7 +20,7 @@ from rnetstats.formula.encoders import Encoder, FactorEncoder, SplineEncoder
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.terms import Condition, Log, Plain, quote
 from rnetstats.formula.variables import Floats, level_text
-from rnetstats.prediction.source import lacks_limits
+from rnetstats.prediction.source import bare_strata, lacks_limits
 
 if TYPE_CHECKING:
     from rnetstats.prediction.model import RiskModel
@@ -167,10 +167,12 @@ def _baseline(model: RiskModel) -> dict[str, Any] | None:
         return None
     columns = list(base["columns"])
     variance = base.get("variance")
+    bare = bare_strata(base, resampled=model.draws is not None)
     return {
         "columns": columns,
         "labels": list(base["labels"]),
         "parts": [_parts(columns, label) for label in base["labels"]],
+        "bare": [bare.get(code, "") for code in range(len(base["labels"]))],
         "hazard": _plain(base["hazard"]),
         "centre": _plain(base["centre"]),
         "variance": None if variance is None else _plain(variance),
@@ -209,7 +211,8 @@ def _thin(model: RiskModel) -> list[dict[str, Any]]:
         row = np.zeros((1, len(model.design.columns)))
         if level["place"] >= 0:
             row[0, start + level["place"]] = 1.0
-        text = lacks_limits((level,), row, resampled=model.draws is not None)[0]
+        resampled, timed = model.draws is not None, model.baseline is not None
+        text = lacks_limits((level,), row, resampled=resampled, timed=timed)[0]
         if text:
             place = int(level["place"])
             found.append({"start": int(start), "stop": int(stop), "place": place, "text": text})

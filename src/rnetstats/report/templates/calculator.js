@@ -277,8 +277,10 @@
     return [-model.z, model.z].map((z) => ofHazard(Math.exp(log + z * error)));
   }
 
-  /* Why the risk of a patient has no limits: the last of the levels with too few events. */
-  function withoutLimits(row) {
+  /* Why the risk of a patient has no limits: the stratum, or the last level with too few events. */
+  function withoutLimits(row, stratum) {
+    const bare = model.baseline === null ? "" : model.baseline.bare[stratum];
+    if (bare) return [{ name: "", text: bare }];
     const at = (level) => level.place < 0
       ? row.slice(level.start, level.stop).every((value) => value === 0)
       : row[level.start + level.place] === 1;
@@ -307,7 +309,7 @@
     const offset = model.offsets.reduce((total, part) => total + source(part, values), 0);
     const hazard = model.baseline === null ? null : model.baseline.hazard;
     const risk = riskAt(x, offset, stratum, model.coef, hazard);
-    const lacking = withoutLimits(row);
+    const lacking = withoutLimits(row, stratum);
     const [low, high] = lacking.length ? [null, null] : limitsOf(x, offset, stratum);
     return { risk, conf_low: low, conf_high: high, in_domain: true, reasons: lacking };
   }
