@@ -104,12 +104,12 @@ def test_frames_and_mappings_are_taken_and_left_alone() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([[1, 2], [3]], r"'x' holds several values in row 0 \(list\)"),
-        ([0, [1, 2]], r"'x' holds several values in row 1 \(list\)"),
-        ([np.ones(2), np.ones(3)], r"'x' holds several values in row 0 \(ndarray\)"),
-        ([pd.Series([1, 2]), pd.Series([1])], r"'x' holds several values in row 0 \(Series\)"),
-        ([{"a": 1}, {"a": 2}], r"'x' holds several values in row 0 \(dict\)"),
-        (pd.Series([{1}, {2, 3}]), r"'x' holds several values in row 0 \(set\)"),
+        ([[1, 2], [3]], r"'x' holds several values in row 1 \(list\)"),
+        ([0, [1, 2]], r"'x' holds several values in row 2 \(list\)"),
+        ([np.ones(2), np.ones(3)], r"'x' holds several values in row 1 \(ndarray\)"),
+        ([pd.Series([1, 2]), pd.Series([1])], r"'x' holds several values in row 1 \(Series\)"),
+        ([{"a": 1}, {"a": 2}], r"'x' holds several values in row 1 \(dict\)"),
+        (pd.Series([{1}, {2, 3}]), r"'x' holds several values in row 1 \(set\)"),
         (np.ones((2, 1)), r"'x' is a table \(2 x 1\)"),
         (pd.DataFrame({"a": [1, 2]}), r"'x' is a table \(2 x 1\)"),
         (1, r"'x' is a single value \(int\)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -100,7 +101,18 @@ def test_categories_keep_their_order() -> None:
         (["a", "", " "], DataError, "blank text in rows 2, 3"),
         (["a", "\t", "b"], DataError, "blank text in row 2"),
         (pd.to_datetime(["2020-01-01", "2021-01-01"]), ColumnError, "Dates are turned into months"),
-        (pd.to_timedelta([1, 2], unit="D"), ColumnError, "a formula takes numbers"),
+        (
+            pd.to_timedelta([1, 2], unit="D"),
+            ColumnError,
+            r"A duration becomes months first: data\['x'\] / pandas.Timedelta\(days=30.4375\)",
+        ),
+        (
+            pd.Series([date(2020, 1, 1), None], dtype=object),
+            ColumnError,
+            r"type date; .*first: \(data\['later'\] - data\['earlier'\]\) / pandas.Timedelta",
+        ),
+        (pd.to_datetime([None, None]), ColumnError, "all 2 are missing"),
+        (pd.Categorical(["a", "", " "]), DataError, "blank text in rows 2, 3; make it missing"),
         ([1 + 2j, 3], ColumnError, "a formula takes numbers"),
         ([[1], [2]], ColumnError, "values of type list"),
         (pd.Series([10**400, 1], dtype=object), DataError, "too large"),
@@ -201,6 +213,34 @@ def test_categories_of_arrow_keep_their_order() -> None:
     assert variable.levels == ("b", "a")
     assert variable.codes is not None
     assert variable.codes.tolist() == [0, -1, 1, 0]
+
+
+@pytest.mark.parametrize("kind", ["bool", "int64", "double"])
+def test_numbers_and_truth_values_of_arrow(kind: str) -> None:
+    pa = pytest.importorskip("pyarrow")
+    stored = pa.array([False, None, True]).cast(kind)
+    variable = read(pd.Series(pd.arrays.ArrowExtensionArray(stored)))
+    np.testing.assert_array_equal(variable.numbers("this"), [0.0, np.nan, 1.0])
+
+
+def test_a_column_of_arrow_s_nulls_holds_no_values() -> None:
+    pa = pytest.importorskip("pyarrow")
+    stored = pd.arrays.ArrowExtensionArray(pa.nulls(3))
+    with pytest.raises(ColumnError, match="all 3 are missing"):
+        read(pd.Series(stored))
+
+
+def test_a_blank_level_without_rows_is_no_harm() -> None:
+    assert read(pd.Categorical(["a", "b"], ["", "a", "b"])).levels == ("", "a", "b")
+
+
+def test_text_of_numpy_is_text() -> None:
+    cells = pd.Series([np.str_("b"), np.str_("a")], dtype=object)
+    for values in (cells, pd.Categorical(cells)):
+        variable = read(values)
+        assert [type(level) for level in variable.levels] == [str, str]
+        assert variable.codes is not None
+        assert variable.codes.tolist() == [1, 0]
 
 
 def test_other_levels_are_refused_with_what_to_do() -> None:

@@ -248,6 +248,40 @@ def test_passive_columns_are_computed_never_drawn():
         assert made.loc[seen, "log_nlr"].equals(data.loc[seen, "log_nlr"])
 
 
+@pytest.mark.parametrize("passive", [{"both": "nlr*dose"}, {"b": "log(a)", "a": "nlr*dose"}])
+def test_a_passive_column_of_a_constant_one_is_refused(passive):
+    with pytest.raises(ColumnError, match=r"passive\['\w+'\]: column 'dose' is the same in all"):
+        rn.impute(cohort().assign(dose=2.0), passive=passive)
+
+
+def test_a_passive_column_of_a_derived_one_is_refused():
+    text = """
+        [columns.nlr]
+        type = "numeric"
+        [columns.high]
+        type = "binary"
+        derive = "nlr > 4.44"
+        """
+    data = cohort()[["nlr", "age"]]
+    data["high"] = (data["nlr"] > 4.44).astype(float).mask(data["nlr"].isna())
+    with pytest.raises(ColumnError, match=r"passive\['both'\]: column 'high' is derived by"):
+        rn.impute(data, passive={"both": "age*high"}, codebook=rn.Codebook.from_text(text))
+
+
+def test_columns_of_arrow_and_sparse_columns_keep_their_types():
+    pytest.importorskip("pyarrow")
+    data = mixed()[["x", "binary", "text"]].copy()
+    row = np.arange(len(data))
+    data["sparse"] = data["x"].round(1).mask(row % 7 == 0).astype("Sparse[float]")
+    data["arrow"] = (data["x"] > 0).astype("bool[pyarrow]").mask(row % 5 == 0)
+    for made in rn.impute(data, imputations=2, iterations=2, seed=3):
+        assert made.dtypes.equals(data.dtypes)
+        assert not made.isna().any().any()
+        for name in ("sparse", "arrow"):
+            seen = data[name].notna()
+            assert made.loc[seen, name].tolist() == data.loc[seen, name].tolist()
+
+
 def test_passive_columns_of_passive_columns():
     data = cohort()
     passive = {"very": "I(log_nlr > 1)", "log_nlr": "log(nlr)"}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rnetstats as rn
-from rnetstats.errors import ColumnError, OptionError
+from rnetstats.errors import ColumnError, DataError, OptionError
 from support import data_path
 
 TOY = {
@@ -81,3 +81,12 @@ def test_notes_and_refusals():
         rn.missing_patterns(TOY).by_group()
     with pytest.raises(ColumnError, match="40 values"):
         rn.missing_patterns({"a": list(range(40))}, by="a")
+
+
+def test_groups_are_single_values_of_one_kind():
+    for values in ([[1], [2], None], [{1: 2}, {}, None]):
+        with pytest.raises(DataError, match="'g' holds several values in row 1"):
+            rn.missing_patterns(pd.DataFrame({"a": [1, None, 2], "g": values}), by="g")
+    mixture = pd.DataFrame({"a": [1, None, 2], "g": [pd.Timestamp("2020-01-01"), 1, "x"]})
+    counted = rn.missing_patterns(mixture, by="g").by_group().set_index("group")
+    assert counted["n_missing"].to_dict() == {"2020-01-01 00:00:00": 0, "1": 1, "x": 0}

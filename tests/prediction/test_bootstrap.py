@@ -129,5 +129,5 @@ def test_bad_input(call: Any, kind: type[Exception], words: str) -> None:
 
 def test_a_missing_cluster_is_named() -> None:
     data = pd.DataFrame({"c": ["a", None, "b"], "x": [1.0, 2.0, 3.0]})
-    with pytest.raises(DataError, match="no value in row 1"):
+    with pytest.raises(DataError, match="no value in row 2: fill it"):
         rn.bootstrap(data, len, cluster="c")

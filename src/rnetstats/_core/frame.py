@@ -18,6 +18,7 @@ __all__ = [
     "is_synthetic",
     "is_synthetic_data",
     "label_of",
+    "refuse_cells",
     "time_unit",
 ]
 
@@ -42,9 +43,9 @@ def as_frame(data: Data) -> pd.DataFrame:
     elif isinstance(data, Mapping):
         frame = _from_mapping(data)
     else:
-        raise DataError(
-            f"data must be a DataFrame or a mapping of columns, not {type(data).__name__}."
-        )
+        kind = f"{type(data).__module__}.{type(data).__qualname__}".removeprefix("builtins.")
+        hint = " Give its .to_pandas()." if hasattr(data, "to_pandas") else ""
+        raise DataError(f"data must be a DataFrame or a mapping of columns, not {kind}.{hint}")
     if frame.columns.nlevels > 1:
         raise ColumnError(
             f"The columns have names of {frame.columns.nlevels} levels, such as "
@@ -83,7 +84,7 @@ def _series(name: str, values: object) -> pd.Series:
     except (NotImplementedError, TypeError, ValueError) as error:
         raise DataError(f"Column {name!r} cannot be read as a column of data ({error}).") from error
     if series.dtype == object:
-        _refuse_cells(name, series)
+        refuse_cells(name, series)
     return series
 
 
@@ -105,9 +106,14 @@ def _refuse_shape(name: str, values: object) -> None:
         )
 
 
-def _refuse_cells(name: str, series: pd.Series) -> None:
-    """Refuse a column of which a row holds several values."""
-    for row, value in enumerate(series):
+def refuse_cells(name: str, series: pd.Series) -> None:
+    """Refuse a column of which a row (counted from 1) holds several values.
+
+    Raises
+    ------
+    DataError
+    """
+    for row, value in enumerate(series, start=1):
         if isinstance(value, _SEVERAL):
             raise DataError(
                 f"Column {name!r} holds several values in row {row} "

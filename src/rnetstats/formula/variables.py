@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from numbers import Real
 from typing import Any, Final, NoReturn, TypeAlias
@@ -32,10 +33,8 @@ Integers: TypeAlias = NDArray[np.intp]
 Flags: TypeAlias = NDArray[np.bool_]
 
 _CELLS: Final = (str, Real, Decimal, np.bool_, type(None), type(pd.NA), type(pd.NaT))
-_TAKEN: Final = (
-    "a formula takes numbers, truth values, text or categories. Dates are turned into months of "
-    "follow-up first."
-)
+_TAKEN: Final = "a formula takes numbers, truth values, text or categories."
+_MONTH: Final = "pandas.Timedelta(days=30.4375)"
 
 
 def row_numbers(flagged: Flags, rows: Integers | None = None) -> str:
@@ -157,11 +156,37 @@ def read_variable(frame: pd.DataFrame, name: str) -> Variable:
     if isinstance(dtype, pd.ArrowDtype) and dtype.type is pd.CategoricalDtype.type:
         arrow = series.array.__arrow_array__().unify_dictionaries()
         return _from_categories(name, arrow.to_pandas().array)
-    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
+    if _holds_numbers(dtype):
         return _from_numbers(name, series.to_numpy(dtype=np.float64, na_value=np.nan))
     if pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype):
         return _from_objects(name, series.to_numpy(dtype=object))
-    raise ColumnError(f"Column {name!r} is of type {dtype}; {_TAKEN}")
+    if series.isna().all():
+        raise _no_values(name, len(series))
+    raise ColumnError(f"Column {name!r} is of type {dtype}; {_TAKEN}{_in_time(name, dtype.type)}")
+
+
+def _holds_numbers(dtype: Any) -> bool:
+    """Say whether an extension type is one of numbers or truth values (Arrow's are none there)."""
+    of = pd.api.types
+    return of.is_bool_dtype(dtype) or (
+        of.is_numeric_dtype(dtype) and not of.is_complex_dtype(dtype)
+    )
+
+
+def _in_time(name: str, kind: type) -> str:
+    """Say how dates and durations become a number."""
+    if issubclass(kind, np.timedelta64 | timedelta):
+        return f" A duration becomes months first: data[{name!r}] / {_MONTH}."
+    if issubclass(kind, np.datetime64 | date | pd.Period):
+        return (
+            " Dates are turned into months of follow-up first: "
+            f"(data['later'] - data['earlier']) / {_MONTH}."
+        )
+    return ""
+
+
+def _no_values(name: str, count: int) -> ColumnError:
+    return ColumnError(f"Column {name!r} holds no values: all {count} are missing.")
 
 
 def read_open_ended(frame: pd.DataFrame, name: str) -> Variable:
@@ -194,7 +219,7 @@ def _from_numbers(name: str, values: NDArray[Any]) -> Variable:
     if infinite.any():
         raise DataError(f"Column {name!r} has infinite values in {row_numbers(infinite)}.")
     if missing.all():
-        raise ColumnError(f"Column {name!r} holds no values: all {len(numbers)} are missing.")
+        raise _no_values(name, len(numbers))
     return Variable(name, numbers, None, (), False, missing)
 
 
@@ -207,8 +232,12 @@ def _from_categories(name: str, array: Any) -> Variable:
             "each a name with .cat.rename_categories(str)."
         )
     # Truth values and 1.0 are the numbers 0 and 1 everywhere, among levels too.
-    plain = [int(v) if not isinstance(v, str) and v == v // 1 else v for v in levels]
-    return _categories(name, array.codes.astype(np.intp), plain, ordered_by_data=True)
+    plain = [str(v) if isinstance(v, str) else int(v) if v == v // 1 else v for v in levels]
+    codes = array.codes.astype(np.intp)
+    blank = [place for place, v in enumerate(plain) if isinstance(v, str) and not v.strip()]
+    if blank and np.isin(codes, blank).any():
+        _refuse_blank(name, np.isin(codes, blank))
+    return _categories(name, codes, plain, ordered_by_data=True)
 
 
 def _from_objects(name: str, values: NDArray[np.object_]) -> Variable:
@@ -216,7 +245,10 @@ def _from_objects(name: str, values: NDArray[np.object_]) -> Variable:
     kinds = set(map(type, values))
     for kind in kinds:
         if not issubclass(kind, _CELLS):
-            raise ColumnError(f"Column {name!r} holds values of type {kind.__name__}; {_TAKEN}")
+            raise ColumnError(
+                f"Column {name!r} holds values of type {kind.__name__}; "
+                f"{_TAKEN}{_in_time(name, kind)}"
+            )
     if any(issubclass(kind, str) for kind in kinds):
         return _from_text(name, values)
     gaps = np.asarray(pd.isna(values))
@@ -232,7 +264,7 @@ def _from_text(name: str, values: NDArray[np.object_]) -> Variable:
     place: dict[Any, int] = {}  # missing values are found by identity, NaN too
     for value in dict.fromkeys(values):
         if isinstance(value, str):
-            texts.append(value)
+            texts.append(str(value))  # NumPy's text would show its type in messages
         elif pd.isna(value):
             place[value] = -1
         else:
@@ -240,13 +272,16 @@ def _from_text(name: str, values: NDArray[np.object_]) -> Variable:
     texts.sort()
     place.update((text, code) for code, text in enumerate(texts))
     if not all(map(str.strip, texts)):
-        blank = np.array([isinstance(value, str) and not value.strip() for value in values])
-        raise DataError(
-            f"Column {name!r} has blank text in {row_numbers(blank)}; "
-            "make it missing (None), or give it a name."
-        )
+        _refuse_blank(name, np.array([isinstance(v, str) and not v.strip() for v in values]))
     codes = np.fromiter(map(place.__getitem__, values), dtype=np.intp, count=len(values))
     return _categories(name, codes, texts, ordered_by_data=False)
+
+
+def _refuse_blank(name: str, blank: Flags) -> NoReturn:
+    raise DataError(
+        f"Column {name!r} has blank text in {row_numbers(blank)}; "
+        "make it missing (None), or give it a name."
+    )
 
 
 def _categories(
@@ -254,7 +289,7 @@ def _categories(
 ) -> Variable:
     missing = codes < 0
     if missing.all():
-        raise ColumnError(f"Column {name!r} holds no values: all {len(codes)} are missing.")
+        raise _no_values(name, len(codes))
     lacking = bool(missing.any())
     return Variable(name, None, codes, tuple(levels), ordered_by_data, missing if lacking else None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ import pandas as pd
 from rnetstats._core.frame import Data, as_frame
 from rnetstats._core.options import positive_int
 from rnetstats.data.codebook import Codebook
-from rnetstats.errors import DataError, OptionError
+from rnetstats.errors import ColumnError, DataError, OptionError
 from rnetstats.formula.variables import Floats, read_variable
 from rnetstats.missing.chain import Chain, build_chain
 from rnetstats.missing.columns import Column, read_columns
@@ -126,6 +126,7 @@ def imputer(
     )
     if not selection.columns:
         raise DataError("No column is left to impute from.")
+    _check_sources(computed, {c.name for c in selection.columns}, derived.names)
     ready = [_passive_values(frame, part, selection.columns, computed) for part in computed]
     chain = build_chain(selection.columns, ready, survival, silent, donors)
     renewed = derived.touched_by({t.column.name for t in chain.targets})
@@ -143,6 +144,30 @@ def imputer(
             *_notes(chain, selection.columns, renewed),
         ),
     )
+
+
+def _check_sources(
+    computed: Sequence[Passive], used: Collection[str], derived: Collection[str]
+) -> None:
+    """Refuse passive columns of what is not among the columns used.
+
+    Raises
+    ------
+    ColumnError
+        If a source is derived by the codebook, or the same in all rows: no other column that a
+        passive one asks for is left out.
+    """
+    new = {part.name for part in computed}
+    for part in computed:
+        for name in part.sources:
+            if name in used or name in new:
+                continue
+            why = (
+                "is derived by the codebook; write the columns that it is derived from instead"
+                if name in derived
+                else "is the same in all rows; leave it out of the expression"
+            )
+            raise ColumnError(f"passive[{part.name!r}]: column {name!r} {why}.")
 
 
 def _passive_values(

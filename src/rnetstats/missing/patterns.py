@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.frame import Data, as_frame, column, is_synthetic_data
+from rnetstats._core.frame import Data, as_frame, column, is_synthetic_data, refuse_cells
 from rnetstats._core.result import Result
 from rnetstats.errors import ColumnError, OptionError
 from rnetstats.formatting import fmt_count, fmt_percent
@@ -221,6 +221,7 @@ def _by_group(
     if by is None:
         return pd.DataFrame({name: [] for name in heads})
     values = column(frame, by)
+    refuse_cells(by, values)
     groups = values.dropna().unique().tolist()
     if len(groups) > _MOST_GROUPS:
         raise ColumnError(
@@ -229,7 +230,7 @@ def _by_group(
     if isinstance(values.dtype, pd.CategoricalDtype):
         groups = [level for level in values.cat.categories.tolist() if level in groups]
     else:
-        groups = sorted(groups, key=lambda v: (isinstance(v, str), v))
+        groups = _in_order(groups)
     rows = []
     for j, name in enumerate(names):
         if name == by:
@@ -240,6 +241,14 @@ def _by_group(
             n = int(inside.sum())
             rows.append((name, str(group), n, k, k / n))
     return pd.DataFrame(rows, columns=heads)
+
+
+def _in_order(values: list[Any]) -> list[Any]:
+    """Sort numbers before text; values of other kinds beside them by their text."""
+    try:
+        return sorted(values, key=lambda v: (isinstance(v, str), v))
+    except TypeError:
+        return sorted(values, key=str)
 
 
 def _notes(table: pd.DataFrame) -> tuple[str, ...]:

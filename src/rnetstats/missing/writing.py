@@ -58,6 +58,8 @@ def _filled(series: pd.Series[Any], column: Column, drawn: Floats) -> pd.Series[
         codes[column.missing] = column.codes[drawn.astype(np.intp)]
         made: Any = pd.Categorical.from_codes(codes, dtype=dtype)
         return pd.Series(made, index=series.index, name=series.name)
+    if isinstance(dtype, pd.SparseDtype):  # whose cells cannot be set
+        return _filled(series.astype(dtype.subtype), column, drawn).astype(dtype)
     filled = series.copy()
     filled.iloc[np.flatnonzero(column.missing)] = _cells(series, column, drawn)
     return filled

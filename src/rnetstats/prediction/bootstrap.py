@@ -14,6 +14,7 @@ from rnetstats._core.frame import Data, as_frame, is_synthetic_data
 from rnetstats._core.options import positive_int, real
 from rnetstats._core.random import chunk_generators, resolve_seed
 from rnetstats.errors import DataError, OptionError, RnetError
+from rnetstats.formula.variables import row_numbers
 from rnetstats.kernels.bootstrap_limits import jackknife_influence, regression_influence
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.bootstrap_result import FEWEST, BootstrapResult, limits_of
@@ -187,8 +188,10 @@ def _units(frame: pd.DataFrame, cluster: str | None) -> NDArray[np.intp]:
         raise OptionError(f"cluster names no column of the data: {cluster!r}.")
     codes, _ = pd.factorize(frame[cluster])
     if (codes < 0).any():
-        first = int(np.flatnonzero(codes < 0)[0])
-        raise DataError(f"The cluster column {cluster!r} has no value in row {first}.")
+        raise DataError(
+            f"The cluster column {cluster!r} has no value in {row_numbers(codes < 0)}: fill it, or "
+            "leave these rows out."
+        )
     return np.asarray(codes, dtype=np.intp)
 
 

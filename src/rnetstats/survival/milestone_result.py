@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -146,10 +146,10 @@ class MilestoneResult(Result):
         return marked(axes, self.synthetic)
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, float]]:
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
 
 
-def _cell(row: dict[str, float]) -> str:
+def _cell(row: dict[str, Any]) -> str:
     limits = fmt_interval(row["conf_low"], row["conf_high"], 3)
     return f"{fmt_number(row['estimate'], 3)} ({limits})"

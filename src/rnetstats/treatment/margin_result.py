@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -198,7 +198,7 @@ class MarginResult(Result):
         return marked(axes, self.synthetic)
 
 
-def reason_why_not(result_row: dict[str, float], *, zone: tuple[float, float], few: str) -> str:
+def reason_why_not(result_row: dict[str, Any], *, zone: tuple[float, float], few: str) -> str:
     """Say why nothing was shown: the events, the estimate or the width of the interval."""
     if few:
         return few

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from rnetstats.evidence.facts import FactSheet
 from rnetstats.formatting import fmt_interval, fmt_number
@@ -38,7 +39,7 @@ def percent_claim(printed: PrintedNumbers) -> Finding:
 
 
 def follow_up_claim(
-    facts: FactSheet, follow_up: dict[str, float] | None, *, synthetic: bool
+    facts: FactSheet, follow_up: dict[str, Any] | None, *, synthetic: bool
 ) -> Finding:
     """Return the check of the median follow-up against the file."""
     printed = facts["median_follow_up"]
