@@ -55,7 +55,32 @@ def test_centred_columns_and_limits_from_a_covariance() -> None:
     )
     found = model.predict({"age": [50.0, 60.0]})
     np.testing.assert_allclose(found["risk"], 1 / (1 + np.exp([1.0, 0.0])), rtol=1e-13)
-    assert (found["conf_low"] < found["risk"]).all()
+    # log odds -1 with variance 0.04, and 0 with 0.04 + 10^2 * 0.01: the intercept is that at 50
+    half = 1.959963984540054 * np.sqrt([0.04, 1.04])
+    for column, side in (("conf_low", -half), ("conf_high", half)):
+        np.testing.assert_allclose(
+            found[column], 1 / (1 + np.exp(-(np.array([-1.0, 0.0]) + side))), rtol=1e-12
+        )
+
+
+def test_a_centred_fit_typed_in_has_the_limits_of_the_fit() -> None:
+    data = rn.load_cohort("duan2024")
+    means = {"size_mm": float(data["size_mm"].mean()), "lvi": float(data["lvi"].mean())}
+    shifted = data.assign(**{name: data[name] - mean for name, mean in means.items()})
+    formula = "margin_positive ~ size_mm + lvi"
+    fit = rn.logistic(shifted, formula, penalty=None, ci="wald")
+    coef = fit.to_frame().set_index("term")["coef"]
+    typed = RiskModel.from_coefficients(
+        formula,
+        {name: coef[name] for name in means},
+        intercept=coef["(Intercept)"],
+        centre=means,
+        covariance=np.asarray(fit.vcov),
+    )
+    expected = rn.risk_model(
+        rn.logistic(data, formula, penalty=None, ci="wald"), intercept="model"
+    ).predict(data)
+    pd.testing.assert_frame_equal(typed.predict(data), expected, rtol=1e-9)
 
 
 def test_a_published_cox_model_worked_by_hand() -> None:
@@ -112,6 +137,13 @@ def test_numbers_of_a_fit_typed_in_give_its_risks() -> None:
         ({"covariance": np.eye(3)}, "5 by 5"),
         ({"covariance": -np.eye(5)}, "negative eigenvalues"),
         ({"intercept": float("nan")}, "intercept must be a finite number"),
+        ({"levels": ["cEMR", "mEMR"]}, "levels is a mapping of names to values"),
+        ({"levels": {"method": ["cEMR", float("nan")]}}, "at least two different levels"),
+        ({"ranges": [1, 2]}, "ranges is a mapping of names to values"),
+        ({"centre": [1, 2]}, "centre is a mapping of names to values"),
+        ({"labels": ["a"]}, "labels is a mapping of names to values"),
+        ({"labels": {"nlr": 3}}, r"labels\['nlr'\] is a text"),
+        ({"source": 3}, "source is a text"),
     ],
 )
 def test_what_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -149,3 +181,13 @@ def test_formulas_that_say_too_little() -> None:
             RiskModel.from_coefficients(
                 "Surv(t, e) ~ x", {"x": 1}, baseline_survival=survival, horizon=5
             )
+
+
+def test_a_range_below_a_logarithm_is_refused() -> None:
+    for term in ("log(x)", "rcs(log(x), knots=[0, 1, 2])"):
+        slopes = {term: 1.0 if term == "log(x)" else [1.0, 2.0]}
+        options: dict[str, Any] = {"intercept": 0.0}
+        model = RiskModel.from_coefficients(f"y ~ {term}", slopes, ranges={"x": (1, 9)}, **options)
+        assert model.predict({"x": [0.0]}, outside="flag")["reason"][0] == "x is 0, outside 1 to 9"
+        with pytest.raises(OptionError, match="begins at 0, where log"):
+            RiskModel.from_coefficients(f"y ~ {term}", slopes, ranges={"x": (0, 9)}, **options)

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from rnetstats._core.frame import Data
 from rnetstats._core.options import choice, level
+from rnetstats.errors import OptionError
 
 __all__ = ["ModelSources"]
 
@@ -43,7 +44,8 @@ class ModelSources:
             By column: ``"nlr"``, ``"I(nlr > 4.44)"`` or ``"nlr > 4.44"``, ``"method[ESD]"``; a
             factor or spline also as a mapping of levels or a list.
         intercept : float, optional
-            Of a logistic model.
+            Of a logistic model: the log odds, whatever the scale of the coefficients; with
+            ``centre`` those of a patient there.
         baseline_survival, horizon : float, optional
             Of a Cox model: survival until the horizon of a patient at ``centre``.
         scale : {"coefficient", "ratio"}
@@ -56,7 +58,8 @@ class ModelSources:
         centre : mapping, optional
             Values by column that were taken off before multiplying (means, as a rule).
         covariance : array of shape (p, p), optional
-            Of the coefficients in the order of the design, for limits of the risk.
+            Of the intercept and the coefficients as they are given, in the order of the design,
+            for limits of the risk; with ``centre`` that of the centred model.
         labels : mapping, optional
             Printed names.
         source : str
@@ -81,7 +84,10 @@ class ModelSources:
         [0.039]
         """
         from rnetstats.prediction.published import published_fields
+        from rnetstats.prediction.published_coefficients import by_name, read_labels
 
+        if not isinstance(source, str):
+            raise OptionError(f"source is a text, not {source!r}.")
         fields = published_fields(
             formula,
             coefficients,
@@ -89,15 +95,15 @@ class ModelSources:
             baseline_survival=baseline_survival,
             horizon=horizon,
             scale=scale,
-            levels=levels or {},
-            ranges=ranges or {},
-            centre=centre or {},
+            levels=by_name("levels", levels),
+            ranges=by_name("ranges", ranges),
+            centre=by_name("centre", centre),
             covariance=covariance,
             source=source,
         )
         options = {"conf_level": level(conf_level), "scale": scale, "source": source}
         make: Callable[..., Self] = cls
-        return make(**fields, labels=dict(labels or {}), options=options)
+        return make(**fields, labels=read_labels(labels), options=options)
 
     @classmethod
     def from_estimator(

@@ -70,6 +70,7 @@ def published_fields(
         assert intercept is not None
         start = real("intercept", intercept) - float(shift[1:] @ slopes)
         fields["coef"] = np.concatenate([[start], slopes])
+        fields["covariance"] = _uncentred(fields["covariance"], shift)
     else:
         assert baseline_survival is not None
         assert horizon is not None
@@ -125,7 +126,10 @@ def _spec(parsed: Formula, levels: Mapping[str, Sequence[Any]], *, intercept: bo
 def _are_levels(values: Any) -> bool:
     if not isinstance(values, Sequence) or isinstance(values, str):
         return False
-    plain = all(isinstance(value, (str, Real)) for value in values)
+    plain = all(
+        isinstance(value, str) or (isinstance(value, Real) and np.isfinite(float(value)))
+        for value in values
+    )
     return plain and len(set(values)) == len(values) >= 2
 
 
@@ -182,6 +186,16 @@ def _covariance(given: Any, p: int) -> Floats | None:
     return matrix
 
 
+def _uncentred(matrix: Floats | None, shift: Floats) -> Floats | None:
+    """Turn the covariance of an intercept at the centre into that of one at zero."""
+    if matrix is None:
+        return None
+    turn = np.eye(len(matrix))
+    turn[0, 1:] = -shift[1:]
+    turned = turn @ matrix @ turn.T
+    return np.asarray(0.5 * (turned + turned.T))
+
+
 def _variables(
     spec: Spec,
     levels: Mapping[str, Sequence[Any]],
@@ -209,10 +223,22 @@ def _variables(
             found[name] = {"typical": 0, "values": (0, 1), "low": 0.0, "high": 1.0}
         elif name in ranges:
             found[name] = _range(name, ranges[name])
+            logs = [log.text for log in map(_logarithm, atoms) if log and log.column == name]
+            if logs and found[name]["low"] <= 0.0:
+                raise OptionError(
+                    f"ranges[{name!r}] begins at {found[name]['low']:g}, where {logs[0]} does not "
+                    "exist; begin above 0."
+                )
         else:
             found[name] = {"values": ()}
             notes.append(f"{name}: {_NO_RANGE}")
     return found
+
+
+def _logarithm(atom: Atom) -> Log | None:
+    """The logarithm in an atom, a spline's among them."""
+    source = atom.source if isinstance(atom, Spline) else atom
+    return source if isinstance(source, Log) else None
 
 
 def _range(name: str, given: Any) -> dict[str, Any]:

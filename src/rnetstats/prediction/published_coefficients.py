@@ -14,7 +14,28 @@ from rnetstats.formula.spec import INTERCEPT, Spec
 from rnetstats.formula.terms import quote
 from rnetstats.formula.variables import Floats, level_text
 
-__all__ = ["read_centre", "read_slopes"]
+__all__ = ["by_name", "read_centre", "read_labels", "read_slopes"]
+
+
+def by_name(option: str, given: Any) -> Mapping[str, Any]:
+    """Return what is given by name, or say what is asked for."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise OptionError(
+            f"{option} is a mapping of names to values, as in {option}={{'size_mm': ...}}, not "
+            f"{given!r}."
+        )
+    return given
+
+
+def read_labels(labels: Any) -> dict[str, str]:
+    """Printed names, texts by name."""
+    given = by_name("labels", labels)
+    for name, label in given.items():
+        if not isinstance(label, str):
+            raise OptionError(f"labels[{name!r}] is a text, not {label!r}.")
+    return dict(given)
 
 
 def read_slopes(spec: Spec, coefficients: Mapping[str, Any], scale: str) -> Floats:
