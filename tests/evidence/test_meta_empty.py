@@ -124,6 +124,17 @@ def test_sets_of_studies_without_limits_are_found_one_by_one() -> None:
     assert groups["conf_high"].isna().to_dict() == {"x": True, "y": False}
 
 
+def test_no_note_speaks_of_limits_of_one_study_that_are_not_there() -> None:
+    found = rn.meta_analysis(ONE_STUDY | {"place": list("xyyy")}, measure="RD")
+    notes = (*found.subgroups("place").notes, *found.cumulative().notes)
+    assert not any("Wald limits" in note for note in notes)
+    assert "The first row is the first study alone." in notes
+    alone = {name: values[:1] for name, values in ONE_EMPTY.items()}
+    notes = rn.meta_analysis(alone, measure="OR").notes
+    assert not any("Wald limits" in note for note in notes)
+    assert any(note.startswith("One study alone") for note in notes)
+
+
 def test_a_meta_regression_says_that_effects_are_those_of_the_correction() -> None:
     data = {**ONE_EMPTY, "events_2": [1, 2, 3, 1], "year": [1, 2, 3, 4]}
     found = rn.meta_analysis(data, measure="OR").meta_regression("year")

@@ -29,10 +29,10 @@ def pool_notes(pools: Pools, measure: Measure, how: PoolOptions) -> list[str]:
     """Say what the numbers of one pooled set cannot tell themselves."""
     k = int(pools.k[0])
     if k == 1:
-        return [
-            "One study alone: no heterogeneity can be estimated, no prediction made; Hartung-Knapp "
-            f"limits take two studies; these are {how.alone_text}."
-        ]
+        alone = "One study alone: no heterogeneity can be estimated, no prediction made"
+        if np.isnan(pools.limits.low[0]):
+            return [f"{alone}."]
+        return [f"{alone}; Hartung-Knapp limits take two studies; these are {how.alone_text}."]
     notes = []
     tau2, top = float(pools.spread["tau2"][0]), float(pools.spread["tau2_high"][0])
     if how.prediction is not None and k < 3:

@@ -156,7 +156,9 @@ def cumulative(
     if not len(used):
         raise DataError("No study has a place in the order.")
     found = _pooled(result, used, held)
-    first = f"The first row is the first study alone, with {result.pooling.alone_text}."
+    bounded = bool(found["sets"]["conf_low"].notna().iloc[0])
+    limits = f", with {result.pooling.alone_text}" if bounded else ""
+    first = f"The first row is the first study alone{limits}."
     found["notes"] = (*notes, first, *found["notes"])
     return CumulativeResult(**found)
 

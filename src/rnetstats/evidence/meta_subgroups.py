@@ -151,8 +151,9 @@ def subgroups(result: MetaAnalysisResult, by: str, *, common_tau2: bool) -> Subg
     table["coef_common"], table["std_error_common"] = common.coef, common.wald
     rows = result.studies[used][inside].assign(subgroup=np.array(levels)[codes[inside]])
     rows = rows.iloc[np.argsort(codes[inside], kind="stable")].reset_index(drop=True)
-    if 1 in random.k:
-        alone = [level for level, k in zip(levels, random.k, strict=True) if k == 1]
+    single = (random.k == 1) & ~np.isnan(random.limits.low)
+    if single.any():
+        alone = [level for level, one in zip(levels, single, strict=True) if one]
         shown = ", ".join(alone[:4]) + (f" and {len(alone) - 4} more" if len(alone) > 4 else "")
         what = "Wald limits that include the tau2 of all groups" if shared else how.alone_text
         notes.append(f"One study alone in {shown}: {what}; no heterogeneity.")
