@@ -105,6 +105,26 @@ def test_no_date_at_all_and_dates_that_cannot_be_read_are_refused():
         rn.follow_up(data, "Surv(t, e) ~ 1", enrolled="in", closing="2020-02-10")
 
 
+def test_a_time_zone_leaves_the_day_as_it_is_written():
+    days = ["2020-01-11", "2020-01-21", "2020-01-21", "2020-01-31"]
+    options = {"enrolled": "in", "closing": "2020-02-10", "unit": "days"}
+    plain = rn.follow_up({**TOY, "in": days}, "Surv(t, e) ~ 1", **options).to_frame()
+    aware = pd.to_datetime(pd.Series(days))
+    for dates in (
+        aware.dt.tz_localize("Asia/Tokyo"),
+        [
+            f"{day}T00:00{zone}"
+            for day, zone in zip(days, ["Z", "+09:00", "-0300", ""], strict=True)
+        ],
+        [stamp.tz_localize("Asia/Seoul").to_pydatetime() for stamp in aware],
+    ):
+        found = rn.follow_up({**TOY, "in": dates}, "Surv(t, e) ~ 1", **options).to_frame()
+        pd.testing.assert_frame_equal(found, plain)
+    options["closing"] = pd.Timestamp("2020-02-10", tz="Europe/Paris")
+    found = rn.follow_up({**TOY, "in": days}, "Surv(t, e) ~ 1", **options).to_frame()
+    pd.testing.assert_frame_equal(found, plain)
+
+
 def test_without_potential_follow_up_a_note_says_what_is_needed():
     result = rn.follow_up(TOY, "Surv(t, e) ~ 1")
     assert any("enrolled=" in note and "closing=" in note for note in result.notes)
@@ -140,6 +160,9 @@ def test_json_and_text():
     [
         ({"enrolled": "in"}, OptionError, "both"),
         ({"enrolled": "in", "closing": "2021-13-01"}, OptionError, "no date"),
+        ({"enrolled": "in", "closing": ""}, OptionError, "no date"),
+        ({"enrolled": "in", "closing": pd.NaT}, OptionError, "no date"),
+        ({"enrolled": "in", "closing": 20210101}, OptionError, "no date"),
         ({"enrolled": "in", "closing": "2019-01-01"}, DataError, "after the closing"),
         ({"enrolled": "g", "closing": "2021-01-01"}, DataError, "rows 1, 2"),
         ({"enrolled": "inn", "closing": "2021-01-01"}, ColumnError, "Did you mean"),

@@ -69,7 +69,9 @@ def fine_gray(
     censoring : {"after-events", "with-events"}
         The censoring distribution at tied times: events leave the risk set before censorings are
         counted, as in Kaplan-Meier and R's finegray; or are still in it, as in cmprsk's crr.
-        Without ties of events and censorings both are the same.
+        Without ties of events and censorings the estimates are the same, and the sandwich
+        variances nearly: the first takes the derivative of Kaplan and Meier's factors, the second,
+        as crr, that of the hazard of censoring.
     variance : {"fine-gray", "weights-known"}
         The sandwich variance of Fine and Gray (1999), which counts that the censoring distribution
         was estimated; or without that part, as R's coxph on finegray data.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import date, datetime
+from numbers import Number
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +23,7 @@ __all__ = ["UNIT_DAYS", "potential_times"]
 
 Floats = NDArray[np.float64]
 
+_ZONE = re.compile(r"(:\d\d(?:\.\d+)?)\s*(?:Z|[+-]\d\d(?::?\d\d)?)$")  # after a time of day
 UNIT_DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 
 
@@ -75,10 +78,7 @@ def _from_dates(
     frame: pd.DataFrame, positions: NDArray[np.intp], enrolled: str, closing: str | date
 ) -> Floats:
     """Return days from enrolment to the closing date (n,), missing where the date is."""
-    try:
-        end = pd.Timestamp(closing)
-    except (ValueError, TypeError):
-        raise OptionError(f"closing={closing!r} is no date; write it as '2023-06-30'.") from None
+    end = _closing_date(closing)
     values = column(frame, enrolled).iloc[positions]
     empty = values.isna().to_numpy()
     if len(values) and empty.all():
@@ -86,12 +86,41 @@ def _from_dates(
             f"Column {enrolled!r} is empty in every row used: the completeness index needs the "
             "date of at least one patient."
         )
-    dates = pd.to_datetime(values, errors="coerce", format="ISO8601")
+    dates = pd.to_datetime(_as_written(values), errors="coerce", format="ISO8601")
     unread = dates.isna().to_numpy() & ~empty
     _refuse(unread, positions, f"column {enrolled!r} holds no date (ISO 8601)")
     days = ((end - dates) / pd.Timedelta(days=1)).to_numpy(float)
     _refuse(days < 0.0, positions, f"column {enrolled!r} is after the closing date {closing}")
     return np.asarray(days)
+
+
+def _closing_date(closing: str | date) -> pd.Timestamp:
+    refused = OptionError(f"closing={closing!r} is no date; write it as '2023-06-30'.")
+    if isinstance(closing, Number):  # pandas would count nanoseconds from 1970
+        raise refused
+    try:
+        end = pd.Timestamp(closing)
+    except (ValueError, TypeError):
+        raise refused from None
+    if pd.isna(end):
+        raise refused
+    return end.tz_localize(None)
+
+
+def _as_written(values: pd.Series) -> pd.Series:
+    """Return dates by the calendar and clock of their own time zone, which is left out."""
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        local: pd.Series = values.dt.tz_localize(None)
+        return local
+    if not isinstance(values.dtype, (np.dtypes.ObjectDType, pd.StringDtype)):
+        return values
+    return values.astype(object).map(_without_zone)
+
+
+def _without_zone(value: object) -> object:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.replace(tzinfo=None)
+    return _ZONE.sub(r"\1", value) if isinstance(value, str) else value
 
 
 def _without_date(
