@@ -222,3 +222,9 @@ def test_a_measurement_is_not_taken_for_a_code() -> None:
         rn.logistic(weights, "w ~ x")
     with pytest.raises(DataError, match="write w == 3"):
         rn.logistic({"x": np.arange(30.0), "w": 1 + np.arange(30) % 3}, "w ~ x")
+
+
+def test_the_event_suggested_is_a_level_that_occurs() -> None:
+    grade = pd.Categorical(["low", "high", "low", "high"], categories=["low", "high", "unused"])
+    with pytest.raises(ColumnError, match='as in y == "high"'):
+        model_frame(FRAME.assign(y=grade), "y ~ x")

@@ -104,3 +104,30 @@ def test_a_model_and_a_column_do_not_share_a_label(cohort: pd.DataFrame) -> None
     fit = rn.logistic(cohort, "margin_positive ~ size_mm")
     with pytest.raises(OptionError, match="both a column and a model's label"):
         judge(cohort, "margin_positive ~ nlr", models={"nlr": fit}, scale="score")
+
+
+def test_a_model_of_another_event_is_told(cohort: pd.DataFrame) -> None:
+    fit = rn.logistic(cohort, "margin_positive ~ size_mm")
+    assert judge(cohort, "margin_positive == 1 ~ 1", models={"m": fit}).notes == ()
+    other = judge(cohort, "lvi ~ 1", models={"a": fit, "b": rn.risk_model(fit)})
+    assert other.notes == tuple(
+        f"{label} was made to predict margin_positive; here it is judged by lvi." for label in "ab"
+    )
+    times = rn.cox(cohort, "Surv(dfs_months, recurrence) ~ size_mm")
+    same = judge(cohort, "Surv(dfs_months, recurrence) ~ 1", models={"m": times}, horizon=36)
+    assert same.notes == ()
+    free = cohort.assign(dfs_event=cohort["recurrence"] | (cohort["age"] > 75))
+    conflated = judge(free, "Surv(dfs_months, dfs_event) ~ 1", models={"m": times}, horizon=36)
+    assert conflated.notes == (
+        "m was made to predict Surv(dfs_months, recurrence); here it is judged by "
+        "Surv(dfs_months, dfs_event).",
+    )
+
+
+def test_models_of_different_levels_of_one_column_are_told_apart() -> None:
+    rng = np.random.default_rng(3)
+    data = {"x": rng.normal(size=90), "g": rng.choice(["a", "b", "c"], 90)}
+    fit = rn.logistic(data, "g == 'a' ~ x")
+    assert judge(data, "g == 'a' ~ 1", models={"m": fit}).notes == ()
+    told = judge(data, "g == 'b' ~ 1", models={"m": fit}).notes
+    assert told == ('m was made to predict g == "a"; here it is judged by g == "b".',)

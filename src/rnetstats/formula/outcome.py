@@ -181,7 +181,8 @@ def _zero_one(part: Plain | Condition, variable: Variable, rows: Rows) -> Floats
             rows.notes.append(f"No row has {part.comparison}.")
         return flags
     if not variable.is_numeric:
-        level = variable.levels[-1]
+        codes, levels = variable.as_factor()
+        level = levels[codes.max()]  # the last that occurs
         raise ColumnError(
             f"The outcome {variable.name!r} holds categories; say which one is the event, "
             f"as in {Condition(variable.name, '==', level).comparison}."

@@ -125,6 +125,6 @@ def _outside_note(fitted: Floats, freq: Floats | None, name: str) -> tuple[str, 
     if not count:
         return ()
     return (
-        f"The {name} curve leaves [0, 1] for {count} patients (at the edges, where few are); it "
-        "stands as it is in ICI, E50, E90 and Emax.",
+        f"The {name} curve leaves [0, 1] for {count} patient{'s' * (count != 1)} (at the edges, "
+        "where few are); it stands as it is in ICI, E50, E90 and Emax.",
     )

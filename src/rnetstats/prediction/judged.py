@@ -26,6 +26,7 @@ from rnetstats.prediction.judged_models import (
     model_columns,
     model_risk,
     named_models,
+    other_outcome,
 )
 
 __all__ = ["Judged", "fingerprint", "is_risk_model", "judge"]
@@ -158,6 +159,7 @@ def judge(
         for label, model in given.items()
         if (spec := design_of(model)) is not None
     }
+    rows.notes.extend(note for item in given.items() for note in other_outcome(*item, left))
     risks = [_column(rows, name, scale) for name in columns]
     risks += [
         model_risk(label, model, part, scale, horizon, rows.notes) for label, model in given.items()

@@ -14,6 +14,7 @@ from rnetstats.errors import OptionError
 from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.spec import Spec
+from rnetstats.formula.terms import Condition, LeftSide
 from rnetstats.kernels.same_times import one_time
 from rnetstats.regression.cox import CoxResult
 from rnetstats.regression.logistic import LogisticResult
@@ -27,6 +28,7 @@ __all__ = [
     "model_columns",
     "model_risk",
     "named_models",
+    "other_outcome",
 ]
 
 Floats = NDArray[np.float64]
@@ -93,6 +95,18 @@ def design_of(model: Any) -> Spec | None:
     """Return the design by which a model was fitted, None where it is unknown."""
     design = getattr(model, "design", None)
     return design if isinstance(design, Spec) else None
+
+
+def other_outcome(label: str, model: Any, left: LeftSide) -> list[str]:
+    """Say that a model was made to predict another event than the one it is judged by."""
+    made_for = getattr(model, "outcome", "") or ""
+    own = parse_formula(f"{made_for} ~ 1").outcome if made_for else None
+    if own is None or own.event == left.event:
+        return []
+    both = isinstance(own.event, Condition) and isinstance(left.event, Condition)
+    if own.event.column == left.event.column and not both:
+        return []  # a code and its condition: the cause is checked where the outcome is read
+    return [f"{label} was made to predict {own.text}; here it is judged by {left.text}."]
 
 
 def model_risk(
