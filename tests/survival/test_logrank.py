@@ -177,6 +177,17 @@ def test_same_seed_same_p_and_a_longer_run_begins_with_the_shorter():
         assert counts[0] <= counts[1]
 
 
+def test_as_many_events_as_expected_give_a_p_of_one():
+    # the scores of one group sum to 0, the smallest statistic there is; in floating point the
+    # sums of other relabellings may be smaller, which are 0 as well
+    data = {"t": [5, 6, 5, 3, 5], "e": [1, 1, 0, 1, 0], "g": list("abbba")}
+    p_values = [
+        rn.logrank(data, "Surv(t, e) ~ g", method=method, rho=1, seed=1, resamples=300).p_value
+        for method in ("exact", "permutation", "permutation-unequal")
+    ]
+    assert p_values == [1.0, 1.0, 1.0]
+
+
 @pytest.mark.parametrize(("sizes", "resamples"), [((60, 140), 4000), ((60, 60, 80), 1000)])
 def test_unequal_follow_up_is_close_to_the_label_permutation_when_it_is_equal(sizes, resamples):
     # everybody is followed for 60 months: there is nothing to impute but late survival times

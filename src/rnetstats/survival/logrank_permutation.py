@@ -11,6 +11,7 @@ Phipson B, Smyth GK. Permutation P-values should never be zero. Stat Appl Genet 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,13 @@ from numpy.typing import NDArray
 from rnetstats._core.random import CHUNK, chunk_generators
 from rnetstats.kernels.ranks import permutation_sums
 
-__all__ = ["MonteCarloP", "monte_carlo_p", "permutation_p", "permutation_statistic"]
+__all__ = [
+    "MonteCarloP",
+    "least_as_large",
+    "monte_carlo_p",
+    "permutation_p",
+    "permutation_statistic",
+]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -41,6 +48,14 @@ def monte_carlo_p(exceeding: int, draws: int) -> MonteCarloP:
     return MonteCarloP(p, float(np.sqrt(p * (1.0 - p) / draws)))
 
 
+def least_as_large(observed: float) -> float:
+    """Return the smallest chi-square that counts as reaching the observed one.
+
+    Its root may be smaller by what rounding does to equal sums, those of 0 too.
+    """
+    return max(math.sqrt(observed) * (1.0 - 1e-9) - 1e-9, 0.0) ** 2
+
+
 def permutation_p(
     scores: Floats, group: Codes, strata: Codes | None, *, draws: int, seed: int
 ) -> MonteCarloP:
@@ -58,7 +73,7 @@ def permutation_p(
     seed : int
     """
     observed, inverse = _quadratic_form(scores, group, strata)
-    floor = observed * (1.0 - 1e-9)
+    least = least_as_large(observed)
     two = len(inverse) == 1
     exceeding = 0
     for part, rng in chunk_generators(seed, draws):
@@ -67,7 +82,7 @@ def permutation_p(
         else:
             sums = _group_sums(rng, scores, group, strata)
         form = np.einsum("bi,ij,bj->b", sums, inverse, sums)[: part.stop - part.start]
-        exceeding += int(np.count_nonzero(form >= floor))
+        exceeding += int(np.count_nonzero(form >= least))
     return monte_carlo_p(exceeding, draws)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats._core.random import CHUNK, chunk_generators
-from rnetstats.survival.logrank_permutation import MonteCarloP, monte_carlo_p
+from rnetstats.survival.logrank_permutation import MonteCarloP, least_as_large, monte_carlo_p
 
 __all__ = ["unequal_p"]
 
@@ -81,14 +81,14 @@ def unequal_p(
         rows = np.flatnonzero(codes == code)
         if np.any(event[rows]):
             parts.append(_stratum(stop[rows], event[rows], group[rows], k))
-    exceeding = 0
+    least, exceeding = least_as_large(observed), 0
     size = min(max(1, _BLOCK // len(stop)), CHUNK)
     for part, rng in chunk_generators(seed, draws):
         wanted = part.stop - part.start
         for first in range(0, wanted, size):
             # whole blocks are drawn, so that a shorter run is a prefix of a longer one
             chi2 = _chi_squares(rng, parts, k, (rho, gamma), size)[: wanted - first]
-            exceeding += int(np.count_nonzero(chi2 >= observed * (1.0 - 1e-9)))
+            exceeding += int(np.count_nonzero(chi2 >= least))
     return monte_carlo_p(exceeding, draws)
 
 
