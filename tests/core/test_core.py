@@ -99,6 +99,16 @@ def test_frames_and_mappings_are_taken_and_left_alone() -> None:
         as_frame(pd.DataFrame([[1, 2]], columns=["a", "a"]))
     with pytest.raises(ColumnError, match="Did you mean 'margin'"):
         column(pd.DataFrame({"margin": [1]}), "margn")
+    with pytest.raises(ColumnError, match=r"name 0 is no text; .* data.columns.astype\(str\)"):
+        column(pd.DataFrame({0: [1]}), "0")
+
+
+def test_a_table_of_another_library_is_told_what_to_do() -> None:
+    class Frame:
+        def to_pandas(self) -> pd.DataFrame: ...
+
+    with pytest.raises(DataError, match=r"not .*test_core\..*Frame\. Give its \.to_pandas\(\)"):
+        as_frame(Frame())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -310,6 +310,13 @@ def test_bad_input_is_named(options: dict[str, Any], error: type, message: str) 
         table_one(cohort().assign(one="x"), **options)
 
 
+def test_names_that_are_numbers_are_refused() -> None:
+    data = pd.DataFrame([[1.5, 0], [2.5, 1], [3.5, 0]])
+    for options in ({}, {"by": 1}, {"columns": [0]}):
+        with pytest.raises(ColumnError, match=r"name [01] is no text; rename"):
+            table_one(data, **options)
+
+
 def test_infinite_values_and_empty_data_are_refused() -> None:
     with pytest.raises(DataError, match="age"):
         table_one({"age": [1.0, math.inf, 3.0]})

@@ -19,6 +19,7 @@ __all__ = [
     "is_synthetic_data",
     "label_of",
     "refuse_cells",
+    "refuse_name",
     "time_unit",
 ]
 
@@ -121,9 +122,26 @@ def refuse_cells(name: str, series: pd.Series) -> None:
             )
 
 
+def refuse_name(name: object) -> None:
+    """Refuse a column's name that is a number or the like: no formula could name it.
+
+    Raises
+    ------
+    ColumnError
+    """
+    if not isinstance(name, str):
+        raise ColumnError(
+            f"The column name {name!r} is no text; rename the column, or all of them with "
+            "data.columns = data.columns.astype(str)."
+        )
+
+
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
     """Return one column, or a :class:`ColumnError` that names the nearest one."""
     if not isinstance(name, Hashable) or name not in frame.columns:
+        for there in frame.columns:
+            if str(there) == name:
+                refuse_name(there)
         hint = closest(str(name), (str(c) for c in frame.columns))
         shown = ", ".join(str(c) for c in list(frame.columns)[:12])
         more = ", ..." if len(frame.columns) > 12 else ""

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from rnetstats._core.frame import refuse_name
 from rnetstats._core.options import choice
 from rnetstats.errors import ColumnError, OptionError, closest
 from rnetstats.formula.variables import Floats, Variable, level_text, read_variable
@@ -117,8 +118,7 @@ def read_columns(
     """
     names = list(frame.columns)
     for name in names:
-        if not isinstance(name, str):
-            raise ColumnError(f"The column name {name!r} is no text; rename the column.")
+        refuse_name(name)
     for name in (*(asked or ()), *needed, *excluded):
         if name not in names:
             hint = closest(str(name), names)

@@ -99,7 +99,7 @@ def chosen_variables(
     else:
         found, skipped = _all_variables(frame, by, categorical, continuous)
     if not found:
-        raise ColumnError("There is no column to describe.")
+        raise ColumnError(" ".join(["There is no column to describe.", *skipped[:3]]))
     return found, (*skipped, *_kind_notes(found))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.frame import column, label_of
+from rnetstats._core.frame import column, label_of, refuse_name
 from rnetstats.errors import ColumnError
 from rnetstats.formula.tokens import Literal
 from rnetstats.formula.variables import level_text, read_variable
@@ -79,10 +79,12 @@ def variable(
     Raises
     ------
     ColumnError
-        If it is missing from the data, empty, a date, or has more than 20 levels.
+        If it is missing from the data, empty, a date, has more than 20 levels, or a name that is
+        no text.
     DataError
         If it holds infinite values, blank text, or text among numbers.
     """
+    refuse_name(name)
     _refuse_dates(column(frame, name), name)
     read = read_variable(frame, name)
     label, empty = label_of(frame, name), _not_applicable(frame, name)
