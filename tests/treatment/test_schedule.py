@@ -20,9 +20,8 @@ VISITS = {"sparse": 12, "dense": 3}
 
 def cells(sensitivity: float = 1.0, **options: Any) -> Any:
     settings: dict[str, Any] = {"hazard": 0.02, "shape": 1.0, "arm": 0}
-    return arm_cells(
-        np.array([10.0, 20.0]), np.array([25.0]), sensitivity=sensitivity, **{**settings, **options}
-    )
+    visits, end = np.array([10.0, 20.0]), np.array([25.0])
+    return arm_cells(visits, end, np.ones(1), sensitivity=sensitivity, **{**settings, **options})
 
 
 def test_cells_by_hand() -> None:
@@ -49,6 +48,7 @@ def test_several_ends_of_follow_up_share_the_patients() -> None:
     made = arm_cells(
         np.array([10.0, 20.0]),
         np.array([15.0, 25.0]),
+        np.array([0.75, 0.25]),
         hazard=0.02,
         shape=1.4,
         sensitivity=1.0,
@@ -56,8 +56,20 @@ def test_several_ends_of_follow_up_share_the_patients() -> None:
     )
     assert made.probability.sum() == pytest.approx(1.0)
     survival = np.exp(-(np.array([0.2, 0.4]) ** 1.4))
-    detected = ((1 - survival[0]) + (1 - survival[1])) / 2
+    detected = 0.75 * (1 - survival[0]) + 0.25 * (1 - survival[1])
     assert made.probability[made.event].sum() == pytest.approx(detected)
+
+
+def test_an_end_of_follow_up_given_twice_counts_twice() -> None:
+    ends = [12.0, 60.0, 36.0, 60.0, 60.0]
+    found = simulate(VISITS, follow_up=ends, replicates=2, n=50, seed=1)
+    arms = found.arms.set_index("arm")
+    happened = -np.expm1(-0.02 * np.array(ends))
+    assert arms["events"].to_numpy() == pytest.approx([happened.mean()] * 2)
+    assert arms.loc["sparse", "detected"] == pytest.approx(happened.mean())
+    assert found.options["follow_up"] == sorted(ends)
+    again = simulate(VISITS, follow_up=[*ends, *ends], replicates=2, n=50, seed=1)
+    pd.testing.assert_frame_equal(again.to_frame(), found.to_frame())
 
 
 def test_drawn_counts_have_the_cells_probabilities_and_are_prefixes() -> None:

@@ -83,7 +83,8 @@ def schedule_sensitivity(
     shape : float, optional
         1 by default.
     follow_up : float or sequence of float, optional
-        The end of follow-up (60 by default), or several that are equally frequent in both arms.
+        The end of follow-up (60 by default), or several, each as frequent in both arms as it is
+        given: those of a cohort's patients, say.
     sensitivity : float, optional
         Probability that a visit finds an event that is there, 1 by default; the interval-censored
         analyses suppose 1.

@@ -44,6 +44,7 @@ class Cells:
 def arm_cells(
     visits: Floats,
     follow_up: Floats,
+    share: Floats,
     *,
     hazard: float,
     shape: float,
@@ -56,8 +57,8 @@ def arm_cells(
     ----------
     visits : array of shape (K,)
         Times after 0, increasing.
-    follow_up : array of shape (F,)
-        Equally frequent ends of follow-up.
+    follow_up, share : arrays of shape (F,)
+        Ends of follow-up, and the share of patients with each.
     hazard, shape : float
         Survival to time t is exp(-(hazard t)^shape).
     sensitivity : float
@@ -70,6 +71,7 @@ def arm_cells(
     left, right, stop, probability, delay = (
         np.concatenate([part[k] for part in parts]) for k in range(5)
     )
+    probability = probability * np.repeat(share, [len(part[0]) for part in parts])
     event = np.isfinite(right)
     found = probability[event].sum()
     mean = (probability * delay)[event].sum() / found if found > 0.0 else np.nan
@@ -79,7 +81,7 @@ def arm_cells(
         right=right,
         stop=stop,
         event=event,
-        probability=probability / len(follow_up),
+        probability=probability,
         delay=np.array([mean]),
     )
 

@@ -40,7 +40,8 @@ def simulate(
     arms = [str(name) for name in visits]
     if len(arms) != 2:
         raise OptionError(f"The simulation compares two arms; visits names {len(arms)}.")
-    ends = _follow_up(follow_up)
+    ends, times = _follow_up(follow_up)
+    share = times / times.sum()
     sizes = [positive_int(f"n of {arm}", _of(n, arm, "n"), minimum=2) for arm in arms]
     rates = [real(f"hazard of {arm}", _of(hazard, arm, "hazard"), low=1e-8) for arm in arms]
     bend = real("shape", shape, low=0.05, high=20.0)
@@ -55,7 +56,7 @@ def simulate(
             raise OptionError(f"Arm {arm!r} has no visit by the end of follow-up.")
     drawn = resolve_seed(seed)
     parts = [
-        arm_cells(grid, ends, hazard=rate, shape=bend, sensitivity=seen, arm=code)
+        arm_cells(grid, ends, share, hazard=rate, shape=bend, sensitivity=seen, arm=code)
         for code, (grid, rate) in enumerate(zip(grids, rates, strict=True))
     ]
     cells = joined(parts)
@@ -65,7 +66,7 @@ def simulate(
     delays = cells.delay
     return ScheduleSimulationResult(
         table=_table(fits, rates, bend, time),
-        arms=_arms(arms, sizes, grids, rates, parts, ends, bend),
+        arms=_arms(arms, sizes, grids, rates, parts, (ends, share), bend),
         lead_time=float(delays[1] - delays[0]),
         notes=_notes(arms, seen, determined, time, fits),
         seed=drawn,
@@ -75,7 +76,7 @@ def simulate(
             "n": dict(zip(arms, sizes, strict=True)),
             "hazard": dict(zip(arms, rates, strict=True)),
             "shape": bend,
-            "follow_up": ends.tolist(),
+            "follow_up": np.repeat(ends, times).tolist(),
             "sensitivity": seen,
             "horizon": time,
             "replicates": draws,
@@ -93,14 +94,15 @@ def _of(value: Any, arm: str, name: str) -> Any:
     return given[arm]
 
 
-def _follow_up(follow_up: float | Sequence[float]) -> Floats:
+def _follow_up(follow_up: float | Sequence[float]) -> tuple[Floats, NDArray[np.intp]]:
+    """Return the distinct ends of follow-up, rising, and how often each is given."""
     try:
-        ends = np.unique(np.asarray(follow_up, dtype=float))
+        ends, times = np.unique(np.asarray(follow_up, dtype=float), return_counts=True)
     except (TypeError, ValueError):
         raise OptionError(f"follow_up must be a number or a list, not {follow_up!r}.") from None
     if not ends.size or not np.isfinite(ends).all() or ends.min() <= 0.0:
         raise OptionError(f"follow_up must be positive and finite, not {follow_up!r}.")
-    return ends
+    return ends, times
 
 
 def _table(fits: Fits, rates: list[float], shape: float, horizon: float) -> pd.DataFrame:
@@ -161,16 +163,17 @@ def _arms(
     grids: list[Floats],
     rates: list[float],
     parts: list[Cells],
-    ends: Floats,
+    follow_up: tuple[Floats, Floats],
     shape: float,
 ) -> pd.DataFrame:
+    ends, share = follow_up
     return pd.DataFrame(
         {
             "arm": arms,
             "n": sizes,
             "visits": [len(grid) for grid in grids],
             "hazard": rates,
-            "events": [float(-np.expm1(-((rate * ends) ** shape)).mean()) for rate in rates],
+            "events": [float(-np.expm1(-((rate * ends) ** shape)) @ share) for rate in rates],
             "detected": [float(part.probability[part.event].sum()) for part in parts],
             "mean_delay": [float(part.delay[0]) for part in parts],
         }
