@@ -133,6 +133,26 @@ def test_one_wrong_cell(cells: dict[str, tuple[int, object]], message: str) -> N
         read_cohort(changed(**cells), codebook="duan2024")
 
 
+def test_a_derived_column_is_not_blamed_for_the_column_that_it_follows_from() -> None:
+    with pytest.raises(DataError, match="'salvage_days' has a value where") as caught:
+        read_cohort(changed(salvage_days=(1, 10)), codebook="duan2024")
+    assert "salvage_months" not in str(caught.value)
+
+
+def test_a_derived_column_that_the_file_has_too_is_named_as_well() -> None:
+    frame = raw()
+    frame["salvage_months"] = frame["salvage_days"] / 30.4375
+    frame.loc[0, ["salvage_days", "salvage_months"]] = [30.0, 30.0 / 30.4375]
+    with pytest.raises(DataError, match=r"(?s)2 problems.*'salvage_days'.*'salvage_months' has"):
+        read_cohort(frame, codebook="duan2024")
+
+
+def test_numbers_that_break_a_rule_do_not_read_alike() -> None:
+    frame = changed(dfs_months=(1, 19.800002))
+    with pytest.raises(DataError, match=r"there dfs_months = 19\.800002, os_months = 19\.8\)"):
+        read_cohort(frame, codebook="duan2024")
+
+
 def test_time_zero_is_allowed() -> None:
     cohort = read_cohort(changed(dfs_months=(3, 0), os_months=(3, 0)), codebook="duan2024")
     assert cohort["os_months"].iloc[2] == 0

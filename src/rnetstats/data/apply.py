@@ -66,7 +66,7 @@ def apply_codebook(table: RawTable, book: Codebook, ledger: Ledger) -> pd.DataFr
     frame = pd.DataFrame({name: columns[name] for name in order})
     absent = _absent(frame, book, failed, underived, ledger, table.notes)
     check_unique(frame, book, ledger)
-    missing, structural = check_applicability(frame, book, ledger)
+    missing, structural = check_applicability(frame, book, [spec.name for spec in found], ledger)
     check_rules(frame, book, ledger)
     if book.calendar is not None:
         check_calendar(frame, book.calendar, ledger)

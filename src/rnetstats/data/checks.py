@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rnetstats.data.codebook import Calendar, Check, Codebook
+from rnetstats.data.codebook import Calendar, Check, Codebook, ColumnSpec
 from rnetstats.data.ledger import Ledger
 from rnetstats.data.rule_values import holds
 from rnetstats.data.units import DAYS_PER_MONTH
@@ -46,9 +47,21 @@ def check_unique(frame: pd.DataFrame, book: Codebook, ledger: Ledger) -> None:
 
 
 def check_applicability(
-    frame: pd.DataFrame, book: Codebook, ledger: Ledger
+    frame: pd.DataFrame, book: Codebook, in_file: Collection[str], ledger: Ledger
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Count missing values, apart from cells that are empty because nothing applies.
+
+    Parameters
+    ----------
+    frame
+        The cohort's columns, n rows.
+    book
+        The codebook.
+    in_file
+        Columns that the file has; the others are derived.
+    ledger
+        Takes the problems. Of a derived column nothing is said that was said of the column which
+        it follows from: its reader has no such column to correct.
 
     Returns
     -------
@@ -56,6 +69,7 @@ def check_applicability(
     """
     missing: dict[str, int] = {}
     structural: dict[str, int] = {}
+    told: dict[str, set[int]] = {}
     for spec in book.columns:
         if spec.name not in frame.columns:
             continue
@@ -64,17 +78,24 @@ def check_applicability(
         if rule is not None and all(name in frame.columns for name in rule.columns):
             _, outside = holds(rule, frame)
             structural[spec.name] = int(np.count_nonzero(empty & outside))
-            odd = np.flatnonzero(~empty & outside)
-            if odd.size:
+            odd = np.flatnonzero(~empty & outside).tolist()
+            if odd and (spec.name in in_file or not _told_of_sources(spec, odd, told)):
+                told[spec.name] = set(odd)
                 ledger.problem(
                     f"column {spec.in_file!r} has a value where it does not apply (it applies "
-                    f"when {rule.text}): {ledger.rows(odd.tolist())}. Empty it, or correct the "
+                    f"when {rule.text}): {ledger.rows(odd)}. Empty it, or correct the "
                     "columns of the rule."
                 )
             empty = empty & ~outside
         if count := int(np.count_nonzero(empty)):
             missing[spec.name] = count
     return missing, structural
+
+
+def _told_of_sources(spec: ColumnSpec, rows: list[int], told: dict[str, set[int]]) -> bool:
+    """Whether these rows were named already for a column that this one is derived from."""
+    sources = {name for derivation in spec.derive for name in derivation.columns}
+    return any(set(rows) <= told.get(name, set()) for name in sources)
 
 
 def check_rules(frame: pd.DataFrame, book: Codebook, ledger: Ledger) -> None:
@@ -106,13 +127,17 @@ def _check_rule(frame: pd.DataFrame, check: Check, ledger: Ledger) -> None:
 
 def _row_values(row: pd.Series[Any], check: Check) -> str:
     names = dict.fromkeys((*check.rule.columns, *(check.when.columns if check.when else ())))
-    return "there " + ", ".join(f"{name} = {_said(row[name])}" for name in names)
+    numbers = [cell for name in names if isinstance(cell := row[name], int | float | np.number)]
+    # six digits, unless numbers that differ would read alike ("15.3 is not at most 15.3")
+    alike = len({f"{number:g}" for number in numbers}) < len({f"{n:.12g}" for n in numbers})
+    form = ".12g" if alike else "g"
+    return "there " + ", ".join(f"{name} = {_said(row[name], form)}" for name in names)
 
 
-def _said(cell: object) -> str:
+def _said(cell: object, form: str) -> str:
     if isinstance(cell, pd.Timestamp):
         return cell.date().isoformat()
-    return f"{cell:g}" if isinstance(cell, int | float | np.number) else repr(cell)
+    return f"{cell:{form}}" if isinstance(cell, int | float | np.number) else repr(cell)
 
 
 def check_calendar(frame: pd.DataFrame, calendar: Calendar, ledger: Ledger) -> None:
