@@ -212,7 +212,7 @@ def _about(data: pd.DataFrame, name: str, truth: str, totals: str, seed: int) ->
     """Return what a cohort that is read from a file carries too, and that it was drawn."""
     book = builtin_codebook(name)
     specs = book.columns
-    missing, structural = check_applicability(data, book, Ledger(name))
+    missing, structural = check_applicability(data, book, list(data.columns), Ledger(name))
     return {
         "synthetic": True,
         "study": name,
