@@ -205,3 +205,57 @@ def test_names_that_look_like_html_are_text_in_markdown() -> None:
     assert not re.search(r"(?<!\\)<(?!br>)", shown)  # none but line breaks
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert all(line.replace("\\|", "").count("|") == 5 for line in rows)
+
+
+def test_a_validation_is_called_what_it_is() -> None:
+    data = read("birthwt.csv")
+    fit = rn.logistic(data, "low ~ age + lwt")
+    model = rn.risk_model(fit)
+    rows = data.assign(site=np.arange(len(data)) % 3)
+    made = {
+        "cv": rn.validate(fit, method="cv", folds=5, resamples=10, seed=1),
+        "centres": rn.validate(fit, rows, method="internal-external", by="site", seed=1),
+        "other": rn.validate(fit, external=data.assign(age=data["age"] + 1), resamples=20, seed=1),
+        "same": rn.validate(fit, external=data, resamples=20, seed=1),
+    }
+    said = {
+        name: rn.tripod_checklist(model, validation=validation).to_frame().set_index("item")
+        for name, validation in made.items()
+    }
+    for name, item, expected in (
+        ("cv", "12c", "Repeated cross-validation (2 repetitions), the design held fixed."),
+        ("cv", "21", "189 patients, 59 with the outcome, 2 repetitions, 0 fits without a model."),
+        ("cv", "23a", "Cross-validated: AUC"),
+        ("centres", "12a", "each centre was left out in turn"),
+        ("centres", "12c", "Internal-external cross-validation by centre, the design"),
+        ("centres", "16", "between the centre left out and the others"),
+        ("centres", "23a", "In centres that were left out: AUC"),
+        ("other", "12c", "Other patients (20 resamples of them for limits), the model as it is."),
+        ("other", "21", "validation: 189 patients, 59 with the outcome."),
+        ("same", "12c", "The patients that it was made from (20 resamples of them for limits)"),
+    ):
+        assert expected in said[name].loc[item, "answer"], (name, item)
+
+
+def test_imputation_is_repeated_where_a_validation_repeats_it() -> None:
+    data = read("birthwt.csv")
+    data.loc[data.index[::9], "lwt"] = np.nan
+    recipe = rn.recipe("low ~ age + lwt", impute=2)
+    model = recipe.fit(data, seed=1)
+    alone = answer(rn.tripod_checklist(model), "11")
+    assert alone == "Multiple imputation by chained equations (2 imputations)."
+    judged = rn.validate(recipe, data, resamples=5, seed=1)
+    said = answer(rn.tripod_checklist(model, validation=judged), "11")
+    assert "repeated in every resample of the validation" in said
+
+
+def test_a_published_model_is_neither_developed_nor_known_to_have_a_joint_domain() -> None:
+    model = rn.RiskModel.from_coefficients(
+        "low ~ lwt", {"lwt": -0.01}, intercept=0.5, ranges={"lwt": (80, 250)}
+    )
+    alone = rn.tripod_checklist(model)
+    assert answer(alone, "1") == "A published model of low, neither developed nor evaluated here."
+    assert "leverage" not in answer(alone, "27a")
+    judged = rn.validate(model, external=read("birthwt.csv"), resamples=20, seed=1)
+    found = rn.tripod_checklist(model, validation=judged)
+    assert answer(found, "1") == "Evaluation of a model of low."

@@ -17,7 +17,9 @@ from rnetstats.formula.terms import Atom, Condition, Factor, Formula, Log, Plain
 from rnetstats.formula.variables import Floats
 from rnetstats.prediction.published_coefficients import read_centre, read_slopes
 
-__all__ = ["published_fields"]
+__all__ = ["PUBLISHED", "published_fields"]
+
+PUBLISHED = "published coefficients"
 
 _NO_RANGE = "no range was given; every value is taken, and none is outside the domain."
 
@@ -63,7 +65,7 @@ def published_fields(
         "spec": spec.to_dict(),
         "variables": variables,
         "covariance": _covariance(covariance, len(spec.columns)),
-        "method": "published coefficients" + (f" ({source})" if source else ""),
+        "method": PUBLISHED + (f" ({source})" if source else ""),
         "limits": "none" if covariance is None else "Wald on the linear predictor",
     }
     if logistic:

@@ -14,7 +14,8 @@ from rnetstats._core.result import Result
 from rnetstats.errors import OptionError, closest
 from rnetstats.prediction.model import RiskModel
 from rnetstats.prediction.recipe import Recipe
-from rnetstats.prediction.tripod_answers import ANSWERS, Evidence
+from rnetstats.prediction.tripod_answers import ANSWERS
+from rnetstats.prediction.tripod_evidence import Evidence
 from rnetstats.prediction.validation_result import ValidationResult
 
 if TYPE_CHECKING:
