@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -271,7 +272,7 @@ def test_a_file_without_dates_and_rules_says_why_nothing_is_compared() -> None:
     bare.attrs = data.attrs
     result = rn.reproduce("nelm2024", data=bare)
     said = claim(result, "os_primary")
-    assert said["because"].startswith("Without the month of the resection nobody can say")
+    assert "no months in primary_resection_months: without the month of" in said["because"]
     assert said["because"] in said["sentence"]
     rules = claim(result, "rules")
     assert rules["sentence"].startswith("The file does not hold who followed the rules")
@@ -313,3 +314,50 @@ def test_a_file_of_one_primary_names_it_and_counts_nobody_of_the_other() -> None
     interval = claim(result, "interval")
     assert "months: pancreas " in str(interval["sentence"]).split("Corrected")[1]
     assert str(interval["events"]).startswith("pancreas: 29 metastases")
+
+
+def test_where_nobody_was_resected_or_died_that_is_the_reason() -> None:
+    data = rn.load_cohort("nelm2024")
+    none = data.assign(liver_resected=0)
+    for name in ("liver_resection_months", "relapse_months", "relapse"):
+        none[name] = np.nan
+    result = rn.reproduce("nelm2024", data=none)
+    said = claim(result, "os_liver")
+    assert "Nobody had the liver metastases resected" in said["because"]
+    assert "month of the resection" not in said["sentence"]
+    rules = str(claim(result, "rules")["sentence"])
+    assert rules.startswith("Nobody had the liver metastases resected")
+    said = claim(rn.reproduce("nelm2024", data=data.assign(death=0)), "os_primary")
+    assert said["because"].startswith("Nobody died")
+
+
+def test_a_report_stands_where_all_were_resected_on_the_first_day(tmp_path: Path) -> None:
+    data = rn.load_cohort("nelm2024").assign(primary_resected=1, primary_resection_months=0.0)
+    result = rn.reproduce("nelm2024", data=data, output=tmp_path / "report")
+    assert (tmp_path / "report" / "report.html").exists()
+    assert not (tmp_path / "report" / "figures" / "os_primary.svg").exists()
+    assert any(line.startswith("Curves of survival by res") for line in result.skipped)
+
+
+def test_a_share_of_few_others_stands_once_in_the_table_of_what_can_be_shown() -> None:
+    frame = plain_cohort()
+    kept = (frame["primary"] == "rectum") | (frame["timing"] == "synchronous")
+    few = frame[kept | (frame.groupby("primary").cumcount() < 15)]
+    shown = rn.reproduce("nelm2024", data=few).tables["support"]
+    assert shown["others"].iloc[0] < 10
+    assert shown["others_type_iii"].is_unique
+
+
+def test_an_unknown_grade_is_not_counted_as_low() -> None:
+    frame = plain_cohort()
+    rectal = frame.index[(frame["primary"] == "rectum") & (frame["timing"] == "asynchronous")]
+    frame.loc[rectal[frame.loc[rectal, "grade"] == "G1"][:1], "grade"] = None
+    said = str(claim(rn.reproduce("nelm2024", data=frame), "grade")["sentence"])
+    assert said.endswith("In the data at hand 5 of 6 are G2. The grade of 1 more is not known.")
+
+
+def test_a_country_without_a_comparison_has_no_hazard_ratio() -> None:
+    frame = plain_cohort()
+    said = claim(rn.reproduce("nelm2024", data=frame[frame["country"] == "China"]), "rules")
+    start = "The data hold one country, China: no hazard ratio can be given."
+    assert str(said["sentence"]).startswith(start)

@@ -38,8 +38,8 @@ def figures(result: StudyResult) -> tuple[StudyFigure, ...]:
 
 def _made(result: StudyResult) -> Iterator[StudyFigure]:
     for name, (title, caption) in _SURVIVAL.items():
-        effect = result.analysis(name)
-        if effect is not None:
+        effect: Any = result.analysis(name)
+        if effect is not None and effect.simon is not None:
             yield StudyFigure(
                 name,
                 title,

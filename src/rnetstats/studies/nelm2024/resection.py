@@ -30,7 +30,6 @@ __all__ = [
 ]
 
 LANDMARKS = (6.0, 12.0)
-_UNDATED = "without the month of the resection nobody can say which deaths came after it"
 COX = "time-dependent Cox"
 METHODS = ("naive", COX, "landmark")
 
@@ -92,30 +91,37 @@ def resections(cohort: Cohort, attempts: Attempts) -> list[Resection]:
     found = []
     for kind in RESECTIONS:
         frame = cohort.synchronous if kind.key == "primary" else cohort.everyone
-        effect, why_not = None, ""
-        if not cohort.has(kind.time):
-            why_not = f"W{_UNDATED[1:]}."
-            attempts.skip(
-                f"Survival by resection of {kind.what}",
-                f"the file has no column {kind.time}; {_UNDATED}",
-            )
+        resected, deaths = int((frame[kind.flag] == 1).sum()), int(frame["death"].sum())
+        what = f"urvival by resection of {kind.what}"
+        effect, why_not = None, _refused(kind, resected, deaths, dated=cohort.has(kind.time))
+        if why_not:
+            attempts.skip(f"S{what}", why_not)
         else:
             known = _known(frame, kind, attempts)
             effect = attempts.run(
-                f"Survival by resection of {kind.what}",
+                f"S{what}",
                 lambda f=known, k=kind: _effect(f, k),  # type: ignore[misc]
             )
-        found.append(
-            Resection(
-                kind=kind,
-                n=len(frame),
-                resected=int((frame[kind.flag] == 1).sum()),
-                deaths=int(frame["death"].sum()),
-                effect=effect,
-                why_not=why_not,
+        if effect is not None and effect.simon is None:
+            attempts.skip(
+                f"Curves of s{what}", "nobody is at risk resected, or nobody not (yet) resected"
             )
-        )
+        found.append(Resection(kind, len(frame), resected, deaths, effect, why_not))
     return found
+
+
+def _refused(kind: _Kind, resected: int, deaths: int, *, dated: bool) -> str:
+    """Say why there is no comparison; empty where there may be one."""
+    if not resected:
+        return f"Nobody had {kind.what} resected, so that there is nothing to compare."
+    if not deaths:
+        return "Nobody died, so that no risks can be compared."
+    if not dated:
+        return (
+            f"The file has no months in {kind.time}: without the month of the resection nobody can "
+            "say which deaths came after it."
+        )
+    return ""
 
 
 def _known(frame: pd.DataFrame, kind: _Kind, attempts: Attempts) -> pd.DataFrame:

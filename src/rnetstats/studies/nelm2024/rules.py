@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from rnetstats._core.result import Result
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, listed
 from rnetstats.regression.cox import cox
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.evidence_verdicts import evidence_verdict
@@ -33,6 +33,7 @@ class Rules:
     within: dict[str, Any] | None
     overall: dict[str, Any] | None
     events: str
+    why_not: str = ""
 
     def results(self) -> dict[str, Result]:
         """Return the curve by name."""
@@ -41,14 +42,18 @@ class Rules:
 
 def rules_of(cohort: Cohort, attempts: Attempts) -> Rules:
     """Compare patients after hepatectomy by whether the observation rules were followed."""
-    needed = ("rules_followed", "relapse_months", "relapse")
-    if not cohort.has(*needed):
-        attempts.skip(
-            "Disease-free survival by observation rules",
-            f"the file lacks one of the columns {', '.join(needed)}",
+    frame, needed = cohort.everyone, ("rules_followed", "relapse_months", "relapse")
+    why_not = ""
+    if not (frame["liver_resected"] == 1).any():
+        why_not = "Nobody had the liver metastases resected, so that there is no relapse after it."
+    elif missing := [name for name in needed if not cohort.has(name)]:
+        why_not = (
+            "The file does not hold who followed the rules and when patients relapsed: nothing is "
+            f"known of {listed(missing)}."
         )
-        return Rules(None, None, None, None, "none")
-    frame = cohort.everyone
+    if why_not:
+        attempts.skip("Disease-free survival by observation rules", why_not)
+        return Rules(None, None, None, None, "none", why_not)
     counts = pd.crosstab(frame["country"].astype(object), frame["rules_followed"])
     after = frame[frame["relapse"].notna() & frame["relapse_months"].notna()]
     inside = after[after["country"].astype(object) == COUNTRY]
@@ -142,14 +147,15 @@ def rules_finding(rules: Rules, printed: str) -> Finding:
 def _compared(rules: Rules, *, aliased: bool) -> str:
     """Say what the two comparisons give, or that there is none."""
     if rules.counts is None:
-        return "The file does not hold who followed the rules and when patients relapsed."
-    if len(rules.counts) < 2:
-        return f"The data hold one country, {rules.counts.index[0]}: {_text(rules.overall)}."
-    apart = ", where country and rules can hardly be told apart" * aliased
-    return (
-        f"Within {COUNTRY}: {_text(rules.within)}; over both countries{apart}: "
-        f"{_text(rules.overall)}."
+        return rules.why_not
+    within, overall = (
+        "no hazard ratio can be given" if row is None else _text(row)
+        for row in (rules.within, rules.overall)
     )
+    if len(rules.counts) < 2:
+        return f"The data hold one country, {rules.counts.index[0]}: {overall}."
+    apart = ", where country and rules can hardly be told apart" * aliased
+    return f"Within {COUNTRY}: {within}; over both countries{apart}: {overall}."
 
 
 def _text(row: dict[str, Any] | None) -> str:

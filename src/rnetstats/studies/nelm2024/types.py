@@ -116,8 +116,10 @@ def support_table(sheet: FactSheet, types: Types) -> Exhibit:
     _, others = types.three("pancreas")
     k = np.arange(rectal + 1)
     rows = []
+    shares: dict[int, float] = {}
     for share in (0.2, 0.3, 0.4, 0.5, 0.6):
-        c = round(share * others)
+        shares.setdefault(round(share * others), share)
+    for c, share in shares.items():
         p = fisher_p(k, rectal - k, np.full_like(k, c), np.full_like(k, others - c))
         more = k / rectal > c / others
         hits = k[more & (p < LEVEL)]
@@ -200,7 +202,8 @@ def grade_finding(cohort: Cohort, sheet: FactSheet) -> Finding:
     row = exact_proportion(k, n).method("central", "proportion")
     frame = cohort.asynchronous
     rectal = frame[frame["primary"].astype(object) == "rectum"]
-    here = int((rectal["grade"].astype(object) == "G2").sum())
+    unknown = int(rectal["grade"].isna().sum())
+    here, graded = int((rectal["grade"].astype(object) == "G2").sum()), len(rectal) - unknown
     limits = (
         f"{fmt_percent(float(row['conf_low']), 0)} to {fmt_percent(float(row['conf_high']), 0)}"
     )
@@ -209,17 +212,20 @@ def grade_finding(cohort: Cohort, sheet: FactSheet) -> Finding:
         f"{n}; its 95 % limits are {limits}. "
     )
     said += (
-        f"In the data at hand {here} of {len(rectal)} are G2."
-        if len(rectal)
+        f"In the data at hand {here} of {graded} are G2."
+        if graded
+        else "The data at hand hold no asynchronous rectal patient of known grade."
+        if unknown
         else "The data at hand hold no asynchronous rectal patient."
     )
+    said += f" The grade of {unknown} more is not known." * bool(unknown and graded)
     return Finding(
         key="grade",
         statement=f"{printed.text} of the asynchronous rectal tumours are G2",
         endpoint="Grade of the primary, asynchronous rectal patients",
         estimand="Share of G2",
         method="Every count of at most the printed number of patients; Clopper-Pearson limits",
-        events=f"G2: {k} of {n} in print, {here} of {len(rectal)} in the data",
+        events=f"G2: {k} of {n} in print, {here} of {graded} in the data",
         said=said,
         n_events=k,
         fixed=evidence_verdict("follows", f"Only {k}/{n} prints as {printed.text}."),
