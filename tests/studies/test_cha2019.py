@@ -25,7 +25,7 @@ from rnetstats.studies.cha2019.definitions import (
     Definition,
     by_definition,
 )
-from rnetstats.studies.cha2019.figures import figures
+from rnetstats.studies.cha2019.figures import _sides, figures
 from rnetstats.studies.cha2019.treatment_model import fit_treatment_model, model_table
 from rnetstats.studies.study_result import StudyResult
 
@@ -259,3 +259,43 @@ def test_an_exact_method_that_gives_nothing_is_not_said_to_stand_beside() -> Non
         assert ("A dash: no exact result" in table.notes[0]) is not there
         methods = {finding.method for finding in factor_findings(made, sheet)}
         assert all(method.endswith("exact conditional beside it") is there for method in methods)
+
+
+def test_recurrences_are_counted_where_they_are_known() -> None:
+    frame = pd.DataFrame(rn.load_cohort("cha2019")).assign(recurrence=0.0)
+    frame.attrs = {}
+    classed = frame.index[frame["margin"].astype(object) == "positive"]
+    untreated = classed[frame.loc[classed, "additional_treatment"].astype(object) == "none"]
+    frame.loc[untreated[:2], "recurrence"] = np.nan
+    last = frame.index[prepare(frame).everyone["not_curative"] == 0][-1]
+    frame["margin"] = frame["margin"].astype(object)
+    frame.loc[last, ["margin", "recurrence"]] = [None, 1.0]
+    cohort = prepare(frame)
+    assert (cohort.recurrences, cohort.followed) == (1, len(frame) - 2)
+    assert len(cohort.everyone) == len(frame) - 1
+    text = " ".join(cohort.notes)
+    assert "1 patient is left out: margin" in text
+    assert "2 patients are left out wherever recurrences are counted" in text
+    claims = rn.reproduce("cha2019", data=frame).claims.set_index("claim")
+    row = claims.loc["no_recurrence"]
+    arm = int((cohort.open_ended["treated"] == 0).sum()) - 2
+    assert row["events"].startswith(f"recurrences: 1 of {len(frame) - 2}; ")
+    assert row["events"].endswith(f"0 of {arm} without additional treatment")
+    assert row["because"] == "1 recurrence in the file, none in print."
+
+
+def test_where_nobody_was_treated_that_is_the_reason() -> None:
+    frame = pd.DataFrame(rn.load_cohort("cha2019")).assign(additional_treatment="none")
+    frame.attrs = {}
+    row = rn.reproduce("cha2019", data=frame).claims.set_index("claim").loc["regardless"]
+    assert row["rule"] == "not judged"
+    assert row["because"].startswith("Nobody had additional treatment")
+
+
+def test_methods_that_differ_in_the_side_are_not_said_to_differ_in_size_alone() -> None:
+    result = reproduced_synthetic("cha2019", None)
+    (drawn,) = (f for f in figures(result) if f.name == "treatment_methods")
+    assert drawn.caption.endswith("size of an odds ratio, not on its side.")
+    table = result.tables["treatment_model"].copy()
+    table.loc[table.index[0], "estimate"] = 1.0 / table.loc[table.index[0], "estimate"]
+    assert _sides(table) == "here even on its side"

@@ -90,7 +90,7 @@ def analyse(
         source=source,
         synthetic=cohort.synthetic,
         answer=(
-            *_seen(int(cohort.everyone["recurrence"].sum()), len(cohort.everyone)),
+            *_seen(cohort.recurrences, cohort.followed),
             *_answer(bounds, model, claims, synthetic=cohort.synthetic),
         ),
         claims=claims,

@@ -135,18 +135,16 @@ def share_finding(cohort: Cohort, sheet: FactSheet) -> Finding:
 
 def recurrence_findings(cohort: Cohort, model: TreatmentModel, bounds: Bounds) -> list[Finding]:
     """Return the claims that nobody recurs, and that this holds whatever is done."""
-    frame = cohort.everyone
-    arms = _arms(cohort.open_ended)
-    seen = int(frame["recurrence"].sum())
-    events = f"recurrences: {seen} of {len(frame)}; {arms}"
+    seen = cohort.recurrences
+    events = f"recurrences: {seen} of {cohort.followed}; {_arms(cohort.open_ended)}"
     return [_none(bounds, seen, events), _regardless(cohort, model, bounds, events)]
 
 
 def _arms(frame: pd.DataFrame) -> str:
     parts = []
     for flag, words in ((1, "with"), (0, "without")):
-        arm = frame[frame["treated"] == flag]
-        parts.append(f"{int(arm['recurrence'].sum())} of {len(arm)} {words} additional treatment")
+        known = frame.loc[frame["treated"] == flag, "recurrence"].dropna()
+        parts.append(f"{int(known.sum())} of {len(known)} {words} additional treatment")
     return ", ".join(parts)
 
 
@@ -161,8 +159,9 @@ def _none(bounds: Bounds, seen: int, events: str) -> Finding:
         f"as an estimate, equal rates have an exact P of {fmt_number(bounds.chance_allowing, 3)}. "
         "Population, definition or detection of recurrence differ, or it is chance."
     )
+    held = f"{seen} recurrence{'s' * (seen != 1)}"
     if seen:
-        said += f" These data hold {seen} recurrences."
+        said += f" These data hold {held}."
     return Finding(
         key="no_recurrence",
         statement="There was no recurrence",
@@ -172,7 +171,7 @@ def _none(bounds: Bounds, seen: int, events: str) -> Finding:
         events=events,
         said=said,
         n_events=seen,
-        fixed=compare_print(False, f"{seen} recurrences in the file, none in print.")
+        fixed=compare_print(False, f"{held} in the file, none in print.")
         if seen
         else evidence_verdict("bound only", "No recurrence, in print and in the file."),
         shown=f"at most {fmt_percent(high)}",
@@ -197,7 +196,7 @@ def _regardless(cohort: Cohort, model: TreatmentModel, bounds: Bounds, events: s
         method="Overlap of the probabilities of treatment; exact bounds of each arm",
         events=events,
         said=said,
-        n_events=int(cohort.everyone["recurrence"].sum()),
+        n_events=cohort.recurrences,
         fixed=_compared(cohort, model, overlap),
         shown="none",
     )
@@ -208,6 +207,9 @@ def _compared(cohort: Cohort, model: TreatmentModel, overlap: str) -> Verdict:
     if model.comparable is False:
         return evidence_verdict("not comparable", overlap)
     frame = cohort.open_ended
+    for flag, who in ((1, "Nobody"), (0, "Everybody")):
+        if not (frame["treated"] == flag).any():
+            return not_judged(f"{who} had additional treatment: there is nothing to compare.")
     fewest = min(int(frame.loc[frame["treated"] == flag, "recurrence"].sum()) for flag in (0, 1))
     if fewest == 0:
         return evidence_verdict("bound only", f"{events_text(fewest).capitalize()} in one arm.")

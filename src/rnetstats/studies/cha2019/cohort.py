@@ -8,6 +8,7 @@ import pandas as pd
 
 from rnetstats._core.frame import column, is_synthetic
 from rnetstats.errors import DataError
+from rnetstats.formatting import fmt_count
 from rnetstats.studies.cha2019.definitions import DEFAULT, DEFINITIONS, Definition, by_definition
 from rnetstats.studies.levels import require_levels
 
@@ -38,12 +39,16 @@ class Cohort:
         All patients with a known class, with columns ``treated`` and ``not_curative`` (0/1) and
         ``resection`` in words.
     definition : Definition
+    recurrences, followed : int
+        Recurrences in the whole file, and the patients of whom it is known.
     synthetic : bool
     notes : tuple of str
     """
 
     everyone: pd.DataFrame
     definition: Definition
+    recurrences: int
+    followed: int
     synthetic: bool
     notes: tuple[str, ...]
 
@@ -104,7 +109,18 @@ def prepare(frame: pd.DataFrame, definition: Definition | None = None) -> Cohort
     unclassified = int((~known).sum())
     if unclassified:
         notes.append(
-            f"{unclassified} patients are left out: margin, invasion, size or grade is missing, so "
-            "that their class is not known."
+            f"{_patients(unclassified)} left out: margin, invasion, size or grade is missing, so "
+            "that their class is not known. Their recurrences count in the whole file."
         )
-    return Cohort(work, chosen, is_synthetic(frame), tuple(notes))
+    recurrence = frame["recurrence"]
+    followed = int(recurrence.notna().sum())
+    if followed < len(frame):
+        notes.append(
+            f"{_patients(len(frame) - followed)} left out wherever recurrences are counted: "
+            "whether they had one is not known."
+        )
+    return Cohort(work, chosen, int(recurrence.sum()), followed, is_synthetic(frame), tuple(notes))
+
+
+def _patients(many: int) -> str:
+    return f"{fmt_count(many)} patient{'s are' if many != 1 else ' is'}"
