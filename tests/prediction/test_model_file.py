@@ -197,8 +197,12 @@ def test_a_damaged_part_is_refused_or_does_no_harm(
     [
         (lambda s: s.pop("fields"), "KeyError"),
         (lambda s: s.update(schema_version="x"), "ValueError"),
+        (lambda s: s.update(schema_version=float("inf")), "OverflowError"),
         (lambda s: s["options"].update(conf_level=95), "conf_level is 95"),
         (lambda s: s["fields"].update(horizon=12), "a horizon and no baseline hazard"),
+        (lambda s: s["fields"]["summary"].update(n="many"), "its n is 'many'"),
+        (lambda s: s["fields"]["summary"].update(n_events=-1), "its n_events is -1"),
+        (lambda s: s["fields"]["summary"].pop("n_events"), "not both counted"),
         (lambda s: s["fields"]["variables"].pop("nlr"), "nlr is not described"),
         (lambda s: s["fields"]["variables"]["nlr"].update(low=99), "range of nlr is 99 to"),
         (lambda s: s["fields"]["leverage"].update(largest=None), "leverage"),

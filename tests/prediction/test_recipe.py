@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,14 @@ import pytest
 from scipy.stats import chi2
 
 import rnetstats as rn
-from rnetstats.errors import DataError, FormulaError, OptionError, RnetError, TooFewEventsError
+from rnetstats.errors import (
+    DataError,
+    FormulaError,
+    OptionError,
+    ReadError,
+    RnetError,
+    TooFewEventsError,
+)
 from rnetstats.kernels.maxstat import best_cut
 from rnetstats.kernels.risksets import prepare
 from rnetstats.prediction.indices import UNCORRECTED
@@ -461,3 +469,22 @@ def test_shrinkage_without_a_single_resampled_model_is_no_bare_error(timed: bool
     recipe = rn.recipe(f"{left} ~ rcs(x, 5)", penalty=None, shrink="bootstrap", **more)
     with pytest.raises(TooFewEventsError, match="all resamples that a shrinkage is taken from"):
         recipe.fit(data, seed=1)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda stored: stored.update(schema_version="x"),
+        lambda stored: stored.update(schema_version=float("inf")),
+        lambda stored: stored.update(fields=-1),
+        lambda stored: stored["fields"].pop("formula"),
+        lambda stored: stored["fields"].update(unheard_of=1),
+    ],
+)
+def test_a_damaged_recipe_is_named(edit: Callable[[dict[str, Any]], Any]) -> None:
+    stored = json.loads(json.dumps(rn.recipe("low ~ lwt").to_dict()))
+    edit(stored)
+    with pytest.raises(ReadError, match="This Recipe is damaged"):
+        Recipe.from_dict(stored)
+    with pytest.raises(RnetError, match="holds a 'list', not a Recipe"):
+        Recipe.from_dict([])  # type: ignore[arg-type]

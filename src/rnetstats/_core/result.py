@@ -105,7 +105,14 @@ class Result(ABC):
             return kind._rebuilt(stored)
         except RnetError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            IndexError,
+            OverflowError,
+        ) as error:
             raise ReadError(f"This {name} is damaged: {type(error).__name__} ({error}).") from None
 
     @classmethod

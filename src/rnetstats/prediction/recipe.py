@@ -9,7 +9,7 @@ from typing import Any
 from rnetstats import __version__
 from rnetstats._core.frame import Data
 from rnetstats._core.options import choice, positive_int, real
-from rnetstats.errors import FormulaError, OptionError, RnetError
+from rnetstats.errors import FormulaError, OptionError, ReadError, RnetError
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.terms import Formula, Plain
 from rnetstats.prediction.recipe_model import fit_recipe, refit_of_recipe
@@ -142,17 +142,25 @@ class Recipe:
         Raises
         ------
         RnetError
-            If the dictionary holds something else, or is of a later schema.
+            If the dictionary holds something else, is of a later schema, or is damaged.
         """
-        if stored.get("type") != "Recipe":
-            raise RnetError(f"This dictionary holds a {stored.get('type')!r}, not a Recipe.")
-        if int(stored.get("schema_version", 0)) > _SCHEMA:
-            raise RnetError(
-                f"This Recipe was written with schema {stored['schema_version']}, which is newer "
-                f"than the {_SCHEMA} of rnetstats {__version__}. Upgrade the package."
-            )
-        fields = dict(stored["fields"])
-        return recipe(fields.pop("formula"), **fields)
+        kind = stored.get("type") if isinstance(stored, Mapping) else type(stored).__name__
+        if kind != "Recipe":
+            raise RnetError(f"This dictionary holds a {kind!r}, not a Recipe.")
+        try:
+            if int(stored.get("schema_version", 0)) > _SCHEMA:
+                raise RnetError(
+                    f"This Recipe was written with schema {stored['schema_version']}, which is "
+                    f"newer than the {_SCHEMA} of rnetstats {__version__}. Upgrade the package."
+                )
+            fields = dict(stored["fields"])
+            return recipe(fields.pop("formula"), **fields)
+        except RnetError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise ReadError(
+                f"This Recipe is damaged: {type(error).__name__} ({error}). Write it again."
+            ) from None
 
 
 def recipe(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_stored"]
 
+_COUNTS = ("n", "n_missing", "n_events", "n_events_by_horizon", "event_share", "mean_risk")
 _TOLERANCE = 1e-8  # of the largest eigenvalue, for what rounding makes of a zero
 
 
@@ -29,7 +30,7 @@ def check_stored(model: RiskModel) -> None:
     ReadError
         If a part is no number, not of its size, absent, or impossible.
     """
-    for check in (_options, _words, _design, _domain, _matrices, _baseline, _thin):
+    for check in (_options, _words, _counts, _design, _domain, _matrices, _baseline, _thin):
         for wrong in check(model):
             raise ReadError(f"This RiskModel is damaged: {wrong}. Make it again from its fit.")
 
@@ -55,6 +56,16 @@ def _words(model: RiskModel) -> Iterator[str]:
             yield "it has a horizon and no baseline hazard"
     elif model.horizon is None or not _number(model.horizon) or model.horizon <= 0.0:
         yield f"its horizon is {model.horizon!r}"
+
+
+def _counts(model: RiskModel) -> Iterator[str]:
+    """The counts behind the model are numbers; of patients there are events too."""
+    about = model.summary
+    for name in _COUNTS:
+        if name in about and (not _number(about[name]) or about[name] < 0.0):
+            yield f"its {name} is {about[name]!r}"
+    if ("n" in about) != ("n_events" in about):
+        yield "its patients and their events are not both counted"
 
 
 def _design(model: RiskModel) -> Iterator[str]:
