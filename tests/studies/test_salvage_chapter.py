@@ -28,6 +28,7 @@ from rnetstats.studies.duan2024.salvage_margins import (
     horizon_within,
 )
 from rnetstats.studies.duan2024.salvage_paragraphs import kinds
+from rnetstats.studies.duan2024.salvage_section import _complete
 from rnetstats.studies.duan2024.salvage_tables import _reasons
 from rnetstats.studies.duan2024.salvage_words import (
     counted,
@@ -481,3 +482,16 @@ def test_kinds_of_salvage_followed_for_too_short_are_named() -> None:
     (first, *_), _ = compare_kinds(rows, attempts).values()
     assert first.options["horizon"] == 6.0
     assert len(attempts.skipped) == 1
+
+
+def test_each_reading_has_its_own_number_of_patients() -> None:
+    def said(recurrence: int, dfs: int) -> str:
+        return _complete(
+            {"n": 181, "effects": {"recurrence": {"n": recurrence}, "dfs": {"n": dfs}}}
+        )
+
+    end = " for whom every factor and the outcome are known."
+    assert said(181, 181) == ""
+    assert said(167, 167) == f" The comparisons are of the 167{end}"
+    both = "167 (recurrence) and the 170 (recurrence or death)"
+    assert said(167, 170) == f" The comparisons are of the {both}{end}"

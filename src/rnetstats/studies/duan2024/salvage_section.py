@@ -131,14 +131,21 @@ def _who(facts: dict[str, Any]) -> str:
         when = f", half of them within {delay} months"
     else:
         when = ", at least half of them on the day of the first resection"
-    used = {row["n"] for row in facts["effects"].values()}
-    least = min(used, default=n)
-    complete = (
-        f" The comparisons are of the {least} for whom every factor and the outcome are known."
-        if least < n
-        else ""
+    return f"{who}{when}.{_complete(facts)}"
+
+
+def _complete(facts: dict[str, Any]) -> str:
+    """Say of how many patients the comparisons are, where that is not of all."""
+    used = {READINGS[key]: row["n"] for key, row in facts["effects"].items()}
+    if min(used.values(), default=facts["n"]) == facts["n"]:
+        return ""
+    numbers = set(used.values())
+    which = (
+        f"{numbers.pop()} for whom"
+        if len(numbers) == 1
+        else f"{' and the '.join(f'{many} ({name})' for name, many in used.items())} for whom"
     )
-    return f"{who}{when}.{complete}"
+    return f" The comparisons are of the {which} every factor and the outcome are known."
 
 
 def _unknown(facts: dict[str, Any]) -> Paragraph:
