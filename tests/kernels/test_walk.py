@@ -133,3 +133,29 @@ def test_ascents_that_end_in_a_matrix_without_a_decomposition_are_none() -> None
 
     assert ascents(breaks, centre[None] + 0.5, max_iter=5) is None
     assert starts == 2
+
+
+@pytest.mark.parametrize("failures", [1, 2, 5])
+def test_a_fit_that_fails_between_two_points_does_not_lose_the_limit(failures: int) -> None:
+    evaluate, centre, _, target = walked(1, n=60)
+    column, side = np.array([1]), np.array([1.0])
+    (limit,), _ = walk_outward(evaluate, centre, column, side, target=target, several=False)
+    outside, failed = np.inf, set[float]()
+
+    def breaks(beta: FloatArray, index: IntArray) -> tuple[FloatArray, ...]:
+        nonlocal outside
+        value, score, information = evaluate(beta, index)
+        at = float(beta[0, 1])
+        if limit < at < outside and outside == np.inf:
+            outside = at
+        elif at < outside < np.inf and len(failed) < failures:
+            failed.add(at)
+        if at in failed:
+            score = np.full_like(score, np.nan)
+            value = np.full_like(value, np.nan)
+        return value, score, information
+
+    (again,), (status,) = walk_outward(breaks, centre, column, side, target=target, several=False)
+    assert len(failed) == failures
+    assert status == FOUND
+    assert again == pytest.approx(limit, rel=1e-9)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from logistic_designs import logistic_case, small_data
-from rnetstats import separation
+from rnetstats import logistic, separation
 from rnetstats.errors import TooFewEventsError
 from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.logistic import fit_logistic
@@ -282,3 +282,27 @@ def test_finite_coefficients_are_told_together(monkeypatch: pytest.MonkeyPatch) 
     assert found.direction[7] == "-inf"
     # two rounds of two for all of them, the other side of the infinite one, and the margin
     assert len(programs) <= 6
+
+
+@pytest.mark.parametrize("seed", [5128, 5143])
+def test_no_limit_is_lost_where_the_fits_between_are_flat(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, levels, columns = (int(rng.integers(*ends)) for ends in ((150, 400), (4, 8), (1, 3)))
+    data = pd.DataFrame({f"x{j}": rng.normal(size=n).round(2) for j in range(columns)})
+    few = ["few"] * int(rng.integers(2, 4))
+    data["arm"] = np.r_[few, rng.choice([f"arm {i}" for i in range(1, levels)], size=n)][:n]
+    data["z"] = rng.random(n).round(3)
+    predictor = data.x0 * 0.3 + data.z * 0.4 + (data.arm == "few") * 1.5 - 0.3
+    data["y"] = (rng.random(n) < 1 / (1 + np.exp(-predictor))).astype(int)
+    model = logistic(data, "y ~ arm + z + arm:z" + " + x0" * (seed == 5143), penalty=None)
+    assert not [note for note in model.notes if "not found" in note]
+    engine = model.engine
+    assert engine is not None
+    lower, upper, lost = engine.limits(0.95)
+    assert not lost
+    for j, low, high in zip(range(len(lower)), lower, upper, strict=True):
+        others = np.delete(engine.X, j, axis=1)
+        for limit in (end for end in (low, high) if np.isfinite(end)):
+            fit = fit_logistic(others, data.y, offset=limit * engine.X[:, j])
+            fall = 2 * (engine.value - fit.log_likelihood[0])
+            assert fall == pytest.approx(3.841458820694124, abs=1e-6)

@@ -28,6 +28,7 @@ _FLAT = 1e-9
 _FAR = 1e6
 _TOLERANCE = 1e-11
 _CHECKS = 6
+_MISSES = 5  # of a walker: fits that fail between a point inside and one outside
 
 
 class _Walker:
@@ -42,6 +43,7 @@ class _Walker:
         self.beta: FloatArray | None = None  # all coefficients, at the limit
         self.status: int | None = None
         self.before = np.inf
+        self.misses = 0
 
     def begin_at(self, limit: float, beta: FloatArray) -> None:
         """Take a limit that was found in another way, if it is one."""
@@ -81,6 +83,9 @@ class _Walker:
         if begun and walking and (failed or jump > _JUMP) and self.length > _SHORTEST:
             self.length *= 0.5
             return
+        if failed and not walking and self.misses < _MISSES:
+            self._step_back(point.at)
+            return
         if failed:
             self.status = NOT_FOUND
             return
@@ -95,6 +100,17 @@ class _Walker:
             self.length *= 1.5
             if flat or abs(point.at) > _FAR:
                 self.limit, self.status = self.side * np.inf, NO_LIMIT
+
+    def _step_back(self, at: float) -> None:
+        """Walk again, in shorter steps, from inside of a place where the fit failed.
+
+        The point outside may be no better: of a likelihood that is flat to rounding far out, a fit
+        may have ended anywhere.
+        """
+        assert self.inside is not None
+        self.length = max(0.5 * abs(at - self.inside.at), 2 * _SHORTEST)
+        self.outside, self.before = None, np.inf
+        self.misses += 1
 
     def go_on(self, point: ProfilePoint) -> None:
         """Walk again, from a point of a higher branch."""
