@@ -84,7 +84,8 @@ def rmst(
     Notes
     -----
     The standard error is that of the estimate of the mean, not of ``min(T, tau)``. RMTL, the mean
-    time lost, is ``tau`` less RMST.
+    time lost, is ``tau`` less RMST. Of tied times events come before censorings, in the weights of
+    adjusted contrasts too (not so in R's survRM2, whose weights are biased by coarse times).
 
     References
     ----------
