@@ -163,3 +163,30 @@ def test_a_column_that_is_not_there_may_be_left_out_by_the_codebook() -> None:
         read_cohort(frame, codebook="duan2024")
     spec = [replace(c, required=False) if c.name == "sex" else c for c in STUDY.columns]
     assert "sex" not in read_cohort(frame, codebook=replace(STUDY, columns=tuple(spec)))
+
+
+def test_all_that_the_analyses_cannot_do_without_is_asked_for_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    pd.read_csv(FILE).rename(columns=lambda name: f"my {name}").to_csv(path, index=False)
+    first = Codebook.from_text(write_codebook(path), name="mine.toml")
+    with pytest.raises(ColumnError) as caught:
+        rn.reproduce("duan2024", data=path, codebook=first)
+    text = str(caught.value)
+    assert "'margin_positive', 'method', 'location', 'nlr', 'size_mm', 'dfs_months'" in text
+    assert "'recurrence', 'os_months' and 'death'" in text  # and not dfs_event, which follows
+    assert 'write [columns.margin_positive] with its type and source = "NAME"' in text
+
+
+def test_one_column_that_is_not_named_is_asked_for_alone() -> None:
+    frame = read_cohort(FILE, codebook="duan2024").drop(columns="nlr")
+    with pytest.raises(ColumnError, match=r"no column 'nlr', .*\[columns\.nlr\] .* codebook\.$"):
+        prepare(frame)
+
+
+@pytest.mark.parametrize("study", ["cha2019", "nelm2024"])
+def test_other_studies_ask_for_their_columns_at_once(study: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    pd.DataFrame({"Alter": range(40, 70)}).to_csv(path, index=False)
+    first = Codebook.from_text(write_codebook(path), name="mine.toml")
+    with pytest.raises(ColumnError, match=r"There are no columns '\w+', .* and '\w+', which"):
+        rn.reproduce(study, data=path, codebook=first)

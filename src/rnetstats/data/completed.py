@@ -87,7 +87,7 @@ def _joined(own: ColumnSpec | None, theirs: ColumnSpec, known: Collection[str]) 
     """Return one column of the study as the caller's file has it."""
     derive = tuple(d for d in theirs.derive if set(d.columns) <= set(known))
     if own is None:
-        return replace(theirs, required=bool(derive) and theirs.required, derive=derive)
+        return replace(theirs, required=False, derive=derive)
     _check_type(own, theirs)
     unit, unit_in = _units(own, theirs)
     return replace(

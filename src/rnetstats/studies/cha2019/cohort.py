@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from rnetstats._core.frame import column, is_synthetic
+from rnetstats._core.frame import is_synthetic
 from rnetstats.errors import DataError
 from rnetstats.formatting import fmt_count
 from rnetstats.studies.cha2019.definitions import DEFAULT, DEFINITIONS, Definition, by_definition
 from rnetstats.studies.levels import require_levels
+from rnetstats.studies.needed import require_columns
 
 __all__ = ["Cohort", "prepare"]
 
@@ -79,8 +80,7 @@ def prepare(frame: pd.DataFrame, definition: Definition | None = None) -> Cohort
     DataError
         If nobody is not curative, or everybody.
     """
-    for name in NEEDED:
-        column(frame, name)
+    require_columns(frame, NEEDED)
     for name, levels in KNOWN_LEVELS.items():
         require_levels(frame, name, levels)
     chosen = definition or next(

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from rnetstats._core.frame import column, is_synthetic
+from rnetstats._core.frame import is_synthetic
 from rnetstats.errors import ColumnError, DataError
 from rnetstats.studies.levels import require_levels
+from rnetstats.studies.needed import require_columns
 
 __all__ = ["EXCLUDED_METHOD", "LOWER", "MARGIN_LEVELS", "Cohort", "prepare", "with_group"]
 
@@ -26,8 +27,7 @@ NEEDED = (
     "nlr",
     "size_mm",
     "dfs_months",
-    "recurrence",
-    "dfs_event",
+    "recurrence",  # dfs_event follows from it and from death
     "os_months",
     "death",
 )
@@ -107,8 +107,7 @@ def prepare(frame: pd.DataFrame) -> Cohort:
         If every patient has the method that the models leave out.
     """
     frame, derived = _with_dfs_event(frame)
-    for name in NEEDED:
-        column(frame, name)
+    require_columns(frame, NEEDED)
     require_levels(frame, "salvage", SALVAGE_LEVELS)
     if not (frame["location"].astype(object) == LOWER).any():
         require_levels(frame, "location", LOCATIONS)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from rnetstats._core.frame import column, is_synthetic
+from rnetstats._core.frame import is_synthetic
+from rnetstats.studies.needed import require_columns
 
 __all__ = ["Cohort", "prepare"]
 
@@ -56,8 +57,7 @@ def prepare(frame: pd.DataFrame) -> Cohort:
     ColumnError
         If a column that every analysis needs is missing.
     """
-    for name in NEEDED:
-        column(frame, name)
+    require_columns(frame, NEEDED)
     stored = frame.attrs.get("rnetstats", {})
     notes = tuple(str(note) for note in stored.get("notes", ()))
     return Cohort(frame, is_synthetic(frame), notes)
