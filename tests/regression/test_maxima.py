@@ -537,3 +537,38 @@ def test_a_way_up_that_fails_leaves_the_fit_as_it_is() -> None:
     assert found.fit is lower
     assert found.several
     assert max(begun) > lower.log_likelihood_penalized[0] + 1.0
+
+
+@pytest.mark.parametrize(("levels", "least", "most"), [(33, 4, 20), (8, 112, 114)])
+def test_with_many_coefficients_it_is_looked_from_fewer_places(
+    levels: int, least: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A factor of 33 levels in 90 rows, as by mistake, took minutes from 460 places."""
+    z = np.minimum(np.arange(90), levels - 1) if levels == 8 else np.arange(90) % levels
+    data = pd.DataFrame({"y": np.random.default_rng(5).integers(0, 2, 90), "z": z})
+    places: list[int] = []
+
+    def counted(evaluate: object, start: np.ndarray, **options: object) -> None:
+        places.append(len(start))
+
+    monkeypatch.setattr("rnetstats.regression.maxima.ascents", counted)
+    rn.logistic(data, "y ~ C(z)", ci="wald")
+    assert least <= places[0] <= most
+
+
+def test_tests_of_many_coefficients_are_fitted_from_fewer_places(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sixteen coefficients, a test of each: 128 fits, where ten have 400."""
+    patients = np.arange(90)
+    data = pd.DataFrame({"y": np.random.default_rng(5).integers(0, 2, 90), "z": patients % 15})
+    data["a"] = patients == 7
+    fits: list[int] = []
+
+    def counted(evaluate: object, start: np.ndarray, **options: object) -> None:
+        fits.append(len(start))
+
+    monkeypatch.setattr("rnetstats.kernels.restricted.ascents", counted)
+    rn.logistic(data, "y ~ C(z) + a")
+    assert fits
+    assert 16 < max(fits) <= 128

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnetstats.kernels.far_points import in_all_directions
+from rnetstats.kernels.far_points import affordable, in_all_directions
 from rnetstats.kernels.firth import inverse_information
 from rnetstats.kernels.newton import BoolArray, Evaluate, FloatArray, IntArray
 from rnetstats.kernels.profile_points import (
@@ -134,7 +134,8 @@ def _starts(around: Around, reached: Reached, *, others: bool) -> tuple[FloatArr
     if others:
         away = reached.points - points[0]
         points = np.concatenate([points[0] + far * away for far in _AS_FAR])
-    spread = np.arange(0, len(points), 1 + m * len(points) // _MOST)
+    most = min(_MOST, affordable(points.shape[1]))
+    spread = np.arange(0, len(points), 1 + m * len(points) // most)
     owner, source = (part.ravel() for part in np.meshgrid(np.arange(m), spread, indexing="ij"))
     if others:
         new = reached.new[owner] | reached.new[source % m]

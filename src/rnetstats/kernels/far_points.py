@@ -7,11 +7,17 @@ import numpy as np
 from rnetstats.kernels.firth import inverse_information
 from rnetstats.kernels.newton import FloatArray
 
-__all__ = ["along_profiles", "far_from", "in_all_directions"]
+__all__ = ["affordable", "along_profiles", "far_from", "in_all_directions"]
 
 _FAR = 5.0  # standard errors
 _DISTANCES = (3.0, 6.0)  # standard errors of one coefficient, times the root of their number
 _SEED = 1993  # directions are always the same ones
+_WORK = 2**19  # fits, times the cube of coefficients
+
+
+def affordable(p: int) -> int:
+    """How many fits a search may make in a model of p coefficients: each costs the cube of them."""
+    return max(1, _WORK // p**3)
 
 
 def far_from(estimate: FloatArray, information: FloatArray, size: int) -> FloatArray:

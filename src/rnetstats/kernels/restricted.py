@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnetstats.kernels.far_points import far_from
+from rnetstats.kernels.far_points import affordable, far_from
 from rnetstats.kernels.firth import without
 from rnetstats.kernels.newton import (
     OK,
@@ -123,7 +123,8 @@ def _definite(matrices: FloatArray) -> bool:
 def _take_higher(unit: Unit, fit: NewtonFit, free: BoolArray) -> None:
     """Fit with the same restrictions anew from far out, and take what is higher."""
     points = far_from(unit.centre, unit.information, _DIRECTIONS * len(unit.centre))
-    points = points[:: 1 + len(points) * len(free) // _FITS]
+    most = min(_FITS, affordable(len(unit.centre)))
+    points = points[:: 1 + len(points) * len(free) // most]
     if not len(points):
         return
     begin = np.concatenate([_conditional(unit, free, point) for point in points])

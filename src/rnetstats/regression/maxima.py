@@ -9,7 +9,7 @@ import numpy as np
 
 from rnetstats.kernels.conditioning import conditioned
 from rnetstats.kernels.cox import CoxFit
-from rnetstats.kernels.far_points import far_from, in_all_directions
+from rnetstats.kernels.far_points import affordable, far_from, in_all_directions
 from rnetstats.kernels.leverage import MUCH, hazards_leverage
 from rnetstats.kernels.logistic import LogisticFit
 from rnetstats.kernels.newton import OK, Evaluate
@@ -176,10 +176,11 @@ def _points(unit: Unit, columns: np.ndarray, starts: np.ndarray, reached: bool) 
     alike = columns / length
     spread = np.linalg.pinv(alike.T @ alike / n, hermitian=True)
     about = in_all_directions(starts[0] * length, spread, min(_FEWER * p, _MOST // n)) / length
-    points = [starts / unit.scale, about / unit.scale]
+    points = about / unit.scale
     if reached:
-        points.append(far_from(unit.centre, unit.information, min(_DIRECTIONS * p, _MOST // n)))
-    return np.concatenate(points)
+        far = far_from(unit.centre, unit.information, min(_DIRECTIONS * p, _MOST // n))
+        points = np.concatenate([points, far])
+    return np.concatenate([starts / unit.scale, points[:: 1 + len(points) // affordable(p)]])
 
 
 def _value(fit: LogisticFit | CoxFit) -> float:
