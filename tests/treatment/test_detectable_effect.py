@@ -299,3 +299,14 @@ def test_drawn_estimates_are_those_of_firths_cox_regression() -> None:
         chi2 = rn.logrank(data, "Surv(t, e) ~ arm").statistic
         distance, variance = drawn._distance(hit, odds)
         assert_close(distance[column] ** 2 / variance[column], chi2)
+
+
+def test_the_first_note_says_which_ratios_are_shown_and_nothing_of_others() -> None:
+    both = rn.detectable_effect(events=12, allocation=(181, 346)).notes[0]
+    assert both == (
+        "12 events show with 80 % power a hazard ratio of 5.26 or more, or of 0.0353 or less."
+    )
+    above = rn.detectable_effect(events=3, allocation=(181, 346)).notes[0]
+    assert above == "3 events show with 80 % power a hazard ratio of 24.9 or more."
+    none = rn.detectable_effect(events=1, allocation=0.3).notes[0]
+    assert none == "1 event shows with 80 % power no hazard ratio."

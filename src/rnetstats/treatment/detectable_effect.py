@@ -64,7 +64,8 @@ def detectable_effect(
         Enumeration of how the events can split between the arms; drawing of the events in their
         order, for the log-rank test; or the normal approximation.
     test : str, optional
-        For ``"exact"``: ``"fisher"`` (with patients), ``"mid-p"`` (its mid-P version),
+        For ``"exact"``: ``"fisher"`` (with patients; all splits that are no more likely),
+        ``"mid-p"`` (twice the smaller tail, with half the split's own probability),
         ``"binomial"`` (events given their total; the default with a share) or ``"firth"``
         (penalised likelihood ratio). For ``"simulation"``: ``"logrank"`` (chi-square) or
         ``"logrank-exact"`` (permutation).
@@ -187,10 +188,8 @@ def _notes(
     method: str,
     source: str,
 ) -> list[str]:
-    low, high = ("none" if math.isnan(end) else f"{end:.3g}" for end in ends)
     notes = [
-        f"{events} events{source} show with {100 * wanted:g} % power a hazard ratio of {high} or "
-        f"more, or of {low} or less.",
+        _shown(events, source, ends, wanted),
         "Everything is computed at hypothesised hazard ratios: power at the observed estimate "
         "would be its P value in other words.",
         "Proportional hazards and the same follow-up in both arms are assumed.",
@@ -219,3 +218,13 @@ def _notes(
             "drawn towards 1; method='simulation' takes the order of the events into account."
         )
     return notes
+
+
+def _shown(events: int, source: str, ends: tuple[float, float], wanted: float) -> str:
+    """Say which hazard ratios the events show."""
+    low, high = ends
+    bounds = [] if math.isnan(high) else [f"of {high:.3g} or more"]
+    bounds += [] if math.isnan(low) else [f"of {low:.3g} or less"]
+    ratios = f"a hazard ratio {', or '.join(bounds)}" if bounds else "no hazard ratio"
+    verb = "event{} shows" if events == 1 else "events{} show"
+    return f"{events} {verb.format(source)} with {100 * wanted:g} % power {ratios}."
