@@ -32,10 +32,11 @@ from rnetstats.studies.meta2026.methods import method_counts, pool_methods, rate
 from rnetstats.studies.meta2026.mixes import mix_table
 from rnetstats.studies.meta2026.proportions import pool_shares
 from rnetstats.studies.meta2026.residual import known_residuals, residual_table, scale_table
-from rnetstats.studies.meta2026.sections import _telling
+from rnetstats.studies.meta2026.sections import RULE_TABLES, _telling
 from rnetstats.studies.meta2026.table import known_studies, read_table
 from rnetstats.studies.registry import study as registered
 from rnetstats.studies.study_result import StudyResult
+from rnetstats.studies.treatment_verdicts import ASSOCIATION_RULES
 
 SHEET = rn.read_facts("meta2026")
 COUNTS = ["events_1", "n_1", "events_2", "n_2"]
@@ -499,3 +500,41 @@ def test_notes_name_columns_as_the_reader_sees_them() -> None:
     (note,) = (text for text in table.notes if "had no event in either arm" in text)
     assert 'the column "Without events" says' in note
     assert not any("double_zeros" in text for text in table.notes)
+
+
+@pytest.mark.parametrize(
+    ("salvaged", "observed", "name"),
+    [
+        (4, 12, "association only"),
+        (12, 4, "association against"),
+        (0, 9, "association only"),
+        (8, 9, None),
+    ],
+)
+def test_an_odds_ratio_of_salvage_is_never_confirmed_or_refuted(
+    salvaged: int, observed: int, name: str | None
+) -> None:
+    many = 6
+    found, _ = compared(
+        study=[f"S{k}" for k in range(many)],
+        events_1=[salvaged] * many,
+        n_1=[100] * many,
+        events_2=[observed] * many,
+        n_2=[100] * many,
+    )
+    claim = own_finding(found)
+    confounded = "Doctors chose whom to salvage" in claim.said
+    if name is None:
+        assert claim.fixed is None
+        assert not confounded
+        return
+    assert claim.fixed is not None
+    assert (claim.fixed.rule, confounded) == (name, True)
+    assert "an effect" in claim.fixed.words
+    assert ("E-value" in claim.fixed.because) is (name == "association only" and salvaged > 0)
+
+
+def test_the_report_shows_the_rules_of_an_association() -> None:
+    (table,) = (t for t in RULE_TABLES if t.rules is ASSOCIATION_RULES)
+    assert {rule.name for rule in table.rules} == {"association only", "association against"}
+    assert all("odds ratio of 1" in rule.when for rule in table.rules)

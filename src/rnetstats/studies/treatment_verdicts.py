@@ -15,13 +15,13 @@ observational research: introducing the E-value. Ann Intern Med 167:268-274.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rnetstats.formatting import fmt_interval, fmt_number
 from rnetstats.studies.verdict_table import Verdict, VerdictRule, verdict_by
 from rnetstats.studies.verdicts import DOUBLING, HALVING, MINIMUM, events_text
 
-__all__ = ["TREATMENT_RULES", "TreatmentEvidence", "judge_treatment"]
+__all__ = ["ASSOCIATION_RULES", "TREATMENT_RULES", "TreatmentEvidence", "judge_treatment"]
 
 TREATMENT_RULES = (
     VerdictRule(
@@ -66,6 +66,13 @@ TREATMENT_RULES = (
         "The data neither show the claim nor speak against it beyond chance.",
     ),
 )
+
+ASSOCIATION_RULES = tuple(
+    replace(rule, when=rule.when.replace("a hazard ratio", "an odds ratio"))
+    for rule in TREATMENT_RULES
+    if rule.name.startswith("association")
+)
+"""Where studies are compared by an odds ratio: what stands for "confirmed" and "contradicted"."""
 
 
 @dataclass(frozen=True)

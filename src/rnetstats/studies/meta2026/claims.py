@@ -16,9 +16,11 @@ from rnetstats.studies.meta2026.comparison import Comparison, span_words
 from rnetstats.studies.meta2026.crude_claims import RECURRENCE
 from rnetstats.studies.meta2026.proportions import PooledShare
 from rnetstats.studies.records import records
+from rnetstats.studies.treatment_verdicts import ASSOCIATION_RULES
 from rnetstats.studies.verdict_table import Verdict, verdict_by
-from rnetstats.studies.verdicts import MINIMUM, RULES, not_judged
+from rnetstats.studies.verdicts import FAMILY_LEVEL, MINIMUM, RULES, not_judged
 from rnetstats.tables.fisher import fisher_p
+from rnetstats.treatment.e_value import e_value
 
 __all__ = [
     "certainty_finding",
@@ -128,6 +130,14 @@ def own_finding(found: Comparison) -> Finding:
         contrasts = (Contrast.of(row, words, (a, n_1), (c, n_2)),)
         p = float(row["p_value"])
         p_exact = _exact_p(found, a, n_1, c, n_2)
+    verdict = (
+        _no_estimate(found, a + c)
+        if row is None
+        else _association(row, p if math.isnan(p_exact) else max(p, p_exact), (a + c, n_1 + n_2))
+    )
+    said = _own_said(found, row, a, n_1, c, n_2)
+    if row is not None and verdict is not None:
+        said += " Doctors chose whom to salvage: what decided on it may explain the difference."
     return Finding(
         key="own",
         statement="Salvage lowers recurrence within studies"
@@ -136,7 +146,7 @@ def own_finding(found: Comparison) -> Finding:
         estimand="Odds ratio of salvage against observation within studies, not adjusted",
         method="none" if row is None else str(row["label"]),
         events=f"recurrences: {a} of {n_1} after salvage, {c} of {n_2} under observation ({whose})",
-        said=_own_said(found, row, a, n_1, c, n_2),
+        said=said,
         direction="less",
         n_events=a + c,
         smallest=min(n_1, n_2),
@@ -144,8 +154,23 @@ def own_finding(found: Comparison) -> Finding:
         contrasts=contrasts,
         p_value=p,
         p_exact=p_exact,
-        fixed=None if row is not None else _no_estimate(found, a + c),
+        fixed=verdict,
     )
+
+
+def _association(row: dict[str, Any], p: float, pooled: tuple[int, int]) -> Verdict | None:
+    """What an odds ratio beyond chance shows where doctors chose whom to salvage; else None."""
+    estimate, low, high = (float(row[name]) for name in ("estimate", "conf_low", "conf_high"))
+    if not p < FAMILY_LEVEL or low <= 1.0 <= high:
+        return None
+    events, n = pooled
+    because = f"Odds ratio {fmt_number(estimate)} ({fmt_interval(low, high)})"
+    if low > 1.0:
+        return verdict_by(ASSOCIATION_RULES, "association against", f"{because}.")
+    if low > 0.0:
+        strength = e_value(estimate, low, high, measure="or", outcome_share=events / n)
+        because += f"; E-value {strength.e_value_limit:.2f}"
+    return verdict_by(ASSOCIATION_RULES, "association only", f"{because}.")
 
 
 def _no_estimate(found: Comparison, events: int) -> Verdict:

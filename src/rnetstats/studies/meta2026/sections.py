@@ -13,6 +13,7 @@ from rnetstats.studies.section import (
     read_glossary,
 )
 from rnetstats.studies.study_result import StudyResult
+from rnetstats.studies.treatment_verdicts import ASSOCIATION_RULES
 from rnetstats.studies.verdicts import RULES
 
 __all__ = ["OVERVIEW", "RULE_TABLES", "glossary", "sections"]
@@ -24,6 +25,12 @@ RULE_TABLES = (
         "and what the design decides.",
         "The table of rules for claims judged by print",
         EVIDENCE_RULES,
+    ),
+    RuleTable(
+        "An odds ratio of salvage that lies beyond chance on one side of 1. Doctors chose whom to "
+        "salvage: these rules stand in the place of “confirmed” and “contradicted” below.",
+        "The rules for an association with a treatment",
+        ASSOCIATION_RULES,
     ),
     RuleTable("Claims that an estimate decides.", "The table of rules", RULES),
 )
