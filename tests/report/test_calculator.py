@@ -438,3 +438,17 @@ def test_a_full_disk_leaves_the_earlier_page(
         rn.calculator(model, output=page)
     assert page.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["c.html"]
+
+
+def test_the_patients_of_the_model_prove_nothing(tmp_path: Path) -> None:
+    data = rn.load_cohort("duan2024")
+    model = rn.risk_model(rn.logistic(data, "margin_positive ~ method + nlr"))
+    own = rn.validate(model, external=data, resamples=20, seed=1)
+    found = own.performance()
+    assert found["auc"] == {"apparent": own.corrected("auc")}
+    assert all(set(numbers) == {"apparent"} for numbers in found.values())
+    with pytest.raises(OptionError, match="no corrected calibration slope is attached"):
+        rn.calculator(model.with_performance(found), output=tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+    other = rn.validate(model, external=data.iloc[:400], resamples=20, seed=1)
+    assert other.performance()["auc"]["corrected"] == other.corrected("auc")

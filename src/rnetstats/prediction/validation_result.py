@@ -85,8 +85,12 @@ class ValidationResult(Result):
         -------
         dict
             Of each index ``apparent, corrected, conf_low, conf_high``, those that there are, and
-            the ``conf_level`` of the limits.
+            the ``conf_level`` of the limits. Of a model judged on the very patients that it was
+            made from, ``apparent`` alone.
         """
+        if self.options.get("same_patients"):
+            values = zip(self.table["index"], self.table["corrected"], strict=True)
+            return {str(name): {"apparent": float(v)} for name, v in values if not np.isnan(v)}
         names = ("apparent", "corrected", "conf_low", "conf_high")
         found = {}
         for row in self.to_frame().to_dict("records"):
