@@ -15,7 +15,6 @@ from rnetstats.errors import (
     FormulaError,
     OptionError,
 )
-from rnetstats.kernels.rmst_adjusted import mean_regression, truncate
 from rnetstats.survival.rmst import RmstResult
 from support import assert_close, case, golden, read
 
@@ -28,7 +27,7 @@ MEASURES = {
 }
 
 
-def arms(reference, *, censored_earlier=0.0, **options):
+def arms(reference, **options):
     spec = reference["spec"]
     data = read(reference["data"])
     data = data.assign(
@@ -36,7 +35,6 @@ def arms(reference, *, censored_earlier=0.0, **options):
         e=data.eval(spec["event"]).astype(int),
         a=data.eval(spec["arm"]).astype(int),
     )
-    data["t"] -= censored_earlier * (1 - data["e"])
     return rn.rmst(data, "Surv(t, e) ~ a", **options)
 
 
@@ -85,26 +83,34 @@ def assert_contrasts(contrasts, values):
 def test_adjusted_contrasts_are_those_of_r():
     reference = case("rmst", "pbc_tau10_adjusted")
     values = reference["values"]
-    adjust = " + ".join(values["adjusted"]["covariates"])
-    found = arms(reference, tau=10, adjust=adjust)
+    found = arms(reference, tau=10, adjust=" + ".join(values["adjusted"]["covariates"]))
+    assert_contrasts(found.contrasts(), values["adjusted"])
     assert_contrasts(found.contrasts(adjusted=False), values)
     assert len(found.coefficients()) == 15
-    # R's weights take a censoring to come before an event of the same day, its curves after it:
-    # a twenty-fifth of a day earlier there is no tie
-    found = arms(reference, tau=10, adjust=adjust, censored_earlier=1e-4)
-    assert_contrasts(found.contrasts(), values["adjusted"])
 
 
-def test_without_covariates_the_regression_of_tied_times_has_the_means_of_the_curves():
+@pytest.mark.parametrize(("unit", "noted"), [(1.0, True), (0.0, False)])
+def test_many_events_at_the_time_of_a_censoring_are_noted(unit, noted):
+    """Weights and curves order such ties the other way round; apart they agree."""
     rng = np.random.default_rng(1)
-    stop, event = rng.integers(1, 7, 60).astype(float), rng.random(60) < 0.5
-    group = rng.integers(0, 2, 60)
-    assert set(stop[event]) & set(stop[~event])
-    cut = truncate(stop, event, group, 5.0)
-    found = mean_regression(np.eye(2)[group], cut.time, cut, log=False)
-    curves = rn.rmst({"t": stop, "e": event, "g": group}, "Surv(t, e) ~ g", tau=5.0).to_frame()
-    assert_close(found.coef, curves["rmst"])
-    assert_close(np.sqrt(np.diag(found.covariance)), curves["std_error"], rel=0.01)
+    stop, event = rng.exponential(4.0, 120), rng.random(120) < 0.5
+    stop = np.ceil(stop / unit) * unit if unit else stop
+    data = {"t": stop, "e": event, "g": rng.integers(0, 2, 120), "x": rng.normal(size=120)}
+    found = rn.rmst(data, "Surv(t, e) ~ g", tau=5.0, adjust="x")
+    said = [note for note in found.notes if "time of a censoring" in note]
+    assert bool(said) == noted
+    if noted:
+        early = stop < 5.0
+        tied = [
+            any((stop == t) & (data["g"] == g) & ~event)
+            for t, g in zip(stop[event & early], data["g"][event & early], strict=True)
+        ]
+        assert said[0].startswith(f"{sum(tied)} of {(event & early).sum()} events before 5 ")
+    apart = {**data, "t": np.where(event, stop, stop + 0.01)}
+    assert not any(
+        "time of a censoring" in note
+        for note in rn.rmst(apart, "Surv(t, e) ~ g", tau=5.0, adjust="x").notes
+    )
 
 
 def test_an_arm_without_events_has_a_bound_and_no_wald_interval():

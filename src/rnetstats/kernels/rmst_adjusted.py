@@ -1,9 +1,7 @@
 """Restricted mean survival time by covariates: inverse probability of censoring weighting.
 
-Each patient whose ``min(T, tau)`` is known has the weight 1/G of the group's censoring curve just
-before, and the estimating equations of a linear or log-linear mean are solved with these weights.
-An event is seen if censoring comes at its time or later: of tied times events come first, as in
-Kaplan and Meier's curve, whose restricted mean is then that of a model without covariates. The
+Each patient whose ``min(T, tau)`` is known has the weight 1/G of the group's censoring curve there,
+and the estimating equations of a linear or log-linear mean are solved with these weights. The
 variance takes in that G is estimated.
 
 References
@@ -18,9 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from rnetstats.kernels.censoring import censoring_survival
-from rnetstats.kernels.ratio import ratio
 
 __all__ = ["MeanRegression", "Truncated", "mean_regression", "truncate"]
 
@@ -52,15 +47,17 @@ class MeanRegression:
 def truncate(
     stop: Floats, event: NDArray[np.bool_], group: NDArray[np.intp], tau: float
 ) -> Truncated:
-    """Cut times at tau and weigh what is known by 1/G(t-), G the group's censoring curve."""
+    """Cut times at tau and weigh what is known by 1/G, G the censoring curve of the row's group."""
     time = np.minimum(stop, tau)
     known = event | (stop >= tau)
     weight = np.zeros(len(time))
     for code in np.unique(group):
-        own = group == code
-        rows = np.flatnonzero(own & known)
-        curve = censoring_survival(time[own], known[own])
-        weight[rows] = 1.0 / curve.before(time[rows])
+        rows = np.flatnonzero(group == code)
+        grid, place = np.unique(time[rows], return_inverse=True)
+        lost = np.bincount(place, ~known[rows], len(grid))
+        n_risk = len(rows) - np.searchsorted(np.sort(time[rows]), grid, side="left")
+        curve = np.cumprod(1.0 - lost / n_risk)[place]
+        weight[rows] = np.divide(1.0, curve, out=np.zeros(len(rows)), where=known[rows])
     return Truncated(time, known, weight, group)
 
 
@@ -122,17 +119,12 @@ def _censoring_part(score: Floats, cut: Truncated) -> Floats:
     added = np.zeros_like(score)
     for code in np.unique(cut.group):
         rows = np.flatnonzero(cut.group == code)
-        known = cut.known[rows]
         grid, place = np.unique(cut.time[rows], return_inverse=True)
         sums = np.zeros((len(grid), score.shape[1]))
         np.add.at(sums, place, score[rows])
-        later = np.cumsum(sums[::-1], axis=0)[::-1] - sums
-        lost = np.bincount(place, ~known, len(grid))
-        leaving = np.bincount(place, minlength=len(grid))
-        n_risk = np.cumsum(leaving[::-1])[::-1] - leaving + lost
-        mean = later * ratio(1.0, n_risk)[:, None]
-        # what is known at a time is no longer at risk of its censorings
-        drift = np.cumsum(mean * ratio(lost, n_risk)[:, None], axis=0)
-        earlier = np.vstack([np.zeros((1, drift.shape[1])), drift])[place]
-        added[rows] = np.where(known[:, None], -earlier, mean[place] - drift[place])
+        n_risk = np.cumsum(np.bincount(place, minlength=len(grid))[::-1])[::-1]
+        mean = np.cumsum(sums[::-1], axis=0)[::-1] / n_risk[:, None]
+        lost = np.bincount(place, ~cut.known[rows], len(grid))
+        drift = np.cumsum(mean * (lost / n_risk)[:, None], axis=0)
+        added[rows] = np.where(cut.known[rows], 0.0, 1.0)[:, None] * mean[place] - drift[place]
     return added

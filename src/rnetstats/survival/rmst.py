@@ -84,8 +84,9 @@ def rmst(
     Notes
     -----
     The standard error is that of the estimate of the mean, not of ``min(T, tau)``. RMTL, the mean
-    time lost, is ``tau`` less RMST. Of tied times events come before censorings, in the weights of
-    adjusted contrasts too (not so in R's survRM2, whose weights are biased by coarse times).
+    time lost, is ``tau`` less RMST. Of tied times events come before censorings in the curves, and
+    after them in the weights of adjusted contrasts, as in R's survRM2; where such ties are many, a
+    note says so.
 
     References
     ----------

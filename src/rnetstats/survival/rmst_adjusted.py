@@ -37,6 +37,7 @@ _COLUMNS = (
     "statistic",
     "p_value",
 )
+_MANY_TIES = 0.2  # of the events
 _METHOD = "inverse probability of censoring weighting"
 
 
@@ -149,7 +150,24 @@ def adjusted_coefficients(
             limits = scale(coef), scale(coef - z * error), scale(coef + z * error)
         statistic = coef / error
         parts.append((measure, *limits, coef, error, statistic, two_sided_p(statistic)))
-    return _frame(design, parts), tuple(notes)
+    return _frame(design, parts), (*notes, *_tied(whole, tau))
+
+
+def _tied(rows: SurvivalRows, tau: float) -> tuple[str, ...]:
+    """Note events at the time of a censoring in their group, where they are many."""
+    early = rows.stop < tau
+    events = pd.DataFrame({"group": rows.group, "stop": rows.stop})[early & rows.event]
+    censored = pd.DataFrame({"group": rows.group, "stop": rows.stop})[early & ~rows.event]
+    tied = len(events.merge(censored.drop_duplicates(), on=["group", "stop"]))
+    if tied < _MANY_TIES * len(events):
+        return ()
+    note = (
+        f"{tied} of {len(events)} events before {tau:g} have the time of a censoring in their "
+        "group: the weights of the adjusted contrasts take the censoring to come first, the curves "
+        "the event. With times as coarse as these the adjusted contrasts are biased; add a "
+        "hundredth of the unit to the censored times to have events first in both."
+    )
+    return (note,)
 
 
 def _design(rows: SurvivalRows, covariates: ModelFrame) -> _Design:
