@@ -73,6 +73,7 @@ CASES: dict[str, tuple[str, float, Callable[[], Any]]] = {
     "pairs of many": ("concordance_many._CELLS", 0, lambda: harrell(STOP, EVENT, MANY, FREQ)),
     "rows of a design": ("cox_design._CHUNK", 30, cox_fits),
     "products of columns": ("cox_design._PRODUCTS", 0, cox_fits),
+    "columns of a penalty": ("cox_firth._AT_ONCE", 0, cox_fits),
     "places": ("risksets._MANY", 0, lambda: restricted_means(STOP, EVENT, 9.0, start=START)),
 }
 

@@ -172,10 +172,31 @@ def test_free_columns_keep_their_start_and_the_penalty_is_that_of_all():
     start = np.array([0.0, 0.01, 0.0])
     fit = fit_cox(X, sets, firth=True, start=start, free=[True, False, True])
     assert_close(fit.coef[0, 1], 0.01, rel=1e-14)
+    assert_close(fit.log_likelihood_null, fit_cox(X, sets).log_likelihood_null, rel=1e-14)
     value, score, _ = cox_likelihood(X, sets, firth=True)(fit.coef, ZERO)
     assert_close(value[0], fit.log_likelihood_penalized[0], rel=1e-13)
     assert_close(score[0, [0, 2]], [0.0, 0.0], floor=1e-6)
     assert fit.covariance[0, 1].tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(("ties", "firth"), MODELS)
+@pytest.mark.parametrize("tied", [False, True])
+def test_many_replicates_at_once_are_what_each_is_alone(ties, firth, tied):
+    """Of few event times, sums over rows are those of segments between them, for many at once."""
+    rng = np.random.default_rng(3)
+    X, event = rng.normal(size=(60, 2)), np.arange(60) < (30 if tied else 6)
+    stop = np.where(event, 1.0 + np.arange(60) % 6, rng.uniform(0, 9, 60))
+    sets = prepare(None, stop, event)
+    assert sets.tied is tied
+    freq = rng.integers(1, 4, size=(300, 60))
+    if not tied:
+        freq[:, event] = 1
+    many = fit_cox(X, sets, freq=freq, ties=ties, firth=firth)
+    for one in (0, 150, 299):
+        alone = fit_cox(X, sets, freq=freq[one], ties=ties, firth=firth)
+        assert alone.status[0] == many.status[one] == OK
+        for name in ("coef", "log_likelihood", "log_likelihood_null", "information"):
+            assert_close(getattr(many, name)[one], getattr(alone, name)[0], rel=1e-9)
 
 
 def test_monotone_likelihood_diverges_and_firth_does_not():

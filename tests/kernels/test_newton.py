@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from rnetstats.kernels.newton import (
     DIVERGED,
@@ -79,6 +80,32 @@ def test_steps_that_overshoot_are_halved() -> None:
     fit = maximise(evaluate, np.array([[5.0], [0.1]]))
     assert (fit.status == OK).all()
     assert_close(fit.coef, np.zeros((2, 1)), floor=1e-8)
+
+
+def test_steps_that_swing_about_the_maximum_are_cut_in_half() -> None:
+    # -b^2 with half its curvature: each step ends as high on the other side.
+    def evaluate(beta, index):
+        size = len(beta)
+        return -beta[:, 0] ** 2, -2.0 * beta, np.ones((size, 1, 1))
+
+    fit = maximise(evaluate, np.array([[3.0], [-0.5]]), retry=False)
+    assert (fit.status == OK).all()
+    assert_close(fit.coef, np.zeros((2, 1)), floor=1e-12)
+
+
+@pytest.mark.parametrize(("apart", "status"), [(1e-12, OK), (2e-15, DIVERGED)])
+@pytest.mark.parametrize("unit", [1.0, 1e-3, 1e-6])
+def test_columns_nearly_alike_have_a_maximum_in_any_unit(unit, apart, status) -> None:
+    # A quadratic of two columns, of which the second is the first but for a share `apart`.
+    scale = np.diag([1.0, unit])
+    curvature = scale @ np.array([[1.0, 1.0 - apart], [1.0 - apart, 1.0]]) @ scale
+
+    def evaluate(beta, index):
+        score = -beta @ curvature
+        information = np.broadcast_to(curvature, (len(beta), 2, 2))
+        return 0.5 * np.vecdot(beta, score), score, information
+
+    assert maximise(evaluate, np.zeros((1, 2)), concave=True, retry=False).status[0] == status
 
 
 def test_an_exponential_tail_diverges() -> None:
