@@ -233,6 +233,9 @@ def test_checks_of_both_severities() -> None:
         read(data, toml.replace("SEVERITY", "error"))
     noted = read(data, toml.replace("SEVERITY", "note"))
     assert "A comes first: this does not hold in row 3 (there a = 3, b = 2)." in notes(noted)
+    bare = toml.replace("SEVERITY", "note").replace('message = "a comes first"', "")
+    # the rule's columns keep their small letters
+    assert "The rule 'a <= b' must hold when b > 1: this does not" in notes(read(data, bare))
 
 
 def test_extra_columns() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -303,6 +304,31 @@ def test_names_that_differ_in_white_space(tmp_path: Path) -> None:
     )
     cohort = read_cohort(path, codebook=book)
     assert (cohort["size"].tolist(), cohort["nlr"].tolist()) == ([3, 4, 5], [1, 2, 3])
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("codebook_form", ["NFC", "NFD"])
+def test_letters_and_accents_as_one_character_or_two(
+    tmp_path: Path, form: str, codebook_form: str
+) -> None:
+    # both forms look the same on the screen: the message was "no column 'Größe'. Did you mean
+    # 'Größe'?"
+    path = written(tmp_path, unicodedata.normalize(form, "Größe,Ort\n12,ÄRÖ\n8,Å\n"))
+    text = """
+    [columns.size_mm]
+    type = "numeric"
+    source = "Größe"
+    [columns.place]
+    type = "category"
+    source = "Ort"
+    levels = ["Å", "Ä"]
+    recode = { "ÄRÖ" = "Ä" }
+    """
+    book = Codebook.from_text(unicodedata.normalize(codebook_form, text))
+    cohort = read_cohort(path, codebook=book)
+    assert cohort["size_mm"].tolist() == [12.0, 8.0]
+    assert cohort["place"].tolist() == ["Ä", "Å"]
+    assert read_cohort(path).columns.tolist() == ["Größe", "Ort"]
 
 
 @pytest.mark.parametrize("types", ["", "[columns.sex]\ntype = 'category'\n"])

@@ -2,7 +2,7 @@
 
 A cell's *text* is what messages show and what missing codes, recodings and levels are compared
 with: numbers without needless decimals (1.0 is ``"1"``), dates in ISO form, text without the
-white space around it.
+white space around it and with composed letters.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import numbers
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,10 +22,18 @@ import pandas as pd
 
 from rnetstats.errors import ColumnError
 
-__all__ = ["Cells", "number_of", "number_text"]
+__all__ = ["Cells", "composed", "number_of", "number_text"]
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+
+
+def composed(text: str) -> str:
+    """Write a letter and its accent as one character: other systems store them as two.
+
+    Both look the same, and a name or level in one form is not found under the other.
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def number_text(value: float) -> str:
@@ -132,12 +141,12 @@ def _plain(value: object) -> object:
         return float(value) if value.is_finite() else str(value)
     if isinstance(value, pd.Timestamp):
         return value.to_pydatetime(warn=False)
-    return value.strip() if isinstance(value, str) else value
+    return composed(value.strip()) if isinstance(value, str) else value
 
 
 def _text(value: object) -> str:
     if isinstance(value, str):
-        return value
+        return composed(value)
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, numbers.Real):

@@ -115,7 +115,7 @@ def _check_rule(frame: pd.DataFrame, check: Check, ledger: Ledger) -> None:
         return
     when = f" when {check.when.text}" if check.when else ""
     shown = _row_values(frame.iloc[int(rows[0])], check)
-    said = check.message or f"{check.rule.text} must hold{when}"
+    said = check.message or f"the rule {check.rule.text!r} must hold{when}"
     text = f"{said}: this does not hold in {ledger.rows(rows.tolist())} ({shown})."
     if check.severity == "note":
         ledger.note(text[0].upper() + text[1:])

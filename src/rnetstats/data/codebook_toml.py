@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from rnetstats.data.cells import number_text
+from rnetstats.data.cells import composed, number_text
 from rnetstats.data.codebook import (
     Calendar,
     Cases,
@@ -51,7 +51,7 @@ def codebook_from_file(path: Path) -> Codebook:
 def codebook_from_text(text: str, source: str) -> Codebook:
     """Read a codebook from TOML text; ``source`` stands in messages."""
     try:
-        raw = tomllib.loads(text.replace("\r\n", "\n"))
+        raw = tomllib.loads(composed(text.replace("\r\n", "\n")))
     except tomllib.TOMLDecodeError as error:
         raise CodebookError(f"codebook {source}: is not valid TOML: {error}.") from None
     except RecursionError:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnetstats.data.cells import composed
 from rnetstats.data.raw import RawTable, from_frame
 from rnetstats.data.workbook import cell_name
 
@@ -31,7 +32,7 @@ def read_labelled(pyreadstat: Any, path: Path, sha256: str, kind: str) -> RawTab
     frame, meta = read(str(path), user_missing=True)
     frame = pd.DataFrame(frame)
     value_labels = {
-        str(name): {cell_name(code): str(label) for code, label in labels.items()}
+        composed(str(name)): {cell_name(code): str(label) for code, label in labels.items()}
         for name, labels in meta.variable_value_labels.items()
     }
     notes = []
@@ -40,14 +41,16 @@ def read_labelled(pyreadstat: Any, path: Path, sha256: str, kind: str) -> RawTab
         if declared.any():
             codes = frame[name][declared].map(cell_name)
             codes = "." + codes if kind == "Stata" else codes
-            notes.append(_told(codes, str(name), value_labels.get(str(name), {})))
+            notes.append(_told(codes, str(name), value_labels.get(composed(str(name)), {})))
             frame[name] = frame[name].where(~declared, np.nan).infer_objects()
     return from_frame(
         frame,
         source=path.name,
         sha256=sha256,
         notes=notes,
-        labels={str(n): str(text) for n, text in meta.column_names_to_labels.items() if text},
+        labels={
+            composed(str(n)): str(text) for n, text in meta.column_names_to_labels.items() if text
+        },
         value_labels=value_labels,
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from rnetstats._core.frame import is_synthetic
-from rnetstats.data.cells import Cells
+from rnetstats.data.cells import Cells, composed
 from rnetstats.errors import ColumnError, ReadError
 
 __all__ = ["RawTable", "from_frame", "from_rows"]
@@ -69,7 +69,7 @@ def from_rows(
     _refuse_repeated_header(source, header, body, places)
     columns = [[row[j] for row in body] for j in range(len(header))]
     keep = _named(source, header, columns, said)
-    names = tuple(header[j].strip() for j in keep)
+    names = tuple(composed(header[j].strip()) for j in keep)
     _refuse_odd_names(source, names)
     series = tuple(pd.Series(columns[j], dtype=object) for j in keep)
     return RawTable(source, sha256, names, series, tuple(places), tuple(said))
@@ -86,7 +86,7 @@ def from_frame(
     """Build a table from a DataFrame, which is not changed."""
     if isinstance(frame.columns, pd.MultiIndex):
         raise ReadError(f"{source}: columns have several levels; flatten them to plain names.")
-    names = tuple(str(name).strip() for name in frame.columns)
+    names = tuple(composed(str(name).strip()) for name in frame.columns)
     _refuse_odd_names(source, names)
     if not len(frame):
         raise ReadError(f"{source}: the table has no rows.")
