@@ -86,7 +86,7 @@ def test_steps_that_swing_about_the_maximum_are_cut_in_half() -> None:
     # -b^2 with half its curvature: each step ends as high on the other side.
     def evaluate(beta, index):
         size = len(beta)
-        return -beta[:, 0] ** 2, -2.0 * beta, np.ones((size, 1, 1))
+        return -(beta[:, 0] ** 2), -2.0 * beta, np.ones((size, 1, 1))
 
     fit = maximise(evaluate, np.array([[3.0], [-0.5]]), retry=False)
     assert (fit.status == OK).all()
