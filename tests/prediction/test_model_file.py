@@ -240,3 +240,21 @@ def check_damage(model: RiskModel, edit: Any, told: str) -> None:
     edit(stored)
     with pytest.raises(ReadError, match=f"This RiskModel is damaged: .*{told}"):
         RiskModel.from_dict(stored)
+
+
+def test_a_performance_of_another_horizon_is_refused(models: dict[str, RiskModel]) -> None:
+    data = rn.load_cohort("duan2024")
+    fit = rn.cox(data, "Surv(dfs_months, dfs_event) ~ age")
+    model = rn.risk_model(fit, horizon=60)
+    judged = rn.validate(fit, time=36, resamples=5, seed=1).performance()
+    assert judged["ici"]["horizon"] == 36.0
+    with pytest.raises(OptionError, match="is that of risks by 36; the model gives risks by 60"):
+        model.with_performance(judged)
+    with pytest.raises(OptionError, match="the risk of an outcome without a time"):
+        models["wald"].with_performance(judged)
+    right = rn.validate(fit, time=60, resamples=5, seed=1).performance()
+    attached = model.with_performance(right)
+    assert attached.performance == right
+    assert RiskModel.from_dict(attached.to_dict()).performance == right
+    typed = {"ici": {"corrected": 0.01}}  # without a horizon it is the reader's to know
+    assert model.with_performance(typed).performance == typed

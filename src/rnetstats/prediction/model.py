@@ -183,11 +183,17 @@ class RiskModel(ModelSources, Result):
         ----------
         performance : mapping
             Of each index, such as ``"auc"``, numbers by name: ``apparent``, ``corrected``,
-            ``conf_low``, ``conf_high``, and the ``conf_level`` of these limits.
+            ``conf_low``, ``conf_high``, and the ``conf_level`` of these limits; of a time the
+            ``horizon`` too.
+
+        Raises
+        ------
+        OptionError
+            If it is no such mapping, or is of risks by another horizon than the model's.
         """
         from rnetstats.prediction.model_file import checked_performance
 
-        return replace(self, performance=checked_performance(performance))
+        return replace(self, performance=checked_performance(performance, self.horizon))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a JSON file, whole or not at all.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnetstats.errors import OptionError, OutputError, ReadError
+from rnetstats.kernels.same_times import one_time
 
 if TYPE_CHECKING:
     from rnetstats.prediction.model import RiskModel
@@ -61,9 +62,12 @@ def load(kind: type[Model], path: str | os.PathLike[str]) -> Model:
 
 
 def checked_performance(
-    performance: Mapping[str, Mapping[str, float]],
+    performance: Mapping[str, Mapping[str, float]], horizon: float | None
 ) -> dict[str, dict[str, float]]:
-    """Return a validation's summary as plain numbers, index by index."""
+    """Return a validation's summary as plain numbers, index by index.
+
+    ``horizon`` is that of the model; a summary of risks by another one is refused.
+    """
     if not isinstance(performance, Mapping) or not performance:
         raise OptionError(
             "performance is a mapping of indices to numbers by name; performance() of what "
@@ -79,7 +83,17 @@ def checked_performance(
         found[str(index)] = {
             str(name): float(value) for name, value in numbers.items() if not math.isnan(value)
         }
+        _check_horizon(found[str(index)].get("horizon"), horizon)
     return found
+
+
+def _check_horizon(judged: float | None, horizon: float | None) -> None:
+    if judged is None or (horizon is not None and one_time(judged, horizon)):
+        return
+    own = "the risk of an outcome without a time."
+    if horizon is not None:
+        own = f"risks by {horizon:g}. Validate it with time={horizon:g}."
+    raise OptionError(f"This performance is that of risks by {judged:g}; the model gives {own}")
 
 
 def _refused(place: Path, error: OSError) -> str:

@@ -85,18 +85,21 @@ class ValidationResult(Result):
         -------
         dict
             Of each index ``apparent, corrected, conf_low, conf_high``, those that there are, and
-            the ``conf_level`` of the limits. Of a model judged on the very patients that it was
-            made from, ``apparent`` alone.
+            the ``conf_level`` of the limits and the ``horizon`` of the risks. Of a model judged on
+            the very patients that it was made from, ``apparent`` alone.
         """
         if self.options.get("same_patients"):
             values = zip(self.table["index"], self.table["corrected"], strict=True)
             return {str(name): {"apparent": float(v)} for name, v in values if not np.isnan(v)}
         names = ("apparent", "corrected", "conf_low", "conf_high")
+        horizon = self.summary.get("horizon")
         found = {}
         for row in self.to_frame().to_dict("records"):
             about = {name: float(row[name]) for name in names if row[name] == row[name]}
             if "conf_low" in about:
                 about["conf_level"] = float(self.options["conf_level"])
+            if horizon is not None:
+                about["horizon"] = float(horizon)
             found[str(row["index"])] = about
         return found
 
