@@ -63,7 +63,12 @@ def test_sampling_weights_may_be_fractions_and_zero() -> None:
 @pytest.mark.parametrize(
     ("kind", "weights", "error", "message"),
     [
-        ("freq_weights", [1, 2.5, 1, 0.1, 1], DataError, "no whole numbers in rows 2, 4"),
+        (
+            "freq_weights",
+            [1, 2.5, 1, 0.1, 1],
+            DataError,
+            "no whole numbers in rows 2, 4; weights of sampling are sampling_weights=, where",
+        ),
         ("freq_weights", [1, -1, 1, 1, 1], DataError, "negative in row 2"),
         ("sampling_weights", [1, 1, 1, -0.5, 1], DataError, "negative in row 4"),
         ("sampling_weights", [1, 1, np.nan, 1, 1], DataError, "missing in row 3"),

@@ -137,7 +137,7 @@ def _weights(frame: pd.DataFrame, kind: str, value: Any) -> Floats:
         if fractional.any():
             raise DataError(
                 f"The {name} count rows, but are no whole numbers in {row_numbers(fractional)}; "
-                "weights of sampling go to sampling_weights=."
+                "weights of sampling are sampling_weights=, where a verb takes them."
             )
     if not values.any():
         raise DataError(f"The {name} are all 0.")
