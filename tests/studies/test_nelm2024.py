@@ -361,3 +361,13 @@ def test_a_country_without_a_comparison_has_no_hazard_ratio() -> None:
     said = claim(rn.reproduce("nelm2024", data=frame[frame["country"] == "China"]), "rules")
     start = "The data hold one country, China: no hazard ratio can be given."
     assert str(said["sentence"]).startswith(start)
+
+
+def test_deaths_are_counted_where_they_are_known() -> None:
+    frame = plain_cohort()
+    start = frame.index[frame["timing"] == "synchronous"]
+    frame.loc[start[:3], "death"] = np.nan
+    died, known = int(frame.loc[start, "death"].sum()), len(start) - 3
+    row = claim(rn.reproduce("nelm2024", data=frame), "os_primary")
+    assert f"; {died} died, and of 3 it is not known. " in row["sentence"]
+    assert row["events"].startswith(f"deaths: {died} of {known} patients")

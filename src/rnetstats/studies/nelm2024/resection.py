@@ -68,12 +68,16 @@ RESECTIONS = (
 
 @dataclass(frozen=True)
 class Resection:
-    """One kind of resection: who, how many, and what each method says."""
+    """One kind of resection: who, how many, and what each method says.
+
+    ``unknown`` counts those of whom it is not known whether they died.
+    """
 
     kind: _Kind
     n: int
     resected: int
     deaths: int
+    unknown: int
     effect: TreatmentEffectResult | None
     why_not: str = ""
 
@@ -106,7 +110,8 @@ def resections(cohort: Cohort, attempts: Attempts) -> list[Resection]:
             attempts.skip(
                 f"Curves of s{what}", "nobody is at risk resected, or nobody not (yet) resected"
             )
-        found.append(Resection(kind, len(frame), resected, deaths, effect, why_not))
+        unknown = int(frame["death"].isna().sum())
+        found.append(Resection(kind, len(frame), resected, deaths, unknown, effect, why_not))
     return found
 
 
@@ -215,7 +220,9 @@ def resection_findings(found: list[Resection]) -> list[Finding]:
 def _finding(found: Resection) -> Finding:
     kind, naive, row = found.kind, found.row("naive"), found.row(COX)
     counted = (
-        f"{found.resected} of {found.n} {kind.who} had {kind.what} resected; {found.deaths} died. "
+        f"{found.resected} of {found.n} {kind.who} had {kind.what} resected; {found.deaths} died"
+        + f", and of {found.unknown} it is not known" * (found.unknown > 0)
+        + ". "
     )
     if row is None or naive is None:
         why = found.why_not or (
@@ -281,7 +288,8 @@ def _told(found: Resection, said: str, verdict: Any, shown: str, fewest: int) ->
         estimand="Ratio of the hazards of death, at each moment, of patients already resected and "
         "of those not (yet) resected",
         method="Cox regression with the resection as it happens, Firth’s penalty, profile limits",
-        events=f"deaths: {found.deaths} of {found.n} {found.kind.who}",
+        events=f"deaths: {found.deaths} of {found.n - found.unknown} {found.kind.who}"
+        + " and of whom it is known" * (found.unknown > 0),
         said=said,
         n_events=found.deaths,
         fewest=fewest,
