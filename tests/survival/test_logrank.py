@@ -188,6 +188,31 @@ def test_as_many_events_as_expected_give_a_p_of_one():
     assert p_values == [1.0, 1.0, 1.0]
 
 
+def test_weights_that_are_very_small_leave_p_as_it_is():
+    # the second event has the weight 0.01 ** 8, the first none: as large a statistic or larger is
+    # reached where the second event falls into b, which has 40 of the 100 patients
+    data = {
+        "t": [1, 2] + 98 * [3],
+        "e": [1, 1] + 98 * [0],
+        "g": list("ab") + list(59 * "a" + 39 * "b"),
+    }
+    found = {
+        method: rn.logrank(data, "Surv(t, e) ~ g", gamma=8, method=method, seed=3, resamples=2000)
+        for method in ("exact", "permutation", "permutation-unequal")
+    }
+    assert_close(found["exact"].p_value, 0.4)
+    for method in ("permutation", "permutation-unequal"):
+        assert abs(found[method].p_value - 0.4) < 3 * found[method].p_value_mcse
+
+
+def test_exact_p_of_late_weights_is_that_of_many_permutations():
+    cohort = rn.load_cohort("duan2024")
+    formula = "Surv(dfs_months, recurrence) ~ margin_positive"
+    exact = rn.logrank(cohort, formula, gamma=5, method="exact")
+    drawn = rn.logrank(cohort, formula, gamma=5, method="permutation", seed=1, resamples=20_000)
+    assert abs(exact.p_value - drawn.p_value) < 3 * drawn.p_value_mcse
+
+
 @pytest.mark.parametrize(("sizes", "resamples"), [((60, 140), 4000), ((60, 60, 80), 1000)])
 def test_unequal_follow_up_is_close_to_the_label_permutation_when_it_is_equal(sizes, resamples):
     # everybody is followed for 60 months: there is nothing to impute but late survival times

@@ -253,6 +253,12 @@ def test_the_permutation_p_is_uniform_under_no_difference() -> None:
     assert np.mean(np.array(p) <= 0.1) < 0.25
 
 
+def test_arms_of_the_same_patients_have_a_permutation_p_of_one() -> None:
+    # scores of 0 in floating point, where other relabellings may be nearer to it
+    data = {"l": 4 * [12.0, 0, 3], "r": 4 * [15.0, 3, 9], "arm": 2 * list("aaabbb")}
+    assert rn.turnbull(data, FORMULA).test(resamples=199, seed=1).p_value == 1.0
+
+
 def test_what_the_test_refuses() -> None:
     with pytest.raises(DataError, match="at least two groups"):
         rn.turnbull(SIX, "Interval(l, r) ~ 1").test()

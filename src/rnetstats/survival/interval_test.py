@@ -16,6 +16,7 @@ from rnetstats.errors import DataError, TooFewEventsError
 from rnetstats.formatting import fmt_count, fmt_number, fmt_p
 from rnetstats.kernels.turnbull import innermost, npmle
 from rnetstats.survival.interval_rows import IntervalRows
+from rnetstats.survival.logrank_permutation import least_as_large
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["IntervalTestResult", "hazard_scores", "score_test"]
 
 Floats = NDArray[np.float64]
-_SAME = 1e-9  # relative; statistics this close count as equal
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -145,12 +145,12 @@ def score_test(
     sizes = np.array([count["n"] for count in counts], dtype=float)
     total = _group_sums(scores[None, :], rows)[0]
     statistic = float(_chi_square(total[None, :], scores, sizes)[0])
-    extreme = 0
+    least, extreme = least_as_large(statistic), 0
     for where, rng in chunk_generators(seed, resamples):
         many = np.tile(scores, (where.stop - where.start, 1))
         shuffled = rng.permuted(many, axis=1)
         drawn = _chi_square(_group_sums(shuffled, rows), scores, sizes)
-        extreme += int(np.count_nonzero(drawn >= statistic * (1.0 - _SAME)))
+        extreme += int(np.count_nonzero(drawn >= least))
     p_value = (1.0 + extreme) / (1.0 + resamples)
     table: dict[str, Any] = {
         "group": list(rows.labels),

@@ -13,7 +13,7 @@ Peto R, Peto J. Asymptotically efficient rank invariant test procedures. J R Sta
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,8 @@ def exact_p_value(parts: list[Network], observed: float) -> ExactP:
         If even the finest grid would leave, or leaves, the P value open by more than one part in
         a hundred; what cannot succeed is refused before it is begun.
     """
-    target = abs(observed) - _SAME
+    parts, largest = _of_largest_weight_one(parts)
+    target = abs(observed) / largest - _SAME
     if target <= 0.0:
         return ExactP(1.0, 0.0)
     kept = _every_sum(parts)
@@ -76,6 +77,20 @@ def exact_p_value(parts: list[Network], observed: float) -> ExactP:
         sums, chance = kept
         return ExactP(min(float(chance[np.abs(sums * _UNIT) >= target].sum()), 1.0), 0.0)
     return _between_bounds(parts, target)
+
+
+def _of_largest_weight_one(parts: list[Network]) -> tuple[list[Network], float]:
+    """Divide the weights by the largest, and return it: P is the same, and sums are of size 1.
+
+    With gamma the weights of rare events are powers of a small number.
+    """
+    largest = max((stage.weight for part in parts for stage in part.stages), default=0.0)
+    if largest in (0.0, 1.0):
+        return parts, 1.0
+    return [
+        replace(part, stages=tuple(s._replace(weight=s.weight / largest) for s in part.stages))
+        for part in parts
+    ], largest
 
 
 def _between_bounds(parts: list[Network], target: float) -> ExactP:

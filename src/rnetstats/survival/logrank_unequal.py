@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats._core.random import CHUNK, chunk_generators
+from rnetstats.kernels.ratio import ratio
 from rnetstats.survival.logrank_permutation import MonteCarloP, least_as_large, monte_carlo_p
 
 __all__ = ["unequal_p"]
@@ -143,8 +144,7 @@ def _chi_squares(
         _add_tables(events, at_risk, powers, difference, variance)
     rest = difference[:, 1:]
     if k == 2:
-        spread = variance[:, 1, 1]
-        return np.where(spread > 1e-12, rest[:, 0] ** 2 / np.maximum(spread, 1e-12), 0.0)
+        return ratio(rest[:, 0] ** 2, variance[:, 1, 1])
     inverse = np.linalg.pinv(variance[:, 1:, 1:], rcond=1e-10, hermitian=True)
     return np.asarray(np.einsum("bi,bij,bj->b", rest, inverse, rest))
 
@@ -204,7 +204,8 @@ def _add_tables(
     share = at_risk / size[:, None]
     difference += np.einsum("bj,bkj->bk", weight, events - share * d[:, None])
     spread = weight**2 * d * (n - d) / np.maximum(n - 1.0, 1.0)
-    variance -= np.einsum("bj,bkj,blj->bkl", spread, share, share)
-    diagonal = np.einsum("bj,bkj->bk", spread, share)
+    # of the diagonal not as a difference of sums: weights, and the variance, may be very small
+    minus = np.einsum("bj,bkj,blj->bkl", spread, share, share)
     index = np.arange(share.shape[1])
-    variance[:, index, index] += diagonal
+    minus[:, index, index] = -np.einsum("bj,bkj->bk", spread, share * (1.0 - share))
+    variance -= minus
