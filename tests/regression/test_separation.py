@@ -14,7 +14,7 @@ from scipy.optimize import linprog
 
 from logistic_designs import logistic_case, small_data
 from rnetstats import logistic, separation
-from rnetstats.errors import TooFewEventsError
+from rnetstats.errors import FormulaError, TooFewEventsError
 from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import DIVERGED, OK
@@ -253,6 +253,13 @@ def test_the_verb_reads_times_strata_and_refuses_no_events() -> None:
     assert result.glance().loc[0, "n_events"] == frame["recurrence"].sum()
     with pytest.raises(TooFewEventsError, match="no event"):
         separation(frame.assign(recurrence=0), formula)
+
+
+@pytest.mark.parametrize("right", ["1", "strata(a)", "cluster(a)"])
+def test_hazards_without_a_term_are_refused(right: str) -> None:
+    data = {"t": [1, 2, 3, 4], "e": [1, 0, 1, 1], "a": [0, 1, 0, 1]}
+    with pytest.raises(FormulaError, match="no terms: there is no coefficient"):
+        separation(data, f"Surv(t, e) ~ {right}")
 
 
 def test_strata_part_the_risk_sets() -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnetstats._core.frame import Data, is_synthetic_data
 from rnetstats._core.result import Result
-from rnetstats.errors import TooFewEventsError
+from rnetstats.errors import FormulaError, TooFewEventsError
 from rnetstats.formula.design import ModelFrame, model_frame
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.terms import Formula
@@ -129,6 +129,8 @@ def separation(
 
     Raises
     ------
+    FormulaError, ColumnError, DataError
+        If the formula or the data cannot be used; a time-to-event outcome needs a term.
     TooFewEventsError
         A time-to-event outcome without events.
 
@@ -159,6 +161,10 @@ def separation(
     )
     if not survival:
         refuse_strata(frame)
+    elif not frame.design.columns:
+        raise FormulaError(
+            f"{frame.formula!r} has no terms: there is no coefficient that could be infinite."
+        )
     found = find_separation(frame)
     outcome = frame.outcome
     assert outcome is not None
