@@ -132,3 +132,20 @@ def test_what_is_refused(cohort: pd.DataFrame) -> None:
     ]:
         with pytest.raises(kind, match=message):
             RiskModel.from_estimator(estimator, cohort, FORMULA, **options)
+
+
+def test_the_event_of_the_formula_is_the_class_of_that_name(cohort: pd.DataFrame) -> None:
+    named = cohort.assign(margin=np.where(cohort["margin_positive"] == 1, "positive", "clear"))
+    positive = expit(-1.5 + 0.1 * named["nlr"] + 0.05 * named["size_mm"])
+    for left, expected in (
+        ("margin == 'positive'", positive),
+        ("margin == 'clear'", 1 - positive),
+    ):
+        model = RiskModel.from_estimator(Linear(), named, f"{left} ~ nlr + size_mm")
+        np.testing.assert_allclose(model.predict(named)["risk"], expected, rtol=1e-12)
+        share = (named["margin"] == ("positive" if expected is positive else "clear")).mean()
+        assert model.summary["event_share"] == pytest.approx(share)
+    with pytest.raises(OptionError, match="is the class 'clear'; event='positive' names another"):
+        RiskModel.from_estimator(
+            Linear(), named, "margin == 'clear' ~ nlr + size_mm", event="positive"
+        )

@@ -13,7 +13,7 @@ from rnetstats._core.frame import Data, as_frame, is_synthetic_data
 from rnetstats.errors import DataError, OptionError, OutputError
 from rnetstats.formula.design import ModelFrame, model_frame
 from rnetstats.formula.parser import as_formula
-from rnetstats.formula.terms import Plain
+from rnetstats.formula.terms import Condition, Plain
 from rnetstats.formula.variables import Floats
 from rnetstats.prediction.domain import joint_domain
 from rnetstats.prediction.judged import fingerprint
@@ -94,7 +94,7 @@ def foreign_fields(
             )
         columns = tuple(term[0].columns[0] for term in parsed.terms)
     frame = model_frame(data, formula, kind="binary", check=False)
-    wrapped = Foreign(estimator, _place(estimator, event), columns)
+    wrapped = Foreign(estimator, _place(estimator, event, parsed.outcome.event), columns)
     table = as_frame(data).iloc[frame.rows]
     risk = wrapped.risk(table, frame.design.X)
     fields = _shared(data, frame, estimator, risk)
@@ -137,8 +137,16 @@ def _shared(data: Data, frame: ModelFrame, estimator: Any, risk: Floats) -> dict
     }
 
 
-def _place(estimator: Any, event: Any) -> int:
+def _place(estimator: Any, event: Any, left: Plain | Condition) -> int:
+    """Which class is the event: the one named, that of the formula, or the second of two."""
     classes = list(getattr(estimator, "classes_", (0, 1)))
+    meant = _class_of(left, classes)
+    if meant is not None and event not in (None, meant):
+        raise OptionError(
+            f"The event of the formula, {left.text}, is the class {meant!r}; event={event!r} "
+            "names another one."
+        )
+    event = meant if event is None else event
     if event is None:
         if len(classes) != 2:
             raise OptionError(
@@ -149,6 +157,13 @@ def _place(estimator: Any, event: Any) -> int:
     if event not in classes:
         raise OptionError(f"event={event!r} is no class; they are {', '.join(map(repr, classes))}.")
     return classes.index(event)
+
+
+def _class_of(left: Plain | Condition, classes: list[Any]) -> Any:
+    """The class that ``column == literal`` names; None where it names none."""
+    if isinstance(left, Condition) and left.literal in classes:
+        return left.literal
+    return None
 
 
 def _linear(wrapped: Foreign, frame: ModelFrame, risk: Floats) -> Floats | None:

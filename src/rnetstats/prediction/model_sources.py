@@ -129,12 +129,14 @@ class ModelSources:
             Whether the estimator takes these columns of the data, as a DataFrame, or the
             formula's design matrix without the intercept, as an array.
         event : optional
-            The class that is the event; by default the second of two.
+            The class that is the event; by default the one that the formula names, as in
+            ``grade == 'G2' ~ a + b``, else the second of two.
 
         Raises
         ------
         OptionError
-            If it has no ``predict_proba``, or the class of the event is unclear.
+            If it has no ``predict_proba``, or the class of the event is unclear or is not that of
+            the formula.
         DataError
             If its probabilities are none.
 
