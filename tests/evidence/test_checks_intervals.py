@@ -396,3 +396,32 @@ def test_whatever_is_printed_of_a_real_table_is_consistent(
         values = dict(zip("ancm", map(str, (a, n, c, m)), strict=True)) | printed
         check = {**TABLE, **{k: k for k in printed}}
         assert verdicts(values, {}, **check) == ["consistent", "consistent"]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "verdicts_"),
+    [
+        ("Inf", "2.17", "Inf", ["consistent", "consistent"]),  # as R's fisher.test prints them
+        ("\u221e", "1.11", "\u221e", ["consistent", "inconsistent"]),
+        ("27.43", "2.17", "Inf", ["consistent", "consistent"]),
+        ("Inf", "2.17", "507", ["consistent", "inconsistent"]),
+    ],
+)
+def test_infinite_ratios_and_limits_are_held_against_the_table(
+    ratio: str, low: str, high: str, verdicts_: list[str]
+) -> None:
+    values = {"a": "5", "n": "44", "c": "0", "m": "98", "or": ratio, "l": low, "h": high}
+    found = verdicts(values, {}, **TABLE, odds_ratio="or", low="l", high="h")
+    assert found == verdicts_
+
+
+def test_an_interval_without_an_end_cannot_be_even() -> None:
+    row = line(
+        {"e": "3.1", "l": "1.2", "h": "\u221e"},
+        {},
+        kind="interval",
+        estimate="e",
+        low="l",
+        high="h",
+    )
+    assert (row["verdict"], row["printed"]) == ("cannot be checked", "3.1 (1.2 to \u221e)")

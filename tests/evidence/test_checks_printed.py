@@ -44,6 +44,9 @@ MODES = {"half-up": "ROUND_HALF_UP", "half-even": "ROUND_HALF_EVEN", "truncate":
         ("\u20120.5", "", "-0.5"),  # a dash as wide as a digit
         ("<\u202f0.001", "<", "0.001"),
         ("1.2e-30", "", "1.2e-30"),
+        ("\u221e", ">", "1e30"),
+        ("+Inf", ">", "1e30"),
+        ("\u2212\u221e", "<", "-1e30"),
     ],
 )
 def test_printed_numbers_are_read(text: str, relation: str, value: str) -> None:
@@ -61,6 +64,7 @@ def test_printed_numbers_are_read(text: str, relation: str, value: str) -> None:
         ("0.40 to 2.02", "a figure of its own"),
         ("5/67", "a figure of its own"),
         ("nan", "needs a figure with a number"),
+        ("NR", 'where none is printed \\("not reached"\\), value = ""'),
         ("1e400", "beyond what checks reach"),
         ("1.2e-67", "a P as small is written '< 1e-30'"),
         ("1.2 \u00d7 10\u22125", "power of ten with an e: 1.2e-5"),

@@ -100,7 +100,7 @@ class Figures:
         """Return a figure as one printed number, or say in which file it is none."""
         place = f"{self.sheet.source}, [facts.{fact.key}], value"
         found = read_printed(fact.value, place)
-        if not is_p and not any(sign.isdigit() for sign in fact.value):
+        if not (is_p or found.infinite or any(sign.isdigit() for sign in fact.value)):
             raise FactsError(
                 f"{place} is {shortened(fact.value)!r}, no number; only a P can be so."
             )

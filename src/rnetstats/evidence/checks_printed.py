@@ -28,6 +28,8 @@ _SIGNS = str.maketrans(  # dashes, raised points, spaces, and signs slanted or w
     "----.   <>=\u2264\u2265\u2264\u2265",
 )
 _LONGEST = 30  # digits, before the point or after it
+_INFINITE = re.compile(r"(?P<sign>[+-]?)\s*(\u221e|inf(inity)?)", re.IGNORECASE)
+_BEYOND = Decimal(10) ** _LONGEST  # what is infinite lies beyond
 _WORDS = {"<=": "\u2264", ">=": "\u2265", "=": "", None: ""}
 
 
@@ -67,6 +69,11 @@ class Printed:
     def whole(self) -> bool:
         """Whether it is a whole number without decimals, such as a count."""
         return not self.relation and self.value.as_tuple().exponent == 0
+
+    @property
+    def infinite(self) -> bool:
+        """Whether it is infinity, as a ratio or its limit can be."""
+        return bool(self.relation) and abs(self.value) == _BEYOND
 
     @property
     def number(self) -> float:
@@ -135,7 +142,7 @@ def read_printed(text: str, name: str) -> Printed:
     ----------
     text : str
         Such as ``"2.2"``, ``"< 0.001"``, ``"P = 0.003"``, ``"4.2e-5"``, ``"-0.5"``; "n.s." reads as
-        a P above 0.05.
+        a P above 0.05, and the sign of infinity (or "Inf") as beyond every number.
     name : str
         The figure, for messages.
 
@@ -147,6 +154,10 @@ def read_printed(text: str, name: str) -> Printed:
     plain = text.translate(_SIGNS).strip()
     if _NOT_SIGNIFICANT.fullmatch(plain.removeprefix("P ").strip()):
         return Printed(text, ">", Decimal("0.05"))
+    endless = _INFINITE.fullmatch(plain)
+    if endless is not None:
+        below = endless["sign"] == "-"
+        return Printed(text, "<" if below else ">", -_BEYOND if below else _BEYOND)
     found = _NUMBER.fullmatch(plain)
     if found is None:
         raise FactsError(f"{name} is {shortened(text)!r}, not one number.{_advice(plain)}")
@@ -168,4 +179,6 @@ def _advice(plain: str) -> str:
         return " Write a point for decimals and nothing between thousands."
     if re.search(r"\d", plain):
         return " Give each number a figure of its own."
-    return " A check needs a figure with a number."
+    return (
+        ' A check needs a figure with a number; where none is printed ("not reached"), value = "".'
+    )
