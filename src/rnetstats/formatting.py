@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 __all__ = [
+    "digits_beside",
     "file_name",
     "fmt_count",
     "fmt_interval",
@@ -74,6 +75,19 @@ def fmt_number(value: float, digits: int = 2) -> str:
         return sign + f"{size:.{1 - math.floor(math.log10(size))}f}".rstrip("0")
     text = f"{size:.{min(digits, 1) if size >= 100 else digits}f}"
     return text if float(text) == 0.0 else sign + text
+
+
+def digits_beside(value: float, *bounds: float, digits: int = 2) -> int:
+    """Return the decimals, ``digits`` at least, with which a value stands on its side of bounds.
+
+    Rounded to fewer it might read as the bound, or lie beyond it: 0.998 beside 1 takes three.
+    """
+    while digits < 10 and any(
+        (round(value, digits) > b, round(value, digits) < b) != (value > b, value < b)
+        for b in bounds
+    ):
+        digits += 1
+    return digits
 
 
 def fmt_count(value: float) -> str:

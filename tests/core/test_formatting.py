@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rnetstats.formatting import file_name, inside, listed
+from rnetstats.formatting import digits_beside, file_name, inside, listed
 
 
 def test_a_name_of_an_old_disk_can_be_written() -> None:
@@ -38,3 +38,13 @@ def test_words_are_listed_as_in_a_sentence() -> None:
 )
 def test_a_label_within_a_sentence(label: str, written: str) -> None:
     assert inside(label) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "digits"),
+    [(0.998, (1.0,), 3), (1.0, (1.0,), 2), (0.9, (1.0,), 2), (1.00002, (1.0,), 5), (0.8, (), 2)],
+)
+def test_digits_that_keep_a_value_on_its_side(
+    value: float, bounds: tuple[float, ...], digits: int
+) -> None:
+    assert digits_beside(value, *bounds) == digits

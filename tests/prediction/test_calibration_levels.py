@@ -125,3 +125,16 @@ def test_what_was_found_is_said_beside_its_rule() -> None:
     assert table.loc["mean", "rule"] == "departs if the 90 % limits of O/E exclude 1"
     assert "P < 0.1; judged with at least 5 events" in table.loc["weak", "rule"]
     assert "for 75.0 % of patients" in table.loc["moderate", "finding"]
+
+
+def test_numbers_near_their_bound_are_written_on_their_side_of_it() -> None:
+    near = {**MEASURED, "oe_low": 0.87, "oe_high": 0.998, "weak_p": 0.0498, "moderate_p": 0.05004}
+    table = levels_table(near, 0.75, 0.95).set_index("level")
+    assert table.loc["mean", "verdict"].startswith("departs")
+    assert "(0.870 to 0.998)" in table.loc["mean", "finding"]
+    assert table.loc["weak", "verdict"].startswith("departs")
+    assert "P 0.0498 of" in table.loc["weak", "finding"]
+    assert not table.loc["moderate", "verdict"].startswith("departs")
+    assert "P 0.05004 of" in table.loc["moderate", "finding"]
+    plain = levels_table({**MEASURED, "oe_low": 0.87, "oe_high": 1.1}, 0.75, 0.95)
+    assert "(0.87 to 1.10)" in plain["finding"][0]

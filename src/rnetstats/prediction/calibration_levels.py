@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
+from rnetstats.formatting import digits_beside, fmt_interval, fmt_number, fmt_p, fmt_percent
 from rnetstats.prediction.calibration_curve import Curve
 
 __all__ = ["ENOUGH_EVENTS", "FEWEST_EVENTS", "levels_table", "share_in_band"]
@@ -84,7 +84,7 @@ def _mean(m: dict[str, Any], conf_level: float) -> dict[str, str]:
         "level": "mean",
         "meaning": "the average risk equals the share with the event",
         "verdict": verdict,
-        "finding": f"O/E {fmt_number(m['oe'])} ({fmt_interval(low, high)}), "
+        "finding": f"O/E {fmt_number(m['oe'])} ({_around_one(low, high)}), "
         f"intercept {fmt_number(m['intercept'])}",
         "rule": f"departs if the {100 * conf_level:g} % limits of O/E exclude 1",
     }
@@ -101,11 +101,25 @@ def _weak(m: dict[str, Any], conf_level: float) -> dict[str, str]:
         "level": "weak",
         "meaning": "neither over- nor underestimated on average, nor too extreme or too moderate",
         "verdict": verdict,
-        "finding": f"slope {fmt_number(slope)} ({fmt_interval(m['slope_low'], m['slope_high'])}); "
-        f"P {fmt_p(p)} of intercept and slope together",
+        "finding": f"slope {fmt_number(slope)} ({_around_one(m['slope_low'], m['slope_high'])}); "
+        f"P {_p_beside(p, conf_level)} of intercept and slope together",
         "rule": f"departs if {m['weak_test']} has P < {1.0 - conf_level:.3g}; judged with at least "
         f"{FEWEST_EVENTS} events and as many patients without",
     }
+
+
+def _around_one(low: float, high: float) -> str:
+    """Write limits with digits enough to say whether they exclude 1."""
+    ends = [end for end in (low, high) if np.isfinite(end)]
+    return fmt_interval(low, high, max((digits_beside(end, 1.0) for end in ends), default=2))
+
+
+def _p_beside(p: float, conf_level: float) -> str:
+    """Write a P value with digits enough to say whether it is below the level of the test."""
+    if not np.isfinite(p):
+        return fmt_p(p)
+    digits = digits_beside(p, round(1.0 - conf_level, 12), digits=3)
+    return fmt_p(p) if digits == 3 else fmt_number(p, digits)
 
 
 def _rarer(m: dict[str, Any]) -> float:
@@ -136,7 +150,8 @@ def _moderate(m: dict[str, Any], share: float, conf_level: float) -> dict[str, s
         "meaning": "among patients given one risk, that share has the event",
         "verdict": verdict,
         "finding": f"ICI {fmt_number(m['ici'], 3)}, Emax {fmt_number(m['emax'], 3)}; the pointwise "
-        f"band holds the ideal line for {fmt_percent(share)} of patients; P {fmt_p(p)} of a spline",
+        f"band holds the ideal line for {fmt_percent(share)} of patients; "
+        f"P {_p_beside(p, conf_level)} of a spline",
         "rule": f"departs if {m['moderate_test']} has P < {1.0 - conf_level:.3g}; the band is no "
         f"test. It takes some {ENOUGH_EVENTS} events and as many patients without",
     }

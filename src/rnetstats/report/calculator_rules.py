@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rnetstats.errors import OptionError, closest
-from rnetstats.formatting import fmt_number, fmt_percent
+from rnetstats.formatting import digits_beside, fmt_number, fmt_percent
 
 if TYPE_CHECKING:
     from rnetstats.prediction.model import RiskModel
@@ -138,12 +138,7 @@ def _between(value: float, low: float, high: float) -> bool:
 
 def _beside(value: float, *bounds: float, digits: int = 2) -> str:
     """Write a number with digits enough to stand on its side of each bound."""
-    while digits < 10 and any(
-        (round(value, digits) > b, round(value, digits) < b) != (value > b, value < b)
-        for b in bounds
-    ):
-        digits += 1
-    return fmt_number(value, digits)
+    return fmt_number(value, digits_beside(value, *bounds, digits=digits))
 
 
 def _slope(model: RiskModel) -> tuple[bool, str]:
