@@ -35,3 +35,10 @@ def test_the_licence_and_the_title_are_the_same_in_the_citation() -> None:
 def test_the_package_says_that_it_is_typed() -> None:
     assert files("rnetstats").joinpath("py.typed").is_file()
     assert "Typing :: Typed" in PROJECT["classifiers"]
+
+
+def test_every_public_name_stands_in_the_readme_or_a_guide() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    told = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    public = set(rn.__all__) - {"__version__"}
+    assert [name for name in sorted(public) if not re.search(rf"\b{name}\b", told)] == []
