@@ -440,3 +440,14 @@ def test_replicates_without_a_calibration_curve_are_counted(method: str) -> None
     assert said[0].startswith(
         f"The corrected calibration curve rests on {have.sum()} of {have.size} resamples"
     )
+
+
+def test_only_a_bootstrap_speaks_of_resamples_with_patients_twice() -> None:
+    data = rn.load_cohort("duan2024")
+    recipe = rn.recipe("margin_positive ~ nlr")
+    drawn = rn.validate(recipe, data, resamples=5, seed=1).notes
+    dealt = rn.validate(recipe, data, method="cv", folds=5, resamples=10, seed=1).notes
+    assert "Every resample repeated the whole recipe." in drawn
+    assert "Every fit repeated the whole recipe." in dealt
+    assert any("stand several times in a resample, and with the number" in note for note in drawn)
+    assert any("Hosmer-Lemeshow statistic grows with the number of" in note for note in dealt)

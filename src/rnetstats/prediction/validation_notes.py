@@ -57,7 +57,8 @@ def resampling_notes(
             "the true optimism is larger. A recipe repeats those choices in every resample."
         )
     else:
-        notes.append("Every resample repeated the whole recipe.")
+        what = "resample" if method in ("boot", "632") else "fit"
+        notes.append(f"Every {what} repeated the whole recipe.")
     if refit.searched and method in ("boot", "632"):
         notes.append(
             "A resample holds patients of the data more than once, which helps a search for "
@@ -84,10 +85,11 @@ def resampling_notes(
         notes += _too_often_undefined(table, runs, failed, LIMITLESS)
         notes += _outside(table)
     if UNCORRECTED.intersection(judge.names):
+        several = "patients who stand several times in a resample, and with "
+        repeatedly = several if method in ("boot", "632") else ""
         notes.append(
-            "The Hosmer-Lemeshow statistic grows with patients who stand several times in a "
-            "resample, and with their number: resampling cannot correct it, other patients can "
-            "(external=)."
+            f"The Hosmer-Lemeshow statistic grows with {repeatedly}the number of patients: "
+            "resampling cannot correct it, other patients can (external=)."
         )
     if runs < 2:
         notes.append("A single repetition has no Monte Carlo error.")
