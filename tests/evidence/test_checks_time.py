@@ -63,6 +63,8 @@ def test_the_reason_says_what_would_save_it() -> None:
         ({"s1": "95.0", "s2": "90.0", "r1": "80", "r2": "40"}, "survival", "consistent"),
         ({"s1": "90.0", "s2": "95.0", "r1": "80", "r2": "40"}, "survival", "inconsistent"),
         ({"s1": "95", "s2": "95.4", "r1": "80", "r2": "40"}, "survival", "consistent"),
+        ({"s1": "\u2265 95", "s2": "99.2", "r1": "80", "r2": "40"}, "survival", "consistent"),
+        ({"s1": "< 95", "s2": "99.2", "r1": "80", "r2": "40"}, "survival", "inconsistent"),
         ({"s1": "95.0", "s2": "90.0", "r1": "40", "r2": "80"}, "at risk", "inconsistent"),
         ({"s1": "95.0", "s2": "90.0", "r1": "80", "r2": "40"}, "at risk", "consistent"),
     ],

@@ -168,6 +168,11 @@ def _first_wrong(values: Sequence[Printed], *, falls: bool) -> int | None:
     """The place before the first step in the wrong direction, rounding allowed for."""
     for place in range(len(values) - 1):
         before, after = values[place], values[place + 1]
+        if before.relation or after.relation:  # bounds, of which the spans may overlap
+            higher, lower = (after, before) if falls else (before, after)
+            if higher.nearest.low > lower.nearest.high:
+                return place
+            continue
         room = Decimal(0) if before.decimals == after.decimals else max(before.unit, after.unit)
         step = after.value - before.value
         if (step > room) if falls else (-step > room):
