@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from logistic_designs import logistic_case, small_data
-from rnetstats import logistic, separation
-from rnetstats.errors import FormulaError, TooFewEventsError
+from rnetstats import cox, logistic, separation
+from rnetstats.errors import DataError, FormulaError, TooFewEventsError
 from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.newton import DIVERGED, OK
@@ -260,6 +260,14 @@ def test_hazards_without_a_term_are_refused(right: str) -> None:
     data = {"t": [1, 2, 3, 4], "e": [1, 0, 1, 1], "a": [0, 1, 0, 1]}
     with pytest.raises(FormulaError, match="no terms: there is no coefficient"):
         separation(data, f"Surv(t, e) ~ {right}")
+
+
+def test_a_column_that_the_partial_likelihood_does_not_know_is_no_finite_one() -> None:
+    # z varies, but the one patient who has it left before the first event
+    data = {"t": [1, 2, 3, 4, 5], "e": [0, 1, 0, 1, 1], "z": [1, 0, 0, 0, 0], "x": [2, 1, 3, 2, 1]}
+    for verb in (cox, separation):
+        with pytest.raises(DataError, match=r"column 'z' .* never varies where it could matter"):
+            verb(data, "Surv(t, e) ~ x + z")
 
 
 def test_strata_part_the_risk_sets() -> None:

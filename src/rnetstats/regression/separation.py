@@ -14,7 +14,9 @@ from rnetstats.errors import FormulaError, TooFewEventsError
 from rnetstats.formula.design import ModelFrame, model_frame
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.terms import Formula
-from rnetstats.regression.fitting import refuse_strata
+from rnetstats.kernels.cox import fit_cox
+from rnetstats.kernels.risksets import prepare
+from rnetstats.regression.fitting import refuse_lost_columns, refuse_strata
 from rnetstats.regression.recession import Recession, binary_separation, monotone_likelihood
 
 if TYPE_CHECKING:
@@ -130,7 +132,8 @@ def separation(
     Raises
     ------
     FormulaError, ColumnError, DataError
-        If the formula or the data cannot be used; a time-to-event outcome needs a term.
+        If the formula or the data cannot be used; a time-to-event outcome needs a term, and no
+        column that never varies among those at risk at an event.
     TooFewEventsError
         A time-to-event outcome without events.
 
@@ -166,6 +169,8 @@ def separation(
             f"{frame.formula!r} has no terms: there is no coefficient that could be infinite."
         )
     found = find_separation(frame)
+    if survival:
+        _refuse_lost(frame)
     outcome = frame.outcome
     assert outcome is not None
     seen = outcome.y == 1 if outcome.y is not None else outcome.event
@@ -214,6 +219,28 @@ def find_separation(frame: ModelFrame) -> Recession:
     return monotone_likelihood(
         X, outcome.start, outcome.stop, outcome.event, strata, weights=frame.weights
     )
+
+
+def _refuse_lost(frame: ModelFrame) -> None:
+    """Refuse a column that the partial likelihood does not depend on: it has no coefficient.
+
+    Such a column varies, but not among those at risk at an event; cox() refuses it as well.
+    """
+    outcome = frame.outcome
+    assert outcome is not None
+    assert outcome.stop is not None
+    assert outcome.event is not None
+    strata = None if frame.strata is None else frame.strata.codes
+    sets = prepare(outcome.start, outcome.stop, outcome.event, strata)
+    fit = fit_cox(
+        frame.design.X,
+        sets,
+        freq=frame.freq_weights,
+        case=frame.sampling_weights,
+        offset=frame.offset,
+        ties="breslow",
+    )
+    refuse_lost_columns(frame, fit.lost[0])
 
 
 def _notes(table: pd.DataFrame, kind: str) -> list[str]:
