@@ -115,6 +115,19 @@ class CoxResult(TestedAsWhole, RegressionResult):
         DataFrame
             Columns ``row, time, survival, risk, std_error, conf_low, conf_high``; limits on
             the log scale of survival.
+
+        Raises
+        ------
+        ColumnError
+            If a variable, a stratum's column or the offset is missing from the data.
+        DataError
+            If a value is missing, or a level or stratum was not in the data of the fit.
+        OptionError
+            If a time is negative or past follow-up, or the fit is of one cause or of exact ties.
+        ConvergenceError
+            If a coefficient is infinite.
+        DataNotKeptError
+            After reading back from JSON.
         """
         fitted, _ = self._at_estimate("A survival probability")
         return survival_frame(self, fitted, data, times)
@@ -174,6 +187,15 @@ class CoxResult(TestedAsWhole, RegressionResult):
             those of one patient of the row. Scaled ones are multiplied by the total weight of the
             events, so that their weighted mean is the estimate whatever the weights' unit (R takes
             the number of rows with an event).
+
+        Raises
+        ------
+        OptionError
+            If there is no such kind, or the fit is of exact ties.
+        ConvergenceError
+            If a coefficient is infinite.
+        DataNotKeptError
+            After reading back from JSON.
         """
         fitted, engine = self._at_estimate("A residual")
         return residual_values(fitted, engine, kind)
