@@ -218,8 +218,8 @@ def cutpoint(
     time : float, optional
         Horizon of Youden's index of a time.
     minprop, maxprop : float, optional
-        Smallest and largest share of the rows at or below the cut-off: 0.1 and 0.9, but all of
-        them for Youden's index.
+        Smallest and largest share of the rows at or below the cut-off, rounded down to whole
+        rows: 0.1 and 0.9, but all of them for Youden's index.
     p_method : {"lau94", "lau92", "exact-gauss", "hothorn-lausen", "permutation"}, optional
         How P is adjusted for the search. For "maxstat" (default "lau94") the bound of Lausen et
         al. (1994), the approximation of Lausen and Schumacher (1992), the Gaussian limit
