@@ -16,6 +16,9 @@ from rnetstats.errors import (
     OptionError,
     TooFewEventsError,
 )
+from rnetstats.formula.design import model_frame
+from rnetstats.kernels.newton import FAILED
+from rnetstats.regression.fitting import check_converged, finite_everywhere
 from support import read
 
 
@@ -366,3 +369,14 @@ def test_an_offset_out_of_all_bounds_is_named(penalty: str | None) -> None:
     frame["years"] = 2000.0 * rng.normal(size=12)
     with pytest.raises(ConvergenceError, match=r"The offset differs by .* logarithm"):
         rn.logistic(frame, "y ~ a + offset(years)", penalty=penalty)
+
+
+@pytest.mark.parametrize(
+    ("right", "words"),
+    [("x", "whether 'x' follows from the outcome"), ("x + z", "two columns that say nearly")],
+)
+def test_a_fit_that_fails_says_what_to_look_at(right: str, words: str) -> None:
+    data = {"y": [0, 1, 0, 1, 1], "x": [1, 2, 3, 4, 6], "z": [2, 1, 4, 3, 7]}
+    frame = model_frame(data, f"y ~ {right}")
+    with pytest.raises(ConvergenceError, match=words):
+        check_converged(frame, FAILED, finite_everywhere(frame.design.X.shape[1]), "firth")

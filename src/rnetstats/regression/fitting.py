@@ -196,7 +196,12 @@ def check_converged(
     elif far is not None:
         remedy = f"The values of {far[0]!r} hardly vary beside their size. {_nearer(far[0])}"
     else:
-        remedy = "Look for two columns that say nearly the same, and leave one out."
+        columns = frame.design.columns[int(frame.design.spec.intercept) :]
+        remedy = (
+            f"Look whether {columns[0].name!r} follows from the outcome (a copy of the time, say)."
+            if len(columns) == 1
+            else "Look for two columns that say nearly the same, and leave one out."
+        )
         if penalty is None:
             remedy += (
                 " Or a column separates the outcomes but for a few rows, and the estimate lies too "
