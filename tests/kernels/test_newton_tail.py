@@ -165,6 +165,41 @@ def test_information_that_is_rounding_is_no_maximum(seed: int) -> None:
     assert_close(np.delete(fit.coef[0], 3), others.coef[0], rel=1e-6)
 
 
+def two_of_a_level(seed: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Columns, times and events: one of two patients of a level has the first event, another z."""
+    rng = np.random.default_rng(seed)
+    z, level = rng.random(n).round(3), rng.integers(0, 2, n)
+    time, event = rng.exponential(20, n).round(1) + 0.2, rng.random(n) < 0.6
+    lone = np.arange(n) < 2
+    level[lone] = 0
+    time[:2], event[:2], z[:2] = (0.1, 3.0), (True, False), (0.8, 0.3)
+    return np.column_stack([level, lone, z, level * z, lone * z]).astype(float), time, event
+
+
+@pytest.mark.parametrize(("seed", "n"), [(421, 100), (1220, 100), (656, 30), (26, 300)])
+def test_information_of_two_columns_that_is_rounding_is_no_maximum(seed: int, n: int) -> None:
+    X, time, event = two_of_a_level(seed, n)
+    fit = fit_cox(X, prepare(None, time, event))
+    assert fit.status[0] == DIVERGED
+    # far out the first event is certain, and then the other patient has no risk any more
+    kept = np.arange(n) > 1
+    others = fit_cox(X[kept][:, [0, 2, 3]], prepare(None, time[kept], event[kept]))
+    assert_close(fit.log_likelihood[0], others.log_likelihood[0], rel=1e-9)
+    assert_close(fit.coef[0, [0, 2, 3]], others.coef[0], rel=1e-6)
+
+
+@pytest.mark.parametrize(("seed", "n"), [(30, 100), (56, 100), (65, 100), (0, 30)])
+def test_hypotheses_on_infinite_coefficients_are_fitted_to_the_end(seed: int, n: int) -> None:
+    X, time, event = two_of_a_level(seed, n)
+    names = ["level", "lone", "z", "both", "own"]
+    data = {"t": time, "e": event.astype(int), **dict(zip(names, X.T, strict=True))}
+    model = rn.cox(data, "Surv(t, e) ~ " + " + ".join(names), penalty=None)
+    whole, sets = model.summary["log_likelihood"], prepare(None, time, event)
+    for j, found in enumerate(model.to_frame()["statistic"]):
+        without = fit_cox(np.delete(X, j, axis=1), sets).log_likelihood[0]
+        assert found == pytest.approx(max(2 * (whole - without), 0.0), abs=1e-6)
+
+
 @pytest.mark.parametrize("seed", [132, 238])
 def test_a_long_step_into_rounding_is_made_good_by_short_ones(seed: int) -> None:
     """One of three patients of a level has the first event and another value of z."""

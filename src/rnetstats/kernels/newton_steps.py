@@ -59,7 +59,7 @@ _TAIL_BEGINS = 1e-2  # decrement below which equal steps are taken for the tail'
 _WILD = 1e8  # a step this long, of columns of order one, is a division by rounding
 _ROUNDING = 1e-12  # least eigenvalue, in units of the largest, along which a step is known
 _FLAT = 1e-14  # least eigenvalue of the information in units of its columns: below is rounding
-_NOTHING = 1e-15  # a column's own information, in units of the largest: below is rounding
+_NOTHING = 1e-13  # a column's own information, in units of the largest: below is rounding
 _OWN_SHARE = 1e-10  # a column's pivot in its own information, above which none is that small
 
 

@@ -78,6 +78,7 @@ def restricted_from(fit: NewtonFit | None, unit: Unit, free: BoolArray) -> Newto
     """Go on from what :func:`nearly_quadratic` found, if it did."""
     if fit is None:
         fit = maximise(unit.evaluate, _conditional(unit, free), free=free)
+        _take_higher_from_zero(unit, fit, free)
     if unit.several():
         _take_higher(unit, fit, free)
     scale = unit.scale
@@ -109,6 +110,18 @@ def nearly_quadratic(unit: Unit, free: BoolArray) -> Search[NewtonFit | None]:
             return NewtonFit(beta, value + gain, score, information, status, steps)
         bound = np.maximum(_SHRINKS * np.abs(gain), _SETTLED)
     return None
+
+
+def _take_higher_from_zero(unit: Unit, fit: NewtonFit, free: BoolArray) -> None:
+    """Fit anew what has reached no maximum: a start far out may have no information to go by."""
+    rows = np.flatnonzero(fit.status != OK)
+    if not len(rows):
+        return
+    again = maximise(unit.evaluate, np.zeros((len(rows), free.shape[1])), free=free[rows])
+    higher = again.log_likelihood > fit.log_likelihood[rows] + _HIGHER
+    higher |= np.isnan(fit.log_likelihood[rows])
+    better = {name: part[higher] for name, part in vars(again).items()}
+    fit.replace(rows[higher], NewtonFit(**better))
 
 
 def _definite(matrices: FloatArray) -> bool:
