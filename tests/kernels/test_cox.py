@@ -180,6 +180,18 @@ def test_free_columns_keep_their_start_and_the_penalty_is_that_of_all():
 
 
 @pytest.mark.parametrize(("ties", "firth"), MODELS)
+@pytest.mark.parametrize("level", [-40.0, 0.0, 3.0])
+def test_the_null_likelihood_keeps_the_offset_wherever_the_fit_begins(ties, firth, level):
+    data = read("veteran.csv")
+    X, sets = data[["karno"]].to_numpy(float), prepare(None, data["time"], data["status"])
+    options = {"ties": ties, "firth": firth, "offset": level + 0.01 * data["age"].to_numpy(float)}
+    fit = fit_cox(X, sets, start=[-0.03], **options)
+    null = cox_likelihood(X, sets, **{**options, "firth": False})(np.zeros((1, 1)), ZERO)[0]
+    assert_close(fit.log_likelihood_null, null, rel=1e-12)
+    assert_close(fit_cox(X, sets, **options).log_likelihood_null, null, rel=1e-12)
+
+
+@pytest.mark.parametrize(("ties", "firth"), MODELS)
 @pytest.mark.parametrize("tied", [False, True])
 def test_many_replicates_at_once_are_what_each_is_alone(ties, firth, tied):
     """Of few event times, sums over rows are those of segments between them, for many at once."""
