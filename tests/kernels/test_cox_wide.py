@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 from rnetstats.kernels.cox import cox_likelihood, fit_cox
 from rnetstats.kernels.cox_exact import Polynomials
-from rnetstats.kernels.cox_wide import WideRow, evaluate_wide
-from rnetstats.kernels.newton import DIVERGED
+from rnetstats.kernels.cox_wide import WideRow, evaluate_wide, penalty_wide
+from rnetstats.kernels.newton import DIVERGED, OK
 from rnetstats.kernels.profile import FOUND, NO_LIMIT, NOT_FOUND, profile_limits
 from rnetstats.kernels.risksets import prepare
 from support import assert_close
@@ -52,10 +54,65 @@ def test_set_by_set_is_the_likelihood(seed: int, efron: bool, late: bool) -> Non
         block.mean[0],
         likelihood.tied,
     )
+    value, score, information = evaluate_wide(row, sets)
     for found, expected in zip(
-        evaluate_wide(row, sets), likelihood.scaled(gamma, index), strict=True
+        (value, score, information), likelihood.scaled(gamma, index), strict=True
     ):
         np.testing.assert_allclose(found, expected[0], rtol=1e-9, atol=1e-11)
+    likelihood.firth = True
+    penalty = penalty_wide(row, sets, np.linalg.inv(information))
+    np.testing.assert_allclose(
+        score + penalty, likelihood.scaled(gamma, index)[1][0], rtol=1e-8, atol=1e-10
+    )
+
+
+def penalised_by_hand(beta: float, x: np.ndarray, event: np.ndarray) -> float:
+    """Firth's penalised likelihood of one column, in order of the times, in logarithms."""
+    value = information = 0.0
+    for i in np.flatnonzero(event):
+        eta = beta * x[i:]
+        log_share = eta - logsumexp(eta)
+        share = np.exp(log_share)
+        value += log_share[0]
+        information += share @ (x[i:] - share @ x[i:]) ** 2
+    return value + 0.5 * np.log(information) if information > 0 else -np.inf
+
+
+@pytest.mark.parametrize(("seed", "n"), [(1, 40), (6, 40), (2, 90), (5, 90)])
+def test_firths_estimate_of_a_column_that_orders_the_events_is_found(seed: int, n: int) -> None:
+    """Risks differ there by hundreds of powers of ten."""
+    rng = np.random.default_rng(seed)
+    x, event = np.sort(rng.normal(size=n))[::-1], rng.random(n) < 0.4
+    event[0] = True
+    sets = prepare(None, np.arange(1.0, n + 1), event)
+    fit = fit_cox(x[:, None], sets, firth=True)
+    assert fit.status[0] == OK
+    grid = np.geomspace(0.1, 2e4, 300)
+    values = np.array([penalised_by_hand(beta, x, event) for beta in grid])
+    best = int(np.argmax(values))
+    found = minimize_scalar(
+        lambda beta: -penalised_by_hand(beta, x, event),
+        bounds=(grid[best - 1], grid[best + 1]),
+        method="bounded",
+        options={"xatol": 1e-6},
+    )
+    assert found.x * np.ptp(x) > 350.0
+    assert_close(fit.coef[0, 0], found.x, rel=1e-5)
+    assert_close(fit.log_likelihood_penalized[0], -found.fun, rel=1e-9)
+    likelihood = cox_likelihood(x[:, None], sets, firth=True)
+    limits = profile_limits(likelihood, fit.coef[0])
+    assert (limits.status == FOUND).all()
+    for limit in (limits.lower[0], limits.upper[0]):
+        fall = -found.fun - penalised_by_hand(limit, x, event)
+        assert_close(2.0 * fall, CHI2_95, rel=1e-7)
+    # A search, which asks for many points, does without a value so far out.
+    far, one = 2.0 * fit.coef, np.zeros(1, dtype=int)
+    assert not likelihood.within_range(far, one)[0] > -1e6
+    near = 0.01 * fit.coef
+    for found, expected in zip(
+        likelihood.within_range(near, one), likelihood(near, one), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.slow

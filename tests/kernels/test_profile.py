@@ -139,7 +139,9 @@ def test_the_walk_and_the_joint_steps_arrive_at_the_same_limits(seed: int, firth
     found = profile_limits(likelihood, fit.coef[0])
     target = float(fit.log_likelihood_penalized[0]) - CHI2_95 / 2
     column, side = np.repeat(np.arange(3), 2), np.tile([-1.0, 1.0], 3)
-    walked, status = walk_outward(likelihood, fit.coef[0], column, side, target=target)
+    walked, status = walk_outward(
+        likelihood, fit.coef[0], column, side, target=target, search=likelihood
+    )
     assert (status == FOUND).all()
     assert_close(walked[::2], found.lower, rel=1e-8)
     assert_close(walked[1::2], found.upper, rel=1e-8)

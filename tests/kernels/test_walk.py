@@ -42,7 +42,7 @@ def walked(seed: int, n: int = 12) -> tuple[Counted, FloatArray, FloatArray, flo
 def test_no_start_of_the_look_for_higher_branches_is_evaluated_twice(seed: int) -> None:
     evaluate, centre, _, target = walked(seed)
     column, side = np.repeat(np.arange(len(centre)), 2), np.tile([-1.0, 1.0], len(centre))
-    limit, status = walk_outward(evaluate, centre, column, side, target=target, several=False)
+    limit, status = walk_outward(evaluate, centre, column, side, target=target)
     assert (status == FOUND).all()
     around = Around.of(evaluate, centre, column)
     assert around is not None
@@ -74,19 +74,17 @@ def test_a_limit_alone_has_no_others_to_start_from() -> None:
 def test_limits_found_in_another_way_stand_and_are_not_walked_to() -> None:
     evaluate, centre, _, target = walked(1, n=60)
     column, side = np.repeat(np.arange(len(centre)), 2), np.tile([-1.0, 1.0], len(centre))
-    limit, _ = walk_outward(evaluate, centre, column, side, target=target, several=False)
+    limit, _ = walk_outward(evaluate, centre, column, side, target=target)
     points = np.tile(centre, (len(column), 1))
     evaluate.asked.clear()
     again, status = walk_outward(
-        evaluate, centre, column, side, target=target, several=False, found=(limit, points)
+        evaluate, centre, column, side, target=target, found=(limit, points)
     )
     assert not evaluate.asked
     assert (status == FOUND).all()
     np.testing.assert_array_equal(again, limit)
     some = np.where(np.arange(len(column)) == 3, np.nan, limit)
-    again, _ = walk_outward(
-        evaluate, centre, column, side, target=target, several=False, found=(some, points)
-    )
+    again, _ = walk_outward(evaluate, centre, column, side, target=target, found=(some, points))
     np.testing.assert_allclose(again, limit, rtol=1e-10)
 
 
@@ -139,7 +137,7 @@ def test_ascents_that_end_in_a_matrix_without_a_decomposition_are_none() -> None
 def test_a_fit_that_fails_between_two_points_does_not_lose_the_limit(failures: int) -> None:
     evaluate, centre, _, target = walked(1, n=60)
     column, side = np.array([1]), np.array([1.0])
-    (limit,), _ = walk_outward(evaluate, centre, column, side, target=target, several=False)
+    (limit,), _ = walk_outward(evaluate, centre, column, side, target=target)
     outside, failed = np.inf, set[float]()
 
     def breaks(beta: FloatArray, index: IntArray) -> tuple[FloatArray, ...]:
@@ -155,7 +153,7 @@ def test_a_fit_that_fails_between_two_points_does_not_lose_the_limit(failures: i
             value = np.full_like(value, np.nan)
         return value, score, information
 
-    (again,), (status,) = walk_outward(breaks, centre, column, side, target=target, several=False)
+    (again,), (status,) = walk_outward(breaks, centre, column, side, target=target)
     assert len(failed) == failures
     assert status == FOUND
     assert again == pytest.approx(limit, rel=1e-9)

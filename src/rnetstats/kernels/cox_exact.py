@@ -119,7 +119,7 @@ class ExactCoxLikelihood(CoxLikelihood):
             raise ValueError(msg)
 
     def _evaluate(
-        self, gamma: FloatArray, index: IntArray, firth: bool
+        self, gamma: FloatArray, index: IntArray, firth: bool, *, wide: bool = True
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
             parts = [self._evaluate_one(row) for row in gamma]

@@ -23,7 +23,7 @@ from rnetstats.kernels.cox_firth import penalty_score
 from rnetstats.kernels.cox_point import CoxPoint
 from rnetstats.kernels.cox_ties import TieTerms, efron_sums, tie_terms, untied_sums
 from rnetstats.kernels.cox_weights import CoxWeights
-from rnetstats.kernels.cox_wide import BUDGET, WideRow, evaluate_wide
+from rnetstats.kernels.cox_wide import BUDGET, WideRow, evaluate_wide, penalty_wide
 from rnetstats.kernels.firth import half_log_det, inverse_information, without
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import BoolArray, FloatArray, IntArray
@@ -128,8 +128,27 @@ class CoxLikelihood:
         self, beta: FloatArray, index: IntArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Evaluate at coefficients (A, p) of the columns as given."""
+        return self._as_given(index, self.scaled(beta * self.scale, index))
+
+    def within_range(
+        self, beta: FloatArray, index: IntArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Do the same for a search, without a value where risks differ beyond a number's range.
+
+        A penalised likelihood is slow there, and a search asks for many points.
+        """
+        gamma = beta * self.scale
+        found = self._evaluate(gamma, index, self.firth, wide=not self.firth)
+        if self.prior is not None:
+            found = self.prior.add(found, gamma, self.scale)
+        return self._as_given(index, found)
+
+    def _as_given(
+        self, index: IntArray, found: tuple[FloatArray, FloatArray, FloatArray]
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Turn what was found for scaled columns into that of the columns as given."""
+        value, score, information = found
         scale = self.scale
-        value, score, information = self.scaled(beta * scale, index)
         if self.firth:
             value = value + self.log_scale(index)
         return value, score * scale, information * (scale[:, :, None] * scale[:, None, :])
@@ -148,7 +167,7 @@ class CoxLikelihood:
         return self._evaluate(gamma, index, False)
 
     def _evaluate(
-        self, gamma: FloatArray, index: IntArray, firth: bool
+        self, gamma: FloatArray, index: IntArray, firth: bool, *, wide: bool = True
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         block = self.block(index)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
@@ -161,6 +180,7 @@ class CoxLikelihood:
             moments = point.moments()
             information = self._total(block, point, exposed) - point.between(moments)
             score = block.events_x - point.expected()
+            rows = self._widen(gamma, block, point, value, score, information) if wide else []
             if exposed is not None and firth:
                 kept = without(information, block.lost)
                 value = value + half_log_det(kept)
@@ -168,7 +188,7 @@ class CoxLikelihood:
                 if block.lost is not None:
                     either = block.lost[:, :, None] | block.lost[:, None, :]
                     inverse = np.where(either, 0.0, inverse)
-                score += penalty_score(
+                slope = penalty_score(
                     block.design,
                     self.sets,
                     point=point,
@@ -176,8 +196,9 @@ class CoxLikelihood:
                     exposed=exposed,
                     inverse=inverse,
                 )
-            if not firth:
-                self._widen(gamma, block, point, value, score, information)
+                for i, row in rows:
+                    slope[i] = penalty_wide(row, self.sets, inverse[i])
+                score += slope
         return value, score, information
 
     def _widen(
@@ -188,10 +209,14 @@ class CoxLikelihood:
         value: FloatArray,
         score: FloatArray,
         information: FloatArray,
-    ) -> None:
-        """Put in the place of what lies outside a number's range the values set by set."""
+    ) -> list[tuple[int, WideRow]]:
+        """Put in the place of what lies outside a number's range the values set by set.
+
+        The replicates that it is so with are returned.
+        """
+        rows: list[tuple[int, WideRow]] = []
         if point.s0.min(initial=np.inf) >= _SMALL:
-            return
+            return rows
         least = np.where(block.events > 0, point.s0, np.inf).min(axis=1)
         m, times = self.sets.rows.size, self.sets.n_times
         for i in np.flatnonzero(least < _SMALL).tolist() if m * times <= BUDGET else ():
@@ -206,6 +231,8 @@ class CoxLikelihood:
                 efron=self.tied,
             )
             value[i], score[i], information[i] = evaluate_wide(row, self.sets)
+            rows.append((i, row))
+        return rows
 
     def point(self, gamma: FloatArray, block: CoxBlock, *, order: int = 2) -> CoxPoint:
         """Risks and their sums at coefficients (A, p) of the scaled columns."""

@@ -1,20 +1,22 @@
 """Cox's partial likelihood where the risks of one data set differ beyond a number's range.
 
-On the way to the supremum of a monotone likelihood the risks of early and late risk sets differ
-by more powers of ten than a number holds. Here each risk set is summed by itself, in units of its
-largest risk: slower, and exact however far the coefficients are.
+On the way to the supremum of a monotone likelihood, or to the maximum that Firth's penalty gives
+it, the risks of early and late risk sets differ by more powers of ten than a number holds. Here
+each risk set is summed by itself, in units of its largest risk and about its own mean: slower, and
+exact however far the coefficients are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from rnetstats.kernels.newton import BoolArray, FloatArray
-from rnetstats.kernels.risksets import Ints, RiskSets
+from rnetstats.kernels.newton import FloatArray
+from rnetstats.kernels.risksets import RiskSets
 
-__all__ = ["BUDGET", "WideRow", "evaluate_wide"]
+__all__ = ["BUDGET", "WideRow", "evaluate_wide", "penalty_wide"]
 
 BUDGET = 1 << 26
 """Most pairs of a row and an event time that are looked at."""
@@ -45,58 +47,79 @@ class WideRow(NamedTuple):
     efron: bool
 
 
-class _Sums(NamedTuple):
-    """Sums (c,), (c, p), (c, p, p) of the risks at c event times, of all rows or of the tied."""
+class _Term(NamedTuple):
+    """One term of each of c event times.
 
-    risk: FloatArray
-    x: FloatArray
-    cross: FloatArray
+    Attributes
+    ----------
+    times
+        (c,) weight of the term; 0 where a time has fewer terms.
+    value
+        (c,) part of the log-likelihood.
+    share
+        (c, m) each row's share of it.
+    centred
+        (c, m, p) columns less their mean.
+    mean
+        (c, p)
+    """
+
+    times: FloatArray
+    value: FloatArray
+    share: FloatArray
+    centred: FloatArray
+    mean: FloatArray
 
 
 def evaluate_wide(row: WideRow, sets: RiskSets) -> tuple[float, FloatArray, FloatArray]:
     """Log-likelihood, score (p,) and information (p, p) of one replicate."""
+    p, deaths = len(row.x), sets.deaths
+    happened = deaths[row.events[sets.death_columns] > 0]
+    value, score = 0.0, row.x[:, happened] @ row.weight[happened]
+    information = np.zeros((p, p))
+    for term in _terms(row, sets):
+        value += float(term.value.sum())
+        score -= term.times @ term.mean
+        weighted = term.centred * (term.times[:, None] * term.share)[:, :, None]
+        information += (weighted.swapaxes(1, 2) @ term.centred).sum(axis=0)
+    return value, score, information
+
+
+def penalty_wide(row: WideRow, sets: RiskSets, inverse: FloatArray) -> FloatArray:
+    """Gradient of half the log-determinant of the information, (p,), by its inverse (p, p).
+
+    See :mod:`rnetstats.kernels.cox_firth`.
+    """
+    total = np.zeros(len(row.x))
+    for term in _terms(row, sets):
+        forms = ((term.centred @ inverse) * term.centred).sum(axis=2)
+        weight = term.times[:, None] * term.share * forms
+        total += (weight[:, None, :] @ term.centred)[:, 0].sum(axis=0)
+    return 0.5 * total
+
+
+def _terms(row: WideRow, sets: RiskSets) -> Iterator[_Term]:
+    """Go through the event times, some at once, and through the terms of ties."""
     p, m = row.x.shape
     died = np.full(m, -1, dtype=np.intp)
     died[sets.deaths] = sets.death_columns
-    value, score, information = 0.0, np.zeros(p), np.zeros((p, p))
     columns = np.flatnonzero(row.events > 0)
-    size = max(1, _CHUNK // max(m, 1))
+    size = max(1, _CHUNK // max(m * p, 1))
     for begin in range(0, columns.size, size):
         part = columns[begin : begin + size]
         at_risk = (sets.joins <= part[:, None]) & (sets.leaves > part[:, None]) & (row.weight > 0)
         tied = at_risk & (died == part[:, None])
-        one, slope, curve = _times(row, part, at_risk, tied)
-        value += one
-        score += slope
-        information += curve
-    return value, score, information
-
-
-def _times(
-    row: WideRow, columns: Ints, at_risk: BoolArray, tied: BoolArray
-) -> tuple[float, FloatArray, FloatArray]:
-    """Add up some event times; the masks are (c, m)."""
-    top = np.where(at_risk, row.eta, -np.inf).max(axis=1)
-    below = np.where(at_risk, row.eta - top[:, None], 0.0)
-    risk = np.where(at_risk, np.exp(below), 0.0) * row.weight
-    weight = np.where(tied, row.weight, 0.0)
-    value = float((weight * below).sum())
-    score = (weight @ row.x.T).sum(axis=0)
-    information = np.zeros((len(row.x), len(row.x)))
-    everyone, own = _sums(row.x, risk), _sums(row.x, np.where(tied, risk, 0.0))
-    d = row.counts[columns]
-    for number in range(int(d.max()) if row.efron else 1):
-        share = (number / d)[:, None]
-        times = np.where(number < d, row.mean[columns] if row.efron else row.events[columns], 0.0)
-        divisor = np.where(times > 0, everyone.risk - share[:, 0] * own.risk, 1.0)
-        mean = (everyone.x - share * own.x) / divisor[:, None]
-        cross = (everyone.cross - share[:, :, None] * own.cross) / divisor[:, None, None]
-        value -= float(times @ np.log(divisor))
-        score -= times @ mean
-        information += np.einsum("c,cij->ij", times, cross - mean[:, :, None] * mean[:, None, :])
-    return value, score, information
-
-
-def _sums(x: FloatArray, risk: FloatArray) -> _Sums:
-    cross = np.array([(x * part) @ x.T for part in risk])
-    return _Sums(risk.sum(axis=1), risk @ x.T, cross)
+        top = np.where(at_risk, row.eta, -np.inf).max(axis=1)
+        below = np.where(at_risk, row.eta - top[:, None], 0.0)
+        risk = np.where(at_risk, np.exp(below), 0.0) * row.weight
+        value = np.where(tied, below * row.weight, 0.0).sum(axis=1)
+        d = row.counts[part]
+        for number in range(int(d.max()) if row.efron else 1):
+            own = risk * (1.0 - np.where(tied, (number / d)[:, None], 0.0))
+            times = np.where(number < d, row.mean[part] if row.efron else row.events[part], 0.0)
+            total = np.where(times > 0, own.sum(axis=1), 1.0)
+            share = own / total[:, None]
+            mean = share @ row.x.T
+            value = value - times * np.log(total)
+            yield _Term(times, value, share, row.x.T - mean[:, None], mean)
+            value = np.zeros(len(part))

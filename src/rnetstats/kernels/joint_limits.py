@@ -94,10 +94,10 @@ def _joint_step(beta: FloatArray, found: Found, wanted: Wanted) -> _JointStep:
     value, score, information = found
     rows, side = np.arange(len(beta)), wanted.side
     inverse = inverse_information(information)
-    newton = np.vecdot(inverse, score[:, None, :])
     along = inverse[rows, wanted.column]
     variance = along[rows, wanted.column]
     with np.errstate(divide="ignore", invalid="ignore"):
+        newton = np.vecdot(inverse, score[:, None, :])
         along = along / variance[:, None]
         own = newton[rows, wanted.column]
         slope = own / variance

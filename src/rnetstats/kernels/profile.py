@@ -146,7 +146,7 @@ def _limits_from(found: Limits, unit: Unit, wanted: Wanted) -> ProfileLimits:
             wanted.column,
             wanted.side,
             target=wanted.target,
-            several=unit.several(),
+            search=unit.search if unit.several() else None,
             found=found,
         )
     pairs = (limit * unit.scale[wanted.column]).reshape(-1, 2)

@@ -142,7 +142,7 @@ def _take_higher(unit: Unit, fit: NewtonFit, free: BoolArray) -> None:
         return
     begin = np.concatenate([_conditional(unit, free, point) for point in points])
     which = np.tile(np.arange(len(free)), len(points))
-    climbed = ascents(unit.evaluate, begin, free=free[which], max_iter=_STEPS)
+    climbed = ascents(unit.search, begin, free=free[which], max_iter=_STEPS)
     if climbed is None:
         return
     known, other = climbed

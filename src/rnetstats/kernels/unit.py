@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
 
+from rnetstats.kernels.cox_likelihood import CoxLikelihood
 from rnetstats.kernels.firth import inverse_information
 from rnetstats.kernels.leverage import may_have_several_maxima
-from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray
+from rnetstats.kernels.newton import Evaluate, FloatArray, Found, IntArray
 
 __all__ = ["Unit", "standardised"]
 
@@ -28,6 +29,8 @@ class Unit(NamedTuple):
         Both there.
     several : callable
         Whether it may have several maxima, see :mod:`rnetstats.kernels.leverage`.
+    search : Evaluate
+        The same at points that may be anywhere: without a value where one would be slow to find.
     """
 
     evaluate: Evaluate
@@ -36,6 +39,7 @@ class Unit(NamedTuple):
     value: float
     information: FloatArray
     several: Callable[[], bool]
+    search: Evaluate
 
 
 def standardised(
@@ -61,12 +65,22 @@ def standardised(
     scale = np.where(variance > 0, np.sqrt(np.abs(variance)), 1.0) / diagonal
     outer = scale[:, None] * scale
 
-    def scaled(gamma: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        likelihood, score, matrix = evaluate(gamma * scale, index)
+    def scaled(given: Evaluate, gamma: FloatArray, index: IntArray) -> Found:
+        likelihood, score, matrix = given(gamma * scale, index)
         return likelihood, score * scale, matrix * outer
+
+    near = evaluate.within_range if isinstance(evaluate, CoxLikelihood) else evaluate
 
     @cache
     def several() -> bool:
         return may_have_several_maxima(evaluate, beta, information[0], leverage)
 
-    return Unit(scaled, beta / scale, scale, float(value[0]), information[0] * outer, several)
+    return Unit(
+        evaluate=partial(scaled, evaluate),
+        centre=beta / scale,
+        scale=scale,
+        value=float(value[0]),
+        information=information[0] * outer,
+        several=several,
+        search=partial(scaled, near),
+    )

@@ -135,7 +135,7 @@ def walk_outward(
     side: FloatArray,
     *,
     target: float,
-    several: bool = True,
+    search: Evaluate | None = None,
     found: tuple[FloatArray, FloatArray] | None = None,
 ) -> tuple[FloatArray, IntArray]:
     """Find where the profile log-likelihoods of A coefficients cross `target`.
@@ -150,9 +150,8 @@ def walk_outward(
     side : array of shape (A,)
         -1 for a lower, 1 for an upper limit.
     target : float
-    several : bool
-        Whether there may be several maxima at one value of a coefficient: not in a concave
-        likelihood.
+    search : Evaluate, optional
+        To look for other maxima with; None where there are none, as in a concave likelihood.
     found : tuple of arrays of shapes (A,) and (A, p), optional
         Limits known already, with all coefficients there; NaN where there is none. Without a walk
         they are looked at for higher maxima.
@@ -171,27 +170,28 @@ def walk_outward(
     if len(left):
         start = np.tile(centre, (len(left), 1))
         _walk(evaluate, walkers, left, start, column, target)
-    if several:
-        _look_higher(evaluate, walkers, centre, column, target)
+    if search is not None:
+        _look_higher(evaluate, search, walkers, centre, column, target)
     status = [NOT_FOUND if walker.status is None else walker.status for walker in walkers]
     return np.array([walker.limit for walker in walkers]), np.array(status)
 
 
 def _look_higher(
     evaluate: Evaluate,
+    search: Evaluate,
     walkers: list[_Walker],
     centre: FloatArray,
     column: IntArray,
     target: float,
 ) -> None:
     """Fit at the limits from elsewhere; who finds a higher maximum goes on from there."""
-    around = Around.of(evaluate, centre, column)
+    around = Around.of(search, centre, column)
     if around is None:
         return
     fresh = set(range(len(walkers)))
     for check in range(_CHECKS):
         reached = _reached(walkers, column, fresh)
-        higher = higher_points(evaluate, around, reached, target, others=check > 0)
+        higher = higher_points(search, around, reached, target, others=check > 0)
         if higher:
             for which, point in higher.items():
                 walkers[which].go_on(point)

@@ -179,7 +179,7 @@ class Engine:
             unit, bend = standardised(evaluate, self.reached, found, known.leverage), known.bend
         if self.firth:
             bend = differenced(unit.evaluate, unit.centre) if bend is None else bend
-            unit = unit._replace(evaluate=bent(unit.evaluate, bend))
+            unit = unit._replace(evaluate=bent(unit.evaluate, bend), search=bent(unit.search, bend))
         return Workings(None, unit)
 
     def tests_and_limits(

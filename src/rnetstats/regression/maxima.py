@@ -150,7 +150,7 @@ def _higher(slope: Slope[Fit], fit: Fit) -> tuple[Fit | None, bool]:
     unit = standardised(slope.likelihood(columns), at if turned is None else turned.inward(at))
     starts = np.array(slope.starts)
     points = _points(unit, columns, starts if turned is None else turned.inward(starts), reached)
-    climbed = ascents(unit.evaluate, points, max_iter=_STEPS)
+    climbed = ascents(unit.search, points, max_iter=_STEPS)
     if climbed is None:
         return None, False
     found = climbed[1]
