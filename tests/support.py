@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -55,6 +59,21 @@ def numbers(values: Any) -> np.ndarray:
     nested = np.asarray(values, dtype=object)
     flat = [words.get(v, v) if isinstance(v, str) else v for v in nested.ravel()]
     return np.asarray(flat, dtype=float).reshape(nested.shape)
+
+
+@contextmanager
+def at_once(seconds: float) -> Iterator[None]:
+    """Fail where the body takes many times what it should; a bound of its order, no measurement.
+
+    Of processor time, in which the garbage that other tests have left is not collected.
+    """
+    gc.disable()
+    began = time.process_time()
+    try:
+        yield
+    finally:
+        gc.enable()
+    assert time.process_time() - began < seconds
 
 
 def assert_close(actual: Any, expected: Any, *, rel: float = 1e-8, floor: float = 1e-10) -> None:
