@@ -17,7 +17,7 @@ from rnetstats.errors import ColumnError, DataError
 from rnetstats.evidence.facts import read_facts
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.analysis import _share_positive, judge_cohort
-from rnetstats.studies.duan2024.answer import answer
+from rnetstats.studies.duan2024.answer import _numbers, answer
 from rnetstats.studies.duan2024.arithmetic import PrintedNumbers
 from rnetstats.studies.duan2024.claims import outcome_claim, predictor_claims
 from rnetstats.studies.duan2024.cohort import MARGIN_LEVELS, prepare
@@ -550,6 +550,29 @@ def test_the_answer_reads_as_sentences() -> None:
         "is beyond judging (too few events) for the time to recurrence, and met by an association "
         "the other way (no effect either) for recurrence or death."
     ) in text
+
+
+@pytest.mark.parametrize(
+    ("rule", "p", "said"),
+    [
+        ("compatible", 0.025, "; P 0.025 taken alone, 0.098 after allowance for all claims."),
+        ("compatible", 0.06, "HR 1.58 (1.06 to 2.33)."),
+        ("confirmed", 0.001, "HR 1.58 (1.06 to 2.33)."),
+    ],
+)
+def test_the_answer_says_why_an_interval_beside_no_effect_shows_nothing(
+    rule: str, p: float, said: str
+) -> None:
+    row = {
+        "rule": rule,
+        "events": "recurrences or deaths: 43 of 181 with, 59 of 346 without",
+        "estimate_text": "HR 1.58 (1.06 to 2.33)",
+        "fewest_events": 43,
+        "p_value": p,
+        "p_text": "0.025",
+        "p_adjusted_text": "0.098",
+    }
+    assert _numbers(row).endswith(said)
 
 
 def test_an_incidence_beyond_the_follow_up_is_not_shown_as_a_number() -> None:

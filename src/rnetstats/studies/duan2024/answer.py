@@ -17,7 +17,7 @@ from rnetstats.studies.duan2024.arithmetic import (
 )
 from rnetstats.studies.duan2024.model_claim import pairs
 from rnetstats.studies.records import records
-from rnetstats.studies.verdicts import MINIMUM, events_text
+from rnetstats.studies.verdicts import FAMILY_LEVEL, MINIMUM, events_text
 
 __all__ = ["answer"]
 
@@ -89,6 +89,11 @@ def _numbers(row: dict[str, Any]) -> str:
     estimate = "" if row["estimate_text"] == "none" else f": {row['estimate_text']}"
     if estimate and row["fewest_events"] < MINIMUM:
         estimate += f"; {_few(row)}"
+    elif estimate and row["rule"] == "compatible" and row["p_value"] < FAMILY_LEVEL:
+        estimate += (
+            f"; P {row['p_text']} taken alone, {row['p_adjusted_text']} after allowance for all "
+            "claims"
+        )
     return f"{counts[0].upper()}{counts[1:]}{estimate}."
 
 
