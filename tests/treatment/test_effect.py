@@ -544,8 +544,9 @@ def test_a_cap_on_the_weights_is_told_and_is_not_called_positivity():
         r"stand for \d+ of \d+ at risk: no interval and no P$",
         reason,
     )
-    reason = row(free, "clone-censor-weight", "risk difference")["reason"]
-    assert reason == "resamples=0: no interval and no P"
+    found = row(free, "clone-censor-weight", "risk difference")
+    assert found["reason"] == "resamples=0: no interval and no P"
+    assert found["limits"] == "none"
 
 
 def test_the_cap_counts_each_weight_that_it_changes():

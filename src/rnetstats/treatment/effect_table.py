@@ -143,7 +143,7 @@ def strategy_rows(
             **_numbers(effect),
             "horizon": horizon,
             "landmark": np.nan,
-            "limits": f"percentiles of {resamples} resamples of patients",
+            "limits": f"percentiles of {resamples} resamples of patients" if resamples else "none",
         }
         for measure, effect in found.effects.items()
     ]
