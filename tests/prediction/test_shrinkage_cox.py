@@ -12,7 +12,7 @@ from rnetstats.kernels.cox_ridge import ridge_cox, ridge_cox_deviance
 from rnetstats.kernels.ridge import PENALTIES
 from rnetstats.kernels.risksets import prepare
 from rnetstats.prediction.tuning_folds import deal_folds
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 from support import assert_close, read
 
 FORMULA = "Surv(time, status) ~ karno + age + C(celltype) + trt"

@@ -17,7 +17,8 @@ from rnetstats.errors import (
     OptionError,
     TooFewEventsError,
 )
-from rnetstats.regression.cox import CoxResult, cox
+from rnetstats.regression.cox import cox
+from rnetstats.regression.cox_result import CoxResult
 from support import assert_close, case, numbers, read
 from support import golden as golden_cases
 

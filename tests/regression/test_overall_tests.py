@@ -9,7 +9,7 @@ from scipy.stats import chi2_contingency
 
 import rnetstats as rn
 from rnetstats.errors import DataNotKeptError, OptionError
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 
 

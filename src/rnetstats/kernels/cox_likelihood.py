@@ -137,10 +137,9 @@ class CoxLikelihood:
 
         A penalised likelihood is slow there, and a search asks for many points.
         """
-        gamma = beta * self.scale
-        found = self._evaluate(gamma, index, self.firth, wide=not self.firth)
-        if self.prior is not None:
-            found = self.prior.add(found, gamma, self.scale)
+        if not self.firth:
+            return self(beta, index)
+        found = self._evaluate(beta * self.scale, index, firth=True, wide=False)
         return self._as_given(index, found)
 
     def _as_given(

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rnetstats.kernels.blocks import pieces
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import FloatArray, Found, IntArray, rows_of, solve_symmetric
-from rnetstats.kernels.packing import column_products, packing
+from rnetstats.kernels.packing import packing
 
 __all__ = ["RoughLikelihood", "at_start", "nearer"]
 
@@ -144,7 +144,8 @@ class RoughLikelihood:
         self._of = likelihood
         self.X: Single = likelihood.X.astype(np.float32)
         self.against: Single = np.ascontiguousarray(-self.X.T)
-        self.products: Single = column_products(likelihood.X).astype(np.float32)
+        assert likelihood.products is not None
+        self.products: Single = likelihood.products.astype(np.float32)
 
     def weights(self, index: IntArray) -> Single:
         """Those of some replicates (A, n), in single precision."""

@@ -26,7 +26,7 @@ from rnetstats.prediction.discrimination_tables import Settings, estimate_rows, 
 from rnetstats.prediction.judged import Judged, judge
 from rnetstats.prediction.resamples import few_resamples, resample_count
 from rnetstats.prediction.time_indices import time_indices
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 
 __all__ = ["Analysis", "analyse", "judged_rows", "usual_times"]
 

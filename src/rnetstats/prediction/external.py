@@ -22,7 +22,7 @@ from rnetstats.prediction.risk_model import risk_model
 from rnetstats.prediction.validation_notes import curve_note, external_notes
 from rnetstats.prediction.validation_result import ValidationResult
 from rnetstats.prediction.validation_tables import FEW, benefit_table, curve_table, risk_grid
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 
 __all__ = ["validate_external"]

@@ -18,7 +18,7 @@ from rnetstats.prediction.resamples import Draws, Replicates, collect, refuse_fe
 from rnetstats.prediction.source import shared_fields, thin_levels, thin_notes
 
 if TYPE_CHECKING:
-    from rnetstats.regression.cox import CoxResult
+    from rnetstats.regression.cox_result import CoxResult
     from rnetstats.regression.engine import Engine
 
 __all__ = ["cox_fields", "stratum_sets"]

@@ -16,7 +16,7 @@ from rnetstats.formula.parser import parse_formula
 from rnetstats.formula.spec import Spec
 from rnetstats.formula.terms import Condition, LeftSide
 from rnetstats.kernels.same_times import one_time
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 from rnetstats.regression.model import RegressionResult
 

@@ -15,7 +15,7 @@ from rnetstats.kernels.newton import LOST_TERM, OK, IntArray
 from rnetstats.kernels.risksets import RiskSets, prepare
 from rnetstats.kernels.row_patterns import LikeRows
 from rnetstats.prediction.refit import Floats, Refit, Refitted, risk_at, take_rows
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 
 __all__ = ["FixedCox", "FixedLogistic", "refit_of_fit"]

@@ -11,7 +11,7 @@ from rnetstats.prediction.from_cox import cox_fields
 from rnetstats.prediction.from_logistic import logistic_fields
 from rnetstats.prediction.model import RiskModel
 from rnetstats.prediction.resamples import few_resamples, resample_count
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 
 __all__ = ["RiskModel", "risk_model"]

@@ -19,7 +19,7 @@ from rnetstats.prediction.model import RiskModel
 from rnetstats.prediction.tuning import Tuned, tune
 from rnetstats.prediction.tuning_cox import tune_cox
 from rnetstats.prediction.tuning_folds import Folds, deal_folds
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 from rnetstats.regression.engine import Engine
 from rnetstats.regression.logistic import LogisticResult
 

@@ -23,7 +23,7 @@ from rnetstats.prediction.shrinkage_notes import shrinkage_notes
 from rnetstats.prediction.shrinkage_result import ShrinkageResult
 from rnetstats.prediction.tuning import METHODS, Tuned
 from rnetstats.prediction.tuning_folds import Folds
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 
 __all__ = ["ShrinkageResult", "shrink"]

@@ -20,7 +20,8 @@ from rnetstats.prediction.calibration_curve import LOCAL, Curve, Smoother, grid_
 from rnetstats.prediction.calibration_spline import straight_note
 from rnetstats.prediction.calibration_times import Times
 from rnetstats.prediction.pseudo_regression import cloglog, pseudo_regression, risk_of
-from rnetstats.regression.cox import CoxResult, cox
+from rnetstats.regression.cox import cox
+from rnetstats.regression.cox_result import CoxResult
 
 __all__ = ["cloglog_cox", "survival_curve"]
 

@@ -11,7 +11,7 @@ from rnetstats.prediction.recipe import Recipe
 from rnetstats.prediction.refit import Refit
 from rnetstats.prediction.refit_callable import CallableRefit
 from rnetstats.prediction.refit_fixed import refit_of_fit
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 
 __all__ = ["refit_of"]

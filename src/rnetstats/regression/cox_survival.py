@@ -19,7 +19,7 @@ from rnetstats.regression.times import times_until
 from rnetstats.regression.variables import complete_variable, new_offset
 
 if TYPE_CHECKING:
-    from rnetstats.regression.cox import CoxResult
+    from rnetstats.regression.cox_result import CoxResult
     from rnetstats.regression.engine import Engine
 
 __all__ = ["baseline_frame", "follow_up_times", "survival_frame"]

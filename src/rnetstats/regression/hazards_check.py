@@ -225,7 +225,7 @@ def _at_events(events: np.ndarray, times: np.ndarray, g: np.ndarray) -> np.ndarr
 
 
 def residual_values(fitted: FittedCox, engine: Engine, kind: str) -> np.ndarray | pd.DataFrame:
-    """Return residuals of one kind; see :meth:`rnetstats.regression.cox.CoxResult.residuals`."""
+    """Return residuals of one kind, as :meth:`CoxResult.residuals` describes them."""
     choice("kind", kind, KINDS)
     outcome, names = engine.frame.outcome, [column.name for column in engine.frame.design.columns]
     assert outcome is not None

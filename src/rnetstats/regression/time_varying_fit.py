@@ -14,7 +14,7 @@ from rnetstats.errors import DataError, OptionError, TooFewEventsError, closest
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.spec import Term
 from rnetstats.formula.terms import quote
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 from rnetstats.regression.time_split import (
     Split,
     events_by_interval,

@@ -25,7 +25,8 @@ from rnetstats.kernels.concordance_many import harrell
 from rnetstats.kernels.roc import auc
 from rnetstats.prediction.risk_model import risk_model
 from rnetstats.prediction.validation import validate
-from rnetstats.regression.cox import CoxResult, cox
+from rnetstats.regression.cox import cox
+from rnetstats.regression.cox_result import CoxResult
 from rnetstats.regression.logistic import LogisticResult, logistic
 
 __all__ = ["SIZES", "CorrectedLimitsStudy", "corrected_limits_study"]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rnetstats._core.result import Result
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent, group_names, inside
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,7 +17,7 @@ from rnetstats.formula.parser import as_formula, parse_formula
 from rnetstats.formula.terms import Condition, Formula
 from rnetstats.formula.variables import level_text
 from rnetstats.kernels.same_times import as_observed
-from rnetstats.regression.cox import CoxResult
+from rnetstats.regression.cox_result import CoxResult
 from rnetstats.regression.variables import covariates_used
 from rnetstats.survival.product_limit import at_risk
 from rnetstats.survival.ticks import round_times

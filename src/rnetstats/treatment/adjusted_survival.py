@@ -12,7 +12,8 @@ from rnetstats._core.options import level
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.resamples import checked_resamples
 from rnetstats.errors import ConvergenceError
-from rnetstats.regression.cox import CoxResult, cox
+from rnetstats.regression.cox import cox
+from rnetstats.regression.cox_result import CoxResult
 from rnetstats.treatment.adjusted_result import AdjustedSurvivalResult
 from rnetstats.treatment.adjusted_rows import AdjustedRows, adjusted_rows, check_formula
 from rnetstats.treatment.adjusted_tables import contrast_table, curve_table
