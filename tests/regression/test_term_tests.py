@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import rnetstats as rn
+from rnetstats.errors import OptionError
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.profile import restricted_fits
@@ -138,6 +140,49 @@ def test_effects_with_interactions_are_those_of_the_level_shown() -> None:
     median = fit.variables["lwt"]["typical"]
     expected = fit.coef["C(race)[3]"] + median * fit.coef["lwt:C(race)[3]"]
     assert_close(levels.loc[3, "coef"], expected)
+
+
+def test_an_effect_is_shown_where_other_variables_are_held() -> None:
+    data = read("birthwt.csv")
+    fit = rn.logistic(data, "low ~ lwt*C(race) + smoke*age", penalty=None)
+    found = fit.effect("race", values=[3], at={"lwt": 90, "smoke": 1}).to_frame().iloc[0]
+    light = rn.logistic(
+        data.assign(above=data["lwt"] - 90), "low ~ above*C(race) + smoke*age", penalty=None
+    )
+    assert_close(found["coef"], light.coef["C(race)[3]"])
+    assert_close(found["std_error"] ** 2, light.vcov.loc["C(race)[3]", "C(race)[3]"])
+
+
+def test_a_held_variable_bends_a_spline_with_it() -> None:
+    data = read("birthwt.csv")
+    fit = rn.logistic(data, "low ~ rcs(lwt, 3)*C(race) + smoke*age", penalty=None)
+    found = fit.effect("race", values=[3], at={"lwt": 90}).to_frame()["estimate"]
+    risk = fit.predict({"lwt": [90, 90], "race": [1, 3], "smoke": [1, 1], "age": [30, 30]})
+    odds = (risk / (1 - risk)).to_numpy()
+    assert_close(found.iloc[0], odds[1] / odds[0])
+
+
+def test_the_note_on_an_interaction_says_where_others_are_held() -> None:
+    fit = rn.logistic(read("birthwt.csv"), "low ~ lwt*C(race) + smoke*lwt")
+    assert fit.effect("smoke", at={"lwt": 90}).notes[-1].endswith("is shown with lwt at 90.")
+    rest = "the other variables at their median or reference level"
+    assert fit.effect("smoke").notes[-1].endswith(f"is shown with {rest}.")
+    assert fit.effect("lwt", at={"race": 2}).notes[-1].endswith(f"with race at 2 and {rest}.")
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ({"smokes": 1}, "'smokes' is not in the model. Did you mean 'smoke'"),
+        ({"race": 9}, "'race' has no level 9"),
+        ({"lwt": 1}, "at holds other variables"),
+        (["race"], "at must map"),
+    ],
+)
+def test_where_a_variable_cannot_be_held_is_refused(at: Any, said: str) -> None:
+    fit = rn.logistic(read("birthwt.csv"), "low ~ lwt*C(race) + smoke")
+    with pytest.raises(OptionError, match=said):
+        fit.effect("lwt", at=at)
 
 
 def test_risks_with_interactions_splines_and_weights_by_hand() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,9 @@ import pandas as pd
 
 from rnetstats._core.distributions import normal_quantile
 from rnetstats._core.result import Result
-from rnetstats.errors import ConvergenceError
+from rnetstats.errors import ConvergenceError, OptionError
 from rnetstats.formatting import fmt_interval, fmt_number
-from rnetstats.regression.variables import checked_value, checked_values
+from rnetstats.regression.variables import checked_value, checked_values, known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,18 +103,22 @@ def partial_effect(
     *,
     values: Sequence[Any] | None = None,
     reference: Any = None,
+    at: Mapping[str, Any] | None = None,
 ) -> EffectResult:
     """Contrast the linear predictor at each value with that at the reference value.
 
-    Other variables are held at their typical value (median, reference level): without
-    interactions with ``variable`` the contrast does not depend on them.
+    Other variables are held where ``at`` has them, or at their typical value (median, reference
+    level): without interactions with ``variable`` the contrast does not depend on them.
 
     Raises
     ------
+    OptionError
+        If ``at`` names the variable itself, or a value that the model cannot have.
     ConvergenceError
         If a coefficient of the variable is infinite.
     """
-    typical = {name: about["typical"] for name, about in fit.variables.items()}
+    held = _held(fit, variable, at)
+    typical = {name: about["typical"] for name, about in fit.variables.items()} | held
     numeric = not fit.variables[variable]["values"]
     grid = _grid(fit, variable, values)
     if reference is None:
@@ -155,9 +159,24 @@ def partial_effect(
         reference=reference,
         numeric=numeric,
         synthetic=fit.synthetic,
-        notes=_notes(fit, variable),
-        options={"conf_level": fit.options["conf_level"], "variable": variable},
+        notes=_notes(fit, variable, held),
+        options={"conf_level": fit.options["conf_level"], "variable": variable, "at": held},
     )
+
+
+def _held(fit: RegressionResult, variable: str, at: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The values at which ``at`` holds other variables."""
+    if at is None:
+        return {}
+    if not isinstance(at, Mapping):
+        raise OptionError(f"at must map other variables to values, not {at!r}.")
+    if variable in at:
+        raise OptionError(
+            f"at holds other variables; where {variable!r} itself is looked at, values says."
+        )
+    for name in at:
+        known(fit.variables, name)
+    return {name: checked_value(fit.variables, name, value) for name, value in at.items()}
 
 
 def _grid(fit: RegressionResult, variable: str, values: Sequence[Any] | None) -> list[Any]:
@@ -169,14 +188,18 @@ def _grid(fit: RegressionResult, variable: str, values: Sequence[Any] | None) ->
     return [float(v) for v in np.linspace(about["low"], about["high"], _POINTS)]
 
 
-def _notes(fit: RegressionResult, variable: str) -> tuple[str, ...]:
+def _notes(fit: RegressionResult, variable: str, held: Mapping[str, Any]) -> tuple[str, ...]:
     notes = ["The limits are pointwise and Wald: each holds for one value, not for the curve."]
     partners = [
         t.name for t in fit.design.terms if t.kind == "interaction" and variable in t.variables
     ]
     if partners:
+        others = {v for t in fit.design.terms if t.name in partners for v in t.variables}
+        fixed = [f"{name} at {held[name]}" for name in held if name in others]
+        rest = others - {variable} - set(held)
+        fixed += ["the other variables at their median or reference level"] if rest else []
         notes.append(
-            f"{variable} takes part in {', '.join(partners)}: the effect is shown with the other "
-            "variables at their median or reference level."
+            f"{variable} takes part in {', '.join(partners)}: the effect is shown with "
+            f"{' and '.join(fixed)}."
         )
     return tuple(notes)

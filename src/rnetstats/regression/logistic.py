@@ -25,6 +25,7 @@ from rnetstats.regression.penalty import penalty_options, prior_notes, read_stre
 from rnetstats.regression.risks import RisksResult, standardised_risks
 from rnetstats.regression.variables import (
     covariates_used,
+    known,
     labels_of,
     outcome_name,
     summarise_variables,
@@ -84,7 +85,7 @@ class LogisticResult(TestedAsWhole, RegressionResult):
         DataNotKeptError
             After reading back from JSON.
         """
-        self._known(variable)
+        known(self.variables, variable)
         engine = self._need("engine", "A standardised risk")
         covariates = self._need("covariates", "A standardised risk")
         return standardised_risks(

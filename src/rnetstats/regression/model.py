@@ -12,15 +12,15 @@ import pandas as pd
 from rnetstats._core.frame import Data, as_frame
 from rnetstats._core.result import Result
 from rnetstats._core.schema import coefficient_frame
-from rnetstats.errors import ConvergenceError, OptionError, closest
+from rnetstats.errors import ConvergenceError
 from rnetstats.formula.spec import Spec
 from rnetstats.regression.display import draw_forest, model_table
 from rnetstats.regression.effects import EffectResult, partial_effect
 from rnetstats.regression.term_tests import term_tests
-from rnetstats.regression.variables import new_offset
+from rnetstats.regression.variables import known, new_offset
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -134,7 +134,12 @@ class RegressionResult(Result):
         return term_tests(self._need("engine", "A test of terms"))
 
     def effect(
-        self, variable: str, *, values: Sequence[Any] | None = None, reference: Any = None
+        self,
+        variable: str,
+        *,
+        values: Sequence[Any] | None = None,
+        reference: Any = None,
+        at: Mapping[str, Any] | None = None,
     ) -> EffectResult:
         """Return the adjusted effect of a variable over its values, against a reference value.
 
@@ -146,14 +151,17 @@ class RegressionResult(Result):
             Where to evaluate; by default 101 points over the observed range, or all levels.
         reference : optional
             By default the median, or the factor's reference level.
+        at : mapping of column to value, optional
+            Where variables that interact with it are held; by default the median, or the
+            reference level.
 
         Returns
         -------
         EffectResult
             Odds or hazard ratios with pointwise Wald limits.
         """
-        self._known(variable)
-        return partial_effect(self, variable, values=values, reference=reference)
+        known(self.variables, variable)
+        return partial_effect(self, variable, values=values, reference=reference, at=at)
 
     def _linear_predictor(self, data: Data, purpose: str) -> pd.Series:
         """Return X b plus offset of new patients, shape (m,)."""
@@ -171,14 +179,6 @@ class RegressionResult(Result):
         """Name the first coefficient that is not finite."""
         lost = ~np.isfinite(self.coefficients["coef"].to_numpy())
         return repr(self.design.columns[int(np.flatnonzero(lost)[0])].name)
-
-    def _known(self, variable: str) -> None:
-        if variable not in self.variables:
-            hint = closest(str(variable), self.variables)
-            raise OptionError(
-                f"{variable!r} is not in the model.{hint} Its variables are: "
-                f"{', '.join(self.variables)}."
-            )
 
     def plot_effect(self, variable: str, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw :meth:`effect` of a variable, which takes ``options``, with its pointwise band."""

@@ -48,6 +48,15 @@ def _column(variable: Variable) -> np.ndarray:
     return np.array(variable.levels, dtype=object)[variable.codes]
 
 
+def known(variables: Mapping[str, Any], name: str) -> None:
+    """Refuse what is no variable of the model."""
+    if name not in variables:
+        hint = closest(str(name), variables)
+        raise OptionError(
+            f"{name!r} is not in the model.{hint} Its variables are: {', '.join(variables)}."
+        )
+
+
 def checked_values(
     variables: Mapping[str, Mapping[str, Any]], variable: str, values: Any
 ) -> list[Any]:
