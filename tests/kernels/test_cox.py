@@ -211,6 +211,26 @@ def test_many_replicates_at_once_are_what_each_is_alone(ties, firth, tied):
             assert_close(getattr(many, name)[one], getattr(alone, name)[0], rel=1e-9)
 
 
+@pytest.mark.parametrize(("ties", "firth"), MODELS)
+@pytest.mark.parametrize("apart", [1.0, 0.01])
+def test_replicates_may_hold_different_columns(ties, firth, apart):
+    """Columns nearly alike are turned only where all replicates estimate the same ones."""
+    rng = np.random.default_rng(8)
+    base = rng.normal(size=80)
+    X = np.column_stack([base, base + apart * rng.normal(size=80), rng.normal(size=80)])
+    sets = prepare(None, np.ceil(rng.exponential(6.0, 80)), rng.random(80) < 0.5)
+    free = np.array([[True, True, True], [True, False, True], [False, True, False]])
+    for start in (None, np.array([0.2, -0.1, 0.3])):
+        many = fit_cox(X, sets, ties=ties, firth=firth, free=free, start=start)
+        for one in range(len(free)):
+            alone = fit_cox(X, sets, ties=ties, firth=firth, free=free[one], start=start)
+            assert alone.status[0] == many.status[one] == OK
+            held = np.zeros(3) if start is None else start
+            assert_close(many.coef[one, ~free[one]], held[~free[one]], rel=1e-12)
+            assert_close(many.coef[one], alone.coef[0], rel=1e-5, floor=1e-7)
+            assert_close(many.log_likelihood[one], alone.log_likelihood[0], rel=1e-10)
+
+
 def test_monotone_likelihood_diverges_and_firth_does_not():
     rng = np.random.default_rng(5)
     n = 80

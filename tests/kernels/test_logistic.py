@@ -265,6 +265,22 @@ def test_an_offset_moves_the_intercept() -> None:
     assert_close(moved.coef[0], plain.coef[0] - np.array([0.75, 0.0, 0.0]), rel=1e-9)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("firth", [False, True])
+def test_each_replicate_has_its_own_offset(firth: bool, weighted: bool) -> None:
+    X, y = small_data(8)
+    rng = np.random.default_rng(2)
+    offset = rng.normal(size=(5, len(y)))
+    freq = bootstrap_counts(rng, len(y), 5) if weighted else None
+    many = fit_logistic(X, y, freq=freq, offset=offset, firth=firth)
+    for one in range(5):
+        own = None if freq is None else freq[one]
+        alone = fit_logistic(X, y, freq=own, offset=offset[one], firth=firth)
+        assert alone.status[0] == many.status[one] == OK
+        assert_close(many.coef[one], alone.coef[0], rel=1e-9)
+        assert_close(many.log_likelihood[one], alone.log_likelihood[0], rel=1e-12)
+
+
 def test_fixed_columns_keep_their_value() -> None:
     X, y = small_data(9)
     free = np.array([True, False, True])

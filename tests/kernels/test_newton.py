@@ -70,6 +70,30 @@ def test_a_step_that_rounds_to_nothing_is_not_taken_again() -> None:
     assert len(calls) < 60
 
 
+def test_a_step_that_rounds_to_nothing_is_taken_once_and_settles() -> None:
+    # The spacing of numbers at 1e6 is 1.2e-10: half of the step is nothing.
+    def evaluate(beta, index):
+        value = np.where(beta[:, 0] == 1e6, 0.0, -1.0)
+        return value, np.full((len(beta), 1), 1e-10), np.ones((len(beta), 1, 1))
+
+    fit = maximise(evaluate, np.array([[1e6]]), retry=False)
+    assert fit.status[0] == OK
+    assert_close(fit.coef[0, 0], 1e6, rel=1e-15)
+
+
+def test_a_long_step_after_one_that_gained_nothing_is_halved_all_the_same() -> None:
+    # Coefficient: value, score, information.
+    places = {0.0: (-1.0, 1.0, 1.0), 1.0: (-1.0, 1.0, 0.25), 3.0: (0.0, 0.0, 1.0)}
+
+    def evaluate(beta, index):
+        value, score, information = places.get(float(beta[0, 0]), (-9.0, 0.0, 1.0))
+        return np.array([value]), np.array([[score]]), np.array([[[information]]])
+
+    fit = maximise(evaluate, np.zeros((1, 1)), retry=False)
+    assert fit.status[0] == OK
+    assert fit.coef[0, 0] == 3.0
+
+
 def test_steps_that_overshoot_are_halved() -> None:
     # log-likelihood -sqrt(1 + b^2): Newton's step from 5 is -130.
     def evaluate(beta, index):

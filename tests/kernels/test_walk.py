@@ -157,3 +157,16 @@ def test_a_fit_that_fails_between_two_points_does_not_lose_the_limit(failures: i
     assert len(failed) == failures
     assert status == FOUND
     assert again == pytest.approx(limit, rel=1e-9)
+
+
+@pytest.mark.parametrize("beyond", [1.2, 3.0])
+def test_a_start_beyond_the_limit_walks_back_to_it(beyond: float) -> None:
+    evaluate, centre, _, target = walked(1, n=60)
+    for which, side in ((1, 1.0), (2, -1.0)):
+        column, sides = np.array([which]), np.array([side])
+        (limit,), _ = walk_outward(evaluate, centre, column, sides, target=target)
+        start = centre.copy()
+        start[which] += beyond * (limit - centre[which])
+        (again,), (status,) = walk_outward(evaluate, start, column, sides, target=target)
+        assert status == FOUND
+        assert again == pytest.approx(limit, rel=1e-9)
