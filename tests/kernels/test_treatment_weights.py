@@ -99,3 +99,12 @@ def test_balance_by_hand() -> None:
         ),
         [0.5, 0.0, np.inf],
     )
+
+
+def test_an_arm_of_one_value_has_no_variance_whatever_its_sum_rounds_to() -> None:
+    weights = np.linspace(0.3, 1.7, 31)
+    mean, variance = arm_moments(
+        np.full((31, 2), [0.1, 1.0]), weights, np.ones(31), np.array([False, True])
+    )
+    assert mean.tolist() == [0.1, 1.0]
+    assert variance.tolist() == [0.0, 0.0]

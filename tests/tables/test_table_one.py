@@ -267,6 +267,13 @@ def test_differences_that_are_infinite_or_undefined_are_explained() -> None:
     assert not any("SMD" in note for note in shared.notes)
 
 
+def test_groups_of_one_value_differ_by_nothing_or_by_infinitely_many_standard_deviations() -> None:
+    # 0.1 summed three and seven times rounds to two different means.
+    data = {"g": ["a"] * 3 + ["b"] * 7 + ["c"] * 6, "dose": [0.1] * 10 + [0.3] * 6}
+    found = table_one(data, by="g", summaries={"dose": "mean"}).pairwise["smd"]
+    assert found.tolist() == [0.0, -math.inf, -math.inf]
+
+
 def test_columns_that_cannot_be_described_are_named_in_plain_words() -> None:
     data = cohort().assign(
         when=pd.Timestamp("2020-01-01"), code=[f"P{i}" for i in range(12)], empty=np.nan

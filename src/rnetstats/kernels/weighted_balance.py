@@ -36,8 +36,10 @@ def arm_moments(
         missing for a single one.
     """
     share = weights * freq / (weights @ freq)
-    mean = share @ columns
-    square = share @ (columns - mean) ** 2
+    apart = columns - columns[0]  # equal values have their mean, and no variance, to the last digit
+    offset = share @ apart
+    mean = columns[0] + offset
+    square = share @ (apart - offset) ** 2
     n = float(freq.sum())
     inflated = square * n / (n - 1.0) if n > 1.0 else np.full(square.shape, np.nan)
     return mean, np.where(binary, mean * (1.0 - mean), inflated)

@@ -23,9 +23,8 @@ def smd_numeric(x: np.ndarray, y: np.ndarray) -> float:
     """
     if min(len(x), len(y)) < 2:
         return math.nan
-    difference = float(np.mean(x) - np.mean(y))
-    spread = math.sqrt((float(np.var(x, ddof=1)) + float(np.var(y, ddof=1))) / 2.0)
-    return _ratio(difference, spread)
+    (mean_x, variance_x), (mean_y, variance_y) = _moments(x), _moments(y)
+    return _ratio(mean_x - mean_y, math.sqrt((variance_x + variance_y) / 2.0))
 
 
 def smd_categorical(first: np.ndarray, second: np.ndarray) -> float:
@@ -59,6 +58,13 @@ def smd_categorical(first: np.ndarray, second: np.ndarray) -> float:
         if not np.allclose(inside, difference, atol=1e-12):
             return math.inf
     return math.sqrt(max(0.0, float(difference @ np.linalg.pinv(covariance) @ difference)))
+
+
+def _moments(values: np.ndarray) -> tuple[float, float]:
+    """Mean and variance; of equal values without the rounding of their sum."""
+    if np.ptp(values) == 0.0:
+        return float(values[0]), 0.0
+    return float(np.mean(values)), float(np.var(values, ddof=1))
 
 
 def _ratio(difference: float, spread: float) -> float:
