@@ -194,6 +194,24 @@ def test_no_external_risks_but_one_give_no_curve(patients: pd.DataFrame) -> None
     assert found.calibration_curve().empty
 
 
+@pytest.mark.parametrize("outcome", [0, 1])
+def test_patients_of_one_outcome_have_the_scores_that_need_no_other(
+    fit: Any, patients: pd.DataFrame, outcome: int
+) -> None:
+    model, others = rn.risk_model(fit), patients[patients["y"] == outcome]
+    found = rn.validate(model, external=others, resamples=20, seed=1)
+    risk = model.predict(others)["risk"].to_numpy()
+    spread = ((1 - 2 * risk) ** 2 * risk * (1 - risk)).sum()
+    z = ((outcome - risk) * (1 - 2 * risk)).sum() / np.sqrt(spread)
+    assert found.corrected("brier") == pytest.approx(((outcome - risk) ** 2).mean(), rel=1e-12)
+    assert found.corrected("spiegelhalter_z") == pytest.approx(z, rel=1e-12)
+    table = found.to_frame().set_index("index")
+    known = {"brier", "spiegelhalter_z", "hosmer_lemeshow"}
+    assert set(table.index[table["corrected"].notna()]) == known
+    missing = next(note for note in found.notes if note.startswith("No value"))
+    assert not any(name in missing.split(";")[0] for name in (" brier,", *sorted(known)[1:]))
+
+
 def test_callables_are_called_by_their_faults(patients: pd.DataFrame) -> None:
     with pytest.raises(OptionError, match="returned a LogisticResult"):
         rn.validate(lambda d: rn.logistic(d, "y ~ x"), patients, resamples=3)

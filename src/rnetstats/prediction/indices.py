@@ -86,6 +86,9 @@ ANCHORED: Final = frozenset({"intercept", "slope", "joint_intercept", "u", "oe",
 DISTANCES: Final = frozenset({"ici", "e50", "e90", "emax", "hosmer_lemeshow"})
 """Distances from perfect calibration: resampling adds a distance of its own to them."""
 
+_OF_ONE_KIND: Final = frozenset({"brier", "spiegelhalter_z", "hosmer_lemeshow"})
+"""What outcomes of one kind have as well: they are compared with the risks as they are."""
+
 _QUANTILES: Final = frozenset({"e50", "e90", "emax"})
 _SORTED: Final = _QUANTILES | {"auc", "dxy", "ici", "hosmer_lemeshow"}
 
@@ -116,8 +119,9 @@ def binary_indices(
     Returns
     -------
     array of shape (B, k)
-        Missing without both outcomes; what rests on the slope is missing with identical
-        predictions or separated outcomes.
+        Without both outcomes missing, but for the Brier score, Spiegelhalter's z and the
+        Hosmer-Lemeshow statistic; what rests on the slope is missing with identical predictions
+        or separated outcomes.
 
     Notes
     -----
@@ -134,7 +138,8 @@ def binary_indices(
     """
     scores = _Scores(y, risk, predictor, freq, names)
     table = np.column_stack([np.broadcast_to(scores[name], len(risk)) for name in names])
-    table[~np.broadcast_to(scores.mixed, len(risk))] = np.nan
+    both = np.array([name not in _OF_ONE_KIND for name in names])
+    table[np.ix_(~np.broadcast_to(scores.mixed, len(risk)), both)] = np.nan
     return np.where(np.isfinite(table), table, np.nan)
 
 
