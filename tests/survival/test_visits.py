@@ -67,6 +67,16 @@ def test_schedules_by_hand() -> None:
     assert "left" not in data.columns
 
 
+@pytest.mark.parametrize("parts", [10, 12])
+def test_a_visit_that_rounding_parts_from_a_time_is_at_it(parts: int) -> None:
+    """Months as parts of a year: 7 x (1 / 12) is not 7 / 12 to a computer."""
+    months = np.repeat(np.arange(1, 61), 2)
+    data = pd.DataFrame({"t": months / parts, "e": [1, 0] * 60})
+    made = rn.intervals_from_schedule(data, "Surv(t, e) ~ 1", visits=1 / parts)
+    np.testing.assert_allclose(made["left"], (months - data["e"]) / parts, atol=1e-12)
+    assert made["right"].tolist() == np.where(data["e"] == 1, data["t"], np.inf).tolist()
+
+
 def test_the_unit_of_time_stays_with_the_intervals() -> None:
     cohort = rn.load_cohort("duan2024")
     made = rn.intervals_from_schedule(cohort, "Surv(dfs_months, recurrence) ~ 1", visits=6)
@@ -93,7 +103,7 @@ def test_the_unit_of_time_stays_with_the_intervals() -> None:
 )
 def test_schedules_that_are_refused(visits: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        group_schedules(visits, ["a", "b"], 60.0)
+        group_schedules(visits, ["a", "b"], 60.0, np.array([60.0]))
 
 
 def test_columns_are_not_overwritten() -> None:

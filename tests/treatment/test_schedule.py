@@ -197,7 +197,34 @@ def test_detections_after_the_end_of_follow_up_are_censored_there() -> None:
     times = [12.0, 24, 36, 40, 12, 12, 20, 36, 33, 44]
     data = by_hand().assign(t=times, e=[1, 1, 0, 0, 1, 1, 0, 1, 0, 0])
     assert moved["estimate"] == pytest.approx(rn.cox(data, FORMULA).to_frame()["estimate"].iloc[0])
-    assert any("1 detections fall after" in note for note in found.notes)
+    assert any("1 detection falls after" in note for note in found.notes)
+
+
+def test_a_visit_and_an_end_that_rounding_parts_are_one_time() -> None:
+    """Times in years: 3 x 0.1 is above 0.3 to a computer."""
+    by_arm = {"t": [0.3, 0.6, 0.9, 1.4, 0.25, 0.55, 1.15, 1.4], "e": [1, 1, 1, 0, 1, 1, 1, 0]}
+    data = pd.DataFrame(by_arm | {"arm": ["a"] * 4 + ["b"] * 4})
+    data["end"] = [0.3, 0.6, 0.9, 1.4, 0.3, 0.6, 1.2, 1.4]
+    found = rn.schedule_sensitivity(data, FORMULA, visits={"a": 0.1, "b": 0.05}, until="end")
+    shifts = found.shifts.set_index("group")
+    assert shifts["n_lost"].tolist() == [0, 0]
+    assert shifts["n_moved"].tolist() == [0, 3]
+    assert shifts.loc["b", "mean_shift"] == pytest.approx(0.05)
+    moved = found.to_frame().set_index("analysis").loc["b on the visits of a"]
+    times = np.array([3.0, 6, 9, 14, 3, 6, 12, 14])
+    whole = rn.cox(data.assign(t=times), FORMULA).to_frame()["estimate"].iloc[0]
+    assert moved["estimate"] == pytest.approx(whole, rel=1e-10)
+
+
+def test_a_simulated_visit_at_the_end_of_follow_up_takes_place() -> None:
+    options = {"n": 200, "hazard": 0.3, "replicates": 50, "seed": 1}
+    tenths = rn.schedule_sensitivity(visits={"a": 0.1, "b": 0.6}, follow_up=[1.2, 0.6], **options)
+    options["hazard"] = 0.03
+    whole = rn.schedule_sensitivity(visits={"a": 1, "b": 6}, follow_up=[12, 6], **options)
+    np.testing.assert_allclose(tenths.lead_time, whole.lead_time / 10, rtol=1e-9)
+    columns = ["estimate", "q025", "q975", "rejected"]
+    got, want = (each.to_frame()[columns].to_numpy(float) for each in (tenths, whole))
+    np.testing.assert_allclose(got, want, rtol=1e-6)
 
 
 def test_equal_schedules_move_nothing() -> None:

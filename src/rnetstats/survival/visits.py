@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 from rnetstats._core.frame import Data, as_frame, column
 from rnetstats.errors import DataError, FormulaError, OptionError, closest
 from rnetstats.formula.variables import read_variable, row_numbers
-from rnetstats.survival.rows import group_rows, refuse_strata
+from rnetstats.kernels.same_times import as_observed
+from rnetstats.survival.rows import SurvivalRows, group_rows, refuse_strata
 
-__all__ = ["Visits", "group_schedules", "intervals_from_schedule", "intervals_from_visits"]
+__all__ = [
+    "Visits",
+    "group_schedules",
+    "intervals_from_schedule",
+    "intervals_from_visits",
+    "last_visits_without",
+]
 
 Floats = NDArray[np.float64]
 
@@ -161,7 +168,25 @@ def intervals_from_schedule(data: Data, formula: str, *, visits: Visits) -> pd.D
     refuse_strata(rows)
     if rows.start is not None:
         raise FormulaError("Visits are counted from time 0: write Surv(time, event).")
-    schedules = group_schedules(visits, rows.labels, float(rows.stop.max()))
+    schedules = group_schedules(visits, rows.labels, float(rows.stop.max()), rows.stop)
+    used = frame.iloc[info.positions].copy()
+    used["left"] = last_visits_without(rows, schedules)
+    used["right"] = np.where(rows.event, rows.stop, np.inf)
+    return _with_units(used, info.labels["time"])
+
+
+def last_visits_without(rows: SurvivalRows, schedules: list[Floats]) -> Floats:
+    """Return the last planned visit at which each row was free of the event, (n,).
+
+    Before the time at which the event was found, or by the end of follow-up without it; 0 where
+    there was none.
+
+    Parameters
+    ----------
+    rows : SurvivalRows
+    schedules : list of arrays
+        Visit times of each group, from :func:`group_schedules` with the rows' times.
+    """
     left = np.zeros(len(rows.stop))
     for code, times in enumerate(schedules):
         mine = rows.group == code
@@ -170,10 +195,7 @@ def intervals_from_schedule(data: Data, formula: str, *, visits: Visits) -> pd.D
         before = np.searchsorted(grid, stop, side="left") - 1
         by = np.searchsorted(grid, stop, side="right") - 1
         left[mine] = grid[np.where(event, np.maximum(before, 0), by)]
-    used = frame.iloc[info.positions].copy()
-    used["left"] = left
-    used["right"] = np.where(rows.event, rows.stop, np.inf)
-    return _with_units(used, info.labels["time"])
+    return left
 
 
 def _with_units(used: pd.DataFrame, label: str) -> pd.DataFrame:
@@ -186,8 +208,13 @@ def _with_units(used: pd.DataFrame, label: str) -> pd.DataFrame:
     return used
 
 
-def group_schedules(visits: Visits, groups: Sequence[str], until: float) -> list[Floats]:
+def group_schedules(
+    visits: Visits, groups: Sequence[str], until: float, observed: Floats
+) -> list[Floats]:
     """Return the visit times of each group up to and with ``until``.
+
+    A visit that differs from an observed time by rounding alone (the third of 0.35 from 1.05) is
+    at that time.
 
     Parameters
     ----------
@@ -195,6 +222,8 @@ def group_schedules(visits: Visits, groups: Sequence[str], until: float) -> list
         The distance between visits, their times, or one of the two for each group.
     groups : sequence of str
     until : float
+    observed : array of shape (n,)
+        The times that visits are compared with.
 
     Raises
     ------
@@ -211,8 +240,10 @@ def group_schedules(visits: Visits, groups: Sequence[str], until: float) -> list
         lost = [name for name in groups if name not in given]
         if lost:
             raise OptionError(f"visits does not say when group {lost[0]!r} is seen.")
-        return [_visit_times(given[name], until) for name in groups]
-    return [_visit_times(visits, until) for _ in groups]
+        schedules = [_visit_times(given[name], until) for name in groups]
+    else:
+        schedules = [_visit_times(visits, until)] * len(groups)
+    return [as_observed(times, observed) for times in schedules]
 
 
 def _visit_times(visits: float | Sequence[float], until: float) -> Floats:

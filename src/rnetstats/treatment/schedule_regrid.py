@@ -15,10 +15,11 @@ from rnetstats._core.frame import Data, as_frame, is_synthetic
 from rnetstats._core.options import real
 from rnetstats.errors import DataError, FormulaError, RnetError, TooFewEventsError
 from rnetstats.formula.variables import read_variable
+from rnetstats.kernels.same_times import as_observed
 from rnetstats.regression.cox import cox
 from rnetstats.regression.interval import interval_regression
 from rnetstats.survival.rows import SurvivalRows, group_rows, refuse_strata
-from rnetstats.survival.visits import Visits, group_schedules
+from rnetstats.survival.visits import Visits, group_schedules, last_visits_without
 from rnetstats.treatment.schedule_result import ScheduleRegridResult
 
 __all__ = ["regrid"]
@@ -59,7 +60,8 @@ def regrid(
         raise TooFewEventsError("No row has the event: there is no detection to move.")
     end = _ends(frame, info.positions, rows, until)
     last = float(np.append(end[np.isfinite(end)], rows.stop).max())
-    schedules = group_schedules(visits, rows.labels, _reach(visits, last))
+    compared = np.append(rows.stop, end[np.isfinite(end)])
+    schedules = group_schedules(visits, rows.labels, _reach(visits, last), compared)
     target = int(np.argmin([_frequency(times, rows.stop.max()) for times in schedules]))
     named = rows.labels[target]
     other = [label for label in rows.labels if label != named]
@@ -125,6 +127,7 @@ def _ends(
         ends = variable.numbers("an end of follow-up")[positions]
     else:
         ends = np.full(len(rows.stop), real("until", until, low=0.0))
+    ends = as_observed(ends, rows.stop)
     wrong = ~(ends >= rows.stop) & rows.event
     if wrong.any():
         raise DataError(
@@ -136,7 +139,7 @@ def _ends(
 
 def _move(rows: SurvivalRows, grid: Floats, mine: NDArray[np.bool_], end: Floats) -> _Moved:
     """Move detections to the next visit; those after the end of follow-up are censored there."""
-    place = np.searchsorted(grid, rows.stop - 1e-9, side="left")
+    place = np.searchsorted(grid, rows.stop, side="left")
     following = np.append(grid, np.inf)[place]
     chosen = mine & rows.event
     lost = chosen & (following > end)
@@ -164,15 +167,9 @@ def _interval_table(
     rows: SurvivalRows, schedules: list[Floats], conf_level: float
 ) -> tuple[pd.DataFrame | None, tuple[str, ...]]:
     """Return the interval-censored table: each detection since the visit planned before it."""
-    left = np.zeros(len(rows.stop))
-    for code, times in enumerate(schedules):
-        mine = rows.group == code
-        grid = np.append(0.0, times)
-        before = np.searchsorted(grid, rows.stop[mine] - 1e-9, side="left") - 1
-        by = np.searchsorted(grid, rows.stop[mine] + 1e-9, side="right") - 1
-        left[mine] = grid[np.where(rows.event[mine], np.maximum(before, 0), by)]
     frame = _as_data(rows)
-    frame["left"], frame["right"] = left, np.where(rows.event, rows.stop, np.inf)
+    frame["left"] = last_visits_without(rows, schedules)
+    frame["right"] = np.where(rows.event, rows.stop, np.inf)
     try:
         fit = interval_regression(
             frame,
@@ -242,4 +239,6 @@ def _end_notes(until: str | float | None, moved: _Moved) -> tuple[str, ...]:
             "possible follow-up) censors those whose follow-up would have ended before it.",
         )
     lost = int(moved.lost.sum())
+    if lost == 1:
+        return ("1 detection falls after the end of follow-up and is censored there.",)
     return (f"{lost} detections fall after the end of follow-up and are censored there.",)

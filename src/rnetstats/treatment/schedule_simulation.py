@@ -50,7 +50,7 @@ def simulate(
     if time > ends.min():
         raise OptionError(f"horizon={time:g} lies beyond the shortest follow-up, {ends.min():g}.")
     draws = positive_int("replicates", replicates, minimum=2)
-    grids = group_schedules(visits, arms, float(ends.max()))
+    grids = group_schedules(visits, arms, float(ends.max()), ends)
     for arm, grid in zip(arms, grids, strict=True):
         if not len(grid):
             raise OptionError(f"Arm {arm!r} has no visit by the end of follow-up.")
