@@ -330,6 +330,16 @@ def test_resamples_without_an_arm_have_no_estimate() -> None:
     assert result.to_frame()["conf_low"].isna().all()
 
 
+def test_resamples_that_nobody_of_an_arm_follows_to_the_horizon_have_no_estimate() -> None:
+    data = drawn(2, n=120)
+    last = data.index[(data["z"] == 1)].to_series().loc[lambda i: data["time"][i] == 15]
+    data.loc[last[2:], ["time", "event"]] = (14.5, 0)  # two patients of the arm are left at 15
+    found = rn.propensity(data, "z ~ x").risk(TIMES, horizon=15, resamples=400, seed=1)
+    share = found.glance()["n_failed"].item() / 400
+    assert abs(share - (1 - 2 / 120) ** 120) < 4 * np.sqrt(0.13 * 0.87 / 400)
+    assert "or nobody of it followed long enough" in " ".join(found.notes)
+
+
 def test_an_arm_without_events_has_an_infinite_ratio() -> None:
     data = drawn(10)
     data["only"] = data["event"] * data["z"]

@@ -78,7 +78,8 @@ class Draws:
         if self.failed.any():
             said.append(
                 f"{int(self.failed.sum())} of {len(self.failed)} resamples have no estimate (the "
-                "model did not converge, or an arm was empty) and are left out."
+                "model did not converge, or an arm was empty or nobody of it followed long enough) "
+                "and are left out."
             )
         if self.lost.any():
             said.append(
