@@ -17,7 +17,7 @@ from rnetstats.evidence.facts import read_facts
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.cha2019.analysis import _how_many
 from rnetstats.studies.cha2019.bounds import bounds_of
-from rnetstats.studies.cha2019.claims import factor_findings
+from rnetstats.studies.cha2019.claims import factor_findings, overlap_sentence
 from rnetstats.studies.cha2019.cohort import prepare
 from rnetstats.studies.cha2019.definitions import (
     DEFAULT,
@@ -151,9 +151,9 @@ def test_what_is_refused() -> None:
     cohort = rn.load_cohort("cha2019")
     with pytest.raises(ColumnError, match="margin"):
         rn.reproduce("cha2019", data=cohort.drop(columns="margin"))
-    with pytest.raises(DataError, match="every resection is curative"):
-        cured = by_definition(cohort) == 0
-        rn.reproduce("cha2019", data=cohort[cured])
+    blank = pd.DataFrame(cohort).assign(margin=None, lvi=0, size_mm=5.0, grade="G1")
+    with pytest.raises(DataError, match="of no patient it is known"):
+        prepare(blank)
     with pytest.raises(OptionError, match="indeterminate"):
         by_definition(cohort, Definition("x", margins=("close",)))
     with pytest.raises(ColumnError, match="size_mm"):
@@ -299,3 +299,73 @@ def test_methods_that_differ_in_the_side_are_not_said_to_differ_in_size_alone() 
     table = result.tables["treatment_model"].copy()
     table.loc[table.index[0], "estimate"] = 1.0 / table.loc[table.index[0], "estimate"]
     assert _sides(table) == "here even on its side"
+
+
+@pytest.mark.parametrize(("kept", "words"), [(0, "curative"), (1, "not curative")])
+def test_resections_all_of_one_kind_leave_what_needs_no_comparison(kept: int, words: str) -> None:
+    cohort = rn.load_cohort("cha2019")
+    alike = cohort[by_definition(cohort) == kept]
+    result = rn.reproduce("cha2019", data=alike)
+    claims = result.claims.set_index("claim")
+    assert f"every resection is {words}: there is nobody to compare with" in " ".join(result.answer)
+    for key in ("polyp", "conventional"):
+        assert claims.loc[key, "rule"] == "not judged"
+        assert f"every resection is {words}" in claims.loc[key, "because"]
+        assert f"of {len(alike)} (" in claims.loc[key, "sentence"]
+    table = next(item for item in result.exhibits if item.name == "table_one")
+    assert list(table.shown.columns)[1:] == [f"Overall (n = {len(alike)})", "Missing"]
+    assert f"every resection is {words}" in table.caption
+    assert claims.loc["share", "estimate_text"] == f"{100 * kept}.0 %"
+    judged = claims.loc[claims.index.str.startswith("treated_"), "rule"] != "not judged"
+    assert judged.all() if kept else not judged.any()
+    assert ("Model of additional treatment: No resection" in " ".join(result.skipped)) is not kept
+
+
+def test_the_recurrences_of_the_file_have_exact_limits_in_each_group() -> None:
+    from scipy import stats
+
+    cohort = rn.load_cohort("cha2019")
+    arm = cohort.index[
+        (by_definition(cohort) == 1) & (cohort["additional_treatment"].astype(object) == "none")
+    ]
+    cohort.loc[arm[:6], "recurrence"] = 1
+    cohort.loc[arm[6:10], "follow_up_months"] = np.nan
+    result = rn.reproduce("cha2019", data=cohort)
+    seen = result.tables["recurrences_seen"].set_index("group")
+    row = seen.loc["not curative, no additional treatment"]
+    n, years = len(arm), cohort.loc[arm, "follow_up_months"].sum() / 12
+    assert (row["events"], row["n"]) == (6, n)
+    assert row["low"] == pytest.approx(stats.beta.ppf(0.025, 6, n - 5), rel=1e-9)
+    assert row["high"] == pytest.approx(stats.beta.ppf(0.975, 7, n - 6), rel=1e-9)
+    assert row["years"] == pytest.approx(years)
+    assert row["rate_low"] == pytest.approx(100 * stats.chi2.ppf(0.025, 12) / 2 / years, rel=1e-9)
+    assert row["rate_high"] == pytest.approx(100 * stats.chi2.ppf(0.975, 14) / 2 / years, rel=1e-9)
+    free = seen.loc["curative"]
+    assert free["high"] == pytest.approx(1 - 0.025 ** (1 / free["n"]), rel=1e-9)
+    assert free["rate_high"] == pytest.approx(-100 * math.log(0.025) / free["years"], rel=1e-9)
+    claim = result.claims.set_index("claim").loc["no_recurrence"]
+    assert claim["estimate_text"].startswith("1.9 % (0.7 % to 4.0 %) in these data; in print")
+
+
+def test_a_file_of_fewer_patients_bounds_less_than_the_print() -> None:
+    """0 of 40 bounds the risk at 8.8 %, whatever 0 of 322 bounds."""
+    few = rn.load_cohort("cha2019").iloc[:40]
+    result = rn.reproduce("cha2019", data=few)
+    high = f"{100 * (1 - 0.025 ** (1 / 40)):.1f} %"
+    assert result.answer[0].startswith(
+        f"The data hold no recurrence in 40 patients: a risk of at most {high}"
+    )
+    claim = result.claims.set_index("claim").loc["no_recurrence"]
+    assert claim["estimate_text"] == f"at most {high} in these data; in print at most 1.1 %"
+    assert rule(result, "no_recurrence") == "bound only"
+    assert rule(study(), "no_recurrence") == "bound only"
+    assert not study().answer[0].startswith("The data hold")
+
+
+def test_one_patient_of_an_arm_is_not_several() -> None:
+    cohort = rn.load_cohort("cha2019")
+    open_ended = by_definition(cohort) == 1
+    chosen = cohort["additional_treatment"].astype(object).where(~open_ended, "none")
+    chosen[cohort.index[open_ended & (cohort["lvi"] == 1)][0]] = "radical"
+    model = fit_treatment_model(prepare(cohort.assign(additional_treatment=chosen)), Attempts())
+    assert "the 1 treated is worth 1 patient and the" in overlap_sentence(model)

@@ -20,6 +20,7 @@ from rnetstats.studies.cha2019.claims import (
 from rnetstats.studies.cha2019.cohort import prepare
 from rnetstats.studies.cha2019.comparison import comparison_findings, table_one_exhibit
 from rnetstats.studies.cha2019.definitions import Definition, definition_table
+from rnetstats.studies.cha2019.seen import EVERYBODY, Seen, seen_in, seen_table
 from rnetstats.studies.cha2019.treatment_model import (
     TreatmentModel,
     fit_treatment_model,
@@ -73,11 +74,12 @@ def analyse(
     patients = attempts.run("Table 1", lambda: table_one_exhibit(cohort))
     progress("additional treatment")
     model = fit_treatment_model(cohort, attempts)
+    seen = seen_in(cohort)
     progress("claims")
     where = "In this synthetic cohort" if cohort.synthetic else "In these data"
     claims, estimates = frames(
         [
-            *recurrence_findings(cohort, model, bounds),
+            *recurrence_findings(cohort, model, bounds, seen),
             *factor_findings(model, sheet),
             *comparison_findings(cohort, sheet, attempts),
             share_finding(cohort, sheet),
@@ -90,13 +92,15 @@ def analyse(
         source=source,
         synthetic=cohort.synthetic,
         answer=(
-            *_seen(cohort.recurrences, cohort.followed),
+            *_seen(bounds, seen),
+            *filter(None, [cohort.one_class]),
             *_answer(bounds, model, claims, synthetic=cohort.synthetic),
         ),
         claims=claims,
         estimates=estimates,
         exhibits=[
             bounds_table(bounds),
+            seen_table(seen),
             conflict_table(bounds),
             model_table(model, sheet),
             overlap_table(model),
@@ -117,14 +121,17 @@ def analyse(
     )
 
 
-def _seen(recurrences: int, n: int) -> tuple[str, ...]:
-    """Say first that a file holds recurrences, where it does: print has none."""
-    if not recurrences:
+def _seen(bounds: Bounds, groups: tuple[Seen, ...]) -> tuple[str, ...]:
+    """Say first what a file of other patients holds: print has no recurrence in its own."""
+    found = next((group for group in groups if group.group == EVERYBODY), None)
+    if found is None or (found.events, found.n) == (0, bounds.n):
         return ()
+    what = f"{fmt_count(found.events) if found.events else 'no'} recurrence"
+    what += f"{'s' * (found.events > 1)} in {fmt_count(found.n)} patient{'s' * (found.n > 1)}"
     return (
-        f"The data hold {fmt_count(recurrences)} recurrence{'s' if recurrences > 1 else ''} in "
-        f"{fmt_count(n)} patients, where print has none; what follows on no recurrence is of the "
-        "printed figures.",
+        f"The data hold {what}{', where print has none' * bool(found.events)}: a risk of "
+        f"{found.risk} within their follow-up. What follows on no recurrence is of the printed "
+        "figures.",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from rnetstats.evidence.facts import FactSheet
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent, inside
 from rnetstats.studies.cha2019.bounds import Bounds
 from rnetstats.studies.cha2019.cohort import Cohort
+from rnetstats.studies.cha2019.seen import EVERYBODY, Seen
 from rnetstats.studies.cha2019.treatment_model import FACTORS, TreatmentModel
 from rnetstats.studies.evidence_verdicts import evidence_verdict
 from rnetstats.studies.finding import Contrast, Finding
@@ -67,7 +69,7 @@ def _factor(
         contrasts=contrasts,
         p_value=float("nan") if row is None else float(row["p_value"]),
         p_exact=float(exact["p_value"]) if sparse and exact is not None else float("nan"),
-        fixed=None if row is not None else not_judged(_unjudged(n_1, n_0)),
+        fixed=None if row is not None else not_judged(model.why_not or _unjudged(n_1, n_0)),
     )
 
 
@@ -133,11 +135,14 @@ def share_finding(cohort: Cohort, sheet: FactSheet) -> Finding:
     )
 
 
-def recurrence_findings(cohort: Cohort, model: TreatmentModel, bounds: Bounds) -> list[Finding]:
+def recurrence_findings(
+    cohort: Cohort, model: TreatmentModel, bounds: Bounds, seen: Sequence[Seen]
+) -> list[Finding]:
     """Return the claims that nobody recurs, and that this holds whatever is done."""
-    seen = cohort.recurrences
-    events = f"recurrences: {seen} of {cohort.followed}; {_arms(cohort.open_ended)}"
-    return [_none(bounds, seen, events), _regardless(cohort, model, bounds, events)]
+    counted = f"{cohort.recurrences} of {cohort.followed}"
+    events = f"recurrences: {counted}; {_arms(cohort.open_ended)}"
+    everybody = next((group for group in seen if group.group == EVERYBODY), None)
+    return [_none(bounds, everybody, events), _regardless(cohort, model, bounds, events)]
 
 
 def _arms(frame: pd.DataFrame) -> str:
@@ -148,8 +153,10 @@ def _arms(frame: pd.DataFrame) -> str:
     return ", ".join(parts)
 
 
-def _none(bounds: Bounds, seen: int, events: str) -> Finding:
+def _none(bounds: Bounds, found: Seen | None, events: str) -> Finding:
     n, high = bounds.risks["all patients"]
+    seen = 0 if found is None else found.events
+    shown = f"at most {fmt_percent(high)}"
     said = (
         f"No recurrence in {n} patients means a risk of at most {fmt_percent(high)} within their "
         f"follow-up, and, with at least {int(bounds.least_years)} patient-years, at most "
@@ -160,21 +167,23 @@ def _none(bounds: Bounds, seen: int, events: str) -> Finding:
         "Population, definition or detection of recurrence differ, or it is chance."
     )
     held = f"{seen} recurrence{'s' * (seen != 1)}"
-    if seen:
-        said += f" These data hold {held}."
+    if found is not None and (found.events, found.n) != (0, n):
+        said += f" In these data {found.counts} recurred: a risk of {found.risk} within their "
+        said += f"follow-up, and per 100 patient-years a rate of {found.rate}."
+        shown = f"{found.risk} in these data; in print {shown}"
     return Finding(
         key="no_recurrence",
         statement="There was no recurrence",
         endpoint="Recurrence, local or metastatic",
         estimand="Risk within each patient’s follow-up, and rate",
-        method="Clopper-Pearson and Poisson limits from the printed figures",
+        method="Clopper-Pearson and Poisson limits, from the printed figures and from these data",
         events=events,
         said=said,
         n_events=seen,
         fixed=compare_print(False, f"{held} in the file, none in print.")
         if seen
         else evidence_verdict("bound only", "No recurrence, in print and in the file."),
-        shown=f"at most {fmt_percent(high)}",
+        shown=shown,
     )
 
 
@@ -206,10 +215,9 @@ def _compared(cohort: Cohort, model: TreatmentModel, overlap: str) -> Verdict:
     """Judge the comparison of the arms: by their overlap first, by their events next."""
     if model.comparable is False:
         return evidence_verdict("not comparable", overlap)
+    if model.why_not:
+        return not_judged(model.why_not)
     frame = cohort.open_ended
-    for flag, who in ((1, "Nobody"), (0, "Everybody")):
-        if not (frame["treated"] == flag).any():
-            return not_judged(f"{who} had additional treatment: there is nothing to compare.")
     fewest = min(int(frame.loc[frame["treated"] == flag, "recurrence"].sum()) for flag in (0, 1))
     if fewest == 0:
         return evidence_verdict("bound only", f"{events_text(fewest).capitalize()} in one arm.")
@@ -223,10 +231,12 @@ def overlap_sentence(model: TreatmentModel) -> str:
     if model.score is None:
         return "How far the arms overlap cannot be said of this file."
     row = model.score.glance().iloc[0]
+    treated, others = int(row["n_treated"]), int(row["n_control"])
+    worth = fmt_number(float(row["ess_treated"]), 0)
     return (
         "The factors tell treated from untreated patients with a c statistic of "
         f"{fmt_number(float(row['c_statistic']))}; weighted to be more alike, the "
-        f"{int(row['n_treated'])} treated are worth {fmt_number(float(row['ess_treated']), 0)} "
-        f"patients and the {int(row['n_control'])} others "
+        f"{treated} treated {'is' if treated == 1 else 'are'} worth {worth} "
+        f"patient{'s' * (worth != '1')} and the {others} other{'s' * (others != 1)} "
         f"{fmt_number(float(row['ess_control']), 0)}."
     )

@@ -8,7 +8,7 @@ import pandas as pd
 
 from rnetstats._core.frame import is_synthetic
 from rnetstats.errors import DataError
-from rnetstats.formatting import fmt_count
+from rnetstats.formatting import fmt_count, listed
 from rnetstats.studies.cha2019.definitions import DEFAULT, DEFINITIONS, Definition, by_definition
 from rnetstats.studies.levels import require_levels
 from rnetstats.studies.needed import require_columns
@@ -40,22 +40,42 @@ class Cohort:
         All patients with a known class, with columns ``treated`` and ``not_curative`` (0/1) and
         ``resection`` in words.
     definition : Definition
-    recurrences, followed : int
-        Recurrences in the whole file, and the patients of whom it is known.
+    whole : DataFrame
+        All patients, those whose class is not known among them.
     synthetic : bool
     notes : tuple of str
     """
 
     everyone: pd.DataFrame
     definition: Definition
-    recurrences: int
-    followed: int
+    whole: pd.DataFrame
     synthetic: bool
     notes: tuple[str, ...]
 
     def has(self, name: str) -> bool:
         """Say whether a column is there and holds values."""
         return name in self.everyone.columns and bool(self.everyone[name].notna().any())
+
+    @property
+    def recurrences(self) -> int:
+        """Recurrences in the whole file."""
+        return int(self.whole["recurrence"].sum())
+
+    @property
+    def followed(self) -> int:
+        """The patients of the whole file of whom it is known whether they recurred."""
+        return int(self.whole["recurrence"].notna().sum())
+
+    @property
+    def one_class(self) -> str:
+        """Why there is nobody to compare with, where all resections are alike; else empty."""
+        found = self.everyone["resection"].unique()
+        if len(found) > 1:
+            return ""
+        return (
+            f"By the definition “{self.definition.label}” every resection is {found[0]}: there is "
+            "nobody to compare with."
+        )
 
     @property
     def open_ended(self) -> pd.DataFrame:
@@ -78,7 +98,7 @@ def prepare(frame: pd.DataFrame, definition: Definition | None = None) -> Cohort
     ColumnError
         If a column is missing, or levels have names that the analyses do not know.
     DataError
-        If nobody is not curative, or everybody.
+        If of nobody it is known whether the resection was curative.
     """
     require_columns(frame, NEEDED)
     for name, levels in KNOWN_LEVELS.items():
@@ -95,12 +115,11 @@ def prepare(frame: pd.DataFrame, definition: Definition | None = None) -> Cohort
     work["treated"] = (treated != "none").astype(int).where(treated.notna())
     words = work["not_curative"].map({0: "curative", 1: "not curative"})
     work["resection"] = pd.Categorical(words, categories=["curative", "not curative"])
-    counts = work["not_curative"].value_counts()
-    if len(counts) < 2:
-        only = "not curative" if counts.index[0] == 1 else "curative"
+    if work.empty:
         raise DataError(
-            f"By the definition “{chosen.label}” every resection is {only}: there is nobody to "
-            "compare with. Check the columns margin and lvi."
+            f"By the definition “{chosen.label}” of no patient it is known whether the resection "
+            f"was curative: no row holds all of {listed(chosen.columns)} or a value that decides "
+            "alone. Fill in what is missing."
         )
     provenance = frame.attrs.get("rnetstats", {})
     notes = [str(note) for note in provenance.get("notes", [])]
@@ -112,14 +131,12 @@ def prepare(frame: pd.DataFrame, definition: Definition | None = None) -> Cohort
             f"{_patients(unclassified)} left out: margin, invasion, size or grade is missing, so "
             "that their class is not known. Their recurrences count in the whole file."
         )
-    recurrence = frame["recurrence"]
-    followed = int(recurrence.notna().sum())
-    if followed < len(frame):
+    if unknown := int(frame["recurrence"].isna().sum()):
         notes.append(
-            f"{_patients(len(frame) - followed)} left out wherever recurrences are counted: "
-            "whether they had one is not known."
+            f"{_patients(unknown)} left out wherever recurrences are counted: whether they had one "
+            "is not known."
         )
-    return Cohort(work, chosen, int(recurrence.sum()), followed, is_synthetic(frame), tuple(notes))
+    return Cohort(work, chosen, frame, is_synthetic(frame), tuple(notes))
 
 
 def _patients(many: int) -> str:

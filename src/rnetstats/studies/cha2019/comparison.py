@@ -63,12 +63,15 @@ def table_one_exhibit(cohort: Cohort) -> Exhibit:
     columns = [name for name in _COLUMNS if cohort.has(name)]
     label = cohort.definition.label
     measured = {name: "both" for name in columns if name in _MEASURED}
+    alike = cohort.one_class
     patients = cohort.everyone[[*columns, "resection"]]
-    table = table_one(patients, by="resection", columns=columns, summaries=measured)
+    table = table_one(
+        patients, by=None if alike else "resection", columns=columns, summaries=measured
+    )
     return Exhibit(
         name="table_one",
-        title="Table 1. Patients by resection",
-        caption=f"Not curative: {inside(label)}.",
+        title="Table 1. Patients" if alike else "Table 1. Patients by resection",
+        caption=alike or f"Not curative: {inside(label)}.",
         numbers=table.to_frame(),
         shown=table.display(),
         notes=table.notes,
@@ -88,7 +91,10 @@ def _finding(cohort: Cohort, sheet: FactSheet, claim: _Claim, attempts: Attempts
     no = (known["not_curative"] == 1).to_numpy()
     a, n_1 = int((has & no).sum()), int(no.sum())
     c, n_0 = int((has & ~no).sum()), int((~no).sum())
-    row = attempts.run(f"{claim.words} by resection", lambda: _odds(known, claim))
+    alike = cohort.one_class
+    row = (
+        None if alike else attempts.run(f"{claim.words} by resection", lambda: _odds(known, claim))
+    )
     contrasts = () if row is None else (_contrast(row, claim, a, n_1, c, n_0),)
     fewest = min(a, n_1 - a, c, n_0 - c)
     exact = float(fisher_p(a, n_1 - a, c, n_0 - c)) if fewest < MINIMUM else float("nan")
@@ -101,9 +107,8 @@ def _finding(cohort: Cohort, sheet: FactSheet, claim: _Claim, attempts: Attempts
         method="Logistic regression, Firth’s penalty, profile limits",
         events=(f"{claim.noun}: {a} of {n_1} not curative, {c} of {n_0} curative"),
         said=(
-            f"{claim.words}: {a} of {n_1} ({fmt_percent(a / max(n_1, 1))}) of the resections that "
-            f"were not curative and {c} of {n_0} ({fmt_percent(c / max(n_0, 1))}) of the others. "
-            f"The paper prints P = {printed.value}."
+            f"{claim.words}: {_share(a, n_1)} of the resections that were not curative and "
+            f"{_share(c, n_0)} of the others. The paper prints P = {printed.value}."
         ),
         direction="greater",
         n_events=min(a + c, n_1 + n_0 - a - c),
@@ -112,8 +117,13 @@ def _finding(cohort: Cohort, sheet: FactSheet, claim: _Claim, attempts: Attempts
         contrasts=contrasts,
         p_value=float("nan") if row is None else float(row["p_value"]),
         p_exact=exact,
-        fixed=None if row is not None else not_judged(f"{claim.words} does not vary."),
+        fixed=None if row is not None else not_judged(alike or f"{claim.words} does not vary."),
     )
+
+
+def _share(some: int, every: int) -> str:
+    """Count some of several, with their share where there are any."""
+    return f"{some} of {every}" + (f" ({fmt_percent(some / every)})" if every else "")
 
 
 def _odds(frame: pd.DataFrame, claim: _Claim) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def _no_events_section(result: StudyResult) -> Section:
         "What no recurrence says",
         (
             Paragraph(
-                "Nobody recurred. That bounds a risk from above; it compares nothing. The "
+                "In print nobody recurred. That bounds a risk from above; it compares nothing. The "
                 "bound of an arm is wider the fewer patients it holds, and no rate can be "
                 "bounded for an arm whose time at risk is not printed."
             ),
@@ -61,7 +61,7 @@ def _no_events_section(result: StudyResult) -> Section:
             ),
         ),
         ("conflict",),
-        ("bounds", "conflict"),
+        ("bounds", "recurrences_seen", "conflict"),
     )
 
 

@@ -56,12 +56,16 @@ FACTORS = {
 
 @dataclass(frozen=True)
 class TreatmentModel:
-    """The fits by method, whether the data are separated, and the overlap of the arms."""
+    """The fits by method, whether the data are separated, and the overlap of the arms.
+
+    ``why_not`` says why there is no fit, where only one arm is there.
+    """
 
     frame: pd.DataFrame
     fits: dict[str, Any]
     separated: SeparationResult | None
     score: PropensityResult | None
+    why_not: str = ""
 
     @property
     def comparable(self) -> bool | None:
@@ -90,6 +94,9 @@ class TreatmentModel:
 def fit_treatment_model(cohort: Cohort, attempts: Attempts) -> TreatmentModel:
     """Fit who was treated among those whose resection was not curative."""
     frame = cohort.open_ended
+    if why := _one_arm(frame):
+        attempts.skip("Model of additional treatment", why)
+        return TreatmentModel(frame=frame, fits={}, separated=None, score=None, why_not=why)
     formula = _formula(frame, attempts)
     fits = {
         "ml": attempts.run(
@@ -118,6 +125,19 @@ def fit_treatment_model(cohort: Cohort, attempts: Attempts) -> TreatmentModel:
             lambda: propensity(frame, formula, positivity="flag"),
         ),
     )
+
+
+def _one_arm(frame: pd.DataFrame) -> str:
+    """Say why nobody can be compared: no resection that was not curative, or one arm alone."""
+    if frame.empty:
+        return "No resection was other than curative, so that the model has no patient."
+    arms = frame["treated"].dropna().unique()
+    if len(arms) == 0:
+        return "Of no patient is it known whether there was additional treatment."
+    if len(arms) == 1:
+        who = "Everybody" if arms[0] == 1 else "Nobody"
+        return f"{who} had additional treatment: there is nothing to compare."
+    return ""
 
 
 def _formula(frame: pd.DataFrame, attempts: Attempts) -> str:
