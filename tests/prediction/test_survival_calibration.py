@@ -140,6 +140,27 @@ def test_without_censoring_loess_is_that_of_the_outcomes():
     )
 
 
+def test_a_slope_of_later_hazards_is_told_where_the_risks_by_the_time_are_right():
+    rng = np.random.default_rng(7)
+    rate = 0.02 * np.exp(rng.normal(size=1500))
+    hazard = rng.exponential(size=1500)
+    # The predictor acts on the hazard up to 12 months, and not after.
+    time = np.where(hazard < 12 * rate, hazard / rate, 12 + (hazard - 12 * rate) / 0.03)
+    end = rng.uniform(6, 120, 1500)
+    data = {"t": np.minimum(time, end), "e": (time <= end).astype(int), "p": -np.expm1(-12 * rate)}
+    found = rn.calibration(data, "Surv(t, e) ~ p", time=12)
+    row, p_values = found.to_frame().iloc[0], found.tests().set_index("test")["p_value"]
+    assert row["slope_high"] < 0.6
+    assert p_values["intercept 0 and slope 1"] > 0.05
+    assert any("The slope comes from a Cox regression over" in note for note in found.notes)
+    spline = rn.calibration(data, "Surv(t, e) ~ p", time=12, smoother="rcs")
+    assert spline.to_frame().loc[0, "ici"] > 3 * row["ici"]
+    assert any("The slope, and the curve with the distances" in note for note in spline.notes)
+    data["c"] = data["e"] * rng.integers(1, 3, 1500)
+    competing = rn.calibration(data, "Surv(t, c) ~ p", time=12, cause=1)
+    assert not any("The slope comes" in note for note in competing.notes)
+
+
 def test_a_cox_fit_on_its_own_rows_has_slope_one():
     data = read("veteran.csv")
     fit = rn.cox(data, "Surv(time, status) ~ karno", penalty=None)

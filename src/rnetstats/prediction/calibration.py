@@ -183,7 +183,12 @@ def calibration(
             dict.fromkeys(
                 [
                     *judged.notes,
-                    *general_notes(tables["measures"][0], time, settings.how.name),
+                    *general_notes(
+                        tables["measures"][0],
+                        time,
+                        settings.how.name,
+                        competing=judged.outcome.kind == "competing",
+                    ),
                     *(note for notes in tables["notes"] for note in notes),
                 ]
             )

@@ -17,7 +17,9 @@ Floats = NDArray[np.float64]
 _SMALL = 20
 
 
-def general_notes(measures: dict[str, Any], time: float | None, smoother: str) -> list[str]:
+def general_notes(
+    measures: dict[str, Any], time: float | None, smoother: str, *, competing: bool = False
+) -> list[str]:
     """Return the notes that hold for every model: few patients, few events, censoring."""
     n, events = measures["n"], measures["n_events"]
     others = n - events
@@ -58,6 +60,16 @@ def general_notes(measures: dict[str, Any], time: float | None, smoother: str) -
             "missing. Scaled Brier is the index of prediction accuracy (IPA), with inverse "
             "probability of censoring weights. Intercepts are those of pseudo-values on the "
             "complementary log-log scale."
+        )
+    if time is not None and not competing:
+        what = "The slope comes"
+        if smoother in ("rcs", "cloglog"):
+            what = "The slope, and the curve with the distances from it, come"
+        notes.append(
+            f"{what} from a Cox regression over the whole follow-up, past time {time:g} too: where "
+            "hazards are not proportional right risks may seem wrong there. The intercepts, and "
+            "the tests of intercept and slope together and of a spline, rest on the risks by time "
+            f"{time:g} alone."
         )
     if smoother in ("logistic", "cloglog"):
         notes.append(

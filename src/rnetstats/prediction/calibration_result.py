@@ -80,7 +80,8 @@ class CalibrationResult(Result):
             spiegelhalter_p``, then limits (of the distances with ``resamples``), O/E, further
             scores and counts, and ``apparent``: whether the model was fitted on these very rows.
             For times ``brier_scaled`` is the index of prediction accuracy, the intercepts and the
-            slope are on the complementary log-log scale, and what censoring leaves undefined is
+            slope are on the complementary log-log scale (without competing causes the slope is of
+            a Cox regression over the whole follow-up), and what censoring leaves undefined is
             missing.
         """
         return self.measures.copy()
