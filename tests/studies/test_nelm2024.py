@@ -227,8 +227,8 @@ def test_a_type_that_all_have_is_neither_adjusted_for_nor_tested() -> None:
 
 
 def test_a_missing_hazard_ratio_is_said_in_words() -> None:
-    data = rn.load_cohort("nelm2024").assign(primary_resected=1)
-    data["primary_resection_months"] = data["primary_resection_months"].fillna(0.0)
+    data = rn.load_cohort("nelm2024")
+    data["death"] = data["death"].astype(float).where(data["primary_resected"] == 1)
     found = resections(prepare(data), Attempts())
     said = resection_findings(found)[0].said
     assert "seem to have no hazard ratio (naive)" in said
@@ -336,7 +336,19 @@ def test_a_report_stands_where_all_were_resected_on_the_first_day(tmp_path: Path
     result = rn.reproduce("nelm2024", data=data, output=tmp_path / "report")
     assert (tmp_path / "report" / "report.html").exists()
     assert not (tmp_path / "report" / "figures" / "os_primary.svg").exists()
-    assert any(line.startswith("Curves of survival by res") for line in result.skipped)
+    why = "Survival by resection of the primary: Everybody had the primary resected"
+    assert any(line.startswith(why) for line in result.skipped)
+
+
+def test_curves_that_hold_resected_patients_alone_are_left_out_with_the_reason() -> None:
+    data = rn.load_cohort("nelm2024").assign(primary_resection_months=0.0)
+    data["primary_resection_months"] = data["primary_resection_months"].where(
+        data["primary_resected"] == 1
+    )
+    data["death"] = data["death"].astype(float).where(data["primary_resected"] == 1)
+    attempts = Attempts()
+    assert resections(prepare(data), attempts)[0].effect is not None
+    assert any(line.startswith("Curves of survival by res") for line in attempts.skipped)
 
 
 def test_a_share_of_few_others_stands_once_in_the_table_of_what_can_be_shown() -> None:
@@ -371,3 +383,61 @@ def test_deaths_are_counted_where_they_are_known() -> None:
     row = claim(rn.reproduce("nelm2024", data=frame), "os_primary")
     assert f"; {died} died, and of 3 it is not known. " in row["sentence"]
     assert row["events"].startswith(f"deaths: {died} of {known} patients")
+
+
+def test_where_everybody_was_resected_there_is_nobody_to_compare_with() -> None:
+    frame = plain_cohort()
+    frame["liver_resected"] = 1
+    frame["liver_resection_months"] = frame["liver_resection_months"].fillna(0.0)
+    result = rn.reproduce("nelm2024", data=frame)
+    row = claim(result, "os_liver")
+    assert (row["rule"], row["estimate_text"]) == ("not judged", "none")
+    assert f"{len(frame)} of {len(frame)} patients had the liver metastases" in row["sentence"]
+    assert row["because"].startswith("Everybody had the liver metastases resected")
+    assert "hazard ratio" not in row["sentence"]
+    assert claim(result, "os_primary")["rule"] == claim(study(), "os_primary")["rule"]
+
+
+def test_resections_are_counted_where_they_are_known_and_the_comparison_names_its_own() -> None:
+    frame = plain_cohort()
+    frame.loc[frame.index[:6], ["liver_resected", "liver_resection_months"]] = np.nan
+    frame.loc[frame.index[6:20], "metastasis_type"] = None
+    result = rn.reproduce("nelm2024", data=frame)
+    row, used = claim(result, "os_liver"), frame.iloc[20:]
+    known = frame["liver_resected"].notna()
+    resected = int((frame.loc[known, "liver_resected"] == 1).sum())
+    start = f"{resected} of {len(frame) - 6} patients had the liver metastases resected (of 6 more"
+    assert row["sentence"].startswith(start)
+    died = int(used["death"].sum())
+    holds = f"The comparison holds {len(used)} of these {len(frame)} patients, {died} of whom died"
+    assert holds in row["sentence"]
+    late = int(used.loc[used["liver_resected"] == 1, "death"].sum())
+    assert row["events"].endswith(
+        f"; in the comparison {late} after the resection, {died - late} before or without it"
+    )
+    assert "The comparison holds" not in claim(study(), "os_liver")["sentence"]
+
+
+def test_notes_of_two_resections_name_the_resection() -> None:
+    notes = next(item for item in study().exhibits if item.name == "survival_by_resection").notes
+    before = [note for note in notes if "months before treatment" in note]
+    assert [note.split(": ")[0] for note in before] == [
+        "Resection of the primary",
+        "Resection of the liver metastases",
+    ]
+    assert len(set(notes)) == len(notes)
+    assert any(note.startswith("Adjustment is for baseline") for note in notes)
+
+
+def test_medians_as_seen_and_corrected_are_of_the_same_patients() -> None:
+    frame = plain_cohort()
+    late = frame.index[frame["interval_months"] > 30.0]
+    frame.loc[late[::2], "window_months"] = np.nan
+    used = frame[frame["window_months"].notna() & frame["interval_months"].notna()]
+    result = rn.reproduce("nelm2024", data=frame)
+    said = claim(result, "interval")["sentence"]
+    for name, median in used.groupby("primary")["interval_months"].median().items():
+        assert f"{name} {median:.1f}" in said.split("Corrected")[0]
+    notes = next(item for item in result.exhibits if item.name == "intervals").notes
+    lost = int((frame["timing"] == "asynchronous").sum() - len(used))
+    assert notes[0].startswith(f"{lost} of {lost + len(used)} rows left out for missing values")

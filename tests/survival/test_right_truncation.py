@@ -343,3 +343,11 @@ def test_one_patient_has_a_defined_answer() -> None:
     assert np.isnan(found.tau_p_value)
     assert any("No two rows with different windows" in note for note in found.notes)
     assert found.plot().has_data()
+
+
+def test_rows_without_a_window_are_counted_in_the_notes() -> None:
+    data = {"t": [4.0, 9.0, np.nan, 20.0, 31.0, 48.0], "w": [10.0, np.nan, 15.0, 80.0, 35.0, 90.0]}
+    found = rn.right_truncated(data, "t ~ 1", truncation="w")
+    assert found.n_missing == 2
+    assert found.notes[0] == "1 of 6 rows left out for missing values: w (1)."
+    assert found.notes[1] == "1 of 5 rows left out for missing values: t (1)."

@@ -143,6 +143,7 @@ def right_truncated(
         n_beyond=beyond,
         synthetic=is_synthetic(frame),
         notes=(
+            *_lost(dropped, truncation),
             *read.notes,
             *([] if test is None else test.notes),
             *truncation_notes(groups, curves, condition, beyond, tau),
@@ -171,6 +172,14 @@ def _windows(frame: pd.DataFrame, name: str, missing: str) -> tuple[Floats, NDAr
     if lost.all():
         raise DataError(f"Column {name!r} has no values; each patient needs a window.")
     return values, lost
+
+
+def _lost(dropped: NDArray[np.bool_], name: str) -> list[str]:
+    """Say how many rows are left out for want of a window; the others are counted elsewhere."""
+    many = int(np.count_nonzero(dropped))
+    return [f"{many} of {dropped.size} rows left out for missing values: {name} ({many})."] * (
+        many > 0
+    )
 
 
 def _rows(read: GroupFrame, window: Floats, places: NDArray[np.intp], name: str) -> TruncatedRows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -170,19 +171,30 @@ def surveillance_table() -> Exhibit:
     )
 
 
+def _rows(found: RightTruncatedResult, naive: dict[str, float]) -> list[dict[str, Any]]:
+    """Return a row a primary; where there is one, the estimate has no groups and is named here."""
+    rows = records(found.groups)
+    if len(naive) == 1:
+        rows[0]["group"] = next(iter(naive))
+    return rows
+
+
 def interval_findings(intervals: Intervals, printed: str, conclusion: str) -> list[Finding]:
     """Return the claims on the interval and on surveillance."""
     found = intervals.found
-    seen = "; ".join(f"{name} {fmt_number(value, 1)}" for name, value in intervals.naive.items())
+    rows = [] if found is None else _rows(found, intervals.naive)
+    # beside corrected medians stand the naive ones of the same patients
+    naive = {row["group"]: row["naive_median"] for row in rows} or intervals.naive
+    seen = "; ".join(f"{name} {fmt_number(value, 1)}" for name, value in naive.items())
     shown, events = "none", "asynchronous patients with an interval: none"
     said = "The intervals are not in these data."
     if seen:
         said = f"As seen, the median interval in months is: {seen}."
     if found is not None:
-        rows = records(found.groups)
-        if len(intervals.naive) == 1:  # not by primary: there is one
-            rows[0]["group"] = next(iter(intervals.naive))
-        events = "; ".join(f"{row['group']}: {int(row['n'])} metastases" for row in rows)
+        events = "; ".join(
+            f"{row['group']}: {int(row['n'])} metastas{'i' if row['n'] == 1 else 'e'}s"
+            for row in rows
+        )
         parts = [
             f"{row['group']} {fmt_number(row['median'], 1)} "
             f"({fmt_interval(row['conf_low'], row['conf_high'], 1)})"

@@ -70,7 +70,8 @@ RESECTIONS = (
 class Resection:
     """One kind of resection: who, how many, and what each method says.
 
-    ``unknown`` counts those of whom it is not known whether they died.
+    ``unknown`` counts those of whom it is not known whether they died, ``unplaced`` those of whom
+    it is not known whether they were resected.
     """
 
     kind: _Kind
@@ -78,6 +79,7 @@ class Resection:
     resected: int
     deaths: int
     unknown: int
+    unplaced: int
     effect: TreatmentEffectResult | None
     why_not: str = ""
 
@@ -96,8 +98,16 @@ def resections(cohort: Cohort, attempts: Attempts) -> list[Resection]:
     for kind in RESECTIONS:
         frame = cohort.synchronous if kind.key == "primary" else cohort.everyone
         resected, deaths = int((frame[kind.flag] == 1).sum()), int(frame["death"].sum())
+        unplaced = int(frame[kind.flag].isna().sum())
         what = f"urvival by resection of {kind.what}"
-        effect, why_not = None, _refused(kind, resected, deaths, dated=cohort.has(kind.time))
+        why_not = _refused(
+            kind,
+            resected,
+            deaths,
+            everybody=resected == len(frame) - unplaced,
+            dated=cohort.has(kind.time),
+        )
+        effect = None
         if why_not:
             attempts.skip(f"S{what}", why_not)
         else:
@@ -111,14 +121,22 @@ def resections(cohort: Cohort, attempts: Attempts) -> list[Resection]:
                 f"Curves of s{what}", "nobody is at risk resected, or nobody not (yet) resected"
             )
         unknown = int(frame["death"].isna().sum())
-        found.append(Resection(kind, len(frame), resected, deaths, unknown, effect, why_not))
+        found.append(
+            Resection(kind, len(frame), resected, deaths, unknown, unplaced, effect, why_not)
+        )
     return found
 
 
-def _refused(kind: _Kind, resected: int, deaths: int, *, dated: bool) -> str:
+def _refused(kind: _Kind, resected: int, deaths: int, *, everybody: bool, dated: bool) -> str:
     """Say why there is no comparison; empty where there may be one."""
     if not resected:
         return f"Nobody had {kind.what} resected, so that there is nothing to compare."
+    if everybody:
+        return (
+            f"Everybody had {kind.what} resected, so that there is nobody to compare with; whoever "
+            "died before a resection is not in such data, so that the time before it cannot stand "
+            "in."
+        )
     if not deaths:
         return "Nobody died, so that no risks can be compared."
     if not dated:
@@ -200,16 +218,26 @@ def resection_table(found: list[Resection]) -> Exhibit | None:
         "Methods that ask different questions are no rivals.",
         numbers=numbers,
         shown=shown,
-        notes=tuple(
-            dict.fromkeys(
-                note
-                for r in found
-                if r.effect is not None
-                for note in r.effect.notes
-                if not note.startswith("Row")
-            )
-        ),
+        notes=_notes([r for r in found if r.effect is not None]),
     )
+
+
+def _notes(found: list[Resection]) -> tuple[str, ...]:
+    """Return the notes of all comparisons; what is not said of each names the resection."""
+    by = {
+        r.kind.what: [note for note in r.effect.notes if not note.startswith("Row")]
+        for r in found
+        if r.effect is not None
+    }
+    every = [note for notes in by.values() for note in notes]
+    common = [note for note in every if all(note in notes for notes in by.values())]
+    own = [
+        f"Resection of {what}: {note}"
+        for what, notes in by.items()
+        for note in notes
+        if note not in common
+    ]
+    return (*own, *dict.fromkeys(common))
 
 
 def resection_findings(found: list[Resection]) -> list[Finding]:
@@ -220,9 +248,11 @@ def resection_findings(found: list[Resection]) -> list[Finding]:
 def _finding(found: Resection) -> Finding:
     kind, naive, row = found.kind, found.row("naive"), found.row(COX)
     counted = (
-        f"{found.resected} of {found.n} {kind.who} had {kind.what} resected; {found.deaths} died"
+        f"{found.resected} of {found.n - found.unplaced} {kind.who} had {kind.what} resected"
+        + f" (of {found.unplaced} more it is not known)" * (found.unplaced > 0)
+        + f"; {found.deaths} died"
         + f", and of {found.unknown} it is not known" * (found.unknown > 0)
-        + ". "
+        + f". {_compared(found)}"
     )
     if row is None or naive is None:
         why = found.why_not or (
@@ -253,6 +283,20 @@ def _finding(found: Resection) -> Finding:
     )
     return _told(
         found, said, verdict, shown, min(evidence.events_treated, evidence.events_untreated)
+    )
+
+
+def _compared(found: Resection) -> str:
+    """Say on how many the comparison rests, where values are missing in the others."""
+    if found.effect is None:
+        return ""
+    row = found.effect.glance().iloc[0]
+    n, deaths = int(row["n"]), int(row["n_events"])
+    if n == found.n:
+        return ""
+    return (
+        f"The comparison holds {n} of these {found.n} patients, {deaths} of whom died; the notes "
+        "below its table and the end of the report say why the others are left out. "
     )
 
 
@@ -289,10 +333,20 @@ def _told(found: Resection, said: str, verdict: Any, shown: str, fewest: int) ->
         "of those not (yet) resected",
         method="Cox regression with the resection as it happens, Firth’s penalty, profile limits",
         events=f"deaths: {found.deaths} of {found.n - found.unknown} {found.kind.who}"
-        + " and of whom it is known" * (found.unknown > 0),
+        + f" (of {found.unknown} more it is not known)" * (found.unknown > 0)
+        + _by_arm(found),
         said=said,
         n_events=found.deaths,
         fewest=fewest,
         fixed=verdict,
         shown=shown,
     )
+
+
+def _by_arm(found: Resection) -> str:
+    """Return the deaths that the time-dependent comparison counts in each arm."""
+    row = found.row(COX)
+    if row is None:
+        return ""
+    after, before = int(row["events_treated"]), int(row["events_untreated"])
+    return f"; in the comparison {after} after the resection, {before} before or without it"

@@ -212,7 +212,7 @@ def grade_finding(cohort: Cohort, sheet: FactSheet) -> Finding:
         f"{n}; its 95 % limits are {limits}. "
     )
     said += (
-        f"In the data at hand {here} of {graded} are G2."
+        f"In the data at hand {here} of {graded} {'is' if graded == 1 else 'are'} G2."
         if graded
         else "The data at hand hold no asynchronous rectal patient of known grade."
         if unknown
