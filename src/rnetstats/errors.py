@@ -89,13 +89,14 @@ class OutputError(RnetError):
     """A result cannot be written where the caller asked for it."""
 
 
-def closest(name: str, candidates: Iterable[str]) -> str:
+def closest(name: object, candidates: Iterable[str]) -> str:
     """Return ``' Did you mean ...?'`` for the nearest candidate, or an empty string."""
+    wanted = str(name)
     names = [str(candidate) for candidate in candidates]
-    found = get_close_matches(name, names, n=1, cutoff=0.6)
+    found = get_close_matches(wanted, names, n=1, cutoff=0.6)
     if not found:
         folded = {candidate.casefold(): candidate for candidate in names}
-        match = folded.get(name.casefold())
+        match = folded.get(wanted.casefold())
         found = [match] if match else []
     return f" Did you mean {found[0]!r}?" if found else ""
 

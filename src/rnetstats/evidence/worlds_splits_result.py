@@ -148,7 +148,10 @@ class EventSplitsResult(Result):
 
         least = first_worse(self.splits)
         last = float(self.splits["events_1"].max())
-        middle = events_1 if events_1 is not None else (last if np.isnan(least) else least - 1.0)
+        if events_1 is not None:
+            middle = float(positive_int("events_1", events_1, minimum=0))
+        else:
+            middle = last if np.isnan(least) else least - 1.0
         shown = self.splits[(self.splits["events_1"] - middle).abs() <= 1]
         if shown.empty:
             raise DataError(f"No split has {middle:,.0f} events in group 1.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -108,10 +108,12 @@ class PooledEstimates(Result):
         if self.covariances is None:
             raise OptionError("A joint test needs covariance matrices: give U of shape (m, k, k).")
         known = self.table["name"].tolist()
-        chosen = known if names is None else [names] if isinstance(names, str) else list(names)
+        several = isinstance(names, Iterable) and not isinstance(names, str)
+        asked = list(names or ()) if several else [names]
+        chosen: list[Any] = known if names is None else asked
         for name in chosen:
             if name not in known:
-                raise OptionError(f"There is no estimate {name!r}.{closest(str(name), known)}")
+                raise OptionError(f"There is no estimate {name!r}.{closest(name, known)}")
         part = [known.index(name) for name in chosen]
         if not part:
             raise OptionError("names is empty; name at least one estimate.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +20,6 @@ from rnetstats.regression.term_tests import hypotheses
 from rnetstats.regression.wald import wald_statistic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rnetstats.formula.spec import Term
     from rnetstats.missing.fitted import Fitted
     from rnetstats.missing.pooled_result import PooledResult
@@ -74,7 +72,7 @@ def joint_test(
     fit: PooledResult, terms: str | Sequence[str], method: str, *, small_sample: bool
 ) -> pd.DataFrame:
     """Test the columns of several terms at once; see :meth:`PooledResult.joint_test`."""
-    names = [terms] if isinstance(terms, str) else list(terms)
+    names = [terms] if isinstance(terms, str) or not isinstance(terms, Iterable) else list(terms)
     if not names:
         raise OptionError("terms is empty; name at least one term.")
     spec = fit.design

@@ -232,9 +232,11 @@ class DiscriminationResult(Result):
         horizons = usual_times(self.estimates)
         if controls is not None:
             choice("controls", controls, CONTROLS)
-        if self.kind != "binary" and time is None and horizons:
+        if self.kind == "binary" and time is not None:
+            raise OptionError(f"time={time!r} is a horizon, which a binary outcome has not.")
+        if time is None and horizons:
             time = horizons[0]
-        if time is not None and self.kind != "binary" and time not in horizons:
+        if time is not None and time not in horizons:
             asked = ", ".join(f"{t:g}" for t in horizons) or "none"
             raise OptionError(
                 f"time={time!r} is not among the horizons of this result ({asked}); name it in "

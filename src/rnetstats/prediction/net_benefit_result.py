@@ -21,6 +21,7 @@ from rnetstats.prediction.net_benefit_tables import (
     known_model,
     one_difference,
 )
+from rnetstats.prediction.numbers import numbers_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -200,14 +201,14 @@ class DecisionCurveResult(Result):
             "conf_low": conf_low,
             "conf_high": conf_high,
         }
-        arrays = {k: np.asarray(v, dtype=float) for k, v in given.items() if v is not None}
+        arrays = {k: numbers_of(k, v) for k, v in given.items() if v is not None}
         if set(arrays) - {"conf_low", "conf_high"} not in ({"net_benefit"}, {"tp_rate", "fp_rate"}):
             raise OptionError("A corrected curve is either net_benefit, or tp_rate and fp_rate.")
         own = np.sort(self.curves["threshold"].unique())
         if any(values.shape != own.shape for values in arrays.values()):
             raise OptionError(f"The corrected curve needs {own.size} values, one a threshold.")
         if thresholds is not None:
-            check_thresholds(np.asarray(thresholds, dtype=float), own)
+            check_thresholds(numbers_of("thresholds", thresholds), own)
         rows = corrected_rows(self.curves, model, arrays, self.options["per"])
         before = (self.curves["model"] == model) & (self.curves["curve"] == "corrected")
         return replace(

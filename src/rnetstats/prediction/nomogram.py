@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from rnetstats._core.frame import Data, as_frame
+from rnetstats._core.frame import Data, as_frame, column
 from rnetstats._core.options import real
 from rnetstats._core.result import Result
 from rnetstats.errors import DataError, OptionError
@@ -118,6 +118,8 @@ class NomogramResult(Result):
 
         Raises
         ------
+        ColumnError
+            If a variable is absent.
         DataError
             If a value is on no axis.
         """
@@ -127,9 +129,9 @@ class NomogramResult(Result):
         for place, axis in enumerate(self.axes):
             here = np.ones(len(frame), dtype=bool)
             for name, value in axis["given"].items():
-                here &= (frame[name] == value).to_numpy(dtype=bool)
+                here &= (column(frame, name) == value).to_numpy(dtype=bool)
             part = self.table[self.table["axis"] == place]
-            found = _read_axis(axis, part, frame[axis["variable"]])
+            found = _read_axis(axis, part, column(frame, axis["variable"]))
             here &= np.isfinite(found)
             total[here] += found[here]
             done[axis["component"], here] = True
@@ -265,12 +267,14 @@ def _axis_table(place: int, axis: Axis, points: Floats) -> pd.DataFrame:
     )
 
 
-def _read_axis(axis: dict[str, Any], part: pd.DataFrame, column: pd.Series) -> Floats:
+def _read_axis(axis: dict[str, Any], part: pd.DataFrame, given: pd.Series) -> Floats:
     """Points of each patient on one axis, missing where the value is not on it."""
     points = part["points"].to_numpy(dtype=float)
     if axis["kind"] == "levels":
         known = dict(zip(part["value"], points, strict=True))
-        return np.array([known.get(value, np.nan) for value in column.tolist()], dtype=float)
-    x, values = column.to_numpy(dtype=float), part["value"].to_numpy(dtype=float)
+        return np.array([known.get(value, np.nan) for value in given.tolist()], dtype=float)
+    # what is no number is on no axis
+    x = pd.to_numeric(given, errors="coerce").to_numpy(dtype=float)
+    values = part["value"].to_numpy(dtype=float)
     found = np.interp(x, values, points)
     return np.where((x < values[0]) | (x > values[-1]), np.nan, found)

@@ -97,10 +97,9 @@ class ProportionalHazardsResult(Result):
 
         points = self._need("residuals", "A plot of Schoenfeld residuals")
         name = next(iter(self.coefficients)) if column is None else column
-        if name not in self.coefficients:
-            raise OptionError(
-                f"There is no coefficient {name!r}.{closest(name, self.coefficients)}"
-            )
+        known = list(self.coefficients)
+        if name not in known:
+            raise OptionError(f"There is no coefficient {name!r}.{closest(name, known)}")
         curve = None
         if self.curves is not None:
             curve = self.curves[self.curves["column"] == name]

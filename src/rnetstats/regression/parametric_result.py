@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -183,13 +183,18 @@ class ParametricResult(Result):
 
         Raises
         ------
+        OptionError
+            If a law is unknown, or none is named.
         DataNotKeptError
             After reading the result back from JSON.
         """
         frame: ModelFrame = self._need("frame", "A comparison of laws")
-        for name in distributions:
+        names = [distributions] if isinstance(distributions, str) else distributions
+        if not isinstance(names, Iterable) or not (laws := list(names)):
+            raise OptionError(f"distributions must be names of laws, not {distributions!r}.")
+        for name in laws:
             choice("distributions", name, DISTRIBUTIONS)
-        return comparison(frame, distributions)
+        return comparison(frame, laws)
 
     def glance(self) -> pd.DataFrame:
         """Return one row: counts, likelihood, information criteria, scale or shape."""

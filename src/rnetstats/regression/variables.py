@@ -50,8 +50,8 @@ def _column(variable: Variable) -> np.ndarray:
 
 def known(variables: Mapping[str, Any], name: str) -> None:
     """Refuse what is no variable of the model."""
-    if name not in variables:
-        hint = closest(str(name), variables)
+    if not isinstance(name, str) or name not in variables:
+        hint = closest(name, variables)
         raise OptionError(
             f"{name!r} is not in the model.{hint} Its variables are: {', '.join(variables)}."
         )

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.result import Result
+from rnetstats.errors import OptionError, closest
 from rnetstats.formatting import fmt_number
 from rnetstats.simulation.course import Constants, delay_days
 from rnetstats.simulation.limits import Limits, cox_limit, limits
@@ -33,6 +34,7 @@ HORIZONS = (60.0, 72.0)
 """Months at which survival and incidence are reported."""
 
 _ROUNDING = 1e-10
+_SHOWN = 4  # places of an estimand that an error names
 Row = tuple[str, str, str, float, str, float]
 _COLUMNS = ("estimand", "endpoint", "group", "months", "measure", "value")
 _NAMES = {
@@ -67,12 +69,18 @@ class Truth(Result):
     def value(
         self, estimand: str, group: str = "", months: float = 0.0, endpoint: str = ""
     ) -> float:
-        """Return one estimand's value; ``months`` 0 and empty text mean not applicable."""
+        """Return one estimand's value; ``months`` 0 and empty text mean not applicable.
+
+        Raises
+        ------
+        OptionError
+            If there is no such estimand; :meth:`to_frame` has all.
+        """
         e = self.estimands
         keep = (e["estimand"] == estimand) & (e["group"] == group) & (e["months"] == months)
         found = e.loc[keep & (e["endpoint"] == endpoint), "value"]
         if len(found) != 1:
-            raise KeyError((estimand, endpoint, group, months))
+            raise OptionError(_unknown(e, estimand, group, months, endpoint))
         return float(found.iloc[0])
 
     def to_frame(self) -> pd.DataFrame:
@@ -106,6 +114,22 @@ class Truth(Result):
         parts = zip(rows["estimand"], rows["endpoint"], rows["group"], strict=True)
         labels = [": ".join(part for part in told if part) for told in parts]
         return marked(true_ratios(labels, rows["value"].to_numpy(), ax=ax), True)
+
+
+def _unknown(estimands: pd.DataFrame, estimand: Any, *where: Any) -> str:
+    """Say that there is no such estimand, or what an estimand of this name is given for."""
+    names = estimands["estimand"].unique().tolist()
+    if estimand not in names:
+        listed = ", ".join(repr(name) for name in names)
+        return f"There is no estimand {estimand!r}.{closest(estimand, names)} There are {listed}."
+    rows = estimands.loc[estimands["estimand"] == estimand, ["group", "months", "endpoint"]]
+    known = [f"group={g!r}, months={m:g}, endpoint={e!r}" for g, m, e in rows.to_numpy()]
+    more = f"; and {len(known) - _SHOWN} more, see to_frame()" if len(known) > _SHOWN else ""
+    group, months, endpoint = where
+    return (
+        f"{estimand!r} has no value for group={group!r}, months={months!r}, "
+        f"endpoint={endpoint!r}. It is there for {'; '.join(known[:_SHOWN])}{more}."
+    )
 
 
 def _coefficients(recipe: Recipe, truth: str, constants: Constants) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from rnetstats._core.options import choice
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError, closest
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number, group_names
+from rnetstats.formula.variables import level_text
 from rnetstats.survival.curve_tables import risk_before, time_points
 from rnetstats.survival.incidence_fit import INCIDENCE_COLUMNS
 from rnetstats.survival.incidence_tables import incidence_at, joined_values
@@ -271,7 +272,10 @@ class CumulativeIncidenceResult(Result):
         """Return the groups or causes asked for, by default all."""
         if value is None:
             return known
-        asked = [str(v) for v in ([value] if isinstance(value, (str, int)) else value)]
+        alone = isinstance(value, str) or not isinstance(value, Iterable)
+        asked = [level_text(v) for v in ([value] if alone else value)]
+        if not asked:
+            raise OptionError(f"{name} is empty; this result has {', '.join(known)}.")
         for one in asked:
             if one not in known:
                 raise OptionError(

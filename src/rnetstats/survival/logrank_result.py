@@ -176,7 +176,10 @@ class LogrankResult(Result):
         Tarone RE. Tests for trend in life table analysis. Biometrika 1975;62:679-82.
         """
         k = len(self.table)
-        weights = np.arange(k, dtype=float) if scores is None else np.asarray(scores, dtype=float)
+        try:
+            weights = np.asarray(range(k) if scores is None else scores, dtype=float)
+        except (TypeError, ValueError):
+            weights = np.empty(0)
         if weights.shape != (k,) or not np.all(np.isfinite(weights)) or np.ptp(weights) == 0.0:
             raise OptionError(f"scores must be {k} finite numbers that are not all the same.")
         difference = (self.table["observed"] - self.table["expected"]).to_numpy(float)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, column, is_synthetic, label_of
-from rnetstats._core.options import level, positive_int
+from rnetstats._core.options import level, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
@@ -104,13 +104,16 @@ class TableOneResult(Result):
         Raises
         ------
         OptionError
-            If there are no differences: ``by=`` and ``smd=True`` make them.
+            If there are no differences: ``by=`` and ``smd=True`` make them; or the threshold is no
+            number.
         """
         from rnetstats.plots.balance import draw_balance
         from rnetstats.plots.style import marked
 
         if len(self.pairwise) == 0:
             raise OptionError("There are no differences to draw: give table_one by= and smd=True.")
+        if threshold is not None:
+            real("threshold", threshold, low=0.0)
         labels = self.comparisons.set_index("variable")["label"]
         rows = self.pairwise.assign(
             label=[str(labels[name]) for name in self.pairwise["variable"]],

@@ -60,8 +60,17 @@ class FewEventsResult(Result):
         return self.table.copy()
 
     def method(self, method: str, measure: str | None = None) -> pd.Series:
-        """Return the row of one method (of the first measure that has it, unless named)."""
-        rows = self.table if measure is None else self.table[self.table["measure"] == measure]
+        """Return the row of one method (of the first measure that has it, unless named).
+
+        Raises
+        ------
+        OptionError
+            If there is no such measure, or it has no such method.
+        """
+        rows = self.table
+        if measure is not None:
+            choice("measure", measure, rows["measure"].unique().tolist())
+            rows = rows[rows["measure"] == measure]
         choice("method", method, rows["method"].unique().tolist())
         return rows[rows["method"] == method].iloc[0]
 

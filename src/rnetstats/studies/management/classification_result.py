@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +109,7 @@ class ClassificationResult(Result):
             If the cohort has no such patient, or several.
         """
         rows: pd.DataFrame = self._need("patients", "One patient's answer")
-        found = rows.loc[rows.index == patient]
+        found = rows.loc[rows.index == patient] if isinstance(patient, Hashable) else rows.iloc[:0]
         if len(found) != 1:
             raise OptionError(
                 f"patient={patient!r} is the label of {len(found)} rows; give one label of the "
