@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame
 from rnetstats._core.options import real
-from rnetstats.errors import ColumnError, OptionError
+from rnetstats.errors import ColumnError, DataError, OptionError, rows_text
 from rnetstats.formatting import fmt_percent
 from rnetstats.studies.exhibit import Exhibit
 
@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 MARGINS = ("negative", "indeterminate", "positive")
+GRADES = ("G1", "G2", "G3")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def not_curative(
     Parameters
     ----------
     data : DataFrame or mapping
-        Columns as the definition needs: ``margin``, ``lvi``, ``size_mm``, ``grade``; not changed.
+        Columns as the definition needs: ``margin`` (negative, indeterminate or positive), ``lvi``
+        (0 or 1), ``size_mm``, ``grade`` (G1 to G3); not changed.
     margins : sequence of str
         Of ``"indeterminate"`` and ``"positive"``.
     lvi : bool
@@ -97,7 +99,7 @@ def not_curative(
     above_mm : float or None
         A size above this is a reason; None if no size is.
     grades : sequence of str
-        Grades that are a reason, such as ``["G2"]``.
+        Grades that are a reason, such as ``["G2"]``; one that is not named is none.
 
     Returns
     -------
@@ -106,8 +108,8 @@ def not_curative(
 
     Raises
     ------
-    ColumnError
-        If a column is missing.
+    ColumnError, DataError
+        If a column is missing, or a cell holds what it cannot.
     OptionError
         If there is no such margin, or no reason at all.
 
@@ -157,15 +159,28 @@ def by_definition(frame: pd.DataFrame, definition: Definition = DEFAULT) -> pd.S
 def _reason(values: pd.Series, name: str, definition: Definition) -> pd.Series:
     """One reason as 0, 1 or missing."""
     known = values.notna()
-    if name == "lvi":
-        hit = values.astype(float) == 1.0
-    elif name == "size_mm":
-        hit = values.astype(float) > float(definition.above_mm or 0.0)
+    if name in ("lvi", "size_mm"):
+        numbers = pd.to_numeric(values.astype(object), errors="coerce").astype(float)
+        usable = numbers.isin([0.0, 1.0]) if name == "lvi" else numbers.between(0.0, np.inf, "left")
+        _refuse(values, known & ~usable, "0 or 1" if name == "lvi" else "a number in mm")
+        hit = numbers == 1.0 if name == "lvi" else numbers > float(definition.above_mm or 0.0)
     else:
-        hit = values.astype(object).isin(
-            definition.margins if name == "margin" else definition.grades
-        )
+        margin = name == "margin"
+        allowed = MARGINS if margin else (*GRADES, *definition.grades)
+        words = values.astype(object)
+        _refuse(values, known & ~words.isin(allowed), f"one of {', '.join(dict.fromkeys(allowed))}")
+        hit = words.isin(definition.margins if margin else definition.grades)
     return hit.astype(float).where(known)
+
+
+def _refuse(values: pd.Series, wrong: pd.Series, wanted: str) -> None:
+    """Refuse cells that would otherwise count as no reason."""
+    places = np.flatnonzero(wrong.to_numpy(dtype=bool))
+    if places.size:
+        raise DataError(
+            f"Column {values.name!r} holds {values.iloc[places[0]]!r} in "
+            f"{rows_text((places + 1).tolist())}; it takes {wanted}."
+        )
 
 
 def definition_table(frame: pd.DataFrame) -> Exhibit:
