@@ -385,3 +385,17 @@ def test_a_model_without_predictors_and_limits_beside_their_figure_are_said_to_b
     assert "AUC" in beside
     calm = study("rnet_like_b").table("model_performance").notes
     assert not any("no predictor was kept" in note for note in calm)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "again", "usual"),
+    [(0.86, 0.76, "acceptable to excellent"), (0.65, 0.61, "poor"), (0.72, 0.69, "poor to accep")],
+)
+def test_both_readings_of_the_auc_have_their_usual_word(
+    fixed: float, again: float, usual: str
+) -> None:
+    ways = {
+        way: {"auc": {"apparent": 0.9, "optimism": 0.9 - value, "corrected": value}}
+        for way, value in (("printed", fixed), ("repeated", again))
+    }
+    assert f"({usual}" in pairs({"ways": ways})

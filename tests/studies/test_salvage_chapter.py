@@ -17,9 +17,15 @@ from reproduced import raw, reproduced
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.duan2024.cohort import prepare
 from rnetstats.studies.duan2024.figures import figures
-from rnetstats.studies.duan2024.salvage_claims import _support, salvage_claims
+from rnetstats.studies.duan2024.salvage import NaiveSalvage
+from rnetstats.studies.duan2024.salvage_claims import (
+    _ever_and_never,
+    _naive_events,
+    _support,
+    salvage_claims,
+)
 from rnetstats.studies.duan2024.salvage_comparisons import _without_empty_arms
-from rnetstats.studies.duan2024.salvage_effects import _rows
+from rnetstats.studies.duan2024.salvage_effects import _confounders, _rows
 from rnetstats.studies.duan2024.salvage_facts import salvage_facts
 from rnetstats.studies.duan2024.salvage_margins import (
     HORIZON,
@@ -495,3 +501,43 @@ def test_each_reading_has_its_own_number_of_patients() -> None:
     assert said(167, 167) == f" The comparisons are of the 167{end}"
     both = "167 (recurrence) and the 170 (recurrence or death)"
     assert said(167, 170) == f" The comparisons are of the {both}{end}"
+
+
+def test_a_factor_that_does_not_vary_among_complete_cases_is_left_out_alone() -> None:
+    cohort = prepare(rn.read_cohort(raw(), codebook="duan2024"))
+    rows = cohort.positives.copy()
+    rows["lvi"] = rows["lvi"].astype(float)
+    rows["age"] = rows["age"].astype(float).where(rows["lvi"] == 0.0)
+    attempts = Attempts()
+    # whoever has an invasion has no age, so that no complete patient has one
+    assert _confounders(cohort, rows, attempts) == ("size_mm", "age")
+    assert len(attempts.skipped) == 1
+    complete = int((rows["lvi"] == 0.0).sum())
+    assert attempts.skipped[0].startswith("Adjusting the analyses of salvage for lymphovascular")
+    assert f"({complete} of {len(rows)})" in attempts.skipped[0]
+    whole = Attempts()
+    assert _confounders(cohort, cohort.positives, whole) == ("size_mm", "lvi", "age")
+    assert not whole.skipped
+
+
+def test_events_by_salvage_are_of_patients_of_whom_it_is_known() -> None:
+    groups = pd.DataFrame(
+        {
+            "salvage": ["none", "endoscopic", "radical"],
+            "n": [80, 33, 8],
+            "recurrences": [4, 1, 0],
+            "n_recurrences": [70, 30, 8],
+            "dfs_events": [10, 5, 1],
+            "n_dfs_events": [80, 25, 8],
+        }
+    )
+    naive = NaiveSalvage(groups, {}, {}, None)
+    assert _ever_and_never("recurrence", naive) == (
+        "recurrences: 1 of 38 (of 3 more it is not known) salvaged at some time, "
+        "4 of 70 (of 10 more it is not known) never salvaged"
+    )
+    assert _naive_events(naive) == (
+        "recurrences: 1 of 30 (of 3 more it is not known) (endoscopic salvage at some time), "
+        "0 of 8 (radical salvage at some time); recurrences or deaths: 5 of 25 (of 8 more it is "
+        "not known) (endoscopic salvage at some time), 1 of 8 (radical salvage at some time)"
+    )

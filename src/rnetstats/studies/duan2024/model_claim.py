@@ -121,8 +121,9 @@ def model_facts(models: PredictionModels) -> dict[str, Any]:
 def pairs(facts: dict[str, Any]) -> str:
     """Say what the AUC means: pairs of one patient with and one without a positive margin."""
     ways = {way: ends["auc"] for way, ends in facts["ways"].items() if way in _IF}
-    best = max((ends.get("corrected", math.nan) for ends in ways.values()), default=math.nan)
-    word = "" if math.isnan(best) else f" ({auc_word(best)} discrimination in the usual words)"
+    corrected = sorted(ends["corrected"] for ends in ways.values() if "corrected" in ends)
+    usual = " to ".join(dict.fromkeys(map(auc_word, corrected)))
+    word = f" ({usual} discrimination in the usual words)" * bool(usual)
     return (
         "Of 100 pairs of a patient with and a patient without a positive margin, the model gives "
         f"the first the higher risk in {_readings(ways)}{word}; a coin gives 50."

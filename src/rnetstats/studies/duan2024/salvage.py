@@ -40,11 +40,11 @@ class NaiveSalvage:
     Attributes
     ----------
     groups : DataFrame
-        ``salvage, n, recurrences, dfs_events, months, months_before, share_before, n_unknown,
-        n_outcome_unknown``:
-        ``months_before`` is the person-time before salvage that the comparison counts as
-        salvaged, missing where no patient's day of salvage is known; ``n_unknown`` the salvaged
-        patients whose day is not.
+        ``salvage, n, recurrences, n_recurrences, dfs_events, n_dfs_events, months, months_before,
+        share_before, n_unknown, n_outcome_unknown``: ``n_recurrences`` and ``n_dfs_events`` are
+        the patients of whom it is known whether they had the event; ``months_before`` is the
+        person-time before salvage that the comparison counts as salvaged, missing where no
+        patient's day of salvage is known; ``n_unknown`` the salvaged patients whose day is not.
     any_salvage, kinds : dict of str to Comparison
         By endpoint: any salvage against none, radical against endoscopic.
     km : KaplanMeier or None
@@ -115,7 +115,9 @@ def _group(group: pd.DataFrame, kind: str) -> dict[str, Any]:
         "salvage": kind,
         "n": len(group),
         "recurrences": int(group["recurrence"].sum()),
+        "n_recurrences": int(group["recurrence"].notna().sum()),
         "dfs_events": int(group["dfs_event"].sum()),
+        "n_dfs_events": int(group["dfs_event"].notna().sum()),
         "months": total,
         "months_before": before,
         "share_before": before / total if total > 0.0 else 0.0,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import pandas as pd
+
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, Endpoint
 from rnetstats.studies.duan2024.salvage import UNTREATED, NaiveSalvage
@@ -132,7 +134,7 @@ def _ever_and_never(key: str, naive: NaiveSalvage | None) -> str:
         return f"{EVENTS[key][1]} by salvage: not known"
     ever = naive.groups["salvage"] != UNTREATED
     parts = [
-        f"{int(rows[_COLUMNS[key]].sum())} of {int(rows['n'].sum())} {words}"
+        f"{_of_known(rows, _COLUMNS[key])} {words}"
         for rows, words in (
             (naive.groups[ever], "salvaged at some time"),
             (naive.groups[~ever], "never salvaged"),
@@ -140,6 +142,14 @@ def _ever_and_never(key: str, naive: NaiveSalvage | None) -> str:
         if len(rows)
     ]
     return f"{EVENTS[key][1]}: {', '.join(parts)}"
+
+
+def _of_known(groups: pd.DataFrame, column: str) -> str:
+    """Count the events of groups among the patients of whom it is known."""
+    known = int(groups[f"n_{column}"].sum())
+    unknown = int(groups["n"].sum()) - known
+    more = f" (of {unknown} more it is not known)" * (unknown > 0)
+    return f"{int(groups[column].sum())} of {known}{more}"
 
 
 def _ratio(estimate: float, low: float, high: float) -> str:
@@ -245,8 +255,8 @@ def _naive_events(naive: NaiveSalvage | None) -> str:
     return "; ".join(
         f"{EVENTS[key][1]}: "
         + ", ".join(
-            f"{row[column]:g} of {row['n']:g} ({row['salvage']} salvage at some time)"
-            for row in treated.to_dict("records")
+            f"{_of_known(treated.iloc[[place]], column)} ({kind} salvage at some time)"
+            for place, kind in enumerate(treated["salvage"])
         )
         for key, column in _COLUMNS.items()
     )

@@ -136,9 +136,7 @@ def salvage_effects(
     rows = _rows(cohort, attempts)
     if rows is None:
         return None
-    known = tuple(
-        name for name in CONFOUNDERS if cohort.has(name) and rows[name].dropna().nunique() > 1
-    )
+    known = _confounders(cohort, rows, attempts)
     right = " + ".join(known) or "1"
     longest = float(rows.dropna(subset=_OUTCOME)["dfs_months"].max())
     horizon = horizon_within(longest, EARLIEST)
@@ -172,6 +170,26 @@ def salvage_effects(
         else attempts.run("What effect of salvage could be shown", lambda: _detectable(lanes)),
         confounders=known,
     )
+
+
+def _confounders(cohort: Cohort, rows: pd.DataFrame, attempts: Attempts) -> tuple[str, ...]:
+    """Return the factors to adjust for: those that vary where nothing else is missing."""
+    known = [name for name in CONFOUNDERS if cohort.has(name) and rows[name].dropna().nunique() > 1]
+    followed = rows.dropna(subset=_OUTCOME)
+    while known:
+        complete = followed.dropna(subset=known)
+        alike = [name for name in known if complete[name].nunique() < 2]
+        if not alike:
+            break
+        # one at a time: without the least known of them more patients are complete
+        dropped = str(followed[alike].isna().sum().idxmax())
+        known.remove(dropped)
+        attempts.skip(
+            f"Adjusting the analyses of salvage for {CONFOUNDERS[dropped]}",
+            f"it does not vary among the patients of whom everything else is known "
+            f"({len(complete)} of {len(rows)})",
+        )
+    return tuple(known)
 
 
 def _immortal(
