@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import rnetstats as rn
+from rnetstats.errors import RnetError
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 PUBLIC = sorted(set(rn.__all__) - {"__version__", "errors"})
@@ -127,6 +128,75 @@ def documented(text: str) -> list[str]:
 def test_docstrings_tell_every_option(name: str) -> None:
     verb = getattr(rn, name)
     assert sorted(documented(inspect.getdoc(verb) or "")) == sorted(signature(verb).parameters)
+
+
+def refusals(text: str) -> set[str]:
+    """The kinds of errors under Raises."""
+    part = re.search(r"^Raises\n-+\n(.*?)(?=^\w+\n-{3,}$|\Z)", text, re.MULTILINE | re.DOTALL)
+    heads = re.findall(r"^\S.*$", part[1], re.MULTILINE) if part else []
+    return {name.strip() for head in heads for name in head.split(",")}
+
+
+# They read no data
+WITHOUT_DATA = {"Codebook", "RiskModel", "recipe"}
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name not in WITHOUT_DATA])
+def test_docstrings_tell_every_kind_of_refusal(name: str) -> None:
+    verb = getattr(rn, name)
+    takes = set(signature(verb).parameters)
+    raises = refusals(inspect.getdoc(verb) or "")
+    if takes & {"alpha", "budget", "ci", "conf_level", "method", "missing", "resamples", "seed"}:
+        assert "OptionError" in raises
+    if "formula" in takes:
+        assert "FormulaError" in raises
+    if takes & {"data", "formula"} and name != "reproduce":
+        assert {"ColumnError", "DataError"} <= raises
+
+
+# Of each verb on two groups, what else a call needs
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "bias_analysis": ("event ~ arm", {"misclassified": "exposure"}),
+    "cox": ("Surv(months, event) ~ arm", {}),
+    "cumulative_incidence": ("Surv(months, event) ~ arm", {}),
+    "cutpoint": ("event ~ months", {}),
+    "decision_curve": ("event ~ share", {}),
+    "detectable_effect": ("Surv(months, event) ~ arm", {}),
+    "equivalence": ("event ~ arm", {"margin": 0.1}),
+    "exact_logistic": ("event ~ arm", {}),
+    "exact_table": ("event ~ arm", {}),
+    "few_events": ("Surv(months, event) ~ arm", {}),
+    "fine_gray": ("Surv(months, event) ~ arm", {"cause": 1}),
+    "gray_test": ("Surv(months, event) ~ arm", {}),
+    "kaplan_meier": ("Surv(months, event) ~ arm", {}),
+    "logistic": ("event ~ arm", {}),
+    "logrank": ("Surv(months, event) ~ arm", {}),
+    "milestone": ("Surv(months, event) ~ arm", {"times": 2}),
+    "no_events": ("Surv(months, event) ~ arm", {}),
+    "noninferiority": ("event ~ arm", {"margin": 0.1, "better": "lower"}),
+    "separation": ("event ~ arm", {}),
+    "split_at_treatment": ("Surv(months, event) ~ arm", {"treatment_time": "since"}),
+    "univariable": ("event ~ arm", {}),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_verbs_refuse_as_their_docstrings_say(name: str) -> None:
+    verb, (formula, options) = getattr(rn, name), CALLS[name]
+    raises = refusals(inspect.getdoc(verb) or "")
+    months = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    data = {"months": months, "event": [0, 1, 0, 1, 1, 0], "arm": [0, 0, 0, 1, 1, 1]}
+    data |= {"share": [0.1] * 6, "since": [None] * 6}
+    for wrong in (
+        lambda: verb(data, f"{formula} + arm^2", **options),
+        lambda: verb({**data, "event": ["x"] * 6, "arm": ["y"] * 6}, formula, **options),
+        lambda: verb({"share": data["share"]}, formula, **options),
+        lambda: verb({"months": [1.0, 2.0], "event": [1]}, formula, **options),
+        lambda: verb(data, formula, missing="keep", **options),
+    ):
+        with pytest.raises(RnetError) as refused:
+            wrong()
+        assert refused.type.__name__ in raises
 
 
 @pytest.mark.parametrize("name", PLOTS)

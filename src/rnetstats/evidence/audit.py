@@ -82,6 +82,8 @@ def audit(
     ------
     FactsError
         If the file cannot be read, or a figure is not what a check needs.
+    OptionError
+        If the level is not between 0 and 1.
 
     References
     ----------

@@ -142,6 +142,8 @@ def complete_and_imputed(
         If the imputations have other rows than the data; see also :func:`rnetstats.pool`.
     OptionError
         If ``model`` does not fit the left side of the formula.
+    FormulaError, ColumnError
+        As for :func:`rnetstats.logistic` and :func:`rnetstats.cox`.
 
     Examples
     --------

@@ -155,6 +155,8 @@ def missing_patterns(
     ------
     ColumnError
         If a column does not exist, or ``by`` has more than 20 values.
+    DataError
+        If the data cannot be used.
     OptionError
         If ``columns`` is no list of names, or empty.
 

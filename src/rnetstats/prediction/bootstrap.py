@@ -56,8 +56,9 @@ def bootstrap(
 
     Raises
     ------
-    DataError
-        If the statistic has no finite value on the data, or on fewer than 20 resamples.
+    ColumnError, DataError
+        If the data cannot be used; if the statistic has no finite value on them, or on fewer than
+        20 resamples.
     OptionError
         For options out of range, or a statistic that returns no number.
 

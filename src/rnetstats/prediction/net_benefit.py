@@ -96,6 +96,8 @@ def decision_curve(
     ------
     DataError
         If a risk is outside [0, 1], or the horizon past the last follow-up.
+    FormulaError, ColumnError
+        For a formula or columns that cannot be used.
     OptionError
         For a threshold outside [0, 1), or an option that does not belong to the outcome.
     TooFewEventsError

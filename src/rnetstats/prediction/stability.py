@@ -63,7 +63,9 @@ def stability(
     Raises
     ------
     OptionError
-        If a survival model has no horizon.
+        If an option is not allowed, or a survival model has no horizon.
+    ColumnError, DataError
+        If the data cannot be used.
     TooFewEventsError
         If no resample gives a model.
 

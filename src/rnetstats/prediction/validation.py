@@ -94,9 +94,9 @@ def validate(
     ------
     OptionError
         If an option does not suit the model, or the model cannot be repeated.
-    DataError
-        If there are no data, or others than a fit was made from, a centre is missing, or nobody
-        is followed past the horizon.
+    ColumnError, DataError
+        If there are no data, they cannot be used, or are others than a fit was made from, a centre
+        is missing, or nobody is followed past the horizon.
     TooFewEventsError
         If there is no event by the horizon, or no resample gives a model.
 

@@ -148,10 +148,12 @@ def exact_logistic(
     ------
     BudgetError
         If the distribution has too many values to be counted; Firth's penalty is the alternative.
-    ColumnError
-        If a term is not of whole numbers.
+    FormulaError, ColumnError, DataError
+        If the formula or the data cannot be used; if a term is not of whole numbers.
     TooFewEventsError
         If the outcome does not vary.
+    OptionError
+        If an option is not allowed.
 
     References
     ----------

@@ -136,6 +136,8 @@ def separation(
         column that never varies among those at risk at an event.
     TooFewEventsError
         A time-to-event outcome without events.
+    OptionError
+        If an option is not allowed.
 
     References
     ----------

@@ -104,6 +104,8 @@ def univariable(data: Data, formula: str | Formula, **options: Any) -> Univariab
     ------
     FormulaError
         If there is no term, or an interaction.
+    ColumnError, DataError, TooFewEventsError
+        As for the model that is fitted.
     OptionError
         If an option is not allowed, or belongs to the other model.
     TypeError

@@ -169,8 +169,8 @@ def gray_test(
 
     Raises
     ------
-    DataError
-        With one group only.
+    ColumnError, DataError
+        For data that cannot be used, such as one group only.
     OptionError
         For an option that is not allowed, or a cause that does not occur.
     FormulaError

@@ -76,8 +76,8 @@ def logrank(
     ------
     OptionError
         For an option that is not allowed, or that does not go with the data.
-    DataError
-        With one group only.
+    FormulaError, ColumnError, DataError
+        For a formula or data that cannot be used, such as one group only.
     BudgetError
         If ``"exact"`` would take too long; ``"permutation"`` will not.
 

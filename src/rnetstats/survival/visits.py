@@ -135,8 +135,8 @@ def intervals_from_schedule(data: Data, formula: str, *, visits: Visits) -> pd.D
     OptionError
         Visits that are not positive and increasing, or given for other groups than those of the
         formula.
-    DataError
-        The data have columns ``left`` or ``right`` already.
+    ColumnError, DataError
+        The data cannot be used, or have columns ``left`` or ``right`` already.
     FormulaError
         If the left side has entry times.
 

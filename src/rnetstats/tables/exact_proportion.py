@@ -96,8 +96,12 @@ def exact_proportion(
 
     Raises
     ------
+    OptionError
+        If a number is not allowed: a count that is no whole number, or no patient.
     DataError
-        If the counts are not whole numbers with 0 <= events <= n and n >= 1.
+        If there are more events than patients.
+    BudgetError
+        If the counts to go through are more than 20 million.
 
     References
     ----------

@@ -154,8 +154,8 @@ def exact_table(
     ------
     BudgetError
         If the exact test of a larger table would take too long; it names ``"monte-carlo"``.
-    DataError
-        If the counts are not counts.
+    FormulaError, ColumnError, DataError
+        If the formula or the data cannot be used, or the counts are not counts.
     OptionError
         If an option is not allowed, or ``"monte-carlo"`` is asked for of a 2x2 table.
 

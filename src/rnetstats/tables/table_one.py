@@ -210,6 +210,8 @@ def table_one(
     ------
     ColumnError
         If a column does not exist, has no values, or cannot make groups.
+    DataError
+        If the data cannot be used.
     OptionError
         If a test or a summary is unknown, or a paired test is asked for without `pairs` (or these
         without a paired test).

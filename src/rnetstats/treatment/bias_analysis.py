@@ -79,8 +79,9 @@ def bias_analysis(
     ------
     OptionError
         If a prior leaves [0, 1], the groups of a mapping are wrong, or every draw is impossible.
-    DataError
-        If there are not two groups, or the counts are no 2x2 table.
+    FormulaError, ColumnError, DataError
+        If the formula or the data cannot be used: there are not two groups, or the counts are no
+        2x2 table.
     TooFewEventsError
         If nobody has the event.
 

@@ -87,8 +87,8 @@ def detectable_effect(
     ------
     OptionError
         If an option is not allowed, or data and counts are mixed.
-    DataError
-        If there are more events than patients.
+    FormulaError, ColumnError, DataError
+        If the formula or the data cannot be used; if there are more events than patients.
     TooFewEventsError
         Without any event.
     BudgetError

@@ -65,8 +65,9 @@ def equivalence(
     ------
     OptionError
         If the margin is missing or cannot be one, or an option has no meaning for the measure.
-    DataError
-        If there are not two groups, or an arm is not followed up to the time asked for.
+    FormulaError, ColumnError, DataError
+        If the formula or the data cannot be used: there are not two groups, or an arm is not
+        followed up to the time asked for.
     TooFewEventsError
         For a hazard ratio without any event.
 
@@ -135,8 +136,9 @@ def noninferiority(
     ------
     OptionError
         If the margin or the direction is missing or wrong, or an option has no meaning.
-    DataError
-        If there are not two groups, or an arm is not followed up to the time asked for.
+    FormulaError, ColumnError, DataError
+        If the formula or the data cannot be used: there are not two groups, or an arm is not
+        followed up to the time asked for.
     TooFewEventsError
         For a hazard ratio without any event.
 

@@ -181,8 +181,8 @@ def few_events(
     ------
     FormulaError
         For late entry, strata or clusters.
-    DataError
-        If there are not two arms.
+    ColumnError, DataError
+        If the data cannot be used, or there are not two arms.
     OptionError
         If an option is not allowed.
 

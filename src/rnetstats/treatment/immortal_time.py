@@ -82,9 +82,9 @@ def immortal_time(
 
     Raises
     ------
-    DataError
-        If nobody or everybody is treated, or a time of treatment is negative or later than the
-        event or last visit.
+    ColumnError, DataError
+        If a column cannot be used, nobody or everybody is treated, or a time of treatment is
+        negative or later than the event or last visit.
     FormulaError
         If the right side has covariates, or the left side is no ``Surv(time, event)``.
     OptionError

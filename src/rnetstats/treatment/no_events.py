@@ -172,8 +172,9 @@ def no_events(
     ------
     OptionError
         If neither data nor counts are given, or both; or a count, time or level cannot be.
-    DataError
-        If there are more events than patients, or nobody has any time at risk.
+    ColumnError, DataError
+        If the data cannot be used; if there are more events than patients, or nobody has any time
+        at risk.
     FormulaError
         For late entry or strata.
 

@@ -82,6 +82,8 @@ def split_at_treatment(
     DataError
         A treatment before time zero or after the end of follow-up, an event at time 0, or a
         patient in several rows; the first few patients are named.
+    OptionError
+        An option is not allowed.
 
     Notes
     -----
