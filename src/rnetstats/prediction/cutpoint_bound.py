@@ -32,13 +32,20 @@ __all__ = ["hothorn_lausen_p", "whole_scores"]
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Truths = NDArray[np.bool_]
 
 _BUDGET = 8e9  # additions of the shift algorithm, some ten seconds
 _EQUAL = 1e-11  # relative difference of standardised sums that are the same
 
 
 def whole_scores(scores: Floats) -> Whole:
-    """Scores (n,) mapped to 0, ..., n by shift, scale and rounding: the same shape, more ties."""
+    """Whole scores (n,) as they are, halves doubled, others rounded to 0, ..., n.
+
+    Before they are rounded they are shifted and scaled: the same shape, more ties.
+    """
+    for times in (1, 2):
+        if np.array_equal(times * scores, np.rint(times * scores)):
+            return np.asarray((times * scores).astype(np.int64))
     above = scores - scores.min()
     if not above.max() > 0.0:
         return np.zeros(scores.size, dtype=np.int64)
@@ -68,13 +75,14 @@ def hothorn_lausen_p(scores: Floats, below: Whole) -> dict[str, float]:
         If there are too many rows, or too many different sums.
     """
     full, sizes = whole_scores(scores), below.tolist()
-    unit = max(int(np.gcd.reduce(full)), 1)
-    whole, n = full // unit, full.size
-    moments = _Moments(n, int(full.sum()), int(full @ full), unit)
-    sums = np.cumsum(whole)[below - 1].tolist()
-    statistic = max(moments.standardised(m, s) for m, s in zip(sizes, sums, strict=True))
+    n, given = full.size, _Moments.of_scores(full)
+    sums = np.cumsum(full)[below - 1].tolist()
+    statistic = max(given.standardised(m, s) for m, s in zip(sizes, sums, strict=True))
     if statistic == 0.0:
         return {"p_value": 1.0, "p_hothorn_lausen": 1.0, "statistic_whole": 0.0}
+    above = full - full.min()
+    unit = int(np.gcd.reduce(above))
+    whole, moments = above // unit, _Moments.of_scores(above, unit)
     drawn = {*sizes, *(m - 1 for m in sizes[1:])}
     _check(whole, max(min(m, n - m) for m in drawn))
     laws = {m: _Law(*law) for m, law in subset_sums(whole, drawn).items()}
@@ -84,7 +92,7 @@ def hothorn_lausen_p(scores: Floats, below: Whole) -> dict[str, float]:
     bound = min(_bound(splits, laws, least, most, step) for step in (1, -1))
     printed = bound  # of a single split R gives the exact P, too
     if len(sizes) > 1:
-        printed = _published([moments.passed(m, statistic) for m in sizes], laws, most[0])
+        printed = _published(sizes, laws, moments, most[0], statistic)
     return {
         "p_value": min(bound, 1.0),
         "p_hothorn_lausen": min(max(printed, 0.0), 1.0),
@@ -113,6 +121,10 @@ class _Moments:
     squares: int
     unit: int
 
+    @classmethod
+    def of_scores(cls, scores: Whole, unit: int = 1) -> _Moments:
+        return cls(scores.size, int(scores.sum()), int(scores @ scores), unit)
+
     def of(self, m: int) -> tuple[float, float]:
         """Mean and standard deviation of the scores as they are."""
         n = self.n
@@ -130,22 +142,17 @@ class _Moments:
         reach = statistic * spread * (1.0 - _EQUAL)
         return _Split(m, math.floor(mean - reach), math.ceil(mean + reach))
 
-    def passed(self, m: int, statistic: float) -> _Split:
-        """Sums whose statistic is larger in plain floating point, as R compares them."""
-        split = self.reached(m, statistic)
-        low, high = split.low + 1, split.high - 1
-        while not self.standardised(m, high) > statistic:
-            high += 1
-        while not self.standardised(m, low) > statistic:
-            low -= 1
-        return _Split(m, low, high)
+    def passes(self, m: int, values: Whole, statistic: float) -> Truths:
+        """Where a sum's statistic is larger in plain floating point, as R compares them."""
+        mean, spread = self.of(m)
+        return np.asarray(np.abs((values * self.unit - mean) / spread) > statistic)
 
 
 class _Law:
     """The distribution of a sum."""
 
     def __init__(self, first: int, share: Floats) -> None:
-        self.first, self.size = first, share.size
+        self.first, self.size, self.share = first, share.size, share
         self.up = np.concatenate(([0.0], np.cumsum(share)))
         self.down = np.concatenate((np.cumsum(share[::-1])[::-1], [0.0]))
 
@@ -185,16 +192,29 @@ def _bound(
     return math.fsum(parts)
 
 
-def _published(splits: list[_Split], laws: dict[int, _Law], largest: int) -> float:
-    """R's number: exceeding is strict, and a sum of 0 (the smallest scores alone) is left out."""
-    parts = []
-    for split, following in zip(splits, [*splits[1:], None], strict=True):
-        law = laws[split.m]
-        zero = law.at_most(0)
-        parts += [law.at_least(split.high), max(law.at_most(split.low) - zero, 0.0)]
-        if following is not None:  # one score short of the next split, and bound to exceed it
-            law = laws[following.m - 1]
-            zero = law.at_most(0)
-            parts.append(-law.at_least(following.high))
-            parts.append(-max(law.at_most(following.low - largest) - zero, 0.0))
-    return math.fsum(parts)
+def _published(
+    sizes: list[int], laws: dict[int, _Law], moments: _Moments, largest: int, statistic: float
+) -> float:
+    """R's number: exceeding is strict, and a sum of 0 (the smallest scores alone) is left out.
+
+    Of the sums of one score less that are too large themselves it takes off those that are so at
+    the split, too, once the largest score is added (the smallest, where they lie above the mean),
+    provided that this is the sum of any so many scores.
+    """
+    parts = [laws[m].share[_large(laws[m], m, moments, statistic)] for m in sizes]
+    for m in sizes[1:]:
+        law, shorter = laws[m], laws[m - 1]
+        sums = shorter.first + np.arange(shorter.size)[_large(shorter, m - 1, moments, statistic)]
+        below = sums * moments.unit < moments.of(m - 1)[0]
+        moved = sums + np.where(below, largest, 0)
+        at = np.clip(moved - law.first, 0, law.size - 1)
+        counted = (at == moved - law.first) & (law.share[at] > 0.0)
+        counted &= moments.passes(m, moved, statistic)
+        parts.append(-shorter.share[sums[counted] - shorter.first])
+    return math.fsum(np.concatenate(parts).tolist())
+
+
+def _large(law: _Law, m: int, moments: _Moments, statistic: float) -> Truths:
+    """Which sums of m scores pass the statistic."""
+    values = law.first + np.arange(law.size)
+    return moments.passes(m, values, statistic) & (values > 0) & (law.share > 0.0)

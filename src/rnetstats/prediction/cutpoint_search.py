@@ -206,6 +206,13 @@ def _scores(rows: CutpointRows) -> Floats:
     return logrank_rank_scores(rows.stop, rows.event, rows.freq)
 
 
+def _midranks(y: Floats) -> Floats:
+    """Wilcoxon scores (n,) of an outcome of 0 and 1: whole numbers, or numbers and a half."""
+    events = float(y.sum())
+    others = y.size - events
+    return np.where(y > 0.0, others + (events + 1.0) / 2.0, (others + 1.0) / 2.0)
+
+
 def adjusted_p(
     rows: CutpointRows,
     plan: Plan,
@@ -237,8 +244,9 @@ def adjusted_p(
         return {"p_value": exact_gauss_p(b, below, total)}
     if p_method == "hothorn-lausen":
         whole = rows.expanded()
-        scores = _scores(whole)[0][np.argsort(whole.x, kind="stable")]
-        return hothorn_lausen_p(scores, below.astype(np.int64))
+        scores = _scores(whole)[0] if whole.y is None else _midranks(whole.y)
+        ordered = scores[np.argsort(whole.x, kind="stable")]
+        return hothorn_lausen_p(ordered, below.astype(np.int64))
     assert seed is not None
     maxima = _permuted(rows.expanded(), plan, permutations, seed)
     p, error = _share(int(np.count_nonzero(maxima >= b - 1e-10 * max(abs(b), 1.0))), permutations)
