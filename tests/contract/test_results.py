@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import inspect
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from rnetstats.studies.overview import assemble, questions
 from support import data_path
 
 PACKAGE = Path(rn.__file__).parent
+ATTRIBUTES = re.MULTILINE | re.DOTALL
 
 
 def cohort() -> pd.DataFrame:
@@ -310,6 +313,23 @@ def close_figures() -> Iterator[None]:
 def test_every_result_class_has_an_example() -> None:
     bases = {"RegressionResult"}
     assert all_kinds() - bases == set(EXAMPLES)
+
+
+def described(kind: type) -> set[str]:
+    """The names under Attributes, of the class and of those it stands on."""
+    found: set[str] = set()
+    for one in kind.__mro__:
+        text = inspect.cleandoc(one.__dict__.get("__doc__") or "")
+        part = re.search(r"^Attributes\n-+\n(.*?)(?=^\w+\n-{3,}$|\Z)", text, ATTRIBUTES)
+        heads = re.findall(r"^\S.*$", part[1], re.MULTILINE) if part else []
+        found |= {name.strip() for head in heads for name in head.split(" : ")[0].split(",")}
+    return found
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_result_describes_its_fields_and_no_others(name: str, results: dict[str, Result]) -> None:
+    kind = type(results[name])
+    assert described(kind) == {item.name for item in dataclasses.fields(kind)}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -45,7 +45,8 @@ class MetaAnalysisResult(Result):
         p_value, method``.
     heterogeneity : DataFrame
         One row: ``tau2`` with standard error and limits, ``q, q_df, q_p``, ``i2`` from Q with
-        limits and ``i2_tau2`` from tau2, ``h, h2, h2_tau2``. Shares are of 1.
+        limits (``i2_untruncated`` may be negative) and ``i2_tau2`` from tau2, ``h, h2, h2_tau2``.
+        Shares are of 1.
     rare : bool
         Whether a cell is zero or a rate below 5 %.
     moderators : DataFrame or None

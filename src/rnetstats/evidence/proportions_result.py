@@ -40,7 +40,8 @@ class MetaProportionsResult(Result):
         have limits alone.
     heterogeneity : DataFrame
         One row: ``tau2`` with limits, ``q, q_df, q_p``, ``i2`` from Q with limits, ``i2_tau2``,
-        ``h2``. Of the model, Q is the likelihood-ratio statistic; ``q_wald`` stands beside.
+        ``h2`` and ``h2_tau2``. Of the model, Q is the likelihood-ratio statistic; ``q_wald``
+        stands beside.
     groups : DataFrame
         One row a group, as the pooled row with its heterogeneity; empty without ``by``.
     test : DataFrame

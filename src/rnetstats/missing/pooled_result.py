@@ -48,6 +48,8 @@ class PooledResult(Result):
         And their covariance matrices.
     dfcom : float
         Degrees of freedom of the complete data: patients, for Cox events, less coefficients.
+    summary : dict
+        The counts and tests of :meth:`glance`.
     spec, variables, labels : dict
         Of the first fit; see :class:`rnetstats.regression.model.RegressionResult`.
     fits : tuple of RegressionResult or None

@@ -77,8 +77,16 @@ class CalibrationResult(Result):
         DataFrame
             ``model, intercept`` (in the large: the slope held at 1), ``slope, joint_intercept,
             brier, brier_scaled, nagelkerke_r2, ici, e50, e90, emax, spiegelhalter_z,
-            spiegelhalter_p``, then limits (of the distances with ``resamples``), O/E, further
-            scores and counts, and ``apparent``: whether the model was fitted on these very rows.
+            spiegelhalter_p``, then ``oe`` (O/E), limits and standard errors (``slope_low,
+            slope_high, slope_std_error``, likewise of ``intercept``; ``oe_low, oe_high``; of the
+            distances limits with ``resamples``), ``mean_predicted, auc, brier_null``, ``eci``
+            (100 times the mean squared distance), ``n, n_events, smoother`` and ``apparent``:
+            whether the model was fitted on these very rows. Of a binary outcome also
+            ``mean_observed, cox_snell_r2, mcfadden_r2, nagelkerke_r2_recalibrated`` (of the
+            recalibrated risks), ``log_likelihood, log_likelihood_null, joint_low, joint_high,
+            joint_std_error, oe_log_std_error, hosmer_lemeshow, hosmer_lemeshow_df,
+            hosmer_lemeshow_p``; of times ``observed_risk, observed_std_error, observed_low,
+            observed_high, brier_std_error, auc_std_error`` and ``ipa``.
             For times ``brier_scaled`` is the index of prediction accuracy, the intercepts and the
             slope are on the complementary log-log scale (without competing causes the slope is of
             a Cox regression over the whole follow-up), and what censoring leaves undefined is
@@ -94,7 +102,14 @@ class CalibrationResult(Result):
         return self.curves.copy()
 
     def groups(self) -> pd.DataFrame:
-        """Return groups of similar risk: ``model, group, low, high, n, n_events, ...``."""
+        """Return groups of similar risk, each with what was observed and its limits.
+
+        Returns
+        -------
+        DataFrame
+            ``model, group, low, high, n, n_events, mean_predicted, observed, conf_low, conf_high``;
+            ``low`` and ``high`` are the smallest and the largest predicted risk in the group.
+        """
         return self.group_table.copy()
 
     def levels(self) -> pd.DataFrame:

@@ -70,6 +70,8 @@ class RiskModel(ModelSources, Result):
     thin : tuple of dict
         Levels with fewer than 5 of the rarer outcome (of a time, events by the horizon): there are
         no limits by resampling there, and without any none by Wald.
+    estimator : Foreign or None
+        What predicts, of a model made by :meth:`from_estimator` that is not linear; never written.
     """
 
     outcome: str

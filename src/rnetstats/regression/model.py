@@ -47,6 +47,8 @@ class RegressionResult(Result):
         Of each variable: typical value, levels, range, quartiles.
     labels : dict
         Printed name of each variable and term.
+    engine : Engine or None
+        The rows with what computes on them; never written.
     """
 
     table: dict[str, Any]

@@ -33,7 +33,9 @@ class StudyResult(Result):
     claims : DataFrame
         One row a claim: ``claim, statement, endpoint, estimand, events, n_events,
         fewest_events, estimate_text, p_value, p_exact, p_adjusted, method, verdict, rule,
-        because, sentence``; ``p_exact`` is missing unless an arm has few events.
+        because, judged, sentence``; ``p_exact`` is missing unless an arm has few events, and
+        ``p_text, p_exact_text, p_adjusted_text`` are the P values as printed. ``judged`` says
+        whether the claim is one of those whose P values are adjusted together.
     estimates : DataFrame
         One row a contrast of a claim: ``claim, contrast, measure, estimate, conf_low, conf_high,
         events_1, n_1, events_0, n_0``.

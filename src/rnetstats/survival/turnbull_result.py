@@ -47,6 +47,8 @@ class TurnbullResult(Result):
         ``time``, ``event`` and ``group`` as shown.
     n_missing : int
         Rows left out because a value was missing.
+    rows : IntervalRows or None
+        Patient rows, for :meth:`test`; never written.
     """
 
     intervals: pd.DataFrame

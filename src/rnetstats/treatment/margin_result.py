@@ -61,7 +61,9 @@ class MarginResult(Result):
         The margin at which the same data would just have shown it: a description of the data,
         never a margin to be used on them. Infinite where no margin would do.
     patients_per_arm : float
-        Patients an arm would need for this margin, under ``assumed``.
+        Patients an arm would need for this margin.
+    assumed : str
+        Under which assumptions, in words.
     n_missing : int
     """
 

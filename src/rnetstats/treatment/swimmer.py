@@ -40,6 +40,10 @@ class SwimmerResult(Result):
         in the unit of the data), and ``n_<event>``, one column a kind of event.
     endpoint : str
         The left side as written.
+    time_label : str
+        The time as shown.
+    n, n_missing : int
+        Patients laid out, and those left out for a missing value.
     lanes : DataFrame or None
         A row a patient: ``group, stop, treated_at`` (missing for the never treated) and ``event``
         ("" for the censored), by group, the longest first. Patient rows: never written to JSON.
