@@ -232,7 +232,7 @@ def test_a_missing_hazard_ratio_is_said_in_words() -> None:
     found = resections(prepare(data), Attempts())
     said = resection_findings(found)[0].said
     assert "seem to have no hazard ratio (naive)" in said
-    assert "(no interval)" in said
+    assert "Counted as resected from the day of resection on: no hazard ratio." in said
     assert "–" not in said
     assert not any("hazard ratio" in text for text in _answer(SHEET, found, synthetic=True))
 
@@ -441,3 +441,18 @@ def test_medians_as_seen_and_corrected_are_of_the_same_patients() -> None:
     notes = next(item for item in result.exhibits if item.name == "intervals").notes
     lost = int((frame["timing"] == "asynchronous").sum() - len(used))
     assert notes[0].startswith(f"{lost} of {lost + len(used)} rows left out for missing values")
+
+
+def test_an_arm_without_a_death_has_no_hazard_ratio() -> None:
+    frame = plain_cohort()
+    frame.loc[frame["liver_resected"] == 1, "death"] = 0
+    result = rn.reproduce("nelm2024", data=frame)
+    row = claim(result, "os_liver")
+    assert (row["rule"], row["estimate_text"]) == ("too few", "no hazard ratio")
+    table = next(item for item in result.exhibits if item.name == "survival_by_resection")
+    liver = table.numbers["resection"] == "the liver metastases"
+    assert (table.numbers.loc[liver, "events_treated"] == 0).all()
+    assert table.numbers.loc[liver, "estimate"].isna().all()
+    assert set(table.shown.loc[liver.to_numpy(), "Hazard ratio"]) == {"–"}
+    assert any("no hazard ratio where an arm has no death" in note for note in table.notes)
+    assert not any("where an arm has no" in n for item in study().exhibits for n in item.notes)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from rnetstats._core.result import Result
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
+from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent, listed
 from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.exhibit import Exhibit
 from rnetstats.studies.finding import Finding
@@ -89,7 +89,14 @@ class Resection:
             return None
         table = self.effect.to_frame()
         found = records(table[table["method"] == method])
-        return found[0] if found else None
+        return _bounded(found[0]) if found else None
+
+
+def _bounded(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row without its ratio where an arm has no event: it would be the penalty's."""
+    if min(row["events_treated"], row["events_untreated"]) > 0:
+        return row
+    return row | dict.fromkeys(("estimate", "conf_low", "conf_high"), math.nan)
 
 
 def resections(cohort: Cohort, attempts: Attempts) -> list[Resection]:
@@ -195,7 +202,7 @@ def resection_table(found: list[Resection]) -> Exhibit | None:
     ]
     if not parts:
         return None
-    numbers = pd.concat(parts, ignore_index=True)
+    numbers = pd.DataFrame(map(_bounded, records(pd.concat(parts, ignore_index=True))))
     named = numbers["method"].where(
         numbers["landmark"].isna(), "landmark at " + numbers["landmark"].map("{:g} months".format)
     )
@@ -237,7 +244,18 @@ def _notes(found: list[Resection]) -> tuple[str, ...]:
         for note in notes
         if note not in common
     ]
+    empty = [r.kind.what for r in found if r.effect is not None and _empty_arm(r.effect)]
+    if empty:
+        own.append(
+            f"Resection of {listed(empty)}: no hazard ratio where an arm has no death; a finite "
+            "one would be the penalty’s."
+        )
     return (*own, *dict.fromkeys(common))
+
+
+def _empty_arm(effect: TreatmentEffectResult) -> bool:
+    counts = effect.to_frame()[["events_treated", "events_untreated"]]
+    return bool((counts == 0).any(axis=None))
 
 
 def resection_findings(found: list[Resection]) -> list[Finding]:
