@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from rnetstats.evidence.facts import read_facts
 from rnetstats.simulation.embedded import SPLIT_SEEDS, synthetic_files
 from rnetstats.simulation.fidelity import split_distribution
 from rnetstats.simulation.observed import CSV_COLUMNS
@@ -64,6 +65,14 @@ def test_every_chosen_value_says_why():
     chosen = parameters.loc[parameters["standing"] == "chosen", "parameter"]
     for part in ("salvage.delay", "death.", "recurrence.", "truths.", "copula", "calendar.cutoff"):
         assert chosen.str.startswith(part).any(), part
+
+
+def test_every_printed_total_stands_in_the_facts():
+    parameters = table("parameters.csv").query("standing == 'printed'")
+    totals = parameters[parameters["parameter"].str.startswith("totals.")]
+    printed = [fact.value for fact in read_facts("duan2024").facts.values() if fact.known]
+    assert len(totals) == 4
+    assert set(totals["value"].astype(str)) <= set(printed)
 
 
 @pytest.mark.parametrize("truth", ["as_published", "smooth", "null"])

@@ -137,8 +137,8 @@ class ModelSources:
         OptionError
             If it has no ``predict_proba``, or the class of the event is unclear or is not that of
             the formula.
-        DataError
-            If its probabilities are none.
+        FormulaError, ColumnError, DataError
+            If the formula or the data cannot be used, or its probabilities are none.
 
         Notes
         -----

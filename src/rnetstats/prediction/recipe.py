@@ -73,6 +73,8 @@ class Recipe:
 
         Raises
         ------
+        FormulaError, ColumnError, DataError
+            If the formula or the data cannot be used.
         TooFewEventsError
             If no model can be made of these data.
         """

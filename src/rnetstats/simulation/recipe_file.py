@@ -125,7 +125,7 @@ def _totals(table: Mapping[str, Any]) -> Totals:
         recurrences=table["recurrences"]["value"],
         method=tuple(table["method"]["value"].items()),
         median_follow_up=table["median_follow_up"]["value"],
-        tolerance=table["median_follow_up"]["tolerance"],
+        tolerance=table["follow_up_tolerance"]["value"],
     )
 
 
