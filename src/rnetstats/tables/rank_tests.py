@@ -4,7 +4,8 @@ References
 ----------
 Wilcoxon F (1945) Biometrics Bull 1:80-83. Kruskal WH, Wallis WA (1952) JASA 47:583-621. Hodges JL,
 Lehmann EL (1963) Ann Math Stat 34:598-611. Streitberg B, Roehmel J (1986) Exact distributions for
-permutation and rank tests: the shift algorithm. Stat Softw Newsl 12:10-17.
+permutations and rank tests: an introduction to some recently published algorithms. Stat Softw
+Newsl 12:10-17.
 """
 
 from __future__ import annotations
