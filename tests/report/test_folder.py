@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnetstats.errors import OutputError
-from rnetstats.report.folder import RECORD, check_folder, write_folder
+from rnetstats.report.folder import RECORD, check_folder, write_folder, write_new
 
 
 def fill(target: Path) -> None:
@@ -32,10 +32,140 @@ def test_a_new_folder_with_its_parents(tmp_path: Path) -> None:
 def test_an_earlier_report_is_replaced_whole(tmp_path: Path) -> None:
     folder = tmp_path / "report"
     write_folder(check_folder(folder), fill)
-    (folder / "old.txt").write_text("old", encoding="utf-8")
+    (folder / "tables").mkdir()
+    (folder / "tables" / "old.csv").write_text("old", encoding="utf-8")
+    (folder / ".DS_Store").write_bytes(b"\0")
     write_folder(check_folder(folder), fill)
     assert sorted(p.name for p in folder.iterdir()) == ["report.html", RECORD]
     assert [p.name for p in tmp_path.iterdir()] == ["report"]
+
+
+@pytest.mark.parametrize("name", ["mine.csv", ".git", "calculator.html"])
+def test_what_was_put_beside_an_earlier_report_is_not_lost(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "report"
+    write_folder(folder, fill)
+    (folder / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match=f"no part of it: '{name}'. Nothing was changed"):
+        check_folder(folder)
+    with pytest.raises(OutputError, match="no part of it"):  # put there in the meantime
+        write_folder(folder, fill)
+    assert sorted(p.name for p in folder.iterdir()) == sorted([name, "report.html", RECORD])
+    assert [p.name for p in tmp_path.iterdir()] == ["report"]
+
+
+def earlier_report(folder: Path) -> None:
+    write_folder(check_folder(folder), fill)
+    (folder / "report.html").write_text("old", encoding="utf-8")
+    (folder / "tables").mkdir()
+
+
+def test_the_folder_that_somebody_works_in_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    number = tmp_path.stat().st_ino
+    for _ in range(2):  # into an empty folder, and into an earlier report
+        write_folder(check_folder("."), fill)
+        assert Path.cwd() == tmp_path
+        assert tmp_path.stat().st_ino == number
+        assert sorted(p.name for p in Path().iterdir()) == ["report.html", RECORD]
+        (tmp_path / "tables").mkdir()
+
+
+def test_a_mounted_folder_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "report"
+    earlier_report(folder)
+    monkeypatch.setattr(Path, "is_mount", lambda self: self == folder)
+    number = folder.stat().st_ino
+    write_folder(check_folder(folder), fill)
+    assert folder.stat().st_ino == number
+    assert sorted(p.name for p in folder.iterdir()) == ["report.html", RECORD]
+    assert (folder / "report.html").read_text(encoding="utf-8") == "new"
+
+
+def test_a_folder_in_one_that_is_not_writable_is_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "report"
+    earlier_report(folder)
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
+    write_folder(check_folder(folder), fill)
+    assert sorted(p.name for p in folder.iterdir()) == ["report.html", RECORD]
+
+
+@pytest.mark.parametrize("call", range(1, 6))
+@pytest.mark.parametrize("after", [False, True])
+def test_whatever_stops_an_exchange_leaves_the_earlier_report_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int, after: bool
+) -> None:
+    """Three moves out and two in; stopped before one, or straight after it."""
+    folder = tmp_path / "report"
+    earlier_report(folder)
+    monkeypatch.chdir(folder)
+    rename = Path.rename
+    calls = []
+
+    def stopped(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) == call and not after:
+            raise KeyboardInterrupt
+        moved = rename(self, target)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return moved
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_folder(folder, fill)
+    assert sorted(p.name for p in folder.iterdir()) == ["report.html", RECORD, "tables"]
+    assert (folder / "report.html").read_text(encoding="utf-8") == "old"
+
+
+def test_a_link_leads_to_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "disc").mkdir()
+    link = tmp_path / "report"
+    link.symlink_to(tmp_path / "disc")
+    write_folder(check_folder(link), fill)
+    assert link.is_symlink()
+    assert sorted(p.name for p in (tmp_path / "disc").iterdir()) == ["report.html", RECORD]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["disc", "report"]
+
+
+def test_a_broken_link_is_named(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    for folder in (link, link / "inside"):
+        with pytest.raises(OutputError, match="'link' is a broken link"):
+            check_folder(folder)
+
+
+def test_without_a_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(OutputError, match="working directory no longer exists"):
+        check_folder("report")
+    write_folder(check_folder(tmp_path / "report"), fill)
+    write_folder(check_folder(tmp_path / "report"), fill)
+    monkeypatch.chdir(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["report"]
+
+
+def test_others_see_no_more_than_the_user_lets_them(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write_folder(check_folder(tmp_path / "report"), fill)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "report").stat().st_mode & 0o777 == 0o700
+
+
+def test_no_file_is_left_half_written(tmp_path: Path) -> None:
+    target = tmp_path / "mine.toml"
+    with pytest.raises(UnicodeEncodeError):
+        write_new(target, "begin \ud800")
+    assert not target.exists()
 
 
 def test_an_empty_folder_is_used(tmp_path: Path) -> None:

@@ -16,12 +16,17 @@ __all__ = ["RECORD", "check_folder", "write_folder", "write_new"]
 RECORD = "run.json"
 MADE_BY = "rnetstats"
 
+_PAGES = {"report.html", "audit.html", "results.json", "audit.json", "model.json", RECORD}
+_OF_A_REPORT = _PAGES | {"tables", "figures"}
+_OF_THE_SYSTEM = {".DS_Store", "Thumbs.db", "desktop.ini"}  # left by those who show folders
+_SHOWN = 3
+
 
 def check_folder(output: str | os.PathLike[str]) -> Path:
     """Return the folder to write to, or say why it cannot be one.
 
     A folder that does not exist, an empty one, and an earlier report (which will be replaced) are
-    accepted. Nothing is created here.
+    accepted; of a link to a folder, that folder. Nothing is created here.
 
     Raises
     ------
@@ -30,31 +35,57 @@ def check_folder(output: str | os.PathLike[str]) -> Path:
     """
     if not isinstance(output, str | os.PathLike) or "\0" in os.fsdecode(output):
         raise OutputError(f"output must be the path of a folder, not {output!r}.")
-    folder = Path(os.path.abspath(os.fsdecode(output)))  # noqa: PTH100 (resolve would follow links)
     try:
-        if folder.is_symlink() and not folder.exists():
-            raise OutputError(f"{_name(folder)} is a broken link; choose another folder.")
-        if folder.exists() and not folder.is_dir():
-            raise OutputError(f"{_name(folder)} is a file; choose a folder for the report.")
-        if folder.is_dir() and any(folder.iterdir()) and not _is_report(folder):
-            raise OutputError(
-                f"The folder {_name(folder)} holds other files and is no earlier report; it was "
-                "left as it is. Choose a new or an empty folder."
-            )
-        parent = _nearest_existing(folder.parent)
+        folder = Path(os.path.abspath(os.fsdecode(output)))  # noqa: PTH100 (names links as given)
+    except OSError:
+        raise OutputError(
+            "The working directory no longer exists; change to another, or name the whole path of "
+            "the folder for the report."
+        ) from None
+    try:
+        _refuse_content(folder)
+        folder = folder.resolve() if folder.is_symlink() else folder
+        parent = folder if _stays(folder) else _nearest_existing(folder.parent)
     except OSError as error:
         raise OutputError(_cannot_write(folder, error)) from None
     if not parent.is_dir():
-        raise OutputError(f"{_name(folder)} cannot be made: {_name(parent)} is a file.")
+        kind = "a broken link" if parent.is_symlink() else "a file"
+        raise OutputError(f"{_name(folder)} cannot be made: {_name(parent)} is {kind}.")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise OutputError(f"{_name(folder)} cannot be made: {_name(parent)} is not writable.")
+        what = "written" if folder.is_dir() else "made"
+        raise OutputError(f"{_name(folder)} cannot be {what}: {_name(parent)} is not writable.")
     return folder
+
+
+def _refuse_content(folder: Path) -> None:
+    """Refuse what is no folder, and a folder of files that are not of a report."""
+    if folder.is_symlink() and not folder.exists():
+        raise OutputError(f"{_name(folder)} is a broken link; choose another folder.")
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{_name(folder)} is a file; choose a folder for the report.")
+    if not folder.is_dir():
+        return
+    names = {entry.name for entry in folder.iterdir()} - _OF_THE_SYSTEM
+    if names and not _is_report(folder):
+        raise OutputError(
+            f"The folder {_name(folder)} holds other files and is no earlier report; it was "
+            "left as it is. Choose a new or an empty folder."
+        )
+    if others := sorted(names - _OF_A_REPORT):
+        shown = ", ".join(repr(name) for name in others[:_SHOWN])
+        more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+        raise OutputError(
+            f"The folder {_name(folder)} holds an earlier report, which would be replaced, and "
+            f"what is no part of it: {shown}{more}. Nothing was changed. Move that elsewhere, or "
+            "choose another folder."
+        )
 
 
 def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     """Fill a temporary folder beside ``folder``, then move it into place.
 
-    If anything fails, the temporary folder is removed and ``folder`` is as it was before.
+    Where ``folder`` itself must stay, its content is exchanged. If anything fails, the temporary
+    folder is removed and ``folder`` is as it was before.
 
     Raises
     ------
@@ -63,15 +94,20 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     """
     made = _missing_parents(folder.parent)
     try:
+        stays = _stays(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-", dir=folder.parent))
+        temporary = _temporary(folder, inside=stays)
     except OSError as error:
         _remove_empty(made)
         raise OutputError(_cannot_write(folder, error)) from None
+    report = temporary / "report"
     try:
-        fill(temporary)
-        temporary.chmod(0o755)
-        _swap(temporary, folder)
+        report.mkdir()  # unlike the temporary folder, with the rights of the user's other folders
+        fill(report)
+        if stays:
+            _exchange(report, folder)
+        else:
+            _swap(report, folder)
     except OSError as error:
         raise OutputError(_cannot_write(folder, error)) from None
     finally:
@@ -79,20 +115,58 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         _remove_empty(made)
 
 
-def _swap(temporary: Path, folder: Path) -> None:
-    """Put ``temporary`` where ``folder`` is; an earlier report is kept until that has worked."""
+def _stays(folder: Path) -> bool:
+    """Whether a folder is there and cannot be moved away.
+
+    It is where somebody works, another disc is mounted there, or the folder above is not writable.
+    """
+    if not folder.is_dir():
+        return False
+    try:
+        worked_in = folder.samefile(os.curdir)
+    except OSError:  # the working directory is gone
+        worked_in = False
+    return worked_in or folder.is_mount() or not os.access(folder.parent, os.W_OK | os.X_OK)
+
+
+def _temporary(folder: Path, *, inside: bool, kind: str = "") -> Path:
+    place = folder if inside else folder.parent
+    return Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-{kind}", dir=place))
+
+
+def _swap(report: Path, folder: Path) -> None:
+    """Put ``report`` where ``folder`` is; an earlier report is kept until that has worked."""
     if not folder.exists():
-        temporary.rename(folder)
+        report.rename(folder)
         return
     check_folder(folder)
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-old-", dir=folder.parent))
+    old = _temporary(folder, inside=False, kind="old-")
     try:
         folder.rename(old / "report")
-        temporary.rename(folder)
+        report.rename(folder)
     finally:  # whatever stopped it, an interruption too
         if not folder.exists():
             (old / "report").rename(folder)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(report: Path, folder: Path) -> None:
+    """Put what is in ``report`` into ``folder``; what was there is kept until that has worked."""
+    before = [entry for entry in folder.iterdir() if entry != report.parent]
+    old = _temporary(folder, inside=True, kind="old-")
+    moves = [(entry, old / entry.name) for entry in before]
+    moves += [(entry, folder / entry.name) for entry in report.iterdir()]
+    done = 0
+    try:
+        for done, (source, target) in enumerate(moves, 1):  # noqa: B007 (counted for the way back)
+            source.rename(target)
+    except BaseException:  # an interruption too
+        for source, target in reversed(moves[:done]):
+            if not source.exists():
+                target.rename(source)
+        old.rmdir()
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _is_report(folder: Path) -> bool:
@@ -104,7 +178,7 @@ def _is_report(folder: Path) -> bool:
 
 
 def _nearest_existing(path: Path) -> Path:
-    while not path.exists() and path != path.parent:
+    while not os.path.lexists(path) and path != path.parent:
         path = path.parent
     return path
 
@@ -143,9 +217,16 @@ def write_new(target: Path, text: str) -> None:
         For a file that exists, which is left as it is, or one that cannot be written.
     """
     try:
-        with target.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        stream = target.open("x", encoding="utf-8", newline="\n")
     except FileExistsError:
         raise OutputError(f"{target} exists and was left as it is; choose another name.") from None
     except OSError as error:
+        raise OutputError(f"{target} cannot be written: {error.strerror}.") from None
+    try:
+        with stream:
+            stream.write(text)
+    except BaseException as error:  # nothing half-written is left, after an interruption neither
+        target.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise OutputError(f"{target} cannot be written: {error.strerror}.") from None
