@@ -369,3 +369,47 @@ def test_a_pipe_gets_no_progress_and_an_ascii_terminal_no_failure(tmp_path: Path
     assert done.stderr == ""
     assert "synthetic cohort" in done.stdout
     assert "\r" not in done.stdout
+
+
+def started(*arguments: str, code: str = "", unbuffered: str = "", **streams: int):
+    """Run the command line, or code, as a process of its own."""
+    words = ["-c", code] if code else ["-m", "rnetstats", *arguments]
+    return subprocess.run(
+        [sys.executable, *words],
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+        check=False,
+        text=True,
+        **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams),
+    )
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_gone_ends_in_silence(unbuffered: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = started("audit", "management", unbuffered=unbuffered, stdout=writer)
+    os.close(writer)
+    assert done.returncode == 1
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_answer_that_cannot_be_printed_is_told(unbuffered: str) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = started("audit", "management", unbuffered=unbuffered, stdout=full.fileno())
+    assert done.returncode == 1
+    assert done.stderr == (
+        "rnetstats: error: the answer cannot be printed: No space left on device\n"
+    )
+
+
+def test_a_stream_that_is_not_there_is_no_failure() -> None:
+    code = (
+        "import sys; sys.stderr = None; from rnetstats.cli import main; "
+        "sys.exit(main(['reproduce', 'none']) + main(['codebook', '--help']))"
+    )
+    done = started(code=code)
+    assert done.returncode == 0, "the help ends by itself"
+    assert done.stdout.startswith("usage: rnetstats codebook"), "no message among the answers"
+    assert done.stderr == ""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import atexit
 import gc
+import io
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from rnetstats import __version__
 from rnetstats.cli import calculator, codebook, overview, reproduce
@@ -17,6 +19,7 @@ from rnetstats.report import audit_command
 
 __all__ = ["main"]
 
+UNHEARD = 1
 REFUSED = 2
 INTERRUPTED = 130
 
@@ -49,10 +52,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when done, 2 when the input or an option was refused, 130 when interrupted.
+        0 when done, 1 when the answer could not be printed to its end, 2 when the input or an
+        option was refused, 130 when interrupted.
     """
     _speak_utf8()
     atexit.register(gc.freeze)  # a last search for cycles would cost half a second, for nothing
+    try:
+        try:
+            return _done(arguments)
+        finally:  # after the help too, which ends by itself
+            sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        return _unheard(error)
+
+
+def _done(arguments: Sequence[str] | None) -> int:
+    """Do what is asked for, and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
         with _few_collections():
@@ -63,10 +80,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("rnetstats: interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
     return 0
+
+
+def _unheard(error: OSError) -> int:
+    """End where the answer cannot be printed: in silence where its reader has gone."""
+    _discard(sys.stdout)  # what is left in it would be complained of at the very end
+    if not isinstance(error, BrokenPipeError):
+        print(f"rnetstats: error: the answer cannot be printed: {error.strerror}", file=sys.stderr)
+    return UNHEARD
 
 
 @contextmanager
@@ -154,7 +176,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _speak_utf8() -> None:
     """Let a terminal of another encoding replace what it cannot show, rather than fail."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started this, or a window without a console
+            setattr(sys, name, io.StringIO())
+        reconfigure = getattr(getattr(sys, name), "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
+
+
+def _discard(stream: TextIO) -> None:
+    """Let nobody read what is still to be written to a stream."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
