@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 
 import rnetstats as rn
 from reproduced import reproduced
@@ -373,6 +374,30 @@ def marks(axes: Axes) -> int:
     figure = axes.get_figure(root=True)
     assert figure is not None
     return max([text.get_gid() for text in ax.texts].count(MARK) for ax in figure.axes)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_dark_style_hides_nothing(name: str, results: dict[str, Result]) -> None:
+    with plt.style.context("dark_background"):
+        drawn = results[name].plot()
+        figure = np.ravel(np.asarray(drawn, dtype=object))[0].figure
+        figure.canvas.draw()
+    for ax in figure.axes:
+        assert sum(to_rgb(ax.get_facecolor())) == 3, "white"
+        labels = [*ax.get_xticklabels(which="both"), *ax.get_yticklabels(which="both")]
+        legend = ax.get_legend()
+        labels += legend.get_texts() if legend else []
+        for label in [ax.xaxis.label, ax.yaxis.label, ax.title, *labels]:
+            assert sum(to_rgb(label.get_color())) < 2, label.get_text()
+    plt.close(figure)
+
+
+def test_axes_of_the_caller_keep_their_style(results: dict[str, Result]) -> None:
+    with plt.style.context("dark_background"):
+        figure, ax = plt.subplots()
+        results["KaplanMeierResult"].plot(ax=ax)
+        assert to_rgb(ax.get_facecolor()) == (0, 0, 0)
+    plt.close(figure)
 
 
 @pytest.mark.parametrize("source", ["drawn", "observed"])

@@ -12,13 +12,17 @@ from importlib.resources import files
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import rnetstats as rn
 from reproduced import reproduced, reproduced_synthetic
 from rnetstats.report.build import build_page
+from rnetstats.report.figures import render
 from rnetstats.report.run_record import run_record
+from rnetstats.studies.figure import StudyFigure
 from rnetstats.studies.study_result import StudyResult
 from support import data_path
 
@@ -255,3 +259,15 @@ def test_every_link_of_a_page_leads_to_one_place(name: str) -> None:
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+
+
+def test_a_readers_own_style_does_not_reach_the_page() -> None:
+    def draw(canvas: Figure) -> None:
+        canvas.subplots().plot([1, 2], label="50 %")
+
+    figure = StudyFigure(name="a", title="A", caption="", alt="", size=(4.0, 3.0), draw=draw)
+    plain = render(figure, synthetic=True)
+    own = {"text.usetex": True, "font.size": 30, "axes.grid": True, "savefig.bbox": "tight"}
+    with plt.style.context(["dark_background", own]):
+        assert render(figure, synthetic=True) == plain
+        assert plt.rcParams["font.size"] == 30

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from rnetstats import __version__
+from rnetstats._core.background import on_light
 from rnetstats._core.json import decode, encode
 from rnetstats.errors import DataNotKeptError, ReadError, RnetError
 
@@ -55,6 +56,8 @@ class Result(ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         Result._kinds[cls.__name__] = cls
+        for name in [name for name in vars(cls) if name == "plot" or name.startswith("plot_")]:
+            setattr(cls, name, on_light(vars(cls)[name]))
 
     @abstractmethod
     def to_frame(self) -> pd.DataFrame:

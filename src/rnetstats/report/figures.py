@@ -73,9 +73,10 @@ def render(figure: StudyFigure, *, synthetic: bool) -> RenderedFigure:
         "font.sans-serif": _FONTS,
         "axes.unicode_minus": True,
         "text.hinting": "none",  # letters as wide as a browser sets them; and it takes less time
-        "figure.facecolor": "white",
     }
-    with mpl.rc_context(settings):  # type: ignore[arg-type]
+    with mpl.rc_context():
+        mpl.rcdefaults()  # whatever style the reader has chosen, the page is the same
+        mpl.rcParams.update(settings)  # type: ignore[arg-type]
         room = _MARK_ROOM / figure.size[1] if synthetic else 0.0
         layout = ConstrainedLayoutEngine(rect=(0.0, 0.0, 1.0, 1.0 - room))
         canvas = Figure(figsize=figure.size, layout=layout)
