@@ -22,6 +22,9 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     colour,
+    legend_beside,
+    legend_is_beside,
+    legend_room,
     line_style,
 )
 from rnetstats.plots.survival_axis import survival_axis
@@ -103,8 +106,11 @@ def survival_curves(
     groups = list(dict.fromkeys(curves["group"]))
     rows = len(groups) + 2 if risk_table else 0
     beyond = max(0, max(map(len, groups)) - LONG_NAME)
-    axes = ax_or_new(ax, figsize=(_WIDTH + LETTER * beyond, _HEIGHT + ROW * rows))
     shown = _band_wanted(curves, band)
+    texts = _entries(curves, counted, conf_level if shown else None)
+    beside, tall = legend_room(texts, len(groups))
+    size = _WIDTH + LETTER * beyond + beside, max(_HEIGHT + ROW * rows, tall)
+    axes = ax_or_new(ax, figsize=size)
     floor = _floor(curves, shown) if y_low is None else float(y_low)
     for index, group in enumerate(groups):
         curve = curves[curves["group"] == group]
@@ -119,7 +125,7 @@ def survival_curves(
     if len(groups) > 1 or shown:
         if title is None:
             title = "" if names else labels["group"]
-        _legend(axes, curves, as_text(title), counted, conf_level if shown else None)
+        _legend(axes, curves, texts, as_text(title))
     if risk_table:
         risk_table_below(axes, risk, groups)
         make_room(axes, groups)
@@ -204,27 +210,28 @@ def _dress(axes: Axes, ticks: Floats, floor: float) -> None:
     survival_axis(axes, floor)
 
 
-def _legend(
-    axes: Axes,
-    curves: pd.DataFrame,
-    title: str,
-    counted: str,
-    conf_level: float | None,
-) -> None:
-    from matplotlib.patches import Patch
-
-    handles: list[Any] = list(axes.get_legend_handles_labels()[0])
+def _entries(curves: pd.DataFrame, counted: str, conf_level: float | None) -> list[str]:
+    """Return the words of the legend: a line a group, and one for the bands."""
     events = curves.groupby("group", sort=False)["n_event"].sum()
     texts = [
         f"{group} ({counted}: {fmt_count(round(count, 6))})" for group, count in events.items()
     ]
-    if conf_level is not None:
+    return texts + ([] if conf_level is None else [f"{100.0 * conf_level:g} % limits"])
+
+
+def _legend(axes: Axes, curves: pd.DataFrame, texts: list[str], title: str) -> None:
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = list(axes.get_legend_handles_labels()[0])
+    drawn = len(handles)
+    if len(texts) > drawn:
         handles.append(Patch(color=MUTED, alpha=0.25, linewidth=0))
-        texts.append(f"{100.0 * conf_level:g} % limits")
     look: dict[str, Any] = {"frameon": False, "fontsize": 9.5, "title_fontsize": 9.5}
     look |= {"alignment": "left", "handlelength": 2.0, "labelcolor": INK, "title": title}
-    if max(map(len, texts)) > _LONG_LINE:  # as wide as the axes: above them
-        place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0)}
+    if legend_is_beside(drawn):
+        texts, place = legend_beside(texts)
+    elif max(map(len, texts)) > _LONG_LINE:  # as wide as the axes: above them
+        place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0)}
     else:
         place = {"loc": _empty_corner(axes, curves)}
     legend = axes.legend(handles, texts, **place, **look)

@@ -21,6 +21,9 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     colour,
+    legend_beside,
+    legend_is_beside,
+    legend_room,
     percent_ticks,
     plain_axes,
 )
@@ -96,13 +99,15 @@ def incidence_curves(
     shown = [as_text(named.get(group, group)) for group in groups]
     rows = len(groups) + 2 if risk_table else 0
     beyond = max(0, max(map(len, shown)) - LONG_NAME) if risk_table else 0
-    axes = ax_or_new(ax, figsize=(_WIDTH + LETTER * beyond, _HEIGHT + ROW * rows))
+    texts = _names(curves, counts, shown, meaning)
+    beside, tall = legend_room(texts, len(texts))
+    size = _WIDTH + LETTER * beyond + beside, max(_HEIGHT + ROW * rows, tall)
+    axes = ax_or_new(ax, figsize=size)
     with_band = len(groups) * len(causes) <= _MOST_BANDS if band is None else band
-    for (group, cause), curve in curves.groupby(["group", "cause"], sort=False):
+    parts = curves.groupby(["group", "cause"], sort=False)
+    for ((group, cause), curve), label in zip(parts, texts, strict=True):
         at = groups.index(group), causes.index(cause)
         count = counts[(counts["group"] == group) & (counts["cause"] == cause)].iloc[0]
-        words = _curve_name(shown, at, as_text(meaning[str(cause)]), len(causes))
-        label = f"{words} (events: {count['n_events']:g})"
         look: dict[str, Any] = {"color": colour(at[0] if len(groups) > 1 else at[1])}
         style = LINE_STYLES[at[1] % len(LINE_STYLES)] if len(groups) > 1 else "-"
         time = np.append(0.0, curve["time"])
@@ -136,6 +141,20 @@ def incidence_curves(
     return axes
 
 
+def _names(
+    curves: pd.DataFrame, counts: pd.DataFrame, groups: list[str], meaning: Mapping[str, str]
+) -> list[str]:
+    """Name each curve, with its events, in the order in which they are drawn."""
+    keys, causes = (list(dict.fromkeys(curves[name])) for name in ("group", "cause"))
+    texts = []
+    for group, cause in curves[["group", "cause"]].drop_duplicates().itertuples(index=False):
+        at = keys.index(group), causes.index(cause)
+        count = counts[(counts["group"] == group) & (counts["cause"] == cause)].iloc[0]
+        words = _curve_name(groups, at, as_text(meaning[str(cause)]), len(causes))
+        texts.append(f"{words} (events: {count['n_events']:g})")
+    return texts
+
+
 def _curve_name(groups: list[str], at: tuple[int, int], cause: str, n_causes: int) -> str:
     """Name a curve by what tells it from the others."""
     if len(groups) == 1:
@@ -167,15 +186,19 @@ def _legend(axes: Axes, title: str, conf_level: float | None) -> None:
 
     handles: list[Any] = list(axes.get_legend_handles_labels()[0])
     texts = [str(handle.get_label()) for handle in handles]
+    crowded = legend_is_beside(len(texts))
     if conf_level is not None:
         handles.append(Patch(color=MUTED, alpha=0.25, linewidth=0))
         texts.append(f"{100.0 * conf_level:g} % limits")
-    long = max(map(len, texts)) > _LONG_LINE  # as wide as the axes: above them
-    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0)}
+    place: dict[str, Any] = {"loc": "upper left"}
+    if crowded:
+        texts, place = legend_beside(texts)
+    elif max(map(len, texts)) > _LONG_LINE:  # as wide as the axes: above them
+        place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0)}
     legend = axes.legend(
         handles,
         texts,
-        **(place if long else {"loc": "upper left"}),
+        **place,
         frameon=False,
         fontsize=9.5,
         title=title,

@@ -14,6 +14,9 @@ from rnetstats.plots.style import (
     as_text,
     ax_or_new,
     colour,
+    legend_beside,
+    legend_is_beside,
+    legend_room,
     line_style,
 )
 from rnetstats.plots.survival_axis import survival_axis
@@ -64,8 +67,10 @@ def innermost_curves(
     -------
     Axes
     """
-    axes = ax_or_new(ax, figsize=(7.2, 4.6))
     names = list(groups["group"])
+    texts = _entries(groups)
+    beside, tall = legend_room(texts, len(names))
+    axes = ax_or_new(ax, figsize=(7.2 + beside, max(4.6, tall)))
     with_limits = set(limits["group"]) if len(limits) else set()
     shown = len(names) <= 3 and with_limits >= set(names) if band is None else band
     ends = intervals[["left", "right"]].to_numpy(float)
@@ -79,7 +84,7 @@ def innermost_curves(
     axes.set_xlabel(as_text(labels["time"] if x_label is None else x_label))
     axes.set_ylabel(as_text(y_label))
     survival_axis(axes, floor)
-    _legend(axes, groups, as_text(labels["group"]), conf_level if shown else None)
+    _legend(axes, texts, as_text(labels["group"]), conf_level if shown else None)
     return axes
 
 
@@ -135,20 +140,27 @@ def _floor(intervals: pd.DataFrame, limits: pd.DataFrame | None) -> float:
     return float(max(0.0, np.floor((low - 0.02) * 20.0) / 20.0))
 
 
-def _legend(axes: Any, groups: pd.DataFrame, title: str, conf_level: float | None) -> None:
+def _entries(groups: pd.DataFrame) -> list[str]:
+    """Return the words of the legend for the groups."""
+    named = group_names(groups["group"])
+    shown = [named.get(name, name) for name in groups["group"]]
+    counts = zip(shown, groups["n_events"], groups["n"], strict=True)
+    return [as_text(f"{name} ({events} events of {n})") for name, events, n in counts]
+
+
+def _legend(axes: Any, entries: list[str], title: str, conf_level: float | None) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     handles: list[Any] = list(axes.get_legend_handles_labels()[0])
-    named = group_names(groups["group"])
-    shown = [named.get(name, name) for name in groups["group"]]
-    counts = zip(shown, groups["n_events"], groups["n"], strict=True)
-    texts = [as_text(f"{name} ({events} events of {n})") for name, events, n in counts]
     handles.append(Patch(color=MUTED, alpha=0.35, linewidth=0))
-    texts.append("fall somewhere within")
+    texts = [*entries, "fall somewhere within"]
     if conf_level is not None:
         handles.append(Line2D([], [], color=MUTED, linewidth=0.9, linestyle=(0, (1.5, 1.5))))
         texts.append(f"{100.0 * conf_level:g} % bootstrap limits")
+    place: dict[str, Any] = {"loc": "best"}
+    if legend_is_beside(len(entries)):
+        texts, place = legend_beside(texts)
     legend = axes.legend(
         handles,
         texts,
@@ -158,6 +170,6 @@ def _legend(axes: Any, groups: pd.DataFrame, title: str, conf_level: float | Non
         title_fontsize=9.5,
         alignment="left",
         labelcolor=INK,
-        loc="best",
+        **place,
     )
     legend.get_title().set_color(INK)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["points_over_time"]
 
 _SHIFT = 0.14  # between groups, in steps between times
+_SPAN = 0.7  # of all groups at most, so that each point stands nearest to its own time
 
 
 def points_over_time(
@@ -43,9 +44,10 @@ def points_over_time(
     groups = list(dict.fromkeys(table["group"]))
     named = group_names(groups)
     times = np.unique(table["time"])
+    shift = min(_SHIFT, _SPAN / max(len(groups) - 1, 1))
     for index, group in enumerate(groups):
         part = table[table["group"] == group].sort_values("time")
-        place = np.arange(len(times)) + _SHIFT * (index - (len(groups) - 1) / 2.0)
+        place = np.arange(len(times)) + shift * (index - (len(groups) - 1) / 2.0)
         low, high = (part[name].to_numpy(float) for name in ("conf_low", "conf_high"))
         axes.vlines(place, low, high, color=colour(index), linewidth=1.6)
         axes.plot(

@@ -12,6 +12,9 @@ from rnetstats.plots.style import (
     ax_or_new,
     colour,
     legend_below,
+    legend_beside,
+    legend_is_beside,
+    legend_room,
     percent_ticks,
     plain_axes,
 )
@@ -65,7 +68,9 @@ def truncated_law(
     groups = list(dict.fromkeys(curves["group"]))
     called = names or {}
     shown = len(groups) <= _MOST_BANDS if band is None else band
-    axes = ax_or_new(ax, figsize=(7.2, 4.8))
+    texts = [f"{as_text(str(called.get(group, group)))}, corrected" for group in groups]
+    beside, tall = legend_room([*texts, *texts], len(groups))  # each has a naive curve, too
+    axes = ax_or_new(ax, figsize=(7.2 + beside, max(4.8, tall)))
     for index, group in enumerate(groups):
         curve, plain = (frame[frame["group"] == group] for frame in (curves, naive))
         label = "" if len(groups) == 1 else f"{as_text(str(called.get(group, group)))}, "
@@ -104,7 +109,12 @@ def truncated_law(
     percent_ticks(axes.yaxis)
     axes.set_xlabel(as_text(labels["time"]))
     axes.set_ylabel(f"Share of those with the event\nwithin {within:.4g} who had it by then")
-    axes.legend(**legend_below(3 if len(groups) == 1 else 2, drop=0.15))
+    if legend_is_beside(len(groups)):
+        handles, texts = axes.get_legend_handles_labels()
+        texts, place = legend_beside(texts)
+        axes.legend(handles, texts, frameon=False, fontsize=9.5, **place)
+    else:
+        axes.legend(**legend_below(3 if len(groups) == 1 else 2, drop=0.15))
     plain_axes(axes, grid="y")
     return axes
 

@@ -27,7 +27,10 @@ __all__ = [
     "ax_or_new",
     "colour",
     "legend_below",
+    "legend_beside",
+    "legend_is_beside",
     "legend_place",
+    "legend_room",
     "legend_width",
     "line_style",
     "mark_synthetic",
@@ -50,6 +53,9 @@ SYNTHETIC = "Synthetic data"
 MARK = "synthetic-mark"
 
 _MOST_INSIDE = 4  # entries of a legend among curves
+_BESIDE = 34  # letters of a line of a legend beside the axes
+_HANDLE, _ENTRY_LETTER = 0.7, 0.075  # inches of its lines of colour, and of a letter
+_ENTRY = 0.19  # inches of a line of it
 
 
 def ax_or_new(ax: Axes | None = None, figsize: tuple[float, float] = (7.0, 4.6)) -> Axes:
@@ -102,6 +108,25 @@ def legend_place(entries: int, inside: str) -> dict[str, Any]:
     if entries > _MOST_INSIDE:
         look |= {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
     return look
+
+
+def legend_is_beside(curves: int) -> bool:
+    """Say whether so many curves leave a legend no place among them."""
+    return curves > _MOST_INSIDE
+
+
+def legend_beside(texts: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
+    """Return the entries of a legend to the right of the axes, in lines, and where it stands."""
+    lines = [textwrap.fill(text, _BESIDE) for text in texts]
+    return lines, {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
+
+
+def legend_room(texts: Iterable[str], curves: int) -> tuple[float, float]:
+    """Inches in width and height that a legend takes; none where it stands among the curves."""
+    if not legend_is_beside(curves):
+        return 0.0, 0.0
+    lines = [line for entry in legend_beside(texts)[0] for line in entry.split("\n")]
+    return _HANDLE + _ENTRY_LETTER * max(map(len, lines)), _ENTRY * (len(lines) + 3)
 
 
 def legend_below(columns: int, drop: float = 0.13) -> dict[str, Any]:
