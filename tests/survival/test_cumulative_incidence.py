@@ -57,6 +57,20 @@ def test_reference_curves_variances_and_limits(name):
     assert {f"cause_{c}": n for c, n in events.items()} == values["n_events"]
 
 
+@pytest.mark.parametrize("variance", ["delta", "aalen", "jackknife"])
+def test_before_the_first_event_the_standard_error_is_0_as_of_survival(variance):
+    # survfit and cmprsk print 0 there; in a curve without any event there is none
+    data = {"t": [1, 2, 3, 4, 5, 6], "code": [0, 2, 1, 0, 1, 0], "g": [0, 0, 0, 0, 1, 1]}
+    found = rn.cumulative_incidence(data, "Surv(t, code) ~ g", variance=variance)
+    frame = found.to_frame().set_index(["group", "cause", "time"])["std_error"]
+    at = found.at([0.5, 2.5]).set_index(["group", "cause", "time"])["std_error"]
+    survival = rn.kaplan_meier(data, "Surv(t, code == 1) ~ g").at([0.5, 2.5])["std_error"]
+    assert frame["0", "1"].loc[[1, 2]].tolist() == [0.0, 0.0]
+    assert at["0", "1"].tolist() == [0.0, 0.0] == survival[:2].tolist()
+    assert frame["1", "2"].isna().all()
+    assert at["1", "2"].isna().all()
+
+
 def test_a_table_worked_by_hand():
     # 1: recurrence among 5; 2: a death and a censoring; 3: one of each among 2
     data = {"t": [1, 2, 2, 3, 3], "code": [1, 2, 0, 1, 2]}

@@ -128,8 +128,8 @@ def _curve(
 ) -> pd.DataFrame:
     value, variance = found.incidence[cause], found.variance[cause]
     low, high = incidence_limits(value, variance, options.ci, options.conf_level)
-    none = value <= 0.0
-    bounded = none & np.isfinite(bound[1:])
+    bounded = (value <= 0.0) & np.isfinite(bound[1:])
+    undefined = (value >= _ALL) | ~(found.n_event[cause] > 0.0).any()
     method = np.where(np.isfinite(low), options.ci, "")
     return pd.DataFrame(
         {
@@ -138,7 +138,7 @@ def _curve(
             "n_event": found.n_event[cause],
             "n_censor": found.n_censor,
             "incidence": value,
-            "std_error": np.where(none | (value >= _ALL), np.nan, np.sqrt(variance)),
+            "std_error": np.where(undefined, np.nan, np.sqrt(variance)),
             "conf_low": np.where(bounded, 0.0, low),
             "conf_high": np.where(bounded, bound[1:], high),
             "method": np.where(bounded, BOUND, method),

@@ -75,7 +75,10 @@ class CumulativeIncidenceResult(Result):
         return tuple(dict.fromkeys(self.counts["cause"]))
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the curves; ``std_error`` is that of the incidence itself."""
+        """Return the curves; ``std_error`` is that of the incidence itself.
+
+        It is 0 before a curve's first event, and missing in a curve without any.
+        """
         return self.curves.loc[:, list(INCIDENCE_COLUMNS)].copy()
 
     def event_free(self) -> pd.DataFrame:

@@ -34,7 +34,8 @@ def incidence_at(
     """
     bounded = np.isfinite(first_high)
     limits = {"conf_low": 0.0 if bounded else np.nan, "conf_high": first_high}
-    begin = {"incidence": 0.0, "std_error": np.nan, **limits}
+    error = 0.0 if curve["n_event"].gt(0.0).any() else np.nan
+    begin = {"incidence": 0.0, "std_error": error, **limits}
     found, index, past = steps_at(curve, begin, times)
     method = np.append(BOUND if bounded else "", curve["method"].to_numpy(str))
     found["method"] = method[index]
