@@ -13,7 +13,7 @@ from rnetstats.kernels.blocks import pieces
 from rnetstats.kernels.leverage import hat_values
 from rnetstats.kernels.logistic import fit_logistic, row_scores
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
-from rnetstats.kernels.logistic_start import RoughLikelihood
+from rnetstats.kernels.logistic_start import RoughLikelihood, near_maximum
 from rnetstats.kernels.newton import DIVERGED, LOST_TERM, OK
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.kernels.sandwich import sandwich
@@ -185,6 +185,26 @@ def test_a_start_to_second_order_leads_to_the_same_estimates(firth: bool, shifte
     assert_close(warm.coef[good], cold.coef[good], rel=1e-9)
     if not firth:  # whose steps are Newton's: two of them need not be made
         assert warm.iterations[good].mean() < cold.iterations[good].mean() - 1.5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_few_steps_lead_near_the_maximum_of_a_sample(seed: int) -> None:
+    X, y = small_data(seed, n=60)
+    X = X * np.array([1.0, 100.0, 0.01])
+    near = near_maximum(LogisticLikelihood(X, y))
+    assert near is not None
+    whole = fit_logistic(X, y)
+    away = near[0] - whole.coef[0]
+    assert 0.0 < away @ whole.information[0] @ away < 1e-6
+
+
+def test_no_few_steps_lead_near_the_maximum_of_separated_or_dependent_columns() -> None:
+    X, y = small_data(1, n=60)
+    apart = np.column_stack([X, y * (X[:, 1] > 0)])
+    assert fit_logistic(apart, y).status[0] == DIVERGED
+    assert near_maximum(LogisticLikelihood(apart, y)) is None
+    dependent = np.column_stack([X, 0.1 * X[:, 1] - 0.7 * X[:, 2]])
+    assert near_maximum(LogisticLikelihood(dependent, y)) is None
 
 
 def test_third_derivatives_are_those_of_the_information() -> None:

@@ -13,7 +13,7 @@ from rnetstats.kernels.blocks import block_size, covariance_of, joined, part_of
 from rnetstats.kernels.firth import half_log_det, without
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.logistic_likelihood import LogisticDesign, LogisticLikelihood
-from rnetstats.kernels.logistic_start import at_start, nearer
+from rnetstats.kernels.logistic_start import at_start, near_maximum, nearer
 from rnetstats.kernels.newton import (
     LOST_TERM,
     OK,
@@ -101,14 +101,13 @@ def fit_blocks(
     -------
     LogisticFit
     """
-    size, p = free.shape
+    size = len(free)
     if design is None and X.ndim == 2 and y.ndim == 1:
         design = LogisticDesign(X, y)
     if start is None and size > 1 and design is not None and free.all():
         bare = {"weights": None, "offset": None, **{name: data[name] for name in _SHARED}}
-        whole = _fit_block(X, y, np.zeros((1, p)), free[:1], {**bare, "design": design})
-        start = whole.coef if whole.status[0] == OK else None
-    begin = np.broadcast_to(0.0 if start is None else start, (size, p))
+        start = _start_of_all(X, y, {**bare, "design": design})
+    begin = np.broadcast_to(0.0 if start is None else start, free.shape)
     step = block_size(X.shape[-2]) if design is None else _TOGETHER
     parts = []
     for at in range(0, size, step):
@@ -120,6 +119,18 @@ def fit_blocks(
         outcome = part_of(y, rows)
         parts.append(_fit_block(block, outcome, begin[rows], free[rows], {**own, "design": design}))
     return joined(parts)
+
+
+def _start_of_all(X: FloatArray, y: FloatArray, data: dict[str, Any]) -> FloatArray | None:
+    """The estimate (1, p) of the whole sample, or a point near enough; None without one."""
+    near = None
+    if not data["firth"] and data["prior"] is None:
+        near = near_maximum(LogisticLikelihood(X, y, **data))
+    if near is not None:
+        return near
+    shape = 1, X.shape[-1]
+    whole = _fit_block(X, y, np.zeros(shape), np.ones(shape, dtype=bool), data)
+    return whole.coef if whole.status[0] == OK else None
 
 
 def _fit_block(
