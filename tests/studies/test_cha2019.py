@@ -25,7 +25,7 @@ from rnetstats.studies.cha2019.definitions import (
     Definition,
     by_definition,
 )
-from rnetstats.studies.cha2019.figures import _sides, figures
+from rnetstats.studies.cha2019.figures import _methods, _sides, figures
 from rnetstats.studies.cha2019.treatment_model import fit_treatment_model, model_table
 from rnetstats.studies.study_result import StudyResult
 
@@ -230,6 +230,13 @@ def test_an_exact_odds_ratio_that_does_not_exist_is_said_in_words() -> None:
     assert exact["estimate"].isna().any()
     assert not any("–" in text for text in said)
     assert any("(none by the exact method" in text for text in said)
+    table = model_table(model, read_facts("cha2019"))
+    assert table is not None
+    assert "–" in set(table.shown["Exact conditional"])
+    assert not any("– (–)" in str(cell) for cell in table.shown.to_numpy().ravel())
+    assert any(note.startswith("A dash under the exact method") for note in table.notes)
+    whole = study().table("treatment_model")
+    assert not any(note.startswith("A dash") for note in whole.notes)
 
 
 def test_words_in_the_figure_of_the_conflict_stand_on_no_bar() -> None:
@@ -369,3 +376,22 @@ def test_one_patient_of_an_arm_is_not_several() -> None:
     chosen[cohort.index[open_ended & (cohort["lvi"] == 1)][0]] = "radical"
     model = fit_treatment_model(prepare(cohort.assign(additional_treatment=chosen)), Attempts())
     assert "the 1 treated is worth 1 patient and the" in overlap_sentence(model)
+
+
+def test_every_column_of_a_table_has_a_name() -> None:
+    for item in study().exhibits:
+        assert all(str(name).strip() for name in item.display().columns), item.name
+
+
+def test_a_method_without_an_estimate_has_no_row_in_the_figure() -> None:
+    from matplotlib.figure import Figure
+
+    result = study()
+    table = result.tables["treatment_model"].copy()
+    table.loc[table["fit"] == "exact", ["estimate", "conf_low", "conf_high"]] = np.nan
+    canvas = Figure()
+    axes = _methods(table).draw(canvas)
+    words = [label.get_text() for label in axes.get_yticklabels()]
+    words += [text.get_text() for text in axes.texts]
+    assert any("Firth" in word for word in words)
+    assert not any("Exact" in word or "– (–)" in word for word in words)

@@ -147,7 +147,7 @@ def conflict_table(bounds: Bounds) -> Exhibit:
             {
                 "Recurrences": [str(i) for i in k],
                 "Probability": [fmt_percent(float(x)) for x in p],
-                "": ["seen" if i == 0 else "" for i in k],
+                "In print": ["seen" if i == 0 else "" for i in k],
             }
         ),
         from_print=True,

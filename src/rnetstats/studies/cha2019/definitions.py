@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame
-from rnetstats._core.options import real
+from rnetstats._core.options import items_of, real
 from rnetstats.errors import ColumnError, DataError, OptionError, rows_text
 from rnetstats.formatting import fmt_percent
 from rnetstats.studies.exhibit import Exhibit
@@ -111,7 +111,7 @@ def not_curative(
     ColumnError, DataError
         If a column is missing, or a cell holds what it cannot.
     OptionError
-        If there is no such margin, or no reason at all.
+        If there is no such margin or a grade is no text, or no reason at all.
 
     References
     ----------
@@ -127,11 +127,14 @@ def not_curative(
     """
     chosen = Definition(
         "of your choice",
-        margins=tuple(margins),
+        margins=items_of(margins),
         lvi=bool(lvi),
         above_mm=None if above_mm is None else real("above_mm", above_mm, low=0.0),
-        grades=tuple(grades),
+        grades=items_of(grades),
     )
+    odd = [grade for grade in chosen.grades if not isinstance(grade, str)]
+    if odd:
+        raise OptionError(f"grades holds {odd[0]!r}; a grade is a text, such as 'G2'.")
     if not chosen.columns:
         raise OptionError("Name at least one reason: margins, lvi, above_mm or grades.")
     return by_definition(as_frame(data), chosen)

@@ -53,7 +53,8 @@ def _made(result: StudyResult) -> Iterator[StudyFigure]:
 
 
 def _methods(table: pd.DataFrame) -> StudyFigure:
-    rows = table.assign(label=table["factor"] + ": " + table["fit"].map(METHODS))
+    known = table.dropna(subset=["estimate"])
+    rows = known.assign(label=known["factor"] + ": " + known["fit"].map(METHODS))
     return StudyFigure(
         "treatment_methods",
         "One model, four ways of estimating it",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -181,6 +182,8 @@ def model_table(model: TreatmentModel, sheet: FactSheet) -> Exhibit | None:
 
 
 def _cell(row: dict[str, Any]) -> str:
+    if math.isnan(row["estimate"]):
+        return "–"
     interval = fmt_interval(row["conf_low"], row["conf_high"])
     return f"{fmt_number(row['estimate'])} ({interval}), P {fmt_p(row['p_value'])}"
 
@@ -197,6 +200,12 @@ def _notes(model: TreatmentModel) -> tuple[str, ...]:
         "Where the methods differ by more than rounding, a few cells hold hardly anybody: "
         "sparse-data bias drives maximum likelihood away from 1.",
     ]
+    exact = model.fits.get("exact")
+    if exact is not None and exact.to_frame()["estimate"].isna().any():
+        notes.append(
+            "A dash under the exact method: given the other factors, these data allow one table "
+            "alone."
+        )
     fit = model.fits.get("firth")
     if fit is not None:
         row = fit.glance().iloc[0]
