@@ -202,6 +202,26 @@ def test_no_event_by_the_time():
         assert "nan" not in " ".join(result.display().to_numpy().ravel()).split()
 
 
+def test_patients_all_censored_at_the_very_horizon():
+    """The study closes at five years: survival then is known, a Brier score weighs no control."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=200)
+    t = rng.exponential(60 * np.exp(-x))
+    data = pd.DataFrame({"t": np.minimum(t, 60.0).round(2), "e": (t <= 60).astype(int)})
+    data["p"] = -np.expm1(-np.exp(x))
+    found = rn.calibration(data, "Surv(t, e) ~ p", time=60, resamples=100, seed=1)
+    row = found.to_frame().iloc[0]
+    assert row["observed_risk"] == pytest.approx(data["e"].mean())
+    for name in ("brier", "brier_std_error", "brier_null", "brier_scaled", "ipa", "auc"):
+        assert np.isnan(row[name]), name
+    assert any("(missing): Brier score, scaled Brier score, AUC." in note for note in found.notes)
+    assert row[["ici_low", "ici_high", "oe_low", "oe_high"]].notna().all()
+    later = rn.calibration(data, "Surv(t, e) ~ p", time=59.9).to_frame().iloc[0]
+    known = (data["e"] == 1) & (data["t"] <= 59.9)
+    assert later["brier"] == pytest.approx(((known - data["p"]) ** 2).mean(), abs=2e-3)
+    assert later["ipa"] > 0.1
+
+
 def test_identical_risks_and_risks_at_the_edge():
     base = rows_of("veteran_180")
     for smoother in ("loess", "lowess", "rcs", "cloglog"):

@@ -47,7 +47,8 @@ def ipcw_brier(
     -------
     score, std_error : arrays of shape (m,)
         The standard error counts the estimation of the censoring distribution; it divides by
-        n - 1.
+        n - 1. NaN where nobody is followed past the horizon and some are censored by it: what
+        became of these is known of no one.
     """
     ends = np.asarray(stop, dtype=np.float64)
     codes = np.asarray(code)
@@ -57,6 +58,9 @@ def ipcw_brier(
     weight = ipcw_weights(ends, codes > 0, horizon, curve)
     event = (codes == cause) & (ends <= horizon)
     squares = weight * (event - np.atleast_2d(np.asarray(risk, dtype=np.float64))) ** 2
+    if curve.at(horizon) <= 0.0:
+        nothing = np.full(len(squares), np.nan)
+        return nothing, nothing
     score = squares @ copies / total
     influence = squares - score[:, None]
     influence += censoring_part(ends, codes == 0, squares, copies, horizon)

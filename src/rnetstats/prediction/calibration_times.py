@@ -55,9 +55,12 @@ class Times:
 
     @property
     def free(self) -> NDArray[np.bool_]:
-        """Whether the row is known not to have had the event by the horizon (n,)."""
+        """Whether the row is known not to have had the event by the horizon (n,).
+
+        At a tied time events come before censorings: who is censored at the horizon is known.
+        """
         other = (self.code > 0) & (self.code != self.cause)
-        return np.asarray((self.stop > self.horizon) | other)
+        return np.asarray(other | ((self.stop >= self.horizon) & ~self.event))
 
     def risk(self, rows: NDArray[np.bool_] | None = None) -> tuple[float, float]:
         """Observed risk of all (or some) rows and its standard error."""

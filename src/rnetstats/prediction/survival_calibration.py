@@ -32,6 +32,7 @@ _KNOTS = 4
 _EVENTS_PER_PARAMETER = 10
 _WORDS = {
     "oe": "O/E",
+    "brier": "Brier score",
     "brier_scaled": "scaled Brier score",
     "auc": "AUC",
     "observed_std_error": "standard error of the observed risk",
