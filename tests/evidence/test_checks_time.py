@@ -180,7 +180,16 @@ def test_the_rate_of_a_study_without_recurrence() -> None:
 )
 def test_a_printed_rate_is_bounded(rate: str, verdict: str) -> None:
     values = {"events": "10", "n": "100", "months": "240", "rate": rate}  # 1,000 patient-years
-    assert line(values, {"months": "months"}, **RATE, rate="rate")["verdict"] == verdict
+    found = line(values, {"months": "months"}, **RATE, rate="rate")
+    assert found["verdict"] == verdict
+    assert "digits were cut off" not in found["sentence"]
+    assert "no rate is printed" not in found["sentence"]
+
+
+def test_without_a_printed_rate_its_bound_is_told() -> None:
+    values = {"events": "10", "n": "100", "months": "240"}
+    told = line(values, {"months": "months"}, **RATE)["sentence"]
+    assert told.endswith("; no rate is printed to be checked.")
 
 
 @pytest.mark.parametrize(

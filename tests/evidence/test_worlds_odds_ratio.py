@@ -20,6 +20,8 @@ from rnetstats.evidence.facts import read_facts
 from rnetstats.evidence.worlds_algebra import events_from_total, events_from_variance
 from rnetstats.evidence.worlds_conflict import listed as listed_words
 from rnetstats.evidence.worlds_odds_ratio_result import TablesResult
+from rnetstats.evidence.worlds_totals import Totals
+from rnetstats.evidence.worlds_universe import Universe
 
 CHA = read_facts("rnetstats.studies.cha2019")
 Z = stats.norm.ppf(0.975)
@@ -35,6 +37,25 @@ def woolf(a: float, b: float, c: float, d: float) -> tuple[float, float, float, 
         math.exp(log + Z * error),
         math.erfc(abs(log) / error / math.sqrt(2)),
     )
+
+
+@pytest.mark.parametrize("added", [0.0, 0.5])
+@pytest.mark.parametrize("totals", [{"n_1": 17}, {"events": 9}, {"n_1": 12, "events": 14}, {}])
+def test_near_an_odds_ratio_are_all_tables_that_have_it(
+    totals: dict[str, int], added: float
+) -> None:
+    known = {"n_1": None, "events": None, **totals}
+    whole = Universe.of(Totals(30, known["events"], known["n_1"]))
+    low, high = 1.7, 2.3
+    near = {tuple(cells) for chunk in whole.near(low, high).chunks() for cells in chunk.T.tolist()}
+    every = np.concatenate([chunk.T for chunk in whole.chunks()])
+    a, b, c, d = every.T + added
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = a * d / (b * c)
+    wanted = {tuple(cells) for cells in every[(ratio >= low) & (ratio <= high)].tolist()}
+    assert wanted
+    assert wanted <= near
+    assert len(near) < len(every) or totals
 
 
 def loops(n: int, odds_ratio: str, p: str | None, added: float) -> set[tuple[int, ...]]:

@@ -31,6 +31,21 @@ def test_pseudo_values_leave_one_row_out(seed, causes, horizon):
         assert values[i] == pytest.approx(n * whole - (n - 1) * without, abs=1e-10)
 
 
+@pytest.mark.parametrize("horizon", [5.0, 9.0, 20.0])
+def test_the_error_of_a_risk_is_the_jackknifes_among_causes_and_greenwoods_alone(horizon):
+    stop, code, _ = sample(4)
+    n = len(stop)
+    kept = [np.arange(n) != i for i in range(n)]
+    without = np.array([risk_by(stop[k], code[k], horizon)[0] for k in kept])
+    jackknife = np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum())
+    assert risk_by(stop, code, horizon)[1] == pytest.approx(jackknife, rel=1e-10)
+    alone = product_limit(stop, code == 1)
+    place = int(np.searchsorted(alone.time, horizon, side="right")) - 1
+    greenwood = alone.survival[place] * np.sqrt(alone.log_variance[place])
+    found = risk_by(stop, (code == 1).astype(int), horizon)
+    assert found == pytest.approx((1.0 - alone.survival[place], greenwood), rel=1e-10)
+
+
 @given(st.integers(0, 10_000), st.sampled_from([1, 2]))
 def test_frequency_weights_are_replicated_rows(seed, causes):
     stop, code, freq = sample(seed, causes=causes)

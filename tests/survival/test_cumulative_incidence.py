@@ -186,6 +186,14 @@ def test_a_cause_without_events_gets_an_exact_bound_or_a_refusal():
     assert any("no bound is defined" in note for note in bare.notes)
 
 
+def test_the_limits_before_a_first_event_are_told():
+    data = {"t": [1, 2, 3, 4, 5, 6], "code": [0, 1, 2, 1, 0, 1]}
+    found = rn.cumulative_incidence(data, "Surv(t, code) ~ 1")
+    assert f"Before a curve's first event its limits are 0 and the {BOUND}." in found.notes
+    bare = rn.cumulative_incidence(data, "Surv(t, code) ~ 1", variance="jackknife")
+    assert "Before its first event a curve has no limits." in bare.notes
+
+
 @pytest.mark.parametrize("ci", ["log-log", "cloglog", "log", "plain"])
 def test_no_interval_has_width_zero(ci):
     data = {"t": [1, 2, 3, 4], "code": [0, 1, 0, 1], "g": list("aabb")}

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 
 import numpy as np
 import pandas as pd
@@ -120,6 +120,37 @@ def test_permutation_is_close_to_exact_with_three_groups():
     result = rn.logrank(data, "Surv(t, e) ~ g", method="permutation", resamples=20_000, seed=9)
     assert_close(result.statistic, observed)
     assert abs(result.p_value - want) < 3 * result.p_value_mcse
+
+
+def test_permutation_within_strata_that_lack_a_group():
+    # 3 x 20 relabellings in the first stratum, 6 in the second, where group a is not
+    data = pd.DataFrame(
+        {
+            "t": [2.0, 4, 5, 7, 8, 3, 1, 6, 9, 5],
+            "e": [1, 1, 0, 1, 1, 1, 1, 1, 0, 1],
+            "g": list("aabbccbbcc"),
+            "s": [0] * 6 + [1] * 4,
+        }
+    )
+    scores = logrank_scores(prepare(None, data["t"], data["e"] == 1, data["s"]))
+    code = data["g"].map({"a": 0, "b": 1, "c": 2}).to_numpy()
+    spread, sums = np.zeros((2, 2)), []
+    for stratum in (0, 1):
+        own, group = scores[data["s"] == stratum], code[data["s"] == stratum]
+        held = np.bincount(group, minlength=3)
+        shares = np.diag(held) - np.outer(held, held) / len(own)
+        spread += np.var(own, ddof=1) * shares[1:, 1:]
+        labels = sorted(set(permutations(group.tolist())))
+        sums.append([[own[np.array(row) == k].sum() for k in (1, 2)] for row in labels])
+    every = np.array([np.add(a, b) for a, b in product(*sums)])
+    inverse = np.linalg.inv(spread)
+    seen = np.array([scores[code == k].sum() for k in (1, 2)])
+    form = np.einsum("ri,ij,rj->r", every, inverse, every)
+    want = np.mean(form >= seen @ inverse @ seen - 1e-9)
+    formula = "Surv(t, e) ~ g + strata(s)"
+    drawn = rn.logrank(data, formula, method="permutation", resamples=20_000, seed=2)
+    assert_close(drawn.statistic, seen @ inverse @ seen)
+    assert abs(drawn.p_value - want) < 3 * drawn.p_value_mcse
 
 
 def test_chances_are_hypergeometric():

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import xlog1py, xlogy
 from scipy.stats import norm
 
 from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError
@@ -113,6 +114,38 @@ def test_score_statistic_uses_the_restricted_maximum(
         distance = a / m - c / n - value if measure == "difference" else a / m - value * c / n
         z = distance / math.sqrt(variance)
         assert float(score_z(*counts, value, measure=measure)) == pytest.approx(z, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "counts", [(9, 181, 3, 346), (8, 18, 2, 22), (5, 56, 0, 29), (0, 10, 4, 12)]
+)
+def test_score_limits_of_a_ratio_are_roots_found_by_search(
+    counts: tuple[int, int, int, int],
+) -> None:
+    """Where the score statistic, at risks found by search, is the normal quantile."""
+    a, m, c, n = counts
+
+    def z(ratio: float) -> float:
+        def loss(p2: float) -> float:
+            p1 = p2 * ratio
+            return -float(xlogy(a, p1) + xlog1py(m - a, -p1) + xlogy(c, p2) + xlog1py(n - c, -p2))
+
+        top = min(1.0, 1 / ratio)
+        p2 = minimize_scalar(loss, bounds=(0.0, top), method="bounded", options={"xatol": 1e-12}).x
+        p1 = p2 * ratio
+        variance = (p1 * (1 - p1) / m + ratio**2 * p2 * (1 - p2) / n) * (m + n) / (m + n - 1)
+        return (a / m - ratio * c / n) / math.sqrt(variance)
+
+    low, high = (float(end) for end in miettinen_nurminen_limits(*counts, measure="ratio"))
+    quantile, guess = norm.ppf(0.975), (a + 0.5) / m / ((c + 0.5) / n)
+    if a:
+        assert low == pytest.approx(brentq(lambda r: z(r) - quantile, 1e-4, guess), rel=1e-5)
+    else:
+        assert low == 0.0
+    if c:
+        assert high == pytest.approx(brentq(lambda r: z(r) + quantile, guess, 1e4), rel=1e-5)
+    else:
+        assert high == math.inf
 
 
 @pytest.mark.slow
