@@ -1,4 +1,4 @@
-"""Methods of results refuse what they cannot take in the package's own words."""
+"""Verbs and methods of results refuse what they cannot take in the package's own words."""
 
 from __future__ import annotations
 
@@ -109,8 +109,71 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
 }
 
 
+CHECKLIST = {"recipe": "recipe", "decision": [0.2], "answers": ["A model"]}
+REFUSED |= {
+    f"a checklist's {name}": (
+        lambda name=name, given=given: rn.tripod_checklist(
+            rn.risk_model(logistic()), **{name: given}
+        ),
+        f"{name}= is ",
+    )
+    for name, given in CHECKLIST.items()
+}
+REFUSED |= {
+    "selection by yes": (
+        lambda: rn.recipe("margin_positive ~ lvi", select=True),
+        "select= is 'univariable'",
+    ),
+    "selection by a list": (
+        lambda: rn.recipe("margin_positive ~ lvi", select=["backward"]),
+        "select= is 'univariable'",
+    ),
+    "several clusters": (
+        lambda: rn.bootstrap(cohort(), len, cluster=["centre"]),
+        "cluster names no column",
+    ),
+    "counts in words": (
+        lambda: rn.bootstrap_limits(np.arange(30.0), 15.0, counts="many"),
+        "counts must be a list of numbers",
+    ),
+    "a list of terms": (
+        lambda: rn.time_varying_effect(
+            cohort(),
+            DISEASE_FREE,
+            term=["age"],
+            cuts=36,
+        ),
+        "is not in the formula",
+    ),
+    "columns without order": (
+        lambda: rn.table_one(cohort(), columns={"age", "lvi"}),
+        "list of names in their order",
+    ),
+    "a list of summaries": (
+        lambda: rn.table_one(cohort(), summaries=["mean"]),
+        "summaries is one of mean, median, both or a mapping",
+    ),
+    "rounding by yes": (
+        lambda: rn.matching_counts("71.4", at_most=12, rounding=True),
+        "rounding=True is not allowed",
+    ),
+    "tests by number": (
+        lambda: rn.matching_tables("10", "50", at_most=30, tests=1),
+        "tests=1 is not allowed",
+    ),
+    "a grade by number": (
+        lambda: rn.not_curative({"grade": ["G2"]}, grades=[2]),
+        "a grade is a text",
+    ),
+    "a margin by number": (
+        lambda: rn.not_curative({"margin": ["positive"]}, margins=1),
+        "choose of 'indeterminate' and 'positive'",
+    ),
+}
+
+
 @pytest.mark.parametrize("case", REFUSED)
-def test_methods_refuse_in_words(case: str) -> None:
+def test_what_cannot_be_taken_is_refused_in_words(case: str) -> None:
     call, words = REFUSED[case]
     with pytest.raises(OptionError, match=words):
         call()
@@ -123,6 +186,18 @@ def test_nomogram_is_read_for_patients_who_have_its_variables() -> None:
         chart.read({"size_mm": [8.0]})
     with pytest.raises(DataError, match="Row 2 has a value that is on no axis"):
         chart.read({"size_mm": [8.0, "large"], "lvi": [0, 1]})
+
+
+def test_one_name_or_number_may_stand_for_a_list_of_one() -> None:
+    cost = rn.dichotomising_cost(cohort(), "margin_positive ~ nlr", cuts={"nlr": 3}, thresholds=0.3)
+    assert "net_benefit_0.3" in cost.to_frame()
+    patients = {"months": [10, 20], "event": [1, 1], "death": [0, 1], "since": [None, 6]}
+    split = rn.split_at_treatment(
+        patients, "Surv(months, event)", treatment_time="since", outcomes="death"
+    )
+    assert split["death"].tolist() == [0, 0, 1]
+    coded = rn.table_one(cohort(), columns=["age", "lvi"], categorical="lvi")
+    assert coded.comparisons["kind"].tolist()[0] == "continuous"
 
 
 def test_one_law_and_one_cause_may_stand_alone() -> None:

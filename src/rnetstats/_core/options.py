@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from rnetstats.errors import OptionError, closest
 
-__all__ = ["choice", "effect_measure", "flag", "level", "positive_int", "real"]
+__all__ = ["choice", "effect_measure", "flag", "items_of", "level", "positive_int", "real"]
 
 _MEASURES = {
     "or": "odds ratio",
@@ -66,6 +66,12 @@ def level(conf_level: float, name: str = "conf_level") -> float:
         hint = " Write 0.95 for 95 %." if 1.0 < value < 100.0 else ""
         raise OptionError(f"{name} must lie between 0 and 1, not {conf_level!r}.{hint}")
     return value
+
+
+def items_of(value: Any) -> tuple[Any, ...]:
+    """Return what a list holds; one text, number or the like is a list of one."""
+    alone = isinstance(value, (str, bytes)) or not isinstance(value, Iterable)
+    return (value,) if alone else tuple(value)
 
 
 def positive_int(name: str, value: int, *, minimum: int = 1) -> int:

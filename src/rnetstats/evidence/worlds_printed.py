@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rnetstats._core.options import choice
+from rnetstats._core.options import choice, items_of
 from rnetstats.errors import DataError, OptionError
 from rnetstats.evidence.checks_printed import ROUNDINGS, Printed, read_printed
 from rnetstats.evidence.facts_words import shortened
@@ -77,7 +77,7 @@ def window(printed: Printed, rules: Sequence[str]) -> Window:
 
 def roundings(rounding: str | Sequence[str]) -> tuple[str, ...]:
     """Return the rules of rounding that were asked for, in one order."""
-    given = (rounding,) if isinstance(rounding, str) else tuple(rounding)
+    given = items_of(rounding)
     if not given:
         raise OptionError(f"rounding names no rule; choose of {', '.join(ROUNDINGS)}.")
     for rule in given:

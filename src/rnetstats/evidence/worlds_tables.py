@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.options import choice, level, positive_int
+from rnetstats._core.options import choice, items_of, level, positive_int
 from rnetstats.errors import OptionError
 from rnetstats.evidence.checks_printed import Printed
 from rnetstats.evidence.worlds_conflict import conflict_words, smallest_conflicts
@@ -146,7 +146,7 @@ def matching_tables(
 
 def chosen_tests(given: str | Sequence[str], allowed: Sequence[str]) -> tuple[str, ...]:
     """Return the tests that were asked for, in one order."""
-    names = (given,) if isinstance(given, str) else tuple(given)
+    names = items_of(given)
     if not names:
         raise OptionError(f"tests names none; choose of {', '.join(allowed)}.")
     for name in names:

@@ -169,7 +169,7 @@ def bootstrap_limits(
     if jackknife is not None:
         influence = jackknife_influence(_vector("jackknife", jackknife))
     if counts is not None:
-        table = np.asarray(counts, dtype=float)
+        table = _numbers("counts", counts)
         if table.ndim != 2 or len(table) != len(values):
             raise OptionError(
                 f"counts must have a row for each of the {len(values)} replicates and a column for "
@@ -185,7 +185,7 @@ def _units(frame: pd.DataFrame, cluster: str | None) -> NDArray[np.intp]:
     """Number the units that are drawn whole, row by row."""
     if cluster is None:
         return np.arange(len(frame))
-    if cluster not in frame.columns:
+    if not isinstance(cluster, str) or cluster not in frame.columns:
         raise OptionError(f"cluster names no column of the data: {cluster!r}.")
     codes, _ = pd.factorize(frame[cluster])
     if (codes < 0).any():
@@ -214,11 +214,15 @@ def _value(
         ) from None
 
 
-def _vector(name: str, values: ArrayLike) -> Floats:
+def _numbers(name: str, values: ArrayLike) -> Floats:
     try:
-        vector = np.asarray(values, dtype=float)
+        return np.asarray(values, dtype=float)
     except (TypeError, ValueError):
         raise OptionError(f"{name} must be a list of numbers.") from None
+
+
+def _vector(name: str, values: ArrayLike) -> Floats:
+    vector = _numbers(name, values)
     if vector.ndim != 1 or not vector.size:
         raise OptionError(f"{name} must be a list of numbers, not of the shape {vector.shape}.")
     return vector

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic_data, label_of
-from rnetstats._core.options import positive_int, real
+from rnetstats._core.options import items_of, positive_int, real
 from rnetstats._core.result import Result
 from rnetstats.errors import FormulaError, OptionError, TooFewEventsError
 from rnetstats.formatting import fmt_number, fmt_percent, listed
@@ -188,7 +188,7 @@ def dichotomising_cost(
     parsed = as_formula(formula)
     chosen = _cuts(parsed, cuts)
     count = positive_int("knots", knots, minimum=3)
-    levels = [real("thresholds", t, low=0.0, high=1.0, closed=False) for t in thresholds]
+    levels = [real("thresholds", t, low=0.0, high=1.0, closed=False) for t in items_of(thresholds)]
     frame = as_frame(data)
     weights = {"freq_weights": freq_weights}
     rows = select_rows(frame, parsed.columns, weights, missing)  # one set of rows for all models

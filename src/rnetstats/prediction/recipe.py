@@ -284,7 +284,9 @@ def _cut(parsed: Formula, cut: Mapping[str, Any] | None) -> dict[str, str | floa
 def _select(parsed: Formula, select: str | Mapping[str, Any] | None) -> dict[str, Any] | None:
     if select is None:
         return None
-    given = {"method": select} if isinstance(select, str) else dict(select)
+    given = dict(select) if isinstance(select, Mapping) else {"method": select}
+    if not isinstance(given.get("method"), str):
+        given = {}
     unknown = set(given) - {"method", "alpha"}
     if unknown or "method" not in given:
         raise OptionError(

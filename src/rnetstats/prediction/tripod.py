@@ -13,6 +13,7 @@ import pandas as pd
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError, closest
 from rnetstats.prediction.model import RiskModel
+from rnetstats.prediction.net_benefit_result import DecisionCurveResult
 from rnetstats.prediction.recipe import Recipe
 from rnetstats.prediction.tripod_answers import ANSWERS
 from rnetstats.prediction.tripod_evidence import Evidence
@@ -118,7 +119,7 @@ def tripod_checklist(
     *,
     validation: ValidationResult | None = None,
     recipe: Recipe | None = None,
-    decision: Any = None,
+    decision: DecisionCurveResult | None = None,
     answers: Mapping[str, str] | None = None,
 ) -> TripodResult:
     """Fill the TRIPOD+AI checklist from a model, its recipe and its validation.
@@ -166,6 +167,12 @@ def tripod_checklist(
         )
     if validation is not None and not isinstance(validation, ValidationResult):
         raise OptionError(f"validation= is the result of validate(), not {validation!r}.")
+    if recipe is not None and not isinstance(recipe, Recipe):
+        raise OptionError(f"recipe= is the result of recipe(), not {recipe!r}.")
+    if decision is not None and not isinstance(decision, DecisionCurveResult):
+        raise OptionError(f"decision= is the result of decision_curve(), not {decision!r}.")
+    if answers is not None and not isinstance(answers, Mapping):
+        raise OptionError(f"answers= is a mapping of items to texts, not {answers!r}.")
     if recipe is None and "recipe" in model.options:
         recipe = Recipe.from_dict(model.options["recipe"])
     found = Evidence(model, validation, recipe, decision)

@@ -58,10 +58,10 @@ class SplitModel:
 def term_of(frame: ModelFrame, name: str) -> Term:
     """Return the term of this name, which is in no interaction of the formula."""
     found = {term.name: term for term in frame.design.terms}
-    if name not in found:
+    if not isinstance(name, str) or name not in found:
         raise OptionError(
             f"term={name!r} is not in the formula, which has {', '.join(found) or 'none'}."
-            f"{closest(str(name), found)}"
+            f"{closest(name, found)}"
         )
     term = found[name]
     joined = [t.name for t in frame.design.terms if t.kind == "interaction" and name in t.parts]

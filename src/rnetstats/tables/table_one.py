@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, column, is_synthetic, label_of
-from rnetstats._core.options import level, positive_int, real
+from rnetstats._core.options import items_of, level, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
@@ -236,11 +236,11 @@ def table_one(
     if tests is not None and by is None:
         raise OptionError("tests= compares groups: give by= too.")
     groups = make_groups(frame, by)
-    measured = () if isinstance(summaries, str) else tuple(summaries)
+    measured = tuple(summaries) if isinstance(summaries, Mapping) else ()
     pair = None if pairs is None else pd.factorize(column(frame, pairs))[0]
     described = frame if pairs is None or columns is not None else frame.drop(columns=pairs)
     variables, notes = chosen_variables(
-        described, columns, by, categorical=categorical, continuous=measured
+        described, columns, by, categorical=items_of(categorical), continuous=measured
     )
     styles = chosen_styles(summaries, variables)
     drawn = resolve_seed(seed)

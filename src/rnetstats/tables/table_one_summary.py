@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,8 +87,9 @@ def chosen_variables(
     for name in categorical:
         column(frame, name)
     if columns is not None:
-        if isinstance(columns, str):
-            raise OptionError("columns must be a list of names, not one text.")
+        if isinstance(columns, (str, bytes, Set)) or not isinstance(columns, Iterable):
+            raise OptionError(f"columns must be a list of names in their order, not {columns!r}.")
+        columns = list(columns)
         repeated = [name for i, name in enumerate(columns) if name in columns[:i]]
         if by is not None and by in columns:
             repeated.append(by)
@@ -138,6 +139,10 @@ def chosen_styles(summaries: str | Mapping[str, str], variables: list[Variable])
     names = [v.name for v in variables if v.kind == "continuous"]
     if isinstance(summaries, str):
         return dict.fromkeys(names, choice("summaries", summaries, STYLES))
+    if not isinstance(summaries, Mapping):
+        raise OptionError(
+            f"summaries is one of {', '.join(STYLES)} or a mapping, not {summaries!r}."
+        )
     for name in summaries:
         choice("summaries: the column", name, names)
     return {name: choice("summaries", summaries.get(name, "both"), STYLES) for name in names}

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, column
+from rnetstats._core.options import items_of
 from rnetstats.errors import ColumnError, DataError, OptionError
 from rnetstats.formula.parser import as_formula
 from rnetstats.formula.terms import Formula, Plain
@@ -134,7 +135,7 @@ def split_at_treatment(
     second = np.append(False, rows[1:] == rows[:-1])
     early = np.append(rows[1:] == rows[:-1], False)
     split = table.iloc[patients.positions[rows]].reset_index(drop=True)
-    for name in dict.fromkeys([*also, *outcomes]):
+    for name in [*also, *items_of(outcomes)]:
         split[name] = _censored(column(split, name), early, censor)
     if id is None:
         split.insert(0, "id", patients.positions[rows] + 1)
