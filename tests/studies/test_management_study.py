@@ -214,3 +214,12 @@ def test_a_cohort_with_sizes_alone_is_taken() -> None:
     after = result.tables["answers"].set_index(["guideline", "situation"])
     assert after.loc[("enets2023", "after resection"), "cannot be applied"] == 2
     assert len(figures(result)) == 4
+
+
+def test_rules_after_resection_are_not_said_to_be_skipped_where_the_other_column_is_there() -> None:
+    frame = pd.DataFrame({"size_mm": [5.0, 12.0], "margin_positive": [0, 1]})
+    notes = rn.reproduce("management", data=frame).notes
+    (said,) = (note for note in notes if "'margin'" in note)
+    assert said.endswith(
+        "skipped without it: rules after resection, unless margin_positive is there."
+    )
