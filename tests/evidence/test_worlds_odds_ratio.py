@@ -95,6 +95,15 @@ def test_every_small_table_by_loops(n: int, odds_ratio: str, p: str | None) -> N
     assert found.count == len(found.to_frame()) > 0
 
 
+def test_an_odds_ratio_of_an_empty_cell_is_told() -> None:
+    """0 of 20 against 5 of 30, with 0.5 added: 0.5 x 25.5 / (20.5 x 5.5) = 0.113."""
+    found = rn.tables_from_odds_ratio("0.11", n=50, n_1=20, events=5)
+    assert listed(found, 0.5) == listed(found) == {(0, 20, 5, 30)}
+    assert "The odds ratio comes about only with 0.5 added to each cell." in found.notes
+    plain = rn.tables_from_odds_ratio("2.2", n=30, n_1=12, events=14)
+    assert not any("only with 0.5" in note for note in plain.notes)
+
+
 def test_an_odds_ratio_on_the_edge_of_a_rounding() -> None:
     """10/3 and 5/4 = 1.25 exactly: to one decimal 1.3 by half-up, 1.2 by half-even."""
     both = {"n_1": 9, "n_2": 9, "events": 9}

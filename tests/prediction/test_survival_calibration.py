@@ -222,6 +222,17 @@ def test_patients_all_censored_at_the_very_horizon():
     assert later["ipa"] > 0.1
 
 
+def test_the_code_of_a_cause_does_not_matter():
+    base = rows_of("rnet_b_60_competing")
+    options = {"time": 60.5, "resamples": 20, "seed": 1}
+    first = rn.calibration(base, "Surv(t, e) ~ risk", cause=1, **options)
+    turned = base.assign(e=base["e"].map({0: 0, 1: 2, 2: 1}))
+    second = rn.calibration(turned, "Surv(t, e) ~ risk", cause=2, **options)
+    pd.testing.assert_frame_equal(first.to_frame(), second.to_frame())
+    pd.testing.assert_frame_equal(first.curve(), second.curve())
+    pd.testing.assert_frame_equal(first.groups(), second.groups())
+
+
 def test_identical_risks_and_risks_at_the_edge():
     base = rows_of("veteran_180")
     for smoother in ("loess", "lowess", "rcs", "cloglog"):

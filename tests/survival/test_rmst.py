@@ -221,6 +221,17 @@ def test_three_groups_are_compared_with_the_first(cohort):
         assert set(table["reference"]) == {groups[0]}
 
 
+def test_adjusted_means_take_no_clusters_and_no_late_entry(cohort):
+    data = cohort.assign(id=np.arange(len(cohort)) // 2, entry=0.0)
+    for left, right in (
+        ("Surv(dfs_months, dfs_event)", "cluster(id)"),
+        ("Surv(entry, dfs_months, dfs_event)", "1"),
+    ):
+        formula = f"{left} ~ margin_positive + {right}".removesuffix(" + 1")
+        with pytest.raises(OptionError, match="adjust takes neither late entry"):
+            rn.rmst(data, formula, tau=48, adjust="age")
+
+
 @pytest.mark.slow
 def test_adjusting_for_nothing_that_matters_without_censoring_is_least_squares():
     rng = np.random.default_rng(4)

@@ -51,6 +51,16 @@ def test_eight_of_twelve_by_hand() -> None:
     assert seven.method("Fisher")["p_value"] > 0.1
 
 
+def test_methods_that_fall_on_both_sides_of_five_per_cent_are_told() -> None:
+    split = rn.few_events(counts(8, 181, 5, 346), "y ~ arm")
+    p = split.to_frame()["p_value"].dropna()
+    assert p.min() < 0.05 < p.max()
+    words = f"P runs from {p.min():.3f} to {p.max():.3f} by method"
+    assert any(note.startswith(words) for note in split.notes)
+    for table in ((20, 181, 3, 346), (7, 181, 5, 346)):  # all below, all above
+        assert not any("P runs from" in n for n in rn.few_events(counts(*table), "y ~ arm").notes)
+
+
 def test_follow_up_and_the_range_of_p_by_hand() -> None:
     data = {"t": [10.0, 20, 30, 40, 6, 12], "e": [1, 0, 0, 0, 1, 0], "arm": [1, 1, 1, 1, 0, 0]}
     found = rn.few_events(data, "Surv(t, e) ~ arm", seed=4, resamples=99)

@@ -540,6 +540,8 @@ def test_outcomes_that_are_refused() -> None:
         fit.risk(TIMES, horizon=0)
     with pytest.raises(OptionError, match="ties"):
         fit.cox(TIMES, ties="exact")
+    with pytest.raises(OptionError, match="conf_level"):
+        fit.cox(TIMES, conf_level=95)
     for resamples in (-1, 5):
         with pytest.raises(OptionError, match="resamples"):
             fit.cox(TIMES, resamples=resamples)
@@ -554,6 +556,9 @@ def test_missing_values_are_counted_on_both_sides() -> None:
     result = fit.effect("y", resamples=50, seed=1)
     assert result.arms["n"].sum() == 135
     assert any("15 of 150 rows of the score model lack the outcome" in n for n in result.notes)
+    whole = rn.propensity(drawn(13), "z ~ x").cox(TIMES, resamples=0)
+    assert not any("lack the outcome" in note for note in whole.notes)
+    assert any("hazard ratio is marginal" in note for note in whole.notes)
     whole = fit.scores()["weight"].to_numpy()[15:]
     kept = data.loc[25:]
     z, y = kept["z"].to_numpy() == 1, kept["y"].to_numpy()

@@ -132,8 +132,6 @@ def _empty_note(rows: pd.DataFrame) -> list[str]:
 
 def _scale(factor: float, how: PoolOptions) -> float:
     """What Hartung and Knapp multiply the covariance with."""
-    if how.ci == "wald":
-        return 1.0
     return max(factor, 1.0) if how.ci == "hartung-knapp-adhoc" else factor
 
 
