@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pandas as pd
 import pytest
@@ -73,6 +74,18 @@ def test_damaged_files(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(ReadError, match="cannot be read as"):
+        read_cohort(path)
+
+
+@pytest.mark.parametrize(
+    ("inside", "message"),
+    [("x.csv", "a compressed file; unpack it"), ("content.xml", "OpenDocument file; save it as")],
+)
+def test_an_archive_that_is_no_workbook(tmp_path: Path, inside: str, message: str) -> None:
+    path = tmp_path / "x.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr(inside, "a,b\n1,2\n")
+    with pytest.raises(ReadError, match=message):
         read_cohort(path)
 
 

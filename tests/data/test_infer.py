@@ -118,6 +118,10 @@ def test_frames_and_mappings() -> None:
         read_cohort(pd.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]))
     with pytest.raises(ColumnError, match="lists or other compound"):
         read_cohort(pd.DataFrame({"a": [[1], [2]]}))
+    pyarrow = pytest.importorskip("pyarrow")
+    nested = pd.ArrowDtype(pyarrow.list_(pyarrow.int64()))
+    with pytest.raises(ColumnError, match="lists or other compound"):
+        read_cohort(pd.DataFrame({"a": pd.Series([[1], [2]], dtype=nested)}))
     with pytest.raises(ReadError, match="no rows"):
         read_cohort(pd.DataFrame({"a": []}))
     with pytest.raises(ReadError, match="no columns"):

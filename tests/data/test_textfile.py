@@ -34,6 +34,12 @@ def written(folder: Path, text: str | bytes, name: str = "x.csv") -> Path:
         (TABLE + "\n\n", "x.csv"),
         (TABLE + ",,\n,,\n", "x.csv"),
         ("\ufeff" + TABLE, "x.csv"),
+        ("\ufeff\ufeff" + TABLE, "x.csv"),
+        (TABLE.replace("size", "\u200bsize").replace("2.5", "2.5\u200e"), "x.csv"),
+        (TABLE + "\x1a", "x.csv"),
+        (TABLE + "   \n\f", "x.csv"),
+        (TABLE.encode("utf-32"), "x.csv"),
+        ('id, "size", "sex"\na, "1.5", "F"\nb,  "2.5", "M"\nc, 3.5, "F"\n', "x.csv"),
         (TABLE.encode("utf-16"), "x.csv"),
         (TABLE.replace(",", ";"), "x.csv"),
         (TABLE.replace(",", "\t"), "x.tsv"),
@@ -99,6 +105,7 @@ def test_a_first_line_may_name_the_delimiter(tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0abc", "save it as .xlsx"),
         (b"%PDF-1.7", "PDF"),
         (b"<!DOCTYPE html><html>", "is a web page"),
+        (b"<table><tr><th>a</th></tr>\n<tr><td>1</td></tr></table>", "is a web page"),
         (b'{"a": [1, 2]}', "is JSON"),
         (b"\xff\xfea", "cannot be read as utf-16"),
         ("name,n\nMüller,1\n".encode("latin-1"), "byte 8 .line 2. is 0xfc.*'Müller,1'.*cp1252"),
@@ -329,6 +336,14 @@ def test_letters_and_accents_as_one_character_or_two(
     assert cohort["size_mm"].tolist() == [12.0, 8.0]
     assert cohort["place"].tolist() == ["Ä", "Å"]
     assert read_cohort(path).columns.tolist() == ["Größe", "Ort"]
+
+
+def test_a_mark_of_no_width_makes_no_other_patient(tmp_path: Path) -> None:
+    """One file put behind another: its byte-order mark stood before the first patient's name."""
+    text = "id,sex\na,F\nb,M\n\ufeffa,F\n"
+    book = Codebook.from_text('[columns.id]\ntype = "id"\n')
+    with pytest.raises(DataError, match="'a'"):
+        read_cohort(written(tmp_path, text), codebook=book)
 
 
 @pytest.mark.parametrize("types", ["", "[columns.sex]\ntype = 'category'\n"])

@@ -2,7 +2,7 @@
 
 A cell's *text* is what messages show and what missing codes, recodings and levels are compared
 with: numbers without needless decimals (1.0 is ``"1"``), dates in ISO form, text without the
-white space around it and with composed letters.
+white space around it, with composed letters and without marks of no width.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ from rnetstats.errors import ColumnError
 __all__ = ["Cells", "composed", "number_of", "number_text"]
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u2060\u200e\u200f"))
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 
 def composed(text: str) -> str:
     """Write a letter and its accent as one character: other systems store them as two.
 
-    Both look the same, and a name or level in one form is not found under the other.
+    Both look the same, and a name or level in one form is not found under the other. So do marks
+    of no width, such as the byte-order mark of a file that was put behind another.
     """
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text.translate(_UNSEEN))
 
 
 def number_text(value: float) -> str:
@@ -82,7 +84,7 @@ class Cells:
         """Take a column apart; empty text, ``None`` and NaN are no value."""
         try:
             codes, uniques = pd.factorize(column, use_na_sentinel=True)
-        except TypeError as error:
+        except (TypeError, NotImplementedError) as error:  # the second where pyarrow holds them
             raise ColumnError(
                 f"column {name!r} holds lists or other compound values, not plain cells: {error}"
             ) from error
@@ -141,7 +143,7 @@ def _plain(value: object) -> object:
         return float(value) if value.is_finite() else str(value)
     if isinstance(value, pd.Timestamp):
         return value.to_pydatetime(warn=False)
-    return composed(value.strip()) if isinstance(value, str) else value
+    return composed(value).strip() if isinstance(value, str) else value
 
 
 def _text(value: object) -> str:

@@ -10,6 +10,7 @@ from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 from rnetstats.data.labelled import read_labelled
 from rnetstats.data.raw import RawTable, from_frame
@@ -106,11 +107,26 @@ def _kind(path: Path, data: bytes) -> str:
             raise ReadError(f"{path.name}: is {what}.")
     for mark, kind in _BY_CONTENT:
         if data.startswith(mark):
+            if kind == "Excel":
+                _refuse_archive(path.name, data)
             return kind
     named = _BY_NAME.get(path.suffix.lower(), "text")
     if named in {"Excel", "Parquet", "SPSS"}:
         raise ReadError(f"{path.name}: is named like {named}, but its content is not {named}.")
     return named
+
+
+def _refuse_archive(source: str, data: bytes) -> None:
+    """Refuse what is packed as workbooks are, and is none."""
+    try:
+        with ZipFile(BytesIO(data)) as archive:
+            names = archive.namelist()
+    except BadZipFile:  # a damaged workbook
+        return
+    if "content.xml" in names:
+        raise ReadError(f"{source}: is an OpenDocument file; save it as .xlsx or CSV.")
+    if "[Content_Types].xml" not in names:
+        raise ReadError(f"{source}: is a compressed file; unpack it first.")
 
 
 def _need(module: str, kind: str) -> Any:

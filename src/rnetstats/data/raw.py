@@ -69,7 +69,7 @@ def from_rows(
     _refuse_repeated_header(source, header, body, places)
     columns = [[row[j] for row in body] for j in range(len(header))]
     keep = _named(source, header, columns, said)
-    names = tuple(composed(header[j].strip()) for j in keep)
+    names = tuple(composed(header[j]).strip() for j in keep)
     _refuse_odd_names(source, names)
     series = tuple(pd.Series(columns[j], dtype=object) for j in keep)
     return RawTable(source, sha256, names, series, tuple(places), tuple(said))
@@ -86,7 +86,7 @@ def from_frame(
     """Build a table from a DataFrame, which is not changed."""
     if isinstance(frame.columns, pd.MultiIndex):
         raise ReadError(f"{source}: columns have several levels; flatten them to plain names.")
-    names = tuple(composed(str(name).strip()) for name in frame.columns)
+    names = tuple(composed(str(name)).strip() for name in frame.columns)
     _refuse_odd_names(source, names)
     if not len(frame):
         raise ReadError(f"{source}: the table has no rows.")
@@ -142,13 +142,13 @@ def _refuse_repeated_header(
     source: str, header: Sequence[str], rows: Sequence[Sequence[object]], places: Sequence[str]
 ) -> None:
     """Refuse a row that is the header again: files were put together, and it is no patient."""
-    names = [name.strip() for name in header]
+    names = [composed(name).strip() for name in header]
     if len(names) < 2:
         return
     again = [
         place
         for row, place in zip(rows, places, strict=True)
-        if isinstance(row[0], str) and [str(cell or "").strip() for cell in row] == names
+        if isinstance(row[0], str) and [composed(str(cell or "")).strip() for cell in row] == names
     ]
     if again:
         more = f" and {len(again) - 5} more" if len(again) > 5 else ""

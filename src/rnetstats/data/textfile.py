@@ -52,6 +52,7 @@ def read_text(
         If the header repeats a name, or leaves one out.
     """
     text = _decoded(data, source, encoding)
+    text = text.removesuffix("\x1a")  # the end of a file, as DOS wrote it
     _refuse_other_text(text, source)
     notes = _doubted_encoding(data, text, encoding)
     named = _SEP_LINE.match(text)
@@ -79,6 +80,8 @@ def read_text(
 def _decoded(data: bytes, source: str, encoding: str | None) -> str:
     if encoding is not None:
         return _decoded_as(data, source, encoding)
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # the first begins as UTF-16's
+        return _decoded_as(data, source, "utf-32")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decoded_as(data, source, "utf-16")
     try:
@@ -184,6 +187,8 @@ def _refuse_other_text(text: str, source: str) -> None:
     for mark, kind in (
         ("<!doctype", "a web page"),
         ("<html", "a web page"),
+        ("<table", "a web page"),
+        ("<meta", "a web page"),
         ("<?xml", "an XML document"),
         ("{\\rtf", "a text-processor document"),
         ("%pdf", "a PDF document"),
@@ -195,7 +200,11 @@ def _refuse_other_text(text: str, source: str) -> None:
 
 
 def _reader(text: str, delimiter: str, *, strict: bool) -> csv._reader:  # type: ignore[name-defined]
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    first = text.partition("\n")[0]
+    spaced = re.search(f'{re.escape(delimiter)} +"', first) is not None  # a, "b", "c"
+    return csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=strict, skipinitialspace=spaced
+    )
 
 
 def _sniffed(text: str) -> str:
@@ -230,7 +239,7 @@ def _records(
     line = first_line
     try:
         for record in reader:
-            if record:
+            if record and not _is_white(record, of=records):
                 records.append((line, record))
             else:
                 blank.append(line)
@@ -247,6 +256,11 @@ def _records(
         shown = ", ".join(str(number) for number in inside[:5])
         notes.append(f"Blank lines, left out: {len(inside)} (line {shown}).")
     return records
+
+
+def _is_white(record: list[str], *, of: list[tuple[int, list[str]]]) -> bool:
+    """Whether a line holds white space alone, where rows of the table have several fields."""
+    return len(record) == 1 and bool(of) and len(of[0][1]) > 1 and not record[0].strip()
 
 
 def _refuse_numbers_as_names(source: str, header: list[str]) -> None:
