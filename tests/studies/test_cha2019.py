@@ -395,3 +395,30 @@ def test_a_method_without_an_estimate_has_no_row_in_the_figure() -> None:
     words += [text.get_text() for text in axes.texts]
     assert any("Firth" in word for word in words)
     assert not any("Exact" in word or "– (–)" in word for word in words)
+
+
+def test_the_share_not_curative_has_bounds_where_some_cannot_be_classified() -> None:
+    cohort = rn.load_cohort("cha2019")
+    margin = cohort["margin"].astype(object)
+    margin[margin.index % 2 == 0] = None
+    blurred = cohort.assign(margin=margin)
+    flag = by_definition(blurred)
+    no, unknown, n = int((flag == 1).sum()), int(flag.isna().sum()), len(cohort)
+    assert no / (n - unknown) > 0.5 > by_definition(cohort).mean()  # of the classified: too high
+    result = rn.reproduce("cha2019", data=blurred)
+    claim = result.claims.set_index("claim").loc["share"]
+    low, high = (f"{100 * share / n:.1f} %" for share in (no, no + unknown))
+    assert claim["estimate_text"] == f"{low} to {high}"
+    assert claim["events"] == f"not curative: {no} of {n}, {unknown} more not known"
+    assert claim["rule"] == "not judged"
+    table = next(item for item in result.exhibits if item.name == "definitions")
+    known = margin.notna()
+    first = table.numbers.iloc[0]
+    assert (first["n"], first["not_curative"]) == (known.sum(), (margin == "positive").sum())
+    assert "too high" in table.notes[0]
+    assert any("no random sample" in note for note in result.notes)
+    assert not next(item for item in study().exhibits if item.name == "definitions").notes
+    small = cohort.assign(margin="negative", lvi=0, grade="G1", size_mm=5.0)
+    small.loc[small.index[:3], "size_mm"] = np.nan
+    claim = rn.reproduce("cha2019", data=small).claims.set_index("claim").loc["share"]
+    assert (claim["rule"], claim["estimate_text"]) == ("differs", "0.0 % to 0.9 %")

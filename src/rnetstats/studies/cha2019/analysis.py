@@ -105,7 +105,7 @@ def analyse(
             model_table(model, sheet),
             overlap_table(model),
             patients,
-            definition_table(cohort.everyone),
+            definition_table(cohort.whole),
             facts_table(sheet),
         ],
         fits=model.results(),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from rnetstats.evidence.facts import FactSheet
+from rnetstats.evidence.facts import Fact, FactSheet
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent, inside
 from rnetstats.studies.cha2019.bounds import Bounds
 from rnetstats.studies.cha2019.cohort import Cohort
@@ -113,6 +113,8 @@ def share_finding(cohort: Cohort, sheet: FactSheet) -> Finding:
     """Return the check of the printed share of non-curative resections against the file."""
     printed = sheet["not_curative_percent"]
     n, no = len(cohort.everyone), int((cohort.everyone["not_curative"] == 1).sum())
+    if len(cohort.whole) > n:
+        return _share_of_some(cohort, sheet, no)
     share = 100.0 * no / n
     agrees = round(share, printed.decimals) == printed.number
     said = (
@@ -121,17 +123,46 @@ def share_finding(cohort: Cohort, sheet: FactSheet) -> Finding:
         + " A synthetic cohort is drawn to meet it, so the agreement proves nothing."
         * cohort.synthetic
     )
+    verdict = compare_print(agrees, f"{fmt_percent(no / n)} against the printed {printed.text}.")
+    return _share(printed, said, f"{no} of {n}", verdict, fmt_percent(no / n), no)
+
+
+def _share_of_some(cohort: Cohort, sheet: FactSheet, no: int) -> Finding:
+    """Return the check where some cannot be classified: the share has bounds, no value.
+
+    One reason makes a resection not curative, curative takes all of them to be known: a share of
+    the classified alone would be too high.
+    """
+    printed, n = sheet["not_curative_percent"], len(cohort.whole)
+    unknown = n - len(cohort.everyone)
+    low, high = no / n, (no + unknown) / n
+    between = f"{fmt_percent(low)} to {fmt_percent(high)}"
+    said = (
+        f"By the definition used here {no} of {n} were not curative, {n - no - unknown} curative, "
+        f"and {unknown} cannot be classified for missing values: the share is {between}, by what "
+        f"they were. The paper prints {printed.text}."
+    )
+    agreed = 100.0 * low - 0.05 <= printed.number <= 100.0 * high + 0.05
+    verdict = (
+        not_judged(f"{unknown} patients cannot be classified; the printed share is possible.")
+        if agreed
+        else compare_print(False, f"{between} against the printed {printed.text}.")
+    )
+    return _share(printed, said, f"{no} of {n}, {unknown} more not known", verdict, between, no)
+
+
+def _share(printed: Fact, said: str, counts: str, verdict: Verdict, shown: str, no: int) -> Finding:
     return Finding(
         key="share",
         statement=f"{printed.text} of the resections did not meet the criteria",
         endpoint="The resection, as defined above",
         estimand="Share of all patients",
         method="Counting",
-        events=f"not curative: {no} of {n}",
+        events=f"not curative: {counts}",
         said=said,
         n_events=no,
-        fixed=compare_print(agrees, f"{fmt_percent(no / n)} against the printed {printed.text}."),
-        shown=fmt_percent(no / n),
+        fixed=verdict,
+        shown=shown,
     )
 
 

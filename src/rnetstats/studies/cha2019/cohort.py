@@ -41,7 +41,7 @@ class Cohort:
         ``resection`` in words.
     definition : Definition
     whole : DataFrame
-        All patients, those whose class is not known among them.
+        All patients, those whose class is not known among them, with the column ``treated``.
     synthetic : bool
     notes : tuple of str
     """
@@ -108,11 +108,12 @@ def prepare(frame: pd.DataFrame, definition: Definition | None = None) -> Cohort
     )
     flag = by_definition(frame, chosen)
     known = flag.notna()
-    work = frame[known].copy()
+    treated = frame["additional_treatment"].astype(object)
+    whole = frame.assign(treated=(treated != "none").astype(int).where(treated.notna()))
+    whole.attrs = frame.attrs
+    work = whole[known].copy()
     work.attrs = frame.attrs
     work["not_curative"] = flag[known].astype(int)
-    treated = work["additional_treatment"].astype(object)
-    work["treated"] = (treated != "none").astype(int).where(treated.notna())
     words = work["not_curative"].map({0: "curative", 1: "not curative"})
     work["resection"] = pd.Categorical(words, categories=["curative", "not curative"])
     if work.empty:
@@ -129,14 +130,16 @@ def prepare(frame: pd.DataFrame, definition: Definition | None = None) -> Cohort
     if unclassified:
         notes.append(
             f"{_patients(unclassified)} left out: margin, invasion, size or grade is missing, so "
-            "that their class is not known. Their recurrences count in the whole file."
+            "that their class is not known. Their recurrences count in the whole file. One "
+            "known reason makes a resection not curative, curative takes them all: those left out "
+            "are no random sample."
         )
     if unknown := int(frame["recurrence"].isna().sum()):
         notes.append(
             f"{_patients(unknown)} left out wherever recurrences are counted: whether they had one "
             "is not known."
         )
-    return Cohort(work, chosen, frame, is_synthetic(frame), tuple(notes))
+    return Cohort(work, chosen, whole, is_synthetic(frame), tuple(notes))
 
 
 def _patients(many: int) -> str:

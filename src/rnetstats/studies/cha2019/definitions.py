@@ -224,4 +224,10 @@ def definition_table(frame: pd.DataFrame) -> Exhibit:
         "definition in use, the last one is used below.",
         numbers=numbers,
         shown=shown,
+        notes=(
+            "Where a value is missing, one reason that is known makes a resection not curative, "
+            "while curative takes them all: the shares are of the patients who can be classified, "
+            "and too high.",
+        )
+        * bool((numbers["n"] < len(frame)).any()),
     )
