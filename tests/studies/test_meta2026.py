@@ -27,6 +27,7 @@ from rnetstats.studies.meta2026.comparison import (
     span_words,
 )
 from rnetstats.studies.meta2026.crude import crude_worlds
+from rnetstats.studies.meta2026.figures import figures
 from rnetstats.studies.meta2026.gap import benefit_table, gap_of, gap_table
 from rnetstats.studies.meta2026.methods import method_counts, pool_methods, rate_table
 from rnetstats.studies.meta2026.mixes import mix_table
@@ -538,3 +539,9 @@ def test_the_report_shows_the_rules_of_an_association() -> None:
     (table,) = (t for t in RULE_TABLES if t.rules is ASSOCIATION_RULES)
     assert {rule.name for rule in table.rules} == {"association only", "association against"}
     assert all("odds ratio of 1" in rule.when for rule in table.rules)
+
+
+def test_the_figure_of_possible_sizes_says_which_group_is_which() -> None:
+    (drawn,) = (figure for figure in figures(study()) if figure.name == "worlds")
+    assert "Group 1: the salvaged" in drawn.caption
+    assert "group 2: the observed" in drawn.caption

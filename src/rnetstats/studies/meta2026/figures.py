@@ -83,7 +83,8 @@ def _crude(result: StudyResult) -> Iterator[StudyFigure]:
             worlds,
             "worlds",
             "Sizes of the two arms that agree with the print",
-            "Each region holds all tables that print both percentages and the P value.",
+            "Each region holds all tables that print both percentages and the P value. Group 1: "
+            "the salvaged, their recurrences above; group 2: the observed.",
             "Patients observed against patients salvaged: the possible pairs.",
             (7.6, 5.2),
             from_print=True,
