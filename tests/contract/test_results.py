@@ -333,6 +333,20 @@ def test_result_describes_its_fields_and_no_others(name: str, results: dict[str,
     assert described(kind) == {item.name for item in dataclasses.fields(kind)}
 
 
+# What they are asked for they have, or pass on
+NEVER_REFUSE = {"analysis", "from_dict", "label", "labelled"}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_methods_with_options_say_what_they_refuse(name: str, results: dict[str, Result]) -> None:
+    for method, function in inspect.getmembers(type(results[name]), inspect.isfunction):
+        private = method.startswith(("_", "plot", "display")) or method in NEVER_REFUSE
+        if private or not function.__module__.startswith("rnetstats."):
+            continue
+        if set(inspect.signature(function).parameters) - {"self"}:
+            assert "Raises\n------" in (inspect.getdoc(function) or ""), method
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_result_is_frozen_tidy_and_printable(name: str, results: dict[str, Result]) -> None:
     result = results[name]

@@ -108,6 +108,11 @@ class MetaRegressionResult(Result):
             the scale of analysis. The prediction interval is the one that the meta-analysis was
             asked for, its degrees of freedom those left by the moderators: one less than the
             limits have by default (Higgins, Thompson and Spiegelhalter).
+
+        Raises
+        ------
+        ColumnError, DataError
+            If a moderator or a value is missing, or a level was not among the studies.
         """
         x = Spec.from_dict(self.spec).matrix(data)
         coef = x @ self.coefficients["coef"].to_numpy()

@@ -144,13 +144,28 @@ class MetaAnalysisResult(Result):
             A column of the data.
         common_tau2 : bool
             One variance between studies for all groups, rather than one each.
+
+        Raises
+        ------
+        ColumnError
+            If a column is not among the studies'.
+        DataNotKeptError
+            After reading back from JSON.
         """
         from rnetstats.evidence.meta_subgroups import subgroups
 
         return subgroups(self, by, common_tau2=common_tau2)
 
     def meta_regression(self, formula: str) -> MetaRegressionResult:
-        """Regress the effects on columns of the data, e.g. ``"latitude + C(allocation)"``."""
+        """Regress the effects on columns of the data, e.g. ``"latitude + C(allocation)"``.
+
+        Raises
+        ------
+        FormulaError, ColumnError
+            If the moderators cannot be used.
+        DataNotKeptError
+            After reading back from JSON.
+        """
         from rnetstats.evidence.meta_regression import meta_regression
 
         return meta_regression(self, formula)
@@ -171,6 +186,15 @@ class MetaAnalysisResult(Result):
         order : str or sequence, optional
             A column of the data to sort by, or one value a study; as given by default.
         ascending : bool
+
+        Raises
+        ------
+        ColumnError
+            If a column is not among the studies'.
+        OptionError
+            If the order has not one value a study.
+        DataNotKeptError
+            After reading back from JSON.
         """
         from rnetstats.evidence.meta_sets import cumulative
 
@@ -195,6 +219,11 @@ class MetaAnalysisResult(Result):
         ----------
         force : bool
             Test also below 10 studies.
+
+        Raises
+        ------
+        OptionError
+            If ``force`` is neither True nor False.
         """
         from rnetstats.evidence.meta_calls import small_study_tests_of
 
@@ -208,6 +237,11 @@ class MetaAnalysisResult(Result):
         estimator : {"L0", "R0", "Q0"}
         side : {"left", "right"}, optional
             Where studies are missing; found from the data by default.
+
+        Raises
+        ------
+        OptionError
+            If there is no such estimator or side.
         """
         from rnetstats.evidence.meta_calls import trim_and_fill_of
 

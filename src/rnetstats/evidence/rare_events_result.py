@@ -48,7 +48,13 @@ class RareEventsResult(Result):
         return self.rows.copy()
 
     def method(self, name: str) -> pd.Series:
-        """Return the row of one method, named as in the column ``method``."""
+        """Return the row of one method, named as in the column ``method``.
+
+        Raises
+        ------
+        OptionError
+            If there is no such method.
+        """
         choice("method", name, tuple(self.rows["method"]))
         return self.rows[self.rows["method"] == name].iloc[0]
 

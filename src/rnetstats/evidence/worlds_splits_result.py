@@ -118,6 +118,8 @@ class EventSplitsResult(Result):
         ------
         DataError
             If there is no such split, or the patients are too few.
+        OptionError
+            If ``events_1`` is no whole number.
         """
         a = positive_int("events_1", events_1, minimum=0)
         if a not in set(self.splits["events_1"]):
@@ -143,6 +145,13 @@ class EventSplitsResult(Result):
 
         Three splits are shown: ``events_1`` (by default the last that Fisher's test does not call
         worse) and its neighbours.
+
+        Raises
+        ------
+        OptionError
+            If ``events_1`` is no whole number.
+        DataError
+            If there is no such split.
         """
         from rnetstats.plots.worlds_splits import draw_shares
 

@@ -185,6 +185,11 @@ class PooledResult(Result):
         -------
         DataFrame
             One row: ``terms, df, df2, statistic, p_value, riv, method``.
+
+        Raises
+        ------
+        OptionError
+            If a term is not in the model.
         """
         return joint_test(self, terms, method, small_sample=small_sample)
 
@@ -211,7 +216,13 @@ class PooledResult(Result):
         return clip_limits(fits, self.coefficients, self.options["conf_level"])
 
     def predict(self, data: Data) -> pd.Series:
-        """Return risks (logistic) or log hazard ratios (Cox) at the pooled coefficients, (n,)."""
+        """Return risks (logistic) or log hazard ratios (Cox) at the pooled coefficients, (n,).
+
+        Raises
+        ------
+        ColumnError, DataError
+            If a variable or a value is missing, or a level was not in the data of the fit.
+        """
         table = as_frame(data)
         spec = self.design
         values = spec.matrix(table) @ self.coefs.mean(axis=0) + new_offset(spec, table)

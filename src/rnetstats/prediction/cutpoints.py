@@ -146,6 +146,8 @@ class CutpointResult(Result):
         ------
         DataNotKeptError
             After reading the result back from JSON.
+        OptionError
+            If an option is not allowed.
         """
         from rnetstats.prediction.cutpoint_resampling import resampled_cuts
 
@@ -168,6 +170,10 @@ class CutpointResult(Result):
         ------
         DataNotKeptError
             After reading the result back from JSON.
+        OptionError
+            If the cut-off is no number, or the step is not above 0.
+        DataError
+            If not all values are multiples of the stated step.
         """
         from rnetstats.prediction.resolution import cut_resolution
 

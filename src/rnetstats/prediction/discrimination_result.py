@@ -109,6 +109,13 @@ class DiscriminationResult(Result):
             ``model, threshold, sensitivity, specificity, lr_positive, lr_negative``. Thresholds
             lie midway between neighbouring values, with both infinities. A likelihood ratio
             that is 0 / 0 (where all are positive, or none) is missing.
+
+        Raises
+        ------
+        OptionError
+            If the time is none of the horizons asked for, or the outcome is binary.
+        DataNotKeptError
+            After reading back from JSON.
         """
         return roc_table(self._rows(), *self._horizon(time, controls))
 
@@ -127,6 +134,13 @@ class DiscriminationResult(Result):
         -------
         DataFrame
             ``model, threshold, sensitivity, specificity, ppv, npv, tp, fp, fn, tn, youden``.
+
+        Raises
+        ------
+        OptionError
+            If the time is none of the horizons asked for, or the outcome is binary.
+        DataNotKeptError
+            After reading back from JSON.
         """
         return youden_table(self._rows(), *self._horizon(time, controls))
 

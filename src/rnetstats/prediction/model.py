@@ -157,6 +157,8 @@ class RiskModel(ModelSources, Result):
         DataError
             If a patient is outside the domain (``"raise"``), or if a value is missing or a level
             unknown (``"raise"`` and ``"extrapolate"``).
+        OptionError
+            If ``outside`` is none of the three.
         """
         return predicted(self, data, outside)
 
@@ -167,13 +169,24 @@ class RiskModel(ModelSources, Result):
         ----------
         digits : int
             Significant digits; the pieces of a spline have as many more as their sum needs.
+
+        Raises
+        ------
+        OptionError
+            If the digits are no whole number of at least 1.
         """
         from rnetstats.prediction.equation import equation
 
         return equation(self, positive_int("digits", digits))
 
     def nomogram(self, *, points: float = 100.0) -> NomogramResult:
-        """Return the points chart of the model; see :mod:`rnetstats.prediction.nomogram`."""
+        """Return the points chart of the model; see :mod:`rnetstats.prediction.nomogram`.
+
+        Raises
+        ------
+        OptionError
+            If the points are no number above 0, or the model is one that a chart cannot show.
+        """
         from rnetstats.prediction.nomogram import nomogram
 
         return nomogram(self, points=points)

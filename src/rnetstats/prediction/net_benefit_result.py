@@ -116,6 +116,11 @@ class DecisionCurveResult(Result):
         ----------
         first, second : str
             Two models, ``"treat all"`` or ``"treat none"``: ``first`` less ``second``.
+
+        Raises
+        ------
+        OptionError
+            If there is no such strategy, or both are the same.
         """
         return one_difference(self.differences, first, second)
 
@@ -132,6 +137,11 @@ class DecisionCurveResult(Result):
         DataFrame
             ``model, curve, threshold, interventions_avoided, conf_low, conf_high, per``; negative
             where treating all is better.
+
+        Raises
+        ------
+        OptionError
+            If there is no such strategy.
         """
         rows = self._chosen(model)
         value, low, high = _QUANTITIES["interventions"]
@@ -154,6 +164,11 @@ class DecisionCurveResult(Result):
         DataFrame
             ``model, curve, threshold, n_high_risk, n_with_event`` with pointwise limits of both
             (``..._low``, ``..._high``) and ``population``.
+
+        Raises
+        ------
+        OptionError
+            If there is no such strategy.
         """
         size = real("population", population, low=0.0, closed=False)
         return impact_table(self._chosen(model), size)

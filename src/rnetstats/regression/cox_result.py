@@ -123,6 +123,10 @@ class CoxResult(TestedAsWhole, RegressionResult):
             If maximum likelihood, on which the test rests, has no estimate.
         DataError
             If an event at time 0 has no logarithm.
+        OptionError
+            If there is no such transform.
+        DataNotKeptError
+            After reading back from JSON.
         """
         fitted, engine = self._at_estimate("A test of proportional hazards")
         covariance = engine.model_covariance

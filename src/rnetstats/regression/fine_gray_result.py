@@ -92,6 +92,17 @@ class FineGrayResult(RegressionResult):
             Columns ``row, time, incidence, std_error, conf_low, conf_high``; limits on the scale
             log(-log(1 - F)), the baseline's uncertainty included. They are missing before the
             first event, and for a level without events.
+
+        Raises
+        ------
+        ColumnError, DataError
+            If a variable or a value is missing, or a level was not in the data of the fit.
+        OptionError
+            If a time is negative or past follow-up.
+        ConvergenceError
+            If a coefficient is infinite.
+        DataNotKeptError
+            After reading back from JSON.
         """
         fitted, _ = self._at_estimate("A cumulative incidence")
         return incidence_frame(self, fitted, data, times)

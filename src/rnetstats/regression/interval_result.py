@@ -72,6 +72,15 @@ class IntervalRegressionResult(RegressionResult):
             Weibull: ``row, time, survival, risk, std_error, conf_low, conf_high``, limits on the
             scale of the log cumulative hazard. Cox: ``row, time, survival_low, survival_high``,
             the bounds that the estimate leaves within an interval.
+
+        Raises
+        ------
+        ColumnError, DataError
+            If a variable or a value is missing, or a level was not in the data of the fit.
+        OptionError
+            If a time is negative or past the last finite end of an interval.
+        ConvergenceError
+            If a coefficient is infinite.
         """
         moments = moments_of(times, self.last_time)
         table = as_frame(data)

@@ -84,6 +84,8 @@ class LogisticResult(TestedAsWhole, RegressionResult):
         ------
         DataNotKeptError
             After reading back from JSON.
+        OptionError
+            If the model has no such variable, or a value is none of it.
         """
         known(self.variables, variable)
         engine = self._need("engine", "A standardised risk")
@@ -98,6 +100,13 @@ class LogisticResult(TestedAsWhole, RegressionResult):
         Parameters
         ----------
         kind : {"deviance", "pearson", "response"}
+
+        Raises
+        ------
+        OptionError
+            If there is no such kind.
+        DataNotKeptError
+            After reading back from JSON.
         """
         choice("kind", kind, ("deviance", "pearson", "response"))
         engine: Engine = self._need("engine", "A residual")

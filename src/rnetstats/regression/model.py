@@ -161,6 +161,11 @@ class RegressionResult(Result):
         -------
         EffectResult
             Odds or hazard ratios with pointwise Wald limits.
+
+        Raises
+        ------
+        OptionError
+            If the model has no such variable, or a value is none of it.
         """
         known(self.variables, variable)
         return partial_effect(self, variable, values=values, reference=reference, at=at)

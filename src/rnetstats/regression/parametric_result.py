@@ -146,6 +146,13 @@ class ParametricResult(Result):
             ``row, time, survival, risk, std_error, conf_low, conf_high, beyond``; limits on the
             complementary log-log scale; ``beyond`` marks times after the last of the data, where
             the law alone speaks.
+
+        Raises
+        ------
+        ColumnError, DataError
+            If a variable or a value is missing, or a level was not in the data of the fit.
+        OptionError
+            If a time is no number, or below 0.
         """
         moments = time_points(times)
         beyond = as_observed(moments, self.last_time) > self.last_time

@@ -71,7 +71,13 @@ class StudyResult(Result):
         return {exhibit.name: exhibit.to_frame() for exhibit in self.exhibits}
 
     def table(self, name: str) -> Exhibit:
-        """Return one table with its title, text and notes."""
+        """Return one table with its title, text and notes.
+
+        Raises
+        ------
+        OptionError
+            If the report has no such table.
+        """
         found = {exhibit.name: exhibit for exhibit in self.exhibits}
         if name not in found:
             raise OptionError(f"This report has no table {name!r}.{closest(name, found)}")

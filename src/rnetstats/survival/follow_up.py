@@ -66,6 +66,11 @@ class FollowUpResult(Result):
         DataFrame
             ``group, time, n, n_observed, n_event, share_followed``: under observation just before
             the time, with the event before it, and the share of patients with one or the other.
+
+        Raises
+        ------
+        OptionError
+            If a time is no number, or below 0.
         """
         risk = self.reverse.risk_table(times)
         n = risk["group"].map(self.table.set_index("group")["n"])

@@ -104,6 +104,11 @@ class CumulativeIncidenceResult(Result):
             ``group, cause, time, n_risk, incidence, std_error, conf_low, conf_high, method,
             event_free, beyond``; ``n_risk`` is counted just before the time, ``beyond`` marks
             times past the group's last one.
+
+        Raises
+        ------
+        OptionError
+            If a time is no number, or below 0.
         """
         points = time_points(times)
         risk = self.risk_table(times)
@@ -125,7 +130,13 @@ class CumulativeIncidenceResult(Result):
         return found
 
     def risk_table(self, times: float | Sequence[float]) -> pd.DataFrame:
-        """Return ``group, time, n_risk``: numbers at risk just before each time."""
+        """Return ``group, time, n_risk``: numbers at risk just before each time.
+
+        Raises
+        ------
+        OptionError
+            If a time is no number, or below 0.
+        """
         points = time_points(times)
         parts = []
         for group in self.groups:

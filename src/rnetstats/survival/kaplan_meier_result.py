@@ -88,6 +88,11 @@ class KaplanMeierResult(Result):
             ``group, time, n_risk, survival, std_error, conf_low, conf_high, beyond``, with
             ``n_risk`` counted just before the time and ``beyond`` marking times past the group's
             last one.
+
+        Raises
+        ------
+        OptionError
+            If a time is no number, or below 0.
         """
         points = time_points(times)
         parts = []
@@ -114,6 +119,11 @@ class KaplanMeierResult(Result):
         -------
         DataFrame
             ``group, q, estimate, conf_low, conf_high``.
+
+        Raises
+        ------
+        OptionError
+            If a share does not lie between 0 and 1.
         """
         rows = [
             {"group": group, **quantile_row(self._curve(group), float(p))}
@@ -135,6 +145,11 @@ class KaplanMeierResult(Result):
         DataFrame
             ``group, time, n_risk, n_event, n_censor``; the last two are cumulative and count what
             happened before the time.
+
+        Raises
+        ------
+        OptionError
+            If a time is no number, or below 0.
         """
         points = time_points(times)
         parts = []

@@ -139,6 +139,8 @@ class LogrankResult(Result):
         ------
         DataNotKeptError
             After reading the result back from JSON.
+        OptionError
+            If there is no such adjustment.
         """
         choice("adjust", adjust, ADJUST)
         rows = self._need("rows", "pairwise()")

@@ -79,6 +79,11 @@ class RightTruncatedResult(Result):
             ``group, time, probability, std_error, conf_low, conf_high``; from the group's longest
             interval on the share is 1 by the condition, without limits, and beyond ``within``
             nothing is known: missing.
+
+        Raises
+        ------
+        OptionError
+            If a time is no number, or below 0.
         """
         points = time_points(times)
         parts = []
@@ -104,6 +109,11 @@ class RightTruncatedResult(Result):
         -------
         DataFrame
             ``group, q, estimate, conf_low, conf_high``.
+
+        Raises
+        ------
+        OptionError
+            If a share does not lie between 0 and 1.
         """
         rows = [
             {"group": group, **quantile_row(as_survival(self._curve(group)), float(p))}

@@ -98,6 +98,11 @@ class RmstResult(Result):
         DataFrame
             ``measure, term, level, estimate, conf_low, conf_high, coef, std_error, statistic,
             p_value``.
+
+        Raises
+        ------
+        OptionError
+            If the call had no ``adjust``.
         """
         if self.coefficient_table is None:
             raise OptionError("There is no adjusted analysis: call rmst(..., adjust='age + ...').")

@@ -80,6 +80,11 @@ class TurnbullResult(Result):
             an innermost interval the data say only that survival lies between ``survival_low`` and
             ``survival_high``; they are equal where it is ``determined``. ``conf_low`` is a
             bootstrap limit of the first, ``conf_high`` of the second.
+
+        Raises
+        ------
+        OptionError
+            If a time is no number, or below 0.
         """
         points = time_points(times)
         parts = []
@@ -111,6 +116,11 @@ class TurnbullResult(Result):
         DataFrame
             ``group, q, low, high``: the quantile lies in (low, high]; missing when it is not
             reached. ``low`` equals ``high`` for a time that was seen.
+
+        Raises
+        ------
+        OptionError
+            If a share does not lie between 0 and 1.
         """
         found = []
         for group in self.groups["group"]:
@@ -140,6 +150,8 @@ class TurnbullResult(Result):
             With one group only.
         DataNotKeptError
             After reading back from JSON.
+        OptionError
+            If an option is not allowed.
 
         References
         ----------

@@ -123,6 +123,8 @@ class TreatmentEffectResult(Result):
             If an arm has no time at risk.
         DataNotKeptError
             For another start, after reading back from JSON.
+        OptionError
+            If ``since`` is no time.
         """
         if since == 0.0:
             return self._simon().to_frame()
@@ -157,6 +159,8 @@ class TreatmentEffectResult(Result):
             With fewer than 20 events.
         DataNotKeptError
             After reading back from JSON.
+        OptionError
+            If a landmark is no time.
 
         References
         ----------

@@ -55,6 +55,11 @@ class NoEventsResult(Result):
             Of the exact method.
         group : str, optional
             By default the first.
+
+        Raises
+        ------
+        OptionError
+            If there is no such measure, side or group.
         """
         choice("measure", measure, tuple(self.table["measure"].unique()))
         choice("sides", sides, ("two-sided", "one-sided"))

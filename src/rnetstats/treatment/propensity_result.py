@@ -118,6 +118,8 @@ class PropensityResult(WeightedComparisons):
         ------
         DataNotKeptError
             After reading back from JSON, for weighted variances.
+        OptionError
+            If there are no such variances.
 
         References
         ----------

@@ -62,6 +62,10 @@ class WeightedComparisons(Result):
             If positivity is violated, or an arm is empty.
         DataNotKeptError
             After reading back from JSON.
+        FormulaError, ColumnError
+            If the outcome cannot be used.
+        OptionError
+            If an option is not allowed.
 
         References
         ----------
@@ -107,6 +111,10 @@ class WeightedComparisons(Result):
             If positivity is violated, or an arm is empty.
         DataNotKeptError
             After reading back from JSON.
+        FormulaError, ColumnError
+            If the outcome cannot be used.
+        OptionError
+            If an option is not allowed.
 
         References
         ----------
@@ -153,6 +161,10 @@ class WeightedComparisons(Result):
             If positivity is violated, an arm is empty or not followed to the horizon.
         DataNotKeptError
             After reading back from JSON.
+        FormulaError, ColumnError
+            If the outcome cannot be used.
+        OptionError
+            If an option is not allowed.
 
         References
         ----------
@@ -190,6 +202,10 @@ class WeightedComparisons(Result):
             If positivity is violated, or an arm is empty.
         DataNotKeptError
             After reading back from JSON.
+        FormulaError, ColumnError
+            If the outcome cannot be used.
+        OptionError
+            If an option is not allowed.
         """
         from rnetstats.treatment.weighted_risk import weighted_curves
 

@@ -107,6 +107,8 @@ class ClassificationResult(Result):
         ------
         OptionError
             If the cohort has no such patient, or several.
+        DataNotKeptError
+            After reading back from JSON.
         """
         rows: pd.DataFrame = self._need("patients", "One patient's answer")
         found = rows.loc[rows.index == patient] if isinstance(patient, Hashable) else rows.iloc[:0]

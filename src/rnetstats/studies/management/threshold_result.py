@@ -153,6 +153,11 @@ class ThresholdResult(Result):
         -------
         DataFrame
             The input by its name, and ``threshold_low, threshold, threshold_high``.
+
+        Raises
+        ------
+        OptionError
+            If there is no such input.
         """
         inputs = self._inputs
         name = inputs.mortality if along is None else choice("along", along, list(inputs.given))
