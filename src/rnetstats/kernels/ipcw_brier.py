@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from rnetstats.kernels.censoring import censoring_survival, ipcw_weights
 from rnetstats.kernels.newton import BoolArray, FloatArray
 
-__all__ = ["censoring_part", "ipcw_brier"]
+__all__ = ["censoring_part", "ipcw_brier", "ipcw_brier_differences"]
 
 
 def ipcw_brier(
@@ -50,22 +50,58 @@ def ipcw_brier(
         n - 1. NaN where nobody is followed past the horizon and some are censored by it: what
         became of these is known of no one.
     """
+    score, influence, copies = _scores(stop, code, risk, horizon, freq, cause)
+    total = copies.sum()
+    variance = (influence**2) @ copies / (total * max(total - 1.0, 1.0))
+    return score, np.sqrt(variance)
+
+
+def ipcw_brier_differences(
+    stop: ArrayLike,
+    code: ArrayLike,
+    risk: ArrayLike,
+    horizon: float,
+    freq: ArrayLike | None = None,
+    *,
+    cause: int = 1,
+) -> tuple[FloatArray, FloatArray]:
+    """Differences of Brier scores on the same rows; parameters as :func:`ipcw_brier`.
+
+    Returns
+    -------
+    difference, std_error : arrays of shape (m, m)
+        Of the row's risk less the column's. The standard error is that of the differences of
+        what each row adds to the two scores.
+    """
+    score, influence, copies = _scores(stop, code, risk, horizon, freq, cause)
+    total = copies.sum()
+    apart = influence[:, None] - influence[None, :]
+    variance = (apart**2) @ copies / (total * max(total - 1.0, 1.0))
+    return score[:, None] - score[None, :], np.sqrt(variance)
+
+
+def _scores(
+    stop: ArrayLike,
+    code: ArrayLike,
+    risk: ArrayLike,
+    horizon: float,
+    freq: ArrayLike | None,
+    cause: int,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Scores (m,), what each row adds to them (m, n), and how many rows it stands for (n,)."""
     ends = np.asarray(stop, dtype=np.float64)
     codes = np.asarray(code)
     copies = np.ones(ends.size) if freq is None else np.asarray(freq, dtype=np.float64)
-    total = copies.sum()
     curve = censoring_survival(ends, codes > 0, copies)
     weight = ipcw_weights(ends, codes > 0, horizon, curve)
     event = (codes == cause) & (ends <= horizon)
     squares = weight * (event - np.atleast_2d(np.asarray(risk, dtype=np.float64))) ** 2
     if curve.at(horizon) <= 0.0:
-        nothing = np.full(len(squares), np.nan)
-        return nothing, nothing
-    score = squares @ copies / total
+        return np.full(len(squares), np.nan), np.full(squares.shape, np.nan), copies
+    score = squares @ copies / copies.sum()
     influence = squares - score[:, None]
     influence += censoring_part(ends, codes == 0, squares, copies, horizon)
-    variance = (influence**2) @ copies / (total * max(total - 1.0, 1.0))
-    return score, np.sqrt(variance)
+    return score, influence, copies
 
 
 def censoring_part(

@@ -15,6 +15,7 @@ from rnetstats.formula.terms import Formula
 from rnetstats.prediction.calibration_curve import LOCAL, Smoother
 from rnetstats.prediction.calibration_model import Settings, judge_model
 from rnetstats.prediction.calibration_notes import general_notes
+from rnetstats.prediction.calibration_pairs import brier_pairs
 from rnetstats.prediction.calibration_result import CalibrationResult, ordered
 from rnetstats.prediction.judged import Judged, judge
 from rnetstats.prediction.resamples import resample_count
@@ -167,6 +168,7 @@ def calibration(
     _check_time(judged, time)
     parts = [judge_model(judged, k, settings) for k in range(len(judged.labels))]
     tables = {name: [part[name] for part in parts] for name in parts[0]}
+    pairs, pair_notes = brier_pairs(judged, settings.conf_level)
     return CalibrationResult(
         measures=ordered(tables["measures"]),
         curves=_stacked(judged, tables["curve"]),
@@ -174,6 +176,7 @@ def calibration(
         level_table=_stacked(judged, tables["levels"]),
         test_table=_stacked(judged, tables["tests"]),
         distribution=_stacked(judged, tables["distribution"]),
+        pairs=pairs,
         rows=_stacked(judged, tables["rows"]),
         outcome=_event(judged),
         n_missing=judged.n_missing,
@@ -190,6 +193,7 @@ def calibration(
                         competing=judged.outcome.kind == "competing",
                     ),
                     *(note for notes in tables["notes"] for note in notes),
+                    *pair_notes,
                 ]
             )
         ),

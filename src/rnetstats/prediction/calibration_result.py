@@ -54,6 +54,8 @@ class CalibrationResult(Result):
         ``model, low, high, n_events, n_others``: predicted risks counted in 50 stretches.
     outcome : str
         The event, as shown.
+    pairs : DataFrame
+        :meth:`compare`.
     n_missing : int
     rows : DataFrame or None
         ``model, predicted, calibrated``, a row a model and patient; not kept in JSON.
@@ -66,6 +68,7 @@ class CalibrationResult(Result):
     test_table: pd.DataFrame
     distribution: pd.DataFrame
     outcome: str
+    pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
     n_missing: int = 0
     rows: pd.DataFrame | None = field(default=None, metadata={"rows": True})
 
@@ -126,6 +129,23 @@ class CalibrationResult(Result):
     def tests(self) -> pd.DataFrame:
         """Return tests of calibration: ``model, test, statistic, df, p_value, method``."""
         return self.test_table.copy()
+
+    def compare(self) -> pd.DataFrame:
+        """Return all pairs of models: the difference of their Brier scores, its limits and P.
+
+        The smaller score is the better one; it judges discrimination and calibration together.
+        For nested models that were both fitted on the rows judged the paired test is refused:
+        limits are missing, and the P is that of the likelihood ratio, as ``method`` says.
+
+        Returns
+        -------
+        DataFrame
+            ``model, versus, measure, difference`` (of the first less the second), ``std_error,
+            conf_low, conf_high, statistic, p_value, method``. For times the scores are weighted
+            by censoring. Limits and P are missing with fewer than five events or patients known
+            to be without.
+        """
+        return self.pairs.copy()
 
     def calibrated(self) -> pd.DataFrame:
         """Return each patient's risk and the curve's value there, in the order of the data.

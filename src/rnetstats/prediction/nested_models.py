@@ -92,7 +92,9 @@ def _likelihood_ratio(judged: Judged, smaller: str, larger: str) -> NestedTest:
     return NestedTest(larger, statistic, p_value, method, pair)
 
 
-def nested_notes(tests: Sequence[NestedTest]) -> list[str]:
+def nested_notes(
+    tests: Sequence[NestedTest], why: str = "their AUC or C is not valid (Demler 2012)"
+) -> list[str]:
     """Say once for all pairs why there is no paired test, and what stands in its place."""
     notes = []
     same = [test.pair for test in tests if not test.larger]
@@ -102,7 +104,7 @@ def nested_notes(tests: Sequence[NestedTest]) -> list[str]:
     if nested:
         said = (
             f"Nested models fitted on the rows tested ({', '.join(t.pair for t in nested)}): a "
-            "paired test of their AUC or C is not valid (Demler 2012); the P is that of the added "
+            f"paired test of {why}; the P is that of the added "
             "terms by likelihood, as method says."
         )
         if any("penalized" in test.method for test in nested):
