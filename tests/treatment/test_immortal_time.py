@@ -154,6 +154,8 @@ def test_the_naive_hazard_ratio_is_the_root_of_its_score(delay: float) -> None:
     everyone = (1.0 - np.exp(-rate * end)) / rate
     hand = (after / (before + after)) / ((everyone - after) / (everyone - before - after))
     assert row["closed_form"] == pytest.approx(hand, rel=1e-12)
+    assert abs(row["rate_ratio"] - hand) < 3.0 * row["rate_ratio_mcse"]
+    assert row["rate_ratio_mcse"] < 0.005
 
 
 @given(
