@@ -249,6 +249,34 @@ def test_reclassified_times_agree_with_the_matrix_method_on_average(cohort: pd.D
     assert math.isclose(moved[0], moved[1], abs_tol=0.08)
 
 
+@pytest.mark.parametrize(("which", "specificity"), [("exposure", 0.88), ("outcome", 0.965)])
+def test_total_error_of_times_is_that_of_counts_where_events_are_rare(
+    which: str, specificity: float
+) -> None:
+    """Predictive values taken as known would make it 13 and 24 % narrower than that of counts."""
+    data = pd.DataFrame(
+        {"exposed": [1] * 300 + [0] * 700, "event": [1] * 36 + [0] * 264 + [1] * 44 + [0] * 656}
+    )
+    data["time"] = np.where(data["event"] == 1, np.linspace(10, 50, 1000), 60.0)
+    options = {"misclassified": which, "sensitivity": 0.78, "specificity": specificity, "seed": 1}
+    times = rn.bias_analysis(data, "Surv(time, event) ~ exposed", draws=1500, **options)
+    counts = rn.bias_analysis(data, "event ~ exposed", measure="rr", draws=20_000, **options)
+    spread = [np.nanstd(np.log(found.values["total"])) for found in (times, counts)]
+    assert math.isclose(spread[0], spread[1], rel_tol=0.1)
+
+
+def test_most_patients_with_the_event_are_told_to_pull_a_hazard_ratio_to_one() -> None:
+    rng = np.random.default_rng(4)
+    exposed = rng.random(200) < 0.4
+    time = rng.exponential(np.where(exposed, 10.0, 25.0))
+    for end, told in ((60.0, True), (5.0, False)):
+        data = {"t": np.minimum(time, end), "e": (time <= end).astype(int), "x": exposed * 1}
+        found = rn.bias_analysis(
+            data, "Surv(t, e) ~ x", misclassified="exposure", sensitivity=0.9, draws=100, seed=1
+        )
+        assert any("Most patients have the event" in note for note in found.notes) == told
+
+
 def test_few_events_get_no_total_interval_of_a_ratio(cohort: pd.DataFrame) -> None:
     options = {"misclassified": "exposure", "specificity": (0.8, 1.0), "draws": 300, "seed": 1}
     ratio = rn.bias_analysis(cohort, "recurrence ~ margin_positive", **options)

@@ -91,9 +91,9 @@ def bias_analysis(
     n (1 - Sp)) / (Se + Sp - 1)``. Draws with a negative cell are impossible: they are left out and
     counted. Total error draws the observed shares too (posterior under Jeffreys' prior), so that it
     has the variance that misclassified data leave. Times: each draw reclassifies each patient by
-    the predictive values and fits the Cox model anew (Firth), total error adding a normal error;
-    a missed event is dated at the end of the patient's follow-up. With fewer than 5 events in an
-    arm a ratio has no total interval.
+    the predictive values and fits the Cox model anew (Firth), total error drawing the observed
+    shares as above and adding a normal error; a missed event is dated at the end of the patient's
+    follow-up. With fewer than 5 events in an arm a ratio has no total interval.
 
     References
     ----------

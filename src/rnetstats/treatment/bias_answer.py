@@ -117,6 +117,11 @@ def _notes(
             "taken for the end of follow-up"
         )
         notes.append(f"Each draw reclassifies the patients: {what}.")
+        if model.misclassified == "exposure" and a + c > b + d:
+            notes.append(
+                "Most patients have the event. The arm at more risk has it earlier, which the "
+                "reclassification does not use: the corrected hazard ratio is pulled towards 1."
+            )
         if observed.arms.start is not None:
             notes.append("Rows are reclassified one by one: each must be a patient of its own.")
     notes.append(

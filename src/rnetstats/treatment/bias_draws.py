@@ -18,7 +18,7 @@ from rnetstats._core.random import CHUNK, chunk_generators
 from rnetstats.treatment.bias_matrix import Cells, Classified, corrected, measure_of
 from rnetstats.treatment.bias_priors import Prior
 
-__all__ = ["BiasModel", "Drawn", "draw_counts"]
+__all__ = ["BiasModel", "Drawn", "draw_counts", "draw_shares", "table_of_shares"]
 
 Floats = NDArray[np.float64]
 
@@ -76,16 +76,14 @@ def draw_counts(cells: Cells, model: BiasModel, measure: str, draws: int, seed: 
     """
     z = np.empty((draws, 4))
     shares = np.empty((3, draws))
-    laws = _shares(cells, model.misclassified)
     for rows, generator in chunk_generators(seed, draws):
         size = rows.stop - rows.start
         z[rows] = generator.standard_normal((CHUNK, 4))[:size]
-        for k, (yes, no) in enumerate(laws):
-            shares[k, rows] = generator.beta(yes + 0.5, no + 0.5, CHUNK)[:size]
+        shares[:, rows] = draw_shares(cells, model.misclassified, generator)[:, :size]
     by = model.classified(z)
     true, possible = corrected(cells, by, model.misclassified)
     sampled, possible_total = corrected(
-        _table(shares, model.misclassified), by, model.misclassified
+        table_of_shares(shares, model.misclassified), by, model.misclassified
     )
     return Drawn(
         by=by,
@@ -96,16 +94,30 @@ def draw_counts(cells: Cells, model: BiasModel, measure: str, draws: int, seed: 
     )
 
 
-def _shares(cells: Cells, misclassified: str) -> tuple[tuple[float, float], ...]:
-    """Counts behind the shares that are drawn: of the two groups, and of the first group."""
+def draw_shares(cells: Cells, misclassified: str, generator: np.random.Generator) -> Floats:
+    """Draw one chunk of the shares behind a table, by their posterior under Jeffreys' prior.
+
+    Parameters
+    ----------
+    cells : Cells of numbers
+        As observed.
+    misclassified : {"exposure", "outcome"}
+    generator : Generator
+
+    Returns
+    -------
+    array of shape (3, CHUNK)
+        Share recorded positive in the first and in the second group, and share of the first group.
+    """
     a, b, c, d = (float(part) for part in cells)
-    if misclassified == "exposure":
-        return (a, c), (b, d), (a + c, b + d)
-    return (a, b), (c, d), (a + b, c + d)
+    laws = ((a, c), (b, d), (a + c, b + d))
+    if misclassified == "outcome":
+        laws = ((a, b), (c, d), (a + b, c + d))
+    return np.array([generator.beta(yes + 0.5, no + 0.5, CHUNK) for yes, no in laws])
 
 
-def _table(shares: Floats, misclassified: str) -> Cells:
-    """The observed table with drawn shares, of all patients together 1."""
+def table_of_shares(shares: Floats, misclassified: str) -> Cells:
+    """The observed tables with drawn shares (3, k), of all patients together 1."""
     first, second, whole = shares
     if misclassified == "exposure":
         return Cells(

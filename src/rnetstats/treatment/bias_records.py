@@ -18,7 +18,7 @@ from rnetstats._core.random import CHUNK, chunk_generators
 from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.newton import OK
 from rnetstats.kernels.risksets import prepare
-from rnetstats.treatment.bias_draws import BiasModel, Drawn
+from rnetstats.treatment.bias_draws import BiasModel, Drawn, draw_shares, table_of_shares
 from rnetstats.treatment.bias_matrix import Cells, Classified, corrected, truth_given_observed
 from rnetstats.treatment.two_arms import TwoArms
 
@@ -43,44 +43,61 @@ def draw_records(
     event (the matrix method's predictive values), not on the time. A missed event is dated at the
     end of the patient's follow-up; a false one is taken for the end of follow-up.
 
+    Total error draws the observed shares too, as :func:`draw_counts` does: predictive values taken
+    as known would leave out the variance of misclassified data.
+
     Parameters
     ----------
     arms : TwoArms
     model : BiasModel
     draws, seed : int
     random_error : bool
-        Whether each estimate gets a normal error of its own standard error.
+        Whether there is total error: each estimate then gets a normal error of its own standard
+        error.
     """
-    assert arms.stop is not None
     exposure = model.misclassified == "exposure"
-    n = len(arms.event)
-    observed = arms.is_new if exposure else arms.event
-    first = arms.event if exposure else arms.is_new
     z, noise = np.empty((draws, 4)), np.empty(draws)
-    truth = np.zeros((draws, n), dtype=bool)
+    truth, sampled = np.zeros((2, draws, len(arms.event)), dtype=bool)
     by_parts: list[Classified] = []
-    possible = np.zeros(draws, dtype=bool)
+    possible, possible_total = np.zeros((2, draws), dtype=bool)
+    cells = cells_of(arms)
     for rows, generator in chunk_generators(seed, draws):
         size = rows.stop - rows.start
         z[rows] = generator.standard_normal((CHUNK, 4))[:size]
         noise[rows] = generator.standard_normal(CHUNK)[:size]
-        u = generator.random((CHUNK, n))[:size]
+        u = generator.random((CHUNK, len(arms.event)))[:size]
+        shares = draw_shares(cells, model.misclassified, generator)[:, :size]
         by = model.classified(z[rows])
-        true, possible[rows] = corrected(cells_of(arms), by, model.misclassified)
-        positive, negative = truth_given_observed(true, by, model.misclassified)
-        hit = np.where(first, positive[0][:, None], positive[1][:, None])
-        miss = np.where(first, negative[0][:, None], negative[1][:, None])
-        truth[rows] = u < np.where(observed, hit, miss)
+        truth[rows], possible[rows] = _reclassified(arms, cells, by, model.misclassified, u)
+        table = table_of_shares(shares, model.misclassified)
+        sampled[rows], possible_total[rows] = _reclassified(arms, table, by, model.misclassified, u)
         by_parts.append(by)
-    estimate, error = _hazard_ratios(arms, truth, possible, exposure=exposure)
-    total = estimate + noise * error if random_error else np.full(draws, np.nan)
+    estimate, _ = _hazard_ratios(arms, truth, possible, exposure=exposure)
+    total = np.full(draws, np.nan)
+    if random_error:
+        centre, error = _hazard_ratios(arms, sampled, possible_total, exposure=exposure)
+        total = centre + noise * error
     return Drawn(
         by=_joined(by_parts),
         systematic=np.exp(estimate),
         total=np.exp(total),
         possible=possible,
-        possible_total=possible,
+        possible_total=possible_total,
     )
+
+
+def _reclassified(
+    arms: TwoArms, table: Cells, by: Classified, misclassified: str, u: Floats
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The truth of each patient, drawn by uniform numbers (k, n); and which draws are possible."""
+    exposure = misclassified == "exposure"
+    observed = arms.is_new if exposure else arms.event
+    first = arms.event if exposure else arms.is_new
+    true, possible = corrected(table, by, misclassified)
+    positive, negative = truth_given_observed(true, by, misclassified)
+    hit = np.where(first, positive[0][:, None], positive[1][:, None])
+    miss = np.where(first, negative[0][:, None], negative[1][:, None])
+    return u < np.where(observed, hit, miss), possible
 
 
 def _joined(parts: list[Classified]) -> Classified:
