@@ -168,6 +168,20 @@ def test_external_validation_is_called_so() -> None:
     assert np.isfinite(validation.corrected("auc"))
 
 
+@pytest.mark.parametrize(
+    ("thresholds", "words"),
+    [
+        ([0.3], "at the threshold 0.3, which is not prescribed."),
+        ([0.2, 0.4], "at thresholds 0.2 to 0.4, none of which is prescribed."),
+    ],
+)
+def test_thresholds_are_told(thresholds: list[float], words: str) -> None:
+    data = read("birthwt.csv")
+    model = rn.risk_model(rn.logistic(data, "low ~ age"))
+    judged = rn.decision_curve(data, "low ~ 1", models={"age": model}, thresholds=thresholds)
+    assert answer(rn.tripod_checklist(model, decision=judged), "15").endswith(words)
+
+
 def test_wrong_objects_are_refused() -> None:
     fit = rn.logistic(read("birthwt.csv"), "low ~ age")
     with pytest.raises(OptionError, match="takes a RiskModel"):

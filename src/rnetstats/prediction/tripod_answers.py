@@ -153,10 +153,11 @@ def output(found: Evidence) -> str:
     if found.decision is None:
         return "A risk between 0 and 1; no classification."
     low, high = (float(f(found.decision.to_frame()["threshold"])) for f in (min, max))
-    return (
-        f"A risk between 0 and 1; net benefit is shown at thresholds {low:g} to {high:g}, none of "
-        "which is prescribed."
-    )
+    if low == high:
+        shown = f"at the threshold {low:g}, which is not prescribed"
+    else:
+        shown = f"at thresholds {low:g} to {high:g}, none of which is prescribed"
+    return f"A risk between 0 and 1; net benefit is shown {shown}."
 
 
 def code(found: Evidence) -> str:
