@@ -374,6 +374,21 @@ def test_resamples_that_end_before_the_horizon_withhold_the_interval():
     assert np.isfinite(found["estimate"])
 
 
+def test_a_grace_period_ends_at_the_treatment_from_which_rounding_alone_parts_it():
+    """Months as parts of a year: 7 x (1 / 12) is below 7 / 12 to a computer."""
+    months = many(n=200, delay=(0.0, 12.0))
+    months[["months", "treated_at"]] = np.ceil(months[["months", "treated_at"]])
+    months["months"] = np.maximum(months["months"], months["treated_at"].fillna(0.0) + 1.0)
+    years = months.assign(months=months["months"] / 12, treated_at=months["treated_at"] / 12)
+    assert (years["treated_at"] > 7 * (1 / 12)).sum() > (months["treated_at"] > 7).sum()
+    options = {"methods": "clone-censor-weight", "resamples": 0}
+    by_month = effect(months, grace=7, horizon=47, **options).to_frame()
+    by_year = effect(years, grace=7 * (1 / 12), horizon=47 / 12, **options).to_frame()
+    risks = by_month["measure"].str.startswith("risk")
+    assert by_year["n_treated"].tolist() == by_month["n_treated"].tolist()
+    np.testing.assert_allclose(by_year["estimate"][risks], by_month["estimate"][risks], rtol=1e-9)
+
+
 def test_resamples_without_events_withhold_the_interval():
     draws = {"risk difference": np.zeros(200)}
     options = CloneOptions(6.0, 60.0, True, False, 200, 0.95, 1, None)

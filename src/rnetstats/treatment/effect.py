@@ -289,12 +289,12 @@ def _methods(methods: Sequence[str]) -> tuple[str, ...]:
 def _as_observed(
     settings: CloneOptions, landmarks: tuple[float, ...], patients: Patients
 ) -> tuple[CloneOptions, tuple[float, ...]]:
-    """Return horizon and landmarks, each as the time of the data it differs from by rounding."""
+    """Return the times asked for, each as the one of the data it differs from by rounding."""
     if not patients.n:
         return settings, landmarks
-    horizon = float(patients.moments(settings.horizon))
+    grace, horizon = patients.moments([settings.grace, settings.horizon]).tolist()
     moved = patients.moments(landmarks).tolist()
-    return replace(settings, horizon=horizon), tuple(dict.fromkeys(moved))
+    return replace(settings, grace=grace, horizon=horizon), tuple(dict.fromkeys(moved))
 
 
 def _check(patients: Patients, settings: CloneOptions, methods: tuple[str, ...]) -> None:
