@@ -12,7 +12,7 @@ import pytest
 from rnetstats.data.codebook import Codebook
 from rnetstats.data.read import read_cohort
 from rnetstats.data.template import write_codebook
-from rnetstats.errors import ColumnError, DataError, OptionError, ReadError
+from rnetstats.errors import CodebookError, ColumnError, DataError, OptionError, ReadError
 
 TABLE = "id,size,sex\na,1.5,F\nb,2.5,M\nc,3.5,F\n"
 
@@ -153,6 +153,24 @@ def test_paths(tmp_path: Path) -> None:
         read_cohort([1, 2])  # type: ignore[arg-type]
     with pytest.raises(ReadError, match="cannot be read"):
         read_cohort("a\x00b.csv")
+    with pytest.raises(ReadError, match=r"cannot be read: File name too long\.$"):
+        read_cohort("x" * 300)
+    for lines in (2, 3000):
+        with pytest.raises(ReadError, match=r"^'id,size' and the lines after it are the text of a"):
+            read_cohort("id,size\n" + "a,1\n" * lines)
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(36, "long")])
+def test_a_folder_that_nobody_may_enter(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(ReadError, match=f"cannot be read: {error.strerror}"):
+        read_cohort("ward/mine.csv")
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(CodebookError, match=f"cannot be read: {error.strerror}"):
+        read_cohort({"a": [1, 2]}, codebook="ward/mine.toml")
 
 
 def test_encodings(tmp_path: Path) -> None:

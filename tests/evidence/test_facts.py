@@ -227,5 +227,10 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     path.write_bytes(b"title = '\xff\xfe'")
     with pytest.raises(FactsError, match="not text in UTF-8"):
         read_facts(path)
+    path.write_text("x = " + "[" * 100_000, encoding="utf-8")
+    with pytest.raises(FactsError, match="nested too deeply"):
+        read_facts(path)
     with pytest.raises(FactsError, match="cannot be read"):
         read_facts(tmp_path)
+    with pytest.raises(FactsError, match=r"^\. cannot be read"):
+        read_facts(".")

@@ -102,6 +102,9 @@ def test_what_is_no_model_is_refused(models: dict[str, RiskModel], tmp_path: Pat
     path.write_bytes(b"\x80\x04pickle")
     with pytest.raises(ReadError, match="no JSON"):
         RiskModel.load(path)
+    path.write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(ReadError, match="no JSON"):
+        RiskModel.load(path)
     for text in ("[1, 2]", "{}", '{"type": "LogisticResult"}'):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(ReadError, match="holds no RiskModel"):

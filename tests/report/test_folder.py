@@ -173,7 +173,9 @@ def test_an_empty_folder_is_used(tmp_path: Path) -> None:
     assert (tmp_path / "report.html").exists()
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"made_by": "somebody"}', "{"])
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"made_by": "somebody"}', "{", pytest.param("[" * 100_000, id="deep")]
+)
 def test_a_folder_of_other_files_is_left_alone(tmp_path: Path, content: str) -> None:
     (tmp_path / "thesis.docx").write_text("x", encoding="utf-8")
     (tmp_path / RECORD).write_text(content, encoding="utf-8")

@@ -45,6 +45,10 @@ def codebook_from_file(path: Path) -> Codebook:
         raise CodebookError(f"codebook {path}: not UTF-8 (byte {error.start}).") from None
     except OSError as error:
         raise CodebookError(f"codebook {path}: cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise CodebookError(
+            f"codebook {str(path)!r}: no file's name can hold such a character."
+        ) from None
     return codebook_from_text(text, path.name)
 
 

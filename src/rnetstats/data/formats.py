@@ -85,20 +85,34 @@ def read_file(
 
 
 def _bytes(path: Path) -> bytes:
-    if path.is_dir():
-        raise ReadError(f"{path} is a folder, not a file.")
     try:
+        if path.is_dir():
+            raise ReadError(f"{path} is a folder, not a file.")
         data = path.read_bytes()
-    except FileNotFoundError:
-        folder = path.parent
-        beside = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-        where = "" if folder.is_dir() else f" The folder {folder} does not exist."
-        raise ReadError(f"There is no file {path}.{where}{closest(path.name, beside)}") from None
+    except RnetError:
+        raise
     except (OSError, ValueError) as error:
-        raise ReadError(f"{path} cannot be read: {error}.") from None
+        raise _unread(path, error) from None
     if not data.strip():
         raise ReadError(f"{path.name}: the file is empty.")
     return data
+
+
+def _unread(path: Path, error: OSError | ValueError) -> ReadError:
+    """Say why there is nothing to read."""
+    if "\n" in path.name:
+        return ReadError(
+            f"{str(path).splitlines()[0][:60]!r} and the lines after it are the text of a table, "
+            "not the path of a file. Save it as a file, or give a DataFrame: "
+            "pandas.read_csv(io.StringIO(text))."
+        )
+    if isinstance(error, FileNotFoundError):
+        folder = path.parent
+        beside = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+        where = "" if folder.is_dir() else f" The folder {folder} does not exist."
+        return ReadError(f"There is no file {path}.{where}{closest(path.name, beside)}")
+    reason = error.strerror if isinstance(error, OSError) else "no file's name holds a zero byte"
+    return ReadError(f"{path} cannot be read: {reason}.")
 
 
 def _kind(path: Path, data: bytes) -> str:

@@ -164,12 +164,20 @@ def resolve_codebook(codebook: Codebook | str | os.PathLike[str]) -> Codebook:
     if text in builtin_names():
         return builtin_codebook(text)
     path = Path(text).expanduser()
-    if not path.exists():
+    if not _may_exist(path):
         raise CodebookError(
             f"there is no codebook file {text!r}, and no built-in codebook of that name "
             f"(built in: {', '.join(builtin_names())}).{closest(text, builtin_names())}"
         )
     return Codebook.from_toml(path)
+
+
+def _may_exist(path: Path) -> bool:
+    """Whether a file may be there: where that cannot be seen, reading it says why."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def _ledger(table: RawTable) -> Ledger:

@@ -77,7 +77,7 @@ def _of_package(source: str) -> FactsSource:
 
 
 def _of_file(path: Path) -> FactsSource:
-    name = shortened(file_name(path))
+    name = shortened(file_name(path) or str(path))
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -102,3 +102,5 @@ def _parsed(text: str, name: str) -> FactsSource:
             f"{name} is not TOML: {error}. Each figure is a table [facts.KEY] with lines such as "
             'value = "2.2".'
         ) from None
+    except RecursionError:
+        raise FactsError(f"{name} is nested too deeply.") from None

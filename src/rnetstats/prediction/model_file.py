@@ -32,15 +32,16 @@ def save(model: RiskModel, path: str | os.PathLike[str]) -> None:
         raise OutputError(_refused(place, error)) from None
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o644)
         temporary.replace(place)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise OutputError(_refused(place, error)) from None
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load(kind: type[Model], path: str | os.PathLike[str]) -> Model:
@@ -51,7 +52,7 @@ def load(kind: type[Model], path: str | os.PathLike[str]) -> Model:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ReadError(f"The model {place.name!r} cannot be read: {reason}.") from None
-    except ValueError:  # neither UTF-8 nor JSON
+    except (ValueError, RecursionError):  # neither UTF-8 nor JSON, or brackets without end
         raise ReadError(f"{place.name!r} is no JSON file.") from None
     if not isinstance(stored, dict) or stored.get("type") != kind.__name__:
         raise ReadError(f"{place.name!r} holds no {kind.__name__} written by save().")

@@ -172,7 +172,7 @@ def _exchange(report: Path, folder: Path) -> None:
 def _is_report(folder: Path) -> bool:
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(record, dict) and record.get("made_by") == MADE_BY
 
