@@ -112,14 +112,13 @@ def large_sample_df(m: int, k: int, riv: float) -> float:
 def reiter_df(m: int, k: int, riv: float, dfcom: float) -> float:
     """Reiter's denominator degrees of freedom, never more than those of the complete data.
 
-    They exist for k (m - 1) > 4, and are 4 in the limit. With fewer imputations Barnard and
-    Rubin's stand in, with the increase in variance averaged over the coefficients.
+    They exist for k (m - 1) > 4. With fewer imputations Barnard and Rubin's stand in, with the
+    increase in variance averaged over the coefficients; at 4 itself too, where Reiter's expansion
+    divides by zero, and its limit of 4 would make a test of five imputations a tenth of its level.
     """
     t = k * (m - 1.0)
-    if t < 4.0:
+    if t <= 4.0:
         return float(barnard_rubin(m, np.array([riv / (1.0 + riv)]), dfcom)[0])
-    if t == 4.0:
-        return 4.0
     a = riv * t / (t - 2.0)
     v = (dfcom + 1.0) / (dfcom + 3.0) * dfcom
     c0, c1, c2 = 1.0 / (t - 4.0), v - 2.0 * (1.0 + a), v - 4.0 * (1.0 + a)
