@@ -399,3 +399,21 @@ def test_both_readings_of_the_auc_have_their_usual_word(
         for way, value in (("printed", fixed), ("repeated", again))
     }
     assert f"({usual}" in pairs({"ways": ways})
+
+
+def test_a_model_without_a_printed_predictor_says_which() -> None:
+    data = raw().assign(method="cEMR")
+    result = rn.reproduce("duan2024", data=data, resamples=20)
+    said = (
+        "Resection method does not vary in these patients, so that the model is one of the others"
+    )
+    claim = result.claims.set_index("claim").loc["model_accuracy"]
+    assert said in claim["sentence"]
+    assert any(said in sentence for sentence in result.answer)
+    assert not any("does not vary" in sentence for sentence in study("rnet_like_a").answer)
+    ways = {"printed": {"auc": {"apparent": 0.7, "optimism": 0.1, "corrected": 0.6}}}
+    two = pairs({"ways": ways, "alike": ["NLR > 4.44", "Size > 14.89 mm"]})
+    assert two.endswith(
+        " NLR > 4.44 and size > 14.89 mm do not vary in these patients, so that the printed "
+        "model is one of the others alone."
+    )

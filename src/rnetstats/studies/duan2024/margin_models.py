@@ -78,6 +78,8 @@ class MarginModels:
         Rows left out for them.
     used : tuple of Predictor
         Predictors in the model; a predictor that does not vary is left out.
+    alike : tuple of str
+        The labels of those left out.
     """
 
     fits: dict[str, Any]
@@ -85,6 +87,7 @@ class MarginModels:
     missing: dict[str, int]
     n_incomplete: int
     used: tuple[Predictor, ...]
+    alike: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Any:
         return self.fits[name]
@@ -125,10 +128,10 @@ def fit_margin_models(
     missing = {str(name): int(n) for name, n in values.isna().sum().items() if n}
     complete = frame[known]
     used = tuple(p for p in four if p.varies(complete))
-    for left_out in (p for p in four if p not in used):
+    alike = tuple(p.label for p in four if p not in used)
+    for label in alike:
         attempts.skip(
-            f"{left_out.label} in the models of a positive margin",
-            "all patients have the same value",
+            f"{label} in the models of a positive margin", "all patients have the same value"
         )
     fits: dict[str, Any] = {}
     if not full:
@@ -136,7 +139,7 @@ def fit_margin_models(
         fits["multi_firth"] = attempts.run(
             "Multivariable model of a positive margin", lambda: logistic(frame, formula)
         )
-        return MarginModels(fits, complete, missing, int((~known).sum()), used)
+        return MarginModels(fits, complete, missing, int((~known).sum()), used, alike)
     forms = {"multi": _formula([p.term for p in used]), "spline": _spline_formula(complete)}
     names = {"multi": "at the printed cut-offs", "spline": "with splines"}
     for form, formula in forms.items():
@@ -151,7 +154,7 @@ def fit_margin_models(
             f"Models of a positive margin with one term each ({_WORDS[suffix]})",
             lambda p=penalty: univariable(frame, single, penalty=p),  # type: ignore[misc]
         )
-    return MarginModels(fits, complete, missing, int((~known).sum()), used)
+    return MarginModels(fits, complete, missing, int((~known).sum()), used, alike)
 
 
 _WORDS = {"firth": "Firth", "ml": "maximum likelihood"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rnetstats.formatting import fmt_interval, fmt_number
+from rnetstats.formatting import fmt_interval, fmt_number, inside, listed
 from rnetstats.studies.duan2024.prediction_models import JUDGED, PredictionModels, evidence
 from rnetstats.studies.duan2024.prediction_recipes import WAYS
 from rnetstats.studies.finding import Finding
@@ -93,6 +93,7 @@ def model_facts(models: PredictionModels) -> dict[str, Any]:
         "n_events": models.n_events,
         "resamples": models.resamples,
         "candidates": list(models.candidates),
+        "alike": list(models.alike),
         "ways": {},
     }
     for way in WAYS:
@@ -127,6 +128,18 @@ def pairs(facts: dict[str, Any]) -> str:
     return (
         "Of 100 pairs of a patient with and a patient without a positive margin, the model gives "
         f"the first the higher risk in {_readings(ways)}{word}; a coin gives 50."
+        f"{_without(facts.get('alike', []))}"
+    )
+
+
+def _without(alike: list[str]) -> str:
+    """Say which printed predictors the model lacks, since all patients are alike in them."""
+    if not alike:
+        return ""
+    several = len(alike) > 1
+    return (
+        f" {listed([alike[0], *map(inside, alike[1:])])} {'do' if several else 'does'} not vary in "
+        f"these patients, so that the printed model is one of the other{'s' * (4 - len(alike) > 1)} alone."
     )
 
 

@@ -59,6 +59,8 @@ class PredictionModels:
     candidates : tuple of str
         The columns that the repeated screening chooses from.
     resamples : int
+    alike : tuple of str
+        Printed predictors that do not vary in these patients, and are in no model.
     """
 
     validations: dict[str, ValidationResult]
@@ -68,6 +70,7 @@ class PredictionModels:
     n_events: int
     candidates: tuple[str, ...]
     resamples: int
+    alike: tuple[str, ...] = ()
 
     @property
     def rarer(self) -> int:
@@ -105,7 +108,7 @@ def fit_prediction_models(
     frame = models.complete
     events = int(frame["margin_positive"].sum())
     candidates = candidates_of(models, attempts)
-    made = PredictionModels({}, None, None, len(frame), events, candidates, resamples)
+    made = PredictionModels({}, None, None, len(frame), events, candidates, resamples, models.alike)
     if made.rarer < MINIMUM:
         attempts.skip(
             "Prediction model",
