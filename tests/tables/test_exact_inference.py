@@ -97,6 +97,13 @@ def test_a_disconnected_set_is_reported() -> None:
     assert not any("do not form an interval" in note for note in exact_proportion(2, 30).notes)
 
 
+def test_notes_say_which_outcome_is_missing() -> None:
+    words = "Wald limits do not exist, and the exact limits are one bound."
+    assert exact_proportion(5, 5).notes == (f"There are no non-events: {words}",)
+    assert exact_proportion(0, 5).notes == (f"There are no events: {words}",)
+    assert exact_proportion(2, 5).notes == ()
+
+
 tables = st.tuples(*[st.integers(0, 40)] * 4).filter(lambda t: t[0] + t[1] > 0 and t[2] + t[3] > 0)
 
 

@@ -152,6 +152,7 @@ def test_infinite_limits_are_taken() -> None:
         (lambda: rn.e_value(-0.7, measure="rr"), DataError, "exponential"),
         (lambda: rn.e_value(0.0, measure="rr"), DataError, "above 0"),
         (lambda: rn.e_value(math.nan, measure="rr"), OptionError, "number"),
+        (lambda: rn.e_value(2.0, "1.2", 3.3, measure="rr"), OptionError, "conf_low must be a num"),
         (lambda: rn.e_value(2.0, measure="rd"), OptionError, "not allowed"),
         (lambda: rn.e_value(2.0, measure="rr", true=0.0), OptionError, "true"),
         (
