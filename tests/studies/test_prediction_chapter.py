@@ -404,9 +404,7 @@ def test_both_readings_of_the_auc_have_their_usual_word(
 def test_a_model_without_a_printed_predictor_says_which() -> None:
     data = raw().assign(method="cEMR")
     result = rn.reproduce("duan2024", data=data, resamples=20)
-    said = (
-        "Resection method does not vary in these patients, so that the model is one of the others"
-    )
+    said = "Resection method does not vary in these patients, so that the printed model is one of"
     claim = result.claims.set_index("claim").loc["model_accuracy"]
     assert said in claim["sentence"]
     assert any(said in sentence for sentence in result.answer)

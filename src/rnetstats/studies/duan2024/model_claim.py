@@ -136,11 +136,10 @@ def _without(alike: list[str]) -> str:
     """Say which printed predictors the model lacks, since all patients are alike in them."""
     if not alike:
         return ""
-    several = len(alike) > 1
-    return (
-        f" {listed([alike[0], *map(inside, alike[1:])])} {'do' if several else 'does'} not vary in "
-        f"these patients, so that the printed model is one of the other{'s' * (4 - len(alike) > 1)} alone."
-    )
+    vary = f"{'do' if len(alike) > 1 else 'does'} not vary in these patients"
+    rest = f"one of the other{'s' * (4 - len(alike) > 1)} alone"
+    names = listed([alike[0], *map(inside, alike[1:])])
+    return f" {names} {vary}, so that the printed model is {rest}."
 
 
 _IF = {
