@@ -57,6 +57,8 @@ def test_methods_that_fall_on_both_sides_of_five_per_cent_are_told() -> None:
     assert p.min() < 0.05 < p.max()
     words = f"P runs from {p.min():.3f} to {p.max():.3f} by method"
     assert any(note.startswith(words) for note in split.notes)
+    tiny = rn.few_events(counts(1, 5, 0, 200), "y ~ arm")
+    assert any(note.startswith("P runs from below 0.001 to 0.053 by") for note in tiny.notes)
     for table in ((20, 181, 3, 346), (7, 181, 5, 346)):  # all below, all above
         assert not any("P runs from" in n for n in rn.few_events(counts(*table), "y ~ arm").notes)
 

@@ -14,7 +14,7 @@ from rnetstats._core.options import choice, level, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import FormulaError
-from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, group_names
+from rnetstats.formatting import digits_beside, fmt_interval, fmt_number, fmt_p, group_names
 from rnetstats.survival.follow_up import follow_up
 from rnetstats.survival.logrank_methods import p_text
 from rnetstats.treatment.few_events_rows import FewRows, Settings, binary_rows, survival_rows
@@ -289,7 +289,13 @@ def _notes(arms: TwoArms, counts: pd.DataFrame, found: FewRows, table: pd.DataFr
     p = table["p_value"].dropna()
     if len(p) and p.min() < _ALPHA <= p.max():
         notes.append(
-            f"P runs from {p.min():.3f} to {p.max():.3f} by method: one chosen after looking has "
-            "no level. Name the method beforehand."
+            f"P runs from {_beside_level(p.min())} to {_beside_level(p.max())} by method: one "
+            "chosen after looking has no level. Name the method beforehand."
         )
     return notes
+
+
+def _beside_level(p: float) -> str:
+    """Write a P value with the digits that put it on its side of 5 %."""
+    digits = digits_beside(p, _ALPHA, digits=3)
+    return "below 0.001" if p < 0.001 else f"{p:.{digits}f}"
