@@ -580,3 +580,14 @@ def test_an_incidence_beyond_the_follow_up_is_not_shown_as_a_number() -> None:
     assert _of_100(row) == "3.5 (1.1 to 8.2)"
     assert _of_100(row | {"conf_low": math.nan, "conf_high": math.nan}) == "3.5 (no interval)"
     assert _of_100(dict.fromkeys(row, math.nan)) == "– (not followed that long)"
+
+
+def test_a_group_without_time_at_risk_has_no_rate_and_the_reason_is_in_words() -> None:
+    rows = raw().assign(dfs_months=0.0, os_months=0.0)
+    rows["salvage_days"] = rows["salvage_days"].where(rows["salvage_days"].isna(), 0)
+    cohort, attempts = prepare(rn.read_cohort(rows, codebook="duan2024")), Attempts()
+    frame = cohort.by_margin()
+    found = compare_groups(frame, "margin", ENDPOINTS[0], seed=1, attempts=attempts)
+    assert found.fits.get("rate_ratio") is None
+    reason = next(line for line in attempts.skipped if "rate ratio" in line)
+    assert reason.endswith("a group has no time at risk (every time is 0), so that it has no rate")

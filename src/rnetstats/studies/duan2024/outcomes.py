@@ -10,7 +10,7 @@ import pandas as pd
 
 from rnetstats._core.frame import label_of
 from rnetstats._core.result import Result
-from rnetstats.errors import BudgetError
+from rnetstats.errors import BudgetError, DataError
 from rnetstats.formatting import inside
 from rnetstats.regression.cox import cox
 from rnetstats.studies.attempt import Attempts
@@ -221,6 +221,8 @@ def _groups(frame: pd.DataFrame, name: str, endpoint: Endpoint) -> pd.DataFrame:
 
 def _rate_ratio(groups: pd.DataFrame) -> Any:
     base, other = records(groups)
+    if not min(base["months"], other["months"]) > 0.0:
+        raise DataError("a group has no time at risk (every time is 0), so that it has no rate")
     return exact_rate_ratio(other["events"], other["months"], base["events"], base["months"])
 
 
