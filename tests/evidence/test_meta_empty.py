@@ -190,3 +190,19 @@ def test_arms_by_hand() -> None:
     rates = Arms(arms.events, arms.size, rates=True)
     assert rates.silent(held) == [["none", ""], ["", ""], ["", ""]]
     assert arms_of(pd.DataFrame({"coef": [1.0]})) is None
+
+
+def test_a_rate_without_events_is_bounded_in_its_own_arm_alone() -> None:
+    """Three events at most in 75 years: -log(0.025) / 75 = 0.049."""
+    data = pd.DataFrame(
+        {
+            "study": list("abc"),
+            "events_1": [0, 0, 0],
+            "time_1": [20.0, 30.0, 25.0],
+            "events_2": [2, 1, 1],
+            "time_2": [20.0, 15.0, 18.0],
+        }
+    )
+    note = next(n for n in rn.meta_analysis(data, measure="IRD").notes if "no event in arm 1" in n)
+    assert note.endswith("if it is one for all studies: 0.049 in arm 1 (0 in 75.00).")
+    assert "Exact upper 95 % limit of the rate" in note

@@ -56,6 +56,14 @@ def test_near_an_odds_ratio_are_all_tables_that_have_it(
     assert wanted
     assert wanted <= near
     assert len(near) < len(every) or totals
+    with np.errstate(divide="ignore"):
+        variance = (1 / np.array([a, b, c, d])).sum(axis=0)
+    kept = whole.of_variance(0.55, 0.6)
+    inside = every[(variance >= 0.55) & (variance <= 0.6)]
+    assert set(zip(inside[:, 0], inside[:, :2].sum(axis=1), strict=True)) <= set(
+        zip(kept.a, kept.n_1, strict=True)
+    )
+    assert len(kept.a) < len(whole.a)
 
 
 def loops(n: int, odds_ratio: str, p: str | None, added: float) -> set[tuple[int, ...]]:
