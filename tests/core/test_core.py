@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +18,7 @@ from hypothesis import strategies as st
 import rnetstats as rn
 from rnetstats._core.distributions import chi_square_p, f_p, normal_quantile, two_sided_p
 from rnetstats._core.frame import as_frame, column, is_synthetic, label_of
+from rnetstats._core.json import encode
 from rnetstats._core.options import choice, flag, level, positive_int, real
 from rnetstats._core.random import CHUNK, chunk_generators, resolve_seed
 from rnetstats.errors import ColumnError, DataError, OptionError, RnetError, closest, rows_text
@@ -263,3 +267,26 @@ def test_a_fresh_session_reads_results_that_it_never_made() -> None:
     assert name == "LogisticResult"
     assert float(estimate) == fit.to_frame()["estimate"].iloc[-1]
     assert shown[1] == "This dictionary holds a 'NoSuchResult', not a Result."
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.uint64, np.int8])
+def test_whole_numbers_of_numpy_are_whole_numbers(kind: type[np.integer]) -> None:
+    """Without a sign -20 is 65516: a validation of 20 resamples drew without end."""
+    draws = [list(chunk_generators(1, total, size=4)) for total in (10, kind(10))]
+    assert [part for part, _ in draws[0]] == [part for part, _ in draws[1]]
+    cohort = rn.load_cohort("duan2024")
+    fit = rn.logistic(cohort, "margin_positive ~ nlr")
+    one, two = (rn.validate(fit, resamples=n, seed=1).to_dict() for n in (20, kind(20)))
+    assert one == two
+    gaps = {"nlr": cohort["nlr"].mask(cohort.index < 9), "age": cohort["age"]}
+    filled = [rn.impute(gaps, imputations=n, iterations=1, seed=1) for n in (2, kind(2))]
+    assert filled[0].to_dict() == filled[1].to_dict()
+
+
+@pytest.mark.parametrize("value", [Fraction(9, 10), np.longdouble("0.9"), Decimal("0.9")])
+def test_numbers_of_other_kinds_are_written_as_numbers(value: Any) -> None:
+    assert encode({"a": value}) == {"a": 0.9}
+    if not isinstance(value, Decimal):
+        rows = {"y": [0, 1, 0, 1, 1, 0], "x": [1, 2, 2, 1, 3, 1]}
+        fit = rn.logistic(rows, "y ~ x", conf_level=value)
+        assert json.loads(json.dumps(fit.to_dict()))["options"]["conf_level"] == 0.9

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -211,6 +212,7 @@ def test_a_fit_read_back_has_its_numbers_and_no_rows():
     ("formula", "options", "error", "message"),
     [
         (FORMULA, {"cause": 3}, OptionError, "cause=3 is no event of column 'code'"),
+        (FORMULA, {"cause": pd.NA}, OptionError, "cause=<NA> is no event of column 'code'"),
         (FORMULA, {"cause": None}, OptionError, "cause= names the event"),
         (FORMULA, {"cause": 1, "penalty": "ridge"}, OptionError, "penalty='ridge'"),
         (FORMULA, {"cause": 1, "censoring": "crr"}, OptionError, "censoring='crr'"),

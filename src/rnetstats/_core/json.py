@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -83,12 +85,14 @@ def encode(value: Any) -> Any:
         return value
     if value is pd.NA or value is pd.NaT:
         return None
+    if isinstance(value, np.longdouble):  # its item is itself
+        return _number(float(value))
     if isinstance(value, np.generic):
         return encode(value.item())
     if isinstance(value, int):
         return value
-    if isinstance(value, float):
-        return _number(value)
+    if isinstance(value, (Real, Decimal)):  # fractions too
+        return _number(float(value))
     if isinstance(value, Mapping):
         if any(not isinstance(key, str) for key in value):
             raise RnetError("A dictionary needs text keys to be written as JSON.")

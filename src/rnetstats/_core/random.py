@@ -35,6 +35,7 @@ def chunk_generators(
     Every generator must draw a whole chunk of ``size`` replicates in replicate order (or be used
     replicate by replicate), so that a shorter run is a prefix of a longer one.
     """
+    total = int(total)  # a NumPy number without a sign has no negative
     children = np.random.SeedSequence(seed).spawn(-(-total // size))
     for k, child in enumerate(children):
         yield slice(k * size, min((k + 1) * size, total)), np.random.default_rng(child)

@@ -92,7 +92,7 @@ def meta_operating(
     one does not.
     """
     replicates, fits = positive_int("replicates", replicates), positive_int("fits", fits)
-    level(conf_level)
+    conf_level = level(conf_level)
     seed = resolve_seed(seed)
     drawn = draw_tables(scene, replicates, seed)
     z = normal_quantile(conf_level)

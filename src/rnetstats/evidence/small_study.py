@@ -123,7 +123,7 @@ def small_study_tests(
     0  egger     1.973    0.001
     1   begg     0.467    0.073
     """
-    level(conf_level)
+    conf_level = level(conf_level)
     choice("force", force, (True, False))
     effects = study_effects(studies, coef, std_error)
     if effects.k == 0:

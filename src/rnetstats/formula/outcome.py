@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats.errors import ColumnError, DataError, FormulaError, OptionError, closest
@@ -313,4 +314,6 @@ def _check_declared(variable: Variable, declared: Mapping[str, str]) -> None:
 
 
 def _same(level: Literal, other: Literal) -> bool:
+    if pd.isna(other):  # NA is neither equal nor unequal
+        return False
     return level == other and isinstance(level, str) == isinstance(other, str)

@@ -125,8 +125,8 @@ def impute(
     1          nlr      1.08      0.91       1.29
     2          lvi      1.22      0.66       2.27
     """
-    positive_int("imputations", imputations)
-    positive_int("iterations", iterations)
+    imputations = positive_int("imputations", imputations)
+    iterations = positive_int("iterations", iterations)
     seed = resolve_seed(seed)
     made = imputer(
         data,

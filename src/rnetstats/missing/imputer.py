@@ -103,7 +103,7 @@ def imputer(
 ) -> Imputer:
     """Prepare the imputation of a data set; options as in :func:`rnetstats.impute`."""
     frame = as_frame(data)
-    positive_int("donors", donors)
+    donors = positive_int("donors", donors)
     asked = names("columns", columns) if columns is not None else None
     left_out = names("exclude", exclude)
     sides, computed = left_sides(outcome), read_passive(mapping("passive", passive))

@@ -78,7 +78,7 @@ def pool(
     """
     listed = same_kind(fits)
     if conf_level is not None:
-        level(conf_level)
+        conf_level = level(conf_level)
     tables = [fit for fit in listed if isinstance(fit, UnivariableResult)]
     if tables:
         return _pool_univariable(tables, conf_level)

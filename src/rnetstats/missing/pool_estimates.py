@@ -69,7 +69,7 @@ def pool_estimates(
        estimate  std_error      df  conf_low  conf_high
     0    -0.619      0.104  32.897    -0.832     -0.407
     """
-    level(conf_level)
+    conf_level = level(conf_level)
     complete = _positive(dfcom)
     estimates, variances, covariances = _checked(Q, U)
     m, k = estimates.shape

@@ -239,7 +239,7 @@ def recipe(
         raise OptionError("m= of a recipe is one number for all terms, as in m=2.")
     strength = read_strength(penalty, m)
     if impute is not None:
-        positive_int("impute", impute)
+        impute = positive_int("impute", impute)
     if parsed.outcome.times:
         if len(parsed.outcome.times) > 1:
             raise FormulaError("A recipe takes Surv(time, event), without late entry.")

@@ -84,7 +84,7 @@ def risk_model(
     1   NaN  size_mm is 60, outside 1 to 19.5
     """
     choice("intercept", intercept, ("flic", "flac", "model"))
-    level(conf_level)
+    conf_level = level(conf_level)
     resample_count(resamples)
     if resamples > MAX_RESAMPLES:
         raise OptionError(

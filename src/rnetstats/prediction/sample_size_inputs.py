@@ -140,7 +140,7 @@ def assumptions(
             "earlier model, r2_nagelkerke=0.15 is Riley et al.'s suggestion."
         )
     if r2_digits is not None:
-        positive_int("r2_digits", r2_digits)
+        r2_digits = positive_int("r2_digits", r2_digits)
     ((name, value),) = chosen.items()
     if name == "r2_cs":
         r2 = real(name, value, low=0.0, high=1.0, closed=False)

@@ -114,9 +114,9 @@ def shrink(
     2      size_mm  0.03      0.01
     """
     choice("method", method, METHODS)
-    positive_int("folds", folds, minimum=2)
-    positive_int("repeats", repeats)
-    positive_int("resamples", resamples, minimum=20)
+    folds = positive_int("folds", folds, minimum=2)
+    repeats = positive_int("repeats", repeats)
+    resamples = positive_int("resamples", resamples, minimum=20)
     if not isinstance(fit, LogisticResult | CoxResult):
         raise OptionError(f"shrink() takes a fit of logistic() or cox(), not {type(fit).__name__}.")
     base = risk_model(fit, horizon=horizon, intercept="flic", conf_level=conf_level)

@@ -84,8 +84,8 @@ def stability(
        resamples  mape  mape_max  slope_low  slope_high
     0         50  0.03       0.1      -1.59        2.98
     """
-    positive_int("resamples", resamples, minimum=2)
-    level(conf_level)
+    resamples = positive_int("resamples", resamples, minimum=2)
+    conf_level = level(conf_level)
     choice("intercept", intercept, ("flic", "model"))
     seed = resolve_seed(seed)
     limits = inner_thresholds(_THRESHOLDS if thresholds is None else thresholds)

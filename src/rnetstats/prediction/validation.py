@@ -135,9 +135,9 @@ def validate(
     1  slope      1.02      0.42       0.60
     """
     _check(method, intercept, by, external)
-    level(conf_level)
-    positive_int("resamples", resamples, minimum=2)
-    positive_int("folds", folds, minimum=2)
+    conf_level = level(conf_level)
+    resamples = positive_int("resamples", resamples, minimum=2)
+    folds = positive_int("folds", folds, minimum=2)
     limits = inner_thresholds(thresholds)
     seed = resolve_seed(seed)
     if time is not None:

@@ -137,7 +137,7 @@ def cox(
     0  margin_positive      12.0     14.02      3.35     129.31
     """
     strength = read_strength(penalty, m)
-    level(conf_level)
+    conf_level = level(conf_level)
     _check_ties(ties, penalty)
     if cause is None and (isinstance(censor, str) or censor != 0):
         raise OptionError("censor= belongs to a coded event, together with cause=.")

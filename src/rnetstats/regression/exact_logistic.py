@@ -170,8 +170,8 @@ def exact_logistic(
     0    x       inf   0.37006  0.228571
     """
     choice("method", method, tuple(_METHODS))
-    level(conf_level)
-    positive_int("budget", budget, minimum=1000)
+    conf_level = level(conf_level)
+    budget = positive_int("budget", budget, minimum=1000)
     frame = model_frame(
         data, formula, kind="binary", weights={"freq_weights": freq_weights}, missing=missing
     )

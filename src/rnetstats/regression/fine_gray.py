@@ -133,7 +133,7 @@ def fine_gray(
     choice("censoring", censoring, CENSORING)
     choice("variance", variance, VARIANCES)
     choice("ci", ci, (None, "wald", "profile"))
-    level(conf_level)
+    conf_level = level(conf_level)
     if cause is None:
         raise OptionError("cause= names the event of interest, as in cause=1.")
     frame = model_frame(

@@ -113,7 +113,7 @@ def interval_regression(
     choice("model", model, ("weibull", "cox"))
     choice("penalty", penalty, (None, "log-f"))
     strength = read_strength(penalty, m)
-    level(conf_level)
+    conf_level = level(conf_level)
     frame = model_frame(
         data,
         formula,

@@ -54,6 +54,11 @@ class LogisticResult(TestedAsWhole, RegressionResult):
 
         The raw model's: under Firth's penalty its mean is drawn towards one half.
 
+        Parameters
+        ----------
+        data : DataFrame or mapping of columns
+            The model's variables and its offset, one row a patient.
+
         Raises
         ------
         ColumnError
@@ -207,7 +212,7 @@ def logistic(
     1  margin_positive    14.861       3.5    137.884
     """
     strength = read_strength(penalty, m)
-    level(conf_level)
+    conf_level = level(conf_level)
     frame = model_frame(
         data,
         formula,

@@ -99,7 +99,7 @@ def parametric(
     1              age      HR      1.07
     """
     choice("distribution", distribution, DISTRIBUTIONS)
-    level(conf_level)
+    conf_level = level(conf_level)
     frame = model_frame(
         data,
         formula,

@@ -201,7 +201,7 @@ def time_varying_effect(
     1  margin_positive  (36, inf)      39.0      1.20      0.63
     2              age                 72.0      1.07      1.04
     """
-    level(conf_level)
+    conf_level = level(conf_level)
     choice("penalty", penalty, ("firth", None))
     choice("ties", ties, ("efron", "breslow"))
     _check_change(cuts, function)

@@ -196,9 +196,9 @@ def _shares(missing: object) -> dict[str, float]:
 
 def _targets(recipe: Recipe, patients: int | None, recurrences: int | None) -> Targets:
     if patients is not None:
-        positive_int("patients", patients, minimum=20)
+        patients = positive_int("patients", patients, minimum=20)
     if recurrences is not None:
-        positive_int("recurrences", recurrences)
+        recurrences = positive_int("recurrences", recurrences)
     targets = targets_of(recipe, patients, recurrences)
     if not 0 < targets.recurrences < targets.patients / 2:
         raise OptionError(

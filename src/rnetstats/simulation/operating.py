@@ -189,8 +189,8 @@ def operating_characteristics(
     recipe = load_recipe(name)
     recipe.truth(truth)
     fixed = choice("totals", totals, ("fixed", "free")) == "fixed"
-    positive_int("replicates", replicates, minimum=2)
-    positive_int("jobs", jobs)
+    replicates = positive_int("replicates", replicates, minimum=2)
+    jobs = positive_int("jobs", jobs)
     targets = targets_of(recipe, patients, recurrences)
     drawn_seed = resolve_seed(seed)
     chunks = _chunks(drawn_seed, replicates)

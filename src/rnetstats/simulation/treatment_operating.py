@@ -183,9 +183,9 @@ def treatment_characteristics(
         Processes, each with one thread of linear algebra; more than one needs joblib.
     """
     choice("truth", truth, tuple(TRUTHS))
-    positive_int("patients", patients, minimum=20)
-    positive_int("recurrences", recurrences)
-    positive_int("jobs", jobs)
+    patients = positive_int("patients", patients, minimum=20)
+    recurrences = positive_int("recurrences", recurrences)
+    jobs = positive_int("jobs", jobs)
     drawn_seed = resolve_seed(seed)
     ratio, delay = TRUTHS[truth]
     tables = []

@@ -117,7 +117,7 @@ def milestone(
     """
     choice("scale", scale, ("survival", "risk"))
     choice("ci", ci, CI)
-    level(conf_level)
+    conf_level = level(conf_level)
     points = np.unique(time_points(times))
     if points[0] <= 0.0:
         raise OptionError("times must lie above 0.")

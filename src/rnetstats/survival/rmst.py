@@ -110,7 +110,7 @@ def rmst(
     1       RMST ratio     0.985     0.951      1.021    0.422
     2       RMTL ratio     1.282     0.715      2.299    0.404
     """
-    level(conf_level)
+    conf_level = level(conf_level)
     choice("ci", ci, CIS)
     frame = as_frame(data)
     if adjust is None:

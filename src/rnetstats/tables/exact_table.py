@@ -179,8 +179,8 @@ def exact_table(
     null = real("null", null, low=0.0, closed=False)
     choice("method", method, ("exact", "monte-carlo"))
     choice("missing", missing, ("drop", "raise"))
-    positive_int("budget", budget)
-    positive_int("resamples", resamples, minimum=99)
+    budget = positive_int("budget", budget)
+    resamples = positive_int("resamples", resamples, minimum=99)
     table = count_table(data) if formula is None else counts_from_rows(data, formula, missing)
     if table.counts.shape == (2, 2):
         if method != "exact":

@@ -232,7 +232,7 @@ def table_one(
     1  Lymphovascular invasion, n (%)         47 (8.9 %)
     """
     frame = as_frame(data)
-    positive_int("digits", digits, minimum=0)
+    digits = positive_int("digits", digits, minimum=0)
     if tests is not None and by is None:
         raise OptionError("tests= compares groups: give by= too.")
     groups = make_groups(frame, by)

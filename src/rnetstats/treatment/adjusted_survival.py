@@ -114,7 +114,7 @@ def adjusted_survival(
     1       risk ratio      1.33      0.84       2.02
     2  RMST difference     -0.99     -2.51       0.67
     """
-    level(conf_level)
+    conf_level = level(conf_level)
     checked_resamples(resamples)
     check_formula(formula, ties)
     model = cox(

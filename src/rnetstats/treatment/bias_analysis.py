@@ -121,7 +121,7 @@ def bias_analysis(
             "when it is only indeterminate) or 'outcome' (a recurrence that was missed)."
         )
     choice("misclassified", misclassified, ("exposure", "outcome"))
-    level(conf_level)
+    conf_level = level(conf_level)
     observed = read_observed(data, formula, exposed, freq_weights, missing)
     measure = _measure(measure, observed)
     groups = _STATUS if misclassified == "exposure" else observed.names

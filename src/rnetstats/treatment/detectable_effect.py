@@ -125,7 +125,7 @@ def detectable_effect(
     if wanted <= alpha:
         raise OptionError(f"power={wanted:g} is no more than alpha={alpha:g}: any effect has it.")
     choice("method", method, METHODS)
-    positive_int("resamples", resamples, minimum=_FEWEST_DRAWS)
+    resamples = positive_int("resamples", resamples, minimum=_FEWEST_DRAWS)
     ratios = read_grid(hazard_ratios)
     synthetic, source = False, ""
     notes: tuple[str, ...] = ()

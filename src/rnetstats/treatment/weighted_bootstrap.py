@@ -93,7 +93,7 @@ def weighted_result(
         A reason, beside too few events, not to give limits.
     """
     checked_resamples(resamples)
-    level(conf_level)
+    conf_level = level(conf_level)
     seen = rows.event if event is None else event
     reason = few_events(rows.by_arm(seen), rows.name) or few
     draws, number = None, None

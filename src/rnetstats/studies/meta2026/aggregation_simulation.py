@@ -71,7 +71,7 @@ def aggregation_simulation(
     Sizes of studies are log-normal. A study with both arms salvages a share uniform between 0.1
     and 0.9. Events are binomial. Every combination takes the same random numbers.
     """
-    positive_int("replicates", replicates)
+    replicates = positive_int("replicates", replicates)
     real("alpha", alpha, low=0.0, high=1.0, closed=False)
     seed = resolve_seed(seed)
     rows = []
