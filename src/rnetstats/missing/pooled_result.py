@@ -218,6 +218,11 @@ class PooledResult(Result):
     def predict(self, data: Data) -> pd.Series:
         """Return risks (logistic) or log hazard ratios (Cox) at the pooled coefficients, (n,).
 
+        Parameters
+        ----------
+        data : DataFrame or mapping of columns
+            The model's variables, one row a patient.
+
         Raises
         ------
         ColumnError, DataError

@@ -49,6 +49,11 @@ class CoxResult(TestedAsWhole, RegressionResult):
 
         The linear predictor, offset included; not centred. :meth:`survival` gives risks.
 
+        Parameters
+        ----------
+        data : DataFrame or mapping of columns
+            The model's variables and its offset, one row a patient.
+
         Raises
         ------
         ColumnError

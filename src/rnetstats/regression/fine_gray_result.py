@@ -48,6 +48,11 @@ class FineGrayResult(RegressionResult):
         The linear predictor, offset included; not centred. :meth:`cumulative_incidence` gives
         risks.
 
+        Parameters
+        ----------
+        data : DataFrame or mapping of columns
+            The model's variables and its offset, one row a patient.
+
         Raises
         ------
         ColumnError

@@ -47,6 +47,11 @@ class IntervalRegressionResult(RegressionResult):
     def predict(self, data: Data) -> pd.Series:
         """Return each patient's log hazard ratio against covariates of zero, shape (m,).
 
+        Parameters
+        ----------
+        data : DataFrame or mapping of columns
+            The model's variables and its offset, one row a patient.
+
         Raises
         ------
         ColumnError, DataError

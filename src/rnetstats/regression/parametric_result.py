@@ -181,6 +181,11 @@ class ParametricResult(Result):
     def compare(self, distributions: Sequence[str] = DISTRIBUTIONS) -> pd.DataFrame:
         """Fit other laws to the same rows and terms and compare them by Akaike's criterion.
 
+        Parameters
+        ----------
+        distributions : sequence of str
+            As for :func:`rnetstats.parametric`; by default all six.
+
         Returns
         -------
         DataFrame

@@ -71,6 +71,13 @@ class Truth(Result):
     ) -> float:
         """Return one estimand's value; ``months`` 0 and empty text mean not applicable.
 
+        Parameters
+        ----------
+        estimand, group, endpoint : str
+            As in :meth:`to_frame`.
+        months : float
+            The time by which a risk or survival is meant.
+
         Raises
         ------
         OptionError

@@ -61,6 +61,11 @@ class FollowUpResult(Result):
     def followed(self, times: float | Sequence[float]) -> pd.DataFrame:
         """Return how many were followed to given times.
 
+        Parameters
+        ----------
+        times : float or sequence of float
+            In the unit of the data.
+
         Returns
         -------
         DataFrame

@@ -132,6 +132,11 @@ class CumulativeIncidenceResult(Result):
     def risk_table(self, times: float | Sequence[float]) -> pd.DataFrame:
         """Return ``group, time, n_risk``: numbers at risk just before each time.
 
+        Parameters
+        ----------
+        times : float or sequence of float
+            In the unit of the data.
+
         Raises
         ------
         OptionError

@@ -115,6 +115,11 @@ class KaplanMeierResult(Result):
         are read off the pointwise limits (Brookmeyer & Crowley 1982). What is not reached is
         missing.
 
+        Parameters
+        ----------
+        q : float or sequence of float
+            Shares between 0 and 1, both left out.
+
         Returns
         -------
         DataFrame
@@ -139,6 +144,11 @@ class KaplanMeierResult(Result):
 
     def risk_table(self, times: float | Sequence[float]) -> pd.DataFrame:
         """Return numbers at risk just before each time, with events and censorings up to it.
+
+        Parameters
+        ----------
+        times : float or sequence of float
+            In the unit of the data.
 
         Returns
         -------

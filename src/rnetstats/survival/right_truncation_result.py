@@ -73,6 +73,11 @@ class RightTruncatedResult(Result):
     def at(self, times: float | Sequence[float]) -> pd.DataFrame:
         """Return the share with the event by given times, of those who have it in the window.
 
+        Parameters
+        ----------
+        times : float or sequence of float
+            In the unit of the data.
+
         Returns
         -------
         DataFrame
@@ -104,6 +109,11 @@ class RightTruncatedResult(Result):
 
         Limits are read off the pointwise limits (Brookmeyer & Crowley 1982); a limit that is not
         reached within the window is missing.
+
+        Parameters
+        ----------
+        q : float or sequence of float
+            Shares between 0 and 1, both left out.
 
         Returns
         -------

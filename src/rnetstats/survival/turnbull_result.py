@@ -111,6 +111,11 @@ class TurnbullResult(Result):
     def quantile(self, q: float | Sequence[float] = (0.25, 0.5, 0.75)) -> pd.DataFrame:
         """Return the span of time in which shares ``q`` have had the event.
 
+        Parameters
+        ----------
+        q : float or sequence of float
+            Shares between 0 and 1, both left out.
+
         Returns
         -------
         DataFrame
