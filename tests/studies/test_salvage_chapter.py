@@ -541,3 +541,18 @@ def test_events_by_salvage_are_of_patients_of_whom_it_is_known() -> None:
         "0 of 8 (radical salvage at some time); recurrences or deaths: 5 of 25 (of 8 more it is "
         "not known) (endoscopic salvage at some time), 1 of 8 (radical salvage at some time)"
     )
+
+
+def test_where_everybody_was_salvaged_nobody_is_left_to_compare_with() -> None:
+    data = raw()
+    positive = data["margin_positive"] == 1
+    data.loc[positive & (data["salvage"] == "none"), "salvage"] = "endoscopic"
+    late = np.minimum(30, (data["dfs_months"] * 30).astype(int))
+    data.loc[positive, "salvage_days"] = late[positive]
+    result = rn.reproduce("duan2024", data=data, resamples=20)
+    for key in ("salvage_recurrence", "salvage_dfs"):
+        row = claim(result, key)
+        assert (row["rule"], row["estimate_text"]) == ("not judged", "none")
+        assert row["because"].startswith("All 181 patients with a positive margin were salvaged")
+        assert "of 181 salvaged at some time" in row["events"]
+        assert "never salvaged" not in row["events"]

@@ -51,9 +51,10 @@ def _benefit(
     endpoint: Endpoint, chapter: SalvageEffects | None, naive: NaiveSalvage | None
 ) -> Finding:
     key = endpoint.key
-    evidence = chapter.evidence(key) if chapter else None
+    alone = _everybody(naive)
+    evidence = chapter.evidence(key) if chapter and not alone else None
     if chapter is None or evidence is None:
-        why = _why_not(key, chapter, naive)
+        why = alone or _why_not(key, chapter, naive)
         verdict = judge_treatment(None, missing=why)
         said, shown, events = why, "none", _ever_and_never(key, naive)
         fewest = total = 0
@@ -95,6 +96,18 @@ def _complete(chapter: SalvageEffects, key: str) -> str:
     """Say how many patients are compared, where values are missing for others."""
     used = int(chapter.effects[key].glance()["n"].iloc[0])
     return "" if used == chapter.n else f" (complete cases, {used} of {chapter.n})"
+
+
+def _everybody(naive: NaiveSalvage | None) -> str:
+    """Say that there is nobody to compare with, where everybody was salvaged; else empty."""
+    if naive is None or not len(naive.groups) or (naive.groups["salvage"] == UNTREATED).any():
+        return ""
+    n = int(naive.groups["n"].sum())
+    return (
+        f"All {n} patients with a positive margin were salvaged, so that there is nobody to "
+        "compare with; whoever had a recurrence first is not in such data, so that the time before "
+        "a salvage cannot stand in."
+    )
 
 
 def _why_not(key: str, chapter: SalvageEffects | None, naive: NaiveSalvage | None) -> str:
