@@ -248,7 +248,8 @@ def cutpoint(
     -------
     CutpointResult
         The estimate is an observed value: x <= estimate against x > estimate for "maxstat" and
-        "minimum-p"; positive if x >= estimate (or <=) for Youden's index.
+        "minimum-p"; positive if x >= estimate (or <=) for Youden's index, whose median of
+        equally good cut-offs need be none of them, nor an observed value (a note says so).
 
     Raises
     ------
