@@ -246,6 +246,10 @@ def test_leaving_out_is_refitting_and_the_last_step_is_the_whole() -> None:
     columns = {"events_1": "ai", "n_1": "n1i", "events_2": "ci", "n_2": "n2i"}
     whole = rn.meta_analysis(table, measure="OR", columns=columns)
     without = whole.leave_one_out().to_frame().iloc[[4]]
+    ends, every = whole.leave_one_out().glance().iloc[0], whole.leave_one_out().to_frame()
+    for name, column in (("estimate", "estimate"), ("p", "p_value")):
+        assert ends[f"{name}_lowest"] == every[column].min() < every[column].max()
+        assert ends[f"{name}_highest"] == every[column].max()
     refit = rn.meta_analysis(table.drop(index=4), measure="OR", columns=columns)
     names = columns_of(refit).columns
     assert_close(without[names], columns_of(refit), rel=1e-7)

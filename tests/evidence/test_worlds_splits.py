@@ -19,6 +19,7 @@ FACTS = read_facts("rnetstats.studies.duan2024")
 EVENTS, POSITIVE = FACTS["recurrences"].count, FACTS["positive_margin"].count
 NEGATIVE = FACTS["patients"].count - POSITIVE
 POINT = stats.norm.ppf(0.975)
+Z_95 = stats.norm.ppf(0.975)
 MODEL = rn.event_splits(EVENTS, POSITIVE, NEGATIVE, deaths=True)
 
 
@@ -96,6 +97,28 @@ def test_with_deaths_every_split_goes_with_either_verdict(events_1: int, worse: 
     counted = MODEL.to_frame().set_index("events_1").loc[events_1, column]
     assert abs(counted - (made["event"] == 2).sum()) <= 1
     assert "no such bound" in MODEL.notes[-1]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.7])
+def test_the_deaths_that_turn_a_verdict_are_no_more_than_the_patients_left(share: float) -> None:
+    """By trying each number: of twelve patients of each group some have recurred already."""
+    rows = (
+        rn.event_splits(11, 12, 12, deaths=True, share_of_time=share)
+        .to_frame()
+        .set_index("events_1")
+    )
+    lacking = 0
+    for a, row in rows.iterrows():
+        for name, each, room, turned in (
+            ("deaths_to_worse", 1, 12 - a, lambda z: z >= Z_95),
+            ("deaths_to_not_worse", 0, 12 - (11 - a), lambda z: z < Z_95),
+        ):
+            n = 11 + np.arange(room + 1)
+            z = (a + each * np.arange(room + 1) - n * share) / np.sqrt(n * share * (1 - share))
+            enough = np.flatnonzero(turned(z))
+            lacking += not enough.size
+            np.testing.assert_equal(row[name], enough[0] if enough.size else np.nan)
+    assert lacking
 
 
 @settings(max_examples=15)

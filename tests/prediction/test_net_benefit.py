@@ -157,6 +157,16 @@ def test_weights_equal_replicated_rows_bands_included(seed, kind):
         pd.testing.assert_frame_equal(one, other, rtol=1e-10, atol=1e-10)
 
 
+def test_events_are_counted_by_their_weights_before_limits_are_given():
+    """Three rows of events stand for six patients, and six rows for four."""
+    data = pd.DataFrame({"y": [1, 1, 1] + [0] * 9, "p": np.linspace(0.9, 0.1, 12)})
+    options = {"thresholds": [0.15], "resamples": 40, "seed": 2}
+    counted = rn.decision_curve(data, "y ~ p", freq_weights=np.full(12, 2), **options).curves
+    assert counted.query("model == 'p'")["conf_low"].notna().all()
+    bare = rn.decision_curve(data, "y ~ p", **options).curves
+    assert bare.query("model == 'p'")["conf_low"].isna().all()
+
+
 def test_row_order_does_not_matter():
     data = cohort()
     one = rn.decision_curve(data, "Surv(stop, e) ~ a + b", time=5.0).curves

@@ -14,6 +14,7 @@ from scipy import stats
 
 import rnetstats as rn
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
+from rnetstats.treatment.bias_draws import draw_shares
 from rnetstats.treatment.bias_matrix import Cells, Classified, corrected, truth_given_observed
 from rnetstats.treatment.bias_priors import read_prior
 from support import at_once
@@ -322,3 +323,20 @@ def call(table: Any = None, **options: Any) -> Any:
 def test_refusals(options: dict[str, Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         call(**options)
+
+
+@pytest.mark.parametrize("misclassified", ["outcome", "exposure"])
+def test_observed_shares_are_drawn_by_jeffreys_law(misclassified: str) -> None:
+    """A beta law with half an event and half a non-event added: its mean and variance."""
+    rng = np.random.default_rng(1)
+    drawn = np.concatenate(
+        [draw_shares(Cells(1.0, 9.0, 3.0, 17.0), misclassified, rng) for _ in range(80)], axis=1
+    )
+    laws = (
+        [(1, 3), (9, 17), (4, 26)] if misclassified == "exposure" else [(1, 9), (3, 17), (10, 20)]
+    )
+    for values, (yes, no) in zip(drawn, laws, strict=True):
+        law = stats.beta(yes + 0.5, no + 0.5)
+        mcse = law.std() / np.sqrt(values.size)
+        assert abs(values.mean() - law.mean()) < 3 * mcse
+        assert values.std() == pytest.approx(law.std(), rel=0.03)

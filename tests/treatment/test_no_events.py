@@ -29,6 +29,12 @@ def test_risk_by_hand(n: int, shown: str) -> None:
     assert_close(three, 3 / n)
 
 
+def test_notes_speak_of_follow_up_where_there_is_one() -> None:
+    assert rn.no_events({"e": [0] * 30}, "e ~ 1").notes == ("The endpoint is e.",)
+    timed = rn.no_events({"t": [5.0] * 30, "e": [0] * 30}, "Surv(t, e) ~ 1").notes
+    assert "within each patient's own follow-up" in timed[1]
+
+
 def test_printed_median_by_hand() -> None:
     """322 patients, median 40.49 months: at least 161 x 40.49 / 12 = 543.2 patient-years."""
     found = rn.no_events(n=322, median_follow_up=40.49)
