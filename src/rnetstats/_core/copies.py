@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rnetstats.errors import BudgetError
 
-__all__ = ["MOST_COPIES", "MOST_EVENTS", "check_tied_events", "copies"]
+__all__ = ["MOST_COPIES", "MOST_EVENTS", "check_copies", "check_tied_events", "copies"]
 
 MOST_COPIES = 5_000_000
 MOST_EVENTS = 20_000_000
@@ -32,6 +32,18 @@ def copies(freq: NDArray[np.float64]) -> NDArray[np.intp]:
     BudgetError
         If that is more than five million.
     """
+    check_copies(freq)
+    places: NDArray[Any] = np.arange(len(freq))
+    return np.repeat(places, freq.astype(np.intp))
+
+
+def check_copies(freq: NDArray[np.float64]) -> None:
+    """Refuse weights (n,) that stand for more than five million rows written out.
+
+    Raises
+    ------
+    BudgetError
+    """
     total = float(np.sum(freq))
     if total > MOST_COPIES:
         raise BudgetError(
@@ -39,8 +51,6 @@ def copies(freq: NDArray[np.float64]) -> NDArray[np.intp]:
             f"here; at most {MOST_COPIES:,} can be. Frequency weights count patients: if these "
             "are weights of sampling, or scaled, divide them to the number of patients seen."
         )
-    places: NDArray[Any] = np.arange(len(freq))
-    return np.repeat(places, freq.astype(np.intp))
 
 
 def check_tied_events(n_events: float) -> None:

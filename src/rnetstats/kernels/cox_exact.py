@@ -33,6 +33,24 @@ BUDGET = 4e8
 """Most numbers that one evaluation may touch."""
 
 
+class ExactTooLargeError(ValueError):
+    """One evaluation would touch more than :data:`BUDGET` numbers.
+
+    Parameters
+    ----------
+    events
+        Most events of one time.
+    rows
+        Rows, each as often as its weight says.
+    """
+
+    def __init__(self, events: int, rows: int) -> None:
+        super().__init__(
+            f"the exact likelihood of up to {events:,} tied events among {rows:,} rows is too large"
+        )
+        self.events, self.rows = events, rows
+
+
 class Polynomials:
     """Elementary symmetric polynomials of the risks, of order 0 ... d, with two derivatives.
 
@@ -111,12 +129,7 @@ class ExactCoxLikelihood(CoxLikelihood):
         rows = int(self._copies.sum())
         work *= design.p**2
         if work > BUDGET:
-            msg = (
-                f"the exact likelihood of up to {largest} tied events among {rows} rows is too "
-                f"large ({work:.1e} numbers a step, at most {BUDGET:.0e}); "
-                "use Efron's rule for ties"
-            )
-            raise ValueError(msg)
+            raise ExactTooLargeError(largest, rows)
 
     def _evaluate(
         self, gamma: FloatArray, index: IntArray, firth: bool, *, wide: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
+from rnetstats._core.copies import copies
 from rnetstats.errors import OptionError
 from rnetstats.formula.outcome import Outcome
 from rnetstats.kernels.cox import fit_cox
@@ -157,9 +158,8 @@ def refit_of_fit(
             f"A fit with strata({', '.join(frame.strata.columns)}) has a baseline a stratum; "
             "validate() needs one: put the columns in as terms."
         )
-    again = slice(None)
-    if frame.freq_weights is not None:
-        again = np.repeat(np.arange(frame.n), frame.freq_weights.astype(np.intp))  # type: ignore[assignment]
+    weights = frame.freq_weights
+    again = slice(None) if weights is None else copies(weights)
     outcome = take_rows(frame.outcome, again)
     offset = None if frame.offset is None else frame.offset[again]
     X = frame.design.X[again]

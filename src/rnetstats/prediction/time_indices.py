@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats._core.copies import check_copies
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.kernels.censoring import censoring_survival
 from rnetstats.kernels.concordance import Concordance, concordance
@@ -188,6 +189,7 @@ def _disjoint_pairs(stop: Floats, counted: Bools, event: Bools, freq: Floats) ->
 def _at_horizon(judged: Judged, time: float, controls: str) -> Index:
     stop, event, anything = _stop(judged), _event(judged), _any_event(judged)
     freq = _weights(judged)
+    check_copies(freq)  # its influence is that of single rows
     kind, asked, time = controls or CONTROLS[0], time, judged.outcome.horizon(time)
     case, control = time_groups(stop, event, anything, time, kind)
     if not case.any():

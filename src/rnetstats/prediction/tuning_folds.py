@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats._core.copies import copies
 from rnetstats.formula.variables import Floats
 
 __all__ = ["Folds", "deal_folds"]
@@ -78,7 +79,7 @@ def deal_folds(
         return Folds(_dealt(rng, outcome, folds, repeats)[:, code], rng)
     if freq is None or bool((freq == 1.0).all()):
         return Folds(_dealt(rng, y, folds, repeats), rng)
-    row = np.repeat(np.arange(len(y)), freq.astype(np.intp))
+    row = copies(freq)
     held = np.zeros((repeats, folds, len(y)), dtype=np.intp)
     for repeat, place in enumerate(_dealt(rng, y[row], folds, repeats)):
         np.add.at(held[repeat], (place, row), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 
 from rnetstats._core.copies import check_tied_events
 from rnetstats._core.frame import Data, as_frame, codes_of
-from rnetstats.errors import OptionError, TooFewEventsError
+from rnetstats.errors import BudgetError, OptionError, TooFewEventsError
 from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.tokens import Literal
@@ -19,6 +20,7 @@ from rnetstats.kernels.concordance import concordance
 from rnetstats.kernels.concordance_many import harrell
 from rnetstats.kernels.cox import CoxFit, cox_likelihood, fit_cox
 from rnetstats.kernels.cox_design import build_design
+from rnetstats.kernels.cox_exact import ExactTooLargeError
 from rnetstats.kernels.cox_residuals import fitted_cox, score_residuals
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import OK
@@ -101,6 +103,18 @@ def _monotone(frame: ModelFrame, X: np.ndarray, ties: str) -> Recession:
     )
 
 
+def _first_fit(maximise: Callable[[], CoxFit]) -> CoxFit:
+    """Maximum likelihood, or in words why ties='exact' cannot have it."""
+    try:
+        return maximise()
+    except ExactTooLargeError as refused:
+        raise BudgetError(
+            f"ties='exact' weighs every choice of the events among those at risk: up to "
+            f"{refused.events:,} events at one time among {refused.rows:,} rows are too many. Use "
+            "ties='efron', or times as fine as they were recorded."
+        ) from None
+
+
 def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = None) -> CoxFitted:
     """Fit the frame's model, looking for a monotone likelihood on the way.
 
@@ -127,7 +141,7 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
         "ties": ties,
     }
     maximise = partial(fit_cox, X, sets, **options, design=design)
-    fit = plain = maximise()
+    fit = plain = _first_fit(maximise)
     refuse_lost_columns(frame, plain.lost[0])
     separation = finite_everywhere(X.shape[1])
     if plain.status[0] != OK:
