@@ -140,12 +140,25 @@ def test_fixed_cohorts_meet_their_totals_for_many_seeds():
     assert splits["share"].sum() == pytest.approx(1.0)
 
 
+def test_the_truth_has_one_discrimination_a_model_and_is_shown_as_text() -> None:
+    truth = draw_cohort(seed=1, totals="free").truth
+    rows = truth.to_frame().query("measure == 'AUC'")
+    models = ("margin model, published", "margin model, continuous", "margin, true risk")
+    assert rows["estimand"].tolist() == [f"{model}, discrimination" for model in models]
+    assert rows["value"].between(0.5, 1.0, inclusive="neither").all()
+    shown = truth.display().iloc[0]
+    assert (shown["estimand"], shown["value"], shown["months"]) == ("share positive", "0.343", "")
+
+
 def test_another_size_grows_with_its_totals():
     large = draw_cohort(patients=1054, recurrences=60, seed=1)
     assert large.data["margin_positive"].sum() == 362
     assert large.data["recurrence"].sum() == 60
     assert large.data["method"].value_counts()["cEMR"] == 426
     assert large.truth.value("share positive") == pytest.approx(181 / 527, abs=1e-9)
+    # 404.2, 377.6, 214.4 and 3.8 patients: the largest remainders are rounded up
+    odd = draw_cohort(patients=1000, seed=1).data["method"].value_counts()
+    assert odd.to_dict() == {"cEMR": 404, "mEMR": 378, "ESD": 214, "other": 4}
 
 
 def test_missing_values_on_request():
