@@ -202,6 +202,10 @@ def test_arms_are_kept_apart() -> None:
         np.testing.assert_array_equal(part["time"], one.data["time"])
     assert found.fit().to_frame()["group"].unique().tolist() == ["B", "A"]
     assert found.display()["Arm"].tolist() == ["B", "", "A", ""]
+    for labels in ("A", "ABC"):  # an arm too few, an arm too many
+        other_arms = pd.concat([pd.DataFrame({**RISK, "group": g}) for g in labels])
+        with pytest.raises(DataError, match=r"The arms of the points \(B, A\) and of the at-risk"):
+            rn.reconstruct_survival(both, other_arms)
     other = rn.reconstruct_survival(both, total={"A": 10, "B": 20}, events={"B": 8})
     assert other.groups["n"].tolist() == [20, 10]
     assert other.groups["n_events"].tolist() == [8, 5]

@@ -321,6 +321,22 @@ def test_options_are_checked(options, word):
         rn.calibration(read("calib_model.csv"), "y ~ p_model", **options)
 
 
+@pytest.mark.parametrize("degree", [1, 2])
+def test_a_loess_curve_is_a_weighted_line_or_parabola_at_each_risk(degree):
+    """Tricube weights of the nearest half of the patients, least squares at each point shown."""
+    rng = np.random.default_rng(6)
+    risk = np.sort(rng.uniform(0.05, 0.95, 80))
+    data = pd.DataFrame({"y": (rng.random(80) < risk).astype(int), "p": risk})
+    shown = rn.calibration(data, "y ~ p", smoother="loess", span=0.5, degree=degree).curve()
+    for at, observed in shown[["predicted", "observed"]].to_numpy()[::7]:
+        away = np.abs(risk - at)
+        weight = np.clip(1.0 - (away / np.sort(away)[39]) ** 3, 0.0, None) ** 3
+        columns = np.vander(risk - at, degree + 1, increasing=True)
+        root = np.sqrt(weight)
+        by_hand = np.linalg.lstsq(columns * root[:, None], data["y"] * root, rcond=None)[0][0]
+        assert observed == pytest.approx(by_hand, rel=1e-8)
+
+
 @pytest.mark.parametrize("smoother", ["loess", "loess-interpolated", "lowess", "rcs", "logistic"])
 def test_bootstrap_band(smoother):
     data = read("calib_model.csv")

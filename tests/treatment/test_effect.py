@@ -466,6 +466,12 @@ def test_data_that_cannot_be():
         )
 
 
+@pytest.mark.parametrize("method", ["naive", "time-dependent Cox", "landmark"])
+def test_only_the_methods_asked_for_are_made(method):
+    assert set(six(methods=method).to_frame()["method"]) == {method}
+    assert method not in set(six(methods="clone-censor-weight", resamples=0).to_frame()["method"])
+
+
 def six_with(**change):
     return effect(
         SIX.assign(**change),
