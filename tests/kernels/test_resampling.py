@@ -88,3 +88,29 @@ def test_rows_that_stand_for_several_are_drawn_as_replicated_rows(
     )
     for row in range(len(freq)):
         np.testing.assert_array_equal(found[:, row], long[:, rows == row].sum(axis=1))
+
+
+@pytest.mark.parametrize("strata", [None, [0, 0, 1, 1, 0]], ids=["all", "strata"])
+def test_many_patients_are_drawn_without_a_number_each(strata: list[int] | None) -> None:
+    """80 billion patients: the law of their counts, in memory for five rows."""
+    freq = np.array([3e10, 0.0, 4e10, 1e10 - 7.0, 7.0])
+    own = None if strata is None else np.array(strata)
+    drawn = bootstrap_counts(np.random.default_rng(3), 5, 2000, freq=freq, strata=own)
+    again = bootstrap_counts(np.random.default_rng(3), 5, 4, freq=freq, strata=own)
+    np.testing.assert_array_equal(drawn[:4], again)
+    for rows in (np.arange(5),) if own is None else (own == 0, own == 1):
+        total, share = freq[rows].sum(), freq[rows] / freq[rows].sum()
+        assert (drawn[:, rows].sum(axis=1) == total).all()
+        spread = np.sqrt(freq[rows] * (1.0 - share))
+        error = spread / np.sqrt(2000.0)
+        assert (np.abs(drawn[:, rows].mean(axis=0) - freq[rows]) <= 4.0 * error).all()
+        np.testing.assert_allclose(drawn[:, rows].std(axis=0), spread, rtol=0.08)
+
+
+def test_clusters_of_many_patients_are_drawn_whole() -> None:
+    freq, cluster = np.array([1e9, 2.0, 3.0, 0.0]), np.array([4, 4, 1, 1])
+    drawn = bootstrap_counts(np.random.default_rng(1), 4, 50, freq=freq, cluster=cluster)
+    times = drawn[:, [0, 2]] / freq[[0, 2]]
+    assert (times.sum(axis=1) == 2).all()
+    np.testing.assert_array_equal(drawn[:, 1], 2 * times[:, 0])
+    assert not drawn[:, 3].any()

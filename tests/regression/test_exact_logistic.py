@@ -117,6 +117,9 @@ def test_what_it_refuses() -> None:
     many = pd.DataFrame({"y": [0, 1] * 200, "x": np.arange(400), "z": [0, 0, 1, 1] * 100})
     with pytest.raises(BudgetError, match="firth"):
         rn.exact_logistic(many, "y ~ z + x", budget=1000)
+    census = {"y": [0, 1] * 4, "z": [0, 0, 1, 1] * 2}
+    with pytest.raises(BudgetError, match="firth"):
+        rn.exact_logistic(census, "y ~ z", freq_weights=[10**12] * 8)
 
 
 def test_large_numbers_are_counted_exactly_or_refused() -> None:

@@ -77,10 +77,10 @@ def conditional_weights(
     log_weight = np.zeros(1)
     formed = 0
     for c, (pattern, n) in enumerate(zip(distinct, size, strict=True)):
-        k = np.arange(n + 1)
-        formed += len(sums) * len(k)
+        formed += len(sums) * (int(n) + 1)
         if formed > _IN_ALL * budget:
             return None
+        k = np.arange(n + 1)
         grown = (sums[:, None, :] + k[None, :, None] * pattern).reshape(-1, sums.shape[1])
         weight = (log_weight[:, None] + _log_binomial(int(n))[None, :]).ravel()
         short = observed[others] - grown[:, others]

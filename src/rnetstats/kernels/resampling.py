@@ -17,6 +17,8 @@ __all__ = ["bootstrap_counts"]
 
 Counts = NDArray[np.int64]
 
+_MANY = 200_000  # patients whose numbers fill 50 MB in 32 replicates
+
 
 def bootstrap_counts(
     rng: np.random.Generator,
@@ -75,12 +77,38 @@ def _of_replicated_rows(
     cluster: NDArray[np.integer] | None,
 ) -> Counts:
     """Draw from rows of one patient each, and count by row."""
-    of_copies = [part if part is None else np.repeat(part, copies) for part in (strata, cluster)]
-    total = int(copies.sum())
-    drawn = bootstrap_counts(rng, total, size, strata=of_copies[0], cluster=of_copies[1])
     kept = np.flatnonzero(copies)
+    of_rows, own = copies[kept], None if strata is None else np.asarray(strata)[kept]
     counts = np.zeros((size, len(copies)), dtype=np.int64)
-    counts[:, kept] = np.add.reduceat(drawn, np.cumsum(copies[kept]) - copies[kept], axis=1)
+    if cluster is not None:  # a row's patients come and go together
+        whole = bootstrap_counts(
+            rng, kept.size, size, strata=own, cluster=np.asarray(cluster)[kept]
+        )
+        counts[:, kept] = whole * of_rows
+    elif of_rows.sum() > _MANY:
+        counts[:, kept] = _of_many(rng, of_rows, size, own)
+    else:
+        by_patient = None if own is None else np.repeat(own, of_rows)
+        drawn = _draw(rng, int(of_rows.sum()), size, by_patient)
+        counts[:, kept] = np.add.reduceat(drawn, np.cumsum(of_rows) - of_rows, axis=1)
+    return counts
+
+
+def _of_many(
+    rng: np.random.Generator,
+    copies: NDArray[np.intp],
+    size: int,
+    strata: NDArray[np.integer] | None,
+) -> Counts:
+    """Draw the counts of rows that stand for many patients, without a number for each patient."""
+    places = [np.arange(len(copies))]
+    if strata is not None:
+        places = [np.flatnonzero(strata == own) for own in np.unique(strata)]
+    counts = np.zeros((size, len(copies)), dtype=np.int64)
+    for replicate in counts:
+        for rows in places:
+            total = int(copies[rows].sum())
+            replicate[rows] = rng.multinomial(total, copies[rows] / total)
     return counts
 
 
