@@ -12,7 +12,7 @@ from rnetstats.evidence.facts import Fact, FactSheet
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent, inside
 from rnetstats.studies.cha2019.bounds import Bounds
 from rnetstats.studies.cha2019.cohort import Cohort
-from rnetstats.studies.cha2019.seen import EVERYBODY, Seen
+from rnetstats.studies.cha2019.seen import EVERYBODY, TREATED, UNTREATED, Seen
 from rnetstats.studies.cha2019.treatment_model import FACTORS, TreatmentModel
 from rnetstats.studies.evidence_verdicts import evidence_verdict
 from rnetstats.studies.finding import Contrast, Finding
@@ -173,52 +173,28 @@ def recurrence_findings(
     counted = f"{cohort.recurrences} of {cohort.followed}"
     events = f"recurrences: {counted}; {_arms(cohort.open_ended)}"
     everybody = next((group for group in seen if group.group == EVERYBODY), None)
-    return [_none(bounds, everybody, events), _regardless(cohort, model, bounds, events)]
+    return [
+        _none(bounds, everybody, events),
+        _regardless(cohort, model, bounds, events, _by_arm(seen)),
+    ]
 
 
-def _arms(frame: pd.DataFrame) -> str:
-    parts = []
-    for flag, words in ((1, "with"), (0, "without")):
-        known = frame.loc[frame["treated"] == flag, "recurrence"].dropna()
-        parts.append(f"{int(known.sum())} of {len(known)} {words} additional treatment")
-    return ", ".join(parts)
+def _by_arm(seen: Sequence[Seen]) -> str:
+    """Give the recurrences of both arms where the file holds any: print has none."""
+    arms = [group for group in seen if group.group in (TREATED, UNTREATED)]
+    if not any(group.events for group in arms):
+        return ""
+    parts = [
+        f"{arm.counts} {'with' if arm.group == TREATED else 'without'} additional treatment, "
+        f"{arm.risk}"
+        for arm in arms
+    ]
+    return f" Recurrences in these data, resections not curative: {'; '.join(parts)}."
 
 
-def _none(bounds: Bounds, found: Seen | None, events: str) -> Finding:
-    n, high = bounds.risks["all patients"]
-    seen = 0 if found is None else found.events
-    shown = f"at most {fmt_percent(high)}"
-    said = (
-        f"No recurrence in {n} patients means a risk of at most {fmt_percent(high)} within their "
-        f"follow-up, and, with at least {int(bounds.least_years)} patient-years, at most "
-        f"{fmt_number(bounds.rate)} per 100 patient-years. At the rate of the study of "
-        f"{bounds.other_n} patients {fmt_number(bounds.expected, 1)} would be expected here; "
-        f"none has a probability of {fmt_number(bounds.chance_of_none, 3)}; with that rate taken "
-        f"as an estimate, equal rates have an exact P of {fmt_number(bounds.chance_allowing, 3)}. "
-        "Population, definition or detection of recurrence differ, or it is chance."
-    )
-    held = f"{seen} recurrence{'s' * (seen != 1)}"
-    if found is not None and (found.events, found.n) != (0, n):
-        said += f" In these data {found.counts} recurred: a risk of {found.risk} within their "
-        said += f"follow-up, and per 100 patient-years a rate of {found.rate}."
-        shown = f"{found.risk} in these data; in print {shown}"
-    return Finding(
-        key="no_recurrence",
-        statement="There was no recurrence",
-        endpoint="Recurrence, local or metastatic",
-        estimand="Risk within each patient’s follow-up, and rate",
-        method="Clopper-Pearson and Poisson limits, from the printed figures and from these data",
-        events=events,
-        said=said,
-        n_events=seen,
-        fixed=compare_print(False, f"{held} in the file, none in print.")
-        if seen
-        else evidence_verdict("bound only", "No recurrence, in print and in the file."),
-        shown=shown,
-    )
-
-
-def _regardless(cohort: Cohort, model: TreatmentModel, bounds: Bounds, events: str) -> Finding:
+def _regardless(
+    cohort: Cohort, model: TreatmentModel, bounds: Bounds, events: str, by_arm: str
+) -> Finding:
     with_it = bounds.risks["not curative, additional treatment"]
     without = bounds.risks["not curative, no additional treatment"]
     overlap = overlap_sentence(model)
@@ -226,7 +202,7 @@ def _regardless(cohort: Cohort, model: TreatmentModel, bounds: Bounds, events: s
         f"In print, 0 of {with_it[0]} with additional treatment bounds the risk at "
         f"{fmt_percent(with_it[1])}, 0 of {without[0]} without it at {fmt_percent(without[1])}: "
         "the difference may be anything between. That neither arm has an event does not show that "
-        f"they are alike. {overlap} “Favourable in both” is no evidence of no difference."
+        f"they are alike.{by_arm} {overlap} “Favourable in both” is no evidence of no difference."
     )
     return Finding(
         key="regardless",

@@ -14,10 +14,12 @@ from rnetstats.studies.exhibit import Exhibit
 from rnetstats.tables.exact_proportion import exact_proportion
 from rnetstats.tables.exact_rate import exact_rate
 
-__all__ = ["EVERYBODY", "Seen", "seen_in", "seen_table"]
+__all__ = ["EVERYBODY", "TREATED", "UNTREATED", "Seen", "seen_in", "seen_table"]
 
 PER = 100.0
 EVERYBODY = "all patients"
+TREATED = "not curative, additional treatment"
+UNTREATED = "not curative, no additional treatment"
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ def _groups(cohort: Cohort) -> Iterator[Seen]:
     for name, patients in (
         (EVERYBODY, cohort.whole),
         ("curative", frame[~no]),
-        ("not curative, no additional treatment", frame[no & (treated == 0)]),
-        ("not curative, additional treatment", frame[no & (treated == 1)]),
+        (UNTREATED, frame[no & (treated == 0)]),
+        (TREATED, frame[no & (treated == 1)]),
     ):
         known = patients[patients["recurrence"].notna()]
         if len(known):
