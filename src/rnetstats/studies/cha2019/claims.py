@@ -192,6 +192,48 @@ def _by_arm(seen: Sequence[Seen]) -> str:
     return f" Recurrences in these data, resections not curative: {'; '.join(parts)}."
 
 
+def _arms(frame: pd.DataFrame) -> str:
+    parts = []
+    for flag, words in ((1, "with"), (0, "without")):
+        known = frame.loc[frame["treated"] == flag, "recurrence"].dropna()
+        parts.append(f"{int(known.sum())} of {len(known)} {words} additional treatment")
+    return ", ".join(parts)
+
+
+def _none(bounds: Bounds, found: Seen | None, events: str) -> Finding:
+    n, high = bounds.risks["all patients"]
+    seen = 0 if found is None else found.events
+    shown = f"at most {fmt_percent(high)}"
+    said = (
+        f"No recurrence in {n} patients means a risk of at most {fmt_percent(high)} within their "
+        f"follow-up, and, with at least {int(bounds.least_years)} patient-years, at most "
+        f"{fmt_number(bounds.rate)} per 100 patient-years. At the rate of the study of "
+        f"{bounds.other_n} patients {fmt_number(bounds.expected, 1)} would be expected here; "
+        f"none has a probability of {fmt_number(bounds.chance_of_none, 3)}; with that rate taken "
+        f"as an estimate, equal rates have an exact P of {fmt_number(bounds.chance_allowing, 3)}. "
+        "Population, definition or detection of recurrence differ, or it is chance."
+    )
+    held = f"{seen} recurrence{'s' * (seen != 1)}"
+    if found is not None and (found.events, found.n) != (0, n):
+        said += f" In these data {found.counts} recurred: a risk of {found.risk} within their "
+        said += f"follow-up, and per 100 patient-years a rate of {found.rate}."
+        shown = f"{found.risk} in these data; in print {shown}"
+    return Finding(
+        key="no_recurrence",
+        statement="There was no recurrence",
+        endpoint="Recurrence, local or metastatic",
+        estimand="Risk within each patient’s follow-up, and rate",
+        method="Clopper-Pearson and Poisson limits, from the printed figures and from these data",
+        events=events,
+        said=said,
+        n_events=seen,
+        fixed=compare_print(False, f"{held} in the file, none in print.")
+        if seen
+        else evidence_verdict("bound only", "No recurrence, in print and in the file."),
+        shown=shown,
+    )
+
+
 def _regardless(
     cohort: Cohort, model: TreatmentModel, bounds: Bounds, events: str, by_arm: str
 ) -> Finding:
