@@ -112,7 +112,7 @@ def _draw(axes: Any, inner: pd.DataFrame, index: int, last: float, name: str) ->
         start = row["right"]
     else:
         axes.plot([start, last], [0.0, 0.0], **look)
-    axes.plot([], [], label=name, **look)
+    axes.plot([], [], label=as_text(name), **look)  # an entry of the legend
 
 
 def _band(axes: Any, limits: pd.DataFrame, index: int) -> None:

@@ -52,6 +52,7 @@ _LETTERS = 40  # of a line of a row's label
 SYNTHETIC = "Synthetic data"
 MARK = "synthetic-mark"
 
+_UNPRINTED = {code: " " for code in (*range(32), 127) if chr(code) != "\n"}
 _MOST_INSIDE = 4  # entries of a legend among curves
 _BESIDE = 34  # letters of a line of a legend beside the axes
 _HANDLE, _ENTRY_LETTER = 0.7, 0.075  # inches of its lines of colour, and of a letter
@@ -70,8 +71,13 @@ def ax_or_new(ax: Axes | None = None, figsize: tuple[float, float] = (7.0, 4.6))
 
 
 def as_text(words: str) -> str:
-    """Return words that matplotlib shows as they are: a dollar sign begins no formula."""
-    return words.replace("$", r"\$")
+    """Return words that matplotlib shows as they are.
+
+    A dollar sign begins no formula, a line at the front takes nothing out of a legend, and signs
+    that no font has, such as a tab, are spaces.
+    """
+    shown = words.translate(_UNPRINTED).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
 
 
 def in_lines(words: str, letters: int = 76) -> str:
