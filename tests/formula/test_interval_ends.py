@@ -25,6 +25,30 @@ FRAME = pd.DataFrame(
 )
 
 
+def test_ends_that_differ_by_rounding_alone_are_one_time() -> None:
+    """Months as parts of a year: 7 x (1 / 12) is not 7 / 12 to a computer."""
+    left, right = np.array([0, 3, 7, 6, 14, 7]), np.array([7, 7, 14, 14, np.inf, np.inf])
+    months = {"l": left.astype(float), "r": right, "g": [0, 1, 0, 1, 0, 1]}
+    years = {**months, "l": left * (1 / 12), "r": right / 12}
+    for data, unit in ((months, 1.0), (years, 12.0)):
+        curve = rn.turnbull(data, "Interval(l, r) ~ 1")
+        assert any("rounding" in note for note in curve.notes) == (unit > 1.0)
+        np.testing.assert_allclose(
+            curve.to_frame()[["left", "right"]] * unit,
+            rn.turnbull(months, "Interval(l, r) ~ 1").to_frame()[["left", "right"]],
+            rtol=1e-9,
+        )
+    fits = [
+        rn.interval_regression(data, "Interval(l, r) ~ g", model="cox").to_frame()
+        for data in (months, years)
+    ]
+    np.testing.assert_allclose(*(fit["estimate"] for fit in fits), rtol=1e-7)
+    seen = model_frame(
+        {"l": [0.1 + 0.2, 1.0], "r": [0.3, 2.0]}, "Interval(l, r) ~ 1", kind="interval"
+    ).outcome
+    assert seen.left[0] == seen.right[0] == 0.3
+
+
 def test_interval_is_read() -> None:
     frame = model_frame(FRAME, "Interval(l, r) ~ x", kind="interval", intercept=False)
     outcome = frame.outcome

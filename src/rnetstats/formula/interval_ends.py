@@ -14,6 +14,8 @@ __all__ = ["interval_ends"]
 def interval_ends(left_name: str, right_name: str, rows: Rows) -> tuple[Floats, Floats]:
     """Return the ends (n,) of intervals (left, right]; what was read so goes to the rows' notes.
 
+    Ends that differ by rounding alone are one time: such an interval is the time of an event seen.
+
     Raises
     ------
     DataError
@@ -32,6 +34,7 @@ def interval_ends(left_name: str, right_name: str, rows: Rows) -> tuple[Floats, 
                 f"The time {column.name!r} is negative in {column.where(values < 0)}; "
                 "times count from the start of follow-up."
             )
+    left, right = rows.merged([left, right])
     wrong = left > right
     if wrong.any():
         raise DataError(

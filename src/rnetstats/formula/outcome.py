@@ -17,7 +17,7 @@ from rnetstats.formula.rows import Rows
 from rnetstats.formula.terms import Condition, LeftSide, Plain
 from rnetstats.formula.tokens import Literal
 from rnetstats.formula.variables import Floats, Integers, Variable, level_text
-from rnetstats.kernels.same_times import as_observed, merged_times
+from rnetstats.kernels.same_times import as_observed
 
 __all__ = ["KINDS", "Outcome", "build_outcome", "check_left_side"]
 
@@ -218,9 +218,7 @@ def _times(left: LeftSide, rows: Rows) -> tuple[Floats | None, Floats]:
                 f"{variable.where(values > _LATEST)}, whose square a computer cannot hold; give "
                 "it in another unit."
             )
-    given, times = times, merged_times(times)
-    if times is not given:
-        rows.notes.append("Times that differ by rounding alone (a share of 1e-10) count as ties.")
+    times = rows.merged(times)
     if len(times) == 1:
         zeros = int(np.count_nonzero(times[0] == 0))
         if zeros:

@@ -19,6 +19,7 @@ from rnetstats.formula.variables import (
     read_variable,
     row_numbers,
 )
+from rnetstats.kernels.same_times import merged_times
 
 __all__ = ["Rows", "Weights", "select_rows"]
 
@@ -49,6 +50,22 @@ class Rows:
     freq_weights: Floats | None = None
     sampling_weights: Floats | None = None
     notes: list[str] = field(default_factory=list)
+
+    def merged(self, times: list[Floats]) -> list[Floats]:
+        """Return times (n,), those that differ by rounding alone as the earliest; a note says so.
+
+        Infinite times stay as they are.
+        """
+        finite = [np.isfinite(values) for values in times]
+        given = [values[known] for values, known in zip(times, finite, strict=True)]
+        found = merged_times(given)
+        if found is given:
+            return times
+        self.notes.append("Times that differ by rounding alone (a share of 1e-10) count as ties.")
+        merged = [values.copy() for values in times]
+        for values, known, part in zip(merged, finite, found, strict=True):
+            values[known] = part
+        return merged
 
 
 def select_rows(
