@@ -46,16 +46,21 @@ def test_no_start_of_the_look_for_higher_branches_is_evaluated_twice(seed: int) 
     assert (status == FOUND).all()
     around = Around.of(evaluate, centre, column)
     assert around is not None
-    points = centre + (limit - centre[column])[:, None] * around.ahead
+    begin = centre + (limit - centre[column])[:, None] * around.ahead
+    points = np.array([one.point.beta for one in fit_points(evaluate, begin, column, target)])
     everyone = np.arange(len(column))
     reached = Reached(everyone, column, limit, points, np.ones(len(column), dtype=bool))
     for others in (False, True):
         evaluate.asked.clear()
         higher_points(evaluate, around, reached, target, others=others)
-        starts, *steps = evaluate.asked
+        starts, limits, first, *_ = evaluate.asked
         assert len(starts) >= len(column)
+        np.testing.assert_array_equal(limits, points)
         begun = {row.tobytes() for row in starts}
-        assert not any(row.tobytes() in begun for row in steps[0])
+        again = np.array([row.tobytes() in begun for row in first])
+        _, _, information = evaluate(first, np.arange(len(first)))
+        flat = np.linalg.eigvalsh(information[again])[:, -1] < 1e-6
+        assert flat.all()  # there is nothing to make a step by
 
 
 def test_a_limit_alone_has_no_others_to_start_from() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from rnetstats.kernels.far_points import affordable, in_all_directions
 from rnetstats.kernels.firth import inverse_information
-from rnetstats.kernels.newton import BoolArray, Evaluate, FloatArray, IntArray
+from rnetstats.kernels.newton import BoolArray, Evaluate, FloatArray, IntArray, Known
 from rnetstats.kernels.profile_points import (
     ProfilePoint,
     fit_points,
@@ -110,13 +110,21 @@ def higher_points(
     starts, owner = _starts(around, reached, others=others)
     if not len(owner):
         return {}
-    known, first = known_starts(evaluate, starts)
-    starts, owner = starts[known], owner[known]
+    usable, first = known_starts(evaluate, starts)
+    starts, owner = starts[usable], owner[usable]
     if not len(owner):
         return {}
+    information = evaluate(reached.points, np.arange(len(reached.points)))[2]
+    known = Known(reached.points, information, owner)
     try:
         found = fit_points(
-            evaluate, starts, reached.column[owner], target, first=first, max_iter=_STEPS
+            evaluate,
+            starts,
+            reached.column[owner],
+            target,
+            first=first,
+            max_iter=_STEPS,
+            known=known,
         )
     except np.linalg.LinAlgError:
         return {}

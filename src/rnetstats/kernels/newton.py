@@ -12,10 +12,12 @@ from typing import TypeVar
 import numpy as np
 
 from rnetstats.kernels.newton_climb import WORTH, climb_on, still_to_gain
+from rnetstats.kernels.newton_search import FEW_HALVINGS, JOINED, Known, shortened
 from rnetstats.kernels.newton_steps import (
     DIVERGED,
     FAILED,
     FLAT_STEP,
+    HALVINGS,
     LOST_TERM,
     OK,
     RUNNING,
@@ -43,6 +45,7 @@ __all__ = [
     "FloatArray",
     "Found",
     "IntArray",
+    "Known",
     "NewtonFit",
     "maximise",
     "rows_of",
@@ -66,7 +69,7 @@ class NewtonFit:
     information : array of shape (B, p, p)
         Of all coordinates, those held fixed included.
     status : int array of shape (B,)
-        ``OK``, ``DIVERGED`` or ``FAILED``.
+        ``OK``, ``DIVERGED``, ``FAILED``, or ``JOINED`` of a search.
     iterations : int array of shape (B,)
     """
 
@@ -92,6 +95,7 @@ def maximise(
     max_iter: int = 100,
     retry: bool = True,
     concave: bool = False,
+    known: Known | None = None,
 ) -> NewtonFit:
     """Maximise B log-likelihoods by Newton's method with step halving.
 
@@ -119,6 +123,10 @@ def maximise(
     concave : bool
         Whether the log-likelihoods are concave everywhere: in an exponential tail, as many steps
         as lead to its end are then taken at once, and where one is flat it has no maximum.
+    known : Known, optional
+        Of a search for higher maxima, those that are known: an ascent that comes near its own ends
+        there, steps are not longer than a search has use for, and what must be halved too often
+        is given up.
 
     Returns
     -------
@@ -137,7 +145,8 @@ def maximise(
     )
     everyone = np.arange(size)
     first = first or evaluate(start, everyone)
-    _ascend(evaluate, Points.at(start, everyone, first, mask), max_iter, fit, concave=concave)
+    now = Points.at(start, everyone, first, mask)
+    _ascend(evaluate, now, max_iter, fit, concave=concave, known=known)
     for row in np.flatnonzero(fit.status == FAILED):
         _leave_saddle(evaluate, fit, np.array([row]), mask, max_iter)
     for row in np.flatnonzero(fit.status == FAILED) if retry else ():
@@ -145,7 +154,8 @@ def maximise(
         zero = np.zeros((1, p)) if mask is None else np.where(mask[alone], 0.0, start[alone])
         now = Points.at(zero, alone, evaluate(zero, alone), mask)
         _ascend(evaluate, now, max_iter, fit, concave=concave, careful=True)
-    _to_the_end(evaluate, fit, np.flatnonzero(fit.status == DIVERGED), mask)
+    if known is None:
+        _to_the_end(evaluate, fit, np.flatnonzero(fit.status == DIVERGED), mask)
     return fit
 
 
@@ -181,14 +191,19 @@ def _ascend(
     *,
     concave: bool = False,
     careful: bool = False,
+    known: Known | None = None,
 ) -> None:
     """Run the replicates to their end, writing into `fit` as each arrives.
 
     ``careful``: take short steps, and in the tail of a concave log-likelihood one after another.
     """
+    halvings = HALVINGS if known is None else FEW_HALVINGS
     for iteration in range(1, max_iter + 1):
         decrement, length = now.decrement, now.length
         step, verdict = judge(now, concave=concave)
+        if known is not None:
+            verdict[known.joined(now.index, now.beta, now.information)] = JOINED
+            step = shortened(step)
         if careful:
             step *= np.minimum(1.0, _SHORT / np.maximum(now.length, _SHORT))[:, None]
         elif concave and iteration > 2:
@@ -201,7 +216,7 @@ def _ascend(
             if arrived.all():
                 return
             now, step = now.keep(~arrived), step[~arrived]
-        moved = move(evaluate, now, step)
+        moved = move(evaluate, now, step, halvings=halvings)
         if not moved.all():
             _record(fit, now, ~moved, now.stuck()[~moved], iteration)
             if not moved.any():

@@ -16,6 +16,7 @@ __all__ = [
     "DIVERGED",
     "FAILED",
     "FLAT_STEP",
+    "HALVINGS",
     "LOST_TERM",
     "OK",
     "RUNNING",
@@ -49,7 +50,7 @@ Evaluate = Callable[[FloatArray, IntArray], Found]
 """
 
 RUNNING = -1
-_MAX_HALVINGS = 20
+HALVINGS = 20
 _CHANGE = 1e-12  # relative change of the log-likelihood
 _DECREMENT = 1e-18  # score' I^-1 score
 FLAT_STEP = 1e-4  # a step this long at a zero decrement: the likelihood is flat
@@ -161,7 +162,9 @@ def tail_steps(now: Points, decrement: FloatArray, length: FloatArray) -> FloatA
     return many
 
 
-def move(evaluate: Evaluate, now: Points, step: FloatArray) -> BoolArray:
+def move(
+    evaluate: Evaluate, now: Points, step: FloatArray, *, halvings: int = HALVINGS
+) -> BoolArray:
     """Move each replicate along its step, halved until the likelihood does not fall."""
     beta = now.beta + step
     value, score, information = evaluate(beta, now.index)
@@ -171,7 +174,7 @@ def move(evaluate: Evaluate, now: Points, step: FloatArray) -> BoolArray:
         beta, value, score, information = (
             np.array(part) for part in (beta, value, score, information)
         )
-        for halving in range(1, _MAX_HALVINGS + 1):
+        for halving in range(1, halvings + 1):
             rows = np.flatnonzero(~moved)
             beta[rows] = now.beta[rows] + step[rows] * 0.5**halving
             value[rows], score[rows], information[rows] = evaluate(beta[rows], now.index[rows])

@@ -16,6 +16,7 @@ from rnetstats.kernels.newton import (
     FloatArray,
     Found,
     IntArray,
+    Known,
     NewtonFit,
     maximise,
 )
@@ -72,6 +73,7 @@ def fit_points(
     first: Found | None = None,
     retry: bool = False,
     max_iter: int = 100,
+    known: Known | None = None,
 ) -> list[Fitted]:
     """Fit all coefficients but one, from each of A starts.
 
@@ -89,6 +91,8 @@ def fit_points(
     retry : bool
         Whether to try what failed once more, from zero.
     max_iter : int
+    known : Known, optional
+        Points of the profile that are not looked for.
 
     Returns
     -------
@@ -98,7 +102,9 @@ def fit_points(
     free = np.ones(start.shape, dtype=bool)
     free[rows, column] = False
     first = evaluate(start, rows) if first is None else first
-    fit = maximise(evaluate, start, free=free, first=first, retry=retry, max_iter=max_iter)
+    fit = maximise(
+        evaluate, start, free=free, first=first, retry=retry, max_iter=max_iter, known=known
+    )
     finite = np.isfinite(fit.log_likelihood) & np.isfinite(fit.information).all(axis=(1, 2))
     finite &= np.isfinite(fit.score).all(axis=1)
     information = np.where(finite[:, None, None], fit.information, np.eye(start.shape[1]))
@@ -108,8 +114,8 @@ def fit_points(
         at, slope = float(start[i, column[i]]), float(fit.score[i, column[i]])
         point = ProfilePoint(int(column[i]), at, fit.coef[i], height, slope, information[i])
         failed = bool(fit.status[i] == FAILED) or not finite[i]
-        known = not failed and bool(np.isfinite(first[0][i]))
-        gain = float(fit.log_likelihood[i] - first[0][i]) if known else 0.0
+        begun = not failed and bool(np.isfinite(first[0][i]))
+        gain = float(fit.log_likelihood[i] - first[0][i]) if begun else 0.0
         out.append(Fitted(point, gain if fit.status[i] != DIVERGED else 0.0, failed))
     return out
 
@@ -123,7 +129,12 @@ def known_starts(evaluate: Evaluate, start: FloatArray) -> tuple[IntArray, Found
 
 
 def ascents(
-    evaluate: Evaluate, start: FloatArray, *, max_iter: int, free: BoolArray | None = None
+    evaluate: Evaluate,
+    start: FloatArray,
+    *,
+    max_iter: int,
+    free: BoolArray | None = None,
+    known: Known | None = None,
 ) -> tuple[IntArray, NewtonFit] | None:
     """Take some steps from points that may be anywhere, to see where they lead.
 
@@ -135,6 +146,8 @@ def ascents(
     max_iter : int
     free : bool array of shape (A, p), optional
         Coefficients that move; all by default.
+    known : Known, optional
+        Maxima that are not looked for.
 
     Returns
     -------
@@ -144,17 +157,19 @@ def ascents(
         Of K ascents. In place of both None, where there is no such start or a matrix on the way
         cannot be decomposed: it is a check of what was found already.
     """
-    known, first = known_starts(evaluate, start)
-    if not known.size:
+    usable, first = known_starts(evaluate, start)
+    if not usable.size:
         return None
-    own = None if free is None else free[known]
+    own = None if free is None else free[usable]
+    known = None if known is None else known._replace(which=known.which[usable])
+    begin = start[usable]
     try:
         fit = maximise(
-            evaluate, start[known], free=own, first=first, max_iter=max_iter, retry=False
+            evaluate, begin, free=own, first=first, max_iter=max_iter, retry=False, known=known
         )
     except np.linalg.LinAlgError:
         return None
-    return known, fit
+    return usable, fit
 
 
 def tangent(information: FloatArray, column: int) -> FloatArray:

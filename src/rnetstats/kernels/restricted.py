@@ -13,6 +13,7 @@ from rnetstats.kernels.newton import (
     BoolArray,
     Evaluate,
     FloatArray,
+    Known,
     NewtonFit,
     maximise,
     solve_symmetric,
@@ -142,12 +143,13 @@ def _take_higher(unit: Unit, fit: NewtonFit, free: BoolArray) -> None:
         return
     begin = np.concatenate([_conditional(unit, free, point) for point in points])
     which = np.tile(np.arange(len(free)), len(points))
-    climbed = ascents(unit.search, begin, free=free[which], max_iter=_STEPS)
+    known = Known(fit.coef, fit.information, which)
+    climbed = ascents(unit.search, begin, free=free[which], max_iter=_STEPS, known=known)
     if climbed is None:
         return
-    known, other = climbed
+    usable, other = climbed
     for one in np.flatnonzero(other.status == OK):
-        row = which[known[[one]]]
+        row = which[usable[[one]]]
         if other.log_likelihood[one] > fit.log_likelihood[row] + _HIGHER:
             fit.replace(row, NewtonFit(**{name: part[[one]] for name, part in vars(other).items()}))
 

@@ -12,7 +12,7 @@ from rnetstats.kernels.cox import CoxFit
 from rnetstats.kernels.far_points import affordable, far_from, in_all_directions
 from rnetstats.kernels.leverage import MUCH, hazards_leverage
 from rnetstats.kernels.logistic import LogisticFit
-from rnetstats.kernels.newton import OK, Evaluate
+from rnetstats.kernels.newton import OK, Evaluate, Known
 from rnetstats.kernels.profile_points import ascents
 from rnetstats.kernels.unit import Unit, standardised
 
@@ -150,7 +150,10 @@ def _higher(slope: Slope[Fit], fit: Fit) -> tuple[Fit | None, bool]:
     unit = standardised(slope.likelihood(columns), at if turned is None else turned.inward(at))
     starts = np.array(slope.starts)
     points = _points(unit, columns, starts if turned is None else turned.inward(starts), reached)
-    climbed = ascents(unit.search, points, max_iter=_STEPS)
+    known = None
+    if reached:
+        known = Known(unit.centre[None], unit.information[None], np.zeros(len(points), np.int64))
+    climbed = ascents(unit.search, points, max_iter=_STEPS, known=known)
     if climbed is None:
         return None, False
     found = climbed[1]
