@@ -106,6 +106,21 @@ def test_groups_and_their_test_are_those_of_r_in_reverse_time() -> None:
     assert found.within == 88.0
 
 
+def test_a_window_that_rounding_alone_parts_from_its_interval_is_as_long() -> None:
+    """Months as parts of a year: 14 x (1 / 12) and 14 / 12 are two numbers to a computer."""
+    for years in (
+        SEEN.assign(x=SEEN["x"] / 12, w=SEEN["w"] * (1 / 12)),
+        SEEN.assign(x=SEEN["x"] * (1 / 12), w=SEEN["w"] / 12),
+    ):
+        for within in (None, 41.0):
+            in_months = rn.right_truncated(SEEN, "x ~ g", truncation="w", within=within)
+            asked = None if within is None else within * (1 / 12)
+            in_years = rn.right_truncated(years, "x ~ g", truncation="w", within=asked)
+            columns = ["n_risk", "n_event", "probability", "conf_low", "conf_high"]
+            assert_close(in_years.to_frame()[columns], in_months.to_frame()[columns], rel=1e-9)
+            assert in_years.glance()["n_beyond"].item() == in_months.glance()["n_beyond"].item()
+
+
 def test_limits_of_quantiles_are_where_the_limits_of_the_shares_pass_them() -> None:
     found = fit()
     frame = found.to_frame()

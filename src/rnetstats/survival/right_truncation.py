@@ -13,6 +13,7 @@ from rnetstats._core.options import choice, level, real
 from rnetstats.errors import DataError, FormulaError, OptionError
 from rnetstats.formula.groups import GroupFrame, group_frame
 from rnetstats.formula.variables import read_variable, row_numbers
+from rnetstats.kernels.same_times import as_observed, merged_times
 from rnetstats.survival.logrank_methods import MethodOptions, Outcome, logrank_rows
 from rnetstats.survival.right_truncation_fit import (
     TruncatedRows,
@@ -183,7 +184,10 @@ def _lost(dropped: NDArray[np.bool_], name: str) -> list[str]:
 
 
 def _rows(read: GroupFrame, window: Floats, places: NDArray[np.intp], name: str) -> TruncatedRows:
-    """The rows used, checked; ``places`` are their positions in the data as given."""
+    """The rows used, checked; ``places`` are their positions in the data as given.
+
+    Times that differ by rounding alone are one.
+    """
     if read.strata is not None or read.cluster is not None:
         raise FormulaError("right_truncated() takes neither strata() nor cluster().")
     interval, what = read.outcome.y, read.outcome.columns[0]
@@ -195,6 +199,7 @@ def _rows(read: GroupFrame, window: Floats, places: NDArray[np.intp], name: str)
     assert interval is not None
     if np.any(interval < 0.0):
         raise DataError(f"Column {what!r} is negative in {row_numbers(interval < 0.0, places)}.")
+    interval, window = merged_times([interval, window])
     late = interval > window
     if late.any():
         at = int(np.flatnonzero(late)[0])
@@ -211,7 +216,8 @@ def _condition(rows: TruncatedRows, within: float | None) -> float:
     longest = [rows.of_group(code)[1].max() for code in range(len(rows.labels))]
     if within is None:
         return float(min(longest))
-    asked = real("within", within, low=0.0)
+    observed = np.concatenate([rows.interval, rows.window])
+    asked = float(as_observed(real("within", within, low=0.0), observed))
     if asked > max(longest):
         raise OptionError(
             f"within={asked:g} is beyond the longest window, {max(longest):g}: no interval of that "
