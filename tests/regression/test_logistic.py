@@ -358,6 +358,19 @@ def test_risks_of_all_levels_and_of_quartiles() -> None:
     np.testing.assert_allclose(quartiles, np.quantile(data["size_mm"], [0.25, 0.75]))
 
 
+def test_risks_say_what_rests_on_the_penalty() -> None:
+    data = pd.DataFrame({"y": [0] * 200 + [1] * 8 + [0] * 92, "arm": [0] * 200 + [1] * 100})
+    empty = logistic(data, "y ~ arm").risks("arm")
+    assert any("The data are separated" in note for note in empty.notes)
+    data.loc[:1, "y"] = 1
+    data["x"], data["z"], data["v"] = np.random.default_rng(1).normal(size=(3, 300))
+    fit = logistic(data, "y ~ arm + x + z + v")
+    (said,) = [note for note in fit.risks("arm").notes if "towards a half" in note]
+    assert f"{100 * fit.predict(data).mean():.1f} % on average, where 3.3 % had" in said
+    plain = logistic(data, "y ~ arm + x", penalty=None).risks("arm")
+    assert len(plain.notes) == 1
+
+
 def test_residuals_square_to_the_deviance() -> None:
     fit = logistic(read("birthwt.csv"), "low ~ age + lwt", penalty=None)
     assert_close(np.sum(fit.residuals() ** 2), -2.0 * fit.summary["log_likelihood"])

@@ -14,6 +14,7 @@ from rnetstats._core.distributions import normal_quantile, two_sided_p
 from rnetstats._core.result import Result
 from rnetstats.errors import ConvergenceError, OptionError
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
+from rnetstats.regression.logistic_ways import binary_outcome
 from rnetstats.regression.variables import checked_value, checked_values
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def standardised_risks(
         outcome=fit.labels.get(fit.outcome, fit.outcome),
         n=float(engine.patient_weights.sum()),
         synthetic=fit.synthetic,
-        notes=_notes(risk),
+        notes=(*_notes(risk), *_caveats(fit, engine, coef)),
         options={"variable": variable, "conf_level": fit.options["conf_level"]},
     )
 
@@ -220,6 +221,27 @@ def _table(
             p = _p(float(log_ratio), se)
         add(k, "risk ratio", float(ratio), float(low), float(high), se, p)
     return pd.DataFrame(rows)
+
+
+def _caveats(fit: LogisticResult, engine: Engine, coef: np.ndarray) -> list[str]:
+    """Say where limits rest on a penalty, and where a penalty moves the level of the risks."""
+    notes = []
+    if fit.glance()["separation"].iloc[0] != "none":
+        notes.append(
+            "The data are separated: where all, or none, of a group have the event, limits and P "
+            "by the delta method rest on the penalty and may be far too narrow. exact_table() "
+            "bounds such a group, without adjustment."
+        )
+    weight = engine.patient_weights / engine.patient_weights.sum()
+    observed = float(weight @ binary_outcome(engine.frame))
+    predicted = float(weight @ expit(engine.X @ coef + engine.offset))
+    if abs(predicted - observed) > 0.1 * min(observed, 1.0 - observed):
+        notes.append(
+            f"The penalty draws risks towards a half: these patients have {fmt_percent(predicted)} "
+            f"on average, where {fmt_percent(observed)} had the event. risk_model() re-estimates "
+            "the intercept."
+        )
+    return notes
 
 
 def _notes(risk: np.ndarray) -> tuple[str, ...]:
