@@ -161,6 +161,15 @@ REFUSED |= {
         lambda: rn.matching_tables("10", "50", at_most=30, tests=1),
         "tests=1 is not allowed",
     ),
+    "several codes of censoring": (
+        lambda: rn.split_at_treatment(
+            {"months": [10, 20], "event": [1, 1], "since": [None, 6]},
+            "Surv(months, event)",
+            treatment_time="since",
+            censor=[0, 9],
+        ),
+        "censor must be one code",
+    ),
     "a grade by number": (
         lambda: rn.not_curative({"grade": ["G2"]}, grades=[2]),
         "a grade is a text",

@@ -113,6 +113,8 @@ def split_at_treatment(
     (60.0, 60.0, 2)
     """
     table = as_frame(data)
+    if np.ndim(censor) > 0:
+        raise OptionError(f"censor must be one code, not {censor!r}.")
     alone = isinstance(formula, str) and "~" not in formula
     parsed = as_formula(f"{formula} ~ 1" if alone else formula).with_terms(())
     patients = read_patients(
