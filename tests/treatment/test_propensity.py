@@ -305,6 +305,19 @@ def test_resamples_without_events_in_an_arm_take_the_limits_away() -> None:
     assert result.to_frame()["conf_low"].isna().all()
 
 
+def test_resamples_without_events_in_an_arm_have_an_infinite_ratio() -> None:
+    rows = weighted_rows(rn.propensity(drawn(6, 130), "z ~ x"), TIMES, "survival")
+    sets = weighted_cox.prepare(rows.start, rows.stop, rows.event)
+    treated, event = rows.treated, rows.event
+    without = (treated & event, ~treated & event, event, treated)
+    counts = np.ones((4, 130))
+    for replicate, left_out in zip(counts, without, strict=True):
+        replicate[left_out] = 0.0
+    weights = np.ones_like(counts)
+    found = weighted_cox._log_ratios(rows, sets, counts, weights, ties="efron", start=0.0)
+    np.testing.assert_array_equal(found[:, 0], [-np.inf, np.inf, np.nan, np.nan])
+
+
 def test_lost_levels_and_failed_fits_are_counted() -> None:
     data = drawn(16)
     data["g"] = "a"
