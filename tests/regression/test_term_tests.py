@@ -276,3 +276,82 @@ def test_lifelines_agrees_where_it_is_right() -> None:
     ours = rn.cox(data, "Surv(time, status) ~ karno + age", penalty=None, ci="wald")
     assert_close(ours.coef, theirs.params_.to_numpy(), rel=1e-5)
     assert_close(ours.to_frame()["std_error"], theirs.standard_errors_.to_numpy(), rel=1e-5)
+
+
+def skewed(spread: float = 1.2) -> dict[str, np.ndarray]:
+    """300 patients with a marker as skewed as bilirubin, clusters of three, both outcomes."""
+    rng = np.random.default_rng(7)
+    log_x = rng.normal(size=300)
+    time, end = rng.exponential(np.exp(-0.5 * log_x)), rng.uniform(0.0, 3.0, 300)
+    return {
+        "x": np.exp(spread * log_x),
+        "y": (rng.random(300) < 1.0 / (1.0 + np.exp(-log_x))).astype(int),
+        "time": np.minimum(time, end),
+        "event": (time <= end).astype(int),
+        "id": np.arange(300) % 100,
+        "centre": np.arange(300) % 4,
+    }
+
+
+@pytest.mark.parametrize("knots", [5, 7])
+@pytest.mark.parametrize("more", ["", " + cluster(id)", "robust"])
+@pytest.mark.parametrize("left", ["y", "Surv(time, event)"])
+def test_wald_tests_of_a_spline_of_a_skewed_variable_do_not_depend_on_its_columns(
+    left: str, more: str, knots: int
+) -> None:
+    data = skewed()
+    verb = rn.logistic if left == "y" else rn.cox
+    options: dict[str, Any] = {"penalty": None, "ci": "wald", "robust": more == "robust"}
+    tail = more.removeprefix("robust")
+    spline = verb(data, f"{left} ~ rcs(x, {knots}){tail}", **options)
+    columns = spline.engine.X[:, -(knots - 1) :]
+    apart = np.linalg.qr(columns - columns.mean(axis=0))[0]  # the same model
+    for j in range(knots - 1):
+        data[f"q{j}"] = apart[:, j] * 300.0**0.5
+    free = " + ".join(f"q{j}" for j in range(knots - 1))
+    plain = verb(data, f"{left} ~ {free}{tail}", **options)
+    assert_close(spline.summary["log_likelihood"], plain.summary["log_likelihood"], rel=1e-9)
+    expected = plain.overall_tests().set_index("test").loc["wald", "statistic"]
+    found = spline.term_tests().set_index("test")["statistic"]
+    assert_close(found["joint"], expected, rel=2e-4)
+    overall = spline.overall_tests().set_index("test").loc["wald", "statistic"]
+    assert_close(overall, expected, rel=2e-4)
+    bent = [f"q{j}" for j in range(1, knots - 1)]  # q1, ... bend the curve, q0 does not
+    covariance = plain.vcov.loc[bent, bent].to_numpy()
+    own = plain.coef[bent].to_numpy()
+    assert_close(found["linearity"], own @ np.linalg.solve(covariance, own), rel=2e-4)
+
+
+@pytest.mark.parametrize("knots", [5, 7])
+def test_parametric_joint_tests_of_a_spline_do_not_depend_on_its_columns(knots: int) -> None:
+    data = skewed()
+    design = rn.logistic(data, f"y ~ rcs(x, {knots})", penalty=None).engine.X[:, 1:]
+    apart = np.linalg.qr(design - design.mean(axis=0))[0]
+    for j in range(knots - 1):
+        data[f"q{j}"] = apart[:, j] * 300.0**0.5
+    spline = rn.parametric(data, f"Surv(time, event) ~ rcs(x, {knots})")
+    plain = rn.parametric(
+        data, "Surv(time, event) ~ " + " + ".join(f"q{j}" for j in range(knots - 1))
+    )
+    assert_close(spline.summary["log_likelihood"], plain.summary["log_likelihood"], rel=1e-9)
+    own = np.asarray(plain.law["coef"])[1:knots]
+    covariance = np.asarray(plain.law["covariance"])[1:knots, 1:knots]
+    expected = own @ np.linalg.solve(covariance, own)
+    assert_close(spline.joint["statistic"].iloc[0], expected, rel=2e-4)
+
+
+def test_a_missing_joint_test_says_why() -> None:
+    data = skewed()
+    few = rn.cox(data, "Surv(time, event) ~ rcs(x, 7) + cluster(centre)", penalty=None)
+    assert np.isnan(few.term_tests()["statistic"].iloc[0])
+    assert "the cluster-robust variance has too few dimensions (clusters) for it." in few.notes[-1]
+    close = skewed(spread=2.6)
+    by_wald = rn.logistic(close, "y ~ rcs(x, 7)", penalty=None, ci="wald")
+    assert np.isnan(by_wald.term_tests()["statistic"].iloc[0])
+    assert by_wald.notes[-1] == (
+        "The joint test of rcs(x, 7), the whole model is missing: the columns nearly determine "
+        "each other, and their covariance cannot be inverted."
+    )
+    law = rn.parametric(close, "Surv(time, event) ~ rcs(x, 6)")
+    assert np.isnan(law.joint["statistic"].iloc[0])
+    assert any(note.startswith("The joint test of rcs(x, 6) is missing") for note in law.notes)

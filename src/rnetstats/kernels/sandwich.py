@@ -46,11 +46,12 @@ def sandwich(
     array of shape (p, p)
     """
     if cluster is None:
-        weighted = scores if freq is None else scores * freq[:, None]
-        meat = scores.T @ weighted
+        rows = scores if freq is None else scores * np.sqrt(freq)[:, None]
     else:
-        rows = scores if freq is None else scores * freq[:, None]
-        sums = np.zeros((int(cluster.max()) + 1, scores.shape[1]))
-        np.add.at(sums, cluster, rows)
-        meat = sums.T @ sums
-    return np.asarray(covariance @ meat @ covariance)
+        each = scores if freq is None else scores * freq[:, None]
+        rows = np.zeros((int(cluster.max()) + 1, scores.shape[1]))
+        np.add.at(rows, cluster, each)
+    # a product of the rows' influences with themselves is symmetric and loses half the digits
+    # that the middle of three matrices does where columns are nearly collinear, as a spline's
+    influence = rows @ covariance
+    return np.asarray(influence.T @ influence)

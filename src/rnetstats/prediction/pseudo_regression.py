@@ -13,6 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rnetstats.kernels.sandwich import sandwich
+
 __all__ = ["cloglog", "pseudo_regression", "pseudo_regressions", "risk_of"]
 
 Floats = NDArray[np.float64]
@@ -59,8 +61,7 @@ def pseudo_regression(
     _, slope, residual = _pieces(X, values[None], shift, coef[None])
     columns = slope[0][:, None] * X
     inverse = np.linalg.inv(columns.T @ (weight[:, None] * columns))
-    meat = columns.T @ ((weight * residual[0] ** 2)[:, None] * columns)
-    return coef, inverse @ meat @ inverse
+    return coef, sandwich(inverse, residual[0][:, None] * columns, freq=weight)
 
 
 def pseudo_regressions(

@@ -67,7 +67,8 @@ class AftFit:
     ----------
     natural : array of shape (B, p + 1)
         (a, phi); for the exponential law phi is 1.
-    natural_covariance : array of shape (B, p + 1, p + 1)
+    natural_root : array of shape (B, p + 1, p + 1)
+        A square root of its covariance: that is R R'.
     log_likelihood : array of shape (B,)
         On the scale of time.
     status : int array of shape (B,)
@@ -75,7 +76,7 @@ class AftFit:
     """
 
     natural: FloatArray
-    natural_covariance: FloatArray
+    natural_root: FloatArray
     log_likelihood: FloatArray
     status: IntArray
 
@@ -86,6 +87,11 @@ class AftFit:
         return np.concatenate([self.natural[:, :-1] / phi, -np.log(phi)], axis=1)
 
     @property
+    def natural_covariance(self) -> FloatArray:
+        """Of ``natural`` (B, p + 1, p + 1)."""
+        return np.asarray(self.natural_root @ self.natural_root.transpose(0, 2, 1))
+
+    @property
     def covariance(self) -> FloatArray:
         """Of ``coef`` (B, p + 1, p + 1), by the delta method."""
         a, phi = self.natural[:, :-1], self.natural[:, -1:]
@@ -94,7 +100,8 @@ class AftFit:
         slope[:, np.arange(p), np.arange(p)] = 1.0 / phi
         slope[:, :p, p] = -a / phi**2
         slope[:, p, p] = -1.0 / phi[:, 0]
-        return np.asarray(slope @ self.natural_covariance @ slope.transpose(0, 2, 1))
+        root = slope @ self.natural_root
+        return np.asarray(root @ root.transpose(0, 2, 1))
 
 
 def fit_aft(
@@ -143,22 +150,26 @@ def fit_aft(
     back[0, -1] = shift  # from shifted times to the caller's
     return AftFit(
         natural=found.coef @ back.T,
-        natural_covariance=back @ _inverse(found, free) @ back.T,
+        natural_root=back @ _inverse_root(found, free),
         log_likelihood=found.log_likelihood - (weight * flags) @ np.log(time),
         status=found.status,
     )
 
 
-def _inverse(found: NewtonFit, free: BoolArray) -> FloatArray:
-    """Inverse information; 0 for what was held fixed, missing where there is no maximum."""
-    inverse = np.zeros_like(found.information)
+def _inverse_root(found: NewtonFit, free: BoolArray) -> FloatArray:
+    """Return R with R R' the inverse information.
+
+    0 for what was held fixed, missing where there is no maximum. Products of R with itself keep
+    the digits that those of the inverse lose where columns nearly determine each other.
+    """
+    root = np.zeros_like(found.information)
     for b, information in enumerate(found.information):
         kept = np.ix_(free[b], free[b])
         try:
-            inverse[b][kept] = np.linalg.inv(information[kept])
+            root[b][kept] = np.linalg.inv(np.linalg.cholesky(information[kept])).T
         except np.linalg.LinAlgError:
-            inverse[b][kept] = np.nan
-    return inverse
+            root[b][kept] = np.nan
+    return root
 
 
 @dataclass(frozen=True, eq=False)

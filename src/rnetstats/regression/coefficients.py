@@ -12,6 +12,7 @@ import numpy as np
 from rnetstats._core.distributions import chi_square_p, normal_quantile, two_sided_p
 from rnetstats.formula.spec import INTERCEPT, Column
 from rnetstats.regression.engine import Engine
+from rnetstats.regression.wald import missing_joint_tests
 from rnetstats.regression.workings import Known
 
 __all__ = ["Inference", "infer", "reference_levels"]
@@ -96,10 +97,7 @@ def infer(
     if everything and math.isnan(overall):
         undetermined.append("the whole model")
     if undetermined and not engine.separated:
-        notes += (
-            f"The joint test of {', '.join(undetermined)} is missing: the {engine.robust} variance "
-            "has too few dimensions (clusters) for it.",
-        )
+        notes += (missing_joint_tests(undetermined, engine.robust),)
     joint = {
         "term": [term.name for term in terms],
         "kind": [term.kind for term in terms],

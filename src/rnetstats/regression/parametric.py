@@ -118,10 +118,11 @@ def parametric(
         "bic": law.df * float(np.log(counts.n_events)) - 2.0 * law.log_likelihood,
     }
     labels = labels_of(data, frame)
+    joint = joint_table(frame, law)
     return ParametricResult(
         table=coefficient_table(frame, law, counts, conf_level),
         reference_table=references_of(frame, counts),
-        joint_table=joint_table(frame, law),
+        joint_table=joint,
         law={
             name: getattr(law, name)
             for name in (
@@ -151,7 +152,7 @@ def parametric(
         labels=labels,
         synthetic=is_synthetic_data(data),
         frame=frame,
-        notes=(*frame.notes, *parametric_notes(law, counts)),
+        notes=(*frame.notes, *parametric_notes(law, counts, joint)),
         options={
             "formula": frame.formula,
             "distribution": distribution,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from rnetstats.formula.design import ModelFrame
 from rnetstats.formula.spec import INTERCEPT
 from rnetstats.kernels.newton import OK
 from rnetstats.regression.parametric_laws import FittedLaw, fit_law
-from rnetstats.regression.wald import wald_statistic
+from rnetstats.regression.wald import missing_joint_tests, wald_statistic
 
 __all__ = [
     "Counts",
@@ -217,9 +218,16 @@ def joint_table(frame: ModelFrame, law: FittedLaw) -> dict[str, Any]:
     }
 
 
-def parametric_notes(law: FittedLaw, counts: Counts) -> tuple[str, ...]:
-    """Say how little stands behind the law, and what a falling hazard means."""
+def parametric_notes(law: FittedLaw, counts: Counts, joint: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say how little stands behind the law, what has no test, what a falling hazard means."""
     notes = []
+    undetermined = [
+        name
+        for name, value in zip(joint["term"], joint["statistic"], strict=True)
+        if math.isnan(value)
+    ]
+    if undetermined:
+        notes.append(missing_joint_tests(undetermined, ""))
     if counts.n_events < _FEW * law.df:
         notes.append(
             f"{counts.n_events:g} events for {law.df} "

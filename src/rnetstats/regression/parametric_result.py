@@ -209,7 +209,7 @@ class ParametricResult(Result):
         return comparison(frame, laws)
 
     def glance(self) -> pd.DataFrame:
-        """Return one row: counts, likelihood, information criteria, scale or shape."""
+        """Return one row: counts, likelihood, information criteria (scale, shape: the table)."""
         return pd.DataFrame([self.summary])
 
     def display(self) -> pd.DataFrame:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["wald_statistic", "wald_statistics"]
+__all__ = ["missing_joint_tests", "wald_statistic", "wald_statistics"]
 
-_SINGULAR = 1e-10  # smallest eigenvalue of a correlation matrix that is inverted
+# Smallest eigenvalue of a correlation matrix that is inverted. Rounding leaves some 1e-16 where
+# clusters are too few; a spline of a skewed variable with seven knots comes down to 1e-12.
+_SINGULAR = 1e-13
 
 
 def wald_statistics(
@@ -43,3 +45,13 @@ def wald_statistic(coef: np.ndarray, covariance: np.ndarray, columns: Sequence[i
         return math.nan
     along = (b / error) @ axes
     return float(along @ (along / values))
+
+
+def missing_joint_tests(names: Sequence[str], variance: str) -> str:
+    """Say which joint tests are missing and why; ``variance`` is its name, or empty."""
+    reason = (
+        f"the {variance} variance has too few dimensions (clusters) for it"
+        if variance == "cluster-robust"
+        else "the columns nearly determine each other, and their covariance cannot be inverted"
+    )
+    return f"The joint test of {', '.join(names)} is missing: {reason}."
