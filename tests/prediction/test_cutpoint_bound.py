@@ -96,6 +96,13 @@ def test_two_splits_by_hand() -> None:
     assert found["p_value"] == pytest.approx(1 / 4 + 2 / 6, rel=1e-12)  # exact: 1/2
 
 
+def test_two_splits_of_r() -> None:
+    """maxstat 0.7-25: maxstat.test(y ~ x, smethod = "Wilcoxon", pmethod = "HL"), x of 4, 3, 3."""
+    found = hothorn_lausen_p(np.array([1, 5, 2, 9, 4, 7, 10, 3, 8, 6.0]), np.array([4, 7]))
+    assert found["p_hothorn_lausen"] == pytest.approx(0.485714285714286, rel=1e-12)
+    assert found["statistic_whole"] == pytest.approx(1.06600358177805, rel=1e-12)
+
+
 def test_said_what_it_bounds() -> None:
     found = bounded(CASES[0])
     assert "upper bound" in " ".join(found.notes)

@@ -519,3 +519,12 @@ def test_the_smallest_margin_of_a_hazard_ratio_holds_on_both_sides() -> None:
         low, high = (float(row(found)[name]) for name in ("conf_low", "conf_high"))
         assert (1.0 / low > high) is (hazard < 1.0)
         assert found.smallest_margin == pytest.approx(max(1.0 / low, high))
+
+
+def test_the_test_that_decides_is_named_where_none_was_asked_for() -> None:
+    data = pd.DataFrame({"y": [1] * 3 + [0] * 57 + [1] * 8 + [0] * 60})
+    data["arm"] = ["new"] * 60 + ["old"] * 68
+    words = "the exact unconditional test decides"
+    for method, told in ((None, True), ("exact", False), ("score", False)):
+        notes = rn.equivalence(data, "y ~ arm", margin=0.1, method=method).notes
+        assert any(words in note for note in notes) is told
