@@ -31,6 +31,7 @@ _OTHER_NAMES: Final = {
     "bs": "ns",
     "cr": "rcs",
     "poly": "rcs",
+    "cut": "I",
     "ln": "log",
     "frailty": "cluster",
 }

@@ -36,13 +36,16 @@ _TOKEN: Final = re.compile(
 )
 # A minus sign belongs to a number only where a literal may stand.
 _BEFORE_SIGN: Final = frozenset({"==", "!=", "<", "<=", ">", ">=", "=", ",", "["})
+_POWERS: Final = (
+    "there are no powers: write interactions out with ':' or '*', make a column of a square first"
+)
 _REASONS: Final = {
     ".": "names with a dot are written in backquotes, as in `ph.ecog`; "
     "there are no attributes and no 'all other columns'",
     "-": "terms are not taken away: leave them out; the intercept always stays",
     "/": "there is no arithmetic or nesting: make a column of it first",
-    "^": "there are no powers: write the interactions out with ':' or '*'",
-    "**": "there are no powers: write the interactions out with ':' or '*'",
+    "^": _POWERS,
+    "**": _POWERS,
     "%": "there are no operators between percent signs",
     "|": "conditions are not combined: make a column of it first",
     "&": "conditions are not combined: make a column of it first",
@@ -144,4 +147,6 @@ def _number(formula: str, text: str, place: int, before: list[Token]) -> Token:
 def _refuse_character(formula: str, place: int) -> NoReturn:
     character = formula[place]
     reason = _REASONS.get(character, "it is not part of the formula language")
+    if formula[:place].endswith("as") and formula.startswith(".factor", place):  # R's
+        reason = "a factor is written C(x)"
     refuse(formula, place + 1, f"{character!r} is not allowed", f"{reason}. {ALLOWED[:-1]}")
