@@ -108,7 +108,11 @@ class MetaAnalysisResult(Result):
         return self.studies.copy()
 
     def glance(self) -> pd.DataFrame:
-        """Return one row: the pooled effect, its prediction interval, and heterogeneity."""
+        """Return one row: the pooled effect, its prediction interval, and heterogeneity.
+
+        ``i2`` is (Q - df) / Q, ``i2_tau2`` the share of tau2 in tau2 and the typical variance of
+        a study, which R's metafor calls I^2; both are shares of 1.
+        """
         spread = self.heterogeneity.iloc[0]
         names = ("estimate", "conf_low", "conf_high", "p_value", "pi_low", "pi_high")
         tail = ("i2", "i2_tau2", "h2", "q", "q_df", "q_p")

@@ -80,7 +80,11 @@ class MetaProportionsResult(Result):
         return self.studies.copy()
 
     def glance(self) -> pd.DataFrame:
-        """Return one row: the pooled proportion, its prediction interval, and heterogeneity."""
+        """Return one row: the pooled proportion, its prediction interval, and heterogeneity.
+
+        ``i2`` is (Q - df) / Q, ``i2_tau2`` the share of tau2 in tau2 and the typical variance of
+        a study, which R's metafor calls I^2; both are shares of 1.
+        """
         row, crude = self.pooled.iloc[0], self.studies[self.studies["used"]]
         names = ("estimate", "conf_low", "conf_high", "pi_low", "pi_high")
         tail = ("tau2", "tau2_low", "tau2_high", "i2", "i2_tau2", "h2", "q", "q_df", "q_p")
