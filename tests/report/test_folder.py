@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,30 @@ def test_whatever_stops_an_exchange_leaves_the_earlier_report_alone(
         write_folder(folder, fill)
     assert sorted(p.name for p in folder.iterdir()) == ["report.html", RECORD, "tables"]
     assert (folder / "report.html").read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_an_interruption_waits_until_all_is_tidy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: bool
+) -> None:
+    """Control-C while the earlier report is removed left that in a hidden folder."""
+    folder = tmp_path / "report"
+    earlier_report(folder)
+    if inside:
+        monkeypatch.chdir(folder)
+    remove = shutil.rmtree
+
+    def pressed(path: Path, **options: bool) -> None:
+        signal.raise_signal(signal.SIGINT)
+        remove(path, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", pressed)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        write_folder(folder, fill)
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert sorted(p.name for p in folder.iterdir()) == ["report.html", RECORD]
+    assert [p.name for p in tmp_path.iterdir()] == ["report"]
 
 
 def test_a_link_leads_to_the_folder(tmp_path: Path) -> None:

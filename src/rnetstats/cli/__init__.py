@@ -78,7 +78,7 @@ def _done(arguments: Sequence[str] | None) -> int:
         print(f"rnetstats: error: {error}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
-        print("rnetstats: interrupted; nothing was written", file=sys.stderr)
+        print("rnetstats: interrupted; nothing is left half-written", file=sys.stderr)
         return INTERRUPTED
     return 0
 

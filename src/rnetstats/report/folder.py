@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rnetstats.errors import OutputError
@@ -104,15 +107,34 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     try:
         report.mkdir()  # unlike the temporary folder, with the rights of the user's other folders
         fill(report)
-        if stays:
-            _exchange(report, folder)
-        else:
-            _swap(report, folder)
+        with _to_the_end():
+            if stays:
+                _exchange(report, folder)
+            else:
+                _swap(report, folder)
     except OSError as error:
         raise OutputError(_cannot_write(folder, error)) from None
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        _remove_empty(made)
+        with _to_the_end():
+            shutil.rmtree(temporary, ignore_errors=True)
+            _remove_empty(made)
+
+
+@contextmanager
+def _to_the_end() -> Iterator[None]:
+    """Hold an interruption by the user back until what has begun, which is short, is done."""
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield  # interruptions are ignored, or do not come here
+        return
+    held: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        raise KeyboardInterrupt
 
 
 def _stays(folder: Path) -> bool:
