@@ -568,3 +568,15 @@ def test_a_model_that_acts_on_all_is_treat_all_to_the_last_bit(seed: int, weight
     )
     same = found.difference("p", "treat all")[["difference", "conf_low", "conf_high"]]
     np.testing.assert_array_equal(same, 0.0)
+
+
+def test_limits_of_patients_at_high_risk_are_shares_of_the_population():
+    found = rn.decision_curve(cohort(), "y ~ a", thresholds=[0.2, 0.4], resamples=60, seed=4)
+    impact = found.clinical_impact("a", population=500)
+    rates = found.curves.query("model == 'a'")
+    for name, short in (("n_high_risk", "positive"), ("n_with_event", "tp")):
+        for end in ("low", "high"):
+            shares = rates[f"{short}_{end}"].to_numpy()
+            np.testing.assert_allclose(impact[f"{name}_{end}"], 500 * shares, rtol=1e-12)
+        assert (impact[f"{name}_low"] < impact[name]).all()
+        assert (impact[name] < impact[f"{name}_high"]).all()
