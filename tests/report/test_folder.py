@@ -43,15 +43,28 @@ def test_an_earlier_report_is_replaced_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["mine.csv", ".git", "calculator.html"])
-def test_what_was_put_beside_an_earlier_report_is_not_lost(tmp_path: Path, name: str) -> None:
+def test_what_was_put_beside_an_earlier_report_stays(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "report"
-    write_folder(folder, fill)
+    earlier_report(folder)
     (folder / name).write_text("mine", encoding="utf-8")
-    with pytest.raises(OutputError, match=f"no part of it: '{name}'. Nothing was changed"):
-        check_folder(folder)
-    with pytest.raises(OutputError, match="no part of it"):  # put there in the meantime
-        write_folder(folder, fill)
+    write_folder(check_folder(folder), fill)
+    assert (folder / name).read_text(encoding="utf-8") == "mine"
+    assert (folder / "report.html").read_text(encoding="utf-8") == "new"
     assert sorted(p.name for p in folder.iterdir()) == sorted([name, "report.html", RECORD])
+    assert [p.name for p in tmp_path.iterdir()] == ["report"]
+
+
+def test_what_is_put_there_in_the_meantime_is_left_alone(tmp_path: Path) -> None:
+    folder = check_folder(tmp_path / "report")
+
+    def slowly(target: Path) -> None:
+        fill(target)
+        folder.mkdir()
+        (folder / "mine.csv").write_text("mine", encoding="utf-8")
+
+    with pytest.raises(OutputError, match="holds other files and is no earlier report"):
+        write_folder(folder, slowly)
+    assert [p.name for p in folder.iterdir()] == ["mine.csv"]
     assert [p.name for p in tmp_path.iterdir()] == ["report"]
 
 

@@ -22,14 +22,14 @@ MADE_BY = "rnetstats"
 _PAGES = {"report.html", "audit.html", "results.json", "audit.json", "model.json", RECORD}
 _OF_A_REPORT = _PAGES | {"tables", "figures"}
 _OF_THE_SYSTEM = {".DS_Store", "Thumbs.db", "desktop.ini"}  # left by those who show folders
-_SHOWN = 3
 
 
 def check_folder(output: str | os.PathLike[str]) -> Path:
     """Return the folder to write to, or say why it cannot be one.
 
-    A folder that does not exist, an empty one, and an earlier report (which will be replaced) are
-    accepted; of a link to a folder, that folder. Nothing is created here.
+    A folder that does not exist, an empty one, and an earlier report (which will be replaced, but
+    not what was put beside it) are accepted; of a link to a folder, that folder. Nothing is
+    created here.
 
     Raises
     ------
@@ -68,27 +68,19 @@ def _refuse_content(folder: Path) -> None:
         raise OutputError(f"{_name(folder)} is a file; choose a folder for the report.")
     if not folder.is_dir():
         return
-    names = {entry.name for entry in folder.iterdir()} - _OF_THE_SYSTEM
-    if names and not _is_report(folder):
+    if _others(folder, _OF_THE_SYSTEM) and not _is_report(folder):
         raise OutputError(
             f"The folder {_name(folder)} holds other files and is no earlier report; it was "
             "left as it is. Choose a new or an empty folder."
-        )
-    if others := sorted(names - _OF_A_REPORT):
-        shown = ", ".join(repr(name) for name in others[:_SHOWN])
-        more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
-        raise OutputError(
-            f"The folder {_name(folder)} holds an earlier report, which would be replaced, and "
-            f"what is no part of it: {shown}{more}. Nothing was changed. Move that elsewhere, or "
-            "choose another folder."
         )
 
 
 def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     """Fill a temporary folder beside ``folder``, then move it into place.
 
-    Where ``folder`` itself must stay, its content is exchanged. If anything fails, the temporary
-    folder is removed and ``folder`` is as it was before.
+    Where ``folder`` itself must stay, or holds what is not of a report, the report in it is
+    exchanged. If anything fails, the temporary folder is removed and ``folder`` is as it was
+    before.
 
     Raises
     ------
@@ -111,7 +103,7 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
             if stays:
                 _exchange(report, folder)
             else:
-                _swap(report, folder)
+                _put(report, folder)
     except OSError as error:
         raise OutputError(_cannot_write(folder, error)) from None
     finally:
@@ -151,17 +143,29 @@ def _stays(folder: Path) -> bool:
     return worked_in or folder.is_mount() or not os.access(folder.parent, os.W_OK | os.X_OK)
 
 
+def _others(folder: Path, expected: set[str]) -> bool:
+    """Whether a folder holds anything but what is expected."""
+    return any(entry.name not in expected for entry in folder.iterdir())
+
+
 def _temporary(folder: Path, *, inside: bool, kind: str = "") -> Path:
     place = folder if inside else folder.parent
     return Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-{kind}", dir=place))
 
 
-def _swap(report: Path, folder: Path) -> None:
-    """Put ``report`` where ``folder`` is; an earlier report is kept until that has worked."""
+def _put(report: Path, folder: Path) -> None:
+    """Put ``report`` where ``folder`` is to be, and what is there already allows."""
+    _refuse_content(folder)
     if not folder.exists():
         report.rename(folder)
-        return
-    check_folder(folder)
+    elif _others(folder, _OF_A_REPORT | _OF_THE_SYSTEM):
+        _exchange(report, folder)
+    else:
+        _swap(report, folder)
+
+
+def _swap(report: Path, folder: Path) -> None:
+    """Put ``report`` where ``folder`` is; an earlier report is kept until that has worked."""
     old = _temporary(folder, inside=False, kind="old-")
     try:
         folder.rename(old / "report")
@@ -173,8 +177,8 @@ def _swap(report: Path, folder: Path) -> None:
 
 
 def _exchange(report: Path, folder: Path) -> None:
-    """Put what is in ``report`` into ``folder``; what was there is kept until that has worked."""
-    before = [entry for entry in folder.iterdir() if entry != report.parent]
+    """Put what is in ``report`` into ``folder``; the report there is kept until that has worked."""
+    before = [entry for entry in folder.iterdir() if entry.name in _OF_A_REPORT]
     old = _temporary(folder, inside=True, kind="old-")
     moves = [(entry, old / entry.name) for entry in before]
     moves += [(entry, folder / entry.name) for entry in report.iterdir()]
