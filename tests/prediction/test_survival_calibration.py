@@ -405,7 +405,8 @@ def test_no_resampling_limits_with_few_events_by_the_time():
     assert few.curve()[["conf_low", "conf_high"]].isna().all(axis=None)
     assert few.to_frame()[["ici_low", "emax_high"]].isna().all(axis=None)
     assert few.to_frame().loc[0, "oe_high"] == plain.to_frame().loc[0, "oe_high"]
-    assert any("4 events by the horizon" in note for note in few.notes)
+    said = "no resampling limits with fewer than five events by the horizon, or patients known"
+    assert any(said in note and "(4 here)" in note for note in few.notes)
     enough = rn.calibration(data, "Surv(t, e) ~ risk", time=50.0, resamples=50, seed=1)
     assert enough.curve()["conf_low"].notna().any()
     assert any("Limits of only 50 resamples" in note for note in enough.notes)

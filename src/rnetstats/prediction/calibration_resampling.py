@@ -77,7 +77,7 @@ def with_limits(
     bare = np.full(curve.at.shape, np.nan)
     ends = {f"{name}_{end}": np.nan for name in DISTANCES for end in ("low", "high")}
     if again.rarer < FEWEST_EVENTS:
-        note = f"no resampling limits with {again.rarer:g} {again.what}, fewer than five"
+        note = f"no resampling limits with fewer than five {again.what} ({again.rarer:g} here)"
         return replace(curve, low=bare, high=bare), ends, [note]
     curves, found, ratios = _resampled(curve.at, risk, freq, again, resamples, seed)
     notes, good = few_resamples(resamples), np.isfinite(curves).all(axis=1)
