@@ -22,7 +22,8 @@ from rnetstats.studies.attempt import Attempts
 from rnetstats.studies.nelm2024.analysis import _answer
 from rnetstats.studies.nelm2024.cohort import prepare
 from rnetstats.studies.nelm2024.intervals import surveillance_table
-from rnetstats.studies.nelm2024.resection import resection_findings, resections
+from rnetstats.studies.nelm2024.resection import resections
+from rnetstats.studies.nelm2024.resection_findings import resection_findings
 from rnetstats.studies.nelm2024.rules import _lives, rules_finding, rules_of
 from rnetstats.studies.nelm2024.sections import sections
 from rnetstats.studies.nelm2024.types import type_finding, type_table, types_of

@@ -5,13 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnetstats.errors import OptionError, closest
 
-__all__ = ["choice", "effect_measure", "flag", "items_of", "level", "positive_int", "real"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "choice",
+    "effect_measure",
+    "flag",
+    "items_of",
+    "level",
+    "positive_int",
+    "real",
+    "row_of_method",
+]
 
 _MEASURES = {
     "or": "odds ratio",
@@ -48,6 +60,15 @@ def effect_measure(value: Any, allowed: Sequence[str]) -> str:
             if words(option) == words(value):
                 return option
     return str(choice("measure", value, allowed))
+
+
+def row_of_method(table: pd.DataFrame, method: str, measure: str | None) -> pd.Series:
+    """Return the row of a method, of the first measure that has it unless one is named."""
+    if measure is not None:
+        choice("measure", measure, table["measure"].unique().tolist())
+        table = table[table["measure"] == measure]
+    choice("method", method, table["method"].unique().tolist())
+    return table[table["method"] == method].iloc[0]
 
 
 def flag(name: str, value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 
-from rnetstats._core.options import choice
+from rnetstats._core.options import choice, row_of_method
 from rnetstats._core.result import Result
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p
 from rnetstats.tables.exact_inference import Limits
@@ -62,12 +62,7 @@ class LimitsByMethod(Result):
         OptionError
             If there is no such measure, or it has no such method.
         """
-        rows = self.limits
-        if measure is not None:
-            choice("measure", measure, rows["measure"].unique().tolist())
-            rows = rows[rows["measure"] == measure]
-        choice("method", method, rows["method"].unique().tolist())
-        return rows[rows["method"] == method].iloc[0]
+        return row_of_method(self.limits, method, measure)
 
     def _central(self, counts: dict[str, float], null: float | None) -> pd.DataFrame:
         """One row: the counts, then the estimate with its limits and P by the central method."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import choice, level, positive_int, real
+from rnetstats._core.options import level, positive_int, real, row_of_method
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import FormulaError
@@ -67,12 +67,7 @@ class FewEventsResult(Result):
         OptionError
             If there is no such measure, or it has no such method.
         """
-        rows = self.table
-        if measure is not None:
-            choice("measure", measure, rows["measure"].unique().tolist())
-            rows = rows[rows["measure"] == measure]
-        choice("method", method, rows["method"].unique().tolist())
-        return rows[rows["method"] == method].iloc[0]
+        return row_of_method(self.table, method, measure)
 
     def glance(self) -> pd.DataFrame:
         """Return one row: endpoint, counts, the comparison of follow-up, the range of P."""

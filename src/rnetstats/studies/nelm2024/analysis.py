@@ -24,11 +24,11 @@ from rnetstats.studies.nelm2024.intervals import (
 )
 from rnetstats.studies.nelm2024.resection import (
     Resection,
-    resection_findings,
     resection_table,
     resections,
     results,
 )
+from rnetstats.studies.nelm2024.resection_findings import resection_findings
 from rnetstats.studies.nelm2024.rules import alias_table, rules_finding, rules_of
 from rnetstats.studies.nelm2024.types import (
     grade_finding,
