@@ -836,7 +836,7 @@ show(
         + [
             {
                 "claim": "Endoscopic is no worse than radical (DFS)",
-                "what the data hold": f"smallest whole margin that would be met: {least:.0f} of 100",
+                "what the data hold": f"smallest margin that would be met: {least:.0f} of 100",
                 "verdict": "needs a margin stated beforehand; none is printed",
             },
             {
