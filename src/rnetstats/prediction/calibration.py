@@ -169,6 +169,10 @@ def calibration(
     parts = [judge_model(judged, k, settings) for k in range(len(judged.labels))]
     tables = {name: [part[name] for part in parts] for name in parts[0]}
     pairs, pair_notes = brier_pairs(judged, settings.conf_level)
+    general = general_notes(
+        tables["measures"][0], time, how.name, competing=judged.outcome.kind == "competing"
+    )
+    own = (note for notes in tables["notes"] for note in notes)
     return CalibrationResult(
         measures=ordered(tables["measures"]),
         curves=_stacked(judged, tables["curve"]),
@@ -182,21 +186,7 @@ def calibration(
         n_missing=judged.n_missing,
         synthetic=judged.synthetic,
         seed=settings.seed,
-        notes=tuple(
-            dict.fromkeys(
-                [
-                    *judged.notes,
-                    *general_notes(
-                        tables["measures"][0],
-                        time,
-                        settings.how.name,
-                        competing=judged.outcome.kind == "competing",
-                    ),
-                    *(note for notes in tables["notes"] for note in notes),
-                    *pair_notes,
-                ]
-            )
-        ),
+        notes=tuple(dict.fromkeys([*judged.notes, *general, *own, *pair_notes])),
         options={
             "formula": judged.formula,
             "smoother": smoother,

@@ -8,27 +8,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats._core.distributions import normal_quantile, two_sided_p
 from rnetstats.kernels.ipcw_brier import ipcw_brier_differences
 from rnetstats.prediction.calibration_levels import FEWEST_EVENTS
 from rnetstats.prediction.calibration_times import times_of
 from rnetstats.prediction.judged import Judged
 from rnetstats.prediction.nested_models import NestedTest, nested_notes, nested_test
+from rnetstats.prediction.paired_tests import DIFFERENCE, wald_of
 
 __all__ = ["PAIR_COLUMNS", "brier_pairs"]
 
-PAIR_COLUMNS = (
-    "model",
-    "versus",
-    "measure",
-    "difference",
-    "std_error",
-    "conf_low",
-    "conf_high",
-    "statistic",
-    "p_value",
-    "method",
-)
+PAIR_COLUMNS = ("model", "versus", "measure", *DIFFERENCE)
 
 _INVALID = "their Brier scores is not valid (where the added terms say nothing they do not differ)"
 
@@ -49,11 +38,7 @@ def brier_pairs(judged: Judged, conf_level: float) -> tuple[pd.DataFrame, list[s
         nested = nested_test(judged, first, second)
         if nested is not None:
             tests.append(nested)
-            found: dict[str, float | str] = {
-                "statistic": nested.statistic,
-                "p_value": nested.p_value,
-                "method": nested.method,
-            }
+            found = nested.cells
         else:
             error = np.nan if few else float(std_error[a, b])
             found = _paired(float(difference[a, b]), error, conf_level)
@@ -91,18 +76,8 @@ def _differences(
 def _paired(difference: float, error: float, conf_level: float) -> dict[str, float | str]:
     """A Wald test of the difference; none where it has no standard error."""
     method = "paired, influence function"
-    nothing: dict[str, float | str] = dict.fromkeys(PAIR_COLUMNS[4:9], np.nan)
     if not error > 0.0:
         if error == 0.0 and difference == 0.0:
-            return nothing | {"std_error": 0.0, "method": f"{method}: the same risks"}
-        return nothing | {"method": "paired, no limits"}
-    half = normal_quantile(conf_level) * error
-    statistic = difference / error
-    return {
-        "std_error": error,
-        "conf_low": difference - half,
-        "conf_high": difference + half,
-        "statistic": statistic,
-        "p_value": float(two_sided_p(statistic)),
-        "method": method,
-    }
+            return {"std_error": 0.0, "method": f"{method}: the same risks"}
+        return {"method": "paired, no limits"}
+    return {**wald_of(difference, error, conf_level), "method": method}

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats._core.distributions import normal_quantile, two_sided_p
 from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.prediction.auc_indices import Index
 from rnetstats.prediction.auc_limits import AucLimits, auc_limits
 from rnetstats.prediction.judged import Judged
 from rnetstats.prediction.nested_models import NestedTest, nested_notes, nested_test
+from rnetstats.prediction.paired_tests import DIFFERENCE, wald_of
 
 __all__ = ["Settings", "estimate_rows", "pair_rows"]
 
@@ -117,13 +117,7 @@ def pair_rows(
                 "difference": float(index.value[a] - index.value[b]),
             }
             if nested is not None:
-                nothing = dict.fromkeys(("std_error", "conf_low", "conf_high"), np.nan)
-                refused = {
-                    "statistic": nested.statistic,
-                    "p_value": nested.p_value,
-                    "method": nested.method,
-                }
-                rows.append(row | nothing | refused)
+                rows.append({**row, **nested.cells})
                 continue
             test, note = _paired(index, a, b, settings, i)
             if judged.apparent[first] or judged.apparent[second]:
@@ -134,20 +128,7 @@ def pair_rows(
     return pd.DataFrame(rows, columns=list(_PAIR_COLUMNS)), [*nested_notes(tests), *notes]
 
 
-_PAIR_COLUMNS = (
-    "model",
-    "versus",
-    "index",
-    "time",
-    "controls",
-    "difference",
-    "std_error",
-    "conf_low",
-    "conf_high",
-    "statistic",
-    "p_value",
-    "method",
-)
+_PAIR_COLUMNS = ("model", "versus", "index", "time", "controls", *DIFFERENCE)
 
 
 def _paired(
@@ -162,23 +143,17 @@ def _paired(
         draws = settings.draws[i]
         variance, method = float(np.nanvar(draws[:, a] - draws[:, b], ddof=1)), "paired bootstrap"
     error = 0.0 if variance <= 1e-13 * scale else _root(variance)
-    found: dict[str, float | str] = {"std_error": error}
-    z = normal_quantile(settings.conf_level)
-    found |= {"conf_low": difference - z * error, "conf_high": difference + z * error}
+    found: dict[str, float | str]
     if np.isnan(difference) or np.isnan(error):
-        found |= {"statistic": np.nan, "p_value": np.nan, "method": f"{method}: not estimable"}
+        found = {"std_error": error, "method": f"{method}: not estimable"}
         return found, "the difference has no standard error and no P."
     if error == 0.0:
-        same = abs(difference) < 1e-12
-        found |= {"statistic": 0.0 if same else np.nan, "p_value": 1.0 if same else np.nan}
-        note = "the predictions order all pairs alike" if same else "no P is given"
-        if not same:
-            found |= {"conf_low": np.nan, "conf_high": np.nan}
-        found["method"] = method
-        return found, f"the variance of the difference is 0; {note}."
-    statistic = difference / error
-    found |= {"statistic": statistic, "p_value": float(two_sided_p(statistic)), "method": method}
-    return found, ""
+        found = {"std_error": 0.0, "method": method}
+        if abs(difference) >= 1e-12:
+            return found, "the variance of the difference is 0; no P is given."
+        found |= {"conf_low": difference, "conf_high": difference, "statistic": 0.0, "p_value": 1.0}
+        return found, "the variance of the difference is 0; the predictions order all pairs alike."
+    return {**wald_of(difference, error, settings.conf_level), "method": method}, ""
 
 
 def _bootstrap(draws: Floats, settings: Settings) -> tuple[float, AucLimits]:

@@ -50,6 +50,11 @@ class NestedTest:
     method: str
     pair: str
 
+    @property
+    def cells(self) -> dict[str, float | str]:
+        """What stands in a table of pairs for it."""
+        return {"statistic": self.statistic, "p_value": self.p_value, "method": self.method}
+
 
 def nested_test(judged: Judged, first: str, second: str) -> NestedTest | None:
     """Test two models by likelihood if they are nested and were fitted on exactly these rows.
