@@ -13,7 +13,7 @@ from rnetstats.errors import ConvergenceError, DataError, OptionError
 from rnetstats.regression.model import RegressionResult
 from rnetstats.regression.univariable import UnivariableResult
 
-__all__ = ["Fitted", "read_fits", "same_kind", "shared_notes"]
+__all__ = ["Fitted", "counted_notes", "read_fits", "same_kind", "shared_notes"]
 
 _SAME_OPTIONS = (
     *("formula", "cause", "censor", "model", "penalty", "m", "ties"),
@@ -162,8 +162,13 @@ def _complete_df(fit: RegressionResult, p: int) -> tuple[float, tuple[str, ...]]
 
 def shared_notes(fits: Sequence[Any]) -> tuple[str, ...]:
     """Return the notes of the fits once each, with how many fits they belong to."""
-    counted = Counter(note for fit in fits for note in dict.fromkeys(fit.notes))
+    return counted_notes([fit.notes for fit in fits])
+
+
+def counted_notes(notes: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the notes of m imputations once each, with how many imputations they belong to."""
+    counted = Counter(note for own in notes for note in dict.fromkeys(own))
     return tuple(
-        note if count == len(fits) else f"{note} (In {count} of {len(fits)} imputations.)"
+        note if count == len(notes) else f"{note} (In {count} of {len(notes)} imputations.)"
         for note, count in counted.items()
     )

@@ -13,6 +13,7 @@ from rnetstats.missing.fitted import Fitted, read_fits, same_kind, shared_notes
 from rnetstats.missing.pooled_result import PooledResult
 from rnetstats.missing.pooled_tests import joint_table
 from rnetstats.missing.pooled_univariable import PooledUnivariable
+from rnetstats.missing.pooled_variables import common_variables
 from rnetstats.missing.rubin import Pooled, pool_numbers
 from rnetstats.regression.model import RegressionResult
 from rnetstats.regression.univariable import UnivariableResult
@@ -39,7 +40,8 @@ def pool(
     Returns
     -------
     PooledResult or PooledUnivariable
-        Estimates in ``to_frame()``, with the fraction of missing information.
+        Estimates in ``to_frame()``, with the fraction of missing information; standardised risks
+        (logistic models) in ``risks()``, the effect of one variable in ``effect()``.
 
     Raises
     ------
@@ -119,7 +121,7 @@ def _pool_models(fits: Sequence[RegressionResult], conf_level: float | None) -> 
             "test": "D1",
         },
         spec=first.spec,
-        variables=first.variables,
+        variables=common_variables(fits),
         labels=first.labels,
         fits=tuple(fits),
         synthetic=any(fit.synthetic for fit in fits),

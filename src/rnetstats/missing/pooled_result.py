@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,12 @@ from rnetstats._core.schema import COEFFICIENT_COLUMNS
 from rnetstats.formatting import fmt_percent
 from rnetstats.formula.spec import Spec
 from rnetstats.missing.clip import clip_limits
+from rnetstats.missing.pooled_effects import pooled_effect, pooled_risks
 from rnetstats.missing.pooled_tests import joint_test, term_tests
 from rnetstats.regression.display import draw_forest, model_table
+from rnetstats.regression.effects import EffectResult
 from rnetstats.regression.model import RegressionResult
+from rnetstats.regression.risks import RisksResult
 from rnetstats.regression.variables import new_offset
 
 if TYPE_CHECKING:
@@ -50,8 +53,10 @@ class PooledResult(Result):
         Degrees of freedom of the complete data: patients, for Cox events, less coefficients.
     summary : dict
         The counts and tests of :meth:`glance`.
-    spec, variables, labels : dict
+    spec, labels : dict
         Of the first fit; see :class:`rnetstats.regression.model.RegressionResult`.
+    variables : dict
+        Of all fits: a numeric variable's range, and the middle one of its medians and quartiles.
     fits : tuple of RegressionResult or None
         The fits themselves; never written.
     """
@@ -214,6 +219,80 @@ class PooledResult(Result):
         """
         fits = self._need("fits", "Pooling profiles")
         return clip_limits(fits, self.coefficients, self.options["conf_level"])
+
+    def risks(
+        self, variable: str, *, values: Sequence[Any] | None = None, reference: Any = None
+    ) -> RisksResult:
+        """Return standardised risks, differences and ratios, pooled over the imputations.
+
+        Parameters
+        ----------
+        variable : str
+            A column of the model.
+        values : sequence, optional
+            By default all levels, 0 and 1, or the quartiles of a numeric variable (if it was
+            imputed, the middle one of each quartile over the imputations).
+        reference : optional
+            By default the first of the values.
+
+        Returns
+        -------
+        RisksResult
+            As :meth:`LogisticResult.risks` of one fit gives it. Each fit's risk is pooled as its
+            logit, ratio as its logarithm, difference as it is, with its own delta-method
+            variance; limits and P are by the t distribution with Barnard and Rubin's degrees of
+            freedom.
+
+        Raises
+        ------
+        DataNotKeptError
+            After reading back from JSON.
+        OptionError
+            If the fits are not logistic models, the model has no such variable, or a value is
+            none of it.
+        """
+        return pooled_risks(self, variable, values=values, reference=reference)
+
+    def effect(
+        self,
+        variable: str,
+        *,
+        values: Sequence[Any] | None = None,
+        reference: Any = None,
+        at: Mapping[str, Any] | None = None,
+    ) -> EffectResult:
+        """Return the adjusted effect of a variable over its values, pooled over the imputations.
+
+        Parameters
+        ----------
+        variable : str
+            A column of the model, numeric (splines included) or a factor.
+        values : sequence, optional
+            Where to evaluate; by default 101 points over the range in all imputations, or all
+            levels.
+        reference : optional
+            By default the median (if it was imputed, the middle one of the imputations'
+            medians), or the factor's reference level.
+        at : mapping of column to value, optional
+            Where variables that interact with it are held; by default the median, or the
+            reference level.
+
+        Returns
+        -------
+        EffectResult
+            As :meth:`RegressionResult.effect` of one fit gives it: odds or hazard ratios, their
+            logarithms pooled, with pointwise limits by the t distribution.
+
+        Raises
+        ------
+        OptionError
+            If the model has no such variable, or a value is none of it.
+        """
+        return pooled_effect(self, variable, values=values, reference=reference, at=at)
+
+    def plot_effect(self, variable: str, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw :meth:`effect` of a variable, which takes ``options``, with its pointwise band."""
+        return self.effect(variable, **options).plot(ax=ax)
 
     def predict(self, data: Data) -> pd.Series:
         """Return risks (logistic) or log hazard ratios (Cox) at the pooled coefficients, (n,).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,9 +18,10 @@ from rnetstats.regression.variables import checked_value, checked_values, known
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from rnetstats.formula.spec import Spec
     from rnetstats.regression.model import RegressionResult
 
-__all__ = ["EffectResult", "partial_effect"]
+__all__ = ["Contrasts", "EffectResult", "Modelled", "contrasts", "effect_result", "partial_effect"]
 
 _POINTS = 101
 
@@ -97,15 +98,65 @@ class EffectResult(Result):
         return marked(axes, self.synthetic)
 
 
-def partial_effect(
-    fit: RegressionResult,
+class Modelled(Protocol):
+    """What an effect needs to know of a model: one fit, or several pooled."""
+
+    @property
+    def coefficients(self) -> pd.DataFrame:
+        """Coefficients in the shared schema."""
+
+    @property
+    def design(self) -> Spec:
+        """The frozen design."""
+
+    @property
+    def variables(self) -> dict[str, dict[str, Any]]:
+        """Of each variable: typical value, levels, range."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Printed name of each variable."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of the call; ``conf_level`` among them."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the rows were drawn rather than observed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contrasts:
+    """The values of a variable against a reference value, for coefficients to multiply.
+
+    Attributes
+    ----------
+    variable : str
+    values : list
+    reference : number or str
+    rows : array of shape (k, p)
+        The columns of the design at each value, less those at the reference value.
+    held : dict
+        Other variables that the caller fixed.
+    """
+
+    variable: str
+    values: list[Any]
+    reference: Any
+    rows: np.ndarray
+    held: dict[str, Any]
+
+
+def contrasts(
+    fit: Modelled,
     variable: str,
     *,
     values: Sequence[Any] | None = None,
     reference: Any = None,
     at: Mapping[str, Any] | None = None,
-) -> EffectResult:
-    """Contrast the linear predictor at each value with that at the reference value.
+) -> Contrasts:
+    """Contrast the columns of the design at each value with those at the reference value.
 
     Other variables are held where ``at`` has them, or at their typical value (median, reference
     level): without interactions with ``variable`` the contrast does not depend on them.
@@ -114,12 +165,9 @@ def partial_effect(
     ------
     OptionError
         If ``at`` names the variable itself, or a value that the model cannot have.
-    ConvergenceError
-        If a coefficient of the variable is infinite.
     """
     held = _held(fit, variable, at)
     typical = {name: about["typical"] for name, about in fit.variables.items()} | held
-    numeric = not fit.variables[variable]["values"]
     grid = _grid(fit, variable, values)
     if reference is None:
         reference = typical[variable]
@@ -128,43 +176,72 @@ def partial_effect(
     base = {name: [value] * (len(grid) + 1) for name, value in typical.items()}
     base[variable] = [*grid, reference]
     X = fit.design.matrix(base)
-    contrast = X[:-1] - X[-1]
+    return Contrasts(variable, grid, reference, X[:-1] - X[-1], held)
+
+
+def partial_effect(fit: RegressionResult, wanted: Contrasts) -> EffectResult:
+    """Return the linear predictor's contrasts as ratios, with Wald limits.
+
+    Raises
+    ------
+    ConvergenceError
+        If a coefficient of the variable is infinite.
+    """
     coef = fit.coefficients["coef"].to_numpy()
-    used = np.flatnonzero(np.any(contrast != 0.0, axis=0))
+    used = np.flatnonzero(np.any(wanted.rows != 0.0, axis=0))
     if not np.isfinite(coef[used]).all():
         raise ConvergenceError(
-            f"The effect of {variable!r} is infinite (separation). Use penalty='firth'."
+            f"The effect of {wanted.variable!r} is infinite (separation). Use penalty='firth'."
         )
-    part = contrast[:, used]
+    part = wanted.rows[:, used]
     value = part @ coef[used]
     covariance = fit.covariance[np.ix_(used, used)]
     error = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", part, covariance, part), 0.0))
     reach = normal_quantile(fit.options["conf_level"]) * error
-    measure = str(fit.coefficients["measure"].iloc[-1])
+    return effect_result(fit, wanted, value, error, (value - reach, value + reach))
+
+
+def effect_result(
+    fit: Modelled,
+    wanted: Contrasts,
+    coef: np.ndarray,
+    std_error: np.ndarray,
+    limits: tuple[np.ndarray, np.ndarray],
+    notes: tuple[str, ...] = (),
+) -> EffectResult:
+    """Return contrasts on the model's scale, (k,), as ratios with their limits.
+
+    ``notes`` stand behind those that every effect has.
+    """
     with np.errstate(over="ignore"):  # far outside the data a ratio may be infinite
-        ratios = [np.exp(value), np.exp(value - reach), np.exp(value + reach)]
+        ratios = [np.exp(coef), *map(np.exp, limits)]
+    variable = wanted.variable
     frame = pd.DataFrame(
         {
-            "value": grid,
+            "value": wanted.values,
             **dict(zip(("estimate", "conf_low", "conf_high"), ratios, strict=True)),
-            "coef": value,
-            "std_error": error,
+            "coef": coef,
+            "std_error": std_error,
         }
     )
     return EffectResult(
         effects=frame,
         variable=variable,
         label=fit.labels.get(variable, variable),
-        measure=measure,
-        reference=reference,
-        numeric=numeric,
+        measure=str(fit.coefficients["measure"].iloc[-1]),
+        reference=wanted.reference,
+        numeric=not fit.variables[variable]["values"],
         synthetic=fit.synthetic,
-        notes=_notes(fit, variable, held),
-        options={"conf_level": fit.options["conf_level"], "variable": variable, "at": held},
+        notes=(*_notes(fit, variable, wanted.held), *notes),
+        options={
+            "conf_level": fit.options["conf_level"],
+            "variable": variable,
+            "at": wanted.held,
+        },
     )
 
 
-def _held(fit: RegressionResult, variable: str, at: Mapping[str, Any] | None) -> dict[str, Any]:
+def _held(fit: Modelled, variable: str, at: Mapping[str, Any] | None) -> dict[str, Any]:
     """The values at which ``at`` holds other variables."""
     if at is None:
         return {}
@@ -179,7 +256,7 @@ def _held(fit: RegressionResult, variable: str, at: Mapping[str, Any] | None) ->
     return {name: checked_value(fit.variables, name, value) for name, value in at.items()}
 
 
-def _grid(fit: RegressionResult, variable: str, values: Sequence[Any] | None) -> list[Any]:
+def _grid(fit: Modelled, variable: str, values: Sequence[Any] | None) -> list[Any]:
     if values is not None:
         return checked_values(fit.variables, variable, values)
     about = fit.variables[variable]
@@ -188,7 +265,7 @@ def _grid(fit: RegressionResult, variable: str, values: Sequence[Any] | None) ->
     return [float(v) for v in np.linspace(about["low"], about["high"], _POINTS)]
 
 
-def _notes(fit: RegressionResult, variable: str, held: Mapping[str, Any]) -> tuple[str, ...]:
+def _notes(fit: Modelled, variable: str, held: Mapping[str, Any]) -> tuple[str, ...]:
     notes = ["The limits are pointwise and Wald: each holds for one value, not for the curve."]
     partners = [
         t.name for t in fit.design.terms if t.kind == "interaction" and variable in t.variables

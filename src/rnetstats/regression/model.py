@@ -15,7 +15,7 @@ from rnetstats._core.schema import coefficient_frame
 from rnetstats.errors import ConvergenceError
 from rnetstats.formula.spec import Spec
 from rnetstats.regression.display import draw_forest, model_table
-from rnetstats.regression.effects import EffectResult, partial_effect
+from rnetstats.regression.effects import EffectResult, contrasts, partial_effect
 from rnetstats.regression.term_tests import term_tests
 from rnetstats.regression.variables import known, new_offset
 
@@ -168,7 +168,8 @@ class RegressionResult(Result):
             If the model has no such variable, or a value is none of it.
         """
         known(self.variables, variable)
-        return partial_effect(self, variable, values=values, reference=reference, at=at)
+        wanted = contrasts(self, variable, values=values, reference=reference, at=at)
+        return partial_effect(self, wanted)
 
     def _linear_predictor(self, data: Data, purpose: str) -> pd.Series:
         """Return X b plus offset of new patients, shape (m,)."""

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from rnetstats.regression.engine import Engine
     from rnetstats.regression.logistic import LogisticResult
 
-__all__ = ["RisksResult", "standardised_risks"]
+__all__ = [
+    "RisksResult",
+    "averaging_notes",
+    "level_note",
+    "mean_risks",
+    "separation_note",
+    "standardised_risks",
+    "values_compared",
+]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -121,7 +129,7 @@ def standardised_risks(
             f"The coefficient of {fit._first_infinite()} is infinite (separation): standardised "
             "risks need penalty='firth'."
         )
-    grid, base = _values(fit, variable, values, reference)
+    grid, base = values_compared(fit.variables, variable, values, reference)
     weight = engine.patient_weights / engine.patient_weights.sum()
     risk = np.empty(len(grid))
     gradient = np.empty((len(grid), coef.size))
@@ -137,24 +145,37 @@ def standardised_risks(
         outcome=fit.labels.get(fit.outcome, fit.outcome),
         n=float(engine.patient_weights.sum()),
         synthetic=fit.synthetic,
-        notes=(*_notes(risk), *_caveats(fit, engine, coef)),
+        notes=(
+            *averaging_notes(risk),
+            *separation_note(fit),
+            *level_note(*mean_risks(engine, coef)),
+        ),
         options={"variable": variable, "conf_level": fit.options["conf_level"]},
     )
 
 
-def _values(
-    fit: LogisticResult, variable: str, values: Sequence[Any] | None, reference: Any
+def values_compared(
+    variables: dict[str, dict[str, Any]],
+    variable: str,
+    values: Sequence[Any] | None,
+    reference: Any,
 ) -> tuple[list[Any], int]:
-    """The values to compare, and the place of the reference among them."""
-    about = fit.variables[variable]
+    """Return the values to compare, and the place of the reference among them.
+
+    Raises
+    ------
+    OptionError
+        With fewer than two, or if a value is none of the variable.
+    """
+    about = variables[variable]
     if values is not None:
-        grid = list(dict.fromkeys(checked_values(fit.variables, variable, values)))
+        grid = list(dict.fromkeys(checked_values(variables, variable, values)))
     elif about["values"]:
         grid = list(about["values"])
     else:
         grid = list(dict.fromkeys(about["quartiles"]))
     if reference is not None:
-        reference = checked_value(fit.variables, variable, reference)
+        reference = checked_value(variables, variable, reference)
         grid = grid if reference in grid else [reference, *grid]
     if len(grid) < 2:
         raise OptionError(f"A contrast of {variable!r} needs at least two values; name them.")
@@ -223,30 +244,39 @@ def _table(
     return pd.DataFrame(rows)
 
 
-def _caveats(fit: LogisticResult, engine: Engine, coef: np.ndarray) -> list[str]:
-    """Say where limits rest on a penalty, and where a penalty moves the level of the risks."""
-    notes = []
-    if fit.glance()["separation"].iloc[0] != "none":
-        notes.append(
-            "The data are separated: where all, or none, of a group have the event, limits and P "
-            "by the delta method rest on the penalty and may be far too narrow. exact_table() "
-            "bounds such a group, without adjustment."
-        )
+def separation_note(fit: LogisticResult) -> tuple[str, ...]:
+    """Say where limits rest on a penalty."""
+    if fit.summary["separation"] == "none":
+        return ()
+    return (
+        "The data are separated: where all, or none, of a group have the event, limits and P "
+        "by the delta method rest on the penalty and may be far too narrow. exact_table() "
+        "bounds such a group, without adjustment.",
+    )
+
+
+def mean_risks(engine: Engine, coef: np.ndarray) -> tuple[float, float]:
+    """Return the mean predicted risk of the patients, and the share who had the event."""
     weight = engine.patient_weights / engine.patient_weights.sum()
     observed = float(weight @ binary_outcome(engine.frame))
-    predicted = float(weight @ expit(engine.X @ coef + engine.offset))
-    if abs(predicted - observed) > 0.1 * min(observed, 1.0 - observed):
-        notes.append(
-            f"The penalty draws risks towards a half: these patients have {fmt_percent(predicted)} "
-            f"on average, where {fmt_percent(observed)} had the event. risk_model() re-estimates "
-            "the intercept."
-        )
-    return notes
+    return float(weight @ expit(engine.X @ coef + engine.offset)), observed
 
 
-def _notes(risk: np.ndarray) -> tuple[str, ...]:
+def level_note(predicted: float, observed: float) -> tuple[str, ...]:
+    """Say where a penalty moves the level of the risks."""
+    if abs(predicted - observed) <= 0.1 * min(observed, 1.0 - observed):
+        return ()
+    return (
+        f"The penalty draws risks towards a half: these patients have {fmt_percent(predicted)} "
+        f"on average, where {fmt_percent(observed)} had the event. risk_model() re-estimates "
+        "the intercept.",
+    )
+
+
+def averaging_notes(risk: np.ndarray, values: str = "as observed") -> tuple[str, ...]:
+    """Say what is averaged, over which other ``values``, and where a risk has no limits."""
     averaged = (
-        "Risks are averaged over the patients of the model, their other values as observed; "
+        f"Risks are averaged over the patients of the model, their other values {values}; "
         "they are contrasts of predictions, causal only if the model holds every confounder. A "
         "risk by itself has no P."
     )
