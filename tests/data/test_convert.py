@@ -186,6 +186,59 @@ def test_derived_columns() -> None:
         read({**data, "event": [1, 1, 1, 1, 0]}, toml)
 
 
+LAST_SEEN = {
+    "start": ["2020-01-01"] * 4,
+    "rec": [1, 0, 1, None],
+    "rec_date": ["2020-02-01", "", "", "2020-02-01"],
+    "seen": ["2020-03-01"] * 4,
+}
+LAST_SEEN_BOOK = """
+    [columns.start]
+    type = "date"
+    [columns.rec]
+    type = "binary"
+    [columns.rec_date]
+    type = "date"
+    [columns.seen]
+    type = "date"
+    [columns.months]
+    type = "numeric"
+    unit = "months"
+    unit_in = "days"
+"""
+
+
+def test_a_time_that_ends_with_one_date_or_another() -> None:
+    """A recurrence without its date has no time: its last visit is not taken for it."""
+    rules = '{ "rec_date - start" = "rec == 1", "seen - start" = "rec == 0" }'
+    frame = read(LAST_SEEN, LAST_SEEN_BOOK + f"    derive = {rules}\n")
+    np.testing.assert_allclose(
+        frame["months"], np.array([31, 60, np.nan, np.nan]) / 30.4375, rtol=1e-15
+    )
+    said = "months: derived: rec_date - start if rec == 1; seen - start if rec == 0, from days to"
+    assert f"{said} months." in notes(frame)
+
+
+def test_a_date_and_a_whole_number_by_the_first_rule_that_holds() -> None:
+    ends = '[columns.end]\ntype = "date"\nderive = { rec_date = "rec == 1", seen = "rec == 0" }\n'
+    days = (
+        '[columns.days]\ntype = "integer"\nderive = { "end - start" = "rec == 0", 0 = "rec == 1" }'
+    )
+    frame = read(LAST_SEEN, LAST_SEEN_BOOK.split("    [columns.months]")[0] + ends + days)
+    assert [str(end)[:10] for end in frame["end"]] == ["2020-02-01", "2020-03-01", "NaT", "NaT"]
+    np.testing.assert_array_equal(frame["days"], [0, 60, 0, np.nan])
+
+
+def test_a_list_of_rules_that_leaves_rows_to_another_rule_says_so() -> None:
+    rules = '["rec_date - start", "seen - start"]'
+    frame = read(LAST_SEEN, LAST_SEEN_BOOK + f"    derive = {rules}\n")
+    np.testing.assert_allclose(frame["months"].isna(), [False, True, True, False])
+    assert (
+        "months: rec_date - start gives no value in 2 of 4 rows in which seen - start would. One "
+        "rule of a list serves the whole file; a table rule = condition chooses row by row."
+    ) in notes(frame)
+
+
 def test_derived_numbers_are_held_against_their_range() -> None:
     book = (
         "[columns.a]\ntype = 'date'\n[columns.b]\ntype = 'date'\n"

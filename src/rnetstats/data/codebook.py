@@ -20,9 +20,10 @@ A codebook is a TOML file; ``docs/codebook.md`` explains it with examples, and
     ``range``: smallest and largest value, in ``unit``. ``levels``: in order, reference first.
     ``codes``: meaning of each integer code. ``unique``: each value once (default for id).
     ``applies_when``: a rule; where it fails an empty cell is no missing value.
-    ``derive``: a rule, a list of rules (the first whose columns are there is used) or a table
-    value -> condition; ``unit_in`` is then the unit of what the rule gives, and ``tolerance``
-    how far the file's own number, if it has one, may be from it.
+    ``derive``: a rule, a list of rules (the first whose columns are there is used for all rows) or
+    a table value -> condition, of numbers and dates rule -> condition; ``unit_in`` is then the unit
+    of what the rule gives, and ``tolerance`` how far the file's own number, if it has one, may be
+    from it.
 ``[[checks]]``
     ``rule`` must hold wherever ``when`` does; ``tolerance``; ``severity``: "error" or "note";
     ``message``.
@@ -55,6 +56,7 @@ __all__ = [
     "Codebook",
     "ColumnSpec",
     "FileSpec",
+    "RuleCases",
 ]
 
 DEFAULT_MISSING = ("NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "NULL", "null", ".")
@@ -82,7 +84,27 @@ class Cases:
         )
 
 
-Derivation: TypeAlias = Rule | Cases
+@dataclass(frozen=True)
+class RuleCases:
+    """A derived number or date: what the rule of the first condition that holds gives."""
+
+    values: tuple[Rule, ...]
+    conditions: tuple[Rule, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that the conditions and the rules read."""
+        rules = (*self.conditions, *self.values)
+        return tuple(dict.fromkeys(name for rule in rules for name in rule.columns))
+
+    @property
+    def text(self) -> str:
+        """The cases in one line."""
+        pairs = zip(self.values, self.conditions, strict=True)
+        return "; ".join(f"{value.text} if {condition.text}" for value, condition in pairs)
+
+
+Derivation: TypeAlias = Rule | Cases | RuleCases
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,7 +80,12 @@ def _check_spec(
             continue
         for condition in derivation.conditions:
             _check_condition(condition, kinds, levels)
-        _check_cases_fit(spec, derivation.values)
+        rules = [value for value in derivation.values if isinstance(value, Rule)]
+        for rule in rules:
+            check_rule(rule, kinds, levels)
+            _check_value_fits(spec, rule, kinds)
+        if not rules:
+            _check_cases_fit(spec, tuple(v for v in derivation.values if not isinstance(v, Rule)))
 
 
 def _check_rule_fits(spec: ColumnSpec, rule: Rule, kinds: dict[str, str]) -> None:
@@ -90,7 +95,19 @@ def _check_rule_fits(spec: ColumnSpec, rule: Rule, kinds: dict[str, str]) -> Non
         return
     if isinstance(rule.tree, Literal):
         raise CodebookError("derive must name a column.")
-    made = kinds[rule.tree.name] if isinstance(rule.tree, Name) else "number"
+    _check_value_fits(spec, rule, kinds)
+
+
+def _check_value_fits(spec: ColumnSpec, rule: Rule, kinds: dict[str, str]) -> None:
+    if rule.is_condition:
+        raise CodebookError(f"the rule {rule.text!r} is a condition; a value is needed here.")
+    match rule.tree:
+        case Name(name):
+            made = kinds[name]
+        case Literal(str()):
+            made = "text"
+        case _:
+            made = "number"
     if made != kind_of(spec.type) or spec.type == "category":
         raise CodebookError(f"derive gives a {made}, but type is {spec.type}.")
 

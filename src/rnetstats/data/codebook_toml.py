@@ -20,6 +20,7 @@ from rnetstats.data.codebook import (
     ColumnSpec,
     Derivation,
     FileSpec,
+    RuleCases,
 )
 from rnetstats.data.rules import Rule, parse_rule
 from rnetstats.errors import CodebookError, closest
@@ -28,6 +29,7 @@ __all__ = ["COLUMN_KEYS", "codebook_from_file", "codebook_from_text"]
 
 Reader: TypeAlias = Callable[[Any], Any]
 
+_MEASURES = {"numeric", "integer", "date"}
 _WHOLE = re.compile(r"[+-]?\d{1,15}", re.ASCII)
 
 
@@ -111,7 +113,21 @@ def _codebook(raw: Mapping[str, Any], name: str, digest: str) -> Codebook:
 def _column(keys: object, where: str) -> dict[str, Any]:
     if not isinstance(keys, dict):
         raise CodebookError(f"{where}: {_wrong(keys, 'a table of keys')}")
-    return _required(_table(keys, COLUMN_KEYS, where), "type", where)
+    found = _required(_table(keys, COLUMN_KEYS, where), "type", where)
+    if found["type"] in _MEASURES and "derive" in found:
+        try:
+            found["derive"] = tuple(_by_rules(derivation) for derivation in found["derive"])
+        except CodebookError as error:
+            raise CodebookError(f"{where}: derive: {error}") from None
+    return found
+
+
+def _by_rules(derivation: Derivation) -> Derivation:
+    """Read the texts of a table value -> condition as rules: a number or date has no levels."""
+    if not isinstance(derivation, Cases) or not any(isinstance(v, str) for v in derivation.values):
+        return derivation
+    texts = (v if isinstance(v, str) else number_text(v) for v in derivation.values)
+    return RuleCases(tuple(parse_rule(text) for text in texts), derivation.conditions)
 
 
 def _required(found: dict[str, Any], key: str, where: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rnetstats.data.codebook import Cases, Codebook, ColumnSpec, Derivation
+from rnetstats.data.codebook import Cases, Codebook, ColumnSpec, Derivation, RuleCases
 from rnetstats.data.codebook_checks import derivation_order
 from rnetstats.data.ledger import Ledger
 from rnetstats.data.rule_values import holds, value
@@ -56,6 +56,7 @@ def add_derived(
             frame[spec.name] = made
             _check_range(made, spec, usable[0], ledger)
             ledger.note(f"{spec.name}: derived: {usable[0].text}{_converted(spec)}.")
+            _note_other_rules(made, spec, usable, frame, ledger)
     return out
 
 
@@ -66,10 +67,13 @@ def _converted(spec: ColumnSpec) -> str:
 def _derived(spec: ColumnSpec, derivation: Derivation, frame: pd.DataFrame) -> pd.Series[Any]:
     if isinstance(derivation, Cases):
         return _cases(spec, derivation, frame)
-    if derivation.is_condition:
+    if isinstance(derivation, RuleCases):
+        values = _chosen_values(derivation, frame)
+    elif derivation.is_condition:
         true, false = holds(derivation, frame)
         return _whole(np.where(true, 1.0, np.where(false, 0.0, np.nan)), spec.name)
-    values = value(derivation, frame)
+    else:
+        values = value(derivation, frame)
     if spec.type == "date":
         return pd.Series(values, name=spec.name)
     numbers = np.asarray(values, dtype=np.float64)
@@ -81,14 +85,46 @@ def _derived(spec: ColumnSpec, derivation: Derivation, frame: pd.DataFrame) -> p
     return _whole(numbers, spec.name)
 
 
-def _cases(spec: ColumnSpec, cases: Cases, frame: pd.DataFrame) -> pd.Series[Any]:
-    """The value of the first condition that holds; missing once an earlier one is unknown."""
+def _note_other_rules(
+    made: pd.Series[Any],
+    spec: ColumnSpec,
+    usable: list[Derivation],
+    frame: dict[str, pd.Series[Any]],
+    ledger: Ledger,
+) -> None:
+    """Name the rows that have no value by the rule taken, and have one by another of the list."""
+    for other in usable[1:]:
+        filled = made.isna() & _derived(spec, other, pd.DataFrame(frame)).notna()
+        if filled.any():
+            ledger.note(
+                f"{spec.name}: {usable[0].text} gives no value in {int(filled.sum())} of "
+                f"{len(made)} rows in which {other.text} would. One rule of a list serves the "
+                "whole file; a table rule = condition chooses row by row."
+            )
+
+
+def _first_that_holds(conditions: tuple[Rule, ...], frame: pd.DataFrame) -> npt.NDArray[np.intp]:
+    """Number of the first condition that holds; -1 if none does, or an earlier one is unknown."""
     chosen = np.full(len(frame), -1, dtype=np.intp)
     open_ = np.ones(len(frame), dtype=bool)
-    for number, condition in enumerate(cases.conditions):
+    for number, condition in enumerate(conditions):
         true, false = holds(condition, frame)
         chosen[open_ & true] = number
         open_ &= false
+    return chosen
+
+
+def _chosen_values(cases: RuleCases, frame: pd.DataFrame) -> npt.NDArray[Any]:
+    """What the rule of the first condition that holds gives; missing where none is known to."""
+    chosen = _first_that_holds(cases.conditions, frame)
+    made = [value(rule, frame) for rule in cases.values]
+    none = np.full_like(made[0], "NaT" if made[0].dtype.kind == "M" else np.nan)
+    return np.asarray(np.choose(chosen + 1, [none, *made]))
+
+
+def _cases(spec: ColumnSpec, cases: Cases, frame: pd.DataFrame) -> pd.Series[Any]:
+    """The value of the first condition that holds; missing once an earlier one is unknown."""
+    chosen = _first_that_holds(cases.conditions, frame)
     if spec.type == "category":
         levels = list(spec.levels) or sorted({str(v) for v in cases.values})
         places = np.array([levels.index(_level(v)) for v in cases.values] + [-1], dtype=np.intp)
@@ -109,7 +145,7 @@ def _whole(numbers: npt.NDArray[np.float64], name: str) -> pd.Series[Any]:
 
 
 def _check_range(
-    made: pd.Series[Any], spec: ColumnSpec, derivation: Rule | Cases, ledger: Ledger
+    made: pd.Series[Any], spec: ColumnSpec, derivation: Derivation, ledger: Ledger
 ) -> None:
     """Hold derived numbers against the column's range, as those of a file are."""
     if spec.range is None:
@@ -132,7 +168,7 @@ def _compare(
     found: pd.Series[Any],
     made: pd.Series[Any],
     spec: ColumnSpec,
-    derivation: Rule | Cases,
+    derivation: Derivation,
     ledger: Ledger,
 ) -> None:
     """Hold the file's own column against the rule."""
