@@ -19,7 +19,7 @@ import rnetstats as rn
 from rnetstats._core.distributions import chi_square_p, f_p, normal_quantile, two_sided_p
 from rnetstats._core.frame import as_frame, column, is_synthetic, label_of
 from rnetstats._core.json import encode
-from rnetstats._core.options import choice, flag, level, positive_int, real
+from rnetstats._core.options import choice, draw_count, flag, level, positive_int, real
 from rnetstats._core.random import CHUNK, chunk_generators, resolve_seed
 from rnetstats.errors import ColumnError, DataError, OptionError, RnetError, closest, rows_text
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
@@ -60,6 +60,9 @@ def test_options_are_refused_in_words() -> None:
     for bad in (0, 2.5, True, "3"):
         with pytest.raises(OptionError):
             positive_int("resamples", bad)  # type: ignore[arg-type]
+    assert draw_count("resamples", 10**9) == 10**9
+    with pytest.raises(OptionError, match=r"resamples must be at most 1,000,000,000, not 10,000,"):
+        draw_count("resamples", 10**25)
     assert real("tau", 2) == 2.0
     with pytest.raises(OptionError, match="between 0 and 1"):
         real("share", 1.5, low=0, high=1)

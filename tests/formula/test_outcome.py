@@ -146,7 +146,7 @@ def test_an_event_that_no_row_has_is_noted() -> None:
 @pytest.mark.parametrize(
     ("left", "options", "error", "message"),
     [
-        ("code", {}, DataError, r"must be 0 or 1; it is 2 in rows 2, 4.*write code == 2"),
+        ("code", {}, DataError, r"it is 2 in rows 2, 4.*write code == 1 for one kind alone"),
         ("Surv(time, two)", {}, DataError, "'two' must be 0 or 1; it is 2 in rows 2, 3.*two == 2"),
         ("text", {}, ColumnError, 'holds categories.*text == "yes"'),
         ('text == "Yes"', {}, DataError, "no level 'Yes'.*Did you mean 'yes'"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "choice",
+    "draw_count",
     "effect_measure",
     "flag",
     "items_of",
@@ -25,6 +26,7 @@ __all__ = [
     "row_of_method",
 ]
 
+_MOST_DRAWS = 10**9
 _MEASURES = {
     "or": "odds ratio",
     "rr": "risk ratio",
@@ -100,6 +102,14 @@ def positive_int(name: str, value: int, *, minimum: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < minimum:
         raise OptionError(f"{name} must be a whole number of at least {minimum}, not {value!r}.")
     return int(value)
+
+
+def draw_count(name: str, value: int, *, minimum: int = 1) -> int:
+    """Return a number of random draws: whole, at least ``minimum``, and what memory holds."""
+    count = positive_int(name, value, minimum=minimum)
+    if count > _MOST_DRAWS:
+        raise OptionError(f"{name} must be at most {_MOST_DRAWS:,}, not {count:,}.")
+    return count
 
 
 def real(

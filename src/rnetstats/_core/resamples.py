@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnetstats._core.options import positive_int
+from rnetstats._core.options import draw_count
 from rnetstats.errors import OptionError
 
 __all__ = ["checked_resamples"]
@@ -17,7 +17,7 @@ def checked_resamples(resamples: int) -> int:
     ------
     OptionError
     """
-    number = positive_int("resamples", resamples, minimum=0)
+    number = draw_count("resamples", resamples, minimum=0)
     if 0 < number < _FEWEST:
         raise OptionError(
             f"resamples={number} are too few for limits; take 0 for none, or 1000 or more."

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from rnetstats._core.distributions import normal_quantile
-from rnetstats._core.options import level, positive_int
+from rnetstats._core.options import draw_count, level
 from rnetstats._core.random import resolve_seed
 from rnetstats.evidence.effect_sizes import from_tables
 from rnetstats.evidence.meta_intervals import limits_of, prediction_limits
@@ -91,7 +91,7 @@ def meta_operating(
     and Peto without a correction. The conditional model leaves double zeros out, the beta-binomial
     one does not.
     """
-    replicates, fits = positive_int("replicates", replicates), positive_int("fits", fits)
+    replicates, fits = draw_count("replicates", replicates), draw_count("fits", fits)
     conf_level = level(conf_level)
     seed = resolve_seed(seed)
     drawn = draw_tables(scene, replicates, seed)

@@ -192,15 +192,24 @@ def _zero_one(part: Plain | Condition, variable: Variable, rows: Rows) -> Floats
     wrong = (values != 0.0) & (values != 1.0)
     if wrong.any():
         first = level_text(float(values[wrong][0]))
-        hint = f"If another code means the event, write {part.text} == "
-        hint += f"{level_text(float(values.max()))}."
-        if len(np.unique(values)) > _MANY_CODES:
-            hint = "A measurement is made an event first, as a column of 0 and 1 of your own."
         raise DataError(
             f"The event column {variable.name!r} must be 0 or 1; it is {first} in "
-            f"{variable.where(wrong)}. {hint}"
+            f"{variable.where(wrong)}. {_codes_hint(part.text, np.unique(values))}"
         )
     return values
+
+
+def _codes_hint(text: str, codes: Floats) -> str:
+    """How a column of other codes than 0 and 1 becomes an event."""
+    if len(codes) > _MANY_CODES:
+        return "A measurement is made an event first, as a column of 0 and 1 of your own."
+    if codes[0] == 0.0 and 1.0 in codes:
+        return (
+            f"Where 0 means no event and the others are kinds of events, write {text} == 1 for one "
+            "kind alone, and the others count as no event; for any of them, make a column of 0 and "
+            "1 of your own."
+        )
+    return f"If another code means the event, write {text} == {level_text(float(codes[-1]))}."
 
 
 def _times(left: LeftSide, rows: Rows) -> tuple[Floats | None, Floats]:

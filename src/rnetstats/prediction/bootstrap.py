@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic_data
-from rnetstats._core.options import positive_int, real
+from rnetstats._core.options import draw_count, real
 from rnetstats._core.random import chunk_generators, resolve_seed
 from rnetstats.errors import DataError, OptionError, RnetError
 from rnetstats.formula.variables import row_numbers
@@ -83,7 +83,7 @@ def bootstrap(
     ['normal', 'basic', 'percentile', 'BCa']
     """
     frame = as_frame(data)
-    total = positive_int("resamples", resamples, minimum=FEWEST)
+    total = draw_count("resamples", resamples, minimum=FEWEST)
     units = _units(frame, cluster)
     drawn_by = resolve_seed(seed)
     estimate = _value(statistic, frame, strict=True)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.options import positive_int, real
+from rnetstats._core.options import draw_count, real
 from rnetstats._core.random import CHUNK, chunk_generators, resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_percent
@@ -104,7 +104,7 @@ def resampled_cuts(
 
     See :meth:`rnetstats.prediction.cutpoints.CutpointResult.resampling`.
     """
-    draws = positive_int("resamples", resamples, minimum=2)
+    draws = draw_count("resamples", resamples, minimum=2)
     share = (
         None if fraction is None else real("fraction", fraction, low=0.0, high=1.0, closed=False)
     )

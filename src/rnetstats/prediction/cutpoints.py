@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import choice, level, positive_int
+from rnetstats._core.options import choice, draw_count, level
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.formatting import fmt_count, fmt_number, fmt_p
@@ -282,7 +282,7 @@ def cutpoint(
     """
     choice("method", method, METHODS)
     p_method = checked_p_method(method, p_method)
-    draws = positive_int("permutations", permutations, minimum=19)
+    draws = draw_count("permutations", permutations, minimum=19)
     alpha = 1.0 - level(conf_level)
     low, high = checked_shares(minprop, maxprop)
     read = cutpoint_rows(data, formula, freq_weights=freq_weights, missing=missing)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnetstats._core.options import positive_int
+from rnetstats._core.options import draw_count
 from rnetstats._core.random import chunk_generators
 from rnetstats.errors import ConvergenceError, OptionError, TooFewEventsError
 from rnetstats.formula.design import ModelFrame
@@ -37,7 +37,7 @@ def resample_count(resamples: int) -> int:
     ------
     OptionError
     """
-    count = positive_int("resamples", resamples, minimum=0)
+    count = draw_count("resamples", resamples, minimum=0)
     if count == 1:
         raise OptionError("resamples=1 gives no limits: take 0 for none, or 1000.")
     return count

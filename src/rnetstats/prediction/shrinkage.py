@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.options import choice, positive_int
+from rnetstats._core.options import choice, draw_count, positive_int
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import ConvergenceError, OptionError, TooFewEventsError
 from rnetstats.formula.variables import Floats
@@ -115,8 +115,8 @@ def shrink(
     """
     choice("method", method, METHODS)
     folds = positive_int("folds", folds, minimum=2)
-    repeats = positive_int("repeats", repeats)
-    resamples = positive_int("resamples", resamples, minimum=20)
+    repeats = draw_count("repeats", repeats)
+    resamples = draw_count("resamples", resamples, minimum=20)
     if not isinstance(fit, LogisticResult | CoxResult):
         raise OptionError(f"shrink() takes a fit of logistic() or cox(), not {type(fit).__name__}.")
     base = risk_model(fit, horizon=horizon, intercept="flic", conf_level=conf_level)

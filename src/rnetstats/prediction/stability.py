@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic_data
-from rnetstats._core.options import choice, level, positive_int
+from rnetstats._core.options import choice, draw_count, level
 from rnetstats._core.random import chunk_generators, resolve_seed
 from rnetstats.errors import OptionError, TooFewEventsError
 from rnetstats.kernels.percentiles import percentile_limits
@@ -84,7 +84,7 @@ def stability(
        resamples  mape  mape_max  slope_low  slope_high
     0         50  0.03       0.1      -1.59        2.98
     """
-    resamples = positive_int("resamples", resamples, minimum=2)
+    resamples = draw_count("resamples", resamples, minimum=2)
     conf_level = level(conf_level)
     choice("intercept", intercept, ("flic", "model"))
     seed = resolve_seed(seed)

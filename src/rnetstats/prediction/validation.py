@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic_data
-from rnetstats._core.options import choice, level, positive_int, real
+from rnetstats._core.options import choice, draw_count, level, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.kernels.newton import IntArray
@@ -136,7 +136,7 @@ def validate(
     """
     _check(method, intercept, by, external)
     conf_level = level(conf_level)
-    resamples = positive_int("resamples", resamples, minimum=2)
+    resamples = draw_count("resamples", resamples, minimum=2)
     folds = positive_int("folds", folds, minimum=2)
     limits = inner_thresholds(thresholds)
     seed = resolve_seed(seed)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rnetstats._core.options import positive_int
+from rnetstats._core.options import draw_count
 from rnetstats.errors import OptionError
 from rnetstats.evidence.audit import audit
 from rnetstats.report.folder import RECORD, check_folder, write_folder
@@ -76,7 +76,7 @@ def overview(
     1   cha2019  a bound, no comparison
     4  management              not in print
     """
-    draws = positive_int("resamples", resamples, minimum=20)
+    draws = draw_count("resamples", resamples, minimum=20)
     folder = None if output is None else check_folder(output)
     given = _by_name(results)
     says = [one for question in questions() for one in question.says]

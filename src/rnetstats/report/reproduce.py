@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from rnetstats._core.options import choice, positive_int
+from rnetstats._core.options import choice, draw_count
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import OptionError
 from rnetstats.formatting import file_name
@@ -117,7 +117,7 @@ def reproduce(
         if value is not None
     }
     _check_options(entry, data, truth, ["codebook"] * (codebook is not None) + [*written])
-    draws = positive_int("resamples", resamples, minimum=20)
+    draws = draw_count("resamples", resamples, minimum=20)
     folder = None if output is None else check_folder(output)
     progress("cohort")
     frame: pd.DataFrame | None

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.options import choice, positive_int
+from rnetstats._core.options import choice, draw_count, positive_int
 from rnetstats._core.random import resolve_seed
 from rnetstats.kernels.calibration import brier, brier_scaled
 from rnetstats.kernels.concordance_many import harrell
@@ -132,7 +132,7 @@ def corrected_limits_study(
     """
     choice("size", size, tuple(SIZES))
     choice("kind", kind, tuple(INDICES))
-    total = positive_int("replicates", replicates, minimum=2)
+    total = draw_count("replicates", replicates, minimum=2)
     drawn = resolve_seed(seed)
     n, events = SIZES[size]
     seeds = np.random.SeedSequence(drawn).generate_state(total + 1, np.uint32)

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from rnetstats._core.options import choice, positive_int
+from rnetstats._core.options import choice, draw_count
 from rnetstats._core.random import resolve_seed
 from rnetstats.kernels.logistic import fit_logistic
 from rnetstats.kernels.roc import auc
@@ -131,7 +131,7 @@ def cutpoint_study(
         If an option is not allowed.
     """
     choice("truth", truth, ("smooth", "null", "as_published"))
-    total = positive_int("replicates", replicates, minimum=2)
+    total = draw_count("replicates", replicates, minimum=2)
     drawn = resolve_seed(seed)
     seeds = np.random.SeedSequence(drawn).generate_state(total + 1, np.uint32)
     large = _draw(name, truth, int(seeds[-1]), patients=_LARGE)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rnetstats._core.options import choice, positive_int
+from rnetstats._core.options import choice, draw_count, positive_int
 from rnetstats._core.random import CHUNK, chunk_generators, resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
@@ -189,7 +189,7 @@ def operating_characteristics(
     recipe = load_recipe(name)
     recipe.truth(truth)
     fixed = choice("totals", totals, ("fixed", "free")) == "fixed"
-    replicates = positive_int("replicates", replicates, minimum=2)
+    replicates = draw_count("replicates", replicates, minimum=2)
     jobs = positive_int("jobs", jobs)
     targets = targets_of(recipe, patients, recurrences)
     drawn_seed = resolve_seed(seed)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic
-from rnetstats._core.options import choice, positive_int, real
+from rnetstats._core.options import choice, draw_count, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import DataError, FormulaError, OptionError
 from rnetstats.survival.logrank_methods import (
@@ -113,7 +113,7 @@ def logrank(
     gamma = real("gamma", gamma, low=0.0, high=_STEEPEST)
     if method == "max-combo" and (rho or gamma):
         raise OptionError("method='max-combo' has its own weights; leave rho and gamma out.")
-    draws = positive_int("resamples", resamples)
+    draws = draw_count("resamples", resamples)
     drawn = resolve_seed(seed) if method.startswith("permutation") else None
     frame = as_frame(data)
     rows, info = group_rows(frame, formula, freq_weights=freq_weights, missing=missing)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.options import positive_int
+from rnetstats._core.options import draw_count
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.formatting import fmt_count, fmt_interval, fmt_number
@@ -168,7 +168,7 @@ class TurnbullResult(Result):
         return score_test(
             rows,
             labels=self.labels,
-            resamples=positive_int("resamples", resamples),
+            resamples=draw_count("resamples", resamples),
             seed=resolve_seed(seed),
             synthetic=self.synthetic,
             formula=self.options["formula"],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.options import choice, level, positive_int, real
+from rnetstats._core.options import choice, draw_count, level, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError
@@ -180,7 +180,7 @@ def exact_table(
     choice("method", method, ("exact", "monte-carlo"))
     choice("missing", missing, ("drop", "raise"))
     budget = positive_int("budget", budget)
-    resamples = positive_int("resamples", resamples, minimum=99)
+    resamples = draw_count("resamples", resamples, minimum=99)
     table = count_table(data) if formula is None else counts_from_rows(data, formula, missing)
     if table.counts.shape == (2, 2):
         if method != "exact":

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import choice, effect_measure, level, positive_int, real
+from rnetstats._core.options import choice, draw_count, effect_measure, level, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import OptionError
 from rnetstats.formatting import fmt_percent
@@ -132,7 +132,7 @@ def bias_analysis(
         specificity=read_priors("specificity", specificity, groups),
         correlation=real("correlation", correlation, low=-1.0, high=1.0),
     )
-    size = positive_int("draws", _default(observed) if draws is None else draws, minimum=100)
+    size = draw_count("draws", _default(observed) if draws is None else draws, minimum=100)
     drawn_seed = resolve_seed(seed)
     few = min(observed.cells.exposed_events, observed.cells.unexposed_events) < FEW_EVENTS
     withheld = bool(few and measure != "risk difference")

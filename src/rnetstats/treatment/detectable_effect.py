@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import choice, level, positive_int
+from rnetstats._core.options import choice, draw_count, level
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import OptionError, TooFewEventsError
 from rnetstats.treatment.detectable_options import METHODS, read_counts, read_grid, read_test
@@ -125,7 +125,7 @@ def detectable_effect(
     if wanted <= alpha:
         raise OptionError(f"power={wanted:g} is no more than alpha={alpha:g}: any effect has it.")
     choice("method", method, METHODS)
-    resamples = positive_int("resamples", resamples, minimum=_FEWEST_DRAWS)
+    resamples = draw_count("resamples", resamples, minimum=_FEWEST_DRAWS)
     ratios = read_grid(hazard_ratios)
     synthetic, source = False, ""
     notes: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rnetstats._core.frame import Data
-from rnetstats._core.options import level, positive_int, real, row_of_method
+from rnetstats._core.options import draw_count, level, real, row_of_method
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.result import Result
 from rnetstats.errors import FormulaError
@@ -206,7 +206,7 @@ def few_events(
     """
     settings = Settings(
         m=real("m", m, low=0.0, closed=False),
-        resamples=positive_int("resamples", resamples),
+        resamples=draw_count("resamples", resamples),
         seed=resolve_seed(seed),
         conf_level=level(conf_level),
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rnetstats._core.distributions import normal_quantile
-from rnetstats._core.options import positive_int, real
+from rnetstats._core.options import draw_count, positive_int, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import OptionError
 from rnetstats.survival.visits import group_schedules
@@ -49,7 +49,7 @@ def simulate(
     time = float(ends.min()) if horizon is None else real("horizon", horizon, low=1e-8)
     if time > ends.min():
         raise OptionError(f"horizon={time:g} lies beyond the shortest follow-up, {ends.min():g}.")
-    draws = positive_int("replicates", replicates, minimum=2)
+    draws = draw_count("replicates", replicates, minimum=2)
     grids = group_schedules(visits, arms, float(ends.max()), ends)
     for arm, grid in zip(arms, grids, strict=True):
         if not len(grid):

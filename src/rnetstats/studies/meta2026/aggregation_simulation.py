@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtri
 
-from rnetstats._core.options import positive_int, real
+from rnetstats._core.options import draw_count, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.kernels.mantel_haenszel import Tables, mantel_haenszel
 from rnetstats.kernels.percentiles import percentiles
@@ -71,7 +71,7 @@ def aggregation_simulation(
     Sizes of studies are log-normal. A study with both arms salvages a share uniform between 0.1
     and 0.9. Events are binomial. Every combination takes the same random numbers.
     """
-    replicates = positive_int("replicates", replicates)
+    replicates = draw_count("replicates", replicates)
     real("alpha", alpha, low=0.0, high=1.0, closed=False)
     seed = resolve_seed(seed)
     rows = []
