@@ -305,7 +305,10 @@ def test_lines_of_title_above_the_names(tmp_path: Path) -> None:
     assert read_cohort(path).shape == (3, 1)
 
 
-@pytest.mark.parametrize("total", ["Summe", "total", "N = 3", "Gesamt: 3 Patienten", "Mean"])
+@pytest.mark.parametrize(
+    "total",
+    ["Summe", "total", "N = 3", "Gesamt: 3 Patienten", "Mean", "Promedio", "Moyenne", "合计", "平均值"],
+)
 def test_a_row_of_totals_is_no_patient(tmp_path: Path, total: str) -> None:
     path = tmp_path / "x.csv"
     path.write_text(f"id,age,size\na,50,3\nb,60,4\nc,70,5\n{total},,\n")

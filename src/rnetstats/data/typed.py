@@ -37,7 +37,9 @@ THOUSANDS = re.compile(
 )
 _TOTAL = re.compile(
     r"(grand |sub)?totals?|sums?|summen?|gesamt(summe)?|insgesamt|mittelwert|means?|average|median"
-    r"|anzahl|((total|summe|gesamt|anzahl|n|count)\s*[:=]\s*|gesamt\w*:?\s+)\d+.*",
+    r"|anzahl|durchschnitt|total (general|général)|suma|promedio|medi[ao]|mediana|somme|moyenne"
+    r"|médiane|soma|média|somma|合[计計]|[总總小][计計]|平均[值値]?|均[值値]|中位[数數]"
+    r"|((total|summe|gesamt|anzahl|n|count)\s*[:=]\s*|gesamt\w*:?\s+)\d+.*",
     re.IGNORECASE,
 )
 _WITH_UNIT = re.compile(r"[<>~=\u2264\u2265]?\s*[\d.,]+\s*[^\W\d]{0,8}\.?|[\d.,]+\s*%")
