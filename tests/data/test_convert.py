@@ -239,6 +239,19 @@ def test_a_list_of_rules_that_leaves_rows_to_another_rule_says_so() -> None:
     ) in notes(frame)
 
 
+def test_a_column_that_applies_to_nobody_may_be_empty() -> None:
+    """A cohort without a recurrence has no dates of recurrence."""
+    rules = '{ "rec_date - start" = "rec == 1", "seen - start" = "rec == 0" }'
+    data = {**LAST_SEEN, "rec": [0] * 4, "rec_date": [""] * 4}
+    book = LAST_SEEN_BOOK + f"    derive = {rules}\n"
+    with pytest.raises(ColumnError, match="'rec_date' has no value at all"):
+        read(data, book)
+    rec_date = '[columns.rec_date]\n    type = "date"\n'
+    frame = read(data, book.replace(rec_date, rec_date + '    applies_when = "rec == 1"\n'))
+    np.testing.assert_allclose(frame["months"], np.full(4, 60 / 30.4375), rtol=1e-15)
+    assert "Column 'rec_date' has no values: it applies to nobody." in notes(frame)
+
+
 def test_derived_numbers_are_held_against_their_range() -> None:
     book = (
         "[columns.a]\ntype = 'date'\n[columns.b]\ntype = 'date'\n"

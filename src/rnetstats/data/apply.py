@@ -21,6 +21,7 @@ from rnetstats.data.derive import add_derived
 from rnetstats.data.infer import infer_codebook
 from rnetstats.data.ledger import Ledger
 from rnetstats.data.raw import RawTable
+from rnetstats.data.rule_values import holds
 from rnetstats.errors import closest
 
 __all__ = ["apply_codebook"]
@@ -217,6 +218,10 @@ def _absent(
         there = name in frame.columns
         if name in failed or (there and frame[name].notna().any()):
             continue
+        if there and _applies_nowhere(frame, spec):
+            ledger.note(f"Column {spec.in_file!r} has no values: it applies to nobody.")
+            absent.append(name)
+            continue
         if spec.required and (there or name in underived):
             if not there and failed & {needed for d in spec.derive for needed in d.columns}:
                 continue  # what it follows from has a problem of its own
@@ -237,6 +242,15 @@ def _absent(
         state = "has no values" if there else "is not in the file"
         ledger.note(f"The optional column {spec.in_file!r} {state}{skipped}.")
     return absent
+
+
+def _applies_nowhere(frame: pd.DataFrame, spec: ColumnSpec) -> bool:
+    """Whether a column's ``applies_when`` is known to fail in every row."""
+    rule = spec.applies_when
+    if rule is None or not all(name in frame.columns for name in rule.columns):
+        return False
+    _, outside = holds(rule, frame)
+    return bool(outside.all())
 
 
 def _note_contents(
