@@ -122,6 +122,44 @@ def test_moved_says_what_has_moved() -> None:
     assert any("holds 1 already" in note for note in crossing.notes)
 
 
+@pytest.mark.parametrize("known", ["both", "near", "far", "none"])
+def test_the_grid_says_at_the_tipping_effect_that_it_tips(known: str) -> None:
+    """Also with one limit alone, and though rounding parts the quotient from 1."""
+    rng = np.random.default_rng(8)
+    shares = [0.0, 0.07, 0.31, 0.64, 1.0]
+    asked = {"prevalence_exposed": shares, "prevalence_unexposed": shares}
+    for estimate in np.exp(rng.normal(0.0, 1.0, 8)):
+        half = math.exp(rng.uniform(0.05, 1.5))
+        near, far = ("conf_low", "conf_high") if estimate >= 1 else ("conf_high", "conf_low")
+        ends = {"conf_low": estimate / half, "conf_high": estimate * half}
+        given_ends = {
+            k: ends[k] for k in {"both": ends, "near": [near], "far": [far]}.get(known, [])
+        }
+        read = rn.tipping_point(float(estimate), **given_ends, measure="rr", **asked)
+        for row in read.tipping.to_dict("records"):
+            pair = {name: row[name] for name in asked}
+            for word, column in (("limit", "effect_limit"), ("estimate", "effect_estimate")):
+                effect = row[column]
+                if math.isnan(effect):
+                    continue
+                around = [effect * (1 - 1e-6), effect, effect * (1 + 1e-6)]
+                grid = rn.tipping_point(
+                    float(estimate), **given_ends, measure="rr", **pair, effect=around
+                ).to_frame()
+                tips = (grid["moved"] == "estimate") | (grid["moved"] == word)
+                assert tips[1]
+                if read.factor_limit != 1.0 or word == "estimate":
+                    assert tips[0] != tips[2]
+
+
+def test_a_limit_that_is_not_known_has_no_line() -> None:
+    alone = rn.tipping_point(2.0, measure="rr").plot()
+    assert [text.get_text() for text in alone.get_legend().get_texts()] == ["estimate reaches 1"]
+    both = rn.tipping_point(2.0, 1.2, measure="rr").plot()
+    names = [text.get_text() for text in both.get_legend().get_texts()]
+    assert names == ["estimate reaches 1", "limit reaches 1"]
+
+
 def test_measured_confounders_by_hand(cohort: pd.DataFrame) -> None:
     fit = rn.cox(cohort, "Surv(dfs_months, dfs_event) ~ margin_positive + lvi + size_mm + location")
     found = rn.tipping_point(fit, term="margin_positive")

@@ -182,9 +182,14 @@ def _adjusted(read: RatioEstimate, p1: Floats, p0: Floats, g: Floats) -> pd.Data
     first, second, effect = (part.ravel() for part in np.meshgrid(p1, p0, g, indexing="ij"))
     factor = bias_factor(first, second, effect)
     point, low, high = read.estimate / factor, read.low / factor, read.high / factor
-    reached = point <= 1.0 + 1e-12 if read.estimate >= 1.0 else point >= 1.0 - 1e-12
-    holds = (low <= 1.0) & (high >= 1.0)
-    moved = np.where(reached, "estimate", np.where(holds, "limit", ""))
+    above = read.estimate >= 1.0
+    near = low if above else high  # the other limit may be unknown
+
+    def reached(value: Floats) -> NDArray[np.bool_]:
+        # the effects of `tipping` give 1 up to rounding
+        return np.asarray(value <= 1.0 + 1e-12 if above else value >= 1.0 - 1e-12)
+
+    moved = np.where(reached(point), "estimate", np.where(reached(near), "limit", ""))
     return pd.DataFrame(
         {
             "prevalence_exposed": first,

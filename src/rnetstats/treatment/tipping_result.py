@@ -31,8 +31,8 @@ class TippingPointResult(Result):
     grid : DataFrame
         ``prevalence_exposed, prevalence_unexposed, effect, bias_factor, estimate, conf_low,
         conf_high, moved``: estimate and limits after taking the confounder out; ``moved`` is
-        ``"limit"`` where the interval has come to hold 1, ``"estimate"`` where the estimate has
-        reached 1 too, else ``""``.
+        ``"limit"`` where the limit nearer 1 has reached it, ``"estimate"`` where the estimate has
+        too, else ``""``.
     tipping : DataFrame
         ``prevalence_exposed, prevalence_unexposed, effect_limit, effect_estimate``: the least
         effect that moves each to 1; missing where no effect, however strong, does at these
@@ -152,7 +152,9 @@ class TippingPointResult(Result):
 
         held = real("other_prevalence", other_prevalence, low=0.0, high=1.0)
         above = self.estimate >= 1.0
-        lines = {"estimate": self.factor_estimate, "limit": self.factor_limit}
+        lines = {"estimate": self.factor_estimate}
+        if not math.isnan(self.factor_limit):
+            lines["limit"] = self.factor_limit
         axes = tipping_contours(
             estimate=self.estimate,
             held=held,
