@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from rnetstats._core.options import effect_measure, real
+from rnetstats._core.options import effect_measure, items_of, real
 from rnetstats.errors import OptionError
 
 
@@ -38,3 +39,9 @@ def test_a_number_out_of_bounds_is_told_its_bounds(
         real("harm", value, **limits)
     assert str(caught.value).endswith(words)
     assert "inf" not in str(caught.value)
+
+
+def test_one_thing_is_a_list_of_one() -> None:
+    for one in (0.3, np.float64(0.3), np.array(0.3), "a", np.array("a")):
+        assert items_of(one) == (one,)
+    assert items_of(np.array([1, 2])) == (1, 2)

@@ -385,3 +385,18 @@ def test_what_was_left_out_and_not_imputed_is_not_said_to_be_complete():
     assert full.notes[0] == (
         "The imputations do not differ: nothing that the model uses was missing."
     )
+
+
+@pytest.mark.parametrize("method", ["D1", "D2", "D3"])
+def test_a_term_that_is_named_twice_is_tested_once(method):
+    data = rn.load_cohort("duan2024").head(200)
+    fits = [
+        rn.logistic(
+            data.assign(nlr=data["nlr"] + 0.2 * np.sin(k * np.arange(200.0))),
+            "margin_positive ~ size_mm + nlr",
+            penalty=None,
+        )
+        for k in range(3)
+    ]
+    found = pool(fits).joint_test(["nlr", "nlr"], method)
+    pd.testing.assert_frame_equal(found, pool(fits).joint_test("nlr", method))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -195,3 +196,12 @@ def test_variance_between_imputations_alone_is_noted():
     assert table.loc["a", ["conf_low", "conf_high", "p_value"]].isna().all()
     assert table.loc["b", ["conf_low", "conf_high", "p_value"]].notna().all()
     assert not pool_estimates([1.0, 2.0], [0.0, 0.0]).to_frame()["p_value"].isna().any()
+
+
+def test_joint_tests_take_names_in_any_list_and_each_once():
+    rng = np.random.default_rng(3)
+    result = pool_estimates(rng.normal(size=(5, 3)), np.tile(np.eye(3), (5, 1, 1)), 60)
+    want = result.joint_test(["1", "3"])
+    for names in (np.array(["1", "3"]), pd.Index(["1", "3"]), pd.Series(["1", "3", "1"])):
+        pd.testing.assert_frame_equal(result.joint_test(names), want)
+    pd.testing.assert_frame_equal(result.joint_test(np.array("2")), result.joint_test("2"))

@@ -117,3 +117,22 @@ def test_a_stored_result_keeps_its_pairs() -> None:
     older = found.to_dict()
     older["fields"].pop("pairs")
     assert CalibrationResult.from_dict(older).compare().empty
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_risks_that_rounding_alone_parts_are_the_same(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=200)
+    risk = 1.0 / (1.0 + np.exp(-x))
+    data = pd.DataFrame({"y": (rng.random(200) < risk).astype(int), "p": risk})
+    data["q"] = np.exp(x) / (1.0 + np.exp(x))
+    data["r"] = np.round(risk, 16)
+    data["time"] = 1.0 + rng.random(200)
+    assert (data["p"] != data["q"]).any()
+    for found in (
+        pairs(data, "y ~ p + q + r", smoother="logistic"),
+        pairs(data, "Surv(time, y) ~ p + q + r", time=1.7, smoother="cloglog"),
+    ):
+        assert (found[["difference", "std_error"]] == 0.0).all(axis=None)
+        assert found["p_value"].isna().all()
+        assert found["method"].str.contains("the same risks").all()

@@ -340,6 +340,44 @@ def test_parametric_joint_tests_of_a_spline_do_not_depend_on_its_columns(knots: 
     assert_close(spline.joint["statistic"].iloc[0], expected, rel=2e-4)
 
 
+@pytest.mark.parametrize("penalty", ["firth", None])
+@pytest.mark.parametrize("ci", ["wald", "profile"])
+def test_fine_gray_takes_a_spline_of_a_skewed_variable(penalty: str | None, ci: str) -> None:
+    data = skewed(1.5)
+    data["code"] = data["event"] * (1 + np.arange(300) % 2)
+    design = rn.logistic(data, "y ~ rcs(x, 6)", penalty=None).engine.X[:, 1:]
+    apart = np.linalg.qr(design - design.mean(axis=0))[0]  # the same model
+    for j in range(5):
+        data[f"q{j}"] = apart[:, j] * 300.0**0.5
+    data["z"] = np.sin(np.arange(300.0))
+    options: dict[str, Any] = {"cause": 1, "penalty": penalty, "ci": ci}
+    spline = rn.fine_gray(data, "Surv(time, code) ~ rcs(x, 6) + z", **options)
+    plain = rn.fine_gray(data, "Surv(time, code) ~ q0 + q1 + q2 + q3 + q4 + z", **options)
+    assert_close(spline.summary["log_likelihood"], plain.summary["log_likelihood"], rel=1e-9)
+    numbers = ["estimate", "conf_low", "conf_high", "std_error", "p_value"]
+    found, want = (fit.to_frame()[numbers].iloc[-1] for fit in (spline, plain))
+    assert_close(found, want, rel=1e-6)
+    times = [0.5, 1.0]
+    new = pd.DataFrame(data).head(4)
+    found, want = (fit.cumulative_incidence(new, times) for fit in (spline, plain))
+    assert_close(found["incidence"], want["incidence"], rel=1e-6)
+    assert_close(found["std_error"], want["std_error"], rel=1e-5)
+
+
+def test_a_generalised_gamma_law_takes_a_spline_of_a_skewed_variable() -> None:
+    data = skewed(1.5)
+    design = rn.logistic(data, "y ~ rcs(x, 5)", penalty=None).engine.X[:, 1:]
+    apart = np.linalg.qr(design - design.mean(axis=0))[0]
+    for j in range(4):
+        data[f"q{j}"] = apart[:, j] * 300.0**0.5
+    left, law = "Surv(time, event) ~ ", "generalised gamma"
+    spline = rn.parametric(data, f"{left} rcs(x, 5)", distribution=law)
+    plain = rn.parametric(data, f"{left} q0 + q1 + q2 + q3", distribution=law)
+    assert_close(spline.summary["log_likelihood"], plain.summary["log_likelihood"], rel=1e-9)
+    found, want = (fit.to_frame()[["coef", "std_error"]].tail(2) for fit in (spline, plain))
+    assert_close(found, want, rel=1e-5)
+
+
 def test_a_missing_joint_test_says_why() -> None:
     data = skewed()
     few = rn.cox(data, "Surv(time, event) ~ rcs(x, 7) + cluster(centre)", penalty=None)

@@ -93,6 +93,8 @@ def level(conf_level: float, name: str = "conf_level") -> float:
 
 def items_of(value: Any) -> tuple[Any, ...]:
     """Return what a list holds; one text, number or the like is a list of one."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
     alone = isinstance(value, (str, bytes)) or not isinstance(value, Iterable)
     return (value,) if alone else tuple(value)
 

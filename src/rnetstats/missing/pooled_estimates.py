@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.options import choice
+from rnetstats._core.options import choice, items_of
 from rnetstats._core.result import Result
 from rnetstats.errors import OptionError, closest
 from rnetstats.formatting import fmt_interval, fmt_number, fmt_p, fmt_percent
@@ -108,13 +108,11 @@ class PooledEstimates(Result):
         if self.covariances is None:
             raise OptionError("A joint test needs covariance matrices: give U of shape (m, k, k).")
         known = self.table["name"].tolist()
-        several = isinstance(names, Iterable) and not isinstance(names, str)
-        asked = list(names or ()) if several else [names]
-        chosen: list[Any] = known if names is None else asked
+        chosen = known if names is None else list(items_of(names))
         for name in chosen:
             if name not in known:
                 raise OptionError(f"There is no estimate {name!r}.{closest(name, known)}")
-        part = [known.index(name) for name in chosen]
+        part = list(dict.fromkeys(known.index(name) for name in chosen))
         if not part:
             raise OptionError("names is empty; name at least one estimate.")
         block = self.covariances[:, part][:, :, part]
@@ -124,7 +122,7 @@ class PooledEstimates(Result):
             pairs = zip(self.estimates, self.covariances, strict=True)
             test = d2(np.array([wald_statistic(q, u, part) for q, u in pairs]), len(part))
         row = {
-            "names": ", ".join(chosen),
+            "names": ", ".join(known[j] for j in part),
             "df": test.df1,
             "df2": test.df2,
             "statistic": test.statistic,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from rnetstats._core.options import choice
+from rnetstats._core.options import choice, items_of
 from rnetstats.errors import ConvergenceError, OptionError
 from rnetstats.formula.linearity import linear_first
 from rnetstats.kernels.newton import OK
@@ -72,13 +72,12 @@ def joint_test(
     fit: PooledResult, terms: str | Sequence[str], method: str, *, small_sample: bool
 ) -> pd.DataFrame:
     """Test the columns of several terms at once; see :meth:`PooledResult.joint_test`."""
-    names = [terms] if isinstance(terms, str) or not isinstance(terms, Iterable) else list(terms)
-    if not names:
+    chosen = {term.name: term for term in map(fit.design.term, items_of(terms))}
+    if not chosen:
         raise OptionError("terms is empty; name at least one term.")
-    spec = fit.design
-    columns = [c for name in names for c in range(spec.term(name).start, spec.term(name).stop)]
+    columns = [c for term in chosen.values() for c in range(term.start, term.stop)]
     test = _tested(fit, columns, method, None, small_sample=small_sample)
-    return pd.DataFrame([{"terms": ", ".join(names), **_row(test, method)}])
+    return pd.DataFrame([{"terms": ", ".join(chosen), **_row(test, method)}])
 
 
 def _row(test: JointTest, method: str) -> dict[str, Any]:

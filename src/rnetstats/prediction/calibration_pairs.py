@@ -19,6 +19,7 @@ __all__ = ["PAIR_COLUMNS", "brier_pairs"]
 
 PAIR_COLUMNS = ("model", "versus", "measure", *DIFFERENCE)
 
+_ROUNDING = 1e-13  # of scores between 0 and 1: what parts risks that are computed in two ways
 _INVALID = "their Brier scores is not valid (where the added terms say nothing they do not differ)"
 
 
@@ -29,6 +30,8 @@ def brier_pairs(judged: Judged, conf_level: float) -> tuple[pd.DataFrame, list[s
     P is that of the added terms by likelihood.
     """
     difference, std_error, rarer = _differences(judged)
+    alike = np.maximum(np.abs(difference), std_error) < _ROUNDING
+    difference, std_error = (np.where(alike, 0.0, part) for part in (difference, std_error))
     rows: list[dict[str, object]] = []
     tests: list[NestedTest] = []
     few = len(judged.labels) > 1 and rarer < FEWEST_EVENTS
@@ -76,8 +79,8 @@ def _differences(
 def _paired(difference: float, error: float, conf_level: float) -> dict[str, float | str]:
     """A Wald test of the difference; none where it has no standard error."""
     method = "paired, influence function"
+    if error == 0.0 and difference == 0.0:
+        return {"std_error": 0.0, "method": f"{method}: the same risks"}
     if not error > 0.0:
-        if error == 0.0 and difference == 0.0:
-            return {"std_error": 0.0, "method": f"{method}: the same risks"}
         return {"method": "paired, no limits"}
     return {**wald_of(difference, error, conf_level), "method": method}

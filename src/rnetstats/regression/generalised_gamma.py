@@ -89,16 +89,20 @@ def fit_generalised_gamma(
     flags = np.asarray(event, dtype=bool)
     weight = np.ones(time.size) if freq is None else np.asarray(freq, dtype=np.float64)
     columns = standard_columns(rows)
-    Z = columns.Z
+    # apart from each other, too: the quasi-Newton ascent creeps where columns nearly determine
+    # each other, as those of a spline of a skewed variable do
+    basis, triangle = np.linalg.qr(columns.Z)
+    unit = np.sqrt(time.size)
+    Z = basis * unit
     log_time = np.log(time)
     late = np.zeros(time.size, bool) if start is None else np.asarray(start) > 0.0
     log_entry = np.log(np.where(late, 1.0 if start is None else np.asarray(start, float), 1.0))
 
     def value(point: FloatArray) -> float:
-        scale, q = np.exp(point[-2]), float(point[-1])
-        eta = Z @ point[:-2]
-        w = (log_time - eta) / scale
+        q = float(point[-1])
         with np.errstate(all="ignore"):
+            scale, eta = np.exp(point[-2]), Z @ point[:-2]
+            w = (log_time - eta) / scale
             part = np.where(flags, _log_density(w, q) - point[-2] - log_time, log_survival(w, q))
             if late.any():
                 part = part - np.where(late, log_survival((log_entry - eta) / scale, q), 0.0)
@@ -121,6 +125,7 @@ def fit_generalised_gamma(
         return GeneralisedGammaFit(np.full(p, np.nan), np.full((p, p), np.nan), np.nan, FAILED)
     point, covariance, status = _polish(value, best)
     back = columns.back(2)
+    back[:, :-2] = back[:, :-2] @ (np.linalg.inv(triangle) * unit)
     return GeneralisedGammaFit(back @ point, back @ covariance @ back.T, value(point), status)
 
 
