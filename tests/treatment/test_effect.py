@@ -466,6 +466,41 @@ def test_data_that_cannot_be():
         )
 
 
+def test_the_treatment_itself_is_no_baseline_covariate():
+    """As one, who is treated later adjusted a hazard ratio of 1: 22.7 (3.1 to 2904)."""
+    cohort = many()
+    ever = cohort["treated_at"].notna()
+    cohort["salvaged"] = ever.astype(int)
+    cohort["kind"] = np.where(ever, np.where(cohort["x"] > 0, "surgery", "ESD"), "none")
+    with pytest.raises(FormulaError, match=r"'treated_at' .* says when a patient was treated"):
+        effect(cohort, "Surv(months, event) ~ x + treated_at")
+    with pytest.raises(FormulaError, match=r"'salvaged' .* says whether"):
+        effect(cohort, "Surv(months, event) ~ salvaged", ever_treated="salvaged")
+    for name in ("salvaged", "C(salvaged)", "kind", "I(salvaged == 0)"):
+        with pytest.raises(DataError, match="tells exactly who was treated at some time"):
+            effect(cohort, f"Surv(months, event) ~ x + {name}")
+    cohort.loc[cohort.index[ever][0], "salvaged"] = 0  # one patient apart: a covariate
+    assert len(effect(cohort, "Surv(months, event) ~ salvaged", methods="naive").to_frame()) == 1
+
+
+def test_covariates_that_order_the_treatments_leave_no_weights():
+    """The sums behind the weights are beyond a number: events were passed over in silence."""
+    cohort = many(n=250, delay=(0.5, 12.0))
+    rng = np.random.default_rng(2)
+    at, noise = cohort["treated_at"], rng.normal(size=(2, 250))
+    cohort["decided"] = np.where(at.notna(), at + 0.01 * noise[0], 60.0 + noise[1])
+    found = effect(
+        cohort, "Surv(months, event) ~ decided", hazard_ratio=True, resamples=20, horizon=36
+    )
+    for measure in ("risk, untreated", "risk difference", "risk ratio", "RMST difference", "HR"):
+        own = row(found, "clone-censor-weight", measure)
+        assert np.isnan(own["estimate"]), measure
+        assert "order of the treatments: the untreated arm has no weights" in own["reason"]
+    assert any("are left, without weights" in note for note in found.notes)
+    found.display()
+    found.plot(kind="clone-censor-weight")
+
+
 @pytest.mark.parametrize("method", ["naive", "time-dependent Cox", "landmark"])
 def test_only_the_methods_asked_for_are_made(method):
     assert set(six(methods=method).to_frame()["method"]) == {method}

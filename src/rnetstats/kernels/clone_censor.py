@@ -111,10 +111,13 @@ class ArmSums:
 
     @cached_property
     def survival(self) -> FloatArray:
-        """Weighted product-limit estimate (B, E + 1) after 0, 1, ... event times."""
+        """Weighted product-limit estimate (B, E + 1) after 0, 1, ... event times.
+
+        Missing from where the weights are.
+        """
         curve = np.ones((len(self.died), self.died.shape[1] + 1))
         step = np.divide(
-            self.died, self.at_risk, out=np.zeros(self.died.shape), where=self.died > 0.0
+            self.died, self.at_risk, out=np.zeros(self.died.shape), where=self.died != 0.0
         )
         np.cumprod(np.where(step >= _EVERYBODY, 0.0, 1.0 - step), axis=1, out=curve[:, 1:])
         return curve
@@ -145,7 +148,7 @@ class Replicates:
 
         Of the weighted clones up to a time. With one 0/1 covariate the likelihood is one of the
         sums at the event times alone. Infinite where all events that find both arms at risk fall
-        in one of them; missing where no event does.
+        in one of them; missing where no event does, and without weights.
         """
         upto = slice(0, int(np.searchsorted(self.times, horizon, side="right")))
         one, zero = self.treated.at_risk[:, upto], self.untreated.at_risk[:, upto]
@@ -169,7 +172,8 @@ class Replicates:
             if np.abs(step).max(initial=0.0) < 1e-13:
                 break
         endless = np.where(inside > 1e-12, np.inf, -np.inf)
-        return np.where(usable, beta, np.where(total > 1e-12, endless, np.nan))
+        known = ~np.isnan(died).any(axis=1)
+        return np.where(usable & known, beta, np.where(known & (total > 1e-12), endless, np.nan))
 
 
 def clone_replicates(clones: Clones, freq: FloatArray, *, cap: float | None = None) -> Replicates:

@@ -54,7 +54,8 @@ def staying_hazard(
     Returns
     -------
     hazard : Hazard
-        At the means of the covariates.
+        At the means of the covariates. Missing in a replicate whose covariates so nearly order the
+        treatments that their sums are beyond what a number can hold.
     risk : array of shape (B, n)
         Their product is minus the log of the probability of being untreated.
     """
@@ -89,11 +90,13 @@ def _cox(X: FloatArray, sets: RiskSets, freq: FloatArray) -> tuple[FloatArray, F
     coef = fit_cox(X, sets, freq=held, firth=True).coef
     likelihood = cox_likelihood(X, sets, freq=held)
     block = likelihood.block(np.arange(rows.size))
-    point = likelihood.point(coef * likelihood.scale, block)
-    hazard = point.ties.powers[0][0] * np.exp(-point.shift)[:, None]
-    steps[rows] = np.where(likelihood.weights.counts > 0.0, hazard, 0.0)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        point = likelihood.point(coef * likelihood.scale, block)
+        hazard = point.ties.powers[0][0] * np.exp(-point.shift)[:, None]
+    hazard = np.where(likelihood.weights.counts > 0.0, hazard, 0.0)
+    steps[rows] = np.where(np.isfinite(hazard).all(axis=1, keepdims=True), hazard, np.nan)
     eta = coef @ (X - likelihood.design.centre).T
-    risk[rows] = np.exp(np.clip(eta, -700.0, 700.0))
+    risk[rows] = np.exp(np.minimum(eta, 700.0))
     return steps, risk
 
 

@@ -26,6 +26,7 @@ __all__ = ["ArmCounts", "CloneOptions", "Strategies", "compare_strategies"]
 Floats = NDArray[np.float64]
 
 RATIOS = ("risk ratio", "HR")
+UNBOUNDED = "the covariates all but tell the order of the treatments"
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,8 @@ def _refusal(
         return f"nobody treated by {by} is followed beyond it: the treated arm ends there"
     for arm, name in ((1, "treated"), (0, "untreated")):
         last = float(clones.end(arm).max())
+        if np.isnan((point.treated if arm else point.untreated).survival).any():
+            return f"{UNBOUNDED}: the {name} arm has no weights"
         if np.isnan(point.risk(arm, options.horizon)[0]):
             return f"follow-up of the {name} arm ends at {patients.at(last)}, before the horizon"
     where = f" by {patients.at(options.horizon)}"

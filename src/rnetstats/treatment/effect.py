@@ -126,8 +126,8 @@ def treatment_effect(
     FormulaError, ColumnError
         If the formula or a column cannot be used.
     DataError
-        If a treatment is before time zero or after the end of follow-up, an event at time 0, or
-        nobody treated.
+        If a treatment is before time zero or after the end of follow-up, an event at time 0,
+        nobody treated, or a covariate tells exactly who was treated.
     TooFewEventsError
         If there is no event at all.
     OptionError

@@ -131,11 +131,16 @@ def few_note(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def weight_note(weights: pd.DataFrame, words: Words) -> str:
     """Say for how many patients those left in each arm stand after the grace period."""
     after = weights[weights["time"] == words.grace]
-    parts = [
-        f"{row['group']}: {row['n']} of {row['at_risk']} are left, stand for {row['total']:.0f} "
-        f"and are worth {row['ess']:.0f} (largest weight {row['max']:.2g})"
-        if row["n"]
-        else f"{row['group']}: nobody is left"
-        for row in after.to_dict("records")
-    ]
+    parts = []
+    for row in after.to_dict("records"):
+        if not row["n"]:
+            parts.append(f"{row['group']}: nobody is left")
+            continue
+        left = f"{row['group']}: {row['n']} of {row['at_risk']} are left"
+        parts.append(
+            f"{left}, without weights"
+            if np.isnan(row["total"])
+            else f"{left}, stand for {row['total']:.0f} and are worth {row['ess']:.0f} (largest "
+            f"weight {row['max']:.2g})"
+        )
     return f"Weights of the patients at risk after {words.at(words.grace)}: {'; '.join(parts)}."

@@ -15,8 +15,10 @@ from rnetstats.formula.variables import read_variable
 from rnetstats.kernels.same_times import as_observed
 
 __all__ = [
+    "check_baseline",
     "check_flags",
     "check_formula",
+    "check_undetermined",
     "check_unique",
     "checked_times",
     "given_times",
@@ -72,6 +74,42 @@ def check_formula(formula: Formula) -> None:
             f"strata(), cluster() and offset() have no place in {str(formula)!r}: the right side "
             "names baseline confounders, and each row is a patient."
         )
+
+
+def check_baseline(formula: Formula, treatment_time: Any, ever_treated: str | None) -> None:
+    """Refuse the treatment itself among the baseline confounders."""
+    for name, told in ((treatment_time, "when"), (ever_treated, "whether")):
+        if isinstance(name, str) and name in formula.term_columns:
+            raise FormulaError(
+                f"{name!r} on the right side of {str(formula)!r} says {told} a patient was "
+                "treated, which is not known at the start of follow-up. The right side names "
+                "baseline confounders: leave it out."
+            )
+
+
+def check_undetermined(
+    table: pd.DataFrame, formula: Formula, rows: NDArray[np.intp], treated: Flags
+) -> None:
+    """Refuse a covariate of few levels in each of which all were treated, or nobody."""
+    if treated.all() or not treated.any():
+        return
+    for name in formula.term_columns:
+        variable = read_variable(table, name).take(rows)
+        if variable.values is not None and len(np.unique(variable.values)) > 2:
+            continue
+        codes, levels = variable.as_factor()
+        if 2 * len(levels) > len(codes):
+            continue
+        both = np.stack(
+            [np.bincount(codes[arm], minlength=len(levels)) for arm in (treated, ~treated)]
+        )
+        if not (both > 0).all(axis=0).any():
+            raise DataError(
+                f"Column {name!r} on the right side tells exactly who was treated at some time. "
+                "If it was made from the treatment, it was not known at the start of follow-up: "
+                "leave it out. If it was known then, it determines the treatment, and no "
+                "adjustment can compare the arms."
+            )
 
 
 def check_flags(

@@ -19,8 +19,10 @@ from rnetstats.formula.tokens import Literal
 from rnetstats.formula.variables import read_variable
 from rnetstats.kernels.same_times import as_observed
 from rnetstats.treatment.patient_checks import (
+    check_baseline,
     check_flags,
     check_formula,
+    check_undetermined,
     check_unique,
     checked_times,
     given_times,
@@ -131,16 +133,18 @@ def read_patients(
     Raises
     ------
     FormulaError
-        The left side is no ``Surv(time, event)``, or the right side has more than covariates.
+        The left side is no ``Surv(time, event)``, or the right side has more than covariates, or
+        the treatment among them.
     ColumnError
         A column is absent or of the wrong type.
     DataError
         A time of treatment is negative, infinite or after the end of follow-up; an event at time
-        0; a patient in several rows.
+        0; a patient in several rows; a covariate that tells exactly who was treated.
     """
     table = as_frame(data)
     parsed = as_formula(formula)
     check_formula(parsed)
+    check_baseline(parsed, treatment_time, ever_treated)
     check_unique(table, id)
     read = model_frame(
         table,
@@ -162,6 +166,7 @@ def read_patients(
     treated_at, notes = checked_times(
         given, stop, event, names, (treatment_time, read.outcome.time_name)
     )
+    check_undetermined(table, parsed, np.asarray(read.rows), ~np.isnan(given))
     found = Patients(
         positions=np.asarray(read.rows),
         stop=stop,
