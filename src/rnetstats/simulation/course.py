@@ -24,6 +24,7 @@ __all__ = [
     "follow_up",
     "loss_months",
     "salvage_and_hazard",
+    "salvage_chances",
 ]
 
 Array = NDArray[np.float64]
@@ -112,6 +113,16 @@ def delay_days(recipe: Recipe, uniform: Array) -> Array:
     return np.asarray(np.ceil(months * MONTH_DAYS))
 
 
+def salvage_chances(
+    recipe: Recipe, constants: Constants, columns: Columns, n: int
+) -> tuple[Array, Array]:
+    """Return P(salvage given a positive margin) and P(radical given salvage), (n,) each."""
+    return (
+        expit(constants.salvage + linear_predictor(recipe, recipe.salvage, columns, n)),
+        expit(constants.radical + linear_predictor(recipe, recipe.radical, columns, n)),
+    )
+
+
 def salvage_and_hazard(
     recipe: Recipe,
     effects: Effects,
@@ -133,8 +144,7 @@ def salvage_and_hazard(
         ``salvage``, ``radical`` and ``delay``.
     """
     n = margin.size
-    indicated = expit(constants.salvage + linear_predictor(recipe, recipe.salvage, columns, n))
-    radical = expit(constants.radical + linear_predictor(recipe, recipe.radical, columns, n))
+    indicated, radical = salvage_chances(recipe, constants, columns, n)
     treated = (margin > 0) & (uniforms["salvage"] < indicated)
     kind = np.where(treated, 1 + (uniforms["radical"] < radical), 0)
     days = np.where(treated, delay_days(recipe, uniforms["delay"]), np.inf)

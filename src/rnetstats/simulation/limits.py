@@ -7,7 +7,7 @@ Kaplan-Meier curve, the Aalen-Johansen incidence and the Cox coefficient follow 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from rnetstats.simulation.copula import linear_predictor
-from rnetstats.simulation.course import Constants
+from rnetstats.simulation.course import Constants, delay_days, salvage_chances
 from rnetstats.simulation.population import both_margins, margin_risk, points
 from rnetstats.simulation.recipe import MONTH_DAYS, Recipe
 
@@ -26,9 +26,9 @@ __all__ = ["ENDPOINTS", "GROUPS", "Limits", "Process", "cox_limit", "limits"]
 Array = NDArray[np.float64]
 
 ENDPOINTS = ("recurrence", "dfs", "os")
+MARGINS = ("negative", "positive")
 GROUPS = (
-    "negative",
-    "positive",
+    *MARGINS,
     "none now",
     "endoscopic now",
     "radical now",
@@ -155,25 +155,64 @@ class _State:
         )
 
 
-def _state(recipe: Recipe, truth: str, constants: Constants) -> _State:
-    pop = points(recipe)
+def _drawn(recipe: Recipe, truth: str, constants: Constants) -> _State:
+    """Return the points in both margin groups, each with the salvage that its uniforms give."""
     courses = both_margins(recipe, truth, constants)
     pi = margin_risk(recipe, truth, constants)
-    eta = constants.death + linear_predictor(recipe, recipe.death, pop.columns, pop.n)
-    change = np.concatenate([c.change for c in courses])
-    positive = np.repeat([0, 1], pop.n)
-    kind = np.concatenate([c.kind for c in courses])
-    order = np.lexsort((change, kind, positive))
+    return _sorted(
+        recipe,
+        constants,
+        weight=np.concatenate([1.0 - pi, pi]),
+        group=np.concatenate([c.kind + positive for positive, c in enumerate(courses)]),
+        change=np.concatenate([c.change for c in courses]),
+        eta=np.concatenate([c.eta for c in courses]),
+        factor=np.concatenate([c.factor for c in courses]),
+    )
+
+
+def _shared(recipe: Recipe, truth: str, constants: Constants) -> _State:
+    """Return each point in every group, by its probability: no group rests on few points."""
+    pop, effects = points(recipe), recipe.truth(truth)
+    pi = margin_risk(recipe, truth, constants)
+    salvage, radical = salvage_chances(recipe, constants, pop.columns, pop.n)
+    negative, positive = both_margins(recipe, truth, constants)
+    delay = delay_days(recipe, pop.uniforms["delay"]) / MONTH_DAYS
+    shares = (1.0 - salvage, salvage * (1.0 - radical), salvage * radical)
+    return _sorted(
+        recipe,
+        constants,
+        weight=np.concatenate([1.0 - pi, *(pi * share for share in shares)]),
+        group=np.repeat(np.arange(4), pop.n),
+        change=np.concatenate([np.full(2 * pop.n, np.inf), delay, delay]),
+        eta=np.concatenate([negative.eta, np.tile(positive.eta, 3)]),
+        factor=np.repeat(np.exp([0.0, 0.0, effects.endoscopic, effects.radical]), pop.n),
+    )
+
+
+def _sorted(
+    recipe: Recipe,
+    constants: Constants,
+    *,
+    weight: Array,
+    group: NDArray[np.int64],
+    change: Array,
+    eta: Array,
+    factor: Array,
+) -> _State:
+    """Sort copies of all points; group is 0 negative, 1 none, 2 endoscopic, 3 radical salvage."""
+    pop = points(recipe)
+    death = constants.death + linear_predictor(recipe, recipe.death, pop.columns, pop.n)
+    order = np.lexsort((change, group))
     change = change[order]
     return _State(
-        weight=(np.concatenate([1.0 - pi, pi]) / pop.n)[order],
-        starts=np.searchsorted((positive + kind)[order], [0, 1, 2, 3]),
-        rate=np.exp(np.concatenate([c.eta for c in courses]))[order],
+        weight=(weight / pop.n)[order],
+        starts=np.searchsorted(group[order], [0, 1, 2, 3]),
+        rate=np.exp(eta)[order],
         turn=change**recipe.recurrence_shape,
         change=change,
-        factor=np.concatenate([c.factor for c in courses])[order],
+        factor=factor[order],
         shape=recipe.recurrence_shape,
-        death_rate=np.exp(np.tile(eta, 2))[order],
+        death_rate=np.exp(np.tile(death, weight.size // pop.n))[order],
         death_shape=recipe.death_shape,
     )
 
@@ -238,7 +277,7 @@ class _Tally:
         )
         total = np.array([s.weight[:first].sum(), s.weight[first:].sum()])
         curves = np.vstack([np.zeros(2), np.cumsum(recurred / total, axis=0)])
-        incidence = dict(zip(GROUPS[:2], curves.T, strict=True))
+        incidence = dict(zip(MARGINS, curves.T, strict=True))
         return Limits(processes, incidence, edges)
 
     def _held(self, k: int, free: Array, alive: Array) -> Array:
@@ -269,7 +308,14 @@ def _recurred(free: list[Array], alive: list[Array]) -> Array:
 
 @lru_cache(maxsize=16)
 def limits(recipe: Recipe, truth: str, constants: Constants) -> Limits:
-    """Integrate all processes of one truth."""
+    """Integrate all processes of one truth.
+
+    A point has one salvage, which one in eleven of the positive have as radical: too few points for
+    a ratio between kinds of salvage (3 % off). Those groups take every point by its probability.
+    """
     edges = _edges(recipe)
     uncensored = _uncensored(recipe, constants.shift, edges)
-    return _Tally(_state(recipe, truth, constants), edges, uncensored).run()
+    found = _Tally(_drawn(recipe, truth, constants), edges, uncensored).run()
+    shared = _Tally(_shared(recipe, truth, constants), edges, uncensored).run()
+    by_salvage = {key: p for key, p in shared.processes.items() if key[1] not in MARGINS}
+    return replace(found, processes=found.processes | by_salvage)
