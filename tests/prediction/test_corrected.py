@@ -17,8 +17,10 @@ NOTHING = np.empty((4, 0))
 RUNS = Runs(TRAINING, TEST, NOTHING, NOTHING, NOTHING, NOTHING)
 
 
-def table(method: str, *, runs: Runs = RUNS, limits: bool = True) -> dict[str, np.ndarray]:
-    return corrected_table(NAMES, APPARENT, runs, method=method, conf_level=0.5, limits=limits)
+def table(
+    method: str, *, runs: Runs = RUNS, limits: bool = True, apparent: np.ndarray = APPARENT[None]
+) -> dict[str, np.ndarray]:
+    return corrected_table(NAMES, apparent, runs, method=method, conf_level=0.5, limits=limits)
 
 
 def test_the_bootstrap_takes_off_the_mean_of_training_less_test() -> None:
@@ -69,6 +71,17 @@ def test_the_other_schemes_weigh_the_test_index() -> None:
     np.testing.assert_allclose(found["corrected"], [0.76, 0.8])
     np.testing.assert_allclose(found["optimism"], [0.04, 0.2])
     np.testing.assert_allclose(found["mcse"][0], 0.02 / np.sqrt(3))
+
+
+@pytest.mark.parametrize(("method", "weight"), [("boot", 1.0), ("632", 0.368), ("cv", 0.0)])
+def test_imputations_of_the_data_add_to_the_error(method: str, weight: float) -> None:
+    spread = np.array([[-0.03, 0.0], [0.01, 0.0], [0.02, 0.0]])
+    one, several = table(method), table(method, apparent=APPARENT + spread)
+    for name in ("apparent", "corrected", "optimism"):
+        np.testing.assert_allclose(several[name], one[name])
+    own = weight * spread[:, 0].std(ddof=1) / np.sqrt(3)
+    np.testing.assert_allclose(several["mcse"][0], np.hypot(one["mcse"][0], own))
+    np.testing.assert_allclose(several["mcse"][1], one["mcse"][1])
 
 
 @pytest.mark.parametrize("method", ["boot", "632", "cv"])

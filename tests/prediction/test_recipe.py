@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 from scipy.stats import chi2
 
 import rnetstats as rn
+from rnetstats._core.random import chunk_generators
 from rnetstats.errors import (
     DataError,
     FormulaError,
@@ -21,7 +23,9 @@ from rnetstats.errors import (
     TooFewEventsError,
 )
 from rnetstats.kernels.maxstat import best_cut
+from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.kernels.risksets import prepare
+from rnetstats.kernels.roc import auc
 from rnetstats.prediction.indices import UNCORRECTED
 from rnetstats.prediction.recipe import Recipe
 from rnetstats.prediction.recipe_model import refit_of_recipe
@@ -229,6 +233,74 @@ def test_apparent_is_of_the_values_that_the_model_was_made_of(method: str) -> No
     np.testing.assert_allclose(found["apparent"], [1.0, 0.0], atol=1e-8)
     if method == "boot":
         np.testing.assert_allclose(found["training"], [1.0, 0.0], atol=1e-8)
+
+
+def with_holes(n: int, seed: int) -> pd.DataFrame:
+    """Patients of whom two predictors are often missing, one of them where a third is high."""
+    rng = np.random.default_rng(seed)
+    x = rng.multivariate_normal(np.zeros(3), 0.3 + 0.7 * np.eye(3), n)
+    data = pd.DataFrame(x, columns=["a", "b", "c"])
+    data["y"] = (rng.random(n) < expit(-0.9 + 0.8 * data["a"] + 0.5 * data["b"])).astype(int)
+    data.loc[rng.random(n) < expit(-0.6 + 0.8 * data["c"]), "a"] = np.nan
+    data.loc[rng.random(n) < 0.2, "b"] = np.nan
+    return data
+
+
+def test_the_monte_carlo_error_holds_that_of_imputing() -> None:
+    """The same patients under other seeds: values differ as far as the error says."""
+    data, made = with_holes(250, 8), rn.recipe("y ~ a + b + c", impute=4, penalty=None)
+    runs = [
+        rn.validate(made, data, resamples=20, indices=["auc"], seed=seed).to_frame().iloc[0]
+        for seed in range(16)
+    ]
+    seen = np.std([run["corrected"] for run in runs], ddof=1)
+    told = np.sqrt(np.mean([run["mcse"] ** 2 for run in runs]))
+    assert 0.6 < told / seen < 1.6
+
+
+def test_apparent_and_test_of_a_recipe_that_imputes_by_hand() -> None:
+    data, made = with_holes(200, 3), rn.recipe("y ~ a + b + c", impute=3, penalty=None)
+    found = rn.validate(made, data, resamples=2, indices=["auc"], seed=5)
+    refit = refit_of_recipe(made, data, None)
+    assert refit.complete is not None
+    ones, y = np.ones(refit.n), data["y"].to_numpy(float)
+
+    def area(fitted: pd.DataFrame, judged: pd.DataFrame, counts: np.ndarray) -> float:
+        fit = rn.logistic(fitted.assign(w=counts), made.formula, penalty=None, freq_weights="w")
+        return float(auc(y, fit.predict(judged).to_numpy())[0])
+
+    tables = [refit.complete(ones, 5 + j) for j in range(3)]
+    by_hand = np.mean([area(table, table, ones) for table in tables])
+    row = found.to_frame().iloc[0]
+    np.testing.assert_allclose(row["apparent"], by_hand, rtol=1e-9)
+    tests = []
+    for part, rng in chunk_generators(5, 2):
+        for b, counts in enumerate(bootstrap_counts(rng, refit.n, part.stop - part.start)):
+            own, others = refit.complete(counts, 5 + b), refit.complete(ones, (1 << 62) + 5 + b)
+            tests.append(area(own, others, counts))
+    np.testing.assert_allclose(found.replicates["test"][:, 0], tests, rtol=1e-9)
+    assert any("patients whose values are all known" in note for note in found.notes)
+
+
+def test_what_the_imputations_agree_on_is_what_the_model_has() -> None:
+    data = with_holes(250, 1)
+    made = rn.recipe("y ~ a + b + c", impute=5, cut={"a": "youden"}, select="backward")
+    for seed in range(4):
+        table = rn.validate(made, data, resamples=3, indices=["auc"], seed=seed).inclusion()
+        chosen = table.set_index("choice")["original"]
+        formula = made.fit(data, seed=seed).design.formula
+        right = formula.partition("~")[2]
+        kept = [name for name in ("a", "b", "c") if chosen[name] == 1.0]
+        assert [name for name in ("a", "b", "c") if name in right] == kept
+        assert "a" not in kept or f"a > {chosen['cut-off of a']}" in right
+
+
+def test_a_single_imputation_leaves_its_error_out_and_says_so() -> None:
+    data = with_holes(120, 2)
+    for times, said in ((1, True), (2, False)):
+        made = rn.recipe("y ~ a + b + c", impute=times)
+        found = rn.validate(made, data, resamples=3, indices=["auc"], seed=1)
+        assert any("single imputation" in note for note in found.notes) is said
 
 
 def test_fit_says_what_was_chosen(cohort: pd.DataFrame) -> None:

@@ -61,7 +61,8 @@ def centre_frame(
     rarer = np.minimum(events, counts - events) if judge.has_curves else events
     enough: NDArray[np.bool_] = made.usable & (rarer >= FEW)
     if enough.any():
-        found[enough] = judge.indices(made.risk[enough], made.predictor[enough], here[enough])
+        risk, predictor = made.as_tested
+        found[enough] = judge.indices(risk[enough], predictor[enough], here[enough])
     few = [name for name, known in zip(names, enough, strict=True) if not known]
     notes = []
     if few:

@@ -12,7 +12,14 @@ from rnetstats.kernels.percentiles import MOST_UNDEFINED, percentile_limits
 from rnetstats.prediction.indices import ANCHORED, DISTANCES, UNCORRECTED
 from rnetstats.prediction.resampling_schemes import Runs
 
-__all__ = ["LIMITLESS", "corrected_curve", "corrected_table", "enough_runs", "outside_limits"]
+__all__ = [
+    "LIMITLESS",
+    "corrected_curve",
+    "corrected_table",
+    "enough_runs",
+    "mean_known",
+    "outside_limits",
+]
 
 Floats = NDArray[np.float64]
 _LEFT_OUT = 0.632
@@ -45,7 +52,9 @@ def corrected_table(
     Parameters
     ----------
     names : tuple of k str
-    apparent : array of shape (k,)
+    apparent : array of shape (m, k)
+        Of each imputation of the data; one row without any. Their mean is corrected, and how
+        they vary is part of its Monte Carlo error.
     runs : Runs
     method : {"boot", "632", "cv", "internal-external"}
     conf_level : float
@@ -61,13 +70,15 @@ def corrected_table(
     bootstrap-based optimism correction methods. Statistics in Medicine 40:5691-5701.
     """
     k = len(names)
-    training, test = _mean(runs.training, k), _mean(runs.test, k)
+    training, test = mean_known(runs.training, k), mean_known(runs.test, k)
+    imputed = np.nan_to_num(_error(apparent, k))
+    apparent = mean_known(apparent, k)
     low = high = np.full(k, np.nan)
     used = runs.training - runs.test if method == "boot" else runs.test
     n_runs = np.isfinite(used).sum(axis=0)
     if method == "boot":
-        optimism = _mean(used, k)
-        corrected, error = apparent - optimism, _error(used, k)
+        optimism = mean_known(used, k)
+        corrected, error = apparent - optimism, np.hypot(_error(used, k), imputed)
         if limits and len(runs.training):
             low, high = np.stack(percentile_limits(runs.training, conf_level)) - optimism
             bare = np.isin(names, tuple(LIMITLESS))
@@ -75,7 +86,8 @@ def corrected_table(
             low, high = np.where(bare, np.nan, low), np.where(bare, np.nan, high)
     elif method == "632":
         corrected = (1.0 - _LEFT_OUT) * apparent + _LEFT_OUT * test
-        optimism, error = apparent - corrected, _LEFT_OUT * _error(used, k)
+        optimism = apparent - corrected
+        error = np.hypot(_LEFT_OUT * _error(used, k), (1.0 - _LEFT_OUT) * imputed)
     else:
         corrected, optimism, error = test, apparent - test, _error(used, k)
     without = np.isin(names, tuple(UNCORRECTED))
@@ -124,14 +136,14 @@ def corrected_curve(apparent: Floats, training: Floats, test: Floats, method: st
     """Return a curve (q,) corrected as the indices are; missing where no replicate has one."""
     q = apparent.size
     if method == "boot":
-        return apparent - _mean(training - test, q)
+        return apparent - mean_known(training - test, q)
     if method == "632":
-        return (1.0 - _LEFT_OUT) * apparent + _LEFT_OUT * _mean(test, q)
-    return _mean(test, q)
+        return (1.0 - _LEFT_OUT) * apparent + _LEFT_OUT * mean_known(test, q)
+    return mean_known(test, q)
 
 
-def _mean(values: Floats, k: int) -> Floats:
-    """Mean over the replicates that have a value."""
+def mean_known(values: Floats, k: int) -> Floats:
+    """Mean (k,) over the replicates (B, k) that have a value."""
     if not len(values):
         return np.full(k, np.nan)
     have = np.isfinite(values)
@@ -146,7 +158,7 @@ def _error(values: Floats, k: int) -> Floats:
         return np.full(k, np.nan)
     have = np.isfinite(values)
     count = have.sum(axis=0)
-    centred = np.where(have, values - _mean(values, k), 0.0)
+    centred = np.where(have, values - mean_known(values, k), 0.0)
     spread = np.divide(
         (centred**2).sum(axis=0), count - 1.0, out=np.full(k, np.nan), where=count > 1
     )

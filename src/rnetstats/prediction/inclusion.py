@@ -10,12 +10,32 @@ from numpy.typing import NDArray
 
 from rnetstats.kernels.percentiles import percentiles
 
-__all__ = ["SELECTED", "inclusion_frame"]
+__all__ = ["CUT_OFF", "SELECTED", "agreed_choices", "inclusion_frame"]
 
 Floats = NDArray[np.float64]
 
 SELECTED = "selected: "
 """What begins the name of a choice that is 1 where a term was selected."""
+
+CUT_OFF = "cut-off of "
+"""What begins the name of a cut-off."""
+
+
+def agreed_choices(chosen: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return what several imputations agree on, as arrays (1,).
+
+    A term that half of them keep, the median cut-off, the knots of the first; as the model of the
+    recipe has it.
+    """
+    found = {}
+    for name, values in chosen.items():
+        if name.startswith(SELECTED):
+            found[name] = np.array([float(values.mean() >= 0.5)])
+        else:
+            found[name] = np.atleast_1d(
+                np.median(values) if name.startswith(CUT_OFF) else values[0]
+            )
+    return found
 
 
 def inclusion_frame(original: Mapping[str, Floats], chosen: Mapping[str, Floats]) -> dict[str, Any]:

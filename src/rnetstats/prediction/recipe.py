@@ -33,7 +33,8 @@ class Recipe:
     formula : str
         Outcome and candidate terms.
     impute : int or None
-        Imputations of missing values for the model itself; each resample is imputed once.
+        Imputations of missing values for the model itself; each resample, and each test, is
+        imputed once.
     cut : dict of str to (str or float)
         Variables that are dichotomised, and how their cut-off is found.
     select : dict or None

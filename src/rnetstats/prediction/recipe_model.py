@@ -67,6 +67,7 @@ def refit_of_recipe(recipe: Recipe, data: Data, horizon: float | None) -> Recipe
         m=recipe.m,
         horizon=horizon,
         complete=complete,
+        imputations=recipe.impute or 1,
     )
     refit.formula, refit.positions = recipe.formula, rows.positions
     refit.table, refit.notes = part, tuple(notes)

@@ -36,6 +36,8 @@ from rnetstats.prediction.selection_bias import GlobalModel
 
 __all__ = ["RecipeRefit"]
 
+_TESTED = 1 << 62  # seeds of what is imputed for a test begin here, beyond those of the replicates
+
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Variables = Mapping[str, Variable]
@@ -58,6 +60,8 @@ class RecipeRefit(Refit):
     horizon : float, optional
     complete : Completer, optional
         Completes missing values by the rows of a replicate.
+    imputations : int
+        See :class:`Refit`.
 
     Attributes
     ----------
@@ -79,11 +83,12 @@ class RecipeRefit(Refit):
         m: float | None = None,
         horizon: float | None = None,
         complete: Completer | None = None,
+        imputations: int = 1,
     ) -> None:
         self.plan, self.outcome, self.variables = plan, outcome, variables
         self.searched = any(isinstance(how, str) for how in plan.cut.values())
         self.firth, self.selection, self.shrink = firth, selection, shrink
-        self.m, self.complete = m, complete
+        self.m, self.complete, self.imputations = m, complete, imputations
         self.horizon = None if horizon is None else outcome.horizon(horizon)
         self.imputed = complete is not None
         self.table = pd.DataFrame()
@@ -120,8 +125,10 @@ class RecipeRefit(Refit):
             predictor=np.concatenate([part.predictor for part in parts]),
             usable=np.concatenate([part.usable for part in parts]),
             lost=np.concatenate([part.lost for part in parts]),
-            training_risk=np.concatenate([_array(part.training_risk) for part in parts]),
-            training_predictor=np.concatenate([_array(part.training_predictor) for part in parts]),
+            training_risk=np.concatenate([part.as_trained[0] for part in parts]),
+            training_predictor=np.concatenate([part.as_trained[1] for part in parts]),
+            test_risk=np.concatenate([part.as_tested[0] for part in parts]),
+            test_predictor=np.concatenate([part.as_tested[1] for part in parts]),
             choices={
                 name: np.concatenate([chosen[name] for chosen in choices]) for name in choices[0]
             },
@@ -129,18 +136,19 @@ class RecipeRefit(Refit):
         )
 
     def _imputed(self, complete: Completer, counts: Floats, seed: int) -> Refitted:
-        """Impute one replicate by its own rows, and make its model of them."""
-        own = variables_of(complete(counts[0], int(seed)), tuple(self.variables))
+        """Impute one replicate by its own rows, and make its model of them.
+
+        Each test has its own imputation by all patients: one that all tests shared would leave
+        its error in their mean, however many there are.
+        """
+        names = tuple(self.variables)
+        own = variables_of(complete(counts[0], int(seed)), names)
         made, X = self.make(own, counts, np.array([seed]))
         eta, training = self._predict(X, made, counts)
-        test, _ = self.plan.design(self.variables, made.learned, self.n)
-        predictor = self._linear(test, made)
-        if self.binary:
-            risk = expit(predictor)
-        else:
-            shift = (eta * counts).sum(axis=1) - (self._linear(X, made) * counts).sum(axis=1)
-            predictor = predictor + shift[:, None] / counts.sum(axis=1, keepdims=True)
-            risk = risk_at(self.sets, eta, counts, self.horizon, "efron", predictor)
+        trained = (eta, self._linear(X, made))
+        tested = variables_of(complete(np.ones(self.n), _TESTED + int(seed)), names)
+        risk, predictor = self._elsewhere(self.variables, made, counts, trained)
+        test_risk, test_predictor = self._elsewhere(tested, made, counts, trained)
         return Refitted(
             risk,
             predictor,
@@ -148,9 +156,27 @@ class RecipeRefit(Refit):
             made.lost,
             training,
             eta,
+            test_risk,
+            test_predictor,
             self._choices(made),
             self._slopes(made),
         )
+
+    def _elsewhere(
+        self, variables: Variables, made: Made, counts: Floats, trained: tuple[Floats, Floats]
+    ) -> tuple[Floats, Floats]:
+        """Return risk and predictor (1, n) of rows that were completed otherwise.
+
+        ``trained`` is the predictor of the replicate's own rows, as given and before centring.
+        """
+        X, _ = self.plan.design(variables, made.learned, self.n)
+        predictor = self._linear(X, made)
+        if self.binary:
+            return expit(predictor), predictor
+        eta, plain = trained
+        shift = (eta * counts).sum(axis=1) - (plain * counts).sum(axis=1)
+        predictor = predictor + shift[:, None] / counts.sum(axis=1, keepdims=True)
+        return risk_at(self.sets, eta, counts, self.horizon, "efron", predictor), predictor
 
     def make(self, variables: Variables, counts: Floats, seeds: IntArray) -> tuple[Made, Floats]:
         """Return the models of all replicates, and the columns of the candidates."""
@@ -303,8 +329,3 @@ class RecipeRefit(Refit):
         safe = np.where(made.usable[:, None], counts, 1.0)
         eta = eta - (eta * safe).sum(axis=1, keepdims=True) / safe.sum(axis=1, keepdims=True)
         return eta, risk_at(self.sets, eta, safe, self.horizon, "efron")
-
-
-def _array(values: Floats | None) -> Floats:
-    assert values is not None
-    return values

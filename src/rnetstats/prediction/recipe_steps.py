@@ -19,6 +19,7 @@ from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.terms import Atom, Condition, Formula, Plain, Spline, term_text
 from rnetstats.formula.variables import Variable
 from rnetstats.kernels.maxstat import best_cut, best_cut_survival
+from rnetstats.prediction.inclusion import CUT_OFF
 
 __all__ = ["Candidates", "Learned", "candidates"]
 
@@ -45,7 +46,7 @@ class Learned:
 
     def choices(self) -> dict[str, Floats]:
         """Return each cut-off and knot as an array of shape (B,)."""
-        found = {f"cut-off of {name}": values for name, values in self.cuts.items()}
+        found = {f"{CUT_OFF}{name}": values for name, values in self.cuts.items()}
         for atom, encoders in self.encoders.items():
             for j in range(_sizes(atom)[0]):
                 found[f"knot {j + 1} of {atom.text}"] = np.array(

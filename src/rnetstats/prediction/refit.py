@@ -41,6 +41,8 @@ class Refitted:
         Whether it lost a level or a column, which then contributes nothing.
     training_risk, training_predictor : arrays of shape (B, n) or None
         Of the rows as the replicate saw them, where that differs (imputed values).
+    test_risk, test_predictor : arrays of shape (B, n) or None
+        Of the rows as a test takes them, where that differs (values imputed for each test).
     choices : dict of str to array of shape (B,)
         What the recipe decided: cut-offs, knots, and 1 or 0 for each candidate term.
     slopes : array of shape (B, q) or None
@@ -53,6 +55,8 @@ class Refitted:
     lost: Bools
     training_risk: Floats | None = None
     training_predictor: Floats | None = None
+    test_risk: Floats | None = None
+    test_predictor: Floats | None = None
     choices: dict[str, Floats] = field(default_factory=dict)
     slopes: Floats | None = None
 
@@ -61,6 +65,13 @@ class Refitted:
         """Risk and predictor (B, n) of the rows as the replicates saw them."""
         risk = self.risk if self.training_risk is None else self.training_risk
         predictor = self.predictor if self.training_predictor is None else self.training_predictor
+        return risk, predictor
+
+    @property
+    def as_tested(self) -> tuple[Floats, Floats]:
+        """Risk and predictor (B, n) of the rows as a test takes them."""
+        risk = self.risk if self.test_risk is None else self.test_risk
+        predictor = self.predictor if self.test_predictor is None else self.test_predictor
         return risk, predictor
 
 
@@ -82,6 +93,8 @@ class Refit(ABC):
         Whether the design is held fixed, or the whole recipe is repeated.
     imputed : bool
         Whether missing values are imputed in each replicate.
+    imputations : int
+        Completed tables that the model of the data as they are is made of; 1 without.
     searched : bool
         Whether cut-offs are searched in every resample.
     notes : tuple of str
@@ -95,6 +108,7 @@ class Refit(ABC):
     formula: str = ""
     fixed: bool = True
     imputed: bool = False
+    imputations: int = 1
     searched: bool = False
     notes: tuple[str, ...] = ()
 
@@ -124,6 +138,11 @@ class Refit(ABC):
     def original(self, seed: int = 0) -> Refitted:
         """Make the model from the data as they are, a replicate of its own (B = 1)."""
         return self.again(np.ones((1, self.n)), replicate_seeds(seed, np.zeros(1, dtype=np.int64)))
+
+    def whole(self, seed: int = 0) -> Refitted:
+        """Make the model from the data as they are, once for each imputation."""
+        size = self.imputations
+        return self.again(np.ones((size, self.n)), replicate_seeds(seed, np.arange(size)))
 
 
 def replicate_seeds(seed: int, replicates: IntArray) -> IntArray:

@@ -39,7 +39,8 @@ class KeptRefit(Refit):
         self.kept: list[tuple[Floats, IntArray, Refitted]] = []
         self.outcome, self.horizon, self.cluster = refit.outcome, refit.horizon, refit.cluster
         self.positions, self.formula, self.notes = refit.positions, refit.formula, refit.notes
-        self.fixed, self.imputed, self.searched = refit.fixed, refit.imputed, refit.searched
+        self.fixed, self.searched = refit.fixed, refit.searched
+        self.imputed, self.imputations = refit.imputed, refit.imputations
 
     def again(self, counts: Floats, seeds: IntArray) -> Refitted:
         """Return the models of the replicates, made only if none are kept; see `Refit.again`."""

@@ -187,8 +187,9 @@ def cross_validate(
         _count(found, made)
         usable[fits] = made.usable
         here, patient = np.nonzero(held)
-        risk[repeat[here], patient] = made.risk[here, patient]
-        eta[repeat[here], patient] = made.predictor[here, patient]
+        test_risk, test_eta = made.as_tested
+        risk[repeat[here], patient] = test_risk[here, patient]
+        eta[repeat[here], patient] = test_eta[here, patient]
         own_risk, own_eta = made.as_trained
         found.judged(judge, "training", own_risk, own_eta, counts, thresholds, grid, len(counts))
         if progress is not None:
@@ -235,11 +236,11 @@ def folds_of(
 
 def _usable(made: Refitted) -> tuple[Floats, Floats, Floats, Floats]:
     """Return risk and predictor in training and in test, of the replicates with a model."""
-    own_risk, own_eta = made.as_trained
+    (own_risk, own_eta), (risk, eta) = made.as_trained, made.as_tested
     if made.usable.all():
-        return own_risk, own_eta, made.risk, made.predictor
+        return own_risk, own_eta, risk, eta
     keep = made.usable
-    return own_risk[keep], own_eta[keep], made.risk[keep], made.predictor[keep]
+    return own_risk[keep], own_eta[keep], risk[keep], eta[keep]
 
 
 def _count(found: _Collected, made: Refitted) -> None:

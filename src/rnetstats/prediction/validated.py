@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats.prediction.corrected import corrected_curve, corrected_table
-from rnetstats.prediction.inclusion import inclusion_frame
+from rnetstats.prediction.inclusion import agreed_choices, inclusion_frame
 from rnetstats.prediction.judges import Judge
 from rnetstats.prediction.refit import Refit, Refitted
 from rnetstats.prediction.resampling_schemes import Runs
@@ -40,7 +40,7 @@ def validated(
     Parameters
     ----------
     whole : Refitted
-        The model on the data as they are.
+        The model on the data as they are, once for each imputation.
     options : dict
         As resolved; ``method`` and ``conf_level`` are used.
     thresholds, grid : arrays
@@ -52,7 +52,7 @@ def validated(
     risk, predictor = whole.as_trained  # the apparent is defined as training is in a resample
     table = corrected_table(
         judge.names,
-        judge.indices(risk, predictor, None)[0],
+        judge.indices(risk, predictor, None),
         runs,
         method=method,
         conf_level=options["conf_level"],
@@ -90,7 +90,7 @@ def validated(
         calibration_table=curve,
         benefit_table=benefit,
         centre_table={},
-        inclusion_table=inclusion_frame(whole.choices, runs.choices),
+        inclusion_table=inclusion_frame(agreed_choices(whole.choices), runs.choices),
         selection_table=selected,
         replicates={"training": runs.training, "test": runs.test},
         notes=(
@@ -115,7 +115,7 @@ def validated(
 
 def _alike(whole: Refitted) -> tuple[str, ...]:
     """Say that the data gave no model to be corrected."""
-    if np.ptp(whole.predictor[0]) > 0.0:
+    if np.ptp(whole.predictor, axis=1).any():
         return ()
     return (
         "On these data the model tells no patient from another (no term was kept): its AUC or C "
@@ -128,4 +128,4 @@ def _selection(refit: Refit, whole: Refitted, runs: Runs) -> tuple[dict[str, Any
     model = refit.global_model()
     if model is None or runs.slopes is None or whole.slopes is None:
         return {}, ()
-    return selection_frame(model, whole.slopes[0], runs.slopes, runs.choices)
+    return selection_frame(model, whole.slopes.mean(axis=0), runs.slopes, runs.choices)

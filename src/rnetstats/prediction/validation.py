@@ -103,8 +103,9 @@ def validate(
     Notes
     -----
     Every index of a resample is computed with the same definition as the apparent one. A recipe
-    that imputes is judged on the values it imputed itself where it is apparent, and in a test on
-    values imputed by all patients. Cross-validation judges the predictions of all folds together,
+    that imputes is judged on the values it imputed itself where it is apparent (the mean over its
+    imputations), and in a test on values imputed by all patients, anew for each test; ``mcse``
+    holds the error of both. Cross-validation judges the predictions of all folds together,
     not fold by fold. Limits shift the percentiles of the index in the resamples by the optimism;
     they lean to the flattering side and hold the truth less often than they say
     (``docs/corrected_limits.md``). With fewer than 5 events (or non-events) there are none, nor for
@@ -184,15 +185,15 @@ def validate(
 
 
 def _original(refit: Refit, seed: int) -> Refitted:
-    """Return the model made from all rows, which must exist."""
-    whole = refit.original(seed)
-    if not whole.usable[0]:
+    """Return the model made from all rows, in each imputation, which must exist."""
+    whole = refit.whole(seed)
+    if not whole.usable.all():
         raise TooFewEventsError(
             "The model cannot be made from these data (separated, without events or of one "
             "outcome only, or a cut-off or knot of a recipe cannot be placed), so that there is "
             "nothing to validate; penalty='firth' keeps estimates finite."
         )
-    if whole.lost[0]:
+    if whole.lost.all():
         raise DataError(
             "A column of the design is constant in these data, or repeats others: it cannot be "
             "estimated. Leave its term out, or choose another cut-off."

@@ -65,10 +65,16 @@ def resampling_notes(
             "cut-offs: the bootstrap takes off somewhat too little optimism, and its limits lie "
             "too high. Compare method='cv'."
         )
-    if refit.imputed and method != "boot":
+    if refit.imputed:
         notes.append(
-            "Patients on whom a model is tested had their missing values imputed with their "
-            "outcome known, which flatters it; a model in use does not know it."
+            "Missing values were imputed with the outcome known, in tests too: the indices are "
+            "those of patients whose values are all known. For patients who lack one a model in "
+            "use, which does not know their outcome, does worse."
+        )
+    if refit.imputed and refit.imputations < 2 and method in ("boot", "632"):
+        notes.append(
+            "The apparent indices are of a single imputation: the Monte Carlo error leaves out how "
+            "far they would differ in another. Give the recipe several, impute=5 or more."
         )
     notes += _failures(failed, lost, "resample" if method in ("boot", "632") else "fit")
     notes += _few(judge, refit.n)

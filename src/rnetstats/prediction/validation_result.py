@@ -56,8 +56,9 @@ class ValidationResult(Result):
         -------
         DataFrame
             Columns ``index, apparent, training, test, optimism, corrected, conf_low, conf_high,
-            mcse, n_runs``; ``mcse`` is the Monte Carlo standard error of ``corrected``, and
-            ``n_runs`` counts the resamples in which the index has a value.
+            mcse, n_runs``; ``mcse`` is the Monte Carlo standard error of ``corrected`` (of a
+            recipe that imputes also of its imputations), and ``n_runs`` counts the resamples in
+            which the index has a value.
         """
         return pd.DataFrame(self.table)
 

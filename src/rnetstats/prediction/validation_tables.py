@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnetstats.errors import OptionError
+from rnetstats.prediction.corrected import mean_known
 from rnetstats.prediction.judges import Judge
 
 __all__ = ["FEW", "benefit_table", "curve_table", "inner_thresholds", "risk_grid"]
@@ -54,13 +55,15 @@ def risk_grid(judge: Judge, risk: Floats, points: int) -> Floats:
 
 
 def curve_table(judge: Judge, risk: Floats, grid: Floats, correct: Correct) -> dict[str, Any]:
-    """Return ``predicted, apparent, corrected`` of the model's own risks (1, n).
+    """Return ``predicted, apparent, corrected`` of the model's own risks (m, n).
+
+    Of several imputations the apparent curve is the mean.
 
     Empty where no curve can be fitted, as to risks that separate the outcomes.
     """
     if not grid.size:
         return {}
-    first = judge.curve(risk, None, grid)[0]
+    first = mean_known(judge.curve(risk, None, grid), grid.size)
     if not np.isfinite(first).any():
         return {}
     return {"predicted": grid, "apparent": first, "corrected": correct(first)}
@@ -72,11 +75,11 @@ def benefit_table(
     """Return ``threshold, apparent, corrected, treat_all, treat_none``."""
     if not thresholds.size:
         return {}
-    first = judge.net_benefit(risk, None, thresholds)[0]
+    first = mean_known(judge.net_benefit(risk, None, thresholds), thresholds.size)
     return {
         "threshold": thresholds,
         "apparent": first,
         "corrected": correct(first),
-        "treat_all": judge.net_benefit(np.ones_like(risk), None, thresholds)[0],
+        "treat_all": judge.net_benefit(np.ones_like(risk[:1]), None, thresholds)[0],
         "treat_none": np.zeros(thresholds.size),
     }
