@@ -374,3 +374,15 @@ def test_figures_show_tables_and_print() -> None:
     assert re.search(r"\d+ tables", many.get_ylabel())
     none = rn.tables_from_odds_ratio("61.971", n=142, events=44).plot()
     assert "none fits" in none.get_xlabel()
+
+
+@pytest.mark.parametrize(("ratio", "least"), [("1", 0.0), ("2.0", math.inf)])
+def test_a_p_of_one_that_was_cut_off_is_one(ratio, least):
+    """Cut off, 1.000 can only be 1: the odds ratio is 1, or nothing is known of it."""
+    options = {"n_1": 10, "n_2": 10, "rounding": "truncate", "tests": ["wald"]}
+    found = rn.tables_from_odds_ratio(ratio, p="1.000", **options)
+    frame = found.to_frame()
+    assert len(frame) == (0 if least else 20)
+    assert (frame["events_1"] == frame["events_2"]).all()
+    implied = found.implied.iloc[0]
+    assert implied[["std_error_low", "std_error_high"]].tolist() == [least, math.inf]

@@ -68,7 +68,14 @@ def _from_p(ratio: Window, p: Window) -> tuple[float, float]:
     least = 0.0 if low <= 1.0 <= high else min(sizes)
     p_low, p_high = max(p.ends[0], 0.0), min(p.ends[1], 1.0)
     z_low, z_high = float(-ndtri(p_high / 2.0)), float(-ndtri(p_low / 2.0)) if p_low else math.inf
-    return least / z_high, (max(sizes) / z_low if z_low > 0.0 else math.inf)
+    return _over(least, z_high), _over(max(sizes), z_low) if z_low > 0.0 else math.inf
+
+
+def _over(size: float, z: float) -> float:
+    """Return what a distance to 1 and a quantile imply; P = 1 is no distance, or no precision."""
+    if z > 0.0:
+        return size / z
+    return math.inf if size > 0.0 else 0.0
 
 
 def _limits(ratio: float, low: float, high: float, z: float) -> tuple[float, float, float, float]:
