@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_rgb, to_rgba
 
 import rnetstats as rn
 from reproduced import reproduced
@@ -412,6 +412,16 @@ def test_axes_of_the_caller_keep_their_style(results: dict[str, Result]) -> None
         results["KaplanMeierResult"].plot(ax=ax)
         assert to_rgb(ax.get_facecolor()) == (0, 0, 0)
     plt.close(figure)
+
+
+@pytest.mark.parametrize(("ink", "transparent"), [("black", True), ("white", False)])
+def test_axes_seen_through_are_judged_by_what_is_written(
+    ink: str, transparent: bool, results: dict[str, Result]
+) -> None:
+    with plt.rc_context({"axes.facecolor": "none", "text.color": ink}):
+        ax = results["KaplanMeierResult"].plot()
+    assert (to_rgba(ax.get_facecolor())[3] == 0.0) == transparent
+    plt.close(ax.figure)
 
 
 @pytest.mark.parametrize("source", ["drawn", "observed"])

@@ -11,7 +11,7 @@ __all__ = ["on_light"]
 P = ParamSpec("P")
 Drawn = TypeVar("Drawn")
 
-_DARK = 0.5  # mean of red, green and blue, below which an axes' background counts as dark
+_DARK = 0.5  # mean of red, green and blue, below which a colour counts as dark
 
 
 def on_light(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
@@ -38,9 +38,12 @@ def on_light(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
 
 def _is_dark() -> bool:
     from matplotlib import rcParams
-    from matplotlib.colors import to_rgb
+    from matplotlib.colors import to_rgba
 
-    return sum(to_rgb(rcParams["axes.facecolor"])) / 3 < _DARK
+    *background, opaque = to_rgba(rcParams["axes.facecolor"])
+    if opaque < _DARK:  # seen through: who is to be seen on dark writes in a light colour
+        return sum(to_rgba(rcParams["text.color"])[:3]) / 3 > _DARK
+    return sum(background) / 3 < _DARK
 
 
 def _keep_ticks(drawn: Any) -> None:
