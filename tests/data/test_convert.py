@@ -252,6 +252,18 @@ def test_a_column_that_applies_to_nobody_may_be_empty() -> None:
     assert "Column 'rec_date' has no values: it applies to nobody." in notes(frame)
 
 
+def test_gaps_of_a_column_that_the_file_and_a_rule_both_have_are_told() -> None:
+    book = LAST_SEEN_BOOK + '    derive = "seen - start"\n'
+    own = [60 / 30.4375, None, None, None]
+    frame = read(
+        {**LAST_SEEN, "months": own}, book.replace("derive", "tolerance = 0.1\n    derive")
+    )
+    assert frame["months"].isna().tolist() == [False, True, True, True]
+    assert (
+        "months: empty in rows 2, 3, 4, where the rule it follows from (seen - start) gives a value"
+    ) in notes(frame)
+
+
 def test_derived_numbers_are_held_against_their_range() -> None:
     book = (
         "[columns.a]\ntype = 'date'\n[columns.b]\ntype = 'date'\n"

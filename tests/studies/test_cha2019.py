@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ from reproduced import reproduced_synthetic
 from rnetstats.errors import ColumnError, DataError, OptionError
 from rnetstats.evidence.facts import read_facts
 from rnetstats.studies.attempt import Attempts
-from rnetstats.studies.cha2019.analysis import _how_many
+from rnetstats.studies.cha2019.analysis import _answer, _how_many
 from rnetstats.studies.cha2019.bounds import bounds_of
 from rnetstats.studies.cha2019.claims import factor_findings, overlap_sentence
 from rnetstats.studies.cha2019.cohort import prepare
@@ -26,7 +28,11 @@ from rnetstats.studies.cha2019.definitions import (
     by_definition,
 )
 from rnetstats.studies.cha2019.figures import _methods, _sides, figures
-from rnetstats.studies.cha2019.treatment_model import fit_treatment_model, model_table
+from rnetstats.studies.cha2019.treatment_model import (
+    TreatmentModel,
+    fit_treatment_model,
+    model_table,
+)
 from rnetstats.studies.study_result import StudyResult
 
 BOUNDS = bounds_of(read_facts("cha2019"), read_facts("duan2024"))
@@ -215,6 +221,37 @@ def test_a_factor_that_does_not_vary_leaves_the_others_in_the_model() -> None:
     assert claims["treated_lvi"].fixed is not None
     assert claims["treated_lvi"].fixed.because == "No patient of the model has it."
     assert claims["treated_margin_positive"].fixed is None
+    assert claims["treated_lvi"].in_family, "the family's size does not depend on the data"
+
+
+@pytest.mark.parametrize(
+    ("worth", "words"),
+    [
+        (19.0, "Hardly anybody is left to compare."),
+        (35.0, "So the factors almost decided who was treated, and the groups cannot be compared."),
+    ],
+)
+def test_what_is_left_to_compare_is_said_by_the_rule_that_fits(worth: float, words: str) -> None:
+    row = {"c_statistic": 0.9, "n_treated": 40, "n_control": 50, "ess_treated": worth}
+    score: Any = SimpleNamespace(glance=lambda: pd.DataFrame([{**row, "ess_control": 45.0}]))
+    model = TreatmentModel(frame=pd.DataFrame(), fits={}, separated=None, score=score)
+    assert model.comparable is False
+    claims = pd.DataFrame({"claim": ["treated_lvi"], "rule": ["confirmed"]})
+    assert _answer(BOUNDS, model, claims, synthetic=False)[-1].endswith(words)
+
+
+def test_the_rarer_of_treated_and_untreated_is_counted_per_parameter() -> None:
+    data = rn.load_cohort("cha2019")
+    none = data["additional_treatment"] == "none"
+    data["additional_treatment"] = data["additional_treatment"].where(~none, "radical")
+    data.loc[data.index[none][::4], "additional_treatment"] = "none"
+    model = fit_treatment_model(prepare(data), Attempts())
+    row = model.fits["firth"].glance().iloc[0]
+    assert row["n_events"] > row["n"] / 2
+    table = model_table(model, read_facts("cha2019"))
+    assert table is not None
+    per = (row["n"] - row["n_events"]) / row["df"]
+    assert f"{per:.1f} not treated per parameter." in " ".join(table.notes)
 
 
 def test_an_exact_odds_ratio_that_does_not_exist_is_said_in_words() -> None:

@@ -112,6 +112,15 @@ def test_patients_with_another_method_are_left_out_of_the_models_and_said_so() -
     assert "left out" not in claim(study("rnet_like_b"), "nlr")["estimand"]
 
 
+@pytest.mark.parametrize(("others", "words"), [(1, "1 patient with"), (2, "2 patients with")])
+def test_one_patient_with_another_method_is_one(others: int, words: str) -> None:
+    sheet, attempts = read_facts("duan2024"), Attempts()
+    cohort = prepare(rn.read_cohort(raw(), codebook="duan2024"))
+    models = fit_margin_models(cohort, sheet, attempts, full=False)
+    method, *_ = predictor_claims(models, predictors(sheet), others, attempts)
+    assert f"; {words} method “other” left out" in method.estimand
+
+
 def test_missing_values_are_counted_and_named() -> None:
     data, result = raw("rnet_like_a_missing"), study("rnet_like_a_missing")
     gone = data.loc[data["method"] != "other", "nlr"].isna().sum()
@@ -203,6 +212,15 @@ def test_a_predictor_without_variation_is_left_out_and_said_so() -> None:
     assert "too few" not in claim(result, "nlr")["sentence"]
     assert any("NLR > 4.44" in reason for reason in result.skipped)
     assert claim(result, "method")["rule"] == "confirmed"
+    family = ["margin_recurrence", "margin_dfs", "method", "lower", "nlr", "size"]
+    rows = result.claims.set_index("claim").loc[family]
+    larger = rows[["p_value", "p_exact"]].max(axis=1)
+    assert math.isnan(larger["nlr"])
+    assert math.isnan(rows.loc["nlr", "p_adjusted"])
+    smallest = larger.idxmin()
+    np.testing.assert_allclose(
+        rows.loc[smallest, "p_adjusted"], 6 * larger[smallest], rtol=1e-12
+    )  # a claim that cannot be estimated stays in the family
 
 
 def test_own_cutoff_is_the_best_of_all_and_shown_without_p() -> None:
@@ -396,6 +414,7 @@ def test_patients_without_an_outcome_are_counted_as_left_out() -> None:
     assert [comparison.n_missing for comparison in found] == [11, 2]
     first = outcome_claim(found[0])
     assert "patients whose margin and outcome are known (11 left out)" in first.estimand
+    assert first.events.endswith(" (of 11 more margin or outcome is not known)")
     plain = [replace(comparison, fits=comparison.fits | {"km": None}) for comparison in found]
     table = outcome_table(plain)
     assert table.caption.startswith("Patients whose margin and outcome are known.")
@@ -407,6 +426,23 @@ def test_patients_without_an_outcome_are_counted_as_left_out() -> None:
     assert (rows[0]["group"], rows[0]["n"]) == ("all with known margin and follow-up", 525)
     patients = table_one_exhibit(cohort)
     assert patients.caption.endswith("patients whose margin is known.")
+
+
+def test_a_group_of_whom_no_outcome_is_known_has_no_share_and_no_ratio() -> None:
+    data = raw().astype({"dfs_months": float})
+    data.loc[data["margin_positive"] == 0, "dfs_months"] = np.nan
+    cohort, attempts = prepare(rn.read_cohort(data, codebook="duan2024")), Attempts()
+    found = compare_groups(cohort.by_margin(), "margin", ENDPOINTS[0], seed=1, attempts=attempts)
+    assert found.fits.get("cox_firth") is None
+    assert found.fits.get("rate_ratio") is None
+    finding = outcome_claim(found)
+    assert finding.contrasts == ()
+    assert finding.said == (
+        "Of no patient with a negative margin is the outcome known, so that there is nothing to "
+        "compare."
+    )
+    assert finding.method == "not estimated"
+    assert any("of one group no outcome is known" in reason for reason in attempts.skipped)
 
 
 def test_naive_counts_name_what_is_not_known() -> None:

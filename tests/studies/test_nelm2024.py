@@ -457,3 +457,12 @@ def test_an_arm_without_a_death_has_no_hazard_ratio() -> None:
     assert set(table.shown.loc[liver.to_numpy(), "Hazard ratio"]) == {"–"}
     assert any("no hazard ratio where an arm has no death" in note for note in table.notes)
     assert not any("where an arm has no" in n for item in study().exhibits for n in item.notes)
+
+
+def test_the_smaller_of_both_groups_is_looked_at() -> None:
+    data = repeated(6)
+    pancreas = data.index[(data["primary"] == "pancreas") & (data["timing"] == "asynchronous")]
+    few = data.drop(index=pancreas[4:])
+    few.attrs = data.attrs
+    types = types_of(prepare(few), Attempts())
+    assert type_finding(types).smallest == 4

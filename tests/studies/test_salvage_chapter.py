@@ -186,6 +186,7 @@ def test_a_salvaged_patient_without_a_day_is_left_out_and_counted() -> None:
     data.loc[salvaged[:2], "salvage_days"] = np.nan
     result = rn.reproduce("duan2024", data=data, resamples=20)
     assert any(reason.startswith("2 salvaged patients") for reason in result.skipped)
+    assert " 2 more were salvaged on a day that is not known, and are left out." in words(result)
     lanes = result.analysis("salvage_lanes")
     assert lanes is not None
     assert lanes.glance()["n"].iloc[0] == (data["margin_positive"] == 1).sum() - 2
@@ -242,6 +243,7 @@ def test_one_salvaged_patient_has_no_standardised_difference() -> None:
     chapter: Any = SimpleNamespace(
         n=len(data),
         n_treated=1,
+        n_undated=0,
         median_delay=1.0,
         confounders=("size_mm", "age"),
         effects={},
@@ -265,13 +267,14 @@ def test_one_salvaged_patient_has_no_standardised_difference() -> None:
     assert f"the {several.sum()} patients salvaged are worth " in notes[0]
 
 
-def evidently(evidence: TreatmentEvidence, *, used: int, n: int = 100) -> Any:
+def evidently(evidence: TreatmentEvidence, *, used: int, n: int = 100, undated: int = 0) -> Any:
     """A chapter with the same evidence for both endpoints, of ``used`` among ``n`` patients."""
     effect = SimpleNamespace(glance=lambda: pd.DataFrame({"n": [used]}))
     return SimpleNamespace(
         evidence=lambda key: evidence,
         effects=dict.fromkeys(("recurrence", "dfs"), effect),
         n=n,
+        n_undated=undated,
         kinds={},
         confounders=(),
     )
@@ -282,6 +285,9 @@ def test_patients_left_out_are_counted_beside_the_events() -> None:
     for used, said in ((100, ""), (75, " (complete cases, 75 of 100)")):
         for found in salvage_claims(evidently(seven, used=used), None)[:2]:
             assert found.events.endswith(f": 7 after salvage, 9 before or without it{said}")
+    for undated, them in ((1, "1 salvaged patient"), (3, "3 salvaged patients")):
+        (found, *_) = salvage_claims(evidently(seven, used=100, undated=undated), None)
+        assert found.events.endswith(f" ({them} left out, the day not being known)")
 
 
 def test_limits_below_no_difference_meet_any_margin() -> None:

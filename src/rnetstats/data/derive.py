@@ -52,6 +52,7 @@ def add_derived(
         made = _derived(spec, usable[0], pd.DataFrame(frame))
         if spec.name in frame:
             _compare(frame[spec.name], made, spec, usable[0], ledger)
+            _note_gaps(frame[spec.name], made, spec, usable[0], ledger)
         else:
             frame[spec.name] = made
             _check_range(made, spec, usable[0], ledger)
@@ -187,6 +188,23 @@ def _compare(
         f"{ledger.rows(rows.tolist())}: there it is {_said(found.iloc[first])}, by the rule "
         f"{_said(made.iloc[first])}. Correct the file, or the rule in the codebook."
     )
+
+
+def _note_gaps(
+    found: pd.Series[Any],
+    made: pd.Series[Any],
+    spec: ColumnSpec,
+    derivation: Derivation,
+    ledger: Ledger,
+) -> None:
+    """Note the empty cells of the file's own column to which the rule would give a value."""
+    rows = np.flatnonzero((found.isna() & made.notna()).to_numpy(dtype=bool))
+    if rows.size:
+        ledger.note(
+            f"{spec.name}: empty in {ledger.rows(rows.tolist())}, where the rule it follows from "
+            f"({derivation.text}) gives a value. The file's own column was taken, and its gaps "
+            "with it; without the column all rows would be derived."
+        )
 
 
 def _said(cell: object) -> str:

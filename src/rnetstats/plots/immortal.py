@@ -111,7 +111,8 @@ def draw_biases(table: pd.DataFrame, *, labels: Mapping[str, str], ax: Axes | No
     ratio_ticks(axes.xaxis, low, high)
     across = axes.get_yaxis_transform()
     for y, value, gap in zip(place, ratio, table["risk_difference"], strict=True):
-        text = f"{value:.2f}  ({gap:+.1f} of 100)".replace("-", "−")
+        change = f"{gap:+.1f}" if abs(gap) >= 0.05 else "0.0"
+        text = f"{value:.2f}  ({change} of 100)".replace("-", "−")
         axes.text(1.02, y, text, transform=across, va="center", ha="left", color=INK, fontsize=9.5)
     axes.set_xlabel(
         as_text(

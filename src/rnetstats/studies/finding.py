@@ -79,6 +79,9 @@ class Finding:
         By the method of the limits, and by an exact test where an arm has few events.
     fixed : Verdict or None
         A verdict that no estimate decides: not judged, or a check of a printed figure.
+    in_family : bool
+        Of a fixed verdict: an estimate would have decided it, but these data give none. The claim
+        stays in the family whose P values are adjusted together.
     """
 
     key: str
@@ -97,6 +100,7 @@ class Finding:
     p_exact: float = math.nan
     fixed: Verdict | None = None
     shown: str = ""
+    in_family: bool = False
 
     @property
     def evidence(self) -> Evidence:
@@ -131,7 +135,7 @@ def frames(findings: Sequence[Finding], *, where: str) -> tuple[pd.DataFrame, pd
     where : str
         How a verdict's sentence begins: ``"In these data"``.
     """
-    judged = [finding for finding in findings if finding.fixed is None]
+    judged = [finding for finding in findings if finding.fixed is None or finding.in_family]
     adjusted = holm({finding.key: finding.evidence.p_judged for finding in judged})
     by_model = holm({finding.key: finding.p_value for finding in judged})
     rows = []

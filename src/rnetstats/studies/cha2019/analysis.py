@@ -167,7 +167,12 @@ def _answer(
         "be judged"
     )
     if model.comparable is False:
-        third += f". {overlap_sentence(model)} Hardly anybody is left to compare"
+        left = (
+            "Hardly anybody is left to compare"
+            if model.few_left
+            else "So the factors almost decided who was treated, and the groups cannot be compared"
+        )
+        third += f". {overlap_sentence(model)} {left}"
     return (first, second, f"{third}.")
 
 

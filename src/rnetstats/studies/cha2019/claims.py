@@ -70,6 +70,7 @@ def _factor(
         p_value=float("nan") if row is None else float(row["p_value"]),
         p_exact=float(exact["p_value"]) if sparse and exact is not None else float("nan"),
         fixed=None if row is not None else not_judged(model.why_not or _unjudged(n_1, n_0)),
+        in_family=True,
     )
 
 

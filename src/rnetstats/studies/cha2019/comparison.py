@@ -118,6 +118,7 @@ def _finding(cohort: Cohort, sheet: FactSheet, claim: _Claim, attempts: Attempts
         p_value=float("nan") if row is None else float(row["p_value"]),
         p_exact=exact,
         fixed=None if row is not None else not_judged(alike or f"{claim.words} does not vary."),
+        in_family=True,
     )
 
 

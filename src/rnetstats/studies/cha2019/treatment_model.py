@@ -73,9 +73,16 @@ class TreatmentModel:
         """Whether the arms overlap by the published rule; None where it cannot be said."""
         if self.score is None:
             return None
+        return bool(self.score.glance()["c_statistic"].iloc[0] < DETERMINED and not self.few_left)
+
+    @property
+    def few_left(self) -> bool:
+        """Whether an arm is worth less than half of its patients once they are made alike."""
+        if self.score is None:
+            return False
         row = self.score.glance().iloc[0]
         worth = min(row["ess_treated"] / row["n_treated"], row["ess_control"] / row["n_control"])
-        return bool(row["c_statistic"] < DETERMINED and worth >= WORTH)
+        return bool(worth < WORTH)
 
     def results(self) -> dict[str, Result]:
         """Return the fits by name, for the record."""
@@ -209,9 +216,11 @@ def _notes(model: TreatmentModel) -> tuple[str, ...]:
     fit = model.fits.get("firth")
     if fit is not None:
         row = fit.glance().iloc[0]
+        others = int(row["n"] - row["n_events"])
+        rarer = "not treated" if others < row["n_events"] else "treated"
         notes.append(
             f"{int(row['n'])} patients, {int(row['n_events'])} treated, "
-            f"{fmt_number(float(row['events_per_parameter']), 1)} treated per parameter."
+            f"{fmt_number(float(row['events_per_parameter']), 1)} {rarer} per parameter."
         )
     if model.separated is not None:
         notes += list(model.separated.notes)

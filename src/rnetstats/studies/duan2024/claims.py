@@ -38,7 +38,7 @@ def outcome_claim(comparison: Comparison) -> Finding:
     endpoint, primary = comparison.endpoint, comparison.primary
     base, other = records(comparison.groups)
     contrasts: tuple[Contrast, ...] = ()
-    if comparison.n_events > 0:
+    if not math.isnan(primary["estimate"]):
         numbers = {name: primary[name] for name in ("measure", "estimate", "conf_low", "conf_high")}
         contrasts = (
             Contrast(
@@ -57,7 +57,7 @@ def outcome_claim(comparison: Comparison) -> Finding:
         endpoint=f"{endpoint.name}: {endpoint.definition}",
         estimand=f"Positive against negative margin, {_who(comparison)}, not adjusted for anything",
         method=primary["method"],
-        events=_arms(_EVENTS[endpoint.key], other, base),
+        events=_arms(_EVENTS[endpoint.key], other, base) + _left_out(comparison.n_missing),
         said=_outcome_sentence(comparison, _EVENTS[endpoint.key]),
         direction="greater",
         n_events=comparison.n_events,
@@ -76,6 +76,10 @@ def _who(comparison: Comparison) -> str:
     return f"patients whose margin and outcome are known ({comparison.n_missing} left out)"
 
 
+def _left_out(many: int) -> str:
+    return f" (of {many} more margin or outcome is not known)" * (many > 0)
+
+
 def _arms(events: str, other: dict[str, Any], base: dict[str, Any]) -> str:
     return (
         f"{events}: {other['events']} of {other['n']} with a positive margin, "
@@ -85,15 +89,23 @@ def _arms(events: str, other: dict[str, Any], base: dict[str, Any]) -> str:
 
 def _outcome_sentence(comparison: Comparison, events: str) -> str:
     base, other = records(comparison.groups)
+    unknown = [which for which, row in (("positive", other), ("negative", base)) if row["n"] == 0]
+    if unknown:
+        return (
+            f"Of no patient with a {' or a '.join(unknown)} margin is the outcome known, so that "
+            "there is nothing to compare."
+        )
     counts = (
         f"{other['events']} of {other['n']} patients with a positive margin "
-        f"({fmt_percent(other['events'] / max(other['n'], 1))}) and {base['events']} of "
-        f"{base['n']} with a negative margin ({fmt_percent(base['events'] / max(base['n'], 1))}) "
+        f"({fmt_percent(other['events'] / other['n'])}) and {base['events']} of "
+        f"{base['n']} with a negative margin ({fmt_percent(base['events'] / base['n'])}) "
         f"had {'a recurrence' if events == 'recurrences' else events_phrase(events)}"
     )
     if comparison.n_events == 0:
         return f"{counts}; there is nothing to compare."
     p = comparison.primary
+    if math.isnan(p["estimate"]):
+        return f"{counts}; no ratio exists."
     return (
         f"{counts}: {_MEASURES[p['measure']]} {fmt_number(p['estimate'])} "
         f"(95 % CI {fmt_interval(p['conf_low'], p['conf_high'])})."
@@ -140,7 +152,11 @@ def _predictor(
         endpoint="Positive margin (at the first resection)",
         estimand=(
             "Odds of a positive margin, adjusted for the other printed predictors"
-            + (f"; {excluded} patients with method “other” left out" if excluded else "")
+            + (
+                f"; {excluded} patient{'s' * (excluded > 1)} with method “other” left out"
+                if excluded
+                else ""
+            )
             + (f"; complete cases only, {models.n_incomplete} left out" * bool(models.n_incomplete))
         ),
         method="Logistic regression with Firth’s penalty; "
@@ -156,6 +172,7 @@ def _predictor(
         p_value=p_value,
         p_exact=_p_exact(predictor, contrasts, counts, attempts) if fewest < MINIMUM else math.nan,
         fixed=not_judged(_ALIKE) if alike and not contrasts else None,
+        in_family=True,
     )
 
 

@@ -148,10 +148,14 @@ def compare_groups(
     def attempt(kind: str, call: Any) -> Any:
         return attempts.run(f"{what}, {kind}", call)
 
+    n_missing = len(frame) - int(groups["n"].sum())
     fits: dict[str, Any] = {}
+    events = groups["events"].sum() if groups["n"].min() > 0 else 0
     if full:
-        fits |= _curves_and_tests(frame, formula, attempt, seed=seed, events=groups["events"].sum())
-    if groups["events"].sum() == 0:
+        fits |= _curves_and_tests(frame, formula, attempt, seed=seed, events=events)
+    if groups["n"].min() == 0:
+        attempts.skip(what, "of one group no outcome is known, so there is nothing to compare")
+    elif events == 0:
         attempts.skip(what, "no events at all, so no test and no hazard ratio")
     elif (groups["events"] > 0).all():
         fits["cox_firth"] = attempt("Cox model (Firth)", lambda: cox(frame, formula))
@@ -166,9 +170,8 @@ def compare_groups(
             "Cox model (maximum likelihood)", lambda: cox(frame, formula, penalty=None)
         )
     sparse = groups["events"].min() < MINIMUM
-    if groups["events"].sum() > 0 and (full or sparse or "cox_firth" not in fits):
+    if events > 0 and (full or sparse or "cox_firth" not in fits):
         fits["rate_ratio"] = attempt("rate ratio", lambda: _rate_ratio(groups))
-    n_missing = len(frame) - int(groups["n"].sum())
     return Comparison(endpoint, groups, fits, _primary(fits), n_missing)
 
 
@@ -241,7 +244,7 @@ def _primary(fits: dict[str, Any]) -> dict[str, Any]:
         "conf_low": math.nan,
         "conf_high": math.nan,
         "p_value": math.nan,
-        "method": "not estimated: no events",
+        "method": "not estimated",
     }
 
 

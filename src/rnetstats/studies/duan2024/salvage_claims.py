@@ -95,7 +95,11 @@ def _benefit(
 def _complete(chapter: SalvageEffects, key: str) -> str:
     """Say how many patients are compared, where values are missing for others."""
     used = int(chapter.effects[key].glance()["n"].iloc[0])
-    return "" if used == chapter.n else f" (complete cases, {used} of {chapter.n})"
+    some = "" if used == chapter.n else f" (complete cases, {used} of {chapter.n})"
+    if not chapter.n_undated:
+        return some
+    them = "patient" if chapter.n_undated == 1 else "patients"
+    return f"{some} ({chapter.n_undated} salvaged {them} left out, the day not being known)"
 
 
 def _everybody(naive: NaiveSalvage | None) -> str:

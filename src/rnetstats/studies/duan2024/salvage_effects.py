@@ -6,6 +6,7 @@ import copy
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from rnetstats._core.result import Result
@@ -54,6 +55,8 @@ class SalvageEffects:
     ----------
     n, n_treated : int
         Patients with a positive margin whose salvage, and its day, is known; the salvaged ones.
+    n_undated : int
+        Others, salvaged on a day that is not known: left out.
     horizon : float or None
         Months by which risks are compared; None where nobody is followed long enough for any.
     median_delay : float
@@ -75,6 +78,7 @@ class SalvageEffects:
 
     n: int
     n_treated: int
+    n_undated: int
     horizon: float | None
     median_delay: float
     lanes: SwimmerResult | None
@@ -157,6 +161,7 @@ def salvage_effects(
     return SalvageEffects(
         n=len(rows),
         n_treated=int(treated.sum()),
+        n_undated=_undated(cohort.positives),
         horizon=horizon,
         median_delay=float(rows.loc[treated, MONTHS].median()) if treated.any() else math.nan,
         lanes=lanes,
@@ -248,6 +253,12 @@ def _rows(cohort: Cohort, attempts: Attempts) -> pd.DataFrame | None:
     labels[MONTHS] = "Salvage (months)"
     labels["salvaged"] = "Salvage"
     return rows
+
+
+def _undated(rows: pd.DataFrame) -> int:
+    """Count the salvaged whose day of salvage is not known."""
+    salvaged = rows["salvage"].notna() & (rows["salvage"].astype(object) != UNTREATED)
+    return int((salvaged & np.isnan(delay_months(rows))).sum())
 
 
 def _after_time_zero(

@@ -31,6 +31,7 @@ def salvage_facts(chapter: SalvageEffects | None) -> dict[str, Any] | None:
     facts: dict[str, Any] = {
         "n": chapter.n,
         "n_treated": chapter.n_treated,
+        "n_undated": chapter.n_undated,
         "median_delay": chapter.median_delay,
         "confounders": adjusted_for(chapter),
         "effects": {key: _effect_facts(effect) for key, effect in chapter.effects.items()},

@@ -131,7 +131,15 @@ def _who(facts: dict[str, Any]) -> str:
         when = f", half of them within {delay} months"
     else:
         when = ", at least half of them on the day of the first resection"
-    return f"{who}{when}.{_complete(facts)}"
+    return f"{who}{when}.{_undated(facts['n_undated'])}{_complete(facts)}"
+
+
+def _undated(many: int) -> str:
+    """Say who is left out since the day of salvage is not known."""
+    if not many:
+        return ""
+    were, are = ("was", "is") if many == 1 else ("were", "are")
+    return f" {many} more {were} salvaged on a day that is not known, and {are} left out."
 
 
 def _complete(facts: dict[str, Any]) -> str:

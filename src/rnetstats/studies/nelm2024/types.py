@@ -177,7 +177,7 @@ def type_finding(types: Types | None) -> Finding:
         ),
         direction="greater",
         n_events=min(a + c, n_1 + n_0 - a - c),
-        smallest=n_1,
+        smallest=min(n_1, n_0),
         fewest=fewest,
         contrasts=(
             Contrast(
