@@ -265,6 +265,7 @@ def test_rows_name_their_estimands_and_notes_say_that_they_are_no_rivals():
     notes = " ".join(result.notes)
     assert "no rivals for one truth" in notes
     assert "death included where it is no event of this endpoint, is censored" in notes
+    assert "death too where it is no event, are assumed to have nothing to do with" in notes
     assert "15 months before treatment, 35.7 % of the treated patients' follow-up" in notes
     assert notes.startswith("Row 1: Hazard of ")
     for number, words in enumerate(frame["estimand"], start=1):
