@@ -111,8 +111,8 @@ def common_notes(patients: Patients, words: Words, methods: tuple[str, ...]) -> 
             "the same covariates who were and are still at risk then; this assumes that the "
             "covariates hold all that led to treatment and to the event, and that the course "
             "afterwards does not depend on when within the grace period treatment began. "
-            "Other ends of follow-up, death too where it is no event, are assumed to have nothing to "
-            "do with the event or with what leads to it; no weights are made for them."
+            "Other ends of follow-up, death too where it is no event, are assumed to have nothing "
+            "to do with the event or with what leads to it; no weights are made for them."
         )
     return notes
 
