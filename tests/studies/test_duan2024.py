@@ -238,6 +238,13 @@ def test_own_cutoff_is_the_best_of_all_and_shown_without_p() -> None:
     assert "optimistic" in table.notes[0]
 
 
+def test_a_cutoff_above_everybody_has_no_odds_ratio() -> None:
+    data = pd.DataFrame({"nlr": [1.0, 2.0, 3.0], "margin_positive": [0, 1, 1]})
+    assert math.isnan(cutoff_row(data, "nlr", 3.0)["odds_ratio"])
+    assert math.isnan(cutoff_row(data, "nlr", 0.5)["odds_ratio"])
+    assert cutoff_row(data, "nlr", 2.0)["odds_ratio"] == 1.5 * 1.5 / (0.5 * 1.5)
+
+
 def test_cutoff_counts_by_hand() -> None:
     frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, np.nan], "margin_positive": [0, 1, 1, 1]})
     row = cutoff_row(frame, "x", 1.5)
@@ -609,6 +616,47 @@ def test_the_answer_says_why_an_interval_beside_no_effect_shows_nothing(
         "p_adjusted_text": "0.098",
     }
     assert _numbers(row).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("rule", "p", "exact", "said"),
+    [
+        ("compatible", 0.016, "0.067", "P 0.016 (exact test 0.067) taken alone, 0.20 after "
+         "allowance for all claims, and with 3 events in one arm the size is not known."),
+        ("too few", 0.016, "–", "P 0.016 taken alone, 0.20 after allowance for all claims, and "
+         "with 3 events in one arm the size is not known."),
+        ("compatible", 0.06, "0.067", "with 3 events in one arm neither the direction nor the size "
+         "is known."),
+        ("confirmed", 0.001, "0.002", "an exact test shows the direction, but the size is not "
+         "known."),
+    ],
+)  # fmt: skip
+def test_few_events_do_not_contradict_the_interval(
+    rule: str, p: float, exact: str, said: str
+) -> None:
+    """An interval that leaves no effect out does show a direction, taken alone."""
+    row = {
+        "rule": rule,
+        "events": "recurrences: 8 of 181 with, 3 of 346 without",
+        "estimate_text": "HR 3.90 (1.29 to 13.53)",
+        "fewest_events": 3,
+        "p_value": p,
+        "p_text": f"{p:g}",
+        "p_exact_text": exact,
+        "p_adjusted_text": "0.20",
+    }
+    assert _numbers(row).endswith(said)
+
+
+def test_an_exact_ratio_confirmed_has_one_bound() -> None:
+    row = {
+        "rule": "confirmed",
+        "events": "recurrences: 63 of 166 with, 0 of 361 without",
+        "estimate_text": "rate ratio ∞ (44.58 to ∞)",
+        "fewest_events": 0,
+        "p_value": 1e-9,
+    }
+    assert _numbers(row).endswith("shows the direction, and the size has one bound only.")
 
 
 def test_an_incidence_beyond_the_follow_up_is_not_shown_as_a_number() -> None:

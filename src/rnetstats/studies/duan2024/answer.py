@@ -90,20 +90,29 @@ def _numbers(row: dict[str, Any]) -> str:
     if estimate and row["fewest_events"] < MINIMUM:
         estimate += f"; {_few(row)}"
     elif estimate and row["rule"] == "compatible" and row["p_value"] < FAMILY_LEVEL:
-        estimate += (
-            f"; P {row['p_text']} taken alone, {row['p_adjusted_text']} after allowance for all "
-            "claims"
-        )
+        estimate += f"; {_alone(row)}"
     return f"{counts[0].upper()}{counts[1:]}{estimate}."
+
+
+def _alone(row: dict[str, Any]) -> str:
+    """Say why an interval that leaves no effect out shows nothing."""
+    exact = row.get("p_exact_text", "–")
+    tested = f" (exact test {exact})" if exact not in ("–", row["p_text"]) else ""
+    adjusted = row["p_adjusted_text"]
+    return f"P {row['p_text']}{tested} taken alone, {adjusted} after allowance for all claims"
 
 
 def _few(row: dict[str, Any]) -> str:
     """Say what an estimate is worth that rests on few events in one arm."""
     few = f"with {events_text(row['fewest_events'])} in one arm"
     if row["rule"] in ("confirmed", "contradicted"):
+        if row["fewest_events"] == 0 and row["estimate_text"].startswith("rate ratio"):
+            return f"{few} an exact test shows the direction, and the size has one bound only"
         return f"{few} an exact test shows the direction, but the size is not known"
     if row["rule"] == "sparse arm":
         return f"{few} the direction is suggested, and the size is not known"
+    if row["p_value"] < FAMILY_LEVEL:
+        return f"{_alone(row)}, and {few} the size is not known"
     return f"{few} neither the direction nor the size is known"
 
 

@@ -53,7 +53,7 @@ def cutoff_row(frame: pd.DataFrame, variable: str, cutoff: float) -> dict[str, f
     """Count the outcome above and at or below a cut-off, with its Youden index and odds ratio.
 
     The odds ratio is that of the table with a half added to each cell (Haldane 1956, Anscombe
-    1956), which is Firth's estimate for one binary term.
+    1956), which is Firth's estimate for one binary term; missing where nobody is on one side.
     """
     known = frame[[variable, "margin_positive"]].dropna()
     above = (known[variable] > cutoff).to_numpy(dtype=bool)
@@ -69,7 +69,9 @@ def cutoff_row(frame: pd.DataFrame, variable: str, cutoff: float) -> dict[str, f
         "n_below": c + d,
         "positive_below": c,
         "youden": youden,
-        "odds_ratio": (a + 0.5) * (d + 0.5) / ((b + 0.5) * (c + 0.5)),
+        "odds_ratio": (a + 0.5) * (d + 0.5) / ((b + 0.5) * (c + 0.5))
+        if a + b and c + d
+        else math.nan,
     }
 
 
