@@ -106,6 +106,27 @@ def test_start_stop_rows_are_no_patients() -> None:
     assert rn.tipping_point(fit).estimate == fit.to_frame()["estimate"].item()
 
 
+def test_sampling_weights_say_how_frequent_the_outcome_is() -> None:
+    """All 40 cases and 60 of 3,960 others: 40 % of the rows, 1 % of those for whom they stand."""
+    case = np.repeat([1, 0], [40, 60])
+    drawn = {"y": case, "x": [1, 0] * 20 + [1, 0, 0] * 20, "w": np.where(case == 1, 1.0, 66.0)}
+    fit = rn.logistic(drawn, "y ~ x", sampling_weights="w")
+    found = rn.e_value(fit)
+    assert found.share == pytest.approx(40 / (40 + 60 * 66))
+    assert found.rare  # as common its E-value was that of the square root
+    ratio = fit.to_frame()["estimate"].iloc[-1]
+    assert found.e_value == pytest.approx(ratio + math.sqrt(ratio * (ratio - 1)))
+    counted = "The fit rests on 40 events of 100 patients (20 of 40 exposed, 20 of 60 unexposed)."
+    assert found.notes[0] == counted
+    assert found.notes[1] == "Of those for whom the sampling weights stand 1.0 % have it."
+    assert any("of a rare outcome" in note for note in rn.tipping_point(fit).notes)
+    again = type(fit).from_dict(fit.to_dict())  # which does not say how its rows were weighted
+    with pytest.raises(OptionError, match="outcome_share="):
+        rn.e_value(again)
+    plain = rn.logistic(drawn, "y ~ x")
+    assert rn.e_value(type(plain).from_dict(plain.to_dict())).share == 0.4
+
+
 def test_a_fit_knows_its_events() -> None:
     data = rn.load_cohort("duan2024")
     fit = rn.cox(data, "Surv(dfs_months, recurrence) ~ margin_positive + size_mm")

@@ -45,8 +45,9 @@ def e_value(
     rare : bool, optional
         Whether fewer than 15 % have the outcome by the end of follow-up.
     outcome_share : float, optional
-        That share, in place of ``rare``. A fit knows its own, unless its rows are start-stop
-        intervals, of which a patient may have several.
+        That share, in place of ``rare``. A fit knows its own (with sampling weights that of the
+        patients for whom they stand), unless its rows are start-stop intervals, of which a patient
+        may have several, or it was read back from JSON and has a sandwich variance.
     true : float
         The value to be reached, on the scale of ``measure``; 1 is no effect.
     term, level : str, optional

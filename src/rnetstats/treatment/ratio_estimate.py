@@ -8,16 +8,20 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnetstats._core.options import effect_measure, real
 from rnetstats._core.result import Result
 from rnetstats.errors import ConvergenceError, DataError, OptionError, closest
+from rnetstats.formatting import fmt_percent
 from rnetstats.formula.parser import parse_formula
 from rnetstats.regression.model import RegressionResult
 from rnetstats.tables.counts import count_table
 from rnetstats.tables.two_proportions import miettinen_nurminen_limits
 
 __all__ = ["MEASURES", "RARE", "RatioEstimate", "is_rare", "ratio_estimate"]
+
+Flags = NDArray[np.bool_]
 
 MEASURES = ("rr", "or", "hr")
 NAMES = {"rr": "risk ratio", "or": "odds ratio", "hr": "hazard ratio"}
@@ -173,18 +177,21 @@ def _of_fit(fit: RegressionResult, term: str | None, level: str | None) -> Ratio
     events, n = float(fit.summary["n_events"]), float(fit.summary["n"])
     index = int(rows.index[place])
     name = fit.label(term) + (f": {row['level']}" if row["level"] else "")
-    several = _start_stop(fit)
-    counted = "start-stop rows" if several else "patients"
+    counted = "start-stop rows" if _start_stop(fit) else "patients"
+    share, weighted = _share(fit)
     return RatioEstimate(
         values[0],
         values[1],
         values[2],
         measure,
         name,
-        None if several else events / n,  # a patient may have several rows
+        share,
         events,
         fit.synthetic,
-        (f"The fit rests on {events:g} events of {n:g} {counted}{_by_exposure(fit, index)}.",),
+        (
+            f"The fit rests on {events:g} events of {n:g} {counted}{_by_exposure(fit, index)}.",
+            *weighted,
+        ),
         row=index,
     )
 
@@ -195,19 +202,47 @@ def _start_stop(fit: RegressionResult) -> bool:
     return left is not None and len(left.times) == 2
 
 
+def _share(fit: RegressionResult) -> tuple[float | None, tuple[str, ...]]:
+    """Share with the event of the patients for whom the rows stand, and how it was counted.
+
+    None where the fit does not tell: a patient may have several start-stop rows, and a fit read
+    back with a sandwich variance may have had sampling weights.
+    """
+    if _start_stop(fit):
+        return None, ()
+    plain = float(fit.summary["n_events"]) / float(fit.summary["n"])
+    if fit.engine is None:
+        return (None if fit.options.get("robust") else plain), ()
+    frame = fit.engine.frame
+    event = _event_of(fit)
+    if frame.sampling_weights is None or event is None:
+        return plain, ()
+    weight = fit.engine.patient_weights
+    share = float(weight @ event / weight.sum())
+    return share, (f"Of those for whom the sampling weights stand {fmt_percent(share)} have it.",)
+
+
+def _event_of(fit: RegressionResult) -> Flags | None:
+    """Rows with the event (n,), while they are at hand."""
+    if fit.engine is None or fit.engine.frame.outcome is None:
+        return None
+    outcome = fit.engine.frame.outcome
+    return outcome.event if outcome.y is None else np.asarray(outcome.y == 1.0)
+
+
 def _by_exposure(fit: RegressionResult, row: int) -> str:
     """Events among those with and without a two-valued exposure, while the rows are at hand."""
-    if fit.engine is None or fit.engine.frame.outcome is None:
+    event = _event_of(fit)
+    if fit.engine is None or event is None:
         return ""
-    outcome, x = fit.engine.frame.outcome, fit.engine.X
-    event = outcome.event if outcome.y is None else outcome.y == 1.0
     term = next(t for t in fit.engine.spec.terms if t.start <= row < t.stop)
-    columns = x[:, term.columns]
-    if event is None or term.kind not in ("numeric", "factor"):
+    columns = fit.engine.X[:, term.columns]
+    if term.kind not in ("numeric", "factor"):
         return ""
     if not np.isin(columns, (0.0, 1.0)).all():
         return ""
-    weight = fit.engine.patient_weights
+    frame = fit.engine.frame  # patients are counted: sampling weights have no part here
+    weight = np.ones(frame.n) if frame.freq_weights is None else frame.freq_weights
     with_it, without = columns[:, row - term.start] == 1.0, np.all(columns == 0.0, axis=1)
     counts = [(weight[rows] @ event[rows], weight[rows].sum()) for rows in (with_it, without)]
     (a, m), (b, n) = counts
