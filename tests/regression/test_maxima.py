@@ -17,6 +17,7 @@ from rnetstats.kernels.fine_gray_likelihood import FineGrayLikelihood
 from rnetstats.kernels.leverage import (
     MUCH,
     hazards_leverage,
+    informing_events,
     largest_leverage,
     may_have_several_maxima,
 )
@@ -67,6 +68,33 @@ SEVEN_EVENTS = pd.DataFrame(
         "b": [1, 1, 2, 0, 0, 0, 2, 0],
         "time": [3, 6, 8, 1, 4, 5, 7, 2],
         "event": [1, 1, 1, 1, 1, 1, 1, 0],
+    }
+)
+# Seven recurrences in strata of four, of which the offsets leave two to inform.
+STRATA_OF_FOUR = pd.DataFrame(
+    {
+        "a": [1.1, -0.8, 1.2, 0.6, 0.6, -0.7, -1.2, 0.8, 0.2, 1.0, 1.7, 0.7, -1.0, -0.5, 1.1, 1.4],
+        "time": [16, 3, 5, 6, 14, 1, 11, 10, 12, 13, 8, 15, 2, 4, 7, 9],
+        "event": [1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1],
+        "known": [
+            0.6,
+            -1.2,
+            -1.0,
+            -2.7,
+            0.3,
+            0.6,
+            -2.5,
+            -0.1,
+            1.9,
+            1,
+            -3.5,
+            0.6,
+            0.9,
+            -0.2,
+            -1.2,
+            1.8,
+        ],
+        "stratum": np.repeat([0, 1, 2, 3], 4),
     }
 )
 
@@ -419,6 +447,41 @@ def test_hazards_too_are_at_the_highest_maximum() -> None:
         assert value == pytest.approx(top, abs=1e-5)
         assert any("several maxima" in note for note in found.notes)
     assert fine_gray.coef.iloc[0] == pytest.approx(cox.coef.iloc[0], rel=1e-8)
+
+
+def test_hazards_in_small_strata_with_an_offset_are_at_the_highest_maximum() -> None:
+    data = STRATA_OF_FOUR
+    sets = prepare(None, data["time"], data["event"], data["stratum"])
+    X, offset = data[["a"]].to_numpy(), data["known"].to_numpy()
+    grid = np.linspace(-24.0, 24.0, 24_001)[:, None]
+    likelihood = cox_likelihood(X, sets, offset=offset, firth=True)
+    top = float(np.nanmax(likelihood(grid, np.zeros(24_001, int))[0]))
+    found = rn.cox(data, "Surv(time, event) ~ a + strata(stratum) + offset(known)")
+    assert found.glance()["log_likelihood_penalized"].iloc[0] == pytest.approx(top, abs=1e-6)
+    assert any("several maxima" in note for note in found.notes)
+
+
+def test_events_inform_by_their_share_of_the_information() -> None:
+    x, time = np.arange(20.0)[:, None] % 3 > 1, np.tile([1.0, 2.0], 10)
+    event, pairs = time == 1.0, np.repeat(np.arange(10), 2)
+    discordant = int((x[::2] != x[1::2]).sum())
+    assert 0 < discordant < 10
+    matched = cox_likelihood(x.astype(float), prepare(None, time, event, pairs))
+    assert informing_events(matched) == pytest.approx(discordant, rel=1e-12)
+    twice = cox_likelihood(x.astype(float), prepare(None, time, event, pairs), freq=np.full(20, 2))
+    assert informing_events(twice) == pytest.approx(2 * discordant, rel=1e-12)
+    alone = prepare(np.arange(20.0), np.arange(1.0, 21.0), np.ones(20))
+    assert informing_events(cox_likelihood(x.astype(float), alone)) == 1.0
+    together = cox_likelihood(x.astype(float), prepare(None, np.arange(1.0, 21.0), event))
+    assert informing_events(together) == 10.0
+    one = cox_likelihood(
+        np.array([[0.0], [1.0], [0.0], [1.0]]),
+        prepare(
+            None, np.array([1.0, 2.0, 1.0, 2.0]), np.array([1, 0, 1, 0]), np.array([0, 0, 1, 1])
+        ),
+        case=np.array([3.0, 3.0, 1.0, 1.0]),
+    )
+    assert informing_events(one) == pytest.approx(16.0 / 10.0, rel=1e-12)  # shares of 3 to 1
 
 
 def test_a_flat_way_to_a_maximum_is_gone_to_its_end() -> None:

@@ -16,7 +16,14 @@ from rnetstats.kernels.firth import inverse_information
 from rnetstats.kernels.logistic_likelihood import LogisticLikelihood
 from rnetstats.kernels.newton import Evaluate, FloatArray, IntArray
 
-__all__ = ["MUCH", "hat_values", "hazards_leverage", "largest_leverage", "may_have_several_maxima"]
+__all__ = [
+    "MUCH",
+    "hat_values",
+    "hazards_leverage",
+    "informing_events",
+    "largest_leverage",
+    "may_have_several_maxima",
+]
 
 MUCH = 0.25
 """Leverage above which other maxima are looked for."""
@@ -100,7 +107,7 @@ def hazards_leverage(
     event : array of shape (n,)
         Whether the row ends in the event.
     events : float
-        Their number.
+        Their number, or how many of them inform, see :func:`informing_events`.
     weights : array of shape (n,), optional
         How often each row stands, times its sampling weight.
     """
@@ -112,6 +119,44 @@ def hazards_leverage(
     leverage = np.vecdot(away @ spread, away)
     far = max(float(leverage.max()), _together(X, event, count * leverage))
     return max(float(X.shape[1] / events), far)
+
+
+def informing_events(likelihood: CoxLikelihood) -> float:
+    """How many events would hold the information of all coefficients zero, if each held as much.
+
+    It is their number where all patients are at risk from one time on and alike but for the
+    columns. In small strata, with late entry or an offset many an event happens to the only patient
+    at risk, or to the one whom all expect it of, and a few others hold nearly all information.
+
+    Parameters
+    ----------
+    likelihood : CoxLikelihood
+        Of one data set.
+
+    Returns
+    -------
+    float
+        (sum of s)^2 / sum of s^2, where s is an event's share of the information, tr(V I_k): V is
+        the inverse of the whole and I_k the event's own, ties as Breslow's. At least 1.
+    """
+    sets, weights = likelihood.sets, likelihood.weights
+    uneven = likelihood.offset is not None or weights.total is not weights.counts
+    if not uneven and sets.intervals is None and sets.stratum_bounds.size <= 2:
+        return float(weights.counts.sum())
+    zero, index = np.zeros((1, likelihood.design.p)), np.zeros(1, dtype=np.int64)
+    block = likelihood.block(index)
+    inverse = inverse_information(likelihood.unpenalised(zero, index)[2])
+    with np.errstate(all="ignore"):
+        point = likelihood.point(zero, block)
+        forms = sets.risk_sums(point.risk * block.design.quadratic_forms(inverse))[0]
+        means = point.s1[0] / point.s0[0]
+        share = forms / point.s0[0] - ((inverse[0] @ means) * means).sum(axis=0)
+    share = np.where(np.isfinite(share), np.maximum(share, 0.0), 0.0) * block.mean[0]
+    largest = float(share.max(initial=0.0))
+    if largest == 0.0:
+        return 1.0
+    share /= largest
+    return float((block.counts[0] @ share) ** 2 / (block.counts[0] @ share**2))
 
 
 def _together(X: FloatArray, y: FloatArray, leverage: FloatArray) -> float:
@@ -151,8 +196,8 @@ def may_have_several_maxima(
     if leverage is not None:
         return leverage > _MORE
     if isinstance(evaluate, CoxLikelihood):
-        columns, deaths = evaluate.design.x.T, evaluate.sets.deaths
-        return hazards_leverage(columns, _marked(deaths, columns), deaths.size) > _MORE
+        columns, events = evaluate.design.x.T, informing_events(evaluate)
+        return hazards_leverage(columns, _marked(evaluate.sets.deaths, columns), events) > _MORE
     if isinstance(evaluate, FineGrayLikelihood):
         own = evaluate.layout.own
         return hazards_leverage(evaluate.x, _marked(own, evaluate.x), own.size) > _MORE

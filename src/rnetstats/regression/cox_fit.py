@@ -22,6 +22,7 @@ from rnetstats.kernels.cox import CoxFit, cox_likelihood, fit_cox
 from rnetstats.kernels.cox_design import build_design
 from rnetstats.kernels.cox_exact import ExactTooLargeError
 from rnetstats.kernels.cox_residuals import fitted_cox, score_residuals
+from rnetstats.kernels.leverage import informing_events
 from rnetstats.kernels.log_f import LogF
 from rnetstats.kernels.newton import OK
 from rnetstats.kernels.risksets import RiskSets, prepare
@@ -155,7 +156,7 @@ def fit_frame(frame: ModelFrame, penalty: str | None, ties: str, m: Strength = N
             lambda begin: maximise(firth=True, start=begin),
             X,
             event,
-            n_events,
+            informing_events(cox_likelihood(X, sets, **options, design=design)),
             start,
             frame.weights,
         )

@@ -125,7 +125,8 @@ def highest_of_hazards(
     event : array of shape (n,)
         Whether the row ends in the event.
     events : float
-        Their number.
+        Their number, or how many of them inform
+        (:func:`~rnetstats.kernels.leverage.informing_events`).
     plain : array of shape (p,) or None
         The maximum-likelihood estimate, where there is one.
     weights : array of shape (n,), optional

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rnetstats._core.distributions import chi_square_p
 from rnetstats.kernels.cox import cox_likelihood, fit_cox
+from rnetstats.kernels.leverage import informing_events
 from rnetstats.kernels.newton import LOST_TERM, OK
 from rnetstats.kernels.profile import profile_limits, restricted_fits
 from rnetstats.kernels.risksets import prepare
@@ -172,7 +173,7 @@ def hazard_ratio(rows: ArmRows, conf_level: float) -> Effect:
         lambda start: fit_cox(design, sets, firth=True, start=start),
         design,
         rows.event,
-        float(rows.event.sum()),
+        informing_events(cox_likelihood(design, sets)),
         plain.coef[0][~lost] if plain.status[0] in (OK, LOST_TERM) else None,
     )
     fit, notes = found.fit, (*notes, *found.notes)
