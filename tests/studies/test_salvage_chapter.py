@@ -395,7 +395,9 @@ def test_words() -> None:
     assert counted(1, "recurrence") == "1 recurrence"
     assert counted(0, "dfs") == "0 recurrences or deaths"
     assert fewer_or_more(-0.034) == "3 fewer"
-    assert fewer_or_more(-0.0001, 1) == "0.0 more"
+    assert fewer_or_more(-1e-17, 1) == "0.0 more"
+    assert limits_of_100(-0.225, -0.002) == "22 fewer to 0.2 fewer", "it leaves 0 out"
+    assert fewer_or_more(-0.00496) == "0.5 fewer"
     assert limits_of_100(-0.476, 0.146, 1) == "47.6 fewer to 14.6 more"
     given = (
         "1 event in the treated arm by month 60, besides 1 that stand in both arms, fewer than 5"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rnetstats.formatting import fmt_number
+from rnetstats.formatting import digits_beside, fmt_number
 from rnetstats.studies.verdicts import MINIMUM
 
 __all__ = [
@@ -24,6 +24,7 @@ EVENTS = {
     "dfs": ("recurrence or death", "recurrences or deaths"),
 }
 _SHARED = re.compile(r", besides (\d+) that stand in both arms")
+_NOISE = 1e-12  # of a difference of two equal risks
 _LONG = re.compile(r"\d+\.\d{2,}")
 _ARMS = (
     ("in the treated arm", "among the salvaged"),
@@ -54,9 +55,13 @@ def sparse(*events: float) -> bool:
 
 
 def fewer_or_more(difference: float, digits: int = 0) -> str:
-    """Write a difference of risks as patients of 100: ``'3 fewer'``, ``'0.0 more'``."""
-    shown = round(100.0 * difference, digits)
-    return f"{fmt_number(abs(shown), digits)} {'fewer' if shown < 0.0 else 'more'}"
+    """Write a difference of risks as patients of 100: ``'3 fewer'``, ``'0.0 more'``.
+
+    What rounds to 0 keeps its side, and so many decimals as that takes.
+    """
+    of_100 = 0.0 if abs(difference) < _NOISE else 100.0 * difference
+    digits = digits_beside(of_100, 0.0, digits=digits)
+    return f"{fmt_number(abs(of_100), digits)} {'fewer' if of_100 < 0.0 else 'more'}"
 
 
 def limits_of_100(low: float, high: float, digits: int = 0) -> str:
