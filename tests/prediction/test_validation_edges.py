@@ -316,6 +316,15 @@ def test_centres_without_indices_are_named(fit: Any, patients: pd.DataFrame) -> 
     assert any("no indices for" in note and "tiny" in note for note in found.notes)
 
 
+def test_of_very_many_centres_the_first_are_named(fit: Any, patients: pd.DataFrame) -> None:
+    """A column of numbers that all differ, taken for the centres, made a note of pages."""
+    each = patients.assign(centre=[f"c{i:03d}" for i in range(len(patients))])
+    found = rn.validate(fit, each, method="internal-external", by="centre", seed=1, indices=["auc"])
+    (note,) = [note for note in found.notes if "no indices for" in note]
+    assert "c000, c001, c002" in note and f"c019 and {len(patients) - 20} more centres" in note
+    assert "c020" not in note
+
+
 def noise() -> pd.DataFrame:
     """Patients of whom nothing tells anything, so that no term is kept."""
     rng = np.random.default_rng(1)

@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 from rnetstats._core.frame import Data, as_frame, column
 from rnetstats.errors import DataError
+from rnetstats.formatting import listed
 from rnetstats.kernels.newton import IntArray
 from rnetstats.prediction.judges import Judge
 from rnetstats.prediction.refit import Refit, replicate_seeds
 from rnetstats.prediction.validation_tables import FEW
 
 __all__ = ["centre_folds", "centre_frame"]
+
+_NAMED = 20  # centres in one sentence
 
 
 def centre_folds(refit: Refit, data: Data | None, by: str) -> tuple[IntArray, tuple[str, ...]]:
@@ -67,8 +70,8 @@ def centre_frame(
     notes = []
     if few:
         notes.append(
-            f"by_centre() has no indices for {', '.join(few)}: there are fewer than {FEW} patients "
-            "of the rarer outcome, or the others give no model."
+            f"by_centre() has no indices for {_some(few)}: there are fewer than {FEW} patients of "
+            "the rarer outcome, or the others give no model."
         )
     table = {
         "centre": names,
@@ -77,3 +80,10 @@ def centre_frame(
         **{name: found[:, j] for j, name in enumerate(judge.names)},
     }
     return table, tuple(notes)
+
+
+def _some(names: list[str]) -> str:
+    """Name centres, of very many the first ones alone."""
+    if len(names) <= _NAMED:
+        return listed(names)
+    return listed([*names[:_NAMED], f"{len(names) - _NAMED} more centres"])
