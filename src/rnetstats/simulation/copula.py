@@ -52,10 +52,7 @@ def _by_rank(z: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.fl
 
 
 def _numeric(variable: Variable, z: NDArray[np.float64]) -> NDArray[np.float64]:
-    ends = np.array([variable.lower, variable.upper])
-    if variable.law == "lognormal":
-        ends = np.log(ends)
-    low, high = ndtr((ends - variable.location) / variable.scale)
+    low, high = ndtr(np.array(variable.normal_ends))
     x = variable.location + variable.scale * ndtri(low + (high - low) * ndtr(z))
     return np.exp(x) if variable.law == "lognormal" else np.asarray(x)
 

@@ -31,6 +31,8 @@ from rnetstats.simulation.truth import Truth, true_values
 
 __all__ = ["DrawnCohort", "draw_cohort"]
 
+_MOST_PATIENTS = 10_000_000  # some ten gigabytes
+
 
 def draw_cohort(
     name: str | os.PathLike[str] = "duan2024",
@@ -200,6 +202,10 @@ def _targets(recipe: Recipe, patients: int | None, recurrences: int | None) -> T
     if recurrences is not None:
         recurrences = positive_int("recurrences", recurrences)
     targets = targets_of(recipe, patients, recurrences)
+    if targets.patients > _MOST_PATIENTS:
+        raise OptionError(
+            f"At most {_MOST_PATIENTS:,} patients are drawn at once, not {targets.patients:,}."
+        )
     if not 0 < targets.recurrences < targets.patients / 2:
         raise OptionError(
             f"recurrences={targets.recurrences} cannot be had among {targets.patients} patients; "

@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, ndtri
 from scipy.stats import qmc
 
+from rnetstats.errors import RnetError
 from rnetstats.simulation.copula import linear_predictor, marginals
 from rnetstats.simulation.course import (
     UNIFORMS,
@@ -80,7 +81,7 @@ def _intercept(eta: Array, share: float, weight: Array | None = None) -> float:
     def excess(a: float) -> float:
         return float(np.average(expit(a + eta), weights=weight)) - share
 
-    return float(brentq(excess, -60.0, 60.0, xtol=1e-12))
+    return _solved(excess, -60.0, 60.0, f"A share of {share:.3g}")
 
 
 def _log_rate(hazard: Array, target: float, weight: Array | None = None) -> float:
@@ -89,7 +90,16 @@ def _log_rate(hazard: Array, target: float, weight: Array | None = None) -> floa
     def excess(a: float) -> float:
         return float(np.average(-np.expm1(-np.exp(a) * hazard), weights=weight)) - target
 
-    return float(brentq(excess, -60.0, 20.0, xtol=1e-12))
+    return _solved(excess, -60.0, 20.0, f"A risk of {target:.3g}")
+
+
+def _solved(excess: Callable[[float], float], low: float, high: float, what: str) -> float:
+    """Return the root of a rising function."""
+    if not excess(low) <= 0.0 <= excess(high):
+        raise RnetError(
+            f"{what} is met by no intercept: the recipe's coefficients or times are too extreme."
+        )
+    return float(brentq(excess, low, high, xtol=1e-12))
 
 
 @lru_cache(maxsize=4)

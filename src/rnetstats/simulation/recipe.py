@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from math import log
 
 from rnetstats.errors import OptionError, RnetError, closest
 
@@ -40,6 +41,14 @@ class Variable:
     shares: tuple[float, ...] = ()
     label: str = ""
     unit: str = ""
+
+    @property
+    def normal_ends(self) -> tuple[float, float]:
+        """``lower`` and ``upper`` in standard deviations from the middle of the normal."""
+        low, high = self.lower, self.upper
+        if self.law == "lognormal":
+            low, high = log(low), log(high)
+        return (low - self.location) / self.scale, (high - self.location) / self.scale
 
 
 @dataclass(frozen=True)
