@@ -146,6 +146,23 @@ def test_missing_limits_are_explained():
     assert any("still to enter" in note for note in result.notes)
 
 
+def test_every_curve_says_that_it_ended_before_others_entered():
+    late = {"s": [0, 0, 2, 2, 2], "t": [1, 1, 5, 6, 7], "e": [1, 1, 1, 0, 0], "g": list("aabab")}
+    formula = "Surv(s, t, e) ~ 1"
+    for result in (
+        rn.kaplan_meier(late, formula),
+        rn.rmst(late, formula, tau=4),
+        rn.milestone(late, formula, times=[3, 4]),
+        rn.cumulative_incidence(late, formula),
+    ):
+        assert sum("everybody at risk at 1 had the event" in note for note in result.notes) == 1
+    for result in (rn.rmst(late, formula, tau=1), rn.milestone(late, formula, times=[0.5, 1])):
+        assert not any("still to enter" in note for note in result.notes)
+    groups = rn.rmst(late, "Surv(s, t, e) ~ g", tau=4).notes
+    assert sum("still to enter" in note for note in groups) == 1
+    assert any(note.startswith("a: everybody at risk at 1") for note in groups)
+
+
 def test_values_past_the_last_time_are_missing_unless_carried():
     result = rn.kaplan_meier({"t": [1, 2, 3], "e": [1, 0, 0]}, "Surv(t, e) ~ 1")
     plain, carried = result.at([3, 4]), result.at([3, 4], extend=True)

@@ -12,7 +12,7 @@ from rnetstats.errors import OptionError
 from rnetstats.survival.bpcp import beta_product_limits
 from rnetstats.survival.limits import transformed_limits
 from rnetstats.survival.product_limit import ProductLimit
-from rnetstats.survival.rows import SurvivalRows
+from rnetstats.survival.rows import SurvivalRows, emptied_notes
 
 __all__ = ["CURVE_COLUMNS", "CurveOptions", "fit_curves"]
 
@@ -76,7 +76,7 @@ def fit_curves(
         summaries.append(_summary(label, part, estimate, limits))
         if part.start is not None:
             entries.append(_entries(label, part.start, part.weights))
-        notes += _gap_notes(label, estimate, options, part)
+        notes += _gap_notes(label, estimate, options)
     return (
         pd.concat(frames, ignore_index=True),
         pd.DataFrame(summaries),
@@ -161,9 +161,7 @@ def _entries(label: str, start: Floats, weights: Floats | None) -> pd.DataFrame:
     return pd.DataFrame({"group": label, "time": time, "n_enter": entered.astype(float)})
 
 
-def _gap_notes(
-    label: str, estimate: ProductLimit, options: CurveOptions, part: SurvivalRows
-) -> list[str]:
+def _gap_notes(label: str, estimate: ProductLimit, options: CurveOptions) -> list[str]:
     """Say where a group's limits are missing, and why."""
     notes = []
     if not np.any(estimate.n_event > 0.0):
@@ -192,10 +190,4 @@ def _gap_notes(
             f"{label}: the curve reaches 0 at {estimate.time[ended[0]]:g}; "
             f"no {missing} is defined from there."
         )
-    if ended.size and part.start is not None and ended[0] < len(estimate.time) - 1:
-        notes.append(
-            f"{label}: everybody at risk at {estimate.time[ended[0]]:g} had the event while others "
-            "had still to enter; the curve stays at 0 all the same. Start it at a time with enough "
-            "patients at risk."
-        )
-    return notes
+    return [*notes, *emptied_notes(label, estimate.time, estimate.survival)]

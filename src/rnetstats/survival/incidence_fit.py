@@ -10,6 +10,7 @@ import pandas as pd
 from rnetstats.survival.competing_rows import CompetingRows
 from rnetstats.survival.incidence import Incidence, incidence
 from rnetstats.survival.incidence_limits import BOUND, eventless_bound, incidence_limits
+from rnetstats.survival.rows import emptied_notes
 
 __all__ = ["INCIDENCE_COLUMNS", "IncidenceOptions", "IncidenceTables", "fit_incidence"]
 
@@ -99,6 +100,9 @@ def fit_incidence(rows: CompetingRows, options: IncidenceOptions) -> IncidenceTa
             n_events = float(found.n_event[code - 1].sum())
             counts.append((group, cause, _count(weights.sum()), _count(n_events), bound[0]))
             notes += _gap_notes(rows, group, cause, curve, options)
+        notes += emptied_notes(
+            group, found.time, found.event_free, then="no incidence rises any more"
+        )
         if start is not None:
             entries.append(_entries(group, start, weights))
     columns = ["group", "cause", "n", "n_events", "first_high"]

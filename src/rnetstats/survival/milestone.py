@@ -23,7 +23,7 @@ from rnetstats.survival.milestone_fit import (
 )
 from rnetstats.survival.milestone_result import MilestoneResult
 from rnetstats.survival.rmst_fit import whole_numbers
-from rnetstats.survival.rows import group_rows, refuse_strata
+from rnetstats.survival.rows import emptied_notes, group_rows, refuse_strata
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -142,6 +142,10 @@ def milestone(
         estimates += [group_record(point, kind, conf_level, scale) for point in found]
         contrasts += contrast_records(found, kind, conf_level, scale)
         notes += _notes(found, ci, kind)
+    if rows.start is not None:
+        for code, label in enumerate(rows.labels):
+            curve = rows.of_group(code).curve()
+            notes += emptied_notes(label, curve.time, curve.survival, float(points[-1]))
     return MilestoneResult(
         estimates=whole_numbers(pd.DataFrame(estimates)),
         contrast_table=pd.DataFrame(contrasts, columns=list(_CONTRASTS)),

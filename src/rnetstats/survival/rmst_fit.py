@@ -15,7 +15,7 @@ from rnetstats.errors import DataError, OptionError
 from rnetstats.kernels.rmst import restricted_mean_influence, restricted_means
 from rnetstats.survival.bpcp import beta_product_limits
 from rnetstats.survival.product_limit import at_risk, product_limit
-from rnetstats.survival.rows import SurvivalRows
+from rnetstats.survival.rows import SurvivalRows, emptied_notes
 
 __all__ = [
     "CONTRAST_COLUMNS",
@@ -147,6 +147,9 @@ def group_means(
             note = _doubt(label, area, (low, high), tau)
             method = method if np.isfinite(area.std_error) else "none"
         notes += [note] if note else []
+        if part.start is not None:
+            curve = part.curve()
+            notes += emptied_notes(label, curve.time, curve.survival, tau)
         table.append(
             {
                 "group": label,

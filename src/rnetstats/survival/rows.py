@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-__all__ = ["RowsInfo", "SurvivalRows", "group_rows", "refuse_pseudo_values", "refuse_strata"]
+__all__ = [
+    "RowsInfo",
+    "SurvivalRows",
+    "emptied_notes",
+    "group_rows",
+    "refuse_pseudo_values",
+    "refuse_strata",
+]
 
 Floats = NDArray[np.float64]
 _Part = TypeVar("_Part", Floats, NDArray[np.intp])
@@ -146,6 +153,23 @@ def group_rows(
     )
     check_clusters(read.cluster)
     return _positive_weights(rows), _info(frame, read)
+
+
+def emptied_notes(
+    label: str,
+    time: Floats,
+    survival: Floats,
+    until: float = np.inf,
+    then: str = "the curve stays at 0 all the same",
+) -> list[str]:
+    """Say where everybody at risk had the event, before a time, while others came later."""
+    ended = time[survival <= 0.0]
+    if not ended.size or ended[0] >= min(until, time[-1]):
+        return []
+    return [
+        f"{label}: everybody at risk at {ended[0]:g} had the event while others had still to "
+        f"enter; {then}. Start at a time with enough patients at risk."
+    ]
 
 
 def refuse_strata(rows: SurvivalRows) -> None:
