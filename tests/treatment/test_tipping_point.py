@@ -184,6 +184,25 @@ def test_measured_confounders_by_hand(cohort: pd.DataFrame) -> None:
     assert len(table) == 3
 
 
+def test_the_strongest_measured_factor_moves_the_estimate_toward_one() -> None:
+    """x is 4 times as frequent in the exposed and s half as: the first hides a benefit."""
+    rng = np.random.default_rng(3)
+    exposed = np.repeat([1, 0], 2000)
+    x = rng.random(4000) < np.where(exposed == 1, 0.4, 0.1)
+    s = rng.random(4000) < np.where(exposed == 1, 0.3, 0.5)
+    rate = 0.03 * np.where(x, 4.0, 1.0) * np.where(s, 3.0, 1.0)
+    for factor, column, toward in ((0.4, "s", -1), (2.5, "x", 1)):
+        y = rng.random(4000) < rate * np.where(exposed == 1, factor, 1.0)
+        data = {"y": y * 1, "z": exposed, "x": x * 1, "s": s * 1}
+        row = rn.tipping_point(rn.logistic(data, "y ~ z + x + s"), term="z").glance().iloc[0]
+        assert row["strongest_measured"] == column
+        assert toward * math.log(row["strongest_factor"]) > 0.1
+        away = rn.logistic(data, f"y ~ z + {'x' if column == 's' else 's'}")
+        none = rn.tipping_point(away, term="z").glance().iloc[0]
+        assert none["strongest_measured"] == ""
+        assert math.isnan(none["strongest_factor"])
+
+
 def test_a_fit_read_back_has_no_rows(cohort: pd.DataFrame) -> None:
     fit = rn.logistic(cohort, "recurrence ~ margin_positive + lvi")
     again = type(fit).from_dict(json.loads(json.dumps(fit.to_dict())))

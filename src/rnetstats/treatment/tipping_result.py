@@ -64,10 +64,14 @@ class TippingPointResult(Result):
         return self.grid.copy()
 
     def glance(self) -> pd.DataFrame:
-        """Return one row: estimate, bias factors needed, the strongest measured one."""
+        """Return one row: estimate, bias factors needed, the strongest measured one.
+
+        That is the covariate, one more like which would move the estimate furthest toward 1; ``""``
+        where all would move it away.
+        """
         factors = self.benchmarks["bias_factor"].to_numpy(float)
         toward = factors if self.estimate >= 1.0 else 1.0 / factors
-        strongest = int(np.argmax(toward)) if len(toward) else -1
+        strongest = int(np.argmax(toward)) if (toward > 1.0).any() else -1
         return pd.DataFrame(
             {
                 "measure": [self.measure],
