@@ -303,6 +303,25 @@ def test_a_single_imputation_leaves_its_error_out_and_says_so() -> None:
         assert any("single imputation" in note for note in found.notes) is said
 
 
+@pytest.mark.parametrize("method", ["boot", "cv"])
+def test_resamples_without_a_value_to_learn_from_give_no_model(method: str) -> None:
+    """A column known in three patients: some resamples hold none of them."""
+    data = with_holes(60, 4).assign(k=np.nan)
+    data.loc[[10, 20, 30], "k"] = [0.0, 1.0, 1.0]
+    made = rn.recipe("y ~ b + k", impute=2)
+    options: dict[str, Any] = {"method": method, "resamples": 80, "folds": 4}
+    found = rn.validate(made, data, indices=["auc"], seed=1, **options)
+    refit = refit_of_recipe(made, data, None)
+    failed = 0
+    for part, rng in chunk_generators(1, 80):
+        drawn = bootstrap_counts(rng, refit.n, part.stop - part.start)
+        failed += int((drawn[:, [10, 20, 30]].sum(axis=1) == 0).sum())
+    assert failed
+    if method == "boot":
+        assert found.glance()["n_failed"].item() == failed
+    assert np.isfinite(found.corrected("auc"))
+
+
 def test_fit_says_what_was_chosen(cohort: pd.DataFrame) -> None:
     made = rn.recipe(
         "margin_positive ~ location + nlr + size_mm + age",

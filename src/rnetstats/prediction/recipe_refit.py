@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from rnetstats.errors import DataError
 from rnetstats.formula.outcome import Outcome
 from rnetstats.formula.variables import Variable
 from rnetstats.kernels.cox import CoxFit, fit_cox
@@ -142,7 +143,10 @@ class RecipeRefit(Refit):
         its error in their mean, however many there are.
         """
         names = tuple(self.variables)
-        own = variables_of(complete(counts[0], int(seed)), names)
+        try:
+            own, known = variables_of(complete(counts[0], int(seed)), names), True
+        except DataError:  # a column has no value in this replicate: no model can be made
+            own, known = self.variables, False
         made, X = self.make(own, counts, np.array([seed]))
         eta, training = self._predict(X, made, counts)
         trained = (eta, self._linear(X, made))
@@ -152,7 +156,7 @@ class RecipeRefit(Refit):
         return Refitted(
             risk,
             predictor,
-            made.usable,
+            made.usable & known,
             made.lost,
             training,
             eta,
