@@ -142,3 +142,17 @@ def test_an_offset_counts_in_both() -> None:
         fit_flac(X, y, fit, offset=shift).coef[0],
     ):
         np.testing.assert_allclose(expit(X @ coef + shift).mean(), y.mean(), rtol=1e-10)
+
+
+def test_the_intercept_is_found_however_far_away_the_search_begins() -> None:
+    X, y, freq, _ = logistic_case(case("logistic_firth", "birthwt"))
+    coef = fit_logistic(X, y, freq=freq, firth=True).coef
+    want = flic_intercept(X, y, coef, freq=freq)
+    weights = np.vstack([np.ones(len(y)), 1.0 + (y > 0)])
+    for start in (-800.0, 90.0, 300.0):
+        far = np.repeat(coef, 2, axis=0)
+        far[:, 0] = start
+        found = flic_intercept(X, y, far, freq=weights)
+        assert_close(found[0], want[0], rel=1e-9)
+        risk = expit(X[:, 1:] @ far[1, 1:] + found[1])
+        assert_close(np.average(risk, weights=weights[1]), np.average(y, weights=weights[1]))

@@ -239,3 +239,20 @@ def test_clusters_are_left_out_whole() -> None:
     data["y"] &= centre == 1
     with pytest.raises(OptionError, match="all events lie in one"):
         rn.shrink(rn.logistic(data, "y ~ x + cluster(c)"), method="ridge-cv", folds=2, seed=1)
+
+
+def test_shrinking_by_resamples_does_not_depend_on_where_a_variable_begins() -> None:
+    rng = np.random.default_rng(1)
+    since = rng.normal(size=120)
+    risk = 1.0 / (1.0 + np.exp(-0.2 * since))
+    data = pd.DataFrame({"since": since, "year": 2015.0 + since, "w": np.arange(120) % 2})
+    data["y"] = (rng.random(120) < risk).astype(int)
+    found = [
+        rn.shrink(rn.logistic(data, f"y ~ {x} * w"), method="bootstrap", resamples=20, seed=1)
+        for x in ("year", "since")
+    ]
+    factors = [one.glance()["factor"].item() for one in found]
+    assert factors[1] < 0.9
+    np.testing.assert_allclose(factors[0], factors[1], rtol=1e-8)
+    risks = [one.model.predict(data)["risk"].to_numpy() for one in found]
+    np.testing.assert_allclose(risks[0], risks[1], rtol=1e-8)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rnetstats.kernels.blocks import block_size, joined, part_of
+from rnetstats.kernels.bracketed import bracketed_root
 from rnetstats.kernels.logistic import LogisticFit, fit_logistic
 from rnetstats.kernels.newton import DIVERGED, LOST_TERM, OK, FloatArray, IntArray
 
@@ -85,16 +86,40 @@ def flic_intercept(
         start = np.where(usable[rows, None], begin[rows], 0.0)
         slopes = np.column_stack([np.zeros(len(start)), start[:, 1:]])
         shift = _predictor(_part_design(design, rows), slopes)
+        if offset is not None:
+            shift = shift + np.asarray(offset, dtype=float)
+        of_rows = part_of(counts, rows), part_of(sampling, rows)
         fit = fit_logistic(
             np.ones((n, 1)),
             outcome,
-            freq=part_of(counts, rows),
-            case=part_of(sampling, rows),
-            offset=shift if offset is None else shift + np.asarray(offset, dtype=float),
+            freq=of_rows[0],
+            case=of_rows[1],
+            offset=shift,
             start=start[:, :1],
         )
         found[rows] = np.where((fit.status == OK) & usable[rows], fit.coef[:, 0], np.nan)
+        far = np.flatnonzero((fit.status != OK) & usable[rows])
+        if far.size:
+            weight = np.broadcast_to(_weight(*of_rows, n), shift.shape)
+            found[at + far] = [_balanced(shift[i], outcome, weight[i]) for i in far]
     return found
+
+
+def _balanced(shift: FloatArray, y: FloatArray, weight: FloatArray) -> float:
+    """The intercept of one replicate, however far from it a search by derivatives would begin.
+
+    Slopes that were shrunken, of a year say, move all risks to 0 or 1, where there are none.
+    """
+    share = float(weight @ y / weight.sum())
+    if not 0.0 < share < 1.0:
+        return np.nan
+    middle, held = np.log(share / (1.0 - share)), shift[weight > 0.0]
+
+    def excess(intercept: float) -> float:
+        risk = 0.5 + 0.5 * np.tanh(0.5 * (intercept + shift))
+        return float(weight @ (risk - y))
+
+    return bracketed_root(excess, middle - held.max() - 1.0, middle - held.min() + 1.0)
 
 
 def fit_flac(
