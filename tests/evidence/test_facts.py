@@ -72,6 +72,8 @@ def test_a_word_is_no_number_and_an_unknown_fact_is_named() -> None:
         _ = SHEET["patient"]
     fact = Fact("k", "l", "14.89", "mm", "printed", "here")
     assert (fact.decimals, fact.text, fact.known) == (2, "14.89 mm", True)
+    texts = [Fact("k", "l", n, "patients", "printed", "here").text for n in ("1", "11")]
+    assert texts == ["1 patient", "11 patients"]
 
 
 def test_a_sheet_is_read_from_a_name_a_file_a_mapping_or_itself(tmp_path: Path) -> None:

@@ -249,3 +249,12 @@ def test_a_weight_far_above_all_others_leaves_the_pooled_figures_right() -> None
 def test_an_order_that_is_none_is_refused() -> None:
     with pytest.raises(OptionError, match="order must be a column's name or one value a study"):
         rn.meta_analysis(TRIALS, measure="OR").cumulative(3)  # type: ignore[arg-type]
+
+
+def test_one_study_that_gives_nothing_is_one() -> None:
+    one = {"events_1": [0], "n_1": [20], "events_2": [1], "n_2": [40]}
+    with pytest.raises(TooFewEventsError, match="The one study gives no odds ratio: a zero cell"):
+        rn.meta_analysis(one, measure="OR", correction=0.0)
+    two = {name: values * 2 for name, values in one.items()}
+    with pytest.raises(TooFewEventsError, match="None of the 2 studies gives an odds ratio: a ze"):
+        rn.meta_analysis(two, measure="OR", correction=0.0)

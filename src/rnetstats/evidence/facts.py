@@ -36,6 +36,8 @@ from rnetstats.evidence.facts_words import with_minus
 
 __all__ = ["STANDINGS", "Check", "Fact", "FactSheet", "read_facts"]
 
+_ONE = {"patients": "patient", "studies": "study", "tumours": "tumour", "months": "month"}
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -108,11 +110,12 @@ class Fact:
     def text(self) -> str:
         """The figure with its unit, as a reader would see it; empty when unknown.
 
-        A unit that the value ends in is not said again.
+        A unit that the value ends in is not said again; one patient is not "1 patients".
         """
         if not self.known or (self.unit and self.value.rstrip().endswith(self.unit)):
             return with_minus(self.value.strip())
-        return with_minus(f"{self.value} {self.unit}".strip())
+        unit = _ONE.get(self.unit, self.unit) if self.value.strip() == "1" else self.unit
+        return with_minus(f"{self.value} {unit}".strip())
 
 
 @dataclass(frozen=True)

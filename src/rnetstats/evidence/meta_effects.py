@@ -138,10 +138,10 @@ def _refuse(table: StudyTable, measure: Measure, remarks: list[str]) -> None:
     hint = ""
     if measure.arms == "table" and measure.name != "RD":
         hint = " Take measure='RD', which such studies inform, or bound the risks (exact_table)."
-    raise TooFewEventsError(
-        f"None of the {len(table.names)} studies gives {measure.article} {measure.words}: {why}."
-        f"{hint}"
-    )
+    count = len(table.names)
+    which = "The one study gives no" if count == 1 else f"None of the {count} studies gives"
+    article = "" if count == 1 else f"{measure.article} "
+    raise TooFewEventsError(f"{which} {article}{measure.words}: {why}.{hint}")
 
 
 def _said(

@@ -22,7 +22,7 @@ def facts_table(sheet: FactSheet) -> Exhibit:
     shown = pd.DataFrame(
         {
             "Figure": numbers["label"],
-            "Value": [f"{f.value} {f.unit}".strip() if f.value else "not in print" for f in facts],
+            "Value": [fact.text if fact.value else "not in print" for fact in facts],
             "Standing": numbers["standing"],
             "Where": [fact.where or "–" for fact in facts],
         }
