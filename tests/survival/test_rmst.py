@@ -369,6 +369,21 @@ def test_what_cannot_be_adjusted_is_refused(cohort):
     assert any("not given" in note for note in eventless.notes)
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1e7, 1e11])
+def test_adjusted_contrasts_do_not_depend_on_the_unit_of_a_covariate(cohort, unit):
+    plain, scaled = (
+        rn.rmst(
+            cohort.assign(x=(cohort["size_mm"] + 30.0) * factor),
+            "Surv(dfs_months, dfs_event) ~ margin_positive",
+            tau=60,
+            adjust="x",
+        ).contrasts()
+        for factor in (1.0, unit)
+    )
+    numbers = ["estimate", "conf_low", "conf_high", "p_value"]
+    assert_close(scaled[numbers], plain[numbers], rel=1e-7)
+
+
 def test_an_adjusted_model_without_scatter_gets_no_error_of_zero():
     data = {
         "t": [2.0, 2, 2, 2, 3, 3],

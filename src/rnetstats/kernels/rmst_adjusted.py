@@ -77,25 +77,25 @@ def mean_regression(X: Floats, target: Floats, cut: Truncated, *, log: bool) -> 
     MeanRegression
         ``converged`` is False where the equations have no single, finite solution.
     """
-    coef, converged = _solve(X, target, cut.weight, log=log)
-    mean = np.exp(X @ coef) if log else X @ coef
-    slope = mean if log else np.ones(len(mean))
-    score = X * (cut.weight * (target - mean))[:, None]
-    influence = score + _censoring_part(score, cut)
-    information = (X.T * slope) @ X
-    half = np.linalg.lstsq(information, influence.T, rcond=None)[0]
-    return MeanRegression(coef, half @ half.T, converged)
-
-
-def _solve(X: Floats, target: Floats, weight: Floats, *, log: bool) -> tuple[Floats, bool]:
-    """Newton's method on columns of comparable size; one step where the mean is linear."""
     size = np.sqrt(np.mean(X**2, axis=0))
-    Z = X / size
+    Z = X / size  # columns of comparable size, whatever their units
+    coef, converged = _solve(Z, target, cut.weight, log=log)
+    mean = np.exp(Z @ coef) if log else Z @ coef
+    slope = mean if log else np.ones(len(mean))
+    score = Z * (cut.weight * (target - mean))[:, None]
+    influence = score + _censoring_part(score, cut)
+    information = (Z.T * slope) @ Z
+    half = np.linalg.lstsq(information, influence.T, rcond=None)[0] / size[:, None]
+    return MeanRegression(coef / size, half @ half.T, converged)
+
+
+def _solve(Z: Floats, target: Floats, weight: Floats, *, log: bool) -> tuple[Floats, bool]:
+    """Newton's method; one step where the mean is linear."""
     known = weight > 0.0
     if np.linalg.matrix_rank(Z[known]) < Z.shape[1]:
         return np.zeros(Z.shape[1]), False
     if not log:
-        return np.linalg.solve((Z.T * weight) @ Z, Z.T @ (weight * target)) / size, True
+        return np.asarray(np.linalg.solve((Z.T * weight) @ Z, Z.T @ (weight * target))), True
     coef = np.zeros(Z.shape[1])
     start = np.log(max(float(weight @ target) / float(weight.sum()), np.finfo(float).tiny))
     coef = np.linalg.lstsq(Z, np.full(len(Z), start), rcond=None)[0]
@@ -106,8 +106,8 @@ def _solve(X: Floats, target: Floats, weight: Floats, *, log: bool) -> tuple[Flo
         furthest = float(np.abs(Z @ move).max())
         coef = coef + move * min(1.0, 2.0 / max(furthest, 1e-300))
         if furthest < _CLOSE:
-            return coef / size, True
-    return coef / size, False
+            return coef, True
+    return coef, False
 
 
 def _censoring_part(score: Floats, cut: Truncated) -> Floats:

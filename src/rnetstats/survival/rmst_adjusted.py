@@ -132,14 +132,15 @@ def adjusted_coefficients(
     if rows.weights is not None:
         X = X[copies(rows.weights)]
     cut = truncate(whole.stop, whole.event, whole.group, tau)
-    z = normal_quantile(conf_level)
+    z, unit = normal_quantile(conf_level), np.sqrt(np.mean(X**2, axis=0))
     parts: list[tuple[Any, ...]] = []
     notes: list[str] = []
     for measure in MEASURES:
         target = tau - cut.time if measure.startswith("RMTL") else cut.time
         fit = mean_regression(X, target, cut, log=measure != MEASURES[0])
         coef, error = fit.coef, np.sqrt(np.diag(fit.covariance))
-        if not fit.converged or not (error > 1e-10 * np.abs(coef).max()).all():
+        least = 1e-10 * np.abs(coef * unit).max()  # of what a column adds, whatever its unit
+        if not fit.converged or not (error * unit > least).all():
             coef = error = np.full(len(coef), np.nan)
             notes.append(
                 f"Adjusted {measure}: the patients whose time up to tau is known determine no "
