@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -231,3 +232,13 @@ def test_odd_names_are_shown_as_they_are() -> None:
     axes = model.plot()
     axes.figure.canvas.draw()
     assert any("cost (\\$)" in t.get_text() for t in axes.get_yticklabels())
+
+
+@pytest.mark.parametrize("kind", [float, "Int64"])
+def test_a_missing_condition_is_refused_in_words(cohort: pd.DataFrame, kind: Any) -> None:
+    chart = rn.risk_model(rn.logistic(cohort, "margin_positive ~ size_mm * lvi")).nomogram()
+    new = cohort.head(3).astype({"lvi": kind})
+    assert len(chart.read(new)) == 3
+    new.loc[new.index[1], "lvi"] = pd.NA if kind == "Int64" else np.nan
+    with pytest.raises(DataError, match="Row 2 has a value that is on no axis"):
+        chart.read(new)

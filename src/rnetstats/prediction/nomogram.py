@@ -129,7 +129,8 @@ class NomogramResult(Result):
         for place, axis in enumerate(self.axes):
             here = np.ones(len(frame), dtype=bool)
             for name, value in axis["given"].items():
-                here &= (column(frame, name) == value).to_numpy(dtype=bool)
+                same = column(frame, name) == value
+                here &= same.fillna(False).to_numpy(dtype=bool)
             part = self.table[self.table["axis"] == place]
             found = _read_axis(axis, part, column(frame, axis["variable"]))
             here &= np.isfinite(found)
