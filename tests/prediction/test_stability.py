@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import rnetstats as rn
 from rnetstats._core.random import CHUNK, chunk_generators
-from rnetstats.errors import DataNotKeptError, OptionError
+from rnetstats.errors import DataNotKeptError, OptionError, TooFewEventsError
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.stability import StabilityResult
+from rnetstats.prediction.validation_rows import refit_of
 from support import read
 
 
@@ -43,6 +45,35 @@ def test_model_zero_is_the_model_itself() -> None:
     validated = rn.validate(fit, resamples=5, seed=1, thresholds=[0.2, 0.3])
     own = found.net_benefit().query("model == 0")["net_benefit"]
     np.testing.assert_allclose(own, validated.decision_curve()["apparent"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("made", ["fit", "recipe"])
+def test_without_a_model_of_the_data_nothing_is_compared(made: str) -> None:
+    """All patients with g have the event: maximum likelihood gives no model, Firth's does."""
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"z": rng.normal(size=60), "g": (rng.normal(size=60) > 1).astype(int)})
+    data["y"] = ((rng.random(60) < 0.3) | (data["g"] == 1)).astype(int)
+    with pytest.raises(TooFewEventsError, match="penalty='firth'"):
+        if made == "fit":
+            rn.stability(rn.logistic(data, "y ~ z + g", penalty=None), resamples=10, seed=1)
+        else:
+            rn.stability(rn.recipe("y ~ z + g", penalty=None), data, resamples=10, seed=1)
+    found = rn.stability(rn.recipe("y ~ z + g"), data, resamples=10, seed=1)
+    assert found.glance()["mape"].item() < 0.2
+
+
+def test_the_model_of_a_recipe_that_imputes_is_the_mean_of_its_imputations() -> None:
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame(rng.normal(size=(150, 2)), columns=["a", "b"])
+    data["y"] = (rng.random(150) < 1.0 / (1.0 + np.exp(-data["a"]))).astype(int)
+    data.loc[rng.random(150) < 0.4, "a"] = np.nan
+    recipe = rn.recipe("y ~ a + b", impute=8)
+    found = rn.stability(recipe, data, resamples=3, seed=4)
+    refit = refit_of(recipe, data, None, "flic")
+    own = recipe.fit(data, seed=4).predict(refit.table, outside="extrapolate")["risk"]
+    np.testing.assert_allclose(found.patients()["risk"], own, atol=0.02)
+    single = refit.original(4).risk[0]  # what a single imputation gives
+    assert np.abs(single - own).mean() > 3 * np.abs(found.patients()["risk"] - own).mean()
 
 
 def test_choices_made_on_the_data_add_to_instability() -> None:

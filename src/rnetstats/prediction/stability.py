@@ -14,10 +14,10 @@ from rnetstats.errors import OptionError, TooFewEventsError
 from rnetstats.kernels.percentiles import percentile_limits
 from rnetstats.kernels.resampling import bootstrap_counts
 from rnetstats.prediction.judges import Judge, judge_of
-from rnetstats.prediction.refit import Refit, Refitted, replicate_seeds
+from rnetstats.prediction.refit import Refit, replicate_seeds
 from rnetstats.prediction.stability_result import StabilityResult
 from rnetstats.prediction.validation_notes import stability_notes
-from rnetstats.prediction.validation_rows import refit_of
+from rnetstats.prediction.validation_rows import made_of_all, refit_of
 from rnetstats.prediction.validation_tables import inner_thresholds
 
 __all__ = ["StabilityResult", "stability"]
@@ -67,7 +67,7 @@ def stability(
     ColumnError, DataError
         If the data cannot be used.
     TooFewEventsError
-        If no resample gives a model.
+        If the data themselves give no model, or no resample does.
 
     References
     ----------
@@ -93,12 +93,12 @@ def stability(
     judge = judge_of(refit.outcome, refit.horizon)
     if not judge.has_curves:
         raise OptionError("A survival model gives risks by a horizon: name it, time=.")
-    whole = refit.original(seed)
+    own = made_of_all(refit, seed).risk.mean(axis=0)  # over the imputations
     risks, predictors, failed, lost = _models(refit, resamples, seed)
     if not len(risks):
         raise TooFewEventsError(f"None of {resamples} resamples gave a model.")
     low, high = percentile_limits(risks, conf_level)
-    mape = np.abs(risks - whole.risk[0]).mean(axis=0)
+    mape = np.abs(risks - own).mean(axis=0)
     slopes = judge.indices(risks, predictors, None)[:, judge.names.index("slope")]
     slopes = slopes[np.isfinite(slopes)]
     return StabilityResult(
@@ -114,11 +114,11 @@ def stability(
             "slope_low": float(slopes.min()) if slopes.size else np.nan,
             "slope_high": float(slopes.max()) if slopes.size else np.nan,
         },
-        classification_table=_classification(whole.risk[0], risks, limits),
-        calibration_table=_curves(judge, whole, risks),
-        benefit_table=_benefit(judge, whole, risks, limits),
+        classification_table=_classification(own, risks, limits),
+        calibration_table=_curves(judge, own, risks),
+        benefit_table=_benefit(judge, own, risks, limits),
         patient_table={
-            "risk": whole.risk[0],
+            "risk": own,
             "conf_low": low,
             "conf_high": high,
             "mape": mape,
@@ -160,12 +160,12 @@ def _classification(risk: Floats, risks: Floats, thresholds: Floats) -> dict[str
     }
 
 
-def _curves(judge: Judge, whole: Refitted, risks: Floats) -> dict[str, Any]:
-    low, high = np.quantile(whole.risk[0], [0.01, 0.99])
+def _curves(judge: Judge, own: Floats, risks: Floats) -> dict[str, Any]:
+    low, high = np.quantile(own, [0.01, 0.99])
     if high <= low:
         return {}
     grid = np.linspace(low, high, 31)
-    models = np.concatenate([whole.risk, risks[:_CURVES]])
+    models = np.concatenate([own[None], risks[:_CURVES]])
     observed = judge.curve(models, None, grid)
     return {
         "model": np.repeat(np.arange(len(models)), grid.size),
@@ -174,8 +174,8 @@ def _curves(judge: Judge, whole: Refitted, risks: Floats) -> dict[str, Any]:
     }
 
 
-def _benefit(judge: Judge, whole: Refitted, risks: Floats, thresholds: Floats) -> dict[str, Any]:
-    models = np.concatenate([whole.risk, risks[:_CURVES]])
+def _benefit(judge: Judge, own: Floats, risks: Floats, thresholds: Floats) -> dict[str, Any]:
+    models = np.concatenate([own[None], risks[:_CURVES]])
     found = judge.net_benefit(models, None, thresholds)
     return {
         "model": np.repeat(np.arange(len(models)), thresholds.size),

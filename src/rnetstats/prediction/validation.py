@@ -11,17 +11,17 @@ import numpy as np
 from rnetstats._core.frame import Data, as_frame, is_synthetic_data
 from rnetstats._core.options import choice, draw_count, level, positive_int, real
 from rnetstats._core.random import resolve_seed
-from rnetstats.errors import DataError, OptionError, TooFewEventsError
+from rnetstats.errors import OptionError, TooFewEventsError
 from rnetstats.kernels.newton import IntArray
 from rnetstats.prediction.centres import centre_folds, centre_frame
 from rnetstats.prediction.external import validate_external
 from rnetstats.prediction.judges import Judge, judge_of
 from rnetstats.prediction.progress import progress_bar
-from rnetstats.prediction.refit import Refit, Refitted
+from rnetstats.prediction.refit import Refit
 from rnetstats.prediction.resampling_schemes import Runs, bootstrap, cross_validate, folds_of
 from rnetstats.prediction.validated import validated
 from rnetstats.prediction.validation_result import ValidationResult
-from rnetstats.prediction.validation_rows import refit_of
+from rnetstats.prediction.validation_rows import made_of_all, refit_of
 from rnetstats.prediction.validation_tables import inner_thresholds, risk_grid
 
 __all__ = ["validate"]
@@ -158,7 +158,7 @@ def validate(
         )
     refit = refit_of(model, data, time, intercept)
     judge = judge_of(refit.outcome, refit.horizon, indices)
-    whole = _original(refit, seed)
+    whole = made_of_all(refit, seed)
     with_curve = judge.has_curves and indices is None
     wanted = judge.has_curves and (indices is None or thresholds is not None)
     common: dict[str, Any] = {
@@ -182,23 +182,6 @@ def validate(
         found = replace(found, centre_table=table, notes=(*found.notes, *missing))
     drawn = data is not None and is_synthetic_data(as_frame(data))
     return replace(found, synthetic=bool(getattr(model, "synthetic", False)) or drawn)
-
-
-def _original(refit: Refit, seed: int) -> Refitted:
-    """Return the model made from all rows, in each imputation, which must exist."""
-    whole = refit.whole(seed)
-    if not whole.usable.all():
-        raise TooFewEventsError(
-            "The model cannot be made from these data (separated, without events or of one "
-            "outcome only, or a cut-off or knot of a recipe cannot be placed), so that there is "
-            "nothing to validate; penalty='firth' keeps estimates finite."
-        )
-    if whole.lost.all():
-        raise DataError(
-            "A column of the design is constant in these data, or repeats others: it cannot be "
-            "estimated. Leave its term out, or choose another cut-off."
-        )
-    return whole
 
 
 def _runs(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from rnetstats._core.frame import Data
-from rnetstats.errors import DataError, OptionError
+from rnetstats.errors import DataError, OptionError, TooFewEventsError
 from rnetstats.prediction.judged import is_risk_model, judge
 from rnetstats.prediction.recipe import Recipe
-from rnetstats.prediction.refit import Refit
+from rnetstats.prediction.refit import Refit, Refitted
 from rnetstats.prediction.refit_callable import CallableRefit
 from rnetstats.prediction.refit_fixed import refit_of_fit
 from rnetstats.regression.cox_result import CoxResult
 from rnetstats.regression.logistic import LogisticResult
 
-__all__ = ["refit_of"]
+__all__ = ["made_of_all", "refit_of"]
 
 
 def refit_of(model: Any, data: Data | None, time: float | None, intercept: str) -> Refit:
@@ -54,6 +54,31 @@ def refit_of(model: Any, data: Data | None, time: float | None, intercept: str) 
     if isinstance(model, Recipe):
         return model.refit(data, horizon=time)
     return CallableRefit(model, data, horizon=time)
+
+
+def made_of_all(refit: Refit, seed: int) -> Refitted:
+    """Return the model made from all rows, in each imputation, which must exist.
+
+    Raises
+    ------
+    TooFewEventsError
+        If there is none.
+    DataError
+        If a column cannot be estimated.
+    """
+    whole = refit.whole(seed)
+    if not whole.usable.all():
+        raise TooFewEventsError(
+            "The model cannot be made from these data (separated, without events or of one "
+            "outcome only, or a cut-off or knot of a recipe cannot be placed), so that there is "
+            "nothing to judge; penalty='firth' keeps estimates finite."
+        )
+    if whole.lost.all():
+        raise DataError(
+            "A column of the design is constant in these data, or repeats others: it cannot be "
+            "estimated. Leave its term out, or choose another cut-off."
+        )
+    return whole
 
 
 def _refuse_other_rows(model: LogisticResult | CoxResult, data: Data) -> None:
