@@ -19,8 +19,8 @@ from rnetstats.errors import RnetError
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 PUBLIC = sorted(set(rn.__all__) - {"__version__", "errors"})
-# A class, and a verb that writes a page
-WITHOUT_EXAMPLE = {"RiskModel", "calculator"}
+# A class
+WITHOUT_EXAMPLE = {"RiskModel"}
 # They read, count, draw or describe: there is no method behind them
 WITHOUT_PAPER = {
     "Codebook",

@@ -135,3 +135,9 @@ def test_what_was_noted_while_reading_stands_in_it(tmp_path: Path) -> None:
     assert "# Read: The columns are separated by a semicolon.\n" in text
     assert "# Read: Blank lines, left out: 1 (line 3).\n\n[codebook]" in text
     assert len(read_cohort(path, codebook=Codebook.from_text(text))) == 2
+
+
+def test_the_head_names_the_keys_that_an_editor_needs() -> None:
+    head = rn.write_codebook({"a": [1, 2]}).split("[codebook]")[0]
+    for key in ("source", "levels", "recode", "missing", "range", "unit_in", "derive"):
+        assert f"#   {key}" in head

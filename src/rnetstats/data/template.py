@@ -37,6 +37,7 @@ _HEAD = """\
 #   missing = [999]        codes for "no value"
 #   range = [0, 120]       smallest and largest allowed value
 #   unit_in = "days", unit = "months"     converts (a month is 30.4375 days)
+#   derive = "seen - operated"            a column the file lacks: here days between two dates
 {notes}
 [codebook]
 name = "mine"

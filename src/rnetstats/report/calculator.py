@@ -65,6 +65,18 @@ def calculator(
     Achilles heel of predictive analytics. BMC Medicine 17:230.
     Bonnett LJ, Snell KIE, Collins GS, Riley RD (2019). Guide to presenting clinical prediction
     models for use in clinical practice. BMJ 365:l737.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rnetstats as rn
+    >>> cohort = rn.load_cohort("duan2024")
+    >>> fit = rn.logistic(cohort, "margin_positive ~ location + nlr")
+    >>> checked = rn.validate(fit, resamples=50, seed=1)
+    >>> model = rn.risk_model(fit).with_performance(checked.performance())
+    >>> page = rn.calculator(model, output=f"{tempfile.mkdtemp()}/calculator.html")
+    >>> page.name
+    'calculator.html'
     """
     forced = checked_force(force)
     target = _checked_target(output)
