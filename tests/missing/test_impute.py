@@ -489,3 +489,26 @@ def test_models_with_hardly_a_row_for_each_coefficient_are_told():
     assert "x0: 32 coefficients are learnt from 54 known values" in " ".join(notes)
     few = imputer(data, columns=["x0", "side", "x1"]).notes
     assert not [note for note in few if "coefficients are learnt" in note]
+
+
+@pytest.mark.parametrize("kind", ["Int64", "float64"])
+def test_fractions_drawn_for_whole_numbers_are_kept(kind):
+    """Nullable integers hold no fractions: the column becomes one of numbers."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=60)
+    whole = pd.Series(np.round(x + rng.normal(size=60))).mask(np.arange(60) < 12)
+    data = pd.DataFrame({"x": x, "count": whole.astype(kind)})
+    for made in rn.impute(data, method={"count": "normal"}, imputations=2, seed=1):
+        drawn = made["count"].to_numpy(dtype=float)
+        assert (drawn[:12] != np.round(drawn[:12])).all()
+        assert (drawn[12:] == whole.to_numpy()[12:]).all()
+
+
+def test_a_drawn_value_without_a_logarithm_is_told_from_one_in_the_data():
+    rng = np.random.default_rng(2)
+    x = np.exp(rng.normal(size=80))
+    data = pd.DataFrame({"x": pd.Series(x).mask(np.arange(80) < 25), "z": x + rng.normal(size=80)})
+    options = {"passive": {"log_x": "log(x)"}, "imputations": 4, "seed": 1}
+    with pytest.raises(DataError, match=r"log_x'\] cannot be computed of what was drawn for x\."):
+        rn.impute(data, method={"x": "normal"}, **options)
+    assert all((made["x"] > 0).all() for made in rn.impute(data, **options))

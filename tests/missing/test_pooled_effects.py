@@ -270,6 +270,13 @@ def test_what_cannot_be_asked_is_refused_in_words():
         times.risks("g")
 
 
+def test_values_are_shown_without_digits_that_say_nothing():
+    for result in (fitted(), rn.logistic(filled()[0], MODEL)):
+        values = result.risks("x").display()["x"]
+        assert values.str.fullmatch(r"-?\d\.\d{1,4}").all()
+    assert fitted().risks("x", values=[0.5, 2.0]).display()["x"].tolist()[:2] == ["0.5", "2"]
+
+
 def test_effects_and_risks_are_drawn():
     result = fitted()
     for axes in (result.plot_effect("x"), result.plot_effect("g"), result.risks("g").plot()):

@@ -169,7 +169,14 @@ class _Work:
     def _compute(self, place: int) -> None:
         """Compute a passive column again where it was not observed."""
         passive, block, found = self.chain.passive[place]
-        made = passive.values(self._variables(passive.sources))
+        try:
+            made = passive.values(self._variables(passive.sources))
+        except DataError as error:
+            raise DataError(
+                f"passive[{passive.name!r}] cannot be computed of what was drawn for "
+                f"{' and '.join(passive.sources)}. {error} Draw by 'pmm', or impute the logarithm "
+                "and compute the rest from it."
+            ) from None
         if found is not None:
             made = np.where(np.isnan(found), made, found)
         self.values[passive.name] = made

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionDtype
 
 from rnetstats.formula.variables import Floats, read_variable
 from rnetstats.missing.columns import Column
@@ -60,6 +61,9 @@ def _filled(series: pd.Series[Any], column: Column, drawn: Floats) -> pd.Series[
         return pd.Series(made, index=series.index, name=series.name)
     if isinstance(dtype, pd.SparseDtype):  # whose cells cannot be set
         return _filled(series.astype(dtype.subtype), column, drawn).astype(dtype)
+    whole = bool((drawn == np.round(drawn)).all())
+    if isinstance(dtype, ExtensionDtype) and dtype.kind in "iu" and not whole:
+        series = series.astype("float64")  # nullable integers take no fractions
     filled = series.copy()
     filled.iloc[np.flatnonzero(column.missing)] = _cells(series, column, drawn)
     return filled

@@ -74,7 +74,7 @@ class RisksResult(Result):
             digits = 1 if share else 2
             rows.append(
                 {
-                    self.label: str(row["value"]),
+                    self.label: _plain(row["value"]),
                     "measure": row["measure"],
                     "estimate": fmt_percent(row["estimate"])
                     if share
@@ -180,6 +180,11 @@ def values_compared(
     if len(grid) < 2:
         raise OptionError(f"A contrast of {variable!r} needs at least two values; name them.")
     return grid, 0 if reference is None else grid.index(reference)
+
+
+def _plain(value: Any) -> str:
+    """Write a value as the figure does: a quartile may have sixteen digits."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _p(estimate: float, error: float) -> float:
