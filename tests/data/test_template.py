@@ -138,6 +138,6 @@ def test_what_was_noted_while_reading_stands_in_it(tmp_path: Path) -> None:
 
 
 def test_the_head_names_the_keys_that_an_editor_needs() -> None:
-    head = rn.write_codebook({"a": [1, 2]}).split("[codebook]")[0]
+    head = write_codebook({"a": [1, 2]}).split("[codebook]")[0]
     for key in ("source", "levels", "recode", "missing", "range", "unit_in", "derive"):
         assert f"#   {key}" in head
