@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given
@@ -151,6 +152,16 @@ def test_events_are_counted_in_both_groups() -> None:
     assert "unexposed" not in rn.e_value(fit, term="size_mm").notes[0]
     with pytest.raises(OptionError, match="UnivariableResult"):
         rn.e_value(rn.univariable(data, "recurrence ~ margin_positive"))
+
+
+@pytest.mark.parametrize("limits", [(0.8, 5.0), (0.0, 9.0), (1.0, 4.0)])
+def test_a_limit_beyond_the_null_is_a_point_and_no_curve(limits: tuple[float, float]) -> None:
+    axes = rn.e_value(2.0, *limits, measure="rr").plot()
+    drawn = {str(line.get_label()): line.get_xydata() for line in axes.lines}
+    assert drawn["to explain the limit (E-value 1.00)"].tolist() == [[1.0, 1.0]]
+    first, second = drawn["to explain the estimate (E-value 3.41)"].T
+    np.testing.assert_allclose(first * second / (first + second - 1.0), 2.0)
+    plt.close(axes.figure)
 
 
 def test_counts_give_the_risk_ratio() -> None:

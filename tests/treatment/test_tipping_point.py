@@ -102,6 +102,14 @@ def test_the_e_value_is_the_least_of_all_tipping_pairs() -> None:
     assert math.isclose(float(bias_factor(1.0, 1.0 / e, e)), 2.4, rel_tol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "given_shares", [np.array(0.4), pd.Series([0.4]), pd.Index([0.4]), iter([0.4]), (0.4,)]
+)
+def test_a_number_or_numbers_in_any_container(given_shares: Any) -> None:
+    found = rn.tipping_point(2.0, measure="rr", prevalence_exposed=given_shares)
+    assert set(found.to_frame()["prevalence_exposed"]) == {0.4}
+
+
 def test_moved_says_what_has_moved() -> None:
     found = rn.tipping_point(
         2.0,

@@ -97,7 +97,10 @@ class EValueResult(Result):
 
         rows = self.values.dropna(subset=["e_value"])
         null = self._null
-        factors = [max(v / null, null / v) for v in rows["risk_ratio"]]
+        factors = [  # a limit beyond the null needs no confounding, however far beyond it lies
+            1.0 if e == 1.0 else max(v / null, null / v)
+            for v, e in zip(rows["risk_ratio"], rows["e_value"], strict=True)
+        ]
         curves = pd.DataFrame(
             {
                 "name": ["estimate" if q == "estimate" else "limit" for q in rows["quantity"]],

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from rnetstats._core.options import real
+from rnetstats._core.options import items_of, real
 from rnetstats.errors import OptionError
 from rnetstats.regression.model import RegressionResult
 from rnetstats.treatment.ratio_estimate import NAMES, RARE, RatioEstimate, ratio_estimate
@@ -169,8 +169,8 @@ def tipping_point(
 
 def _grid(name: str, values: float | Sequence[float], high: float) -> Floats:
     """Return one or several checked numbers."""
-    listed = list(values) if isinstance(values, (Sequence, np.ndarray)) else [values]
-    if isinstance(values, str) or not listed:
+    listed = items_of(values)
+    if isinstance(values, (str, Mapping)) or not listed:
         raise OptionError(f"{name} must be a number or a sequence of numbers, not {values!r}.")
     if high == 1.0:
         return np.array([real(name, v, low=0.0, high=1.0) for v in listed])
@@ -181,7 +181,8 @@ def _adjusted(read: RatioEstimate, p1: Floats, p0: Floats, g: Floats) -> pd.Data
     """Take a confounder of each kind out of the estimate."""
     first, second, effect = (part.ravel() for part in np.meshgrid(p1, p0, g, indexing="ij"))
     factor = bias_factor(first, second, effect)
-    point, low, high = read.estimate / factor, read.low / factor, read.high / factor
+    with np.errstate(over="ignore"):  # a limit near the largest number becomes infinite
+        point, low, high = (value / factor for value in (read.estimate, read.low, read.high))
     above = read.estimate >= 1.0
     near = low if above else high  # the other limit may be unknown
 
