@@ -40,6 +40,8 @@ def written(folder: Path, text: str | bytes, name: str = "x.csv") -> Path:
         (TABLE + "   \n\f", "x.csv"),
         (TABLE.encode("utf-32"), "x.csv"),
         ('id, "size", "sex"\na, "1.5", "F"\nb,  "2.5", "M"\nc, 3.5, "F"\n', "x.csv"),
+        ('id, size, sex\na, "1.5", "F"\nb, 2.5, "M"\nc, 3.5, "F"\n', "x.csv"),
+        ('id; size; sex\r\na; 1.5; "F"\r\nb; 2.5; "M"\r\nc; 3.5; "F"\r\n', "x.csv"),
         (TABLE.encode("utf-16"), "x.csv"),
         (TABLE.replace(",", ";"), "x.csv"),
         (TABLE.replace(",", "\t"), "x.tsv"),
@@ -61,6 +63,12 @@ def test_quoted_text_keeps_delimiters_lines_and_html(tmp_path: Path) -> None:
     text = 'note,n\n"a, b",1\n"<b>""x""</b>",2\n"two\nlines",3\n'
     cohort = read_cohort(written(tmp_path, text))
     assert set(cohort["note"]) == {"a, b", '<b>"x"</b>', "two\nlines"}
+
+
+def test_cells_quoted_after_a_space_keep_delimiters(tmp_path: Path) -> None:
+    text = 'n, note\n1, "a, b"\n2, 5" wide\n3, say ""x""\n'
+    cohort = read_cohort(written(tmp_path, text))
+    assert set(cohort["note"]) == {"a, b", '5" wide', 'say ""x""'}
 
 
 def test_rows_are_named_with_their_lines(tmp_path: Path) -> None:

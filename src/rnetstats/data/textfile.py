@@ -200,8 +200,8 @@ def _refuse_other_text(text: str, source: str) -> None:
 
 
 def _reader(text: str, delimiter: str, *, strict: bool) -> csv._reader:  # type: ignore[name-defined]
-    first = text.partition("\n")[0]
-    spaced = re.search(f'{re.escape(delimiter)} +"', first) is not None  # a, "b", "c"
+    mark = re.escape(delimiter)
+    spaced = re.search(f'{mark} +"[^"\r\n]*" *({mark}|\r|\n|$)', text) is not None  # a, "b", "c"
     return csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=strict, skipinitialspace=spaced
     )
