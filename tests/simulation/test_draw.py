@@ -195,6 +195,8 @@ def test_result_contract_and_provenance():
         ({"patients": "many"}, OptionError, "patients"),
         ({"seed": -1}, OptionError, "seed"),
         ({"split": (8, 5)}, OptionError, "sum to the 12"),
+        ({"recurrences": 200, "split": (190, 10)}, OptionError, "190 recurrences among 181 pat"),
+        ({"patients": 30, "recurrences": 12, "split": (12, 0)}, OptionError, "a positive margin"),
         ({"split": (13, -1)}, OptionError, "split must be a whole number of at least 0"),
         ({"split": "a"}, OptionError, "split='a' must be two whole numbers"),
         ({"split": "84"}, OptionError, "two whole numbers"),

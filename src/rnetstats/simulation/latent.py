@@ -159,6 +159,11 @@ def _allot(
             f"{total} recurrences: (among positive margins, among negative margins)."
         )
     seen = np.zeros(risk.size, dtype=bool)
-    for group, events in zip((margin, ~margin), split, strict=True):
+    for group, events, kind in zip((margin, ~margin), split, ("positive", "negative"), strict=True):
+        if events > group.sum():
+            raise OptionError(
+                f"split={split!r} asks for {events} recurrences among {group.sum()} patients with "
+                f"a {kind} margin."
+            )
         seen[group] = conditional_bernoulli(risk[group], events, rng)
     return seen
