@@ -321,3 +321,17 @@ def test_no_limit_is_lost_where_the_fits_between_are_flat(seed: int) -> None:
             fit = fit_logistic(others, data.y, offset=limit * engine.X[:, j])
             fall = 2 * (engine.value - fit.log_likelihood[0])
             assert fall == pytest.approx(3.841458820694124, abs=1e-6)
+
+
+def test_rows_of_sampling_weight_0_are_told_of() -> None:
+    data = {
+        "t": [1, 2, 3, 4, 5, 6],
+        "e": [1, 0, 1, 0, 0, 0],
+        "y": [1, 0, 1, 0, 1, 0],
+        "x": [0, 1, 1, 0, 1, 0],
+        "w": [0, 1, 0, 1, 2, 1],
+    }
+    found = separation(data, "y ~ x", sampling_weights="w")
+    assert any("2 of 6 rows have a sampling weight of 0" in note for note in found.notes)
+    with pytest.raises(TooFewEventsError, match="no event in a row with a weight above 0"):
+        separation(data, "Surv(t, e) ~ x", sampling_weights="w")

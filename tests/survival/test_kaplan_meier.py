@@ -146,6 +146,19 @@ def test_missing_limits_are_explained():
     assert any("still to enter" in note for note in result.notes)
 
 
+def test_rows_of_sampling_weight_0_are_counted_in_a_note():
+    data = {"t": [1, 2, 3, 4, 5], "e": [1, 0, 1, 1, 0], "w": [0, 1.5, 0.5, 2, 0]}
+    formula = "Surv(t, e) ~ 1"
+    for result in (
+        rn.kaplan_meier(data, formula, sampling_weights="w"),
+        rn.rmst(data, formula, tau=3, sampling_weights="w"),
+        rn.milestone(data, formula, times=3, sampling_weights="w"),
+    ):
+        assert "2 of 5 rows left out for a sampling weight of 0." in result.notes
+    all_used = rn.kaplan_meier(data, formula, sampling_weights=[1, 1.5, 0.5, 2, 1])
+    assert not any("left out" in note for note in all_used.notes)
+
+
 def test_every_curve_says_that_it_ended_before_others_entered():
     late = {"s": [0, 0, 2, 2, 2], "t": [1, 1, 5, 6, 7], "e": [1, 1, 1, 0, 0], "g": list("aabab")}
     formula = "Surv(s, t, e) ~ 1"

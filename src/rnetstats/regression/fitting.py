@@ -27,6 +27,7 @@ __all__ = [
     "check_parameters",
     "finite_everywhere",
     "fit_notes",
+    "idle_notes",
     "model_covariance",
     "refuse_far_columns",
     "refuse_lost_columns",
@@ -261,6 +262,17 @@ def carrying_weight(frame: ModelFrame, flags: np.ndarray) -> np.ndarray:
     return np.asarray(flags & (frame.sampling_weights > 0.0))
 
 
+def idle_notes(frame: ModelFrame) -> list[str]:
+    """Say how many rows have a sampling weight of 0."""
+    if frame.sampling_weights is None or frame.sampling_weights.all():
+        return []
+    idle = int(np.count_nonzero(frame.sampling_weights == 0.0))
+    return [
+        f"{idle} of {frame.n} rows have a sampling weight of 0: they are counted among n and "
+        "n_events, but do not enter the estimates."
+    ]
+
+
 def fit_notes(
     frame: ModelFrame,
     separation: Recession,
@@ -270,13 +282,7 @@ def fit_notes(
     left: Recession | None = None,
 ) -> tuple[str, ...]:
     """Say what was dropped, separated, clustered; `left` is the separation despite log-F priors."""
-    notes = list(frame.notes)
-    if frame.sampling_weights is not None and not frame.sampling_weights.all():
-        idle = int(np.count_nonzero(frame.sampling_weights == 0.0))
-        notes.append(
-            f"{idle} of {frame.n} rows have a sampling weight of 0: they are counted among n and "
-            "n_events, but do not enter the estimates."
-        )
+    notes = [*frame.notes, *idle_notes(frame)]
     if separation.kind != "none":
         names = ", ".join(
             frame.design.columns[j].name for j in np.flatnonzero(_infinite(separation))

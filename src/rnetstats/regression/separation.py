@@ -16,7 +16,12 @@ from rnetstats.formula.parser import as_formula
 from rnetstats.formula.terms import Formula
 from rnetstats.kernels.cox import fit_cox
 from rnetstats.kernels.risksets import prepare
-from rnetstats.regression.fitting import refuse_lost_columns, refuse_strata
+from rnetstats.regression.fitting import (
+    carrying_weight,
+    idle_notes,
+    refuse_lost_columns,
+    refuse_strata,
+)
 from rnetstats.regression.recession import Recession, binary_separation, monotone_likelihood
 
 if TYPE_CHECKING:
@@ -194,7 +199,7 @@ def separation(
         n_missing=frame.n_missing,
         n_events=int(count[seen].sum()),
         synthetic=is_synthetic_data(data),
-        notes=(*frame.notes, *_notes(table, found.kind)),
+        notes=(*frame.notes, *idle_notes(frame), *_notes(table, found.kind)),
         options={"formula": frame.formula, "missing": missing},
     )
 
@@ -213,9 +218,10 @@ def find_separation(frame: ModelFrame) -> Recession:
         return binary_separation(X, outcome.y, frame.weights)
     assert outcome.stop is not None
     assert outcome.event is not None
-    if not outcome.event.any():
+    if not carrying_weight(frame, outcome.event).any():
+        idle = " in a row with a weight above 0" if outcome.event.any() else ""
         raise TooFewEventsError(
-            f"{outcome.name} has no event: there is no partial likelihood to look at."
+            f"{outcome.name} has no event{idle}: there is no partial likelihood to look at."
         )
     strata = None if frame.strata is None else frame.strata.codes
     return monotone_likelihood(

@@ -152,7 +152,7 @@ def group_rows(
         robust=sampling_weights is not None or read.cluster is not None,
     )
     check_clusters(read.cluster)
-    return _positive_weights(rows), _info(frame, read)
+    return _positive_weights(rows), _info(frame, read, _idle_notes(rows))
 
 
 def emptied_notes(
@@ -199,7 +199,15 @@ def _positive_weights(rows: SurvivalRows) -> SurvivalRows:
     return kept
 
 
-def _info(frame: pd.DataFrame, read: GroupFrame) -> RowsInfo:
+def _idle_notes(rows: SurvivalRows) -> list[str]:
+    """Say how many rows are left out for a weight of 0."""
+    idle = 0 if rows.weights is None else int(np.count_nonzero(rows.weights == 0.0))
+    if not idle:
+        return []
+    return [f"{idle} of {len(rows.stop)} rows left out for a sampling weight of 0."]
+
+
+def _info(frame: pd.DataFrame, read: GroupFrame, more: list[str]) -> RowsInfo:
     """Return labels and notes for a group frame."""
     outcome = read.outcome
     _, comparison, value = outcome.name.removesuffix(")").partition(" == ")
@@ -209,5 +217,5 @@ def _info(frame: pd.DataFrame, read: GroupFrame) -> RowsInfo:
         "event": event,
         "group": ", ".join(label_of(frame, name) for name in read.groups.columns),
     }
-    notes = (*read.notes, *cluster_notes(read.cluster, read.groups))
+    notes = (*read.notes, *more, *cluster_notes(read.cluster, read.groups))
     return RowsInfo(labels=labels, positions=read.rows, n_missing=read.n_missing, notes=notes)
