@@ -108,6 +108,10 @@ def test_frames_and_mappings_are_taken_and_left_alone() -> None:
         column(pd.DataFrame({"margin": [1]}), "margn")
     with pytest.raises(ColumnError, match=r"name 0 is no text; .* data.columns.astype\(str\)"):
         column(pd.DataFrame({0: [1]}), "0")
+    with pytest.raises(ColumnError, match="by its name, not by a Series"):
+        column(pd.DataFrame({"margin": [1]}), pd.Series([1]))  # type: ignore[arg-type]
+    with pytest.raises(ColumnError, match="There is no column <NA>"):
+        column(pd.DataFrame({"margin": [1]}), pd.NA)  # type: ignore[arg-type]
 
 
 def test_a_table_of_another_library_is_told_what_to_do() -> None:

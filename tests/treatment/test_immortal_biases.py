@@ -159,9 +159,10 @@ def test_inputs_have_names_values_and_sources(found: ImmortalBiases) -> None:
         ({"visit_sensitivity": 0.0}, "must be above 0"),
         ({"missed_treated": 1.0}, "must be below 1"),
         ({"visits_treated": -1.0}, "must be at least 0, not"),
+        ([0.4], "inputs must be a mapping"),
     ],
 )
-def test_inputs_that_cannot_be_are_refused(inputs: dict[str, float], words: str) -> None:
+def test_inputs_that_cannot_be_are_refused(inputs: Any, words: str) -> None:
     with pytest.raises(OptionError, match=words):
         bias_inputs(inputs)
 

@@ -272,6 +272,7 @@ def test_one_arm_alone_is_refused() -> None:
         ({"horizon": 50.0}, "horizon=50 must lie between 0 and the longest follow-up, 50"),
         ({"risk": 1.0}, "risk must lie between 0 and 1"),
         ({"cohorts": 1}, "cohorts must be a whole number of at least 2"),
+        ({"patients": 10**30}, "patients must be at most"),
         ({"risk": 1e-5}, "an arm with too few events"),
     ],
 )

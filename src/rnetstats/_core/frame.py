@@ -138,9 +138,11 @@ def refuse_name(name: object) -> None:
 
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
     """Return one column, or a :class:`ColumnError` that names the nearest one."""
-    if not isinstance(name, Hashable) or name not in frame.columns:
+    if not isinstance(name, Hashable):
+        raise ColumnError(f"A column is given by its name, not by a {type(name).__name__}.")
+    if name not in frame.columns:
         for there in frame.columns:
-            if str(there) == name:
+            if isinstance(name, str) and str(there) == name:
                 refuse_name(there)
         hint = closest(str(name), (str(c) for c in frame.columns))
         shown = ", ".join(str(c) for c in list(frame.columns)[:12])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rnetstats._core.frame import Data, as_frame, is_synthetic
-from rnetstats._core.options import choice, flag, level, real
+from rnetstats._core.options import choice, flag, items_of, level, real
 from rnetstats._core.random import resolve_seed
 from rnetstats._core.resamples import checked_resamples
 from rnetstats.errors import DataError, OptionError, TooFewEventsError
@@ -277,9 +277,9 @@ def _summary(
 
 
 def _methods(methods: Sequence[str]) -> tuple[str, ...]:
-    if not isinstance(methods, Iterable):
-        raise OptionError(f"methods must be a list of names, not {methods!r}.")
-    given = (methods,) if isinstance(methods, str) else tuple(methods)
+    if methods is None:
+        raise OptionError("methods must be a list of names, not None.")
+    given = items_of(methods)
     if not given:
         raise OptionError(f"methods= needs at least one of {', '.join(METHODS)}.")
     chosen = [choice("methods", method, METHODS) for method in given]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rnetstats._core.options import choice, real
+from rnetstats._core.options import choice, items_of, real
 from rnetstats._core.result import Result
 from rnetstats.errors import DataError, OptionError
 from rnetstats.kernels.same_times import one_time
@@ -256,11 +256,9 @@ class TreatmentEffectResult(Result):
 
 def landmark_times(landmarks: Sequence[float]) -> tuple[float, ...]:
     """Return landmarks in order, each once and above 0."""
-    if isinstance(landmarks, (int, float)):
-        landmarks = (landmarks,)
-    if not isinstance(landmarks, Iterable):
-        raise OptionError(f"landmarks must be a list of times, not {landmarks!r}.")
-    times = [above_zero("landmarks", time) for time in landmarks]
+    if landmarks is None:
+        raise OptionError("landmarks must be a list of times, not None.")
+    times = [above_zero("landmarks", time) for time in items_of(landmarks)]
     return tuple(sorted(dict.fromkeys(times)))
 
 

@@ -121,8 +121,13 @@ def bias_inputs(changes: Mapping[str, Any] | None) -> BiasInputs:
     Raises
     ------
     OptionError
-        For an unknown name, a share outside 0 to 1, or a ratio or time that is not above 0.
+        For an unknown name, a share outside 0 to 1, or a ratio or time that is not above 0, or
+        if the changes are no mapping.
     """
+    if changes is not None and not isinstance(changes, Mapping):
+        raise OptionError(
+            f"inputs must be a mapping, such as {{'lvi_treated': 0.4}}, not {changes!r}."
+        )
     given = {} if changes is None else dict(changes)
     known = [f.name for f in fields(BiasInputs)]
     for name, value in given.items():

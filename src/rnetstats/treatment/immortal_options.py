@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnetstats._core.options import draw_count, positive_int, real
+from rnetstats._core.options import draw_count, real
 from rnetstats._core.random import resolve_seed
 from rnetstats.errors import DataError, FormulaError, OptionError
 from rnetstats.treatment.null_cohorts import FollowUpShape, Sizes
@@ -70,6 +70,6 @@ def sizes_of(cohorts: int, patients: int, seed: int | None) -> Sizes:
     """Return how much is simulated: at least 2 cohorts of at least 100 patients."""
     return Sizes(
         draw_count("cohorts", cohorts, minimum=2),
-        positive_int("patients", patients, minimum=100),
+        draw_count("patients", patients, minimum=100),
         resolve_seed(seed),
     )
