@@ -322,6 +322,18 @@ def test_resamples_without_a_value_to_learn_from_give_no_model(method: str) -> N
     assert np.isfinite(found.corrected("auc"))
 
 
+def test_nothing_is_imputed_where_nothing_is_missing() -> None:
+    data = with_holes(150, 6).dropna().reset_index(drop=True)
+    plain, filled = rn.recipe("y ~ a + b + c"), rn.recipe("y ~ a + b + c", impute=4)
+    found = [rn.validate(made, data, resamples=5, seed=2) for made in (plain, filled)]
+    pd.testing.assert_frame_equal(found[0].to_frame(), found[1].to_frame())
+    assert f"0 of {len(data)} rows had values imputed." in found[1].notes
+    assert not any("outcome known" in note for note in found[1].notes)
+    models = [made.fit(data, seed=2) for made in (plain, filled)]
+    np.testing.assert_array_equal(models[0].coef, models[1].coef)
+    assert not any("means over" in note for note in models[1].notes)
+
+
 def test_fit_says_what_was_chosen(cohort: pd.DataFrame) -> None:
     made = rn.recipe(
         "margin_positive ~ location + nlr + size_mm + age",

@@ -52,10 +52,11 @@ def refit_of_recipe(recipe: Recipe, data: Data, horizon: float | None) -> Recipe
     complete = None
     if recipe.impute:
         predictors = tuple(name for name in parsed.columns if name not in left.columns)
-        complete = completer(part, left, predictors)
         lacking = int(part[list(predictors)].isna().any(axis=1).sum())
         notes.append(f"{lacking} of {len(part)} rows had values imputed.")
-        part = complete(np.ones(len(part)), 0)
+        if lacking:
+            complete = completer(part, left, predictors)
+            part = complete(np.ones(len(part)), 0)
     variables = variables_of(part, parsed.columns)
     refit = RecipeRefit(
         candidates(parsed, variables, recipe.cut or {}, notes),
@@ -67,7 +68,7 @@ def refit_of_recipe(recipe: Recipe, data: Data, horizon: float | None) -> Recipe
         m=recipe.m,
         horizon=horizon,
         complete=complete,
-        imputations=recipe.impute or 1,
+        imputations=1 if complete is None else recipe.impute or 1,
     )
     refit.formula, refit.positions = recipe.formula, rows.positions
     refit.table, refit.notes = part, tuple(notes)
