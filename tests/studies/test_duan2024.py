@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -30,6 +32,7 @@ from rnetstats.studies.duan2024.margin_tables import _model_notes, risk_table
 from rnetstats.studies.duan2024.outcome_tables import outcome_table, salvage_table
 from rnetstats.studies.duan2024.outcomes import ENDPOINTS, Comparison, compare_groups
 from rnetstats.studies.duan2024.salvage import NaiveSalvage, _group, naive_salvage
+from rnetstats.studies.duan2024.sections import _methods
 from rnetstats.studies.duan2024.table_one import table_one_exhibit
 from rnetstats.studies.finding import Contrast, Finding, frames
 from rnetstats.studies.study_result import StudyResult
@@ -119,6 +122,10 @@ def test_one_patient_with_another_method_is_one(others: int, words: str) -> None
     models = fit_margin_models(cohort, sheet, attempts, full=False)
     method, *_ = predictor_claims(models, predictors(sheet), others, attempts)
     assert f"; {words} method “other” left out" in method.estimand
+    result: Any = SimpleNamespace(facts={"excluded_method": others})
+    text = " ".join(paragraph.text for paragraph in _methods(result).paragraphs)
+    said = {1: "The one patient whose", 2: "The 2 patients whose"}[others]
+    assert f"{said} resection method is “other” {'is' if others == 1 else 'are'} left out" in text
 
 
 def test_missing_values_are_counted_and_named() -> None:
@@ -421,7 +428,7 @@ def test_patients_without_an_outcome_are_counted_as_left_out() -> None:
     assert [comparison.n_missing for comparison in found] == [11, 2]
     first = outcome_claim(found[0])
     assert "patients whose margin and outcome are known (11 left out)" in first.estimand
-    assert first.events.endswith(" (of 11 more margin or outcome is not known)")
+    assert first.events.endswith(" (of 11 more the margin or the outcome is not known)")
     plain = [replace(comparison, fits=comparison.fits | {"km": None}) for comparison in found]
     table = outcome_table(plain)
     assert table.caption.startswith("Patients whose margin and outcome are known.")

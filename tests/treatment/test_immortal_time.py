@@ -327,3 +327,8 @@ def test_a_delay_is_named_in_three_digits() -> None:
     labels = {"unit": "months", "treatment": "salvage", "endpoint": "recurrence"}
     notes = immortal_notes({**numbers, **counts}, table, labels)
     assert any("at a delay of 6, 1.44: simulate more" in note for note in notes)
+    assert "0.5 months before salvage count as treated" in notes[1]
+    less = immortal_notes({**numbers, **counts, "misclassified": 1.2}, table, labels)
+    more = immortal_notes({**numbers, **counts, "misclassified": 93.4}, table, labels)
+    assert "zero, 1.2 months before" in less[1], "never 1 months"
+    assert "zero, 93 months before" in more[1]

@@ -68,10 +68,11 @@ def immortal_notes(
 ) -> tuple[str, ...]:
     """Notes on the data and the simulation."""
     unit, what = labels["unit"], labels["treatment"]
+    wrong = found["misclassified"]
     notes = [
         f"Endpoint {labels['endpoint']}: {_events(found['n_events'])} in {fmt_count(found['n'])} "
         f"patients, {found['n_events_treated']} of them among the {found['n_treated']} treated.",
-        f"Compared from time zero, {fmt_number(found['misclassified'], 0)} {unit} before {what} "
+        f"Compared from time zero, {fmt_number(wrong, int(wrong < 10))} {unit} before {what} "
         f"count as treated: {fmt_percent(found['share_of_treated'])} of the time of the treated, "
         f"{fmt_percent(found['share_of_all'])} of all, {fmt_number(found['mean_delay'], 1)} a "
         f"patient (median {fmt_number(found['median_delay'], 1)}), without an event by "

@@ -77,7 +77,7 @@ def _who(comparison: Comparison) -> str:
 
 
 def _left_out(many: int) -> str:
-    return f" (of {many} more margin or outcome is not known)" * (many > 0)
+    return f" (of {many} more the margin or the outcome is not known)" * (many > 0)
 
 
 def _arms(events: str, other: dict[str, Any], base: dict[str, Any]) -> str:

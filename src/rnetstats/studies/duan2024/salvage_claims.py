@@ -184,8 +184,9 @@ def _misclassified(naive: NaiveSalvage | None) -> str:
     if not before > 0.0:
         return ""
     return (
-        f" A naive comparison from the first day would count {fmt_number(before, 0)} person-months "
-        f"before salvage as salvaged ({fmt_percent(before / months)} of the salvaged group’s time)."
+        " A naive comparison from the first day would count "
+        f"{fmt_number(before, int(before < 10))} person-months before salvage as salvaged "
+        f"({fmt_percent(before / months)} of the salvaged group’s time)."
     )
 
 

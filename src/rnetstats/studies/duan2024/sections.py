@@ -176,9 +176,11 @@ def _patients() -> Section:
 
 def _methods(result: StudyResult) -> Section:
     excluded = int(result.facts["excluded_method"])
+    one = excluded == 1
     left_out = (
-        f"The {excluded} patients whose resection method is “other” are left out of these models "
-        "by recipe (a level this small has no stable odds ratio); they stay in everything else."
+        f"The {'one patient' if one else f'{excluded} patients'} whose resection method is “other” "
+        f"{'is' if one else 'are'} left out of these models by recipe (a level this small has no "
+        f"stable odds ratio), and {'stays' if one else 'stay'} in everything else."
         if excluded
         else "No patient has the resection method “other”, so none is left out for it."
     )
