@@ -164,6 +164,27 @@ def test_a_limit_beyond_the_null_is_a_point_and_no_curve(limits: tuple[float, fl
     plt.close(axes.figure)
 
 
+def test_only_the_effect_of_one_thing_against_another_is_explained_away() -> None:
+    """A spline's column and an interaction's parts are ratios, but of nothing that is observed."""
+    data = rn.load_cohort("duan2024")
+    both = rn.logistic(data, "margin_positive ~ lvi * size_mm + location")
+    curve = rn.logistic(data, "margin_positive ~ lvi + rcs(size_mm, 3)")
+    for fit in (both, type(both).from_dict(both.to_dict())):
+        for term in ("lvi", "size_mm", "lvi:size_mm"):
+            with pytest.raises(OptionError, match=r"interaction.* no single effect"):
+                rn.e_value(fit, term=term, rare=False)
+        assert rn.e_value(fit, term="location", level="lower", rare=False).e_value > 1.0
+    with pytest.raises(OptionError, match="is a spline"):
+        rn.e_value(curve, term="rcs(size_mm, 3)", level="1")
+    assert rn.e_value(curve, term="lvi").e_value > 1.0
+    held = both.effect("lvi", values=[1], reference=0, at={"size_mm": 8}).to_frame().iloc[0]
+    assert rn.e_value(*held[["estimate", "conf_low", "conf_high"]], measure="or", rare=False)
+    line = rn.logistic(data, "margin_positive ~ lvi + size_mm")
+    unit = "The ratio is that of one unit of Tumour size (mm)"
+    assert any(note.startswith(unit) for note in rn.e_value(line, term="size_mm").notes)
+    assert not any("one unit" in note for note in rn.e_value(line, term="lvi").notes)
+
+
 def test_counts_give_the_risk_ratio() -> None:
     found = rn.e_value([[8, 173], [4, 342]])
     assert found.measure == "rr"

@@ -60,7 +60,8 @@ def e_value(
     Raises
     ------
     OptionError
-        If the measure, the frequency of the outcome or the term is not told, or has no meaning.
+        If the measure, the frequency of the outcome or the term is not told, or has no meaning, or
+        the term is a spline or has an interaction.
     DataError
         If a number is no ratio, or the limits do not hold the estimate.
 

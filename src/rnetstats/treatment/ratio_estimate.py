@@ -15,6 +15,7 @@ from rnetstats._core.result import Result
 from rnetstats.errors import ConvergenceError, DataError, OptionError, closest
 from rnetstats.formatting import fmt_percent
 from rnetstats.formula.parser import parse_formula
+from rnetstats.formula.spec import Term
 from rnetstats.regression.model import RegressionResult
 from rnetstats.tables.counts import count_table
 from rnetstats.tables.two_proportions import miettinen_nurminen_limits
@@ -155,6 +156,8 @@ def _of_fit(fit: RegressionResult, term: str | None, level: str | None) -> Ratio
         raise OptionError(
             f"The fit has no term {term!r}; its terms are {', '.join(terms)}.{closest(term, terms)}"
         )
+    of = next(part for part in fit.design.terms if part.name == term)
+    _check_single(fit, of)
     rows = table[table["term"] == term]
     levels = rows["level"].astype(str).tolist()
     if level is None and len(rows) > 1:
@@ -191,8 +194,39 @@ def _of_fit(fit: RegressionResult, term: str | None, level: str | None) -> Ratio
         (
             f"The fit rests on {events:g} events of {n:g} {counted}{_by_exposure(fit, index)}.",
             *weighted,
+            *_per_unit(fit, of),
         ),
         row=index,
+    )
+
+
+def _check_single(fit: RegressionResult, term: Term) -> None:
+    """Refuse a coefficient that is no effect of one thing against another."""
+    variable = term.variables[0]
+    if term.kind == "spline":
+        raise OptionError(
+            f"{term.name!r} is a spline: its columns are no ratios between two values. Give such a "
+            f"ratio with its limits, that of effect({variable!r}, values=[...], reference=...)."
+        )
+    joint = [t for t in fit.design.terms if t.kind == "interaction" and term.name in t.parts]
+    if term.kind == "interaction" or joint:
+        where = "" if term.kind == "interaction" else f" ({joint[0].name})"
+        raise OptionError(
+            f"{term.name!r} {'has' if where else 'is'} an interaction{where}: it has no single "
+            "effect that confounding could explain. Give the ratio where the other variable is "
+            f"held, with its limits: that of effect({variable!r}, values=[...], at={{...}})."
+        )
+
+
+def _per_unit(fit: RegressionResult, term: Term) -> tuple[str, ...]:
+    """Say of what step the ratio of a number is, while the rows are at hand."""
+    if fit.engine is None or term.kind != "numeric":
+        return ()
+    if np.isin(fit.engine.X[:, term.columns], (0.0, 1.0)).all():
+        return ()
+    return (
+        f"The ratio is that of one unit of {fit.label(term.name)}: over a longer step it lies "
+        "further from 1.",
     )
 
 

@@ -29,7 +29,7 @@ def measured_factors(fit: RegressionResult, row: int) -> tuple[pd.DataFrame, tup
     fit : LogisticResult or CoxResult
         With its patient rows.
     row : int
-        The exposure's row in the table of coefficients.
+        The exposure's row in the table of coefficients; it takes part in no interaction.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def measured_factors(fit: RegressionResult, row: int) -> tuple[pd.DataFrame, tup
     Raises
     ------
     OptionError
-        If the exposure has more than two values or takes part in an interaction.
+        If the exposure has more than two values.
     DataNotKeptError
         If the fit was read back from JSON.
 
@@ -53,12 +53,6 @@ def measured_factors(fit: RegressionResult, row: int) -> tuple[pd.DataFrame, tup
     engine: Engine = fit._need("engine", "A comparison with measured confounders")
     spec = engine.spec
     exposure = next(term for term in spec.terms if term.start <= row < term.stop)
-    joint = [t for t in spec.terms if t.kind == "interaction" and exposure.name in t.parts]
-    if joint:
-        raise OptionError(
-            f"{exposure.name!r} has an interaction ({joint[0].name}): it has no single effect that "
-            "confounding could explain."
-        )
     exposed = _exposed(engine, exposure, row)
     weight = engine.patient_weights
     rows = []

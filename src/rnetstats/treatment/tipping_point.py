@@ -93,7 +93,8 @@ def tipping_point(
     Raises
     ------
     OptionError
-        If a prevalence lies outside 0 to 1, an effect is not above 0, or the measure is missing.
+        If a prevalence lies outside 0 to 1, an effect is not above 0, the measure is missing, or
+        the term has more than two groups or an interaction.
     DataError
         If a number is no ratio, or the limits do not hold the estimate.
 
