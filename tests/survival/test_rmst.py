@@ -369,16 +369,18 @@ def test_what_cannot_be_adjusted_is_refused(cohort):
     assert any("not given" in note for note in eventless.notes)
 
 
-@pytest.mark.parametrize("unit", [1e-9, 1e7, 1e11])
-def test_adjusted_contrasts_do_not_depend_on_the_unit_of_a_covariate(cohort, unit):
+@pytest.mark.parametrize(
+    ("origin", "unit"), [(0, 1e-9), (0, 1e7), (0, 1e11), (1e8, 1), (-5e4, 0.01)]
+)
+def test_adjusted_contrasts_do_not_depend_on_the_unit_of_a_covariate(cohort, origin, unit):
     plain, scaled = (
         rn.rmst(
-            cohort.assign(x=(cohort["size_mm"] + 30.0) * factor),
+            cohort.assign(x=start + (cohort["size_mm"] + 30.0) * factor),
             "Surv(dfs_months, dfs_event) ~ margin_positive",
             tau=60,
             adjust="x",
         ).contrasts()
-        for factor in (1.0, unit)
+        for start, factor in ((0.0, 1.0), (origin, unit))
     )
     numbers = ["estimate", "conf_low", "conf_high", "p_value"]
     assert_close(scaled[numbers], plain[numbers], rel=1e-7)

@@ -78,15 +78,17 @@ def mean_regression(X: Floats, target: Floats, cut: Truncated, *, log: bool) -> 
         ``converged`` is False where the equations have no single, finite solution.
     """
     size = np.sqrt(np.mean(X**2, axis=0))
-    Z = X / size  # columns of comparable size, whatever their units
+    # Orthogonal columns, so that neither units nor means far from zero cost digits.
+    Z, back = np.linalg.qr(X / size)
+    back = np.linalg.inv(back) / size[:, None]
     coef, converged = _solve(Z, target, cut.weight, log=log)
     mean = np.exp(Z @ coef) if log else Z @ coef
     slope = mean if log else np.ones(len(mean))
     score = Z * (cut.weight * (target - mean))[:, None]
     influence = score + _censoring_part(score, cut)
     information = (Z.T * slope) @ Z
-    half = np.linalg.lstsq(information, influence.T, rcond=None)[0] / size[:, None]
-    return MeanRegression(coef / size, half @ half.T, converged)
+    half = back @ np.linalg.lstsq(information, influence.T, rcond=None)[0]
+    return MeanRegression(back @ coef, half @ half.T, converged)
 
 
 def _solve(Z: Floats, target: Floats, weight: Floats, *, log: bool) -> tuple[Floats, bool]:
