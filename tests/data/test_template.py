@@ -141,3 +141,14 @@ def test_the_head_names_the_keys_that_an_editor_needs() -> None:
     head = write_codebook({"a": [1, 2]}).split("[codebook]")[0]
     for key in ("source", "levels", "recode", "missing", "range", "unit_in", "derive"):
         assert f"#   {key}" in head
+
+
+@pytest.mark.parametrize(
+    ("days", "form"),
+    [
+        (["05.01.12", "17.11.15"], "%d.%m.%y"),
+        (["2019年3月5日", "2018年11月15日"], "%Y年%m月%d日"),
+    ],
+)
+def test_dates_as_hospitals_write_them_are_told(days: list[str], form: str) -> None:
+    assert f'date_format = "{form}"  # if these are dates' in write_codebook({"operated": days})

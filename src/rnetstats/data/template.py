@@ -23,7 +23,15 @@ __all__ = ["first_codebook", "write_codebook"]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _NINES = re.compile(r"-?9{2,5}(\.0*)?|-[189]", re.ASCII)
-_DATE_FORMS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y")
+_DATE_FORMS = (
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%Y/%m/%d",
+    "%d-%m-%Y",
+    "%d.%m.%y",
+    "%Y年%m月%d日",
+)
 _HEAD = """\
 # A first codebook for {source}, written by `rnetstats codebook`. Everything here was guessed from
 # the values: check each column, and take the # from the lines that apply.
