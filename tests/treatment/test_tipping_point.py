@@ -160,6 +160,26 @@ def test_the_grid_says_at_the_tipping_effect_that_it_tips(known: str) -> None:
                     assert tips[0] != tips[2]
 
 
+@pytest.mark.parametrize(
+    ("estimate", "limits", "known"),
+    [
+        (2.0, {}, False),
+        (2.0, {"conf_high": 3.0}, False),
+        (2.0, {"conf_low": 1.2}, True),
+        (0.5, {"conf_low": 0.2}, False),
+        (0.5, {"conf_high": 0.8}, True),
+    ],
+)
+def test_a_limit_that_was_not_given_is_not_called_out_of_reach(
+    estimate: float, limits: dict[str, float], known: bool
+) -> None:
+    found = rn.tipping_point(estimate, **limits, measure="rr")
+    assert found.tipping["effect_limit"].notna().any() == known
+    assert any("limit nearer 1 is not given" in note for note in found.notes) != known
+    word = "effect" if known else "effect_estimate"
+    assert any(note.startswith(f"A missing {word} means that none") for note in found.notes)
+
+
 def test_a_limit_that_is_not_known_has_no_line() -> None:
     alone = rn.tipping_point(2.0, measure="rr").plot()
     assert [text.get_text() for text in alone.get_legend().get_texts()] == ["estimate reaches 1"]

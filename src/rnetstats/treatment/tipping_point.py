@@ -227,9 +227,16 @@ def _notes(read: RatioEstimate, beyond: bool, measured: int) -> tuple[str, ...]:
             else f"The formula is that of a risk ratio; it holds nearly for the {name} of a rare "
             "outcome."
         )
-    if math.isnan(read.low) and math.isnan(read.high):
-        notes.append("Without limits only the estimate is moved.")
-    notes.append("A missing effect means that none, however strong, would do at these prevalences.")
+    bare = math.isnan(read.low if read.estimate >= 1.0 else read.high)
+    if bare:
+        notes.append(
+            "The limit nearer 1 is not given: only the estimate is moved, and effect_limit is "
+            "missing."
+        )
+    which = "effect_estimate" if bare else "effect"
+    notes.append(
+        f"A missing {which} means that none, however strong, would do at these prevalences."
+    )
     if measured:
         notes.append(
             "Measured covariates are shown as an unmeasured one like them would act, beyond those "
