@@ -11,6 +11,7 @@ from scipy.stats import kendalltau
 
 from rnetstats.errors import ColumnError, DataError, OptionError
 from rnetstats.evidence.asymmetry import _informative
+from rnetstats.evidence.meta import meta_analysis
 from rnetstats.evidence.small_study import small_study_tests
 from rnetstats.evidence.study_effects import StudyEffects
 from support import assert_close, case, read
@@ -290,3 +291,15 @@ def test_studies_with_one_event_or_one_other_are_informative() -> None:
     found = _informative(StudyEffects(studies, np.arange(6.0), np.ones(6), 2))
     assert found.coef.tolist() == [1.0, 2.0, 4.0]
     assert found.left_out == 2 + 3
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_study_has_no_rank_whatever_the_rounding():
+    """Its effect less the pooled one is 0, or not by the last digit."""
+    rng = np.random.default_rng(0)
+    for coef, std_error in zip(rng.normal(size=200), rng.uniform(0.01, 2.0, 200), strict=True):
+        one = {"study": ["A"], "coef": [coef], "std_error": [std_error]}
+        row = meta_analysis(one, measure="generic").small_study_tests(force=True).to_frame()
+        told = row.set_index("test").loc["begg"]
+        assert told["reason"] == "1 study: a rank correlation takes two"
+        assert np.isnan(told["p_value"])

@@ -265,6 +265,8 @@ def test_what_cannot_be_asked_is_refused_in_words():
             method("g", reference=4)
     with pytest.raises(OptionError, match="at least two values"):
         result.risks("g", values=["low"])
+    with pytest.raises(OptionError, match=r"'x' is not in the model\. It has no variables\."):
+        fitted("y ~ 1").effect("x")
     times = rn.pool([rn.cox(d, "Surv(t, y) ~ x + g") for d in filled()])
     with pytest.raises(OptionError, match=r"logistic models; these fits are CoxResult\. effect"):
         times.risks("g")

@@ -31,6 +31,7 @@ Row: TypeAlias = dict[str, Any]
 
 COUNTS = ("events_1", "n_1", "events_2", "n_2")
 _SPREAD = 1e-6  # relative: predictors closer together do not vary
+_ALONE = "1 study: a rank correlation takes two"
 _EXACT = 200  # studies up to which Kendall's distribution is counted out
 
 
@@ -126,7 +127,8 @@ def begg_row(ranks: pd.DataFrame, k: int) -> Row:
     row = ranks.iloc[0]
     method = f"Kendall's tau of standardised effects and variances, {row['method']}"
     if math.isnan(row["kendall_tau"]):
-        return refused_row("begg", k, method, "the studies' variances or effects do not differ")
+        why = "the studies' variances or effects do not differ"
+        return refused_row("begg", k, method, _ALONE if k == 1 else why)
     nothing = dict.fromkeys(("conf_low", "conf_high", "std_error", "df"), math.nan)
     limit = dict.fromkeys(("limit_estimate", "limit_std_error"), math.nan)
     return {
@@ -159,11 +161,13 @@ def rank_correlation(effects: StudyEffects) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(v - 1.0 / effects.weights.sum())
         deviates, most = (effects.coef - common) / error, np.abs(effects.coef / error).max()
-    deviates, v, k = _levelled(deviates, most), _levelled(v, v.max()), effects.k
+    known = bool(np.isfinite(deviates).all())  # not so where one study has all the weight
+    deviates = _levelled(deviates, most) if known else np.zeros_like(deviates)
+    v, k = _levelled(v, v.max()), effects.k
     score, variance = kendall_score(deviates, v), kendall_variance(deviates, v)
     pairs = k * (k - 1) / 2.0
     tied = [_tied_pairs(values) for values in (deviates, v)]
-    flat = not variance > 0.0 or not np.isfinite(deviates).all()
+    flat = not variance > 0.0
     spread = math.nan if flat else math.sqrt(variance)
     z = score / spread
     held = math.copysign(max(abs(score) - 1.0, 0.0), score) / spread
