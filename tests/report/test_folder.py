@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from rnetstats.errors import OutputError
-from rnetstats.report.folder import RECORD, check_folder, write_folder, write_new
+from rnetstats.report.folder import RECORD, check_folder, files_in, write_folder, write_new
 
 
 def fill(target: Path) -> None:
@@ -106,6 +108,69 @@ def test_a_folder_in_one_that_is_not_writable_is_filled(
     monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
     write_folder(check_folder(folder), fill)
     assert sorted(p.name for p in folder.iterdir()) == ["report.html", RECORD]
+
+
+def listed(*files: str) -> Callable[[Path], None]:
+    """A report of these files, which it names as its own."""
+
+    def fill_with(target: Path) -> None:
+        for file in files:
+            (target / file).parent.mkdir(exist_ok=True)
+            (target / file).write_text("new", encoding="utf-8")
+        record = {"made_by": "rnetstats", "files": files_in(target)}
+        (target / RECORD).write_text(json.dumps(record), encoding="utf-8")
+
+    return fill_with
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_what_was_put_among_tables_and_figures_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: bool
+) -> None:
+    folder = tmp_path / "report"
+    write_folder(folder, listed("tables/a.csv", "tables/gone.csv", "figures/a.svg"))
+    (folder / "figures" / "mine" / "deep").mkdir(parents=True)
+    for file in ("tables/mine.csv", "figures/mine/deep/a.svg", "tables/a.csv"):
+        (folder / file).write_text("mine", encoding="utf-8")
+    (folder / "tables" / "link").symlink_to(tmp_path / "nowhere")
+    if inside:
+        monkeypatch.chdir(folder)
+    for _ in range(2):
+        write_folder(check_folder(folder), listed("tables/a.csv", "report.html"))
+        assert files_in(folder) == [
+            "figures/mine/deep/a.svg",
+            "report.html",
+            RECORD,
+            "tables/a.csv",
+            "tables/link",
+            "tables/mine.csv",
+        ]
+        assert (folder / "tables/mine.csv").read_text(encoding="utf-8") == "mine"
+        assert (folder / "tables/a.csv").read_text(encoding="utf-8") == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+@pytest.mark.parametrize("call", range(1, 8))
+def test_whatever_stops_an_exchange_leaves_what_was_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    folder = tmp_path / "report"
+    write_folder(folder, listed("tables/a.csv", "report.html"))
+    (folder / "tables/mine.csv").write_text("mine", encoding="utf-8")
+    before = files_in(folder)
+    rename, calls = Path.rename, []
+
+    def stopped(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) == call:
+            raise OSError(28, "no space")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(OutputError, match="no space"):
+        write_folder(folder, listed("tables/b.csv", "report.html"))
+    assert files_in(folder) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
 
 
 @pytest.mark.parametrize("call", range(1, 6))

@@ -8,7 +8,7 @@ from typing import Any
 
 from rnetstats.prediction.model import RiskModel
 from rnetstats.report.figures import RenderedFigure, render, write_figures
-from rnetstats.report.folder import RECORD, write_folder
+from rnetstats.report.folder import RECORD, files_in, write_folder
 from rnetstats.report.pages import environment, write_json, write_tables
 from rnetstats.studies.registry import study
 from rnetstats.studies.study_result import StudyResult
@@ -97,4 +97,4 @@ def _fill(
     if isinstance(model, RiskModel):
         model.save(target / "model.json")
     write_json(target / "results.json", result.to_dict())
-    write_json(target / RECORD, run)
+    write_json(target / RECORD, {**run, "files": files_in(target)})

@@ -11,16 +11,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rnetstats.errors import OutputError
 
-__all__ = ["RECORD", "check_folder", "write_folder", "write_new"]
+__all__ = ["RECORD", "check_folder", "files_in", "write_folder", "write_new"]
 
 RECORD = "run.json"
 MADE_BY = "rnetstats"
 
 _PAGES = {"report.html", "audit.html", "results.json", "audit.json", "model.json", RECORD}
-_OF_A_REPORT = _PAGES | {"tables", "figures"}
+_FOLDERS = ("tables", "figures")
+_OF_A_REPORT = {*_PAGES, *_FOLDERS}
 _OF_THE_SYSTEM = {".DS_Store", "Thumbs.db", "desktop.ini"}  # left by those who show folders
 
 
@@ -28,8 +30,8 @@ def check_folder(output: str | os.PathLike[str]) -> Path:
     """Return the folder to write to, or say why it cannot be one.
 
     A folder that does not exist, an empty one, and an earlier report (which will be replaced, but
-    not what was put beside it) are accepted; of a link to a folder, that folder. Nothing is
-    created here.
+    not what was put beside it or among its tables and figures) are accepted; of a link to a
+    folder, that folder. Nothing is created here.
 
     Raises
     ------
@@ -158,7 +160,7 @@ def _put(report: Path, folder: Path) -> None:
     _refuse_content(folder)
     if not folder.exists():
         report.rename(folder)
-    elif _others(folder, _OF_A_REPORT | _OF_THE_SYSTEM):
+    elif _others(folder, _OF_A_REPORT | _OF_THE_SYSTEM) or _added(folder):
         _exchange(report, folder)
     else:
         _swap(report, folder)
@@ -182,9 +184,12 @@ def _exchange(report: Path, folder: Path) -> None:
     old = _temporary(folder, inside=True, kind="old-")
     moves = [(entry, old / entry.name) for entry in before]
     moves += [(entry, folder / entry.name) for entry in report.iterdir()]
+    new = files_in(report)
+    moves += [(old / name, folder / name) for name in _added(folder) if name not in new]
     done = 0
     try:
         for done, (source, target) in enumerate(moves, 1):  # noqa: B007 (counted for the way back)
+            target.parent.mkdir(parents=True, exist_ok=True)
             source.rename(target)
     except BaseException:  # an interruption too
         for source, target in reversed(moves[:done]):
@@ -195,12 +200,35 @@ def _exchange(report: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def files_in(folder: Path) -> list[str]:
+    """Return the files of a folder and of those in it, by their paths from there."""
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def _added(folder: Path) -> list[str]:
+    """Return what somebody has put among the tables and figures of a report.
+
+    A report of an earlier release does not say which files are its own.
+    """
+    written = _record(folder).get("files")
+    if not isinstance(written, list):
+        return []
+    inside = [f"{name}/{file}" for name in _FOLDERS for file in files_in(folder / name)]
+    return [file for file in inside if file not in written]
+
+
 def _is_report(folder: Path) -> bool:
+    return _record(folder).get("made_by") == MADE_BY
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """Return what a report says of itself; nothing where there is none."""
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(record, dict) and record.get("made_by") == MADE_BY
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _nearest_existing(path: Path) -> Path:

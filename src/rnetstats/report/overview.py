@@ -10,7 +10,7 @@ from typing import Any
 from rnetstats._core.options import draw_count
 from rnetstats.errors import OptionError
 from rnetstats.evidence.audit import audit
-from rnetstats.report.folder import RECORD, check_folder, write_folder
+from rnetstats.report.folder import RECORD, check_folder, files_in, write_folder
 from rnetstats.report.pages import environment, write_json
 from rnetstats.report.reproduce import DEFAULT_SEED, reproduce
 from rnetstats.report.run_record import base_record
@@ -123,7 +123,7 @@ def _fill(target: Path, result: OverviewResult, seed: int) -> None:
         frame.to_csv(tables / f"{name}.csv", index=False, encoding="utf-8", lineterminator="\n")
     (target / "report.html").write_text(page, encoding="utf-8", newline="\n")
     write_json(target / "results.json", result.to_dict())
-    write_json(target / RECORD, run)
+    write_json(target / RECORD, {**run, "files": files_in(target)})
 
 
 def _cards(result: OverviewResult) -> list[dict[str, Any]]:
