@@ -52,7 +52,8 @@ def known(variables: Mapping[str, Any], name: str) -> None:
     """Refuse what is no variable of the model."""
     if not isinstance(name, str) or name not in variables:
         hint = closest(name, variables)
-        listed = f"Its variables are: {', '.join(variables)}." if variables else "It has no variables."
+        names = ", ".join(variables)
+        listed = f"Its variables are: {names}." if names else "It has no variables."
         raise OptionError(f"{name!r} is not in the model.{hint} {listed}")
 
 
