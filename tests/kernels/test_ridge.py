@@ -81,6 +81,20 @@ def test_units_do_not_matter() -> None:
     np.testing.assert_allclose(other.coef * scale, fit.coef, rtol=1e-8)
 
 
+def test_where_a_column_begins_does_not_matter() -> None:
+    X, y = small_data(2, 60)
+    counts = bootstrap_counts(np.random.default_rng(3), 60, 4)
+    begin = np.array([0.0, 1e7, -3e6])
+    designs = [X + begin, np.repeat((X + begin)[None], 4, axis=0)]
+    fit = ridge_logistic(X, y, [0.5, 2.0], freq=counts)
+    for design in designs:
+        other = ridge_logistic(design, y, [0.5, 2.0], freq=counts)
+        np.testing.assert_allclose(other.coef[..., 1:], fit.coef[..., 1:], rtol=1e-6)
+        moved = other.coef[..., 0] + other.coef @ begin
+        np.testing.assert_allclose(moved, fit.coef[..., 0], atol=1e-6)
+        np.testing.assert_allclose(other.df, fit.df, rtol=1e-6)
+
+
 def test_separated_data_have_an_estimate_only_with_a_penalty() -> None:
     X = np.column_stack([np.ones(10), np.arange(10.0)])
     y = (X[:, 1] > 4).astype(float)

@@ -125,12 +125,18 @@ def ridge_logistic(
     size = max(len(counts), len(design) if design.ndim == 3 else 1)
     shift = None if offset is None else np.asarray(offset, dtype=float)
 
+    # Neither estimate nor penalty knows where a column begins, but far from zero it costs digits.
+    middle = design.mean(axis=-2, keepdims=True)
+    middle[..., 0] = 0.0
+
     def block_of(rows: slice) -> PenalisedBlock:
-        part = design[rows] if design.ndim == 3 else design
+        part = (design[rows] - middle[rows]) if design.ndim == 3 else design - middle
         own = part_of(counts, rows)
         return _Block(part, outcome, own, shift, rows.stop - rows.start)
 
-    return along_penalties(levels, (size, n, p), block_of)
+    fit = along_penalties(levels, (size, n, p), block_of)
+    fit.coef[..., 0] -= (fit.coef * middle).sum(axis=-1)
+    return fit
 
 
 def along_penalties(
