@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.lines import Line2D
 
 import rnetstats as rn
 from rnetstats.errors import ColumnError, DataError, DataNotKeptError, OptionError
@@ -145,3 +146,23 @@ def test_a_cohort_without_events_is_laid_out(events: Any) -> None:
     # an event in a row that is left out is none
     lost = {**PATIENTS, "t": [np.nan, 20.0, np.nan, 4.0]}
     assert rn.swimmer(lost, "Surv(t, code) ~ 1").glance()["n"].iloc[0] == 2
+
+
+def test_an_event_has_its_mark_whichever_others_occur() -> None:
+    """Recurrence looks alike in two reports, of which one begins with a death."""
+
+    def marks(code: list[int]) -> dict[str, str]:
+        found = rn.swimmer({**PATIENTS, "code": code}, "Surv(t, code) ~ arm", events=NAMES)
+        legend = found.plot().get_legend()
+        assert legend is not None
+        lines = [h for h in legend.legend_handles if isinstance(h, Line2D)]
+        return {
+            str(h.get_label()): str(h.get_marker()) for h in lines if h.get_label() != "follow-up"
+        }
+
+    both = marks([1, 0, 2, 0])
+    assert list(both) == ["recurrence", "death"]
+    assert len(set(both.values())) == 2
+    assert marks([2, 1, 1, 0]) == both
+    assert marks([0, 0, 2, 2]) == {"death": both["death"]}
+    assert marks([1, 1, 0, 0]) == {"recurrence": both["recurrence"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,8 @@ def draw_lanes(lanes: pd.DataFrame, *, time_label: str, ax: Axes | None = None) 
     Parameters
     ----------
     lanes : DataFrame
-        ``group, stop, treated_at, event``, a row a patient.
+        ``group, stop, treated_at, event``, a row a patient. The marks of the events go by the order
+        of their categories, so that each looks alike whichever others occur.
     time_label : str
     ax : Axes, optional
         Where to draw; by default on a new figure.
@@ -39,7 +40,7 @@ def draw_lanes(lanes: pd.DataFrame, *, time_label: str, ax: Axes | None = None) 
     place = 0.0
     gap = max(1.0, _GAP * len(lanes))
     ticks, names = [], []
-    kinds = [kind for kind in dict.fromkeys(lanes["event"]) if kind]
+    marks = _marks(lanes["event"])
     room = 72.0 * axes.get_window_extent().height / axes.figure.dpi / (len(lanes) + gap * 3)
     width = float(np.clip(0.75 * room, 0.5, 6.0))
     size = float(np.clip(3.0 * room, 10.0, 40.0))
@@ -51,7 +52,7 @@ def draw_lanes(lanes: pd.DataFrame, *, time_label: str, ax: Axes | None = None) 
         axes.hlines(y, 0.0, turn, color=_BEFORE, linewidth=width)
         axes.hlines(y, turn, stop, color=_AFTER, linewidth=width)
         axes.scatter(treated, y, marker="|", s=1.6 * size, color=_TREATED, linewidth=1.4, zorder=3)
-        for kind, (marker, tint) in zip(kinds, _MARKS * len(kinds), strict=False):
+        for kind, (marker, tint) in marks.items():
             rows = (part["event"] == kind).to_numpy()
             axes.scatter(stop[rows], y[rows], marker=marker, s=size, color=tint, zorder=4, lw=0)
         ticks.append(place + 0.5 * (len(part) - 1))
@@ -64,11 +65,20 @@ def draw_lanes(lanes: pd.DataFrame, *, time_label: str, ax: Axes | None = None) 
     plain_axes(axes, grid="x")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    _legend(axes, kinds, treated=bool(lanes["treated_at"].notna().any()))
+    _legend(axes, marks, treated=bool(lanes["treated_at"].notna().any()))
     return axes
 
 
-def _legend(axes: Axes, kinds: list[str], *, treated: bool) -> None:
+def _marks(events: pd.Series[Any]) -> dict[str, tuple[str, str]]:
+    """Marker and colour of each event that occurs."""
+    kinds = [kind for kind in events.cat.categories if kind]
+    seen = set(events)
+    return {
+        kind: mark for kind, mark in zip(kinds, _MARKS * len(kinds), strict=False) if kind in seen
+    }
+
+
+def _legend(axes: Axes, marks: dict[str, tuple[str, str]], *, treated: bool) -> None:
     from matplotlib.lines import Line2D
 
     entries = [Line2D([], [], color=_BEFORE, linewidth=4, label="follow-up")]
@@ -78,7 +88,7 @@ def _legend(axes: Axes, kinds: list[str], *, treated: bool) -> None:
         day = Line2D([], [], color=_TREATED, marker="|", markersize=9, markeredgewidth=1.6)
         day.set(linestyle="none", label="treatment")
         entries.append(day)
-    for kind, (marker, tint) in zip(kinds, _MARKS * len(kinds), strict=False):
+    for kind, (marker, tint) in marks.items():
         entries.append(
             Line2D([], [], color=tint, marker=marker, linestyle="none", label=as_text(kind))
         )

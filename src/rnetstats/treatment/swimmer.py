@@ -163,7 +163,8 @@ def swimmer(
     else:
         labels = {1: _name_of(compared, frame, events)}
     at, seen = _treated_at(frame, read, treatment_time)
-    lanes = _lanes(read, at, labels)
+    order = dict.fromkeys([*(_named(events).values() if events else ()), *labels.values()])
+    lanes = _lanes(read, at, labels, list(order))
     return SwimmerResult(
         table=_table(lanes, read.groups.labels, list(dict.fromkeys(labels.values()))),
         endpoint=outcome.name,
@@ -241,7 +242,10 @@ def _treated_at(
     return np.where(np.isfinite(at), at, np.nan), notes
 
 
-def _lanes(read: GroupFrame, at: NDArray[np.float64], labels: dict[int, str]) -> pd.DataFrame:
+def _lanes(
+    read: GroupFrame, at: NDArray[np.float64], labels: dict[int, str], kinds: list[str]
+) -> pd.DataFrame:
+    """Return a row a patient; events are a category in the order of ``kinds``, "" for none."""
     outcome, codes = read.outcome, read.outcome.cause_codes
     assert outcome.stop is not None
     if codes is None:  # one kind of event, or none
@@ -252,7 +256,10 @@ def _lanes(read: GroupFrame, at: NDArray[np.float64], labels: dict[int, str]) ->
             "group": [read.groups.labels[code] for code in read.groups.codes],
             "stop": outcome.stop,
             "treated_at": at,
-            "event": [labels.get(int(code), "") for code in codes],
+            "event": pd.Categorical(
+                [labels.get(int(code), "") for code in codes],
+                categories=list(dict.fromkeys(["", *kinds])),
+            ),
         }
     )
     order = np.lexsort((-outcome.stop, read.groups.codes))
