@@ -108,7 +108,7 @@ def test_frames_and_mappings_are_taken_and_left_alone() -> None:
         column(pd.DataFrame({"margin": [1]}), "margn")
     with pytest.raises(ColumnError, match=r"name 0 is no text; .* data.columns.astype\(str\)"):
         column(pd.DataFrame({0: [1]}), "0")
-    with pytest.raises(ColumnError, match="by its name, not by a Series"):
+    with pytest.raises(ColumnError, match="A Series names no column"):
         column(pd.DataFrame({"margin": [1]}), pd.Series([1]))  # type: ignore[arg-type]
     with pytest.raises(ColumnError, match="There is no column <NA>"):
         column(pd.DataFrame({"margin": [1]}), pd.NA)  # type: ignore[arg-type]

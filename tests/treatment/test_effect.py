@@ -431,7 +431,7 @@ def test_infinite_ratios_of_resamples_count_and_undefined_ones_are_told():
         ({"landmarks": None}, OptionError, "landmarks must be a list"),
         ({"landmarks": np.array(-3.0)}, OptionError, "landmarks must be above 0"),
         ({"methods": np.array("landmarks")}, OptionError, "Did you mean 'landmark'"),
-        ({"ever_treated": SIX["salvage"]}, ColumnError, "by its name, not by a Series"),
+        ({"ever_treated": SIX["salvage"]}, ColumnError, "A Series names no column"),
         ({"methods": ["landmarks"]}, OptionError, "Did you mean 'landmark'"),
         ({"untreated": "ever"}, OptionError, "untreated"),
         ({"hazard_ratio": "yes"}, OptionError, "True or False"),

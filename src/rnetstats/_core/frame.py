@@ -139,7 +139,7 @@ def refuse_name(name: object) -> None:
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
     """Return one column, or a :class:`ColumnError` that names the nearest one."""
     if not isinstance(name, Hashable):
-        raise ColumnError(f"A column is given by its name, not by a {type(name).__name__}.")
+        raise ColumnError(f"A {type(name).__name__} names no column: give the column's name.")
     if name not in frame.columns:
         for there in frame.columns:
             if isinstance(name, str) and str(there) == name:
