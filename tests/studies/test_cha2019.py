@@ -382,6 +382,12 @@ def test_the_recurrences_of_the_file_have_exact_limits_in_each_group() -> None:
     assert row["low"] == pytest.approx(stats.beta.ppf(0.025, 6, n - 5), rel=1e-9)
     assert row["high"] == pytest.approx(stats.beta.ppf(0.975, 7, n - 6), rel=1e-9)
     assert row["years"] == pytest.approx(years)
+    assert seen["untimed"].tolist() == [4, 0, 4, 0]
+    notes = result.table("recurrences_seen").notes
+    assert notes == (
+        "The rates leave out 4 patients whose follow-up is not known, with their recurrences.",
+    )
+    assert not study().table("recurrences_seen").notes
     assert row["rate_low"] == pytest.approx(100 * stats.chi2.ppf(0.025, 12) / 2 / years, rel=1e-9)
     assert row["rate_high"] == pytest.approx(100 * stats.chi2.ppf(0.975, 14) / 2 / years, rel=1e-9)
     free = seen.loc["curative"]

@@ -34,6 +34,8 @@ class Seen:
         Clopper-Pearson limits of the risk within each patient's follow-up.
     years : float
         Patient-years of those whose follow-up is known.
+    untimed : int
+        Patients whose follow-up is not known: they and their recurrences are in no rate.
     rate_estimate, rate_low, rate_high : float
         The rate per 100 of these patient-years, with Poisson limits; NaN without time at risk.
     """
@@ -44,6 +46,7 @@ class Seen:
     low: float
     high: float
     years: float
+    untimed: int
     rate_estimate: float
     rate_low: float
     rate_high: float
@@ -103,13 +106,18 @@ def _seen(name: str, known: pd.DataFrame) -> Seen:
         row = exact_rate(int(timed["recurrence"].sum()), years).glance().iloc[0]
         rate = [PER * float(row[column]) for column in ("estimate", "conf_low", "conf_high")]
     limits = float(risk["conf_low"]), float(risk["conf_high"])
-    return Seen(name, events, n, *limits, years, *rate)
+    return Seen(name, events, n, *limits, years, n - len(timed), *rate)
 
 
 def seen_table(groups: Sequence[Seen]) -> Exhibit | None:
     """Return the recurrences of each group of the file, with exact limits."""
     if not groups:
         return None
+    untimed = max(group.untimed for group in groups)
+    note = (
+        f"The rates leave out {fmt_count(untimed)} patient{'s' * (untimed > 1)} whose follow-up is "
+        "not known, with their recurrences."
+    )
     return Exhibit(
         name="recurrences_seen",
         title="Recurrences in the patients analysed here",
@@ -125,4 +133,5 @@ def seen_table(groups: Sequence[Seen]) -> Exhibit | None:
                 "Per 100 patient-years (95 % CI)": [group.rate for group in groups],
             }
         ),
+        notes=(note,) * (untimed > 0),
     )
