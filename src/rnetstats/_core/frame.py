@@ -138,9 +138,9 @@ def refuse_name(name: object) -> None:
 
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
     """Return one column, or a :class:`ColumnError` that names the nearest one."""
-    if not isinstance(name, Hashable):
+    if isinstance(name, (pd.Series, pd.DataFrame)):
         raise ColumnError(f"A {type(name).__name__} names no column: give the column's name.")
-    if name not in frame.columns:
+    if not isinstance(name, Hashable) or name not in frame.columns:
         for there in frame.columns:
             if isinstance(name, str) and str(there) == name:
                 refuse_name(there)
