@@ -186,3 +186,17 @@ def test_nothing_possible_is_shown_and_drawn() -> None:
     words = " ".join(text.get_text() for text in found.plot().texts)
     assert "No possible world" in words
     assert "33.3 %" in words
+
+
+@pytest.mark.parametrize("text", ["", "abc", "\u00bd"])
+def test_what_is_no_number_is_not_answered_with_advice_for_a_facts_file(text):
+    for call in (
+        lambda: rn.matching_counts(text, at_most=10),
+        lambda: rn.matching_tables("20", "30", p=text, at_most=10),
+        lambda: rn.tables_from_odds_ratio(text, n=20),
+    ):
+        with pytest.raises(FactsError, match="not one number; write it as printed") as caught:
+            call()
+        assert "value" not in str(caught.value)
+    with pytest.raises(FactsError, match="Write a point for decimals"):
+        rn.matching_counts("1,5", at_most=10)

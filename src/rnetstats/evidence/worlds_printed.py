@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rnetstats._core.options import choice, items_of
-from rnetstats.errors import DataError, OptionError
+from rnetstats.errors import DataError, FactsError, OptionError
 from rnetstats.evidence.checks_printed import ROUNDINGS, Printed, read_printed
 from rnetstats.evidence.facts_words import shortened
 
@@ -92,7 +92,15 @@ def figure(text: str, name: str) -> Printed:
             f"{name} must be text as printed, such as '2.20' or '< 0.001', not {text!r}: a number "
             "has lost its trailing zeros."
         )
-    printed = read_printed(text, name)
+    try:
+        printed = read_printed(text, name)
+    except FactsError:
+        if any(sign.isdecimal() for sign in text):
+            raise
+        raise FactsError(  # the reader's own advice is for a facts file
+            f"{name} is {shortened(text)!r}, not one number; write it as printed, such as '2.20' "
+            "or '< 0.001'."
+        ) from None
     if name != "p" and not any(sign.isdigit() for sign in text):
         raise DataError(f"{name} is {shortened(text)!r}, which is no number; only a P can be so.")
     if printed.value < 0 or printed.value.is_signed():
