@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ import rnetstats as rn
 from reproduced import reproduced_synthetic
 from rnetstats.evidence.facts import read_facts
 from rnetstats.prediction.risk_model import risk_model
-from rnetstats.studies.management.analysis import analyse
+from rnetstats.studies.management.analysis import _between, analyse
 from rnetstats.studies.management.case import (
     MARGIN_MODEL,
     answers_to_the_case,
@@ -223,3 +225,20 @@ def test_rules_after_resection_are_not_said_to_be_skipped_where_the_other_column
     assert said.endswith(
         "skipped without it: rules after resection, unless margin_positive is there."
     )
+
+
+@pytest.mark.parametrize(
+    ("some", "many", "said"),
+    [
+        (1, 1, "the one patient with a tumour of 1 to 2 cm is given different next steps by 5"),
+        (0, 1, "the one patient with a tumour of 1 to 2 cm is given the same next step by 5"),
+        (1, 4, "1 of 4 patients with a tumour of 1 to 2 cm (25.0 %) is given different next steps"),
+        (3, 4, "3 of 4 patients with a tumour of 1 to 2 cm (75.0 %) are given different next"),
+        (0, 0, "there is no tumour of 1 to 2 cm, where 5 guidelines give different steps"),
+    ],
+)
+def test_one_patient_is_given_steps_in_the_singular(some: int, many: int, said: str) -> None:
+    row = {"n_disagree": some, "n_compared": many, "share": some / max(many, 1)}
+    told = SimpleNamespace(glance=lambda: pd.DataFrame([row]), guidelines=range(5))
+    cohort: Any = SimpleNamespace(compared={"1-2 cm": told})
+    assert f"In these data {said}" in _between(cohort, synthetic=False)

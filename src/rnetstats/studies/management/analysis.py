@@ -164,11 +164,17 @@ def _between(cohort: CohortAnswers, synthetic: bool) -> str:
     row = told.glance().iloc[0]
     where = "In this synthetic cohort" if synthetic else "In these data"
     guidelines = f"{len(told.guidelines)} guidelines"
-    first = (
-        f"{where} {fmt_count(row['n_disagree'])} of {fmt_count(row['n_compared'])} patients with a "
-        f"tumour of 1 to 2 cm ({fmt_percent(row['share'])}) are given different next steps by "
-        f"{guidelines}."
-        if row["n_compared"]
-        else f"{where} there is no tumour of 1 to 2 cm, where {guidelines} give different steps."
-    )
+    some, many = int(row["n_disagree"]), int(row["n_compared"])
+    if many == 0:
+        first = f"{where} there is no tumour of 1 to 2 cm, where {guidelines} give different steps."
+    elif many == 1:
+        given = "different next steps" if some else "the same next step"
+        who = "the one patient with a tumour of 1 to 2 cm"
+        first = f"{where} {who} is given {given} by {guidelines}."
+    else:
+        first = (
+            f"{where} {fmt_count(some)} of {fmt_count(many)} patients with a tumour of 1 to 2 cm "
+            f"({fmt_percent(row['share'])}) {'is' if some == 1 else 'are'} given different next "
+            f"steps by {guidelines}."
+        )
     return f"{first} All rules are second-hand, and none is advice."
