@@ -150,13 +150,41 @@ def test_what_was_put_among_tables_and_figures_stays(
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
 
 
-@pytest.mark.parametrize("call", range(1, 8))
+@pytest.mark.parametrize("relative", [False, True])
+def test_what_a_link_leads_to_stays_there(tmp_path: Path, relative: bool) -> None:
+    folder, elsewhere = tmp_path / "report", tmp_path / "elsewhere"
+    write_folder(folder, listed("tables/a.csv", "report.html"))
+    shutil.move(folder / "tables", elsewhere)
+    (elsewhere / "mine.csv").write_text("mine", encoding="utf-8")
+    (folder / "tables").symlink_to("../elsewhere" if relative else elsewhere)
+    write_folder(check_folder(folder), listed("tables/a.csv", "report.html"))
+    assert files_in(folder) == ["report.html", RECORD, "tables/a.csv"]
+    assert files_in(elsewhere) == ["a.csv", "mine.csv"]
+    assert not (folder / "tables").is_symlink()
+
+
+@pytest.mark.parametrize("mine", ["tables/b.csv", "tables/b.csv/note.txt"])
+def test_what_was_added_is_not_written_over(tmp_path: Path, mine: str) -> None:
+    folder = tmp_path / "report"
+    write_folder(folder, listed("tables/a.csv", "report.html"))
+    (folder / mine).parent.mkdir(exist_ok=True)
+    (folder / mine).write_text("mine", encoding="utf-8")
+    before = files_in(folder)
+    with pytest.raises(OutputError, match=r"'tables/b\.csv' in the folder is not of the earlier"):
+        write_folder(check_folder(folder), listed("tables/b.csv", "report.html"))
+    assert files_in(folder) == before
+    assert (folder / mine).read_text(encoding="utf-8") == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+@pytest.mark.parametrize("call", range(1, 9))
 def test_whatever_stops_an_exchange_leaves_what_was_added(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:
     folder = tmp_path / "report"
     write_folder(folder, listed("tables/a.csv", "report.html"))
     (folder / "tables/mine.csv").write_text("mine", encoding="utf-8")
+    (folder / "tables/link").symlink_to("nowhere")
     before = files_in(folder)
     rename, calls = Path.rename, []
 

@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rnetstats.errors import OutputError
@@ -181,11 +181,12 @@ def _swap(report: Path, folder: Path) -> None:
 def _exchange(report: Path, folder: Path) -> None:
     """Put what is in ``report`` into ``folder``; the report there is kept until that has worked."""
     before = [entry for entry in folder.iterdir() if entry.name in _OF_A_REPORT]
+    added = _added(folder)
+    _refuse_names(added, files_in(report))
     old = _temporary(folder, inside=True, kind="old-")
     moves = [(entry, old / entry.name) for entry in before]
     moves += [(entry, folder / entry.name) for entry in report.iterdir()]
-    new = files_in(report)
-    moves += [(old / name, folder / name) for name in _added(folder) if name not in new]
+    moves += [(old / name, folder / name) for name in added]
     done = 0
     try:
         for done, (source, target) in enumerate(moves, 1):  # noqa: B007 (counted for the way back)
@@ -193,7 +194,7 @@ def _exchange(report: Path, folder: Path) -> None:
             source.rename(target)
     except BaseException:  # an interruption too
         for source, target in reversed(moves[:done]):
-            if not source.exists():
+            if not os.path.lexists(source):
                 target.rename(source)
         old.rmdir()
         raise
@@ -209,13 +210,27 @@ def files_in(folder: Path) -> list[str]:
 def _added(folder: Path) -> list[str]:
     """Return what somebody has put among the tables and figures of a report.
 
-    A report of an earlier release does not say which files are its own.
+    A report of an earlier release does not say which files are its own. What a link leads to is
+    elsewhere, and stays there.
     """
     written = _record(folder).get("files")
     if not isinstance(written, list):
         return []
-    inside = [f"{name}/{file}" for name in _FOLDERS for file in files_in(folder / name)]
+    here = [name for name in _FOLDERS if not (folder / name).is_symlink()]
+    inside = [f"{name}/{file}" for name in here for file in files_in(folder / name)]
     return [file for file in inside if file not in written]
+
+
+def _refuse_names(added: list[str], new: list[str]) -> None:
+    """Refuse to write over what somebody has put among the tables and figures."""
+    for name in added:
+        for taken in (name, *map(str, PurePosixPath(name).parents)):
+            if taken in new:
+                raise OutputError(
+                    f"{taken!r} in the folder is not of the earlier report, and the new one has a "
+                    "file of this name; all was left as it was. Move it elsewhere, or choose "
+                    "another folder."
+                )
 
 
 def _is_report(folder: Path) -> bool:
