@@ -191,6 +191,21 @@ def test_rows_of_sampling_weight_zero_do_not_enter() -> None:
         rn.cox(data, "Surv(time, event) ~ x", sampling_weights=1.0 - data["event"])
 
 
+def test_events_of_sampling_weight_zero_are_no_ties() -> None:
+    rng = np.random.default_rng(8)
+    data = pd.DataFrame({"x": rng.normal(size=80), "time": rng.integers(1, 9, 80), "s": 0})
+    data["event"] = (rng.uniform(size=80) < 0.5).astype(int)
+    data["w"] = rng.choice([0.0, 0.5, 2.0], 80)
+    idle = pd.DataFrame({"x": [0.3, -1.0], "time": 5, "s": 1, "event": 1, "w": 0.0})
+    data = pd.concat([data, idle], ignore_index=True)  # a stratum of tied events without weight
+    for formula in ("Surv(time, event) ~ x", "Surv(time, event) ~ x + strata(s)"):
+        for penalty in ("firth", None):
+            fit = rn.cox(data, formula, sampling_weights="w", penalty=penalty)
+            kept = rn.cox(data[data["w"] > 0], formula, sampling_weights="w", penalty=penalty)
+            np.testing.assert_allclose(fit.coef, kept.coef, rtol=1e-7)
+            np.testing.assert_allclose(fit.vcov, kept.vcov, rtol=1e-6)
+
+
 def test_separation_hidden_by_weights_of_zero_is_found() -> None:
     data = pd.DataFrame({"y": [0, 0, 0, 1, 1, 1, 0], "x": [1.0, 2, 3, 4, 5, 6, 9]})
     weights = np.array([1.0, 1, 1, 1, 1, 1, 0])

@@ -19,7 +19,8 @@ class CoxWeights:
     rows
         (B, m) frequency times sampling weight, or None for ones.
     counts
-        (B, E) events of each time, each as often as its frequency.
+        (B, E) events of each time, each as often as its frequency; without those of sampling
+        weight 0, of which no tie is made.
     total, mean
         (B, E) weight of these events, and its mean, the weight of one term.
     """
@@ -46,8 +47,9 @@ def cox_weights(
         tied events.
     """
     given = [sets.sort(np.atleast_2d(part)) for part in (freq, case) if part is not None]
-    one = np.ones((1, sets.deaths.size))
-    died = one if freq is None else given[0][:, sets.deaths]
+    died = np.ones((1, sets.deaths.size)) if freq is None else given[0][:, sets.deaths]
+    if case is not None:
+        died = died * (given[-1][:, sets.deaths] > 0.0)
     counts = sets.death_sums(died)
     if not given:
         return CoxWeights(None, counts, counts, np.ones_like(counts))
