@@ -117,7 +117,7 @@ def test_one_precise_error(old: str, new: str, message: str) -> None:
         ('type = "date"\nrecode = { x = 3 }', "dates cannot be recoded"),
         ('type = "text"\nderive = "y"', "type text cannot be derived"),
         ('type = "binary"\nderive = { 2 = "y == 1" }', "derive gives 2.0, which is none of"),
-        ('type = "numeric"\nderive = { 2 = "y == 1" }', "codes or levels; type is numeric"),
+        ('type = "date"\nderive = { 2 = "y == 1" }', "derive gives a number, but type is date"),
         ('type = "numeric"\nderive = "y == 1"', "type must be binary"),
         ('type = "numeric"\nderive = { "y == 1" = "y == 1" }', "'y == 1' is a condition; a value"),
         ('type = "date"\nderive = { "y" = "y == 1" }', "derive gives a number, but type is date"),

@@ -250,6 +250,9 @@ def test_a_column_that_applies_to_nobody_may_be_empty() -> None:
     frame = read(data, book.replace(rec_date, rec_date + '    applies_when = "rec == 1"\n'))
     np.testing.assert_allclose(frame["months"], np.full(4, 60 / 30.4375), rtol=1e-15)
     assert "Column 'rec_date' has no values: it applies to nobody." in notes(frame)
+    keys = "    applies_when = 'rec == 1'\n    needed_for = 'the curve'\n"
+    frame = read(data, book.replace(rec_date, rec_date + keys))
+    assert "it applies to nobody; skipped without it: the curve." in notes(frame)
 
 
 def test_gaps_of_a_column_that_the_file_and_a_rule_both_have_are_told() -> None:
@@ -262,6 +265,57 @@ def test_gaps_of_a_column_that_the_file_and_a_rule_both_have_are_told() -> None:
     assert (
         "months: empty in rows 2, 3, 4, where the rule it follows from (seen - start) gives a value"
     ) in notes(frame)
+    applies = '    tolerance = 0.1\n    applies_when = "rec == 1"\n'
+    frame = read({**LAST_SEEN, "months": own}, book + applies)
+    assert "months: empty in rows 3, 4, where the rule" in notes(frame)  # in row 2 it must be
+
+
+def test_a_table_of_plain_numbers_and_of_many_conditions() -> None:
+    many = ", ".join(f'"visit - {i}" = "visit == {2 * i}"' for i in range(70))
+    book = f"""
+    [columns.visit]
+    type = "integer"
+    [columns.planned]
+    type = "numeric"
+    unit = "months"
+    derive = {{ 0 = "visit == 0", "1.5" = "visit == 1", 6 = "visit >= 2" }}
+    [columns.whole]
+    type = "numeric"
+    derive = {{ 0 = "visit < 2", 6 = "visit >= 2" }}
+    [columns.left]
+    type = "numeric"
+    derive = {{ {many} }}
+    """
+    frame = read({"visit": [0, 1, 2, 138, 140]}, book)
+    np.testing.assert_array_equal(frame["planned"], [0, 1.5, 6, 6, 6])
+    np.testing.assert_array_equal(frame["whole"], [0, 0, 6, 6, 6])
+    np.testing.assert_array_equal(frame["left"], [0, np.nan, 1, 69, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ('type = "binary"\nderive = "a"', r"\(a\), is not 0 or 1 in rows 2, 3: there it is 2\."),
+        (
+            'type = "integer"\nderive = "a"',
+            'is no whole number in row 3: .* 3.5.* type = "numeric"',
+        ),
+        (
+            'type = "integer"\ncodes = { 1 = "x", 3 = "y" }\n'
+            'derive = { a = "a < 3", 1 = "a >= 3" }',
+            r"\(a if a < 3; 1 if a >= 3\), is none of the codes 1 \(x\), 3 \(y\) in row 2: .* 2\.",
+        ),
+    ],
+)
+def test_derived_numbers_are_what_the_column_is(keys: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read({"a": [1, 2, 3.5, None]}, f'[columns.a]\ntype = "numeric"\n[columns.b]\n{keys}\n')
+
+
+def test_a_derived_whole_number_is_free_of_rounding() -> None:
+    book = "[columns.a]\ntype='numeric'\n[columns.b]\ntype='integer'\nderive='a - c'\n"
+    frame = read({"a": [3.3, 2.3], "c": [1.3, 0.3]}, book + "[columns.c]\ntype='numeric'\n")
+    assert frame["b"].tolist() == [2, 2]
 
 
 def test_derived_numbers_are_held_against_their_range() -> None:

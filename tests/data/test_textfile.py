@@ -71,6 +71,11 @@ def test_cells_quoted_after_a_space_keep_delimiters(tmp_path: Path) -> None:
     assert set(cohort["note"]) == {"a, b", '5" wide', 'say ""x""'}
 
 
+def test_a_name_quoted_after_a_space_may_go_on_in_the_next_line(tmp_path: Path) -> None:
+    cohort = read_cohort(written(tmp_path, 'n, "age\n(years)", sex\n1, 2, m\n2, 3, f\n3, 4, m\n'))
+    assert list(cohort.columns) == ["n", "age\n(years)", "sex"]
+
+
 def test_rows_are_named_with_their_lines(tmp_path: Path) -> None:
     text = 'note,size\n"two\nlines",1.5\n\nx,inf\ny,2\n'
     with pytest.raises(DataError, match=r"x.csv: column 'size': 'inf' in row 2 \(line 5\) is inf"):

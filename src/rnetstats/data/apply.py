@@ -218,8 +218,9 @@ def _absent(
         there = name in frame.columns
         if name in failed or (there and frame[name].notna().any()):
             continue
+        skipped = f"; skipped without it: {spec.needed_for}" if spec.needed_for else ""
         if there and _applies_nowhere(frame, spec):
-            ledger.note(f"Column {spec.in_file!r} has no values: it applies to nobody.")
+            ledger.note(f"Column {spec.in_file!r} has no values: it applies to nobody{skipped}.")
             absent.append(name)
             continue
         if spec.required and (there or name in underived):
@@ -238,7 +239,6 @@ def _absent(
             )
             continue
         absent.append(name)
-        skipped = f"; skipped without it: {spec.needed_for}" if spec.needed_for else ""
         state = "has no values" if there else "is not in the file"
         ledger.note(f"The optional column {spec.in_file!r} {state}{skipped}.")
     return absent

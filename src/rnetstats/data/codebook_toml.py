@@ -116,15 +116,17 @@ def _column(keys: object, where: str) -> dict[str, Any]:
     found = _required(_table(keys, COLUMN_KEYS, where), "type", where)
     if found["type"] in _MEASURES and "derive" in found:
         try:
-            found["derive"] = tuple(_by_rules(derivation) for derivation in found["derive"])
+            found["derive"] = tuple(_by_rules(d, found["type"]) for d in found["derive"])
         except CodebookError as error:
             raise CodebookError(f"{where}: derive: {error}") from None
     return found
 
 
-def _by_rules(derivation: Derivation) -> Derivation:
-    """Read the texts of a table value -> condition as rules: a number or date has no levels."""
-    if not isinstance(derivation, Cases) or not any(isinstance(v, str) for v in derivation.values):
+def _by_rules(derivation: Derivation, kind: str) -> Derivation:
+    """Read a table value -> condition of a number or date as rules; whole numbers may be codes."""
+    if not isinstance(derivation, Cases):
+        return derivation
+    if kind == "integer" and not any(isinstance(value, str) for value in derivation.values):
         return derivation
     texts = (v if isinstance(v, str) else number_text(v) for v in derivation.values)
     return RuleCases(tuple(parse_rule(text) for text in texts), derivation.conditions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from rnetstats.data.rules import Rule
 from rnetstats.data.units import conversion
 
 __all__ = ["add_derived"]
+
+_ROUNDING = 1e-9  # relative: what a difference of decimal fractions may be off
 
 
 def add_derived(
@@ -52,10 +54,10 @@ def add_derived(
         made = _derived(spec, usable[0], pd.DataFrame(frame))
         if spec.name in frame:
             _compare(frame[spec.name], made, spec, usable[0], ledger)
-            _note_gaps(frame[spec.name], made, spec, usable[0], ledger)
+            _note_gaps(frame, made, spec, usable[0], ledger)
         else:
             frame[spec.name] = made
-            _check_range(made, spec, usable[0], ledger)
+            _check_values(made, spec, usable[0], ledger)
             ledger.note(f"{spec.name}: derived: {usable[0].text}{_converted(spec)}.")
             _note_other_rules(made, spec, usable, frame, ledger)
     return out
@@ -94,13 +96,14 @@ def _note_other_rules(
     ledger: Ledger,
 ) -> None:
     """Name the rows that have no value by the rule taken, and have one by another of the list."""
+    what = "rule" if spec.type in {"numeric", "integer", "date"} else "value"
     for other in usable[1:]:
         filled = made.isna() & _derived(spec, other, pd.DataFrame(frame)).notna()
         if filled.any():
             ledger.note(
                 f"{spec.name}: {usable[0].text} gives no value in {int(filled.sum())} of "
                 f"{len(made)} rows in which {other.text} would. One rule of a list serves the "
-                "whole file; a table rule = condition chooses row by row."
+                f"whole file; a table {what} = condition chooses row by row."
             )
 
 
@@ -119,8 +122,10 @@ def _chosen_values(cases: RuleCases, frame: pd.DataFrame) -> npt.NDArray[Any]:
     """What the rule of the first condition that holds gives; missing where none is known to."""
     chosen = _first_that_holds(cases.conditions, frame)
     made = [value(rule, frame) for rule in cases.values]
-    none = np.full_like(made[0], "NaT" if made[0].dtype.kind == "M" else np.nan)
-    return np.asarray(np.choose(chosen + 1, [none, *made]))
+    out = np.full_like(made[0], "NaT" if made[0].dtype.kind == "M" else np.nan)
+    for number, values in enumerate(made):
+        out[chosen == number] = values[chosen == number]
+    return out
 
 
 def _cases(spec: ColumnSpec, cases: Cases, frame: pd.DataFrame) -> pd.Series[Any]:
@@ -140,29 +145,50 @@ def _level(case: float | str) -> str:
 
 
 def _whole(numbers: npt.NDArray[np.float64], name: str) -> pd.Series[Any]:
+    rounded = np.round(numbers)
+    near = np.abs(numbers - rounded) <= _ROUNDING * np.maximum(1.0, np.abs(numbers))
+    numbers = np.where(near, rounded, numbers)
     column = pd.Series(numbers, name=name)
-    whole = bool(np.all(np.isfinite(numbers) & (numbers == np.round(numbers))))
+    whole = bool(np.all(np.isfinite(numbers) & near))
     return column.astype(np.int64) if whole else column
 
 
-def _check_range(
+def _check_values(
     made: pd.Series[Any], spec: ColumnSpec, derivation: Derivation, ledger: Ledger
 ) -> None:
-    """Hold derived numbers against the column's range, as those of a file are."""
-    if spec.range is None:
+    """Hold derived numbers against the column's type, codes and range, as those of a file are."""
+    if spec.type not in {"numeric", "integer", "binary"}:
         return
-    low, high = spec.range
     numbers = made.to_numpy(dtype=float)
-    rows = np.flatnonzero((numbers < low) | (numbers > high))
-    if not rows.size:
-        return
-    first = int(rows[0])
-    limits = f"{low:g} to {high:g} {spec.unit}".rstrip()
-    ledger.problem(
-        f"column {spec.name!r}, derived ({derivation.text}), is outside the range {limits} in "
-        f"{ledger.rows(rows.tolist())}: there it is {_said(made.iloc[first])}. Correct the columns "
-        f"that it follows from, or change `range` in [columns.{spec.name}] of the codebook."
-    )
+    for wrong, what, advice in _faults(spec, numbers):
+        rows = np.flatnonzero(wrong & ~np.isnan(numbers))
+        if rows.size:
+            ledger.problem(
+                f"column {spec.name!r}, derived ({derivation.text}), {what} in "
+                f"{ledger.rows(rows.tolist())}: there it is {_said(made.iloc[int(rows[0])])}. "
+                f"Correct the columns that it follows from, or {advice} in [columns.{spec.name}] "
+                "of the codebook."
+            )
+            return
+
+
+def _faults(
+    spec: ColumnSpec, numbers: npt.NDArray[np.float64]
+) -> Iterator[tuple[npt.NDArray[np.bool_], str, str]]:
+    """Go through what a column of numbers must be: where it is not, how to say so, what to do."""
+    if spec.type == "binary":
+        yield ~np.isin(numbers, (0.0, 1.0)), "is not 0 or 1", "`derive`"
+    if spec.type == "integer":
+        yield numbers != np.round(numbers), "is no whole number", 'write type = "numeric"'
+    if spec.codes:
+        listed = ", ".join(f"{code} ({meaning})" for code, meaning in spec.codes)
+        unknown = ~np.isin(numbers, [code for code, _ in spec.codes])
+        yield unknown, f"is none of the codes {listed}", "`derive` or `codes`"
+    if spec.range is not None:
+        low, high = spec.range
+        limits = f"{low:g} to {high:g} {spec.unit}".rstrip()
+        outside = (numbers < low) | (numbers > high)
+        yield outside, f"is outside the range {limits}", "change `range`"
 
 
 def _compare(
@@ -191,14 +217,19 @@ def _compare(
 
 
 def _note_gaps(
-    found: pd.Series[Any],
+    frame: dict[str, pd.Series[Any]],
     made: pd.Series[Any],
     spec: ColumnSpec,
     derivation: Derivation,
     ledger: Ledger,
 ) -> None:
     """Note the empty cells of the file's own column to which the rule would give a value."""
-    rows = np.flatnonzero((found.isna() & made.notna()).to_numpy(dtype=bool))
+    gaps = (frame[spec.name].isna() & made.notna()).to_numpy(dtype=bool)
+    rule = spec.applies_when
+    if rule is not None and all(name in frame for name in rule.columns):
+        _, outside = holds(rule, pd.DataFrame(frame))
+        gaps &= ~outside  # empty as it must be
+    rows = np.flatnonzero(gaps)
     if rows.size:
         ledger.note(
             f"{spec.name}: empty in {ledger.rows(rows.tolist())}, where the rule it follows from "

@@ -200,8 +200,11 @@ def _refuse_other_text(text: str, source: str) -> None:
 
 
 def _reader(text: str, delimiter: str, *, strict: bool) -> csv._reader:  # type: ignore[name-defined]
-    mark = re.escape(delimiter)
-    spaced = re.search(f'{mark} +"[^"\r\n]*" *({mark}|\r|\n|$)', text) is not None  # a, "b", "c"
+    mark, names = re.escape(delimiter), text.partition("\n")[0]
+    spaced = (  # a, "b", "c"
+        re.search(f'{mark} +"', names) is not None  # a name may go on in the next line
+        or re.search(f'{mark} +"[^"\r\n]*" *({mark}|\r|\n|$)', text) is not None
+    )
     return csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=strict, skipinitialspace=spaced
     )

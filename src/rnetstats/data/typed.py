@@ -266,6 +266,7 @@ def text_column(task: Task, recoded: Cells) -> pd.Series[Any] | None:
     if task.spec.type == "id":
         totals = [i for i, text in enumerate(recoded.texts) if _TOTAL.fullmatch(text)]
         if totals:
-            task.refuse(totals, "looks like a row of totals, not a patient", "Take the row out.")
+            advice = "Take the row out; if it is a patient, give another identifier."
+            task.refuse(totals, "looks like a row of totals, not a patient", advice)
             return None
     return pd.Series(recoded.objects(recoded.texts), name=task.spec.name)
