@@ -33,6 +33,7 @@ from rnetstats.studies.cha2019.treatment_model import (
     fit_treatment_model,
     model_table,
 )
+from rnetstats.studies.finding import frames
 from rnetstats.studies.study_result import StudyResult
 
 BOUNDS = bounds_of(read_facts("cha2019"), read_facts("duan2024"))
@@ -222,6 +223,8 @@ def test_a_factor_that_does_not_vary_leaves_the_others_in_the_model() -> None:
     assert claims["treated_lvi"].fixed.because == "No patient of the model has it."
     assert claims["treated_margin_positive"].fixed is None
     assert claims["treated_lvi"].in_family, "the family's size does not depend on the data"
+    table, _ = frames(list(claims.values()), where="In these data")
+    assert table["judged"].all(), "the report counts the family that Holm's method adjusts for"
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,7 @@ def test_a_predictor_without_variation_is_left_out_and_said_so() -> None:
     np.testing.assert_allclose(
         rows.loc[smallest, "p_adjusted"], 6 * larger[smallest], rtol=1e-12
     )  # a claim that cannot be estimated stays in the family
+    assert result.claims["judged"].sum() == 6, "the report names the family's size"
 
 
 def test_own_cutoff_is_the_best_of_all_and_shown_without_p() -> None:

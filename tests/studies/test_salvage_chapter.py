@@ -21,6 +21,7 @@ from rnetstats.studies.duan2024.salvage import NaiveSalvage
 from rnetstats.studies.duan2024.salvage_claims import (
     _ever_and_never,
     _naive_events,
+    _none_seen,
     _support,
     salvage_claims,
 )
@@ -327,6 +328,19 @@ def test_no_event_at_all_leaves_counts_and_bounds() -> None:
     assert math.isinf(table.to_frame()["smallest_margin"].iloc[0])
     assert set(table.display()["Endoscopic salvage is"]) == {"too few events to say"}
     assert "No recurrence was seen among the 74 patients" in words(result)
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        (9, "No recurrence was seen among the 9 patients with a positive margin."),
+        (7, "among the 9 patients with a positive margin, of whom it is known for 7."),
+        (0, "Of none of the 9 patients with a positive margin is it known whether there was a rec"),
+    ],
+)
+def test_no_event_seen_is_said_of_those_of_whom_it_is_known(known: int, said: str) -> None:
+    groups = pd.DataFrame({"n": [5, 4], "n_recurrences": [known, 0]})
+    assert said in _none_seen("recurrence", groups)
 
 
 @pytest.mark.slow

@@ -135,7 +135,7 @@ def frames(findings: Sequence[Finding], *, where: str) -> tuple[pd.DataFrame, pd
     where : str
         How a verdict's sentence begins: ``"In these data"``.
     """
-    judged = [finding for finding in findings if finding.fixed is None or finding.in_family]
+    judged = [finding for finding in findings if _judged(finding)]
     adjusted = holm({finding.key: finding.evidence.p_judged for finding in judged})
     by_model = holm({finding.key: finding.p_value for finding in judged})
     rows = []
@@ -151,6 +151,11 @@ def frames(findings: Sequence[Finding], *, where: str) -> tuple[pd.DataFrame, pd
     ]
     columns = ["claim", "contrast", *_NUMBERS]
     return pd.DataFrame(rows), pd.DataFrame(contrasts, columns=columns)
+
+
+def _judged(finding: Finding) -> bool:
+    """Whether a claim is of the family whose P values are adjusted together."""
+    return finding.fixed is None or finding.in_family
 
 
 _NUMBERS = (
@@ -192,7 +197,7 @@ def _row(finding: Finding, verdict: Verdict, p: float, where: str) -> dict[str, 
         "verdict": verdict.words,
         "rule": verdict.rule,
         "because": verdict.because,
-        "judged": finding.fixed is None,
+        "judged": _judged(finding),
         "sentence": f"{finding.said} {closing}".strip(),
     }
 

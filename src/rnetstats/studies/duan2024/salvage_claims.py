@@ -132,7 +132,7 @@ def _why_not(key: str, chapter: SalvageEffects | None, naive: NaiveSalvage | Non
             "which events came after salvage."
         )
     if int(naive.groups[_COLUMNS[key]].sum()) == 0:
-        return f"No {EVENTS[key][0]} was seen among the {n} patients with a positive margin."
+        return _none_seen(key, naive.groups)
     if chapter.horizon is None:
         return (
             "No patient with a positive margin is followed, free of recurrence, for more than "
@@ -143,6 +143,18 @@ def _why_not(key: str, chapter: SalvageEffects | None, naive: NaiveSalvage | Non
         "These data refuse the comparison; the reason stands at the end of the report, among what "
         "was left out."
     )
+
+
+def _none_seen(key: str, groups: pd.DataFrame) -> str:
+    """Say that no event was seen, and among how many patients."""
+    n, known = int(groups["n"].sum()), int(groups[f"n_{_COLUMNS[key]}"].sum())
+    if known == 0:
+        return (
+            f"Of none of the {n} patients with a positive margin is it known whether there was a "
+            f"{EVENTS[key][0]}."
+        )
+    some = f", of whom it is known for {known}" * (known < n)
+    return f"No {EVENTS[key][0]} was seen among the {n} patients with a positive margin{some}."
 
 
 def _ever_and_never(key: str, naive: NaiveSalvage | None) -> str:
