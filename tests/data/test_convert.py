@@ -312,6 +312,14 @@ def test_derived_numbers_are_what_the_column_is(keys: str, message: str) -> None
         read({"a": [1, 2, 3.5, None]}, f'[columns.a]\ntype = "numeric"\n[columns.b]\n{keys}\n')
 
 
+def test_of_what_follows_from_a_wrong_derived_column_nothing_is_said() -> None:
+    book = "[columns.a]\ntype='numeric'\n[columns.b]\ntype='binary'\nderive='a'\n"
+    book += "[columns.c]\ntype='binary'\nderive='b == 1'\n[columns.d]\ntype='binary'\nderive='c'\n"
+    with pytest.raises(DataError, match=r"'b', derived \(a\), is not 0 or 1") as refused:
+        read({"a": [0, 2], "c": [0, 1]}, book)
+    assert "contradicts" not in str(refused.value)
+
+
 def test_a_derived_whole_number_is_free_of_rounding() -> None:
     book = "[columns.a]\ntype='numeric'\n[columns.b]\ntype='integer'\nderive='a - c'\n"
     frame = read({"a": [3.3, 2.3], "c": [1.3, 0.3]}, book + "[columns.c]\ntype='numeric'\n")

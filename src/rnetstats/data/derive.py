@@ -42,7 +42,8 @@ def add_derived(
     -------
     Names of the derived columns that could not be made: their columns are not there.
     """
-    out = []
+    out: list[str] = []
+    wrong: set[str] = set()  # of what follows from these nothing more is said
     for spec, derivations in derivation_order(book):
         if spec.name in failed:
             continue
@@ -52,12 +53,16 @@ def add_derived(
                 out.append(spec.name)
             continue
         made = _derived(spec, usable[0], pd.DataFrame(frame))
-        if spec.name in frame:
+        if not wrong.isdisjoint(usable[0].columns):
+            wrong.add(spec.name)
+            frame.setdefault(spec.name, made)
+        elif spec.name in frame:
             _compare(frame[spec.name], made, spec, usable[0], ledger)
             _note_gaps(frame, made, spec, usable[0], ledger)
         else:
             frame[spec.name] = made
-            _check_values(made, spec, usable[0], ledger)
+            if _refused(made, spec, usable[0], ledger):
+                wrong.add(spec.name)
             ledger.note(f"{spec.name}: derived: {usable[0].text}{_converted(spec)}.")
             _note_other_rules(made, spec, usable, frame, ledger)
     return out
@@ -153,12 +158,12 @@ def _whole(numbers: npt.NDArray[np.float64], name: str) -> pd.Series[Any]:
     return column.astype(np.int64) if whole else column
 
 
-def _check_values(
+def _refused(
     made: pd.Series[Any], spec: ColumnSpec, derivation: Derivation, ledger: Ledger
-) -> None:
+) -> bool:
     """Hold derived numbers against the column's type, codes and range, as those of a file are."""
     if spec.type not in {"numeric", "integer", "binary"}:
-        return
+        return False
     numbers = made.to_numpy(dtype=float)
     for wrong, what, advice in _faults(spec, numbers):
         rows = np.flatnonzero(wrong & ~np.isnan(numbers))
@@ -169,7 +174,8 @@ def _check_values(
                 f"Correct the columns that it follows from, or {advice} in [columns.{spec.name}] "
                 "of the codebook."
             )
-            return
+            return True
+    return False
 
 
 def _faults(
