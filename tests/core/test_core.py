@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import rnetstats as rn
 from rnetstats._core.distributions import chi_square_p, f_p, normal_quantile, two_sided_p
-from rnetstats._core.frame import as_frame, column, is_synthetic, label_of
+from rnetstats._core.frame import as_frame, column, is_synthetic, label_of, refuse_name
 from rnetstats._core.json import encode
 from rnetstats._core.options import choice, draw_count, flag, level, positive_int, real
 from rnetstats._core.random import CHUNK, chunk_generators, resolve_seed
@@ -110,6 +110,10 @@ def test_frames_and_mappings_are_taken_and_left_alone() -> None:
         column(pd.DataFrame({0: [1]}), "0")
     with pytest.raises(ColumnError, match="A Series names no column"):
         column(pd.DataFrame({"margin": [1]}), pd.Series([1]))  # type: ignore[arg-type]
+    with pytest.raises(ColumnError, match="An array names no column: give the column's name"):
+        column(pd.DataFrame({"margin": [1]}), np.ones(2000))  # type: ignore[arg-type]
+    with pytest.raises(ColumnError, match="A Series names no column: give the column's name"):
+        refuse_name(pd.Series([1]))
     with pytest.raises(ColumnError, match="There is no column <NA>"):
         column(pd.DataFrame({"margin": [1]}), pd.NA)  # type: ignore[arg-type]
 

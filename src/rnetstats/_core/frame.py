@@ -129,6 +129,7 @@ def refuse_name(name: object) -> None:
     ------
     ColumnError
     """
+    _refuse_values(name)
     if not isinstance(name, str):
         raise ColumnError(
             f"The column name {name!r} is no text; rename the column, or all of them with "
@@ -136,10 +137,17 @@ def refuse_name(name: object) -> None:
         )
 
 
+def _refuse_values(name: object) -> None:
+    """Refuse what holds a column's values where its name is asked for."""
+    if isinstance(name, (pd.Series, pd.DataFrame, pd.Index, np.ndarray)):
+        kind = "array" if isinstance(name, np.ndarray) else type(name).__name__
+        article = "An" if kind[0] in "aI" else "A"
+        raise ColumnError(f"{article} {kind} names no column: give the column's name.")
+
+
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
     """Return one column, or a :class:`ColumnError` that names the nearest one."""
-    if isinstance(name, (pd.Series, pd.DataFrame)):
-        raise ColumnError(f"A {type(name).__name__} names no column: give the column's name.")
+    _refuse_values(name)
     if not isinstance(name, Hashable) or name not in frame.columns:
         for there in frame.columns:
             if isinstance(name, str) and str(there) == name:
