@@ -107,7 +107,7 @@ def positive_int(name: str, value: int, *, minimum: int = 1) -> int:
 
 
 def draw_count(name: str, value: int, *, minimum: int = 1) -> int:
-    """Return a number of random draws: whole, at least ``minimum``, and what memory holds."""
+    """Return a number of random draws: whole, at least ``minimum``, a thousand million at most."""
     count = positive_int(name, value, minimum=minimum)
     if count > _MOST_DRAWS:
         raise OptionError(f"{name} must be at most {_MOST_DRAWS:,}, not {count:,}.")
