@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from rnetstats.errors import OutputError
-from rnetstats.report.folder import RECORD, check_folder, files_in, write_folder, write_new
+from rnetstats.report.folder import check_folder, write_folder, write_new
+from rnetstats.report.placing import RECORD, files_in
 
 
 def fill(target: Path) -> None:

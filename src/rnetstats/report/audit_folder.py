@@ -14,8 +14,9 @@ from rnetstats.formatting import file_name
 from rnetstats.plots.audit import audit_height
 from rnetstats.report.audit_page import GAPS, audit_page
 from rnetstats.report.figures import RenderedFigure, render, write_figures
-from rnetstats.report.folder import RECORD, files_in, write_folder
+from rnetstats.report.folder import write_folder
 from rnetstats.report.pages import write_json, write_tables
+from rnetstats.report.placing import RECORD, files_in
 from rnetstats.report.run_record import base_record
 from rnetstats.studies.figure import StudyFigure
 

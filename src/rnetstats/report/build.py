@@ -8,8 +8,9 @@ from typing import Any
 
 from rnetstats.prediction.model import RiskModel
 from rnetstats.report.figures import RenderedFigure, render, write_figures
-from rnetstats.report.folder import RECORD, files_in, write_folder
+from rnetstats.report.folder import write_folder
 from rnetstats.report.pages import environment, write_json, write_tables
+from rnetstats.report.placing import RECORD, files_in
 from rnetstats.studies.registry import study
 from rnetstats.studies.study_result import StudyResult
 from rnetstats.studies.verdicts import MINIMUM

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 from rnetstats.errors import OutputError
+from rnetstats.report.placing import (
+    OF_THE_SYSTEM,
+    exchange,
+    is_report,
+    others,
+    put,
+    temporary_beside,
+)
 
-__all__ = ["RECORD", "check_folder", "files_in", "write_folder", "write_new"]
-
-RECORD = "run.json"
-MADE_BY = "rnetstats"
-
-_PAGES = {"report.html", "audit.html", "results.json", "audit.json", "model.json", RECORD}
-_FOLDERS = ("tables", "figures")
-_OF_A_REPORT = {*_PAGES, *_FOLDERS}
-_OF_THE_SYSTEM = {".DS_Store", "Thumbs.db", "desktop.ini"}  # left by those who show folders
+__all__ = ["check_folder", "write_folder", "write_new"]
 
 
 def check_folder(output: str | os.PathLike[str]) -> Path:
@@ -70,7 +67,7 @@ def _refuse_content(folder: Path) -> None:
         raise OutputError(f"{_name(folder)} is a file; choose a folder for the report.")
     if not folder.is_dir():
         return
-    if _others(folder, _OF_THE_SYSTEM) and not _is_report(folder):
+    if others(folder, OF_THE_SYSTEM) and not is_report(folder):
         raise OutputError(
             f"The folder {_name(folder)} holds other files and is no earlier report; it was "
             "left as it is. Choose a new or an empty folder."
@@ -93,7 +90,7 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
     try:
         stays = _stays(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _temporary(folder, inside=stays)
+        temporary = temporary_beside(folder, inside=stays)
     except OSError as error:
         _remove_empty(made)
         raise OutputError(_cannot_write(folder, error)) from None
@@ -103,9 +100,10 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         fill(report)
         with _to_the_end():
             if stays:
-                _exchange(report, folder)
+                exchange(report, folder)
             else:
-                _put(report, folder)
+                _refuse_content(folder)  # which may have come there meanwhile
+                put(report, folder)
     except OSError as error:
         raise OutputError(_cannot_write(folder, error)) from None
     finally:
@@ -143,107 +141,6 @@ def _stays(folder: Path) -> bool:
     except OSError:  # the working directory is gone
         worked_in = False
     return worked_in or folder.is_mount() or not os.access(folder.parent, os.W_OK | os.X_OK)
-
-
-def _others(folder: Path, expected: set[str]) -> bool:
-    """Whether a folder holds anything but what is expected."""
-    return any(entry.name not in expected for entry in folder.iterdir())
-
-
-def _temporary(folder: Path, *, inside: bool, kind: str = "") -> Path:
-    place = folder if inside else folder.parent
-    return Path(tempfile.mkdtemp(prefix=f".{folder.name[:40]}-{kind}", dir=place))
-
-
-def _put(report: Path, folder: Path) -> None:
-    """Put ``report`` where ``folder`` is to be, and what is there already allows."""
-    _refuse_content(folder)
-    if not folder.exists():
-        report.rename(folder)
-    elif _others(folder, _OF_A_REPORT | _OF_THE_SYSTEM) or _added(folder):
-        _exchange(report, folder)
-    else:
-        _swap(report, folder)
-
-
-def _swap(report: Path, folder: Path) -> None:
-    """Put ``report`` where ``folder`` is; an earlier report is kept until that has worked."""
-    old = _temporary(folder, inside=False, kind="old-")
-    try:
-        folder.rename(old / "report")
-        report.rename(folder)
-    finally:  # whatever stopped it, an interruption too
-        if not folder.exists():
-            (old / "report").rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _exchange(report: Path, folder: Path) -> None:
-    """Put what is in ``report`` into ``folder``; the report there is kept until that has worked."""
-    before = [entry for entry in folder.iterdir() if entry.name in _OF_A_REPORT]
-    added = _added(folder)
-    _refuse_names(added, files_in(report))
-    old = _temporary(folder, inside=True, kind="old-")
-    moves = [(entry, old / entry.name) for entry in before]
-    moves += [(entry, folder / entry.name) for entry in report.iterdir()]
-    moves += [(old / name, folder / name) for name in added]
-    done = 0
-    try:
-        for done, (source, target) in enumerate(moves, 1):  # noqa: B007 (counted for the way back)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.rename(target)
-    except BaseException:  # an interruption too
-        for source, target in reversed(moves[:done]):
-            if not os.path.lexists(source):
-                target.rename(source)
-        old.rmdir()
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def files_in(folder: Path) -> list[str]:
-    """Return the files of a folder and of those in it, by their paths from there."""
-    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
-    return sorted(path.relative_to(folder).as_posix() for path in found)
-
-
-def _added(folder: Path) -> list[str]:
-    """Return what somebody has put among the tables and figures of a report.
-
-    A report of an earlier release does not say which files are its own. What a link leads to is
-    elsewhere, and stays there.
-    """
-    written = _record(folder).get("files")
-    if not isinstance(written, list):
-        return []
-    here = [name for name in _FOLDERS if not (folder / name).is_symlink()]
-    inside = [f"{name}/{file}" for name in here for file in files_in(folder / name)]
-    return [file for file in inside if file not in written]
-
-
-def _refuse_names(added: list[str], new: list[str]) -> None:
-    """Refuse to write over what somebody has put among the tables and figures."""
-    for name in added:
-        for taken in (name, *map(str, PurePosixPath(name).parents)):
-            if taken in new:
-                raise OutputError(
-                    f"{taken!r} in the folder is not of the earlier report, and the new one has a "
-                    "file of this name; all was left as it was. Move it elsewhere, or choose "
-                    "another folder."
-                )
-
-
-def _is_report(folder: Path) -> bool:
-    return _record(folder).get("made_by") == MADE_BY
-
-
-def _record(folder: Path) -> dict[str, Any]:
-    """Return what a report says of itself; nothing where there is none."""
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 def _nearest_existing(path: Path) -> Path:

@@ -10,8 +10,9 @@ from typing import Any
 from rnetstats._core.options import draw_count
 from rnetstats.errors import OptionError
 from rnetstats.evidence.audit import audit
-from rnetstats.report.folder import RECORD, check_folder, files_in, write_folder
+from rnetstats.report.folder import check_folder, write_folder
 from rnetstats.report.pages import environment, write_json
+from rnetstats.report.placing import RECORD, files_in
 from rnetstats.report.reproduce import DEFAULT_SEED, reproduce
 from rnetstats.report.run_record import base_record
 from rnetstats.studies.evidence_verdicts import EVIDENCE_RULES

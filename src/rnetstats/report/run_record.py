@@ -8,7 +8,7 @@ from typing import Any
 
 from rnetstats import __version__
 from rnetstats._core.json import encode
-from rnetstats.report.folder import MADE_BY
+from rnetstats.report.placing import MADE_BY
 from rnetstats.studies.study_result import StudyResult
 
 __all__ = ["base_record", "run_record"]
