@@ -44,7 +44,6 @@ def pooled_effect(
     at: Mapping[str, Any] | None,
 ) -> EffectResult:
     """Pool each contrast of the linear predictor; see :meth:`PooledResult.effect`."""
-    known(fit.variables, variable)
     wanted = contrasts(fit, variable, values=values, reference=reference, at=at)
     rows = wanted.rows
     variances = np.einsum("ij,mjk,ik->mi", rows, fit.covariances, rows)

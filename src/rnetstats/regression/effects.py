@@ -164,8 +164,10 @@ def contrasts(
     Raises
     ------
     OptionError
-        If ``at`` names the variable itself, or a value that the model cannot have.
+        If the model has no such variable, or ``at`` names the variable itself, or a value is none
+        of the model's.
     """
+    known(fit.variables, variable)
     held = _held(fit, variable, at)
     typical = {name: about["typical"] for name, about in fit.variables.items()} | held
     grid = _grid(fit, variable, values)

@@ -17,7 +17,7 @@ from rnetstats.formula.spec import Spec
 from rnetstats.regression.display import draw_forest, model_table
 from rnetstats.regression.effects import EffectResult, contrasts, partial_effect
 from rnetstats.regression.term_tests import term_tests
-from rnetstats.regression.variables import known, new_offset
+from rnetstats.regression.variables import new_offset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,7 +167,6 @@ class RegressionResult(Result):
         OptionError
             If the model has no such variable, or a value is none of it.
         """
-        known(self.variables, variable)
         wanted = contrasts(self, variable, values=values, reference=reference, at=at)
         return partial_effect(self, wanted)
 

@@ -16,8 +16,7 @@ from rnetstats.report.audit_page import GAPS, audit_page
 from rnetstats.report.figures import RenderedFigure, render, write_figures
 from rnetstats.report.folder import write_folder
 from rnetstats.report.pages import write_json, write_tables
-from rnetstats.report.placing import RECORD, files_in
-from rnetstats.report.run_record import base_record
+from rnetstats.report.run_record import base_record, write_record
 from rnetstats.studies.figure import StudyFigure
 
 __all__ = ["PAGE", "write_audit"]
@@ -107,7 +106,7 @@ def _fill(
     write_figures(target, figures)
     (target / PAGE).write_text(page, encoding="utf-8", newline="\n")
     write_json(target / "audit.json", result.to_dict())
-    write_json(target / RECORD, {**run, "files": files_in(target)})
+    write_record(target, run)
 
 
 def _tables(result: AuditResult) -> dict[str, pd.DataFrame]:

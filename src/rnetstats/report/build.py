@@ -10,7 +10,7 @@ from rnetstats.prediction.model import RiskModel
 from rnetstats.report.figures import RenderedFigure, render, write_figures
 from rnetstats.report.folder import write_folder
 from rnetstats.report.pages import environment, write_json, write_tables
-from rnetstats.report.placing import RECORD, files_in
+from rnetstats.report.run_record import write_record
 from rnetstats.studies.registry import study
 from rnetstats.studies.study_result import StudyResult
 from rnetstats.studies.verdicts import MINIMUM
@@ -98,4 +98,4 @@ def _fill(
     if isinstance(model, RiskModel):
         model.save(target / "model.json")
     write_json(target / "results.json", result.to_dict())
-    write_json(target / RECORD, {**run, "files": files_in(target)})
+    write_record(target, run)

@@ -12,9 +12,8 @@ from rnetstats.errors import OptionError
 from rnetstats.evidence.audit import audit
 from rnetstats.report.folder import check_folder, write_folder
 from rnetstats.report.pages import environment, write_json
-from rnetstats.report.placing import RECORD, files_in
 from rnetstats.report.reproduce import DEFAULT_SEED, reproduce
-from rnetstats.report.run_record import base_record
+from rnetstats.report.run_record import base_record, write_record
 from rnetstats.studies.evidence_verdicts import EVIDENCE_RULES
 from rnetstats.studies.overview import OverviewResult, assemble, questions
 from rnetstats.studies.records import records
@@ -124,7 +123,7 @@ def _fill(target: Path, result: OverviewResult, seed: int) -> None:
         frame.to_csv(tables / f"{name}.csv", index=False, encoding="utf-8", lineterminator="\n")
     (target / "report.html").write_text(page, encoding="utf-8", newline="\n")
     write_json(target / "results.json", result.to_dict())
-    write_json(target / RECORD, {**run, "files": files_in(target)})
+    write_record(target, run)
 
 
 def _cards(result: OverviewResult) -> list[dict[str, Any]]:

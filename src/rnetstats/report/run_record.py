@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from rnetstats import __version__
 from rnetstats._core.json import encode
-from rnetstats.report.placing import MADE_BY
+from rnetstats.report.pages import write_json
+from rnetstats.report.placing import MADE_BY, RECORD, files_in
 from rnetstats.studies.study_result import StudyResult
 
-__all__ = ["base_record", "run_record"]
+__all__ = ["base_record", "run_record", "write_record"]
 
 _PACKAGES = (
     "numpy",
@@ -61,3 +63,11 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
+
+
+def write_record(target: Path, run: dict[str, Any]) -> None:
+    """Write the record of a run, as the last file of its report.
+
+    It names the report's own files, so that a later run knows what somebody else put among them.
+    """
+    write_json(target / RECORD, {**run, "files": files_in(target)})
